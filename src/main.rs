@@ -1,0 +1,3 @@
+//! The `dragnet` binary: parse, run, exit code.
+
+fn main() {}

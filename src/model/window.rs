@@ -1,0 +1,84 @@
+//! The stretch of time that a sweep asks about.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::time::rfc3339_ms;
+
+/// A stretch of time, closed at its start and open at its end, in whole milliseconds; never empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeWindow {
+    from_ms: i64,
+    to_ms: i64,
+}
+
+/// The end of a window is not after its start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the time window is empty: it begins at {} and ends at {}", rfc3339_ms(*from), rfc3339_ms(*to))]
+pub struct EmptyWindow {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl TimeWindow {
+    /// The window `[from, to)`; what is finer than a millisecond is cut off.
+    ///
+    /// # Errors
+    /// `to` is not at least a millisecond after `from`.
+    pub fn new(from: Timestamp, to: Timestamp) -> Result<Self, EmptyWindow> {
+        let window = Self { from_ms: from.as_millisecond(), to_ms: to.as_millisecond() };
+        if window.from_ms < window.to_ms { Ok(window) } else { Err(EmptyWindow { from, to }) }
+    }
+
+    /// The first moment inside.
+    pub fn from(self) -> Timestamp {
+        at(self.from_ms)
+    }
+
+    /// The first moment after.
+    pub fn to(self) -> Timestamp {
+        at(self.to_ms)
+    }
+
+    /// The first millisecond inside, since the Unix epoch.
+    pub fn from_ms(self) -> i64 {
+        self.from_ms
+    }
+
+    /// The first millisecond after, since the Unix epoch. An AWS call whose end is inclusive takes one less.
+    pub fn to_ms(self) -> i64 {
+        self.to_ms
+    }
+
+    /// Whether a moment, in milliseconds since the Unix epoch, is inside.
+    pub fn contains_ms(self, ms: i64) -> bool {
+        (self.from_ms..self.to_ms).contains(&ms)
+    }
+}
+
+fn at(ms: i64) -> Timestamp {
+    // Both ends came from a `Timestamp`, so they are in its range.
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+impl fmt::Display for TimeWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", rfc3339_ms(self.from()), rfc3339_ms(self.to()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_at_its_start_and_open_at_its_end() {
+        let at = |ms| Timestamp::from_millisecond(ms).unwrap();
+        let window = TimeWindow::new(at(1_000), at(2_000)).unwrap();
+        assert!(window.contains_ms(1_000) && window.contains_ms(1_999));
+        assert!(!window.contains_ms(999) && !window.contains_ms(2_000));
+        assert!(TimeWindow::new(at(5), at(5)).is_err());
+        assert!(TimeWindow::new(at(6), at(5)).is_err());
+    }
+}

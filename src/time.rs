@@ -1,0 +1,75 @@
+//! The one clock. Everything else is given the time.
+//!
+//! Nothing outside this file may read the wall clock (a clippy lint bans it), so that a test can run
+//! a month of schedules on paused tokio time and the practice range can live in its scenario's year.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// Tells the time of day: the machine's own, or one that starts at a given moment and then advances
+/// with tokio's (pausable) time.
+#[derive(Clone, Debug)]
+pub struct Clock(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Wall,
+    Anchored { start: Timestamp, origin: Instant },
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub fn wall() -> Self {
+        Self(Kind::Wall)
+    }
+
+    /// A clock that says `start` now and advances with tokio's time.
+    pub fn starting_at(start: Timestamp) -> Self {
+        Self(Kind::Anchored { start, origin: Instant::now() })
+    }
+
+    /// The time now, UTC. A machine clock outside the years that `jiff` knows reads as the Unix epoch.
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Kind::Wall => wall_now(),
+            Kind::Anchored { start, origin } => start.saturating_add(origin.elapsed()).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Milliseconds since the Unix epoch, as CloudWatch Logs counts time.
+    pub fn now_ms(&self) -> i64 {
+        self.now().as_millisecond()
+    }
+
+    /// How long from now until `at`; zero if it has passed.
+    pub fn until(&self, at: Timestamp) -> Duration {
+        Duration::try_from(at.duration_since(self.now())).unwrap_or(Duration::ZERO)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+fn wall_now() -> Timestamp {
+    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// RFC 3339 in UTC with milliseconds, the form of every time in a report: `2026-03-01T12:00:00.000Z`.
+pub fn rfc3339_ms(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_anchored_clock_advances_with_tokio_time() {
+        let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let clock = Clock::starting_at(start);
+        tokio::time::advance(Duration::from_millis(1_500)).await;
+        assert_eq!(rfc3339_ms(clock.now()), "2026-03-01T12:00:01.500Z");
+        assert_eq!(clock.until(start), Duration::ZERO);
+        assert_eq!(clock.until("2026-03-01T12:00:03Z".parse().unwrap()), Duration::from_millis(1_500));
+    }
+}
