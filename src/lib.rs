@@ -2,4 +2,6 @@
 //! indicator, and says what it could not search.
 
 pub mod model;
+pub mod store;
+pub mod throttle;
 pub mod time;

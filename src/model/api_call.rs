@@ -1,5 +1,7 @@
 //! The audit of a run: every AWS call it made.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::{AccountId, Region};
@@ -14,7 +16,7 @@ pub struct ApiCall {
     /// The Region that it was sent to.
     pub region: Region,
     /// The operation, e.g. `FilterLogEvents`.
-    pub operation: &'static str,
+    pub operation: Cow<'static, str>,
     /// `ok`, or the error's code, or what went wrong on the way.
     pub status: String,
     /// AWS's request id, by which the call is found in CloudTrail; empty where no answer came.

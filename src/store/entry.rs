@@ -1,0 +1,128 @@
+//! What a run writes down, entry by entry.
+
+use crate::model::{AccountId, ApiCall, LogGroupClass, Outcome, Region};
+
+/// The key of a row of the coverage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlaceId(pub(super) i64);
+
+/// The key of a stretch of a log group that is read page by page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UnitId(pub(super) i64);
+
+/// One thing to write down.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A fact about the run as a whole; a later value replaces an earlier one.
+    Fact {
+        /// Its name.
+        key: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// An account that the scope names.
+    Account(ScopedAccount),
+    /// A place that now has its row in the coverage.
+    Place(PlaceRow),
+    /// A stretch of a log group that is going to be read.
+    Unit(UnitRow),
+    /// A page that was read: its sightings and the token of the next one, together.
+    Page(Page),
+    /// How a place ended.
+    Ended {
+        /// The place.
+        place: PlaceId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// An attempt at an AWS call.
+    Call(ApiCall),
+}
+
+/// An account that the scope names, in it or left out.
+#[derive(Clone, Debug)]
+pub struct ScopedAccount {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Whether the sweep enters it.
+    pub in_scope: bool,
+}
+
+/// A place: an account, an account's Region, or a log group.
+#[derive(Clone, Debug)]
+pub struct PlaceRow {
+    /// Its key, from [`super::Journal::new_place`].
+    pub id: PlaceId,
+    /// The account.
+    pub account: AccountId,
+    /// The account's name.
+    pub account_name: String,
+    /// The Region, if it came so far.
+    pub region: Option<Region>,
+    /// The log group, if it came so far.
+    pub log_group: Option<String>,
+    /// The log group's class.
+    pub class: Option<LogGroupClass>,
+    /// How it ended, if that is known already.
+    pub outcome: Option<Outcome>,
+}
+
+/// A stretch of a log group's time.
+#[derive(Clone, Copy, Debug)]
+pub struct UnitRow {
+    /// Its key, from [`super::Journal::new_unit`].
+    pub id: UnitId,
+    /// The log group.
+    pub place: PlaceId,
+    /// Its first millisecond.
+    pub from_ms: i64,
+    /// The first millisecond after it.
+    pub to_ms: i64,
+}
+
+/// A page of a unit.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The unit it belongs to.
+    pub unit: UnitId,
+    /// What was found in it.
+    pub found: Vec<Found>,
+    /// The token of the next page; `None` at the end.
+    pub next_token: Option<String>,
+    /// When the token was given, in milliseconds since the Unix epoch: tokens live 24 hours.
+    pub read_at_ms: i64,
+    /// Events in it.
+    pub events: u64,
+    /// Bytes of message in it.
+    pub bytes: u64,
+}
+
+/// A sighting as it is written down: what sorts it, where it is kept, what was found, and its message.
+/// All else is read from the message again when the run is merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// When it happened, in milliseconds since the Unix epoch.
+    pub time_ms: i64,
+    /// In which account it happened.
+    pub event_account: String,
+    /// In which Region it happened.
+    pub event_region: String,
+    /// CloudTrail's `eventID`; empty for other events.
+    pub record_id: String,
+    /// CloudWatch Logs' id of the event.
+    pub event_id: String,
+    /// The log stream.
+    pub log_stream: String,
+    /// The stored timestamp, in milliseconds since the Unix epoch.
+    pub timestamp_ms: i64,
+    /// When it was taken in, in milliseconds since the Unix epoch.
+    pub ingestion_ms: i64,
+    /// The indicators found in it, one a line.
+    pub indicators: String,
+    /// The fields they were found in, one a line.
+    pub matched_fields: String,
+    /// The message, byte for byte.
+    pub message: String,
+}

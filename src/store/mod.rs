@@ -1,0 +1,48 @@
+//! A run is one SQLite file. One writer task owns it while the run goes on; reports are views of it,
+//! so they can be made again.
+//!
+//! Sightings are narrow rows; their messages lie in zstd chunks of some 64 KiB. Rows are only ever
+//! appended; the index that sorts them, and lays copies side by side, is made when the run is merged.
+
+mod chunk;
+mod entry;
+mod journal;
+mod reader;
+mod run_dir;
+mod schema;
+
+pub use entry::{Entry, Found, Page, PlaceId, PlaceRow, ScopedAccount, UnitId, UnitRow};
+pub use journal::{Journal, JournalClosed};
+pub use reader::{RunReader, SightingRows, StoredRow};
+pub use run_dir::RunDir;
+
+use std::path::PathBuf;
+
+/// What can go wrong with a run's files.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file system refused.
+    #[error("cannot {action} {path}")]
+    File {
+        /// What was being done: `create`, `write` …
+        action: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// SQLite refused: a full disk, a damaged file …
+    #[error("the run's database failed")]
+    Database(#[from] rusqlite::Error),
+    /// The database was written by another version.
+    #[error("the run was written in format {found}, this dragnet reads format {expected}")]
+    Format {
+        /// The file's format.
+        found: String,
+        /// The format that this version writes.
+        expected: u32,
+    },
+    /// A row does not make sense: the file is damaged or has been changed.
+    #[error("the run's database is damaged: {0}")]
+    Damaged(String),
+}

@@ -1,0 +1,306 @@
+//! Reads a run back: in the order of its reports, and never all at once.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::rc::Rc;
+
+use rusqlite::{Connection, OptionalExtension, Row, Rows};
+
+use super::entry::{Found, ScopedAccount};
+use super::{RunDir, StoreError, chunk, schema};
+use crate::model::{AccountId, ApiCall, Coverage, DeniedBy, LogGroupClass, Outcome, Reason, Region, Status};
+
+/// Unpacked chunks kept at hand while sightings are read in time order: some 64 KiB each.
+const CHUNKS_AT_HAND: usize = 256;
+
+/// A run's database, to read from.
+#[derive(Debug)]
+pub struct RunReader {
+    connection: Connection,
+}
+
+/// A stored sighting, with the place it is stored in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRow {
+    /// The account that keeps the log group.
+    pub account: AccountId,
+    /// The Region of the log group.
+    pub region: Region,
+    /// The log group's name.
+    pub log_group: String,
+    /// The sighting.
+    pub found: Found,
+}
+
+impl RunReader {
+    /// Opens the database of a run, and makes the indexes that reports read by.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is of another format.
+    pub fn open(dir: &RunDir) -> Result<Self, StoreError> {
+        let connection = schema::open(&dir.database())?;
+        schema::index_for_merge(&connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Closes the database; all of it is in the one file then.
+    ///
+    /// # Errors
+    /// The last of it could not be written.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.connection.close().map_err(|(_, error)| error.into())
+    }
+
+    /// The run's facts by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn facts(&self) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut select = self.connection.prepare("SELECT key, value FROM fact")?;
+        let facts = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        Ok(facts)
+    }
+
+    /// The accounts that the scope names, by id.
+    ///
+    /// # Errors
+    /// The database fails or is damaged.
+    pub fn accounts(&self) -> Result<Vec<ScopedAccount>, StoreError> {
+        let mut select = self.connection.prepare("SELECT id, name, in_scope FROM account ORDER BY id")?;
+        let mut rows = select.query([])?;
+        let mut accounts = Vec::new();
+        while let Some(row) = rows.next()? {
+            accounts.push(ScopedAccount { id: parsed(row, 0)?, name: row.get(1)?, in_scope: row.get(2)? });
+        }
+        Ok(accounts)
+    }
+
+    /// The coverage, by account, Region and log group, handed to `use_rows`. A place that never ended
+    /// is `failed: interrupted`.
+    ///
+    /// # Errors
+    /// What `use_rows` fails with; the rows fail where the database does.
+    pub fn coverage<T, E: From<StoreError>>(
+        &self,
+        use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Coverage, StoreError>>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut select = self
+            .connection
+            .prepare(
+                "SELECT account, account_name, region, log_group, class, status, reason, detail, denied_by,
+                        min(from_ms), max(to_ms), total(pages), total(events), total(bytes), total(sightings)
+                 FROM place LEFT JOIN unit ON unit.place = place.id
+                 GROUP BY place.id ORDER BY account, region, log_group",
+            )
+            .map_err(StoreError::from)?;
+        let mut rows = select.query([]).map_err(StoreError::from)?;
+        use_rows(&mut std::iter::from_fn(move || next(&mut rows, coverage_row)))
+    }
+
+    /// Every AWS call, in the order in which answers came, handed to `use_rows`.
+    ///
+    /// # Errors
+    /// What `use_rows` fails with; the rows fail where the database does.
+    pub fn calls<T, E: From<StoreError>>(
+        &self,
+        use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<ApiCall, StoreError>>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let columns = "SELECT time, account, region, operation, status, request_id, attempt, milliseconds FROM call";
+        let mut select = self.connection.prepare(columns).map_err(StoreError::from)?;
+        let mut rows = select.query([]).map_err(StoreError::from)?;
+        use_rows(&mut std::iter::from_fn(move || next(&mut rows, call_row)))
+    }
+
+    /// How many calls of each operation were made, and how many of them AWS throttled.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn calls_by_operation(&self) -> Result<BTreeMap<String, (u64, u64)>, StoreError> {
+        let mut select = self.connection.prepare(
+            "SELECT operation, count(*), sum(status LIKE '%Throttl%' OR status LIKE '%RequestLimit%' OR status LIKE '%TooManyRequests%')
+             FROM call GROUP BY operation",
+        )?;
+        let counts = select.query_map([], |row| Ok((row.get(0)?, (count(row, 1)?, count(row, 2)?))))?;
+        Ok(counts.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether a request id is that of one of the run's own calls.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn is_own_request(&self, request_id: &str) -> Result<bool, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT 1 FROM call WHERE request_id = ?1 LIMIT 1")?;
+        Ok(!request_id.is_empty() && select.query_row([request_id], |_| Ok(())).optional()?.is_some())
+    }
+
+    /// All that was found, ordered by event time, event account, event Region, record id, log group,
+    /// account, Region and event id, so that copies of a record are neighbours; handed to `use_rows`.
+    ///
+    /// # Errors
+    /// What `use_rows` fails with; the rows fail where the database does.
+    pub fn sightings<T, E: From<StoreError>>(
+        &self,
+        use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut select = self
+            .connection
+            .prepare(
+                "SELECT sighting.*, place.account, place.region, place.log_group
+                 FROM sighting JOIN unit ON unit.id = sighting.unit JOIN place ON place.id = unit.place
+                 ORDER BY time_ms, event_account, event_region, record_id, log_group, account, region, event_id",
+            )
+            .map_err(StoreError::from)?;
+        let rows = select.query([]).map_err(StoreError::from)?;
+        use_rows(&mut SightingRows { rows, chunks: Chunks::of(&self.connection) })
+    }
+}
+
+/// Sightings as they are stored, in the order of the reports.
+pub struct SightingRows<'a> {
+    rows: Rows<'a>,
+    chunks: Chunks<'a>,
+}
+
+impl Iterator for SightingRows<'_> {
+    type Item = Result<StoredRow, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let chunks = &mut self.chunks;
+        next(&mut self.rows, |row| sighting_row(row, chunks))
+    }
+}
+
+/// The chunks that were read last.
+struct Chunks<'a> {
+    connection: &'a Connection,
+    unpacked: HashMap<i64, Rc<str>>,
+    oldest_first: VecDeque<i64>,
+}
+
+impl<'a> Chunks<'a> {
+    fn of(connection: &'a Connection) -> Self {
+        Self { connection, unpacked: HashMap::new(), oldest_first: VecDeque::new() }
+    }
+
+    fn get(&mut self, id: i64) -> Result<Rc<str>, StoreError> {
+        if let Some(text) = self.unpacked.get(&id) {
+            return Ok(Rc::clone(text));
+        }
+        let mut select = self.connection.prepare_cached("SELECT messages FROM chunk WHERE id = ?1")?;
+        let packed: Vec<u8> = select.query_row([id], |row| row.get(0))?;
+        let text: Rc<str> = chunk::unpack(&packed)?.into();
+        if self.oldest_first.len() >= CHUNKS_AT_HAND
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.unpacked.remove(&oldest);
+        }
+        self.oldest_first.push_back(id);
+        self.unpacked.insert(id, Rc::clone(&text));
+        Ok(text)
+    }
+}
+
+fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, StoreError> {
+    let text = chunks.get(row.get("chunk")?)?;
+    let offset = usize::try_from(row.get::<_, i64>("offset")?).unwrap_or(usize::MAX);
+    let length = usize::try_from(row.get::<_, i64>("length")?).unwrap_or(usize::MAX);
+    let message = text
+        .get(offset..offset.saturating_add(length))
+        .ok_or_else(|| StoreError::Damaged("a message lies outside its chunk".to_owned()))?;
+    let found = Found {
+        time_ms: row.get("time_ms")?,
+        event_account: row.get("event_account")?,
+        event_region: row.get("event_region")?,
+        record_id: row.get("record_id")?,
+        event_id: row.get("event_id")?,
+        log_stream: row.get("log_stream")?,
+        timestamp_ms: row.get("timestamp_ms")?,
+        ingestion_ms: row.get("ingestion_ms")?,
+        indicators: row.get("indicators")?,
+        matched_fields: row.get("matched_fields")?,
+        message: message.to_owned(),
+    };
+    Ok(StoredRow {
+        account: parsed(row, "account")?,
+        region: parsed(row, "region")?,
+        log_group: row.get("log_group")?,
+        found,
+    })
+}
+
+fn call_row(row: &Row<'_>) -> Result<ApiCall, StoreError> {
+    let account: Option<String> = row.get(1)?;
+    Ok(ApiCall {
+        time: parsed(row, 0)?,
+        account: account.map(|id| id.parse()).transpose().map_err(damaged)?,
+        region: parsed(row, 2)?,
+        operation: row.get::<_, String>(3)?.into(),
+        status: row.get(4)?,
+        request_id: row.get(5)?,
+        attempt: row.get(6)?,
+        milliseconds: count(row, 7)?,
+    })
+}
+
+fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
+    let region: Option<String> = row.get(2)?;
+    let class: Option<String> = row.get(4)?;
+    Ok(Coverage {
+        account: parsed(row, 0)?,
+        account_name: row.get(1)?,
+        region: region.map(|name| name.parse()).transpose().map_err(damaged)?,
+        log_group: row.get(3)?,
+        class: class.as_deref().map(LogGroupClass::from),
+        outcome: outcome(row)?,
+        from_ms: row.get(9)?,
+        to_ms: row.get(10)?,
+        pages: count(row, 11)?,
+        events: count(row, 12)?,
+        bytes: count(row, 13)?,
+        sightings: count(row, 14)?,
+    })
+}
+
+fn outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
+    let Some(status) = row.get::<_, Option<String>>("status")? else {
+        return Ok(Outcome::because(Status::Failed, Reason::Interrupted, ""));
+    };
+    let reason: Option<String> = row.get("reason")?;
+    let denied_by: Option<String> = row.get("denied_by")?;
+    let unknown = |word: &str| StoreError::Damaged(format!("`{word}` is no status or reason"));
+    Ok(Outcome {
+        status: Status::from_word(&status).ok_or_else(|| unknown(&status))?,
+        reason: reason.map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word))).transpose()?,
+        detail: row.get("detail")?,
+        denied_by: denied_by.map(|word| DeniedBy::from_word(&word).ok_or_else(|| unknown(&word))).transpose()?,
+    })
+}
+
+/// One step of a query, as an iterator takes it.
+fn next<T>(rows: &mut Rows<'_>, read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>) -> Option<Result<T, StoreError>> {
+    match rows.next() {
+        Ok(row) => row.map(read),
+        Err(error) => Some(Err(error.into())),
+    }
+}
+
+/// SQLite's `total` is a float, its `count` an integer that is never negative.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts are whole, positive and far below 2^53"
+)]
+fn count(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
+    row.get::<_, f64>(column).map(|number| number as u64)
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    row: &Row<'_>,
+    column: impl rusqlite::RowIndex,
+) -> Result<T, StoreError> {
+    row.get::<_, String>(column)?.parse().map_err(damaged)
+}
+
+fn damaged(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Damaged(error.to_string())
+}

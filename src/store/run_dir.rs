@@ -1,0 +1,130 @@
+//! A run's directory: private, and its files appear whole or not at all.
+
+use std::fs::{DirBuilder, File};
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::StoreError;
+use crate::model::RunId;
+
+/// The directory of one run, `runs/<run-id>/`, mode 0700.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// Makes the directory of a new run below `parent`, which is made too.
+    ///
+    /// # Errors
+    /// It cannot be made, or is there already.
+    pub fn create(parent: &Path, run: &RunId) -> Result<Self, StoreError> {
+        let path = parent.join(run.as_str());
+        let made = DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)
+            .and_then(|()| DirBuilder::new().mode(0o700).create(&path));
+        made.map_err(file_error("create", &path))?;
+        Ok(Self { path })
+    }
+
+    /// The directory of a run that is there.
+    ///
+    /// # Errors
+    /// It holds no run.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let dir = Self { path: path.to_owned() };
+        let database = dir.database();
+        File::open(&database).map_err(file_error("open", &database))?;
+        Ok(dir)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where its database is.
+    pub fn database(&self) -> PathBuf {
+        self.path.join("run.db")
+    }
+
+    /// Writes a file of the run: it appears, mode 0600, when all of it is on disk.
+    ///
+    /// # Errors
+    /// It cannot be written, or `fill` fails; then nothing appears.
+    pub fn write_file<E: From<StoreError>>(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let path = self.path.join(name);
+        let failed = |source| StoreError::File { action: "write", path: path.clone(), source };
+        // tempfile makes its files 0600.
+        let file = tempfile::NamedTempFile::new_in(&self.path).map_err(failed)?;
+        let mut writer = BufWriter::new(file);
+        fill(&mut writer)?;
+        let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(&path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    /// The size and SHA-256 of one of its files.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn digest(&self, name: &str) -> Result<(u64, String), StoreError> {
+        let path = self.path.join(name);
+        let failed = |source| StoreError::File { action: "read", path: path.clone(), source };
+        let mut file = File::open(&path).map_err(failed)?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 64 << 10];
+        let mut bytes = 0;
+        loop {
+            match file.read(&mut buffer).map_err(failed)? {
+                0 => return Ok((bytes, hex::encode(hash.finalize()))),
+                read => {
+                    hash.update(buffer.get(..read).unwrap_or_default());
+                    bytes += read as u64;
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn file_error(action: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::File { action, path: path.clone(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn files_are_private_and_appear_whole_or_not_at_all() {
+        let temp = tempfile::tempdir().unwrap();
+        let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
+        let dir = RunDir::create(&temp.path().join("runs"), &id).unwrap();
+        assert!(RunDir::create(&temp.path().join("runs"), &id).is_err(), "a run is never overwritten");
+        let failure = dir.write_file("a.csv", |out| {
+            out.write_all(b"half").unwrap();
+            Err(StoreError::Damaged("on purpose".to_owned()))
+        });
+        assert!(failure.is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        dir.write_file("a.csv", |out| out.write_all(b"whole").map_err(|e| StoreError::Damaged(e.to_string()))).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(dir.path()), mode(&dir.path().join("a.csv"))), (0o700, 0o600));
+        let (bytes, hash) = dir.digest("a.csv").unwrap();
+        assert_eq!((bytes, &hash[..8]), (5, "5d5766cf"));
+    }
+}

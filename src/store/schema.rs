@@ -1,0 +1,88 @@
+//! The tables of `run.db`.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::StoreError;
+use super::run_dir::file_error;
+
+/// Raised whenever a table changes its meaning.
+pub(super) const FORMAT: u32 = 1;
+
+/// 16 KiB pages: measured 1.6 times the rows a second of 4 KiB pages, in fewer bytes.
+const CREATE: &str = "
+PRAGMA page_size = 16384;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+
+CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The accounts that the scope was resolved to, and those that it named but left out.
+CREATE TABLE account (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, in_scope INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row of the coverage: an account, an account's Region, or a log group. No status: not ended yet.
+CREATE TABLE place (
+    id INTEGER PRIMARY KEY, account TEXT NOT NULL, account_name TEXT NOT NULL, region TEXT, log_group TEXT,
+    class TEXT, status TEXT, reason TEXT, detail TEXT NOT NULL, denied_by TEXT
+) STRICT;
+
+-- A stretch of a log group's time that is read page by page; `token` asks for the next page.
+CREATE TABLE unit (
+    id INTEGER PRIMARY KEY, place INTEGER NOT NULL REFERENCES place, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
+    token TEXT, token_ms INTEGER, pages INTEGER NOT NULL DEFAULT 0, events INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0, sightings INTEGER NOT NULL DEFAULT 0, read_to_end INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE chunk (id INTEGER PRIMARY KEY, messages BLOB NOT NULL) STRICT;
+
+CREATE TABLE sighting (
+    time_ms INTEGER NOT NULL, event_account TEXT NOT NULL, event_region TEXT NOT NULL, record_id TEXT NOT NULL,
+    unit INTEGER NOT NULL REFERENCES unit, event_id TEXT NOT NULL, log_stream TEXT NOT NULL,
+    timestamp_ms INTEGER NOT NULL, ingestion_ms INTEGER NOT NULL,
+    indicators TEXT NOT NULL, matched_fields TEXT NOT NULL,
+    chunk INTEGER NOT NULL REFERENCES chunk, offset INTEGER NOT NULL, length INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE call (
+    time TEXT NOT NULL, account TEXT, region TEXT NOT NULL, operation TEXT NOT NULL, status TEXT NOT NULL,
+    request_id TEXT NOT NULL, attempt INTEGER NOT NULL, milliseconds INTEGER NOT NULL
+) STRICT;
+";
+
+/// Made at the merge, not before: appending to an index would halve the rows a second.
+const MERGE_INDEXES: &str = "
+CREATE INDEX IF NOT EXISTS sighting_order ON sighting (time_ms, event_account, event_region, record_id);
+CREATE INDEX IF NOT EXISTS unit_place ON unit (place);
+CREATE INDEX IF NOT EXISTS call_request ON call (request_id);
+";
+
+/// Makes a new database at `path`, which only its owner may read.
+pub(super) fn create(path: &Path) -> Result<Connection, StoreError> {
+    // SQLite takes an empty file as a new database, and gives its own side files the same mode.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file_error("create", path))?;
+    let connection = Connection::open(path)?;
+    connection.execute_batch(CREATE)?;
+    connection.execute("INSERT INTO fact (key, value) VALUES ('format', ?1)", [FORMAT.to_string()])?;
+    Ok(connection)
+}
+
+/// Opens a database that is there, and checks its format.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let format: Option<String> =
+        connection.query_row("SELECT value FROM fact WHERE key = 'format'", [], |row| row.get(0)).optional()?;
+    match format {
+        Some(found) if found == FORMAT.to_string() => Ok(connection),
+        found => Err(StoreError::Format { found: found.unwrap_or_else(|| "unknown".to_owned()), expected: FORMAT }),
+    }
+}
+
+/// Makes the indexes that the merge reads by; it is done in no time where they are there already.
+pub(super) fn index_for_merge(connection: &Connection) -> Result<(), StoreError> {
+    Ok(connection.execute_batch(MERGE_INDEXES)?)
+}

@@ -1,0 +1,187 @@
+//! The table of rates: `config/quotas.toml`, and what the configuration overrides.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::model::Region;
+
+const BUILT_IN: &str = include_str!("../../config/quotas.toml");
+
+/// Calls a second by operation and Region.
+#[derive(Clone, Debug)]
+pub struct QuotaTable {
+    default: f64,
+    operations: HashMap<String, Rates>,
+}
+
+/// One operation's rates.
+#[derive(Clone, Debug)]
+struct Rates {
+    by_region: HashMap<Region, f64>,
+    elsewhere: f64,
+}
+
+/// A table of quotas that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QuotaError {
+    /// Not TOML, or not of the table's form.
+    #[error("{0}")]
+    Form(String),
+    /// A rate that no limiter can keep.
+    #[error("{operation}: {rate} calls a second is not a rate: expected a number above 0")]
+    Rate {
+        /// The operation it was given for.
+        operation: String,
+        /// As it was given.
+        rate: String,
+    },
+    /// A Region that is none.
+    #[error("{operation}: {error}")]
+    Region {
+        /// The operation it was given for.
+        operation: String,
+        /// What is wrong with it.
+        error: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Everywhere(f64),
+    ByRate(HashMap<String, Vec<String>>),
+}
+
+impl QuotaTable {
+    /// The table that is built in.
+    ///
+    /// # Errors
+    /// Never, as a test holds; the error is passed on all the same, so that nothing can panic here.
+    pub fn built_in() -> Result<Self, QuotaError> {
+        Self::from_toml(BUILT_IN)
+    }
+
+    /// A table that never holds anybody back: for servers without quotas, such as a test's.
+    pub fn unlimited() -> Self {
+        Self { default: 1e6, operations: HashMap::new() }
+    }
+
+    /// Reads the form of `config/quotas.toml`.
+    ///
+    /// # Errors
+    /// The text is not of that form, or holds a rate that is not above 0.
+    pub fn from_toml(text: &str) -> Result<Self, QuotaError> {
+        let written: HashMap<String, Written> =
+            toml::from_str(text).map_err(|error| QuotaError::Form(error.to_string()))?;
+        let mut table = Self { default: 0.0, operations: HashMap::new() };
+        for (operation, written) in written {
+            match written {
+                Written::Everywhere(rate) if operation == "default" => table.default = checked(&operation, rate)?,
+                Written::Everywhere(rate) => table.set(&operation, None, rate)?,
+                Written::ByRate(lists) => {
+                    let rates = by_region(&operation, lists)?;
+                    table.operations.insert(operation, rates);
+                }
+            }
+        }
+        if table.default == 0.0 {
+            return Err(QuotaError::Form("the key `default` is missing".to_owned()));
+        }
+        Ok(table)
+    }
+
+    /// Overrides a rate: in one Region, or, with `None`, in every Region.
+    ///
+    /// # Errors
+    /// The rate is not above 0.
+    pub fn set(&mut self, operation: &str, region: Option<Region>, rate: f64) -> Result<(), QuotaError> {
+        let rate = checked(operation, rate)?;
+        let everywhere = Rates { by_region: HashMap::new(), elsewhere: rate };
+        match region {
+            None => _ = self.operations.insert(operation.to_owned(), everywhere),
+            Some(region) => {
+                let default = Rates { by_region: HashMap::new(), elsewhere: self.default };
+                self.operations.entry(operation.to_owned()).or_insert(default).by_region.insert(region, rate);
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls of an operation a second that AWS allows an account in a Region.
+    pub fn rate(&self, operation: &str, region: &Region) -> f64 {
+        match self.operations.get(operation) {
+            None => self.default,
+            Some(rates) => rates.by_region.get(region).copied().unwrap_or(rates.elsewhere),
+        }
+    }
+}
+
+fn by_region(operation: &str, lists: HashMap<String, Vec<String>>) -> Result<Rates, QuotaError> {
+    let mut rates = Rates { by_region: HashMap::new(), elsewhere: f64::INFINITY };
+    for (rate, regions) in lists {
+        let bad_rate = || QuotaError::Rate { operation: operation.to_owned(), rate: rate.clone() };
+        let rate = checked(operation, rate.parse().map_err(|_| bad_rate())?)?;
+        rates.elsewhere = rates.elsewhere.min(rate);
+        for name in regions {
+            let region = name
+                .parse()
+                .map_err(|error| QuotaError::Region { operation: operation.to_owned(), error: format!("{error}") })?;
+            rates.by_region.insert(region, rate);
+        }
+    }
+    checked(operation, rates.elsewhere).map(|_| rates)
+}
+
+fn checked(operation: &str, rate: f64) -> Result<f64, QuotaError> {
+    // The upper bound keeps the time between two calls above a nanosecond.
+    if rate.is_finite() && (1e-3..=1e6).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err(QuotaError::Rate { operation: operation.to_owned(), rate: rate.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region(name: &str) -> Region {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn the_built_in_table_knows_the_documented_rates() {
+        let table = QuotaTable::built_in().unwrap();
+        assert_eq!(table.rate("FilterLogEvents", &region("us-east-1")), 25.0);
+        assert_eq!(table.rate("FilterLogEvents", &region("eu-west-1")), 10.0);
+        assert_eq!(table.rate("FilterLogEvents", &region("il-central-1")), 5.0);
+        assert_eq!(table.rate("DescribeLogGroups", &region("us-east-1")), 10.0);
+        assert_eq!(table.rate("ListSomething", &region("us-east-1")), 5.0);
+    }
+
+    #[test]
+    fn an_unknown_region_gets_the_lowest_rate() {
+        let table = QuotaTable::built_in().unwrap();
+        assert_eq!(table.rate("FilterLogEvents", &region("xx-new-1")), 5.0);
+    }
+
+    #[test]
+    fn a_rate_can_be_set_for_a_region_or_everywhere() {
+        let mut table = QuotaTable::built_in().unwrap();
+        table.set("FilterLogEvents", Some(region("eu-west-1")), 50.0).unwrap();
+        assert_eq!(table.rate("FilterLogEvents", &region("eu-west-1")), 50.0);
+        assert_eq!(table.rate("FilterLogEvents", &region("us-east-1")), 25.0);
+        table.set("FilterLogEvents", None, 3.0).unwrap();
+        assert_eq!(table.rate("FilterLogEvents", &region("eu-west-1")), 3.0);
+    }
+
+    #[test]
+    fn what_is_not_a_rate_is_refused() {
+        for bad in
+            ["default = 0", "default = -1", "default = nan", "A = 1", "default = 1\n[A]\n", "default = 1\n[A]\nx = []"]
+        {
+            assert!(QuotaTable::from_toml(bad).is_err(), "{bad}");
+        }
+    }
+}
