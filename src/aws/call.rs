@@ -1,0 +1,181 @@
+//! The one path that every AWS call takes.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+use tokio::time::{Instant, sleep};
+
+use super::connect::Aws;
+use super::error::{CallError, Diagnosis, ErrorClass};
+use super::session::Session;
+use crate::model::{ApiCall, Region};
+use crate::throttle::QuotaKey;
+
+/// A throttled call waits in its key's queue, so many attempts cost little: about a quarter of an hour.
+const THROTTLED_ATTEMPTS: u32 = 50;
+/// A server error or a broken connection that lasts longer than about 20 s is told.
+const TRANSIENT_ATTEMPTS: u32 = 7;
+const BACKOFF: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10)];
+
+/// Where a call is made, and as whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Site<'a> {
+    pub session: &'a Session,
+    pub region: &'a Region,
+    pub operation: &'static str,
+}
+
+/// A service's configuration for one call: each SDK crate has a type of its own for it.
+macro_rules! placed {
+    ($sdk:ident, $site:expr, $credentials:expr) => {
+        $sdk::config::Builder::new()
+            .region($sdk::config::Region::new($site.region.to_string()))
+            .credentials_provider($credentials)
+    };
+}
+pub(super) use placed;
+
+impl Site<'_> {
+    /// An answer came, but makes no sense.
+    pub fn unreadable(self, problem: impl Into<String>) -> CallError {
+        CallError {
+            class: ErrorClass::Refused,
+            code: "BrokenAnswer".to_owned(),
+            message: problem.into(),
+            request_id: String::new(),
+            operation: self.operation,
+            account: self.session.account(),
+            region: self.region.clone(),
+            attempts: 1,
+        }
+    }
+}
+
+impl Aws {
+    /// Makes a call as often as makes sense: throttles and server errors are asked again, expired
+    /// credentials are refreshed once. `send` makes one attempt with the credentials it is given.
+    pub(super) async fn call<T, E, F>(&self, site: Site<'_>, send: impl Fn(Credentials) -> F) -> Result<T, CallError>
+    where
+        T: RequestId,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let account = site.session.account().or(self.caller.get().map(|caller| caller.account));
+        let key = QuotaKey { account, region: site.region.clone(), operation: site.operation };
+        let gate = self.gate.of(&key);
+        let mut attempts = Attempts::default();
+        loop {
+            let credentials = self.credentials(site.session).await?;
+            let slot = self.gate.pass(&gate).await;
+            let (time, began) = (self.clock.now(), Instant::now());
+            let answer = send(credentials.clone()).await;
+            drop(slot);
+            let diagnosis = answer.as_ref().err().map(Diagnosis::of);
+            attempts.made += 1;
+            self.record(ApiCall {
+                time,
+                account,
+                region: site.region.clone(),
+                operation: site.operation.into(),
+                status: diagnosis.as_ref().map_or("ok", |diagnosis| &diagnosis.code).to_owned(),
+                request_id: match (&answer, &diagnosis) {
+                    (Ok(output), _) => output.request_id().unwrap_or_default().to_owned(),
+                    (Err(_), diagnosis) => diagnosis.as_ref().map(|d| d.request_id.clone()).unwrap_or_default(),
+                },
+                attempt: attempts.made,
+                milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            })
+            .await;
+            let diagnosis = match (answer, diagnosis) {
+                (Ok(output), _) => {
+                    gate.limiter.answered();
+                    return Ok(output);
+                }
+                (Err(error), None) => Diagnosis::of(&error),
+                (Err(_), Some(diagnosis)) => diagnosis,
+            };
+            match attempts.after(diagnosis.class) {
+                Next::AskAgain(wait) => sleep(wait).await,
+                Next::SlowDown => gate.limiter.throttled(fastrand::f64()),
+                Next::Refresh => site.session.forget(&credentials).await,
+                Next::GiveUp => {
+                    let Diagnosis { class, code, message, request_id } = diagnosis;
+                    let (operation, region, attempts) = (site.operation, site.region.clone(), attempts.made);
+                    return Err(CallError { class, code, message, request_id, operation, account, region, attempts });
+                }
+            }
+        }
+    }
+
+    async fn record(&self, call: ApiCall) {
+        if let Some(audit) = &self.audit {
+            // Nobody listens any more when a run is being given up.
+            _ = audit.send(call).await;
+        }
+    }
+}
+
+/// How often a call was tried, and in vain for which reasons.
+#[derive(Debug, Default)]
+struct Attempts {
+    made: u32,
+    throttled: u32,
+    transient: u32,
+    expired: u32,
+}
+
+/// What to do after a failed attempt.
+#[derive(Debug, PartialEq)]
+enum Next {
+    AskAgain(Duration),
+    SlowDown,
+    Refresh,
+    GiveUp,
+}
+
+impl Attempts {
+    fn after(&mut self, class: ErrorClass) -> Next {
+        match class {
+            ErrorClass::Throttled => {
+                self.throttled += 1;
+                if self.throttled < THROTTLED_ATTEMPTS { Next::SlowDown } else { Next::GiveUp }
+            }
+            ErrorClass::Transient => {
+                self.transient += 1;
+                if self.transient == TRANSIENT_ATTEMPTS {
+                    return Next::GiveUp;
+                }
+                let longest = (BACKOFF[0] * 2_u32.saturating_pow(self.transient - 1)).min(BACKOFF[1]);
+                Next::AskAgain(longest.mul_f64(0.5 + fastrand::f64() / 2.0))
+            }
+            ErrorClass::Expired => {
+                self.expired += 1;
+                if self.expired == 1 { Next::Refresh } else { Next::GiveUp }
+            }
+            ErrorClass::Denied | ErrorClass::NotFound | ErrorClass::Refused => Next::GiveUp,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_has_its_own_patience() {
+        let mut attempts = Attempts::default();
+        assert_eq!(attempts.after(ErrorClass::Denied), Next::GiveUp);
+        assert_eq!(attempts.after(ErrorClass::Expired), Next::Refresh);
+        assert_eq!(attempts.after(ErrorClass::Expired), Next::GiveUp);
+        let patience = |class| {
+            let mut attempts = Attempts::default();
+            (1..1_000).find(|_| attempts.after(class) == Next::GiveUp)
+        };
+        assert_eq!(patience(ErrorClass::Throttled), Some(THROTTLED_ATTEMPTS));
+        assert_eq!(patience(ErrorClass::Transient), Some(TRANSIENT_ATTEMPTS));
+    }
+}

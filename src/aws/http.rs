@@ -1,0 +1,88 @@
+//! The wire: one HTTP client for every service, and a guard against endpoints in clear text.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+/// Idle connections kept to one host, and for how long: bounds file descriptors at thousands of accounts.
+const IDLE_PER_HOST: usize = 64;
+const IDLE_FOR: Duration = Duration::from_secs(20);
+
+/// Where credentials come from over plain HTTP, on link-local addresses that never leave the machine.
+///
+/// Source: the SDK's credential providers for instances (IMDS), containers and EKS pods.
+const CREDENTIAL_HOSTS: [&str; 5] =
+    ["169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]"];
+
+/// The client for real endpoints: TLS by rustls with the system's roots, HTTP keep-alive.
+pub(super) fn network(insecure_endpoint: bool) -> SharedHttpClient {
+    let inner = aws_smithy_http_client::Builder::new()
+        .pool_max_idle_per_host(IDLE_PER_HOST)
+        .pool_idle_timeout(IDLE_FOR)
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https();
+    if insecure_endpoint { inner } else { SharedHttpClient::new(Guarded(inner)) }
+}
+
+/// Sends nothing in clear text to another machine.
+#[derive(Debug)]
+struct Guarded<T>(T);
+
+impl HttpClient for Guarded<SharedHttpClient> {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(Guarded(self.0.http_connector(settings, components)))
+    }
+}
+
+impl HttpConnector for Guarded<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if is_private(request.uri()) {
+            return self.0.call(request);
+        }
+        let refusal = format!(
+            "the endpoint {} is plain http and not on this machine; use https, or --insecure-endpoint if you must",
+            request.uri().split('?').next().unwrap_or_default()
+        );
+        HttpConnectorFuture::ready(Err(ConnectorError::user(refusal.into())))
+    }
+}
+
+fn is_private(uri: &str) -> bool {
+    let Ok(uri) = uri.parse::<http::Uri>() else { return false };
+    if uri.scheme() == Some(&http::uri::Scheme::HTTPS) {
+        return true;
+    }
+    let host = uri.host().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback()) || CREDENTIAL_HOSTS.contains(&host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        for good in [
+            "https://logs.us-east-1.amazonaws.com/",
+            "http://127.0.0.1:4580/",
+            "http://localhost:1/",
+            "http://[::1]:1/",
+            "http://169.254.169.254/latest/api/token",
+        ] {
+            assert!(is_private(good), "{good}");
+        }
+        for bad in
+            ["http://10.0.0.1/", "http://localhost.evil.example/", "http://127.0.0.1.evil.example/", "ftp://x/", ""]
+        {
+            assert!(!is_private(bad), "{bad}");
+        }
+    }
+}

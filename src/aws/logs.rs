@@ -1,0 +1,132 @@
+//! CloudWatch Logs: which groups there are, and the events in them.
+
+use aws_sdk_cloudwatchlogs::types;
+use jiff::Timestamp;
+
+use super::call::{Site, placed};
+use super::connect::Aws;
+use super::error::CallError;
+use super::session::Session;
+use crate::model::{LogGroup, LogGroupClass, Region};
+
+/// What to read of a log group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventQuery {
+    /// The group's name.
+    pub log_group: String,
+    /// The first millisecond, since the Unix epoch.
+    pub from_ms: i64,
+    /// The first millisecond after. AWS's own end is inclusive, and is given one less.
+    pub to_ms: i64,
+    /// A filter pattern of at most 1,024 characters; `None` reads everything.
+    pub pattern: Option<String>,
+}
+
+/// One page of events. It may be empty and still have a token: only a missing token ends the pages.
+#[derive(Clone, Debug, Default)]
+pub struct EventPage {
+    /// The events, in no order that can be relied on.
+    pub events: Vec<LogEvent>,
+    /// The token of the next page, good for 24 hours.
+    pub next_token: Option<String>,
+}
+
+/// An event. Every text is untrusted.
+#[derive(Clone, Debug, Default)]
+pub struct LogEvent {
+    /// Its id, unique in its account and Region.
+    pub event_id: String,
+    /// The log stream it lies in.
+    pub log_stream: String,
+    /// When it happened, or was delivered; milliseconds since the Unix epoch.
+    pub timestamp_ms: i64,
+    /// When it was taken in; milliseconds since the Unix epoch.
+    pub ingestion_ms: i64,
+    /// The event itself.
+    pub message: String,
+}
+
+impl Aws {
+    /// One page of a Region's log groups, 50 at most, and the token of the next.
+    ///
+    /// Source: CloudWatch Logs API, `DescribeLogGroups`. The name-pattern search is not used: it would
+    /// lose class and size.
+    ///
+    /// # Errors
+    /// The call fails, or a group has no name.
+    pub async fn log_groups(
+        &self,
+        session: &Session,
+        region: &Region,
+        token: Option<String>,
+    ) -> Result<(Vec<LogGroup>, Option<String>), CallError> {
+        let site = Site { session, region, operation: "DescribeLogGroups" };
+        let request = self.clients.logs.describe_log_groups().limit(50).set_next_token(token);
+        let answer = self
+            .call(site, |credentials| {
+                request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+            })
+            .await?;
+        let groups = answer
+            .log_groups()
+            .iter()
+            .map(|group| log_group(group).ok_or_else(|| site.unreadable("a log group without a name")));
+        let groups = groups.collect::<Result<_, _>>()?;
+        Ok((groups, answer.next_token))
+    }
+
+    /// One page of a log group's events: at most 1 MB or 10,000 events.
+    ///
+    /// Source: CloudWatch Logs API, `FilterLogEvents`.
+    ///
+    /// # Errors
+    /// The call fails.
+    pub async fn events(
+        &self,
+        session: &Session,
+        region: &Region,
+        query: &EventQuery,
+        token: Option<String>,
+    ) -> Result<EventPage, CallError> {
+        let site = Site { session, region, operation: "FilterLogEvents" };
+        let request = self
+            .clients
+            .logs
+            .filter_log_events()
+            .log_group_name(&query.log_group)
+            .start_time(query.from_ms)
+            .end_time(query.to_ms - 1)
+            .set_filter_pattern(query.pattern.clone())
+            .set_next_token(token);
+        let answer = self
+            .call(site, |credentials| {
+                request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+            })
+            .await?;
+        let events = answer.events.unwrap_or_default().into_iter().map(log_event).collect();
+        Ok(EventPage { events, next_token: answer.next_token })
+    }
+}
+
+fn log_group(group: &types::LogGroup) -> Option<LogGroup> {
+    let inherits_mask = group.inherited_properties().iter().any(|p| p.as_str() == "ACCOUNT_DATA_PROTECTION");
+    let own_mask = group.data_protection_status().is_some_and(|status| status.as_str() == "ACTIVATED");
+    Some(LogGroup {
+        name: group.log_group_name()?.to_owned(),
+        class: LogGroupClass::from(group.log_group_class().map_or("STANDARD", |class| class.as_str())),
+        stored_bytes: group.stored_bytes().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
+        retention_days: group.retention_in_days().and_then(|days| u32::try_from(days).ok()).filter(|days| *days > 0),
+        created: group.creation_time().and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        masked: inherits_mask || own_mask,
+    })
+}
+
+fn log_event(event: types::FilteredLogEvent) -> LogEvent {
+    LogEvent {
+        event_id: event.event_id.unwrap_or_default(),
+        log_stream: event.log_stream_name.unwrap_or_default(),
+        timestamp_ms: event.timestamp.unwrap_or_default(),
+        ingestion_ms: event.ingestion_time.unwrap_or_default(),
+        message: event.message.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,23 @@
+//! AWS as the rest of the house sees it: sessions, one file a service, and one class of error.
+//!
+//! This is the only room that names `aws_sdk_*`. The SDK's own retries are off, since its retry bucket
+//! is shared by all accounts of a Region: every attempt goes through [`Aws`]'s one call path, which takes
+//! a quota permit first and a slot second, tells the audit, and asks again where that makes sense.
+
+mod call;
+mod connect;
+mod ec2;
+mod error;
+mod gate;
+mod http;
+mod logs;
+mod organizations;
+mod session;
+mod sts;
+
+pub use connect::{Aws, ConnectError, ConnectOptions, StaticCredentials, Wire};
+pub use error::{CallError, ErrorClass};
+pub use logs::{EventPage, EventQuery, LogEvent};
+pub use organizations::ListedAccount;
+pub use session::{RoleHop, Session};
+pub use sts::Caller;
