@@ -2,6 +2,7 @@
 //! indicator, and says what it could not search.
 
 pub mod aws;
+pub mod config;
 pub mod model;
 pub mod store;
 pub mod throttle;

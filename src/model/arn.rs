@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{AccountId, Partition};
 
 /// An ARN, split at its first five colons: `arn:partition:service:region:account:resource`.
@@ -101,7 +103,8 @@ impl fmt::Display for Arn {
 }
 
 /// The ARN of an IAM role: `arn:aws:iam::111111111111:role/path/Name`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RoleArn {
     arn: Arn,
     account: AccountId,
@@ -125,6 +128,12 @@ impl RoleArn {
     pub fn name(&self) -> &str {
         let resource = self.arn.resource();
         resource.rsplit_once('/').map_or(resource, |(_, name)| name)
+    }
+
+    /// The role's name with its path before it, if it has one: `team/Audit`.
+    pub fn name_with_path(&self) -> &str {
+        let resource = self.arn.resource();
+        resource.strip_prefix("role/").unwrap_or(resource)
     }
 
     /// The whole ARN.
@@ -151,6 +160,20 @@ impl FromStr for RoleArn {
             return Err(invalid("a role's name is 1 to 64 letters, digits and _+=,.@-"));
         }
         Ok(Self { arn, account })
+    }
+}
+
+impl TryFrom<String> for RoleArn {
+    type Error = InvalidArn;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<RoleArn> for String {
+    fn from(role: RoleArn) -> Self {
+        role.arn.text
     }
 }
 

@@ -1,0 +1,52 @@
+//! `[[accounts]]`: accounts that the user names, and what is special about them.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Problem;
+use super::{ExternalId, KnownRegions, MemberRole, UnknownRegion};
+use crate::model::{AccountId, Region};
+
+/// One account, from the configuration or an accounts file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfiguredAccount {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name; empty where only the id is known.
+    #[serde(default)]
+    pub name: String,
+    /// The role to assume there, if it is not the usual one.
+    #[serde(default)]
+    pub member_role: Option<MemberRole>,
+    /// The external id to assume it with, if it is not the usual one.
+    #[serde(default)]
+    pub external_id: Option<ExternalId>,
+    /// The Regions to look at there; empty: all that it has enabled and that are in scope.
+    #[serde(default)]
+    pub regions: Vec<Region>,
+}
+
+impl ConfiguredAccount {
+    pub(super) fn named(id: AccountId, name: &str) -> Self {
+        Self { id, name: name.to_owned(), member_role: None, external_id: None, regions: Vec::new() }
+    }
+}
+
+pub(super) fn check_regions(account: &ConfiguredAccount, known: &KnownRegions<'_>) -> Result<(), UnknownRegion> {
+    account.regions.iter().try_for_each(|region| known.check(region))
+}
+
+/// Ids are not given twice, and every Region is known.
+pub(super) fn check_all(accounts: &[ConfiguredAccount], known: &KnownRegions<'_>) -> Result<(), Problem> {
+    let mut seen = BTreeSet::new();
+    for (number, account) in accounts.iter().enumerate() {
+        if !seen.insert(account.id) {
+            let message = format!("the account {} is given twice", account.id);
+            return Err(Problem::new("id", message).under(number.to_string()));
+        }
+        check_regions(account, known).map_err(|error| Problem::new("regions", error).under(number.to_string()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! How a person points at accounts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Glob, InvalidGlob};
+use crate::model::{Account, AccountId, InvalidAccountId};
+
+/// An account by its id, or accounts by name: `prod`, `team-*`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum AccountSelector {
+    /// This one.
+    Id(AccountId),
+    /// Every account whose name or id has this form.
+    Pattern(Glob),
+}
+
+/// What is wrong with a would-be account selector.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAccountSelector {
+    /// Nothing but digits, yet not an id.
+    #[error(transparent)]
+    Id(#[from] InvalidAccountId),
+    /// Not a pattern.
+    #[error(transparent)]
+    Glob(#[from] InvalidGlob),
+}
+
+impl AccountSelector {
+    /// Whether it points at this account.
+    pub fn matches(&self, account: &Account) -> bool {
+        match self {
+            Self::Id(id) => *id == account.id,
+            Self::Pattern(glob) => glob.is_match(&account.name) || glob.is_match(&account.id.to_string()),
+        }
+    }
+}
+
+impl FromStr for AccountSelector {
+    type Err = InvalidAccountSelector;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // Digits alone are an id with a digit missing rather than a name.
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Self::Id(text.parse()?));
+        }
+        Ok(Self::Pattern(text.parse()?))
+    }
+}
+
+impl TryFrom<String> for AccountSelector {
+    type Error = InvalidAccountSelector;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<AccountSelector> for String {
+    fn from(selector: AccountSelector) -> Self {
+        selector.to_string()
+    }
+}
+
+impl fmt::Display for AccountSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Pattern(glob) => glob.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::AccountState;
+
+    #[test]
+    fn by_id_by_name_and_by_pattern() {
+        let account =
+            Account { id: "111111111111".parse().unwrap(), name: "prod-eu".to_owned(), state: AccountState::Active };
+        let points = |text: &str| text.parse::<AccountSelector>().unwrap().matches(&account);
+        assert!(points("111111111111") && points("prod-eu") && points("prod-*") && points("1111*"));
+        assert!(!points("111111111112") && !points("prod") && !points("PROD-*"));
+        assert!("11111111111".parse::<AccountSelector>().is_err() && "".parse::<AccountSelector>().is_err());
+    }
+}

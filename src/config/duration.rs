@@ -1,0 +1,39 @@
+//! Durations as people write them: `24h`, `2d1h20m`.
+
+use std::time::Duration;
+
+use jiff::{Span, SpanRelativeTo};
+
+/// What is wrong with a would-be duration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a duration: expected the form 45m, 24h or 2d1h20m")]
+pub struct InvalidDuration(String);
+
+/// Reads a duration longer than zero. Units are weeks, days (of 24 hours), hours, minutes, seconds
+/// and milliseconds; ISO 8601 (`PT1H`) is understood too.
+///
+/// # Errors
+/// It has another form, is zero or negative, or has months or years, which have no fixed length.
+pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
+    let span: Option<Span> = text.trim().parse().ok();
+    let signed = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    let duration = signed.and_then(|signed| Duration::try_from(signed).ok());
+    duration.filter(|duration| !duration.is_zero()).ok_or_else(|| InvalidDuration(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_forms() {
+        let seconds = |text: &str| parse_duration(text).unwrap().as_secs();
+        assert_eq!(seconds("24h"), 86_400);
+        assert_eq!(seconds("2d1h20m"), 2 * 86_400 + 4_800);
+        assert_eq!(seconds("1w"), 7 * 86_400);
+        assert_eq!(seconds("90 s"), 90);
+        for bad in ["", "24", "1mo", "1y", "-1h", "1h ago", "0s", "h", "99999999999999999999d"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Where the configuration file is.
+
+use std::path::{Path, PathBuf};
+
+/// How to look up an environment variable. Passed in, so that nothing below `main` reads the process's
+/// own and a test needs none.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The file to read: `given` (from `--config`), else what `DRAGNET_CONFIG` names, else the first that
+/// exists of `dragnet.toml` in the working directory and `dragnet/dragnet.toml` in
+/// `XDG_CONFIG_HOME` (default `~/.config`). `None`: the defaults hold.
+///
+/// A file that was named is returned whether it exists or not, so that reading it says what is wrong.
+pub fn find(given: Option<&Path>, environment: Environment<'_>, working_directory: &Path) -> Option<PathBuf> {
+    let variable = |name: &str| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(named) = given.map(Path::to_owned).or_else(|| variable("DRAGNET_CONFIG")) {
+        return Some(named);
+    }
+    let config_home = variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
+    let usual = [
+        Some(working_directory.join("dragnet.toml")),
+        config_home.map(|directory| directory.join("dragnet").join("dragnet.toml")),
+    ];
+    // One that cannot be looked at counts as there: better an error than silently other settings.
+    usual.into_iter().flatten().find(|path| path.try_exists().unwrap_or(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn the_nearest_wins() {
+        let here = tempfile::tempdir().unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let home_path = home.path().display().to_string();
+        let variables = move |name: &str| (name == "HOME").then(|| home_path.clone());
+        let found = |given: Option<&str>| find(given.map(Path::new), &variables, here.path());
+
+        assert_eq!(found(None), None);
+        let in_home = home.path().join(".config/dragnet/dragnet.toml");
+        fs::create_dir_all(in_home.parent().unwrap()).unwrap();
+        fs::write(&in_home, "").unwrap();
+        assert_eq!(found(None), Some(in_home));
+        fs::write(here.path().join("dragnet.toml"), "").unwrap();
+        assert_eq!(found(None), Some(here.path().join("dragnet.toml")));
+        assert_eq!(found(Some("x.toml")), Some("x.toml".into()));
+        let named = |name: &str| (name == "DRAGNET_CONFIG").then(|| "y.toml".to_owned());
+        assert_eq!(find(None, &named, here.path()), Some("y.toml".into()));
+    }
+}

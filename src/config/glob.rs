@@ -1,0 +1,93 @@
+//! Name patterns with `*`, `?`, `[…]` and `{a,b}`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use globset::GlobMatcher;
+use serde::{Deserialize, Serialize};
+
+/// A pattern that matches a whole name, case-sensitively; `*` also matches `/`, so that
+/// `/aws/lambda/*` means every group below it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Glob(GlobMatcher);
+
+/// What is wrong with a would-be glob.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not a glob: {problem}")]
+pub struct InvalidGlob {
+    given: String,
+    problem: String,
+}
+
+impl Glob {
+    /// Whether the whole of `name` has this form.
+    pub fn is_match(&self, name: &str) -> bool {
+        self.0.is_match(name)
+    }
+
+    /// The pattern as it was given.
+    pub fn as_str(&self) -> &str {
+        self.0.glob().glob()
+    }
+
+    /// Whether a text is meant as a pattern rather than as a name.
+    pub(super) fn is_meant_by(text: &str) -> bool {
+        text.contains(['*', '?', '[', '{'])
+    }
+}
+
+impl FromStr for Glob {
+    type Err = InvalidGlob;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() {
+            return Err(InvalidGlob { given: String::new(), problem: "it is empty".to_owned() });
+        }
+        let glob = globset::Glob::new(text)
+            .map_err(|error| InvalidGlob { given: text.to_owned(), problem: error.kind().to_string() })?;
+        Ok(Self(glob.compile_matcher()))
+    }
+}
+
+impl TryFrom<String> for Glob {
+    type Error = InvalidGlob;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Glob> for String {
+    fn from(glob: Glob) -> Self {
+        glob.as_str().to_owned()
+    }
+}
+
+impl PartialEq for Glob {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Glob {}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_crosses_slashes_and_case_counts() {
+        let glob: Glob = "/aws/lambda/*".parse().unwrap();
+        assert!(glob.is_match("/aws/lambda/a/b"));
+        assert!(!glob.is_match("/aws/Lambda/a"));
+        assert!(!glob.is_match("x/aws/lambda/a"));
+        assert!("".parse::<Glob>().is_err() && "a[".parse::<Glob>().is_err());
+    }
+}

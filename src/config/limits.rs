@@ -1,0 +1,101 @@
+//! `[limits]`: how hard Dragnet calls AWS.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Problem;
+use super::{KnownRegions, QuotaOverrides};
+
+/// Concurrency, and the share of AWS's quotas that a sweep takes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// How many AWS calls are on their way at once, over all accounts and Regions.
+    pub concurrency: Concurrency,
+    /// The share of each quota to use; the rest is left to production.
+    pub quota_share: QuotaShare,
+    /// Quotas that differ from AWS's defaults, by operation.
+    pub quotas: QuotaOverrides,
+}
+
+impl Limits {
+    pub(super) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {
+        self.quotas.check(known).map_err(|problem| problem.under("quotas"))
+    }
+}
+
+/// A number of calls at once: 1 to 1,024, which bounds sockets and memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "usize")]
+pub struct Concurrency(u16);
+
+/// A number of calls at once that is out of range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("concurrency is a number of calls between 1 and 1024, not {0}")]
+pub struct InvalidConcurrency(i64);
+
+impl Concurrency {
+    /// The number, at least 1.
+    pub fn get(self) -> usize {
+        self.0.into()
+    }
+}
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        Self(64)
+    }
+}
+
+impl TryFrom<i64> for Concurrency {
+    type Error = InvalidConcurrency;
+
+    fn try_from(number: i64) -> Result<Self, Self::Error> {
+        match u16::try_from(number) {
+            Ok(fits @ 1..=1_024) => Ok(Self(fits)),
+            _ => Err(InvalidConcurrency(number)),
+        }
+    }
+}
+
+impl From<Concurrency> for usize {
+    fn from(concurrency: Concurrency) -> Self {
+        concurrency.get()
+    }
+}
+
+/// A share of a quota: more than 0, at most 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct QuotaShare(f64);
+
+/// A share that is out of range.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("quota_share is more than 0 and at most 1, not {0}")]
+pub struct InvalidQuotaShare(f64);
+
+impl QuotaShare {
+    /// The share, in `(0, 1]`.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl Default for QuotaShare {
+    fn default() -> Self {
+        Self(0.8)
+    }
+}
+
+impl TryFrom<f64> for QuotaShare {
+    type Error = InvalidQuotaShare;
+
+    fn try_from(share: f64) -> Result<Self, Self::Error> {
+        if share > 0.0 && share <= 1.0 { Ok(Self(share)) } else { Err(InvalidQuotaShare(share)) }
+    }
+}
+
+impl From<QuotaShare> for f64 {
+    fn from(share: QuotaShare) -> Self {
+        share.get()
+    }
+}

@@ -1,0 +1,168 @@
+//! The configuration file (`dragnet.toml`): what it may say, checked where it is read.
+//!
+//! Everything is typed at this boundary, and every error names the file, the line, what was expected
+//! and, for a misspelt word, the nearest known one: a configuration that is wrong in one place must
+//! not cost a responder minutes, and must never be half obeyed.
+
+mod account;
+mod account_selector;
+mod accounts_file;
+mod c7n_accounts;
+mod duration;
+mod error;
+mod find;
+mod glob;
+mod identity;
+mod limits;
+mod nearest;
+mod organization;
+mod quotas;
+mod region_selector;
+mod report;
+mod scope;
+mod text;
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use account::ConfiguredAccount;
+pub use account_selector::{AccountSelector, InvalidAccountSelector};
+pub use accounts_file::load_accounts;
+pub use duration::{InvalidDuration, parse_duration};
+pub use error::ConfigError;
+pub use find::{Environment, find};
+pub use glob::{Glob, InvalidGlob};
+pub use identity::{ExternalId, Identity, MemberRole, RoleName, SessionDuration, SourceIdentity};
+pub use limits::{Concurrency, Limits, QuotaShare};
+pub use nearest::nearest;
+pub use organization::Organization;
+pub use quotas::{QuotaOverride, QuotaOverrides};
+pub use region_selector::{InvalidRegionSelector, KnownRegions, RegionSelector, UnknownRegion};
+pub use report::{Format, Report, UnknownFormat};
+pub use scope::Scope;
+pub use text::InvalidText;
+
+use error::Problem;
+
+/// All of the configuration file, with the defaults for what it does not say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `[identity]`: as whom to call AWS.
+    pub identity: Identity,
+    /// `[organization]`: where the list of accounts comes from.
+    pub organization: Organization,
+    /// `[[accounts]]`: accounts instead of, or on top of, the organization's.
+    pub accounts: Vec<ConfiguredAccount>,
+    /// `[scope]`: which accounts, Regions and log groups.
+    pub scope: Scope,
+    /// `[limits]`: how hard to call AWS.
+    pub limits: Limits,
+    /// `[report]`: what to write.
+    pub report: Report,
+}
+
+impl Config {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// It cannot be read, or says something that it may not.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let origin = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
+        Self::from_toml(&text, &origin)
+    }
+
+    /// Reads a configuration from its text; `origin` is what errors call the file.
+    ///
+    /// # Errors
+    /// It is not TOML, has an unknown key, or a value is not what its key takes.
+    pub fn from_toml(text: &str, origin: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError::in_toml(text, origin, &error))?;
+        config.check().map_err(|problem| problem.in_toml(text, origin))?;
+        Ok(config)
+    }
+
+    /// What one value alone does not show: whether the values fit together.
+    fn check(&self) -> Result<(), Problem> {
+        let known = self.scope.known_regions();
+        self.identity.check().map_err(|problem| problem.under("identity"))?;
+        self.scope.check(&known).map_err(|problem| problem.under("scope"))?;
+        self.limits.check(&known).map_err(|problem| problem.under("limits"))?;
+        account::check_all(&self.accounts, &known).map_err(|problem| problem.under("accounts"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Config::from_toml(text, "dragnet.toml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        assert_eq!(Config::from_toml("", "x").unwrap(), Config::default());
+        assert!(Config::default().organization.discover);
+    }
+
+    /// The documented example must stay true: as it is, and with every commented setting switched on.
+    #[test]
+    fn the_example_is_accepted() {
+        let example = include_str!("../../config/dragnet.toml");
+        assert_eq!(Config::from_toml(example, "example").unwrap(), Config::default());
+        let is_setting =
+            |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(k, _)| !k.contains(' '));
+        let switched_on: Vec<&str> = example
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|setting| is_setting(setting)).unwrap_or(line))
+            .collect();
+        let all = Config::from_toml(&switched_on.join("\n"), "example").unwrap();
+        assert_eq!(all.accounts.len(), 1);
+        assert_eq!(all.identity.role_chain.len(), 1);
+        assert!(!all.limits.quotas.is_empty());
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_file_line_and_nearest() {
+        let text = "[identity]\nprofile = \"a\"\nmembr_role = \"x\"\n";
+        assert_eq!(error(text), "dragnet.toml:3: unknown key `membr_role` in [identity]: did you mean `member_role`?");
+        assert_eq!(
+            error("[identitty]\n"),
+            "dragnet.toml:1: unknown table or key `identitty`: did you mean `identity`?"
+        );
+        assert!(error("[scope]\nzzz = 1").contains("expected one of `include_accounts`"));
+    }
+
+    #[test]
+    fn wrong_values_are_placed() {
+        for (text, line, part) in [
+            ("[[accounts]]\nid = \"12\"", 2, "expected 12 digits"),
+            ("[[accounts]]\nid = 123456789012", 2, "expected a string"),
+            ("[identity]\nrole_chain = [\"arn:aws:iam::1:role/x\"]", 2, "the account is not 12 digits"),
+            ("[identity]\nsession_duration = \"5m\"", 2, "between 15m and 12h"),
+            ("[scope]\nregions = [\n  \"us-east-1\",\n  \"us-eest-1\"]", 4, "did you mean `us-east-1`?"),
+            ("[scope]\nlog_groups = [\"a[\"]", 2, "`a[` is not a glob"),
+            ("[limits]\nquota_share = 1.5", 2, "more than 0 and at most 1"),
+            ("[limits.quotas]\nFilterLogEvents = { default = 5, us-eest-1 = 2 }", 2, "us-east-1"),
+            ("[limits.quotas]\nFilterLogEvents = \"fast\"", 2, "calls a second"),
+            ("[report]\nformats = [\"cvs\"]", 2, "did you mean `csv`?"),
+            ("[[accounts]]\nid = \"111111111111\"\n[[accounts]]\nid = \"111111111111\"", 4, "twice"),
+            ("[[accounts]]\nid = \"111111111111\"\nregions = [\"us-eest-1\"]", 3, "us-east-1"),
+            ("a = ", 1, ""),
+        ] {
+            let message = error(text);
+            assert!(message.starts_with(&format!("dragnet.toml:{line}: ")), "{message}");
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_region_newer_than_this_build_can_be_told() {
+        let text = "[scope]\nnew_regions = [\"xx-new-1\"]\nregions = [\"xx-new-1\"]";
+        assert!(Config::from_toml(text, "x").is_ok());
+    }
+}

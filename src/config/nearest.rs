@@ -1,0 +1,28 @@
+//! "Did you mean …?"
+
+/// The known word that `word` is most likely a slip for: letters swapped, missed, doubled or in the
+/// wrong case. `None` if all are too far away to be meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let tolerated = (word.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= tolerated)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_recognised_and_other_words_are_not() {
+        let regions = ["us-east-1", "us-west-1", "eu-west-1"];
+        assert_eq!(nearest("us-esat-1", regions), Some("us-east-1"));
+        assert_eq!(nearest("EU-WEST-1", regions), Some("eu-west-1"));
+        assert_eq!(nearest("moon", regions), None);
+        assert_eq!(nearest("", regions), None);
+    }
+}

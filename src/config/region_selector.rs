@@ -1,0 +1,140 @@
+//! How a person points at Regions, and the check of their spelling.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Glob, InvalidGlob, nearest};
+use crate::model::{InvalidRegion, KNOWN_REGIONS, Region};
+
+/// A Region by its name, or Regions by pattern: `eu-west-1`, `eu-*`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum RegionSelector {
+    /// This one: an account that has not enabled it has a row in the coverage that says so.
+    Name(Region),
+    /// Every enabled Region whose name has this form.
+    Pattern(Glob),
+}
+
+/// What is wrong with a would-be Region selector.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRegionSelector {
+    /// Not a name.
+    #[error(transparent)]
+    Name(#[from] InvalidRegion),
+    /// Not a pattern.
+    #[error(transparent)]
+    Glob(#[from] InvalidGlob),
+}
+
+impl RegionSelector {
+    /// Whether it points at this Region.
+    pub fn matches(&self, region: &Region) -> bool {
+        match self {
+            Self::Name(name) => name == region,
+            Self::Pattern(glob) => glob.is_match(region.as_str()),
+        }
+    }
+}
+
+impl FromStr for RegionSelector {
+    type Err = InvalidRegionSelector;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(if Glob::is_meant_by(text) { Self::Pattern(text.parse()?) } else { Self::Name(text.parse()?) })
+    }
+}
+
+impl TryFrom<String> for RegionSelector {
+    type Error = InvalidRegionSelector;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<RegionSelector> for String {
+    fn from(selector: RegionSelector) -> Self {
+        selector.to_string()
+    }
+}
+
+impl fmt::Display for RegionSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(region) => region.fmt(f),
+            Self::Pattern(glob) => glob.fmt(f),
+        }
+    }
+}
+
+/// The Regions that may be named: those of this build, and those that the configuration adds. Only a
+/// check of spelling: which ones are searched, each account's `DescribeRegions` says.
+#[derive(Clone, Debug)]
+pub struct KnownRegions<'a> {
+    added: &'a [Region],
+}
+
+/// A Region's name, or a pattern for names, that nothing known has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no known Region is called `{given}`{}; a newer one can be told in `scope.new_regions`", hint(*nearest))]
+pub struct UnknownRegion {
+    given: String,
+    nearest: Option<&'static str>,
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
+}
+
+impl<'a> KnownRegions<'a> {
+    /// The Regions of this build and `added` ones.
+    pub fn with(added: &'a [Region]) -> Self {
+        Self { added }
+    }
+
+    /// Whether this Region is known.
+    ///
+    /// # Errors
+    /// It is not; the error names the nearest.
+    pub fn check(&self, region: &Region) -> Result<(), UnknownRegion> {
+        self.check_any(region.as_str(), |known| known == region.as_str())
+    }
+
+    /// Whether the selector points at a known Region.
+    ///
+    /// # Errors
+    /// It points at none.
+    pub fn check_selector(&self, selector: &RegionSelector) -> Result<(), UnknownRegion> {
+        match selector {
+            RegionSelector::Name(region) => self.check(region),
+            RegionSelector::Pattern(glob) => self.check_any(glob.as_str(), |known| glob.is_match(known)),
+        }
+    }
+
+    fn check_any(&self, given: &str, is_meant: impl Fn(&str) -> bool) -> Result<(), UnknownRegion> {
+        let mut names = KNOWN_REGIONS.into_iter().chain(self.added.iter().map(Region::as_str));
+        if names.any(is_meant) {
+            Ok(())
+        } else {
+            Err(UnknownRegion { given: given.to_owned(), nearest: nearest(given, KNOWN_REGIONS) })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_patterns_are_checked_against_what_exists() {
+        let check = |text: &str| KnownRegions::with(&[]).check_selector(&text.parse().unwrap());
+        assert!(check("eu-west-1").is_ok() && check("eu-*").is_ok() && check("*").is_ok());
+        let message = check("eu-wset-1").unwrap_err().to_string();
+        assert!(message.contains("did you mean `eu-west-1`?"), "{message}");
+        assert!(check("mars-*").is_err());
+        assert!("EU-WEST-1".parse::<RegionSelector>().is_err());
+    }
+}

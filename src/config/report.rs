@@ -1,0 +1,92 @@
+//! `[report]`: what a run writes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::nearest;
+
+/// What to write beside the coverage, the calls and the summary, which every run has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Report {
+    /// The forms of the sightings' file.
+    pub formats: Vec<Format>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self { formats: Format::ALL.to_vec() }
+    }
+}
+
+/// A form of the sightings' file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Format {
+    /// `sightings.csv`: for spreadsheets, so cells that would run as formulas are defused.
+    Csv,
+    /// `sightings.jsonl`: one JSON object a line, every message exact.
+    Jsonl,
+    /// `sightings.json`: one JSON array, every message exact.
+    Json,
+}
+
+/// A format that there is not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not a format: {}", hint(*nearest))]
+pub struct UnknownFormat {
+    given: String,
+    nearest: Option<&'static str>,
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(|| "expected csv, jsonl or json".to_owned(), |near| format!("did you mean `{near}`?"))
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Jsonl, Self::Json];
+
+    /// Its name, which is also the file's ending.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|format| format.as_str() == text);
+        found.ok_or_else(|| UnknownFormat {
+            given: text.to_owned(),
+            nearest: nearest(text, Self::ALL.map(Self::as_str)),
+        })
+    }
+}
+
+impl TryFrom<String> for Format {
+    type Error = UnknownFormat;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Format> for String {
+    fn from(format: Format) -> Self {
+        format.to_string()
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,131 @@
+//! The texts in a JSON document, each with the path of its field: read as a stream, building nothing.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// Calls `each` with the path and the text of every string, number, boolean and key in a JSON object or
+/// array. Paths are written as Logs Insights writes them: `resources.0.ARN`. A key's path is its own.
+///
+/// Returns whether `json` is such a document, whole and of a depth that can be read (128); if not, some
+/// leaves may have been seen already.
+pub(super) fn for_each_leaf(json: &str, each: &mut dyn FnMut(&str, &str)) -> bool {
+    if !json.trim_start().starts_with(['{', '[']) {
+        return false;
+    }
+    let mut path = String::new();
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let walked = Leaf { path: &mut path, each }.deserialize(&mut reader);
+    walked.is_ok() && reader.end().is_ok()
+}
+
+struct Leaf<'a> {
+    path: &'a mut String,
+    each: &'a mut dyn FnMut(&str, &str),
+}
+
+impl Leaf<'_> {
+    /// A value below this one.
+    fn below(&mut self, step: &str) -> (usize, Leaf<'_>) {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(step);
+        (length, Leaf { path: self.path, each: self.each })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Leaf<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Leaf<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        (self.each)(self.path, text);
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        (self.each)(self.path, if value { "true" } else { "false" });
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        (self.each)(self.path, &value.to_string());
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        (self.each)(self.path, &value.to_string());
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        (self.each)(self.path, &value.to_string());
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        for index in 0_usize.. {
+            let (length, item) = self.below(&index.to_string());
+            let more = items.next_element_seed(item)?;
+            self.path.truncate(length);
+            if more.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(key) = fields.next_key::<std::borrow::Cow<'de, str>>()? {
+            let (length, field) = self.below(&key);
+            (field.each)(field.path, &key);
+            fields.next_value_seed(field)?;
+            self.path.truncate(length);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaves(json: &str) -> (Vec<String>, bool) {
+        let mut all = Vec::new();
+        let whole = for_each_leaf(json, &mut |path, text| all.push(format!("{path}={text}")));
+        (all, whole)
+    }
+
+    #[test]
+    fn every_leaf_has_its_path() {
+        let (all, whole) = leaves(r#"{"a":{"b":[1,"x\/y",{"c":null}]},"a":true}"#);
+        assert!(whole);
+        assert_eq!(all, ["a=a", "a.b=b", "a.b.0=1", "a.b.1=x/y", "a.b.2.c=c", "a=a", "a=true"]);
+    }
+
+    #[test]
+    fn what_is_no_document_says_so() {
+        for text in ["", "plain", "12", "{\"a\":", "{} {}", "[1,]", "{\"a\":\"\\ud800\"}"] {
+            assert!(!leaves(text).1, "{text}");
+        }
+        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        assert!(!leaves(&deep).1);
+    }
+}
