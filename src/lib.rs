@@ -4,6 +4,7 @@
 pub mod aws;
 pub mod config;
 pub mod model;
+pub mod search;
 pub mod store;
 pub mod throttle;
 pub mod time;

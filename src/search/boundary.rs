@@ -89,7 +89,9 @@ mod tests {
 
     #[test]
     fn an_address_stands_free_of_digits_and_octets() {
-        for good in ["192.0.2.1", "from 192.0.2.1.", "[192.0.2.1]:443", "ip-192.0.2.1,", "::ffff:192.0.2.1", "x192.0.2.1x"] {
+        for good in
+            ["192.0.2.1", "from 192.0.2.1.", "[192.0.2.1]:443", "ip-192.0.2.1,", "::ffff:192.0.2.1", "x192.0.2.1x"]
+        {
             assert!(free(Edges::Ipv4, good, "192.0.2.1"), "{good}");
         }
         for bad in ["192.0.2.10", "1192.0.2.1", "1.192.0.2.1", "192.0.2.1.7"] {

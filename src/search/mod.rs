@@ -8,5 +8,5 @@ mod matcher;
 mod pattern;
 
 pub use happening::happening;
-pub use matcher::{Hits, Matcher};
+pub use matcher::{Hits, Matcher, MatcherError};
 pub use pattern::coarse_pattern;
