@@ -1,6 +1,7 @@
 //! Dragnet sweeps an AWS organization (every account, every Region, every CloudWatch log group) for an
 //! indicator, and says what it could not search.
 
+pub mod cli;
 pub mod config;
 pub mod model;
 pub mod store;
