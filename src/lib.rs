@@ -2,9 +2,11 @@
 //! indicator, and says what it could not search.
 
 pub mod aws;
+pub mod cli;
 pub mod config;
 pub mod model;
 pub mod search;
 pub mod store;
+pub mod sweep;
 pub mod throttle;
 pub mod time;

@@ -1,0 +1,82 @@
+//! Wrong usage: exit code 2, before the first AWS call.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::config::{ConfigError, UnknownRegion};
+use crate::model::{EmptyWindow, InvalidIndicator};
+use crate::time::rfc3339_ms;
+
+/// What is wrong with the arguments or the configuration, where each alone was well formed.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// The configuration or the accounts file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The window ends before it begins.
+    #[error(transparent)]
+    Window(#[from] EmptyWindow),
+    /// The window has not begun.
+    #[error("the time window begins at {}, which is in the future: it is now {}", rfc3339_ms(*from), rfc3339_ms(*now))]
+    FutureWindow {
+        /// Its beginning.
+        from: Timestamp,
+        /// The time now.
+        now: Timestamp,
+    },
+    /// Some indicators are none, or given twice.
+    #[error(transparent)]
+    Indicators(#[from] InvalidIndicators),
+    /// A Region of the arguments.
+    #[error(transparent)]
+    Region(#[from] UnknownRegion),
+    /// A quota of the configuration.
+    #[error("limits.quotas: dragnet calls no operation `{operation}`{}", hint(*nearest))]
+    Operation {
+        /// As it was given.
+        operation: String,
+        /// What may have been meant.
+        nearest: Option<&'static str>,
+    },
+    /// No organization is asked, and no account is named.
+    #[error(
+        "there is no account to look at: organization.discover is false, and neither [[accounts]] nor --accounts-file \
+         names one"
+    )]
+    NoAccounts,
+    /// `--query` is not JMESPath.
+    #[error("--query `{expression}` is not a JMESPath expression: {problem}")]
+    Query {
+        /// As it was given.
+        expression: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl UsageError {
+    /// Wrong usage or configuration, as the contract numbers it.
+    pub const EXIT_CODE: u8 = 2;
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
+}
+
+/// All that is wrong with the indicators: one slip in a long list must not hide the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidIndicators {
+    pub(super) invalid: Vec<InvalidIndicator>,
+    pub(super) given_twice: Vec<String>,
+}
+
+impl fmt::Display for InvalidIndicators {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let invalid = self.invalid.iter().map(ToString::to_string);
+        let twice = self.given_twice.iter().map(|indicator| format!("`{indicator}` is given twice"));
+        f.write_str(&invalid.chain(twice).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl std::error::Error for InvalidIndicators {}

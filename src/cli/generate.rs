@@ -1,0 +1,50 @@
+//! What is made from the definition of the command line: completion scripts and the manual page.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::Arguments;
+
+/// Writes the completion script for a shell.
+///
+/// # Errors
+/// `out` fails.
+pub fn write_completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "dragnet", &mut script);
+    out.write_all(&script)
+}
+
+/// Writes the manual page in roff: `dragnet` and, after it, a page for each command.
+///
+/// # Errors
+/// `out` fails.
+pub fn write_manual(out: &mut dyn Write) -> io::Result<()> {
+    let mut command = Arguments::command();
+    command.build();
+    write_pages(&command, out)
+}
+
+fn write_pages(command: &clap::Command, out: &mut dyn Write) -> io::Result<()> {
+    clap_mangen::Man::new(command.clone()).render(out)?;
+    let documented = |command: &&clap::Command| command.get_name() != "help";
+    command.get_subcommands().filter(documented).try_for_each(|below| write_pages(below, out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_in_both() {
+        let mut script = Vec::new();
+        write_completions(Shell::Bash, &mut script).unwrap();
+        assert!(String::from_utf8(script).unwrap().contains("log-groups"));
+        let mut manual = Vec::new();
+        write_manual(&mut manual).unwrap();
+        let manual = String::from_utf8(manual).unwrap();
+        assert!(manual.contains("dragnet\\-sweep") && manual.contains("fail\\-on\\-sighting"), "{manual}");
+    }
+}

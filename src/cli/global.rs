@@ -1,0 +1,90 @@
+//! The options that every command takes.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::config::MemberRole;
+
+/// Options of every command.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
+#[expect(clippy::doc_markdown, reason = "the fields' comments are the help texts, which are not markdown")]
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct GlobalArguments {
+    /// Configuration file [default: $DRAGNET_CONFIG, ./dragnet.toml,
+    /// ~/.config/dragnet/dragnet.toml, else built-in defaults]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Run against the built-in practice organization: no AWS account is
+    /// needed, and no configuration file is read unless --config names one
+    #[arg(long, global = true)]
+    pub practice: bool,
+
+    /// Profile of ~/.aws/config for the source credentials [default: the
+    /// SDK's chain]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Role to assume in every account; "self" assumes none
+    #[arg(long, global = true, value_name = "NAME")]
+    pub member_role: Option<MemberRole>,
+
+    /// Sweep the accounts of this file instead of asking Organizations: ids
+    /// one a line, CSV with a header, or c7n-org's accounts.yml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub accounts_file: Option<PathBuf>,
+
+    /// Print the result on stdout as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Print only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say more of what is going on; twice for debugging
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// How to show progress on stderr
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
+    pub progress: ProgressChoice,
+
+    /// Call an AWS endpoint over plain HTTP that is not on this machine
+    #[arg(long, global = true)]
+    pub insecure_endpoint: bool,
+
+    /// When to use colour; NO_COLOR is respected
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressChoice {
+    /// bar on a terminal, else plain
+    #[default]
+    Auto,
+    /// a live bar
+    Bar,
+    /// a line now and then
+    Plain,
+    /// one JSON object a line
+    Json,
+    /// not at all
+    None,
+}
+
+/// When colour is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// on a terminal
+    #[default]
+    Auto,
+    /// always
+    Always,
+    /// never
+    Never,
+}

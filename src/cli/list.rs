@@ -1,0 +1,51 @@
+//! `dragnet list`.
+
+use clap::{Args, ValueEnum};
+
+use super::ScopeArguments;
+
+/// What to list, and how to print it.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+JSON has AWS's own shape and casing with accountId and region added to each
+item, so a --query from an AWS CLI command works as pasted:
+  dragnet list log-groups --query 'logGroups[*].logGroupName'")]
+pub struct ListArguments {
+    /// What to list
+    #[arg(value_enum, value_name = "WHAT")]
+    pub what: Listing,
+
+    /// How to print it [default: table; json with --query or --json]
+    #[arg(short, long, value_enum, value_name = "FORM")]
+    pub output: Option<OutputFormat>,
+
+    /// Print only this part of the JSON: a JMESPath expression
+    #[arg(long, value_name = "JMESPATH")]
+    pub query: Option<String>,
+
+    /// Where to look.
+    #[command(flatten)]
+    pub scope: ScopeArguments,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Listing {
+    /// the accounts of the organization, in scope or not
+    Accounts,
+    /// the Regions that each account has enabled
+    Regions,
+    /// the log groups of each account and Region
+    LogGroups,
+}
+
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// for reading
+    Table,
+    /// AWS's own shape
+    Json,
+    /// for spreadsheets
+    Csv,
+}

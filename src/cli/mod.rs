@@ -1,0 +1,125 @@
+//! The command line, and what it means.
+//!
+//! Arguments, settings and commands are three layers. The types here are what can be typed;
+//! [`settings`] resolves them once, together with the configuration file, the environment and the
+//! time, and refuses all that is wrong before the first AWS call; commands only see settings.
+
+mod error;
+mod generate;
+mod global;
+mod list;
+mod moment;
+mod range;
+mod report;
+mod scope;
+pub mod settings;
+mod sweep;
+
+use clap::{Parser, Subcommand};
+
+pub use error::{InvalidIndicators, UsageError};
+pub use generate::{write_completions, write_manual};
+pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
+pub use list::{ListArguments, Listing, OutputFormat};
+pub use moment::{InvalidMoment, Moment};
+pub use range::{QuotaChoice, RangeCommand, ServeArguments, ShowArguments};
+pub use report::ReportArguments;
+pub use scope::ScopeArguments;
+pub use sweep::SweepArguments;
+
+/// What was typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dragnet",
+    version,
+    about = "Looks for an indicator in every account, Region and CloudWatch log group of an AWS organization",
+    after_help = EXIT_CODES,
+    max_term_width = 80
+)]
+pub struct Arguments {
+    /// What goes with every command.
+    #[command(flatten)]
+    pub global: GlobalArguments,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, and everything in scope was covered
+  1    it could not be done; nothing is claimed
+  2    wrong usage or configuration
+  3    done, but coverage is incomplete: the summary says where
+  4    with --fail-on-sighting: covered, and something was found
+  5    with --fail-on-sighting: something was found, and coverage is incomplete
+  130  interrupted
+
+Try it without an AWS account:
+  dragnet sweep 198.51.100.23 --since 24h --practice";
+
+/// A command with its own arguments.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look for indicators everywhere, and write a run
+    Sweep(SweepArguments),
+    /// List accounts, Regions or log groups across the scope
+    List(ListArguments),
+    /// Write the reports of a run again
+    Report(ReportArguments),
+    /// Practise: an AWS organization that runs on this machine
+    #[command(subcommand)]
+    Range(RangeCommand),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff): dragnet man | man -l -
+    Man,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_80_columns() {
+        let mut command = Arguments::command();
+        command.build();
+        let mut all = vec![&mut command];
+        while let Some(command) = all.pop() {
+            for line in command.render_long_help().to_string().lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+            all.extend(command.get_subcommands_mut());
+        }
+    }
+
+    #[test]
+    fn two_ways_to_say_when_conflict() {
+        let parse = |rest: &[&str]| Arguments::try_parse_from([&["dragnet", "sweep", "192.0.2.1"], rest].concat());
+        for bad in [
+            &["--since", "1h", "--from", "2h"][..],
+            &["--since", "1h", "--to", "2h"],
+            &["--to", "1h"],
+            &["--since", "yesterday"],
+            &["--account", "123"],
+            &["--region", "EU"],
+            &["--log-group", "["],
+            &["--format", "xls"],
+            &["--member-role", "a b"],
+        ] {
+            let error = parse(bad).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{bad:?}");
+        }
+        assert!(parse(&["--start-time", "2h", "--end-time", "1h"]).is_ok());
+        assert!(Arguments::try_parse_from(["dragnet", "sweep"]).is_err(), "nothing to look for");
+    }
+}

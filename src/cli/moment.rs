@@ -1,0 +1,112 @@
+//! Moments as people write them.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::config::parse_duration;
+
+/// A moment, given as such or as so long ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Then.
+    At(Timestamp),
+    /// So long before now.
+    Ago(Duration),
+}
+
+/// What is wrong with a would-be moment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMoment {
+    /// A date and time that does not say where.
+    #[error("a time needs its offset from UTC: `{0}Z` for UTC, or `{0}+01:00`")]
+    NoOffset(String),
+    /// A day without a time.
+    #[error("expected a time as well: `{0}T00:00:00Z`")]
+    NoTime(String),
+    /// A small number: neither a time since 1970 nor a duration.
+    #[error("`{0}` has no unit: did you mean `{0}h`?")]
+    NoUnit(String),
+    /// Anything else.
+    #[error(
+        "expected RFC 3339 (2026-03-01T12:00:00Z), so long ago (24h, 2d1h20m), or seconds or milliseconds since 1970"
+    )]
+    Form,
+}
+
+impl Moment {
+    /// Which moment it is, seen from `now`; not before 1970, where CloudWatch Logs begins to count.
+    pub fn resolve(self, now: Timestamp) -> Timestamp {
+        let moment = match self {
+            Self::At(at) => at,
+            Self::Ago(duration) => now.checked_sub(duration).unwrap_or(Timestamp::UNIX_EPOCH),
+        };
+        moment.max(Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl FromStr for Moment {
+    type Err = InvalidMoment;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return epoch(text).map(Self::At);
+        }
+        if let Ok(at) = text.parse() {
+            return Ok(Self::At(at));
+        }
+        if let Ok(duration) = parse_duration(text) {
+            return Ok(Self::Ago(duration));
+        }
+        let is_date = text.parse::<jiff::civil::Date>().is_ok();
+        let is_date_time = is_date && text.contains(['T', 't', ' ']);
+        Err(match (is_date, is_date_time) {
+            (_, true) => InvalidMoment::NoOffset(text.to_owned()),
+            (true, false) => InvalidMoment::NoTime(text.to_owned()),
+            (false, false) => InvalidMoment::Form,
+        })
+    }
+}
+
+/// Seconds up to the year 5138, milliseconds from 1973 on: the two ranges do not meet.
+fn epoch(digits: &str) -> Result<Timestamp, InvalidMoment> {
+    const MILLISECONDS_FROM: i64 = 100_000_000_000;
+    // 1973. No log is older, but many a "--since 24" lacks its unit.
+    const SECONDS_FROM: i64 = 100_000_000;
+    let number: i64 = digits.parse().map_err(|_| InvalidMoment::Form)?;
+    match number {
+        ..SECONDS_FROM => Err(InvalidMoment::NoUnit(digits.to_owned())),
+        SECONDS_FROM..MILLISECONDS_FROM => Timestamp::from_second(number).map_err(|_| InvalidMoment::Form),
+        MILLISECONDS_FROM.. => Timestamp::from_millisecond(number).map_err(|_| InvalidMoment::Form),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_ways_to_say_it() {
+        let now: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
+        let at = |text: &str| text.parse::<Moment>().unwrap().resolve(now).to_string();
+        assert_eq!(at("2026-03-01T12:00:00Z"), "2026-03-01T12:00:00Z");
+        assert_eq!(at("2026-03-01T12:00:00+01:00"), "2026-03-01T11:00:00Z");
+        assert_eq!(at("1d1h"), "2026-03-01T11:00:00Z");
+        assert_eq!(at("1772366400"), "2026-03-01T12:00:00Z");
+        assert_eq!(at("1772366400000"), "2026-03-01T12:00:00Z");
+        assert_eq!(at("5000w"), "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn slips_get_their_own_answer() {
+        let error = |text: &str| text.parse::<Moment>().unwrap_err();
+        assert!(matches!(error("24"), InvalidMoment::NoUnit(_)));
+        assert!(matches!(error("2026-03-01"), InvalidMoment::NoTime(_)));
+        assert!(matches!(error("2026-03-01T12:00:00"), InvalidMoment::NoOffset(_)));
+        for bad in ["", "yesterday", "-1h", "99999999999999999999", "9999999999999999", "1y"] {
+            assert_eq!(error(bad), InvalidMoment::Form, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `dragnet range`.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// What to do with the practice range.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RangeCommand {
+    /// Serve it on this machine for boto3, the AWS CLI and any SDK
+    Serve(ServeArguments),
+    /// Show its accounts and roles
+    Show(ShowArguments),
+}
+
+/// How to serve the range.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArguments {
+    /// Address to listen on, which nobody but this machine can reach; port
+    /// 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4580", value_parser = loopback)]
+    pub listen: SocketAddr,
+
+    /// Scenario: a built-in one's name, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "small")]
+    pub scenario: String,
+
+    /// Seed of all that is generated [default: the scenario's]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Whether to throttle as AWS does
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    pub quotas: QuotaChoice,
+}
+
+/// What to show of the range.
+#[derive(Clone, Debug, Args)]
+pub struct ShowArguments {
+    /// Scenario: a built-in one's name, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "small")]
+    pub scenario: String,
+}
+
+/// Whether the range throttles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum QuotaChoice {
+    /// at AWS's rates
+    #[default]
+    Real,
+    /// never
+    Off,
+}
+
+/// The range has well-known keys: nobody else may reach it.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Ok(address),
+        Ok(address) => Err(format!("{} can be reached by others: expected 127.0.0.1 or [::1]", address.ip())),
+        Err(_) => Err("expected an address and a port such as 127.0.0.1:4580".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_served() {
+        assert!(loopback("127.0.0.1:0").is_ok() && loopback("[::1]:80").is_ok());
+        assert!(loopback("0.0.0.0:80").is_err() && loopback("192.0.2.1:80").is_err() && loopback("localhost").is_err());
+    }
+}

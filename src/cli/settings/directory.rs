@@ -1,0 +1,88 @@
+//! Where the list of accounts comes from.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::super::{GlobalArguments, UsageError};
+use crate::config::{Config, ConfiguredAccount, load_accounts};
+use crate::model::RoleArn;
+
+/// The sources of the list of accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Directory {
+    /// Whether to list the organization's accounts.
+    pub discover: bool,
+    /// The role to list them with; `None`: the source identity.
+    pub organization_role: Option<RoleArn>,
+    /// Accounts that the user names, and what is special about them.
+    pub accounts: Vec<ConfiguredAccount>,
+}
+
+impl Directory {
+    /// The accounts of `--accounts-file` and no others, if it is given; else the configuration's and,
+    /// unless it says not to, the organization's. What `[[accounts]]` says of an account holds in
+    /// either case, where the file does not say otherwise.
+    ///
+    /// # Errors
+    /// The accounts file cannot be used, or nothing names an account.
+    pub(super) fn resolve(arguments: &GlobalArguments, config: &Config) -> Result<Self, UsageError> {
+        let organization = &config.organization;
+        let (discover, accounts) = match &arguments.accounts_file {
+            Some(path) => {
+                let listed = load_accounts(path, &config.scope.known_regions())?;
+                (false, completed(listed, &config.accounts))
+            }
+            None => (organization.discover, config.accounts.clone()),
+        };
+        if !discover && accounts.is_empty() {
+            return Err(UsageError::NoAccounts);
+        }
+        Ok(Self { discover, organization_role: organization.role.clone(), accounts })
+    }
+}
+
+fn completed(listed: Vec<ConfiguredAccount>, configured: &[ConfiguredAccount]) -> Vec<ConfiguredAccount> {
+    let by_id: BTreeMap<_, _> = configured.iter().map(|account| (account.id, account)).collect();
+    let complete = |account: ConfiguredAccount| match by_id.get(&account.id) {
+        None => account,
+        Some(known) => ConfiguredAccount {
+            id: account.id,
+            name: if account.name.is_empty() { known.name.clone() } else { account.name },
+            member_role: account.member_role.or_else(|| known.member_role.clone()),
+            external_id: account.external_id.or_else(|| known.external_id.clone()),
+            regions: if account.regions.is_empty() { known.regions.clone() } else { account.regions },
+        },
+    };
+    listed.into_iter().map(complete).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn an_accounts_file_is_the_whole_list() {
+        let config = Config::from_toml(
+            "[[accounts]]\nid = \"111111111111\"\nname = \"prod\"\n[[accounts]]\nid = \"222222222222\"",
+            "x",
+        )
+        .unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("ids");
+        fs::write(&file, "111111111111\n333333333333\n").unwrap();
+        let arguments = GlobalArguments { accounts_file: Some(file), ..GlobalArguments::default() };
+        let resolved = Directory::resolve(&arguments, &config).unwrap();
+        let names: Vec<(String, &str)> =
+            resolved.accounts.iter().map(|account| (account.id.to_string(), account.name.as_str())).collect();
+        assert_eq!(names, [("111111111111".to_owned(), "prod"), ("333333333333".to_owned(), "")]);
+        assert!(!resolved.discover);
+    }
+
+    #[test]
+    fn no_account_at_all_is_refused() {
+        let config = Config::from_toml("[organization]\ndiscover = false", "x").unwrap();
+        assert!(matches!(Directory::resolve(&GlobalArguments::default(), &config), Err(UsageError::NoAccounts)));
+    }
+}

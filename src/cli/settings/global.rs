@@ -1,0 +1,110 @@
+//! How to talk to the person who runs Dragnet.
+
+use super::Surroundings;
+use crate::cli::{ColorChoice, GlobalArguments, ProgressChoice};
+
+/// What every command needs to know.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GlobalSettings {
+    /// How progress is shown on stderr.
+    pub progress: ProgressStyle,
+    /// Whether stdout gets colour.
+    pub color: bool,
+    /// How much is said.
+    pub verbosity: Verbosity,
+    /// Whether the result on stdout is JSON.
+    pub json: bool,
+    /// Whether the practice range stands in for AWS.
+    pub practice: bool,
+    /// Whether a plain HTTP endpoint on another machine may be called.
+    pub insecure_endpoint: bool,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProgressStyle {
+    /// A live bar.
+    Bar,
+    /// A line now and then.
+    Plain,
+    /// One JSON object a line.
+    Json,
+    /// Not at all.
+    None,
+}
+
+/// How much is said on stderr beside progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// Warnings too.
+    Normal,
+    /// What is going on.
+    Verbose,
+    /// Everything.
+    Debug,
+}
+
+impl GlobalSettings {
+    /// Resolves what depends on the terminal and the environment.
+    pub fn resolve(arguments: &GlobalArguments, surroundings: &Surroundings<'_>) -> Self {
+        let progress = match arguments.progress {
+            ProgressChoice::Auto if arguments.quiet => ProgressStyle::None,
+            ProgressChoice::Auto if surroundings.stderr_is_terminal => ProgressStyle::Bar,
+            ProgressChoice::Auto | ProgressChoice::Plain => ProgressStyle::Plain,
+            ProgressChoice::Bar => ProgressStyle::Bar,
+            ProgressChoice::Json => ProgressStyle::Json,
+            ProgressChoice::None => ProgressStyle::None,
+        };
+        let verbosity = match (arguments.quiet, arguments.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Verbose,
+            (false, _) => Verbosity::Debug,
+        };
+        Self {
+            progress,
+            color: color(arguments.color, surroundings),
+            verbosity,
+            json: arguments.json,
+            practice: arguments.practice,
+            insecure_endpoint: arguments.insecure_endpoint,
+        }
+    }
+}
+
+/// Source: no-color.org: a set and non-empty `NO_COLOR` turns colour off, unless an option asks for it.
+fn color(choice: ColorChoice, surroundings: &Surroundings<'_>) -> bool {
+    let variable = |name| (surroundings.environment)(name).unwrap_or_default();
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            surroundings.stdout_is_terminal && variable("NO_COLOR").is_empty() && variable("TERM") != "dumb"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::settings::testing::with_surroundings;
+
+    #[test]
+    fn the_terminal_decides_unless_told() {
+        with_surroundings(|piped| {
+            let terminal = Surroundings { stdout_is_terminal: true, stderr_is_terminal: true, ..*piped };
+            let arguments = GlobalArguments::default();
+            let (on, off) =
+                (GlobalSettings::resolve(&arguments, &terminal), GlobalSettings::resolve(&arguments, piped));
+            assert_eq!((on.progress, on.color), (ProgressStyle::Bar, true));
+            assert_eq!((off.progress, off.color), (ProgressStyle::Plain, false));
+            let no_color = |name: &str| (name == "NO_COLOR").then(|| "1".to_owned());
+            assert!(!GlobalSettings::resolve(&arguments, &Surroundings { environment: &no_color, ..terminal }).color);
+            let quiet = GlobalArguments { quiet: true, ..arguments };
+            assert_eq!(GlobalSettings::resolve(&quiet, &terminal).progress, ProgressStyle::None);
+        });
+    }
+}

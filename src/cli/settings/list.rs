@@ -1,0 +1,64 @@
+//! The settings of a list.
+
+use super::super::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
+use super::{Reach, Surroundings, load_config};
+
+/// All that `list` needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListSettings {
+    /// As whom, where, and how hard.
+    pub reach: Reach,
+    /// What to list.
+    pub what: Listing,
+    /// How to print it.
+    pub output: OutputFormat,
+    /// The part to print: a JMESPath expression that compiles.
+    pub query: Option<String>,
+}
+
+impl ListSettings {
+    /// Resolves the arguments of `list`.
+    ///
+    /// # Errors
+    /// Anything that is wrong with arguments, configuration or accounts file; no AWS call was made.
+    pub fn resolve(
+        global: &GlobalArguments,
+        arguments: &ListArguments,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, UsageError> {
+        if let Some(expression) = &arguments.query {
+            jmespath::compile(expression).map_err(|error| UsageError::Query {
+                expression: expression.clone(),
+                problem: error.reason.to_string(),
+            })?;
+        }
+        let machine_readable = global.json || arguments.query.is_some();
+        let usual = if machine_readable { OutputFormat::Json } else { OutputFormat::Table };
+        Ok(Self {
+            reach: Reach::resolve(global, &arguments.scope, load_config(global, surroundings)?)?,
+            what: arguments.what,
+            output: arguments.output.unwrap_or(usual),
+            query: arguments.query.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::settings::testing::{parse_list, with_surroundings};
+
+    fn resolve(rest: &[&str]) -> Result<ListSettings, UsageError> {
+        let (global, arguments) = parse_list(rest);
+        with_surroundings(|surroundings| ListSettings::resolve(&global, &arguments, surroundings))
+    }
+
+    #[test]
+    fn a_query_makes_it_json() {
+        assert_eq!(resolve(&["accounts"]).unwrap().output, OutputFormat::Table);
+        let settings = resolve(&["log-groups", "--query", "logGroups[*].logGroupName"]).unwrap();
+        assert_eq!((settings.what, settings.output), (Listing::LogGroups, OutputFormat::Json));
+        assert_eq!(resolve(&["accounts", "--query", "a", "-o", "csv"]).unwrap().output, OutputFormat::Csv);
+        assert!(resolve(&["accounts", "--query", "a["]).unwrap_err().to_string().contains("`a[`"));
+    }
+}

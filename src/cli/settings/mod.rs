@@ -1,0 +1,103 @@
+//! Arguments, configuration, environment and time, resolved to settings once.
+
+mod directory;
+mod global;
+mod list;
+mod reach;
+mod report;
+mod sweep;
+mod window;
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{GlobalArguments, UsageError};
+use crate::config::{self, Config, Environment};
+
+pub use directory::Directory;
+pub use global::{GlobalSettings, ProgressStyle, Verbosity};
+pub use list::ListSettings;
+pub use reach::Reach;
+pub use report::ReportSettings;
+pub use sweep::SweepSettings;
+
+/// What settings depend on beside arguments and configuration.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The environment variables.
+    pub environment: Environment<'a>,
+    /// The directory that relative paths start from.
+    pub working_directory: &'a Path,
+    /// The time now; in practice mode the practice range's.
+    pub now: Timestamp,
+    /// Whether stdout is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Whether stderr is a terminal.
+    pub stderr_is_terminal: bool,
+}
+
+/// Reads the configuration file that holds for these arguments. In practice mode that is none, unless
+/// `--config` names one: nobody's production settings may lead a drill astray.
+///
+/// # Errors
+/// The file cannot be read, or says something that it may not.
+pub fn load_config(arguments: &GlobalArguments, surroundings: &Surroundings<'_>) -> Result<Config, UsageError> {
+    let given = arguments.config.as_deref();
+    if arguments.practice && given.is_none() {
+        return Ok(Config::default());
+    }
+    let path = config::find(given, surroundings.environment, surroundings.working_directory);
+    Ok(path.map(|path| Config::load(&path)).transpose()?.unwrap_or_default())
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::cli::{Arguments, Command, ListArguments, SweepArguments};
+    use clap::Parser;
+
+    /// Noon of 2 March 2026, an empty environment and an empty directory.
+    pub(in crate::cli) fn with_surroundings<T>(test: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+        let empty = tempfile::tempdir().unwrap();
+        test(&Surroundings {
+            environment: &|_| None,
+            working_directory: empty.path(),
+            now: "2026-03-02T12:00:00Z".parse().unwrap(),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+        })
+    }
+
+    pub(in crate::cli) fn parse_sweep(rest: &[&str]) -> (GlobalArguments, SweepArguments) {
+        let arguments = Arguments::try_parse_from([&["dragnet", "sweep"], rest].concat()).unwrap();
+        let Command::Sweep(sweep) = arguments.command else { panic!("not a sweep") };
+        (arguments.global, sweep)
+    }
+
+    pub(in crate::cli) fn parse_list(rest: &[&str]) -> (GlobalArguments, ListArguments) {
+        let arguments = Arguments::try_parse_from([&["dragnet", "list"], rest].concat()).unwrap();
+        let Command::List(list) = arguments.command else { panic!("not a list") };
+        (arguments.global, list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::with_surroundings;
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn practice_reads_no_file_that_was_not_named() {
+        with_surroundings(|surroundings| {
+            let file = surroundings.working_directory.join("dragnet.toml");
+            fs::write(&file, "[identity]\nprofile = \"production\"").unwrap();
+            let profile = |arguments: GlobalArguments| load_config(&arguments, surroundings).unwrap().identity.profile;
+            assert_eq!(profile(GlobalArguments::default()).as_deref(), Some("production"));
+            let practice = GlobalArguments { practice: true, ..GlobalArguments::default() };
+            assert_eq!(profile(practice.clone()), None);
+            assert_eq!(profile(GlobalArguments { config: Some(file), ..practice }).as_deref(), Some("production"));
+        });
+    }
+}

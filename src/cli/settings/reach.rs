@@ -1,0 +1,111 @@
+//! As whom, where, and how hard: what every command that looks across the organization shares.
+
+use serde::Serialize;
+
+use super::super::{GlobalArguments, ScopeArguments, UsageError};
+use super::Directory;
+use crate::config::{Config, Identity, Limits, Scope, nearest};
+
+/// How far Dragnet reaches.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reach {
+    /// As whom to call AWS.
+    pub identity: Identity,
+    /// Where the list of accounts comes from.
+    pub directory: Directory,
+    /// Which accounts, Regions and log groups.
+    pub scope: Scope,
+    /// How hard to call AWS.
+    pub limits: Limits,
+}
+
+/// The operations that have a limiter, so that a quota for another one is a slip.
+const OPERATIONS: [&str; 6] =
+    ["AssumeRole", "DescribeLogGroups", "DescribeRegions", "FilterLogEvents", "GetCallerIdentity", "ListAccounts"];
+
+impl Reach {
+    pub(super) fn resolve(
+        arguments: &GlobalArguments,
+        scope: &ScopeArguments,
+        config: Config,
+    ) -> Result<Self, UsageError> {
+        check_operations(&config.limits)?;
+        let directory = Directory::resolve(arguments, &config)?;
+        let mut identity = config.identity;
+        if let Some(profile) = &arguments.profile {
+            identity.profile = Some(profile.clone());
+        }
+        if let Some(role) = &arguments.member_role {
+            identity.member_role = role.clone();
+        }
+        Ok(Self { identity, directory, scope: narrowed(config.scope, scope)?, limits: config.limits })
+    }
+}
+
+/// The configuration's scope with what the arguments ask for: their inclusions in place of its own,
+/// their exclusions on top.
+fn narrowed(mut scope: Scope, arguments: &ScopeArguments) -> Result<Scope, UsageError> {
+    let known = scope.known_regions();
+    arguments
+        .regions
+        .iter()
+        .chain(&arguments.exclude_regions)
+        .try_for_each(|selector| known.check_selector(selector))?;
+    replace(&mut scope.include_accounts, &arguments.accounts);
+    replace(&mut scope.regions, &arguments.regions);
+    replace(&mut scope.log_groups, &arguments.log_groups);
+    scope.exclude_accounts.extend_from_slice(&arguments.exclude_accounts);
+    scope.exclude_regions.extend_from_slice(&arguments.exclude_regions);
+    scope.exclude_log_groups.extend_from_slice(&arguments.exclude_log_groups);
+    Ok(scope)
+}
+
+fn replace<T: Clone>(configured: &mut Vec<T>, given: &[T]) {
+    if !given.is_empty() {
+        *configured = given.to_vec();
+    }
+}
+
+fn check_operations(limits: &Limits) -> Result<(), UsageError> {
+    match limits.quotas.operations().find(|operation| !OPERATIONS.contains(operation)) {
+        None => Ok(()),
+        Some(operation) => {
+            Err(UsageError::Operation { operation: operation.to_owned(), nearest: nearest(operation, OPERATIONS) })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::settings::testing::parse_sweep;
+
+    fn resolve(config: &str, rest: &[&str]) -> Result<Reach, UsageError> {
+        let (global, sweep) = parse_sweep(&[&["192.0.2.1"], rest].concat());
+        Reach::resolve(&global, &sweep.scope, Config::from_toml(config, "x").unwrap())
+    }
+
+    #[test]
+    fn arguments_replace_inclusions_and_add_exclusions() {
+        let config = "[scope]\nregions = [\"eu-*\"]\nexclude_accounts = [\"sandbox-*\"]\nlog_groups = [\"/aws/*\"]";
+        let reach = resolve(config, &["--region", "us-east-1", "--exclude-account", "dev", "--profile", "p"]).unwrap();
+        let words = |list: &[_]| list.iter().map(ToString::to_string).collect::<Vec<String>>();
+        assert_eq!(words(&reach.scope.regions), ["us-east-1"]);
+        assert_eq!(
+            reach.scope.exclude_accounts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["sandbox-*", "dev"]
+        );
+        assert!(reach.scope.has_log_group("/aws/x") && !reach.scope.has_log_group("app"));
+        assert_eq!(reach.identity.profile.as_deref(), Some("p"));
+        assert_eq!(resolve("", &["--member-role", "self"]).unwrap().identity.member_role.to_string(), "self");
+    }
+
+    #[test]
+    fn what_does_not_exist_is_refused() {
+        let error = |config: &str, rest: &[&str]| resolve(config, rest).unwrap_err().to_string();
+        assert!(error("", &["--region", "eu-wset-1"]).contains("eu-west-1"));
+        assert!(resolve("[scope]\nnew_regions = [\"xx-new-1\"]", &["--region", "xx-new-1"]).is_ok());
+        assert!(error("[limits.quotas]\nFilterLogEvent = 3", &[]).contains("did you mean `FilterLogEvents`?"));
+        assert!(error("", &["--accounts-file", "/nowhere/ids"]).starts_with("/nowhere/ids: cannot be read"));
+    }
+}

@@ -1,0 +1,50 @@
+//! `dragnet sweep`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Moment, ScopeArguments};
+use crate::config::Format;
+
+/// What to look for, when and where.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+A time is RFC 3339 (2026-03-01T12:00:00Z), so long ago (24h, 2d1h20m), or
+seconds or milliseconds since 1970. A window is closed at its start and open at
+its end.")]
+pub struct SweepArguments {
+    /// What to look for: an address (192.0.2.1), a network (192.0.2.0/24), an
+    /// access key id, an ARN, or any other word. A prefix forces the kind:
+    /// ip:, cidr:, key:, text:
+    #[arg(required = true, value_name = "INDICATOR")]
+    pub indicators: Vec<String>,
+
+    /// Look at what happened since then, until now [default: 24h]
+    #[arg(long, value_name = "T", conflicts_with_all = ["from", "to"], help_heading = "Time")]
+    pub since: Option<Moment>,
+
+    /// Look at what happened from then on
+    #[arg(long, value_name = "T", alias = "start-time", help_heading = "Time")]
+    pub from: Option<Moment>,
+
+    /// ... and before then [default: now]
+    #[arg(long, value_name = "T", alias = "end-time", requires = "from", help_heading = "Time")]
+    pub to: Option<Moment>,
+
+    /// Where to look.
+    #[command(flatten)]
+    pub scope: ScopeArguments,
+
+    /// Directory in which the run's own directory is made
+    #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Result")]
+    pub out: PathBuf,
+
+    /// Forms of the file of sightings: csv, jsonl, json [default: all three]
+    #[arg(long = "format", value_name = "F,...", value_delimiter = ',', help_heading = "Result")]
+    pub formats: Vec<Format>,
+
+    /// Exit with 4 if something was found, 5 if coverage is incomplete too
+    #[arg(long, help_heading = "Result")]
+    pub fail_on_sighting: bool,
+}
