@@ -29,6 +29,11 @@ pub struct ConfiguredAccount {
 }
 
 impl ConfiguredAccount {
+    /// An account of which nothing but its id is known.
+    pub fn of(id: AccountId) -> Self {
+        Self::named(id, "")
+    }
+
     pub(super) fn named(id: AccountId, name: &str) -> Self {
         Self { id, name: name.to_owned(), member_role: None, external_id: None, regions: Vec::new() }
     }

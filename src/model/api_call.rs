@@ -26,3 +26,10 @@ pub struct ApiCall {
     /// How long the answer took.
     pub milliseconds: u64,
 }
+
+impl ApiCall {
+    /// Whether AWS throttled it. The services have several codes for that.
+    pub fn was_throttled(&self) -> bool {
+        ["Throttl", "RequestLimitExceeded", "TooManyRequests", "HTTP 429"].iter().any(|word| self.status.contains(word))
+    }
+}

@@ -59,6 +59,8 @@ impl fmt::Display for Status {
 pub enum Reason {
     /// The Region has no log group in scope.
     NoLogGroups,
+    /// The account has enabled no Region that is in scope.
+    NoRegions,
     /// The group was made more than 14 days after the window's end, and `PutLogEvents` takes no older event.
     CreatedAfterWindow,
     /// Not in scope: the account is not `ACTIVE` (closed, suspended …).
@@ -87,8 +89,9 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NoLogGroups,
+        Self::NoRegions,
         Self::CreatedAfterWindow,
         Self::AccountNotActive,
         Self::RegionNotEnabled,
@@ -107,6 +110,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoLogGroups => "no-log-groups",
+            Self::NoRegions => "no-regions",
             Self::CreatedAfterWindow => "created-after-window",
             Self::AccountNotActive => "account-not-active",
             Self::RegionNotEnabled => "region-not-enabled",
@@ -130,7 +134,7 @@ impl Reason {
     /// Whether this reason proves that the place cannot hold a match that was asked for.
     pub fn proves_absence(self) -> bool {
         match self {
-            Self::NoLogGroups | Self::CreatedAfterWindow => true,
+            Self::NoLogGroups | Self::NoRegions | Self::CreatedAfterWindow => true,
             Self::AccountNotActive
             | Self::RegionNotEnabled
             | Self::CreatedInsideWindow
@@ -149,6 +153,7 @@ impl Reason {
     pub fn explanation(self) -> &'static str {
         match self {
             Self::NoLogGroups => "no log group in scope",
+            Self::NoRegions => "no Region in scope is enabled",
             Self::CreatedAfterWindow => "created more than 14 days after the window's end",
             Self::AccountNotActive => "the account is not active",
             Self::RegionNotEnabled => "the Region is not enabled in this account",

@@ -54,8 +54,8 @@ mod tests {
             log_stream: empty(),
             timestamp_ms: 0,
             ingestion_ms: 0,
-            indicators: empty(),
-            matched_fields: empty(),
+            indicators: Vec::new(),
+            matched_fields: Vec::new(),
             message,
         }
     }

@@ -46,8 +46,33 @@ pub struct ScopedAccount {
     pub id: AccountId,
     /// Its name.
     pub name: String,
-    /// Whether the sweep enters it.
-    pub in_scope: bool,
+    /// How it stands to the scope.
+    pub standing: Standing,
+}
+
+/// How an account stands to the scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is entered.
+    InScope,
+    /// It was asked for, but AWS lets nobody in: closed, suspended …
+    NotActive,
+    /// The scope leaves it out.
+    NotAsked,
+}
+
+impl Standing {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::InScope => "in-scope",
+            Self::NotActive => "not-active",
+            Self::NotAsked => "not-asked",
+        }
+    }
+
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        [Self::InScope, Self::NotActive, Self::NotAsked].into_iter().find(|standing| standing.as_str() == word)
+    }
 }
 
 /// A place: an account, an account's Region, or a log group.
@@ -119,10 +144,10 @@ pub struct Found {
     pub timestamp_ms: i64,
     /// When it was taken in, in milliseconds since the Unix epoch.
     pub ingestion_ms: i64,
-    /// The indicators found in it, one a line.
-    pub indicators: String,
-    /// The fields they were found in, one a line.
-    pub matched_fields: String,
+    /// The indicators found in it.
+    pub indicators: Vec<String>,
+    /// The fields they were found in.
+    pub matched_fields: Vec<String>,
     /// The message, byte for byte.
     pub message: String,
 }

@@ -87,8 +87,8 @@ fn commit(connection: &mut Connection, batch: &[Entry]) -> Result<(), StoreError
             }
             Entry::Account(account) => {
                 let mut insert = transaction
-                    .prepare_cached("INSERT OR REPLACE INTO account (id, name, in_scope) VALUES (?1, ?2, ?3)")?;
-                insert.execute(params![account.id.to_string(), account.name, account.in_scope])?;
+                    .prepare_cached("INSERT OR REPLACE INTO account (id, name, standing) VALUES (?1, ?2, ?3)")?;
+                insert.execute(params![account.id.to_string(), account.name, account.standing.as_str()])?;
             }
             Entry::Place(place) => insert_place(&transaction, place)?,
             Entry::Unit(unit) => {
@@ -152,8 +152,8 @@ fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreEr
                 found.log_stream,
                 found.timestamp_ms,
                 found.ingestion_ms,
-                found.indicators,
-                found.matched_fields,
+                json_list(&found.indicators)?,
+                json_list(&found.matched_fields)?,
                 chunk,
                 whole(offset),
                 whole(found.message.len()),
@@ -192,6 +192,10 @@ fn insert_call(transaction: &Transaction<'_>, call: &ApiCall) -> Result<(), Stor
     Ok(())
 }
 
+fn json_list(texts: &[String]) -> Result<String, StoreError> {
+    serde_json::to_string(texts).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
 /// A count as SQLite keeps it.
 fn whole(count: impl TryInto<i64>) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
@@ -213,8 +217,8 @@ mod tests {
             log_stream: "stream".to_owned(),
             timestamp_ms: time_ms,
             ingestion_ms: time_ms,
-            indicators: "192.0.2.1".to_owned(),
-            matched_fields: "message".to_owned(),
+            indicators: vec!["192.0.2.1".to_owned()],
+            matched_fields: vec!["message".to_owned(), "odd\n\";".to_owned()],
             message: format!("message of {event_id}, \u{e9}"),
         }
     }

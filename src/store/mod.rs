@@ -11,7 +11,7 @@ mod reader;
 mod run_dir;
 mod schema;
 
-pub use entry::{Entry, Found, Page, PlaceId, PlaceRow, ScopedAccount, UnitId, UnitRow};
+pub use entry::{Entry, Found, Page, PlaceId, PlaceRow, ScopedAccount, Standing, UnitId, UnitRow};
 pub use journal::{Journal, JournalClosed};
 pub use reader::{RunReader, SightingRows, StoredRow};
 pub use run_dir::RunDir;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
-use super::entry::{Found, ScopedAccount};
+use super::entry::{Found, ScopedAccount, Standing};
 use super::{RunDir, StoreError, chunk, schema};
 use crate::model::{AccountId, ApiCall, Coverage, DeniedBy, LogGroupClass, Outcome, Reason, Region, Status};
 
@@ -66,11 +66,13 @@ impl RunReader {
     /// # Errors
     /// The database fails or is damaged.
     pub fn accounts(&self) -> Result<Vec<ScopedAccount>, StoreError> {
-        let mut select = self.connection.prepare("SELECT id, name, in_scope FROM account ORDER BY id")?;
+        let mut select = self.connection.prepare("SELECT id, name, standing FROM account ORDER BY id")?;
         let mut rows = select.query([])?;
         let mut accounts = Vec::new();
         while let Some(row) = rows.next()? {
-            accounts.push(ScopedAccount { id: parsed(row, 0)?, name: row.get(1)?, in_scope: row.get(2)? });
+            let word: String = row.get(2)?;
+            let standing = Standing::from_word(&word).ok_or_else(|| unknown(&word))?;
+            accounts.push(ScopedAccount { id: parsed(row, 0)?, name: row.get(1)?, standing });
         }
         Ok(accounts)
     }
@@ -216,8 +218,8 @@ fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, Sto
         log_stream: row.get("log_stream")?,
         timestamp_ms: row.get("timestamp_ms")?,
         ingestion_ms: row.get("ingestion_ms")?,
-        indicators: row.get("indicators")?,
-        matched_fields: row.get("matched_fields")?,
+        indicators: json_list(row, "indicators")?,
+        matched_fields: json_list(row, "matched_fields")?,
         message: message.to_owned(),
     };
     Ok(StoredRow {
@@ -267,13 +269,16 @@ fn outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
     };
     let reason: Option<String> = row.get("reason")?;
     let denied_by: Option<String> = row.get("denied_by")?;
-    let unknown = |word: &str| StoreError::Damaged(format!("`{word}` is no status or reason"));
     Ok(Outcome {
         status: Status::from_word(&status).ok_or_else(|| unknown(&status))?,
         reason: reason.map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word))).transpose()?,
         detail: row.get("detail")?,
         denied_by: denied_by.map(|word| DeniedBy::from_word(&word).ok_or_else(|| unknown(&word))).transpose()?,
     })
+}
+
+fn json_list(row: &Row<'_>, column: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(&row.get::<_, String>(column)?).map_err(damaged)
 }
 
 /// One step of a query, as an iterator takes it.
@@ -299,6 +304,10 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     column: impl rusqlite::RowIndex,
 ) -> Result<T, StoreError> {
     row.get::<_, String>(column)?.parse().map_err(damaged)
+}
+
+fn unknown(word: &str) -> StoreError {
+    StoreError::Damaged(format!("`{word}` is not known"))
 }
 
 fn damaged(error: impl std::fmt::Display) -> StoreError {

@@ -22,7 +22,7 @@ CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT RO
 
 -- The accounts that the scope was resolved to, and those that it named but left out.
 CREATE TABLE account (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, in_scope INTEGER NOT NULL
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, standing TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- One row of the coverage: an account, an account's Region, or a log group. No status: not ended yet.
@@ -40,6 +40,7 @@ CREATE TABLE unit (
 
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, messages BLOB NOT NULL) STRICT;
 
+-- `indicators` and `matched_fields` are JSON arrays.
 CREATE TABLE sighting (
     time_ms INTEGER NOT NULL, event_account TEXT NOT NULL, event_region TEXT NOT NULL, record_id TEXT NOT NULL,
     unit INTEGER NOT NULL REFERENCES unit, event_id TEXT NOT NULL, log_stream TEXT NOT NULL,

@@ -1,0 +1,118 @@
+//! Which accounts there are, and which of them are in scope; page by page, as they become known.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::aws::{Aws, CallError, Session};
+use crate::cli::settings;
+use crate::config::{ConfiguredAccount, Scope};
+use crate::model::{Account, AccountId, AccountState};
+use crate::store::Standing;
+
+/// An account, and how it stands to the scope.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The account.
+    pub account: Account,
+    /// How it stands to the scope.
+    pub standing: Standing,
+    /// What the configuration says of it.
+    pub configured: Option<ConfiguredAccount>,
+    /// It is the organization's management account.
+    pub is_management: bool,
+}
+
+/// The list of accounts cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// Organizations did not answer.
+    #[error(
+        "the organization's accounts cannot be listed: ask with a role of the management account (organization.role), \
+         name the accounts ([[accounts]] or --accounts-file), or sweep this account alone (--member-role self)"
+    )]
+    Organizations(#[source] Box<CallError>),
+    /// The server sent a page token twice; the list would never end.
+    #[error("the list of the organization's accounts does not end: the server repeated a page token")]
+    Endless,
+}
+
+/// The accounts, in no order: those of the organization as its pages come, then those that only the
+/// configuration names.
+pub struct Directory<'a> {
+    aws: &'a Aws,
+    scope: &'a Scope,
+    ask_as: Option<Arc<Session>>,
+    configured: BTreeMap<AccountId, ConfiguredAccount>,
+    seen: BTreeSet<AccountId>,
+    tokens: BTreeSet<String>,
+    next_token: Option<String>,
+    waiting: VecDeque<Member>,
+}
+
+impl<'a> Directory<'a> {
+    /// The accounts of `sources`. The organization is asked as `ask_as`, or not at all.
+    pub fn new(aws: &'a Aws, scope: &'a Scope, sources: &settings::Directory, ask_as: Option<Arc<Session>>) -> Self {
+        Self {
+            aws,
+            scope,
+            ask_as,
+            configured: sources.accounts.iter().map(|account| (account.id, account.clone())).collect(),
+            seen: BTreeSet::new(),
+            tokens: BTreeSet::new(),
+            next_token: None,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// The next account.
+    ///
+    /// # Errors
+    /// The organization's list cannot be had, or does not end.
+    pub async fn next(&mut self) -> Result<Option<Member>, DirectoryError> {
+        while self.waiting.is_empty() {
+            match self.ask_as.clone() {
+                Some(session) => self.ask(&session).await?,
+                None => match self.configured.pop_first() {
+                    Some((_, configured)) => self.take(named(&configured), Some(configured), false),
+                    None => return Ok(None),
+                },
+            }
+        }
+        Ok(self.waiting.pop_front())
+    }
+
+    async fn ask(&mut self, session: &Session) -> Result<(), DirectoryError> {
+        let (page, next_token) = self
+            .aws
+            .list_accounts(session, self.next_token.take())
+            .await
+            .map_err(|error| DirectoryError::Organizations(Box::new(error)))?;
+        match next_token {
+            None => self.ask_as = None,
+            Some(token) if !self.tokens.insert(token.clone()) => return Err(DirectoryError::Endless),
+            token => self.next_token = token,
+        }
+        for listed in page {
+            let configured = self.configured.remove(&listed.account.id);
+            let is_management = listed.management == Some(listed.account.id);
+            self.take(listed.account, configured, is_management);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, account: Account, configured: Option<ConfiguredAccount>, is_management: bool) {
+        if !self.seen.insert(account.id) {
+            return;
+        }
+        let standing = match (self.scope.has_account(&account), &account.state) {
+            (false, _) => Standing::NotAsked,
+            (true, AccountState::Active) => Standing::InScope,
+            (true, AccountState::Inactive(_)) => Standing::NotActive,
+        };
+        self.waiting.push_back(Member { account, standing, configured, is_management });
+    }
+}
+
+fn named(configured: &ConfiguredAccount) -> Account {
+    Account { id: configured.id, name: configured.name.clone(), state: AccountState::Active }
+}

@@ -1,0 +1,28 @@
+//! Job 1: look for indicators everywhere, and know what was not looked at.
+//!
+//! ```text
+//! directory ─ access ─ discovery ─ plan ─ reading ─ journal ─ merge
+//! accounts    session  Regions,    pure   pages,             sorted,
+//!                      groups             matches            folded
+//! ```
+//! Every account is a task of its own and goes on as soon as it can: nothing collects the whole
+//! organization before the next stage may start, and nothing holds all sightings in memory. No error
+//! ends the run because of one account: it becomes that place's row in the coverage.
+
+mod access;
+mod account;
+mod directory;
+mod merge;
+mod outcome;
+mod plan;
+mod reading;
+mod region;
+mod run;
+mod tally;
+
+pub use access::Access;
+pub use directory::{Directory, DirectoryError, Member};
+pub use merge::{NAMED_ACCOUNTS_ONLY, merged_sightings};
+pub use plan::LATE_ARRIVAL;
+pub use run::{SweepError, SweepParts, sweep};
+pub use tally::{Tally, TallySnapshot};

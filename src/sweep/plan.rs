@@ -1,0 +1,127 @@
+//! What to do with a log group. Pure: the same group and window always give the same answer.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{LogGroup, LogGroupClass, Outcome, Reason, Status, TimeWindow};
+
+/// Logs are read this much longer than the window that is asked about. CloudTrail delivers after 5
+/// minutes on average and up to 15, and the stored timestamp may be that of the delivery; this is eight
+/// times as much.
+///
+/// Source: CloudTrail user guide, "How CloudTrail works".
+pub const LATE_ARRIVAL: Duration = Duration::from_hours(2);
+
+/// Source: CloudWatch Logs API, `PutLogEvents`: no event may be older than 14 days.
+const OLDEST_EVENT: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// What to do with a log group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Read it.
+    Read {
+        /// Whether the server may filter: not where values are masked.
+        narrow: bool,
+        /// How it ends if every page is read.
+        outcome: Outcome,
+    },
+    /// Do not.
+    Leave(Outcome),
+}
+
+/// Decides what to do with a log group for a window, at the time `now`.
+pub fn decide(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Decision {
+    if let LogGroupClass::InfrequentAccess | LogGroupClass::Delivery = group.class {
+        return Decision::Leave(Outcome::because(
+            Status::Unsearchable,
+            Reason::ClassNotReadable,
+            group.class.to_string(),
+        ));
+    }
+    let last_read = later(window.to(), SignedDuration::try_from(LATE_ARRIVAL).unwrap_or_default());
+    if group.created.is_some_and(|created| created > later(last_read, OLDEST_EVENT)) {
+        return Decision::Leave(Outcome::because(Status::Skipped, Reason::CreatedAfterWindow, ""));
+    }
+    Decision::Read { narrow: !group.masked, outcome: limits(group, window, now) }
+}
+
+/// What reading every page still leaves open; of several, the one that may hide most.
+fn limits(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Outcome {
+    let kept_since = group.retention_days.map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
+    if group.masked {
+        Outcome::because(Status::Partial, Reason::Masked, "")
+    } else if let Some(since) = kept_since.filter(|since| *since > window.from()) {
+        let days = group.retention_days.unwrap_or_default();
+        let detail = format!("kept for {days} days, so since {}", crate::time::rfc3339_ms(since));
+        Outcome::because(Status::Partial, Reason::RetentionInsideWindow, detail)
+    } else if let Some(created) = group.created.filter(|created| *created > window.from()) {
+        let detail = format!("created at {}", crate::time::rfc3339_ms(created));
+        Outcome::because(Status::Partial, Reason::CreatedInsideWindow, detail)
+    } else {
+        Outcome::searched()
+    }
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// Decides about a group for 2 March 2026, asked at noon of the 3rd.
+    fn decision(change: impl FnOnce(&mut LogGroup)) -> Decision {
+        let mut group = LogGroup {
+            name: "/app".to_owned(),
+            class: LogGroupClass::Standard,
+            stored_bytes: 0,
+            retention_days: None,
+            created: Some(at("2025-01-01T00:00:00Z")),
+            masked: false,
+        };
+        change(&mut group);
+        let window = TimeWindow::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
+        decide(&group, window, at("2026-03-03T12:00:00Z"))
+    }
+
+    fn ends(change: impl FnOnce(&mut LogGroup)) -> (Status, Option<Reason>) {
+        match decision(change) {
+            Decision::Read { outcome, .. } | Decision::Leave(outcome) => (outcome.status, outcome.reason),
+        }
+    }
+
+    #[test]
+    fn a_group_is_read_whatever_its_size_says() {
+        assert_eq!(decision(|_| ()), Decision::Read { narrow: true, outcome: Outcome::searched() });
+    }
+
+    #[test]
+    fn only_a_late_creation_proves_absence() {
+        let created = |text: &'static str| ends(|group| group.created = Some(at(text)));
+        assert_eq!(created("2026-03-02T10:00:00Z"), (Status::Partial, Some(Reason::CreatedInsideWindow)));
+        assert_eq!(created("2026-03-17T02:00:00Z"), (Status::Partial, Some(Reason::CreatedInsideWindow)));
+        assert_eq!(created("2026-03-17T02:00:01Z"), (Status::Skipped, Some(Reason::CreatedAfterWindow)));
+    }
+
+    #[test]
+    fn retention_and_masks_make_it_partial() {
+        assert_eq!(ends(|g| g.retention_days = Some(1)), (Status::Partial, Some(Reason::RetentionInsideWindow)));
+        assert_eq!(ends(|g| g.retention_days = Some(3)), (Status::Searched, None));
+        let Decision::Read { narrow, outcome } = decision(|g| g.masked = true) else { panic!("left") };
+        assert_eq!((narrow, outcome.reason), (false, Some(Reason::Masked)));
+    }
+
+    #[test]
+    fn what_no_engine_can_read_is_left() {
+        let unsearchable = (Status::Unsearchable, Some(Reason::ClassNotReadable));
+        assert_eq!(ends(|g| g.class = LogGroupClass::InfrequentAccess), unsearchable);
+        assert_eq!(ends(|g| g.class = LogGroupClass::Delivery), unsearchable);
+        assert_eq!(ends(|g| g.class = LogGroupClass::Unknown("NEW".to_owned())).0, Status::Searched, "it is tried");
+    }
+}

@@ -1,0 +1,255 @@
+//! A sweep from beginning to end: accounts become tasks, and all that they learn goes to the journal.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::access::Access;
+use super::directory::{Directory, DirectoryError, Member};
+use super::tally::Tally;
+use super::{account, outcome};
+use crate::aws::{Aws, CallError};
+use crate::cli::settings::SweepSettings;
+use crate::config::{AccountSelector, ConfiguredAccount, MemberRole};
+use crate::model::{AccountState, ApiCall, LogGroup, Outcome, Reason, Region, RunId, Status};
+use crate::search::{Matcher, MatcherError, coarse_pattern};
+use crate::store::{Entry, Journal, JournalClosed, PlaceId, PlaceRow, ScopedAccount, Standing};
+use crate::time::Clock;
+
+/// What a sweep is made of.
+#[derive(Debug)]
+pub struct SweepParts {
+    /// AWS, which tells of every call through `calls`.
+    pub aws: Aws,
+    /// The other end of the connection's audit.
+    pub calls: mpsc::Receiver<ApiCall>,
+    /// The time.
+    pub clock: Clock,
+    /// What to look for, when and where.
+    pub settings: SweepSettings,
+    /// The run's name, which its sessions carry.
+    pub run_id: RunId,
+    /// Where everything is written.
+    pub journal: Journal,
+    /// Counts for whoever shows progress.
+    pub tally: Arc<Tally>,
+    /// Ends the sweep early; what it did not get to is told as interrupted.
+    pub cancel: CancellationToken,
+}
+
+/// A sweep that could not be made at all. Nothing is claimed then.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The source credentials do not work.
+    #[error("AWS does not accept the source credentials")]
+    Caller(#[source] Box<CallError>),
+    /// The accounts are not known.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// A selector points at nothing, most likely misspelt.
+    #[error("no account is called {}; `dragnet list accounts` shows them", .0.join(", "))]
+    UnknownAccounts(Vec<String>),
+    /// The scope leaves nothing.
+    #[error("no active account is in scope; `dragnet list accounts` shows what there is")]
+    NothingInScope,
+    /// The indicators are too many.
+    #[error(transparent)]
+    Matcher(#[from] MatcherError),
+    /// The disk does not take any more.
+    #[error(transparent)]
+    Journal(#[from] JournalClosed),
+}
+
+/// All that a sweep's tasks share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub aws: Aws,
+    pub clock: Clock,
+    pub settings: SweepSettings,
+    pub access: Access,
+    pub matcher: Matcher,
+    pub pattern: Option<String>,
+    pub journal: Journal,
+    pub tally: Arc<Tally>,
+    pub cancel: CancellationToken,
+}
+
+/// Makes a sweep. What cannot be searched becomes a row of the coverage; when this returns, every entry
+/// has been handed to the journal, and its last handle is gone.
+///
+/// # Errors
+/// See [`SweepError`]: the sweep could not be made at all.
+pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
+    let recording = tokio::spawn(record_calls(parts.calls, parts.journal.clone(), Arc::clone(&parts.tally)));
+    let matcher = Matcher::new(&parts.settings.indicators)?;
+    let caller = parts.aws.caller().await.map_err(|error| SweepError::Caller(Box::new(error)))?;
+    parts.journal.write(Entry::Fact { key: "caller_arn", value: caller.arn.to_string() }).await?;
+    let session_name = format!("dragnet-{}", parts.run_id);
+    let shared = Arc::new(Shared {
+        access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name),
+        pattern: coarse_pattern(&parts.settings.indicators),
+        matcher,
+        aws: parts.aws,
+        clock: parts.clock,
+        settings: parts.settings,
+        journal: parts.journal,
+        tally: parts.tally,
+        cancel: parts.cancel,
+    });
+    let swept = sweep_accounts(&shared).await;
+    // The connection is the last that tells of calls: when it is gone, the recording has all of them.
+    drop(shared);
+    _ = recording.await;
+    swept
+}
+
+async fn record_calls(mut calls: mpsc::Receiver<ApiCall>, journal: Journal, tally: Arc<Tally>) {
+    while let Some(call) = calls.recv().await {
+        tally.call(call.was_throttled());
+        if journal.write(Entry::Call(call)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn sweep_accounts(shared: &Arc<Shared>) -> Result<(), SweepError> {
+    let reach = &shared.settings.reach;
+    let mut sources = reach.directory.clone();
+    if sources.discover && reach.identity.member_role == MemberRole::Caller {
+        // Without a role to assume there is one account that can be entered: the caller's.
+        sources.discover = false;
+        sources.accounts.push(ConfiguredAccount::of(shared.access.own_account()));
+    }
+    let organization = shared.access.organization(&shared.aws, sources.organization_role.as_ref());
+    let ask_as = sources.discover.then_some(organization);
+    let mut directory = Directory::new(&shared.aws, &reach.scope, &sources, ask_as);
+    let mut selectors = Selectors::of(&reach.scope.include_accounts);
+    // Dropping the set, on an error, ends the tasks.
+    let mut accounts = JoinSet::new();
+    loop {
+        let next = tokio::select! {
+            () = shared.cancel.cancelled() => break,
+            next = directory.next() => next?,
+        };
+        let Some(member) = next else { break };
+        selectors.see(&member);
+        begin(shared, member, &mut accounts).await?;
+    }
+    if !shared.cancel.is_cancelled() {
+        selectors.check()?;
+        if accounts.is_empty() {
+            return Err(SweepError::NothingInScope);
+        }
+    }
+    Ok(all_of(accounts).await?)
+}
+
+async fn begin(
+    shared: &Arc<Shared>,
+    member: Member,
+    accounts: &mut JoinSet<Result<(), JournalClosed>>,
+) -> Result<(), JournalClosed> {
+    let Member { account, standing, .. } = &member;
+    let scoped = ScopedAccount { id: account.id, name: account.name.clone(), standing: *standing };
+    shared.journal.write(Entry::Account(scoped)).await?;
+    match (standing, &account.state) {
+        (Standing::InScope, _) => {
+            shared.tally.account_known();
+            accounts.spawn(account::sweep(Arc::clone(shared), member));
+        }
+        (Standing::NotActive, AccountState::Inactive(state)) => {
+            let outcome = Outcome::because(Status::Skipped, Reason::AccountNotActive, state);
+            shared.place(&member, None, None, Some(outcome)).await?;
+        }
+        (Standing::NotActive | Standing::NotAsked, _) => {}
+    }
+    Ok(())
+}
+
+/// Waits for all tasks of a set, or for the first that finds the journal closed.
+pub(super) async fn all_of(mut tasks: JoinSet<Result<(), JournalClosed>>) -> Result<(), JournalClosed> {
+    while let Some(ended) = tasks.join_next().await {
+        result_of(ended)?;
+    }
+    Ok(())
+}
+
+/// A task's own result; a panic in it goes on here, so that no place can end in silence.
+pub(super) fn result_of(ended: Result<Result<(), JournalClosed>, JoinError>) -> Result<(), JournalClosed> {
+    match ended.map_err(JoinError::try_into_panic) {
+        Ok(result) => result,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // Nobody ends single tasks of a set; a set that is dropped is not waited for.
+        Err(Err(_)) => Err(JournalClosed),
+    }
+}
+
+impl Shared {
+    /// Writes down a place. One that ends here and now is counted, too, if it is not covered.
+    pub async fn place(
+        &self,
+        member: &Member,
+        region: Option<&Region>,
+        group: Option<&LogGroup>,
+        outcome: Option<Outcome>,
+    ) -> Result<PlaceId, JournalClosed> {
+        let id = self.journal.new_place();
+        if let Some(outcome) = &outcome {
+            self.count(outcome);
+        }
+        let row = PlaceRow {
+            id,
+            account: member.account.id,
+            account_name: member.account.name.clone(),
+            region: region.cloned(),
+            log_group: group.map(|group| group.name.clone()),
+            class: group.map(|group| group.class.clone()),
+            outcome,
+        };
+        self.journal.write(Entry::Place(row)).await?;
+        Ok(id)
+    }
+
+    /// Writes down how a place ended.
+    pub async fn end(&self, place: PlaceId, outcome: Outcome) -> Result<(), JournalClosed> {
+        self.count(&outcome);
+        self.journal.write(Entry::Ended { place, outcome }).await
+    }
+
+    /// What `call` gives, or, if the sweep is interrupted first, how the place ends then.
+    pub async fn unless_interrupted<T>(&self, call: impl Future<Output = Result<T, Outcome>>) -> Result<T, Outcome> {
+        tokio::select! {
+            () = self.cancel.cancelled() => Err(outcome::interrupted()),
+            result = call => result,
+        }
+    }
+
+    fn count(&self, outcome: &Outcome) {
+        if !outcome.is_covered() && outcome.reason != Some(Reason::AccountNotActive) {
+            self.tally.uncovered();
+        }
+    }
+}
+
+/// The accounts that were asked for, and which of them have been met.
+struct Selectors<'a>(Vec<(&'a AccountSelector, bool)>);
+
+impl<'a> Selectors<'a> {
+    fn of(asked_for: &'a [AccountSelector]) -> Self {
+        Self(asked_for.iter().map(|selector| (selector, false)).collect())
+    }
+
+    fn see(&mut self, member: &Member) {
+        for (selector, met) in &mut self.0 {
+            *met |= selector.matches(&member.account);
+        }
+    }
+
+    fn check(&self) -> Result<(), SweepError> {
+        let missing: Vec<String> =
+            self.0.iter().filter(|(_, met)| !met).map(|(selector, _)| format!("`{selector}`")).collect();
+        if missing.is_empty() { Ok(()) } else { Err(SweepError::UnknownAccounts(missing)) }
+    }
+}

@@ -1,0 +1,122 @@
+//! How far a sweep is: counts that whoever shows progress may look at, at any time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts of a sweep under way.
+#[derive(Debug, Default)]
+pub struct Tally {
+    accounts: Progress,
+    targets: Progress,
+    log_groups: Progress,
+    uncovered: AtomicU64,
+    events: AtomicU64,
+    bytes: AtomicU64,
+    sightings: AtomicU64,
+    calls: AtomicU64,
+    throttled: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    known: AtomicU64,
+    done: AtomicU64,
+}
+
+/// What a [`Tally`] says at one moment. `…_known` may still grow while `…_done` catches up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct TallySnapshot {
+    /// Accounts in scope.
+    pub accounts_known: u64,
+    /// Accounts that have ended, one way or another.
+    pub accounts_done: u64,
+    /// Accounts × Regions in scope.
+    pub targets_known: u64,
+    /// Those that have ended.
+    pub targets_done: u64,
+    /// Log groups in scope.
+    pub log_groups_known: u64,
+    /// Those that have ended.
+    pub log_groups_done: u64,
+    /// Places (accounts, Regions, groups) that ended without being covered.
+    pub uncovered: u64,
+    /// Events examined.
+    pub events: u64,
+    /// Bytes of message examined.
+    pub bytes: u64,
+    /// Matches, before copies are folded.
+    pub sightings: u64,
+    /// Attempts at AWS calls.
+    pub calls: u64,
+    /// Those that AWS throttled.
+    pub throttled: u64,
+}
+
+impl Tally {
+    pub(super) fn account_known(&self) {
+        add(&self.accounts.known, 1);
+    }
+
+    pub(super) fn account_done(&self) {
+        add(&self.accounts.done, 1);
+    }
+
+    pub(super) fn target_known(&self) {
+        add(&self.targets.known, 1);
+    }
+
+    pub(super) fn target_done(&self) {
+        add(&self.targets.done, 1);
+    }
+
+    pub(super) fn log_group_known(&self) {
+        add(&self.log_groups.known, 1);
+    }
+
+    pub(super) fn log_group_done(&self) {
+        add(&self.log_groups.done, 1);
+    }
+
+    pub(super) fn uncovered(&self) {
+        add(&self.uncovered, 1);
+    }
+
+    pub(super) fn page(&self, events: u64, bytes: u64, sightings: u64) {
+        add(&self.events, events);
+        add(&self.bytes, bytes);
+        add(&self.sightings, sightings);
+    }
+
+    pub(super) fn call(&self, throttled: bool) {
+        add(&self.calls, 1);
+        add(&self.throttled, throttled.into());
+    }
+
+    /// The counts now. They are read one after the other, so they may be a moment apart.
+    pub fn snapshot(&self) -> TallySnapshot {
+        // What is done is read first, so that it never exceeds what is known.
+        let [accounts_done, targets_done, log_groups_done] =
+            [&self.accounts, &self.targets, &self.log_groups].map(|progress| get(&progress.done));
+        TallySnapshot {
+            accounts_known: get(&self.accounts.known),
+            accounts_done,
+            targets_known: get(&self.targets.known),
+            targets_done,
+            log_groups_known: get(&self.log_groups.known),
+            log_groups_done,
+            uncovered: get(&self.uncovered),
+            events: get(&self.events),
+            bytes: get(&self.bytes),
+            sightings: get(&self.sightings),
+            calls: get(&self.calls),
+            throttled: get(&self.throttled),
+        }
+    }
+}
+
+fn add(counter: &AtomicU64, by: u64) {
+    counter.fetch_add(by, Ordering::Relaxed);
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
