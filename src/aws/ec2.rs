@@ -4,7 +4,18 @@ use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
-use crate::model::Region;
+use crate::model::{InvalidRegion, Region};
+
+/// A Region that an account has enabled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnabledRegion {
+    /// The Region.
+    pub region: Region,
+    /// `opt-in-not-required` or `opted-in`, in EC2's word.
+    pub opt_in_status: String,
+    /// EC2's endpoint there.
+    pub endpoint: String,
+}
 
 impl Aws {
     /// The Regions that are enabled in the session's account, sorted.
@@ -13,7 +24,7 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails, or names a Region in a form that is not known: leaving it out would hide it.
-    pub async fn enabled_regions(&self, session: &Session) -> Result<Vec<Region>, CallError> {
+    pub async fn enabled_regions(&self, session: &Session) -> Result<Vec<EnabledRegion>, CallError> {
         let site = Site { session, region: self.home(), operation: "DescribeRegions" };
         let answer = self
             .call(site, |credentials| {
@@ -25,12 +36,16 @@ impl Aws {
                     .send()
             })
             .await?;
-        let names = answer.regions().iter().filter_map(|region| region.region_name());
-        let mut regions = names
-            .map(str::parse)
-            .collect::<Result<Vec<Region>, _>>()
-            .map_err(|error| site.unreadable(error.to_string()))?;
-        regions.sort();
+        let regions = answer.regions().iter().map(|told| {
+            Ok(EnabledRegion {
+                region: told.region_name().unwrap_or_default().parse()?,
+                opt_in_status: told.opt_in_status().unwrap_or_default().to_owned(),
+                endpoint: told.endpoint().unwrap_or_default().to_owned(),
+            })
+        });
+        let regions: Result<Vec<_>, InvalidRegion> = regions.collect();
+        let mut regions = regions.map_err(|error| site.unreadable(error.to_string()))?;
+        regions.sort_by(|one, other| one.region.cmp(&other.region));
         Ok(regions)
     }
 }

@@ -8,7 +8,7 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
-use crate::model::{AccountId, Region};
+use crate::model::{AccountId, ApiCall, Region};
 
 /// What kind of trouble a call met, whatever the service calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,14 +111,7 @@ impl Diagnosis {
 /// Sources: the services' API references, "Common errors"; `aws-facts.md` for the codes that are not modelled.
 fn classify(code: &str, status: Option<u16>) -> ErrorClass {
     match code {
-        "ThrottlingException"
-        | "Throttling"
-        | "ThrottledException"
-        | "RequestLimitExceeded"
-        | "TooManyRequestsException"
-        | "RequestThrottled"
-        | "RequestThrottledException"
-        | "SlowDown" => ErrorClass::Throttled,
+        _ if ApiCall::is_throttle(code) => ErrorClass::Throttled,
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => ErrorClass::Expired,
         "AccessDenied"
         | "AccessDeniedException"

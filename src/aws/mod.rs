@@ -16,6 +16,7 @@ mod session;
 mod sts;
 
 pub use connect::{Aws, ConnectError, ConnectOptions, StaticCredentials, Wire};
+pub use ec2::EnabledRegion;
 pub use error::{CallError, ErrorClass};
 pub use logs::{EventPage, EventQuery, LogEvent};
 pub use organizations::ListedAccount;

@@ -6,15 +6,24 @@ use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
-use crate::model::{Account, AccountId, AccountState, Arn, InvalidAccountId};
+use crate::model::{Account, AccountState, Arn, InvalidAccountId};
 
 /// An account as Organizations lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedAccount {
     /// The account.
     pub account: Account,
-    /// The organization's management account, which the account's ARN names.
-    pub management: Option<AccountId>,
+    /// Its ARN, which names the organization's management account; empty if it was not told.
+    pub arn: String,
+    /// Its root user's address; empty if it was not told. Untrusted text.
+    pub email: String,
+}
+
+impl ListedAccount {
+    /// Whether it is the organization's management account.
+    pub fn is_management(&self) -> bool {
+        self.arn.parse::<Arn>().is_ok_and(|arn| arn.account() == Some(self.account.id))
+    }
 }
 
 impl Aws {
@@ -47,8 +56,11 @@ impl Aws {
             let state = listed.state().map(AccountStateWord::as_str);
             let state = state.or(listed.status().map(AccountStatus::as_str)).unwrap_or("ACTIVE");
             let name = listed.name().unwrap_or_default().to_owned();
-            let management = listed.arn().and_then(|arn| arn.parse::<Arn>().ok()).and_then(|arn| arn.account());
-            Ok(ListedAccount { account: Account { id, name, state: AccountState::from(state) }, management })
+            Ok(ListedAccount {
+                account: Account { id, name, state: AccountState::from(state) },
+                arn: listed.arn().unwrap_or_default().to_owned(),
+                email: listed.email().unwrap_or_default().to_owned(),
+            })
         });
         let accounts = accounts.collect::<Result<_, _>>()?;
         Ok((accounts, answer.next_token))

@@ -28,8 +28,15 @@ pub struct ApiCall {
 }
 
 impl ApiCall {
-    /// Whether AWS throttled it. The services have several codes for that.
+    /// Whether AWS throttled it.
     pub fn was_throttled(&self) -> bool {
-        ["Throttl", "RequestLimitExceeded", "TooManyRequests", "HTTP 429"].iter().any(|word| self.status.contains(word))
+        Self::is_throttle(&self.status)
+    }
+
+    /// Whether a call of this status was throttled. The services have several codes for that.
+    pub fn is_throttle(status: &str) -> bool {
+        ["Throttl", "RequestLimitExceeded", "TooManyRequests", "SlowDown", "HTTP 429"]
+            .iter()
+            .any(|word| status.contains(word))
     }
 }

@@ -55,8 +55,6 @@ pub struct Happening {
 /// One event that matched, with its provenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// The name of the account in which it happened, where that is known: untrusted text.
-    pub account_name: String,
     /// Where it is stored; of several copies, the first by log group, account, Region and event id.
     pub stored: Stored,
     /// What it tells.

@@ -13,7 +13,7 @@ mod schema;
 
 pub use entry::{Entry, Found, Page, PlaceId, PlaceRow, ScopedAccount, Standing, UnitId, UnitRow};
 pub use journal::{Journal, JournalClosed};
-pub use reader::{RunReader, SightingRows, StoredRow};
+pub use reader::{CallCounts, RunReader, SightingRows, StoredRow};
 pub use run_dir::RunDir;
 
 use std::path::PathBuf;

@@ -117,13 +117,18 @@ impl RunReader {
     ///
     /// # Errors
     /// The database fails.
-    pub fn calls_by_operation(&self) -> Result<BTreeMap<String, (u64, u64)>, StoreError> {
-        let mut select = self.connection.prepare(
-            "SELECT operation, count(*), sum(status LIKE '%Throttl%' OR status LIKE '%RequestLimit%' OR status LIKE '%TooManyRequests%')
-             FROM call GROUP BY operation",
-        )?;
-        let counts = select.query_map([], |row| Ok((row.get(0)?, (count(row, 1)?, count(row, 2)?))))?;
-        Ok(counts.collect::<Result<_, _>>()?)
+    pub fn calls_by_operation(&self) -> Result<BTreeMap<String, CallCounts>, StoreError> {
+        let mut select =
+            self.connection.prepare("SELECT operation, status, count(*) FROM call GROUP BY operation, status")?;
+        let mut rows = select.query([])?;
+        let mut counts: BTreeMap<String, CallCounts> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let (status, number): (String, u64) = (row.get(1)?, count(row, 2)?);
+            let operation = counts.entry(row.get(0)?).or_default();
+            operation.made += number;
+            operation.throttled += if ApiCall::is_throttle(&status) { number } else { 0 };
+        }
+        Ok(counts)
     }
 
     /// Whether a request id is that of one of the run's own calls.
@@ -155,6 +160,15 @@ impl RunReader {
         let rows = select.query([]).map_err(StoreError::from)?;
         use_rows(&mut SightingRows { rows, chunks: Chunks::of(&self.connection) })
     }
+}
+
+/// Calls of one operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallCounts {
+    /// Attempts.
+    pub made: u64,
+    /// Those that AWS throttled.
+    pub throttled: u64,
 }
 
 /// Sightings as they are stored, in the order of the reports.

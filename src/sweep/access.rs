@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::directory::Member;
 use super::outcome;
-use crate::aws::{Aws, CallError, Caller, ErrorClass, RoleHop, Session};
+use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Session};
 use crate::config::{ExternalId, Identity, MemberRole};
-use crate::model::{AccountId, InvalidArn, Outcome, Partition, Reason, Region, RoleArn, Status};
+use crate::model::{AccountId, InvalidArn, Outcome, Partition, Reason, RoleArn, Status};
 
 /// The way into every account.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct Entered {
     /// The session in it.
     pub session: Arc<Session>,
     /// The Regions that it has enabled, sorted.
-    pub regions: Vec<Region>,
+    pub regions: Vec<EnabledRegion>,
 }
 
 impl Access {
@@ -119,7 +119,7 @@ fn is_refused_role(error: &CallError) -> bool {
 /// The outcome of an account that could not be entered, with what to do about it where that is known.
 fn advised(member: &Member, error: &CallError) -> Outcome {
     let mut outcome = outcome::of_error(error);
-    if member.is_management && is_refused_role(error) {
+    if member.is_management() && is_refused_role(error) {
         outcome.detail.push_str(
             "; this is the management account, to which StackSets do not deploy: create the role there by itself",
         );

@@ -24,7 +24,8 @@ pub(super) async fn sweep(shared: Arc<Shared>, member: Member) -> Result<(), Jou
 }
 
 async fn sweep_regions(shared: &Arc<Shared>, member: Member, entered: Entered) -> Result<(), JournalClosed> {
-    let Entered { session, regions: enabled } = entered;
+    let Entered { session, regions } = entered;
+    let enabled: Vec<Region> = regions.into_iter().map(|enabled| enabled.region).collect();
     let wanted = wanted(shared, &member, &enabled);
     for region in wanted.missing {
         let outcome = Outcome::because(Status::Skipped, Reason::RegionNotEnabled, "");

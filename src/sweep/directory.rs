@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::aws::{Aws, CallError, Session};
+use crate::aws::{Aws, CallError, ListedAccount, Session};
 use crate::cli::settings;
 use crate::config::{ConfiguredAccount, Scope};
 use crate::model::{Account, AccountId, AccountState};
@@ -18,8 +18,15 @@ pub struct Member {
     pub standing: Standing,
     /// What the configuration says of it.
     pub configured: Option<ConfiguredAccount>,
-    /// It is the organization's management account.
-    pub is_management: bool,
+    /// What Organizations says of it, if that is where it was heard of.
+    pub listed: Option<ListedAccount>,
+}
+
+impl Member {
+    /// Whether it is the organization's management account, as far as is known.
+    pub fn is_management(&self) -> bool {
+        self.listed.as_ref().is_some_and(ListedAccount::is_management)
+    }
 }
 
 /// The list of accounts cannot be had.
@@ -73,7 +80,7 @@ impl<'a> Directory<'a> {
             match self.ask_as.clone() {
                 Some(session) => self.ask(&session).await?,
                 None => match self.configured.pop_first() {
-                    Some((_, configured)) => self.take(named(&configured), Some(configured), false),
+                    Some((_, configured)) => self.take(named(&configured), Some(configured), None),
                     None => return Ok(None),
                 },
             }
@@ -94,13 +101,12 @@ impl<'a> Directory<'a> {
         }
         for listed in page {
             let configured = self.configured.remove(&listed.account.id);
-            let is_management = listed.management == Some(listed.account.id);
-            self.take(listed.account, configured, is_management);
+            self.take(listed.account.clone(), configured, Some(listed));
         }
         Ok(())
     }
 
-    fn take(&mut self, account: Account, configured: Option<ConfiguredAccount>, is_management: bool) {
+    fn take(&mut self, account: Account, configured: Option<ConfiguredAccount>, listed: Option<ListedAccount>) {
         if !self.seen.insert(account.id) {
             return;
         }
@@ -109,7 +115,7 @@ impl<'a> Directory<'a> {
             (true, AccountState::Active) => Standing::InScope,
             (true, AccountState::Inactive(_)) => Standing::NotActive,
         };
-        self.waiting.push_back(Member { account, standing, configured, is_management });
+        self.waiting.push_back(Member { account, standing, configured, listed });
     }
 }
 

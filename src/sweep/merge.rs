@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{AccountId, Sighting, Stored};
 use crate::search::happening;
-use crate::store::{RunReader, ScopedAccount, SightingRows, Standing, StoreError, StoredRow};
+use crate::store::{RunReader, SightingRows, Standing, StoreError, StoredRow};
 
 /// Different records that claim to be one are kept apart; of so many at most, so that an attacker who
 /// writes a million of them costs no memory.
@@ -19,8 +19,7 @@ pub fn merged_sightings<T, E: From<StoreError>>(
     reader: &RunReader,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let accounts: BTreeMap<AccountId, ScopedAccount> =
-        reader.accounts()?.into_iter().map(|account| (account.id, account)).collect();
+    let accounts = reader.accounts()?.into_iter().map(|account| (account.id, account.standing)).collect();
     let named_only = reader.facts()?.get(NAMED_ACCOUNTS_ONLY).is_some_and(|value| value == "true");
     reader.sightings(|rows| {
         let mut merged = Merged { rows, reader, accounts, named_only, same: VecDeque::new(), ready: VecDeque::new() };
@@ -34,7 +33,7 @@ pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";
 struct Merged<'a, 'r> {
     rows: &'a mut SightingRows<'r>,
     reader: &'a RunReader,
-    accounts: BTreeMap<AccountId, ScopedAccount>,
+    accounts: BTreeMap<AccountId, Standing>,
     named_only: bool,
     /// Sightings that share time, place and record id with the row read last.
     same: VecDeque<Sighting>,
@@ -79,16 +78,15 @@ impl Merged<'_, '_> {
     fn sighting(&self, row: StoredRow) -> Result<Option<Sighting>, StoreError> {
         let StoredRow { account, region, log_group, found } = row;
         let told = happening(&found.message, &account.to_string(), region.as_str(), found.timestamp_ms);
-        let listed = told.account.parse().ok().and_then(|id| self.accounts.get(&id));
-        let asked_about = match listed {
-            Some(listed) => listed.standing != Standing::NotAsked,
+        let standing = told.account.parse().ok().and_then(|id| self.accounts.get(&id));
+        let asked_about = match standing {
+            Some(standing) => *standing != Standing::NotAsked,
             None => !self.named_only,
         };
         if !asked_about {
             return Ok(None);
         }
         Ok(Some(Sighting {
-            account_name: listed.map(|listed| listed.name.clone()).unwrap_or_default(),
             own_call: self.reader.is_own_request(&told.request_id)?,
             happening: told,
             stored: Stored {

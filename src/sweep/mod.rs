@@ -20,7 +20,7 @@ mod region;
 mod run;
 mod tally;
 
-pub use access::Access;
+pub use access::{Access, Entered};
 pub use directory::{Directory, DirectoryError, Member};
 pub use merge::{NAMED_ACCOUNTS_ONLY, merged_sightings};
 pub use plan::LATE_ARRIVAL;
