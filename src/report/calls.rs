@@ -1,0 +1,63 @@
+//! `calls.csv`: the audit.
+
+use std::io::Write;
+
+use super::{ReportError, defuse};
+use crate::model::ApiCall;
+use crate::time::rfc3339_ms;
+
+const COLUMNS: [&str; 8] =
+    ["time", "account_id", "region", "operation", "status", "request_id", "attempt", "milliseconds"];
+
+/// Writes every AWS call, in the order in which they come.
+///
+/// # Errors
+/// A row could not be read, or `out` fails.
+pub fn write_calls<E: std::error::Error + 'static>(
+    rows: impl IntoIterator<Item = Result<ApiCall, E>>,
+    out: impl Write,
+) -> Result<(), ReportError<E>> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(COLUMNS)?;
+    for row in rows {
+        let call = row.map_err(ReportError::Rows)?;
+        let cells: [&str; COLUMNS.len()] = [
+            &rfc3339_ms(call.time),
+            &call.account.map(|id| id.to_string()).unwrap_or_default(),
+            call.region.as_str(),
+            &call.operation,
+            &call.status,
+            &call.request_id,
+            &call.attempt.to_string(),
+            &call.milliseconds.to_string(),
+        ];
+        csv.write_record(cells.map(defuse).iter().map(|cell| cell.as_bytes()))?;
+    }
+    Ok(csv.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::report::testing::{account, written};
+
+    #[test]
+    fn one_row_a_call() {
+        let call = ApiCall {
+            time: "2026-03-01T12:00:00.25Z".parse().unwrap(),
+            account: Some(account("111111111111")),
+            region: "eu-west-1".parse().unwrap(),
+            operation: "FilterLogEvents".into(),
+            status: "ThrottlingException".to_owned(),
+            request_id: "r-1".to_owned(),
+            attempt: 2,
+            milliseconds: 31,
+        };
+        insta::assert_snapshot!(written(|out| write_calls([Ok::<_, Infallible>(call)], out)), @"
+        time,account_id,region,operation,status,request_id,attempt,milliseconds
+        2026-03-01T12:00:00.250Z,111111111111,eu-west-1,FilterLogEvents,ThrottlingException,r-1,2,31
+        ");
+    }
+}

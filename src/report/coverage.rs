@@ -1,0 +1,88 @@
+//! `coverage.csv`.
+
+use std::io::Write;
+
+use super::{ReportError, defuse, time};
+use crate::model::Coverage;
+
+const COLUMNS: [&str; 15] = [
+    "account_id",
+    "account_name",
+    "region",
+    "log_group",
+    "log_class",
+    "status",
+    "reason",
+    "denied_by",
+    "engine",
+    "from",
+    "to",
+    "pages",
+    "events",
+    "bytes",
+    "sightings",
+];
+
+/// Writes the coverage, which comes sorted: one row a place.
+///
+/// # Errors
+/// A row could not be read, or `out` fails.
+pub fn write_coverage<E: std::error::Error + 'static>(
+    rows: impl IntoIterator<Item = Result<Coverage, E>>,
+    out: impl Write,
+) -> Result<(), ReportError<E>> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(COLUMNS)?;
+    for row in rows {
+        write_record(&row.map_err(ReportError::Rows)?, &mut csv)?;
+    }
+    Ok(csv.flush()?)
+}
+
+fn write_record<W: Write>(row: &Coverage, csv: &mut csv::Writer<W>) -> Result<(), csv::Error> {
+    // FilterLogEvents reads whatever is read.
+    let engine = if row.from_ms.is_some() { "filter" } else { "" };
+    let cells: [String; COLUMNS.len()] = [
+        row.account.to_string(),
+        row.account_name.clone(),
+        row.region.as_ref().map(ToString::to_string).unwrap_or_default(),
+        row.log_group.clone().unwrap_or_default(),
+        row.class.as_ref().map(ToString::to_string).unwrap_or_default(),
+        row.outcome.status.to_string(),
+        row.outcome.reason_text(),
+        row.outcome.denied_by.map(|by| by.as_str().to_owned()).unwrap_or_default(),
+        engine.to_owned(),
+        row.from_ms.map(time).unwrap_or_default(),
+        row.to_ms.map(time).unwrap_or_default(),
+        row.pages.to_string(),
+        row.events.to_string(),
+        row.bytes.to_string(),
+        row.sightings.to_string(),
+    ];
+    csv.write_record(cells.iter().map(|cell| defuse(cell).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::model::{Outcome, Reason, Status};
+    use crate::report::testing::{place, written};
+
+    #[test]
+    fn every_kind_of_place_has_its_row() {
+        let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
+        let rows = [
+            place("111111111111", Some("eu-west-1"), Some("/aws/a"), Outcome::searched()),
+            place("111111111111", Some("us-east-1"), None, Outcome::denied("no: in a service control policy")),
+            place("222222222222", None, None, closed),
+        ];
+        insta::assert_snapshot!(written(|out| write_coverage(rows.map(Ok::<_, Infallible>), out)), @"
+        account_id,account_name,region,log_group,log_class,status,reason,denied_by,engine,from,to,pages,events,bytes,sightings
+        111111111111,n1,eu-west-1,/aws/a,STANDARD,searched,,,filter,2026-03-01T12:00:00.000Z,2026-03-02T12:00:00.000Z,1,100,5000,1
+        111111111111,n1,us-east-1,,,denied,access-denied: no: in a service control policy,scp,,,,0,100,5000,1
+        222222222222,n2,,,,skipped,account-not-active: SUSPENDED,,,,,0,100,5000,1
+        ");
+    }
+}

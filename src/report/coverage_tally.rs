@@ -1,0 +1,168 @@
+//! The coverage in numbers, counted while its rows go by.
+
+use super::gaps::Gaps;
+use super::summary::Extent;
+use super::{Gap, LogGroupCounts, PlaceCounts};
+use crate::model::{AccountId, Coverage, Region};
+
+/// Counts rows that come sorted by account, Region and log group, as the report does, and answers
+/// whether everything in scope was covered.
+#[derive(Clone, Debug, Default)]
+pub struct CoverageTally {
+    accounts: PlaceCounts,
+    targets: PlaceCounts,
+    log_groups: LogGroupCounts,
+    account: Option<(AccountId, Extent)>,
+    target: Option<(AccountId, Region, Extent)>,
+    gaps: Gaps,
+    out_of_scope: Gaps,
+    events: u64,
+    bytes: u64,
+}
+
+impl CoverageTally {
+    /// Counts the next row.
+    pub fn add(&mut self, row: &Coverage) {
+        let extent = Extent::of(&row.outcome);
+        match &mut self.account {
+            Some((account, so_far)) if *account == row.account => *so_far = so_far.and(extent),
+            _ => {
+                self.end_account();
+                self.account = Some((row.account, extent));
+            }
+        }
+        if let Some(region) = &row.region {
+            match &mut self.target {
+                Some((account, same, so_far)) if *account == row.account && same == region => {
+                    *so_far = so_far.and(extent);
+                }
+                _ => {
+                    self.end_target();
+                    self.target = Some((row.account, region.clone(), extent));
+                }
+            }
+        }
+        if row.log_group.is_some() {
+            self.log_groups.count(row.outcome.status);
+        }
+        match extent {
+            Extent::OutOfScope => self.out_of_scope.add(row),
+            Extent::Swept | Extent::Accepted => {}
+            Extent::Partial | Extent::Denied | Extent::Failed => self.gaps.add(row),
+        }
+        self.events = self.events.saturating_add(row.events);
+        self.bytes = self.bytes.saturating_add(row.bytes);
+    }
+
+    fn end_account(&mut self) {
+        if let Some((_, extent)) = self.account.take() {
+            self.accounts.count(extent);
+        }
+    }
+
+    fn end_target(&mut self) {
+        if let Some((_, _, extent)) = self.target.take() {
+            self.targets.count(extent);
+        }
+    }
+
+    /// How the accounts ended.
+    pub fn accounts(&self) -> PlaceCounts {
+        let mut counts = self.accounts;
+        self.account.iter().for_each(|(_, extent)| counts.count(*extent));
+        counts
+    }
+
+    /// How the pairs of account and Region ended.
+    pub fn targets(&self) -> PlaceCounts {
+        let mut counts = self.targets;
+        self.target.iter().for_each(|(_, _, extent)| counts.count(*extent));
+        counts
+    }
+
+    /// How the log groups ended.
+    pub fn log_groups(&self) -> LogGroupCounts {
+        self.log_groups
+    }
+
+    /// Events read.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Bytes of message read.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether everything in scope was covered, and anything was in scope.
+    pub fn is_complete(&self) -> bool {
+        self.gaps.is_empty() && self.accounts().in_scope > 0
+    }
+
+    /// What was not covered, by reason; the largest gap first.
+    pub fn gaps(&self) -> Vec<Gap> {
+        self.gaps.list()
+    }
+
+    /// What was asked about but is out of scope, by reason.
+    pub fn out_of_scope(&self) -> Vec<Gap> {
+        self.out_of_scope.list()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Outcome, Reason, Status};
+    use crate::report::testing::place;
+
+    fn tally(rows: &[Coverage]) -> CoverageTally {
+        let mut tally = CoverageTally::default();
+        for row in rows {
+            tally.add(row);
+        }
+        tally
+    }
+
+    #[test]
+    fn a_whole_is_what_its_parts_are() {
+        let denied = || Outcome::denied("no");
+        let empty = Outcome::because(Status::Skipped, Reason::NoLogGroups, "");
+        let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
+        let tally = tally(&[
+            place("111111111111", Some("eu-west-1"), Some("a"), Outcome::searched()),
+            place("111111111111", Some("eu-west-1"), Some("b"), Outcome::searched()),
+            place("111111111111", Some("us-east-1"), None, empty),
+            place("222222222222", Some("eu-west-1"), Some("a"), Outcome::searched()),
+            place("222222222222", Some("us-east-1"), None, denied()),
+            place("333333333333", None, None, denied()),
+            place("444444444444", None, None, closed),
+        ]);
+        let expected =
+            PlaceCounts { in_scope: 3, out_of_scope: 1, swept: 1, partial: 1, denied: 1, ..PlaceCounts::default() };
+        assert_eq!(tally.accounts(), expected);
+        assert_eq!(tally.targets(), PlaceCounts { in_scope: 4, swept: 3, denied: 1, ..PlaceCounts::default() });
+        assert_eq!(tally.log_groups(), LogGroupCounts { in_scope: 3, searched: 3, ..LogGroupCounts::default() });
+        assert!(!tally.is_complete());
+        assert_eq!((tally.gaps().len(), tally.out_of_scope().len()), (1, 1));
+    }
+
+    #[test]
+    fn a_closed_account_does_not_make_it_incomplete_but_nothing_at_all_does() {
+        let closed =
+            || place("222222222222", None, None, Outcome::because(Status::Skipped, Reason::AccountNotActive, ""));
+        let searched = place("111111111111", Some("eu-west-1"), Some("a"), Outcome::searched());
+        assert!(tally(&[searched, closed()]).is_complete());
+        assert!(!tally(&[closed()]).is_complete());
+        assert!(!tally(&[]).is_complete());
+    }
+
+    #[test]
+    fn skipping_without_proof_is_a_gap() {
+        let disabled = Outcome::because(Status::Skipped, Reason::RegionNotEnabled, "");
+        let tally = tally(&[place("111111111111", Some("me-south-1"), None, disabled)]);
+        assert!(!tally.is_complete());
+        assert_eq!(tally.targets().failed, 1);
+    }
+}

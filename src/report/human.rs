@@ -1,0 +1,50 @@
+//! Numbers for people.
+
+/// `1234567` as `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 account`, `2 accounts`; for words that take an s.
+pub fn plural(number: u64, word: &str) -> String {
+    format!("{} {word}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// Bytes with a decimal prefix, as AWS bills them: `1.2 GB`.
+pub fn bytes(number: u64) -> String {
+    const PREFIXES: [&str; 6] = ["k", "M", "G", "T", "P", "E"];
+    let mut scaled = number as f64;
+    let mut prefix = "";
+    for next in PREFIXES {
+        // What would be shown as 1000 takes the next prefix.
+        if scaled < 999.95 {
+            break;
+        }
+        scaled /= 1_000.0;
+        prefix = next;
+    }
+    if prefix.is_empty() { format!("{number} B") } else { format!("{scaled:.1} {prefix}B") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_easily() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(1_200_000_000), "1.2 GB");
+        assert_eq!(bytes(999_960), "1.0 MB");
+        assert_eq!(bytes(u64::MAX), "18.4 EB");
+        assert_eq!((plural(1, "account"), plural(2_000, "account")), ("1 account".into(), "2,000 accounts".into()));
+    }
+}

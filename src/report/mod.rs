@@ -1,0 +1,170 @@
+//! Reports: a run's rows on their way to a file or a terminal.
+//!
+//! Everything here is pure: rows come in sorted, as an iterator that is read once, and go out through a
+//! `Write`; nothing is collected, no file is opened, no clock is read. Much of the text was written by
+//! strangers, the attacker among them, so each form has its own defence (see [`escape`], [`defuse`]).
+
+mod calls;
+mod coverage;
+mod coverage_tally;
+mod gaps;
+mod human;
+mod manifest;
+mod sighting_tally;
+mod sightings;
+mod summary;
+mod table;
+mod terminal;
+mod untrusted;
+mod verdict;
+mod wrap;
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use calls::write_calls;
+pub use coverage::write_coverage;
+pub use coverage_tally::CoverageTally;
+pub use gaps::Gap;
+pub use human::{bytes, count, plural};
+pub use manifest::{Manifest, ManifestFile};
+pub use sighting_tally::{SightingTally, TopCounts};
+pub use sightings::{AccountNames, write_sightings};
+pub use summary::{LogGroupCounts, PlaceCounts, RunStatus, Summary, WindowOfSummary};
+pub use table::Table;
+pub use terminal::{Ending, write_ending};
+pub use untrusted::{defuse, escape};
+pub use verdict::verdict;
+
+use crate::time::rfc3339_ms;
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError<E: std::error::Error + 'static> {
+    /// A row could not be read.
+    #[error(transparent)]
+    Rows(E),
+    /// What takes the report refused it: a full disk, a closed pipe.
+    #[error("cannot write the report")]
+    Write(#[from] io::Error),
+}
+
+impl<E: std::error::Error + 'static> From<csv::Error> for ReportError<E> {
+    fn from(error: csv::Error) -> Self {
+        Self::Write(error.into())
+    }
+}
+
+impl<E: std::error::Error + 'static> From<serde_json::Error> for ReportError<E> {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Write(error.into())
+    }
+}
+
+/// Writes `summary.json` or `manifest.json`: one indented JSON object.
+///
+/// # Errors
+/// `out` fails.
+pub fn write_json(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, value)?;
+    out.write_all(b"\n")
+}
+
+/// A time in a report. A stored number that is no time (an event may claim any) stays a number.
+fn time(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), rfc3339_ms)
+}
+
+#[cfg(test)]
+mod testing {
+    use std::collections::BTreeMap;
+
+    use super::{LogGroupCounts, PlaceCounts, RunStatus, Summary, WindowOfSummary};
+    use crate::config::Scope;
+    use crate::model::{AccountId, Coverage, Happening, Outcome, Sighting, Stored};
+
+    pub(super) const MARCH: i64 = 1_772_366_400_000;
+
+    pub(super) fn account(id: &str) -> AccountId {
+        id.parse().unwrap()
+    }
+
+    pub(super) fn written<E: std::fmt::Debug>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    pub(super) fn sighting(message: &str) -> Sighting {
+        Sighting {
+            stored: Stored {
+                account: account("999999999999"),
+                region: "us-east-1".parse().unwrap(),
+                log_group: "/trail".to_owned(),
+                log_stream: "s".to_owned(),
+                event_id: "e1".to_owned(),
+                timestamp_ms: MARCH + 5_000,
+                ingestion_ms: MARCH + 6_000,
+            },
+            happening: Happening {
+                time_ms: MARCH,
+                account: "111111111111".to_owned(),
+                region: "eu-west-1".to_owned(),
+                event_name: "ListBuckets".to_owned(),
+                principal_arn: "arn:aws:iam::111111111111:user/alice".to_owned(),
+                source_ip: "192.0.2.1".to_owned(),
+                ..Happening::default()
+            },
+            indicators: vec!["192.0.2.1".to_owned(), "alice".to_owned()],
+            matched_fields: vec!["sourceIPAddress".to_owned(), "userIdentity.arn".to_owned()],
+            copies: 2,
+            own_call: false,
+            message: message.to_owned(),
+        }
+    }
+
+    pub(super) fn place(id: &str, region: Option<&str>, log_group: Option<&str>, outcome: Outcome) -> Coverage {
+        let read = log_group.is_some();
+        Coverage {
+            account: account(id),
+            account_name: format!("n{}", &id[..1]),
+            region: region.map(|name| name.parse().unwrap()),
+            log_group: log_group.map(str::to_owned),
+            class: read.then_some(crate::model::LogGroupClass::Standard),
+            outcome,
+            from_ms: read.then_some(MARCH),
+            to_ms: read.then_some(MARCH + 86_400_000),
+            pages: u64::from(read),
+            events: 100,
+            bytes: 5_000,
+            sightings: 1,
+        }
+    }
+
+    /// Everything but the counts of what was covered and found.
+    pub(super) fn summary(status: RunStatus) -> Summary {
+        let at = |text: &str| text.parse().unwrap();
+        Summary {
+            run_id: "20260302T120000Z-3f9a".to_owned(),
+            tool_version: "0.1.0".to_owned(),
+            status,
+            started: at("2026-03-02T12:00:00Z"),
+            finished: at("2026-03-02T12:05:00Z"),
+            window: WindowOfSummary { from: at("2026-03-01T12:00:00Z"), to: at("2026-03-02T12:00:00Z") },
+            indicators: vec!["192.0.2.1".to_owned(), "alice".to_owned()],
+            hunts: Vec::new(),
+            accounts: PlaceCounts::default(),
+            targets: PlaceCounts::default(),
+            log_groups: LogGroupCounts::default(),
+            sightings: 0,
+            events_examined: 0,
+            bytes_scanned: 0,
+            api_calls: BTreeMap::from([("FilterLogEvents".to_owned(), 1_200), ("AssumeRole".to_owned(), 404)]),
+            throttled: BTreeMap::from([("FilterLogEvents".to_owned(), 3)]),
+            caller_arn: "arn:aws:iam::999999999999:user/responder".to_owned(),
+            scope: Scope::default(),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The sightings in numbers, counted while their rows go by.
+
+use std::collections::HashMap;
+
+use crate::model::Sighting;
+
+/// Different keys that are told apart. An attacker may write any number of principals into a log;
+/// they must not fill the memory.
+const MOST_KEYS: usize = 10_000;
+
+/// How often what was seen.
+#[derive(Clone, Debug, Default)]
+pub struct TopCounts {
+    counts: HashMap<String, u64>,
+}
+
+impl TopCounts {
+    fn add(&mut self, key: &str) {
+        if let Some(count) = self.counts.get_mut(key) {
+            *count += 1;
+        } else if !key.is_empty() && self.counts.len() < MOST_KEYS {
+            self.counts.insert(key.to_owned(), 1);
+        }
+    }
+
+    /// The `most` frequent, the most frequent first, equals by name.
+    pub fn top(&self, most: usize) -> Vec<(&str, u64)> {
+        let mut all: Vec<(&str, u64)> = self.counts.iter().map(|(key, count)| (key.as_str(), *count)).collect();
+        all.sort_by(|(key, count), (other_key, other)| other.cmp(count).then(key.cmp(other_key)));
+        all.truncate(most);
+        all
+    }
+
+    /// How many different ones there are.
+    pub fn different(&self) -> usize {
+        self.counts.len()
+    }
+}
+
+/// Counts sightings. All keys are untrusted text.
+#[derive(Clone, Debug, Default)]
+pub struct SightingTally {
+    total: u64,
+    own_calls: u64,
+    first_ms: Option<i64>,
+    last_ms: Option<i64>,
+    by_account: TopCounts,
+    by_principal: TopCounts,
+    by_address: TopCounts,
+    by_indicator: TopCounts,
+}
+
+impl SightingTally {
+    /// Counts the next sighting.
+    pub fn add(&mut self, sighting: &Sighting) {
+        let happening = &sighting.happening;
+        self.total += 1;
+        self.own_calls += u64::from(sighting.own_call);
+        self.first_ms = Some(self.first_ms.map_or(happening.time_ms, |first| first.min(happening.time_ms)));
+        self.last_ms = Some(self.last_ms.map_or(happening.time_ms, |last| last.max(happening.time_ms)));
+        self.by_account.add(&happening.account);
+        self.by_principal.add(&happening.principal_arn);
+        self.by_address.add(&happening.source_ip);
+        sighting.indicators.iter().for_each(|indicator| self.by_indicator.add(indicator));
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// How many of them tell of the sweep's own calls.
+    pub fn own_calls(&self) -> u64 {
+        self.own_calls
+    }
+
+    /// When the first and the last happened, in milliseconds since the Unix epoch.
+    pub fn span_ms(&self) -> Option<(i64, i64)> {
+        self.first_ms.zip(self.last_ms)
+    }
+
+    /// By the account in which it happened.
+    pub fn by_account(&self) -> &TopCounts {
+        &self.by_account
+    }
+
+    /// By the principal's ARN.
+    pub fn by_principal(&self) -> &TopCounts {
+        &self.by_principal
+    }
+
+    /// By the source address.
+    pub fn by_address(&self) -> &TopCounts {
+        &self.by_address
+    }
+
+    /// By what was looked for.
+    pub fn by_indicator(&self) -> &TopCounts {
+        &self.by_indicator
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::sighting;
+
+    #[test]
+    fn the_most_frequent_come_first() {
+        let mut tally = SightingTally::default();
+        for address in ["192.0.2.2", "192.0.2.9", "192.0.2.2", ""] {
+            let mut sighting = sighting("");
+            address.clone_into(&mut sighting.happening.source_ip);
+            tally.add(&sighting);
+        }
+        assert_eq!(tally.total(), 4);
+        assert_eq!(tally.by_address().top(9), [("192.0.2.2", 2), ("192.0.2.9", 1)]);
+        assert_eq!(tally.by_address().top(1).len(), 1);
+        assert_eq!(tally.by_indicator().top(9), [("192.0.2.1", 4), ("alice", 4)]);
+    }
+}

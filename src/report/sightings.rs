@@ -1,0 +1,252 @@
+//! `sightings.csv`, `.jsonl` and `.json`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::{ReportError, defuse, time};
+use crate::config::Format;
+use crate::model::Sighting;
+
+/// The accounts' names by id, where known. Ids are texts: an event may claim any.
+pub type AccountNames = BTreeMap<String, String>;
+
+/// Writes the sightings, which come sorted, in a format. The JSON forms keep every message exact.
+///
+/// # Errors
+/// A row could not be read, or `out` fails.
+pub fn write_sightings<E: std::error::Error + 'static>(
+    format: Format,
+    rows: impl IntoIterator<Item = Result<Sighting, E>>,
+    names: &AccountNames,
+    out: impl Write,
+) -> Result<(), ReportError<E>> {
+    match format {
+        Format::Csv => write_csv(rows, names, out),
+        Format::Jsonl => write_jsonl(rows, names, out),
+        Format::Json => write_array(rows, names, out),
+    }
+}
+
+/// A sighting as it is reported: the JSON object, and, its lists joined, the CSV record.
+#[derive(Serialize)]
+struct Row<'a> {
+    event_time: String,
+    event_account_id: &'a str,
+    event_region: &'a str,
+    account_name: &'a str,
+    indicators: &'a [String],
+    matched_fields: &'a [String],
+    hunts: &'a [String],
+    event_name: &'a str,
+    event_source: &'a str,
+    principal_arn: &'a str,
+    access_key_id: &'a str,
+    source_ip: &'a str,
+    user_agent: &'a str,
+    error_code: &'a str,
+    record_id: &'a str,
+    request_id: &'a str,
+    copies: u32,
+    #[serde(rename = "self")]
+    own_call: bool,
+    account_id: String,
+    region: &'a str,
+    log_group: &'a str,
+    log_stream: &'a str,
+    event_id: &'a str,
+    timestamp: String,
+    ingestion_time: String,
+    message: &'a str,
+}
+
+const COLUMNS: [&str; 26] = [
+    "event_time",
+    "event_account_id",
+    "event_region",
+    "account_name",
+    "indicators",
+    "matched_fields",
+    "hunts",
+    "event_name",
+    "event_source",
+    "principal_arn",
+    "access_key_id",
+    "source_ip",
+    "user_agent",
+    "error_code",
+    "record_id",
+    "request_id",
+    "copies",
+    "self",
+    "account_id",
+    "region",
+    "log_group",
+    "log_stream",
+    "event_id",
+    "timestamp",
+    "ingestion_time",
+    "message",
+];
+
+impl<'a> Row<'a> {
+    fn new(sighting: &'a Sighting, names: &'a AccountNames) -> Self {
+        let Sighting { stored, happening, .. } = sighting;
+        Self {
+            event_time: time(happening.time_ms),
+            event_account_id: &happening.account,
+            event_region: &happening.region,
+            account_name: names.get(&happening.account).map_or("", String::as_str),
+            indicators: &sighting.indicators,
+            matched_fields: &sighting.matched_fields,
+            hunts: &[],
+            event_name: &happening.event_name,
+            event_source: &happening.event_source,
+            principal_arn: &happening.principal_arn,
+            access_key_id: &happening.access_key_id,
+            source_ip: &happening.source_ip,
+            user_agent: &happening.user_agent,
+            error_code: &happening.error_code,
+            record_id: &happening.record_id,
+            request_id: &happening.request_id,
+            copies: sighting.copies,
+            own_call: sighting.own_call,
+            account_id: stored.account.to_string(),
+            region: stored.region.as_str(),
+            log_group: &stored.log_group,
+            log_stream: &stored.log_stream,
+            event_id: &stored.event_id,
+            timestamp: time(stored.timestamp_ms),
+            ingestion_time: time(stored.ingestion_ms),
+            message: &sighting.message,
+        }
+    }
+
+    fn write_record<W: Write>(&self, csv: &mut csv::Writer<W>) -> Result<(), csv::Error> {
+        let cells: [&str; COLUMNS.len()] = [
+            &self.event_time,
+            self.event_account_id,
+            self.event_region,
+            self.account_name,
+            &self.indicators.join(";"),
+            &self.matched_fields.join(";"),
+            &self.hunts.join(";"),
+            self.event_name,
+            self.event_source,
+            self.principal_arn,
+            self.access_key_id,
+            self.source_ip,
+            self.user_agent,
+            self.error_code,
+            self.record_id,
+            self.request_id,
+            &self.copies.to_string(),
+            if self.own_call { "true" } else { "false" },
+            &self.account_id,
+            self.region,
+            self.log_group,
+            self.log_stream,
+            self.event_id,
+            &self.timestamp,
+            &self.ingestion_time,
+            self.message,
+        ];
+        csv.write_record(cells.map(defuse).iter().map(|cell| cell.as_bytes()))
+    }
+}
+
+fn write_csv<E: std::error::Error + 'static>(
+    rows: impl IntoIterator<Item = Result<Sighting, E>>,
+    names: &AccountNames,
+    out: impl Write,
+) -> Result<(), ReportError<E>> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(COLUMNS)?;
+    for row in rows {
+        Row::new(&row.map_err(ReportError::Rows)?, names).write_record(&mut csv)?;
+    }
+    Ok(csv.flush()?)
+}
+
+fn write_jsonl<E: std::error::Error + 'static>(
+    rows: impl IntoIterator<Item = Result<Sighting, E>>,
+    names: &AccountNames,
+    mut out: impl Write,
+) -> Result<(), ReportError<E>> {
+    for row in rows {
+        serde_json::to_writer(&mut out, &Row::new(&row.map_err(ReportError::Rows)?, names))?;
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// An array, one element a line, written as the rows come.
+fn write_array<E: std::error::Error + 'static>(
+    rows: impl IntoIterator<Item = Result<Sighting, E>>,
+    names: &AccountNames,
+    mut out: impl Write,
+) -> Result<(), ReportError<E>> {
+    let mut separator = "[\n";
+    for row in rows {
+        out.write_all(separator.as_bytes())?;
+        serde_json::to_writer(&mut out, &Row::new(&row.map_err(ReportError::Rows)?, names))?;
+        separator = ",\n";
+    }
+    out.write_all(if separator == "[\n" { b"[]\n" } else { b"\n]\n" })?;
+    Ok(out.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::report::testing::{sighting, written};
+
+    fn names() -> AccountNames {
+        AccountNames::from([("111111111111".to_owned(), "=prod".to_owned())])
+    }
+
+    fn report(format: Format, messages: &[&str]) -> String {
+        let rows = messages.iter().map(|message| Ok::<_, Infallible>(sighting(message)));
+        written(|out| write_sightings(format, rows, &names(), out))
+    }
+
+    #[test]
+    fn csv_rows_are_whole_and_defused() {
+        insta::assert_snapshot!(report(Format::Csv, &["=cmd|' /C calc'!A0", "a,\"b\"\nc"]), @r#"
+        event_time,event_account_id,event_region,account_name,indicators,matched_fields,hunts,event_name,event_source,principal_arn,access_key_id,source_ip,user_agent,error_code,record_id,request_id,copies,self,account_id,region,log_group,log_stream,event_id,timestamp,ingestion_time,message
+        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,'=cmd|' /C calc'!A0
+        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,"a,""b""
+        c"
+        "#);
+    }
+
+    #[test]
+    fn json_has_the_same_columns_and_the_exact_message() {
+        let message = "=1\u{202e}\u{0}\"\\";
+        let line = report(Format::Jsonl, &[message]);
+        let row: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(row["message"], message);
+        assert_eq!(row["self"], false);
+        assert_eq!(row["indicators"], serde_json::json!(["192.0.2.1", "alice"]));
+        let places: Vec<usize> = COLUMNS.iter().map(|column| line.find(&format!("\"{column}\":")).unwrap()).collect();
+        assert!(places.is_sorted(), "the order of the columns");
+    }
+
+    #[test]
+    fn an_array_of_any_length_is_json() {
+        for messages in [&[][..], &["a"], &["a", "b"]] {
+            let rows: Vec<serde_json::Value> = serde_json::from_str(&report(Format::Json, messages)).unwrap();
+            assert_eq!(rows.len(), messages.len());
+        }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_ends_the_report() {
+        let rows = [Err(std::io::Error::other("damaged"))];
+        let error = write_sightings(Format::Csv, rows, &names(), Vec::new()).unwrap_err();
+        assert!(matches!(error, ReportError::Rows(_)));
+    }
+}

@@ -1,0 +1,286 @@
+//! `summary.json`: the run in numbers.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use crate::config::Scope;
+use crate::model::{Outcome, Reason, Status, TimeWindow};
+use crate::time::rfc3339_ms;
+
+/// The numbers of a run, under the names that the contract fixes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// The run's name.
+    pub run_id: String,
+    /// The version of Dragnet that made the run.
+    pub tool_version: String,
+    /// How it ended.
+    pub status: RunStatus,
+    /// When it started.
+    #[serde(serialize_with = "milliseconds")]
+    pub started: Timestamp,
+    /// When it ended.
+    #[serde(serialize_with = "milliseconds")]
+    pub finished: Timestamp,
+    /// When what was looked for would have happened.
+    pub window: WindowOfSummary,
+    /// What was looked for, as it was given.
+    pub indicators: Vec<String>,
+    /// The hunts that were run.
+    pub hunts: Vec<String>,
+    /// How the accounts ended.
+    pub accounts: PlaceCounts,
+    /// How the pairs of account and Region ended.
+    pub targets: PlaceCounts,
+    /// How the log groups ended.
+    pub log_groups: LogGroupCounts,
+    /// Sightings, copies folded.
+    pub sightings: u64,
+    /// Events read and matched.
+    pub events_examined: u64,
+    /// Bytes of message read.
+    pub bytes_scanned: u64,
+    /// AWS calls, by operation.
+    pub api_calls: BTreeMap<String, u64>,
+    /// Those of them that AWS throttled.
+    pub throttled: BTreeMap<String, u64>,
+    /// Who ran it.
+    pub caller_arn: String,
+    /// What was asked about.
+    pub scope: Scope,
+}
+
+/// A window, as the summary has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct WindowOfSummary {
+    /// Its first moment.
+    #[serde(serialize_with = "milliseconds")]
+    pub from: Timestamp,
+    /// The first moment after it.
+    #[serde(serialize_with = "milliseconds")]
+    pub to: Timestamp,
+}
+
+impl From<TimeWindow> for WindowOfSummary {
+    fn from(window: TimeWindow) -> Self {
+        Self { from: window.from(), to: window.to() }
+    }
+}
+
+fn milliseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339_ms(*at))
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunStatus {
+    /// Everything in scope was covered.
+    Complete,
+    /// Something in scope was not.
+    Incomplete,
+    /// Somebody stopped it.
+    Interrupted,
+    /// It could not be done.
+    Failed,
+}
+
+/// How accounts, or targets, ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PlaceCounts {
+    /// All that were asked about and can be entered at all.
+    pub in_scope: u64,
+    /// Asked about, but not active.
+    pub out_of_scope: u64,
+    /// Covered.
+    pub swept: u64,
+    /// Covered in part.
+    pub partial: u64,
+    /// Refused by AWS.
+    pub denied: u64,
+    /// Not covered for any other reason.
+    pub failed: u64,
+    /// Not covered, and accepted as such.
+    pub accepted: u64,
+}
+
+/// How log groups ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LogGroupCounts {
+    /// All that were asked about.
+    pub in_scope: u64,
+    /// Read.
+    pub searched: u64,
+    /// Read in part, or through a mask.
+    pub partial: u64,
+    /// Not read on purpose.
+    pub skipped: u64,
+    /// Not readable by any engine.
+    pub unsearchable: u64,
+    /// Refused by AWS.
+    pub denied: u64,
+    /// Not read for any other reason.
+    pub failed: u64,
+    /// Not read, and accepted as such.
+    pub accepted: u64,
+}
+
+impl LogGroupCounts {
+    pub(super) fn count(&mut self, status: Status) {
+        self.in_scope += 1;
+        *match status {
+            Status::Searched => &mut self.searched,
+            Status::Partial => &mut self.partial,
+            Status::Skipped => &mut self.skipped,
+            Status::Unsearchable => &mut self.unsearchable,
+            Status::Denied => &mut self.denied,
+            Status::Failed => &mut self.failed,
+            Status::Accepted => &mut self.accepted,
+        } += 1;
+    }
+}
+
+/// How far an account or a target was covered, from how its parts were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    OutOfScope,
+    Swept,
+    Partial,
+    Denied,
+    Failed,
+    Accepted,
+}
+
+impl Extent {
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        match outcome.status {
+            _ if outcome.reason == Some(Reason::AccountNotActive) => Self::OutOfScope,
+            Status::Accepted => Self::Accepted,
+            _ if outcome.is_covered() => Self::Swept,
+            Status::Denied => Self::Denied,
+            Status::Partial | Status::Unsearchable => Self::Partial,
+            Status::Searched | Status::Skipped | Status::Failed => Self::Failed,
+        }
+    }
+
+    /// The extent of a whole of which these are parts.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (one, same) if one == same => one,
+            (Self::Swept, Self::Accepted) | (Self::Accepted, Self::Swept) => Self::Accepted,
+            (Self::Denied, Self::Failed) | (Self::Failed, Self::Denied) => Self::Failed,
+            _ => Self::Partial,
+        }
+    }
+}
+
+impl PlaceCounts {
+    pub(super) fn count(&mut self, extent: Extent) {
+        if extent != Extent::OutOfScope {
+            self.in_scope += 1;
+        }
+        *match extent {
+            Extent::OutOfScope => &mut self.out_of_scope,
+            Extent::Swept => &mut self.swept,
+            Extent::Partial => &mut self.partial,
+            Extent::Denied => &mut self.denied,
+            Extent::Failed => &mut self.failed,
+            Extent::Accepted => &mut self.accepted,
+        } += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{testing, write_json};
+
+    /// Scripts read these names.
+    #[test]
+    fn the_keys_are_the_contracts() {
+        let json = testing::written(|out| write_json(&testing::summary(RunStatus::Incomplete), out));
+        insta::assert_snapshot!(json, @r#"
+        {
+          "run_id": "20260302T120000Z-3f9a",
+          "tool_version": "0.1.0",
+          "status": "incomplete",
+          "started": "2026-03-02T12:00:00.000Z",
+          "finished": "2026-03-02T12:05:00.000Z",
+          "window": {
+            "from": "2026-03-01T12:00:00.000Z",
+            "to": "2026-03-02T12:00:00.000Z"
+          },
+          "indicators": [
+            "192.0.2.1",
+            "alice"
+          ],
+          "hunts": [],
+          "accounts": {
+            "in_scope": 0,
+            "out_of_scope": 0,
+            "swept": 0,
+            "partial": 0,
+            "denied": 0,
+            "failed": 0,
+            "accepted": 0
+          },
+          "targets": {
+            "in_scope": 0,
+            "out_of_scope": 0,
+            "swept": 0,
+            "partial": 0,
+            "denied": 0,
+            "failed": 0,
+            "accepted": 0
+          },
+          "log_groups": {
+            "in_scope": 0,
+            "searched": 0,
+            "partial": 0,
+            "skipped": 0,
+            "unsearchable": 0,
+            "denied": 0,
+            "failed": 0,
+            "accepted": 0
+          },
+          "sightings": 0,
+          "events_examined": 0,
+          "bytes_scanned": 0,
+          "api_calls": {
+            "AssumeRole": 404,
+            "FilterLogEvents": 1200
+          },
+          "throttled": {
+            "FilterLogEvents": 3
+          },
+          "caller_arn": "arn:aws:iam::999999999999:user/responder",
+          "scope": {
+            "include_accounts": [],
+            "exclude_accounts": [],
+            "regions": [],
+            "exclude_regions": [],
+            "log_groups": [],
+            "exclude_log_groups": [],
+            "new_regions": []
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn parts_make_a_whole() {
+        use Extent::{Accepted, Denied, Failed, Partial, Swept};
+        for (one, other, whole) in [
+            (Swept, Swept, Swept),
+            (Denied, Denied, Denied),
+            (Swept, Denied, Partial),
+            (Swept, Accepted, Accepted),
+            (Accepted, Failed, Partial),
+            (Denied, Failed, Failed),
+        ] {
+            assert_eq!((one.and(other), other.and(one)), (whole, whole), "{one:?} {other:?}");
+        }
+    }
+}

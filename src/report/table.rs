@@ -1,0 +1,83 @@
+//! A table of texts, as `list` prints it.
+
+use std::io::{self, Write};
+
+use comfy_table::{ContentArrangement, presets};
+
+use super::{defuse, escape};
+
+/// Rows under a header. The cells are untrusted text.
+#[derive(Clone, Debug)]
+pub struct Table {
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with these columns and no rows.
+    pub fn new(columns: &[&'static str]) -> Self {
+        Self { columns: columns.to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row, a cell a column; one that is missing is empty.
+    pub fn push(&mut self, mut row: Vec<String>) {
+        row.resize(self.columns.len(), String::new());
+        self.rows.push(row);
+    }
+
+    /// Writes it for reading. With a `width`, in characters, cells are wrapped to fit it.
+    ///
+    /// # Errors
+    /// `out` fails.
+    pub fn write_text(&self, width: Option<u16>, out: &mut dyn Write) -> io::Result<()> {
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::NOTHING).set_header(self.columns.iter().map(|title| title.to_uppercase()));
+        if let Some(width) = width {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
+        for row in &self.rows {
+            table.add_row(row.iter().map(|cell| escape(cell)));
+        }
+        for line in table.lines() {
+            // The first column's padding.
+            writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(&line).trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// Writes it as CSV, the columns named in the header.
+    ///
+    /// # Errors
+    /// `out` fails.
+    pub fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(&self.columns)?;
+        for row in &self.rows {
+            csv.write_record(row.iter().map(|cell| defuse(cell).into_owned()))?;
+        }
+        csv.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::written;
+
+    fn table() -> Table {
+        let mut table = Table::new(&["account_id", "name"]);
+        table.push(vec!["111111111111".to_owned(), "=a\u{1b}[31m".to_owned()]);
+        table.push(vec!["222222222222".to_owned()]);
+        table
+    }
+
+    #[test]
+    fn for_reading_and_for_spreadsheets() {
+        insta::assert_snapshot!(written(|out| table().write_text(Some(80), out)), @r"
+        ACCOUNT_ID    NAME
+        111111111111  =a\u{1b}[31m
+        222222222222
+        ");
+        insta::assert_snapshot!(written(|out| table().write_csv(out)).escape_debug(), @r"account_id,name\n111111111111,\'=a\u{1b}[31m\n222222222222,\n");
+    }
+}

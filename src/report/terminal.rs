@@ -1,0 +1,320 @@
+//! What a person reads at the end of a run.
+//!
+//! In the order of a responder's questions: what was looked for, what was found, what was not covered,
+//! where the files are; last, because it stays on the screen, the verdict.
+
+use std::io::{self, Write};
+
+use super::wrap::wrap;
+use super::{
+    AccountNames, CoverageTally, Gap, LogGroupCounts, PlaceCounts, RunStatus, SightingTally, Summary, TopCounts, bytes,
+    count, escape, plural, time, verdict,
+};
+use crate::time::rfc3339_ms;
+
+const WIDTH: usize = 80;
+
+/// How many accounts, principals or addresses are named.
+const MOST_LISTED: usize = 5;
+
+/// All that is said at the end of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    /// The numbers.
+    pub summary: &'a Summary,
+    /// The sightings, counted.
+    pub sightings: &'a SightingTally,
+    /// The coverage, counted.
+    pub coverage: &'a CoverageTally,
+    /// The accounts' names.
+    pub names: &'a AccountNames,
+    /// The run's directory.
+    pub directory: &'a str,
+    /// The files in it.
+    pub files: &'a [String],
+    /// SHA-256 of its manifest, in hex.
+    pub manifest_sha256: &'a str,
+    /// Whether to use colour.
+    pub color: bool,
+}
+
+/// Writes the end of a run for a terminal of 80 columns.
+///
+/// # Errors
+/// `out` fails.
+pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page { out, color: ending.color };
+    facts(&mut page, ending.summary)?;
+    found(&mut page, ending)?;
+    gaps(&mut page, "Not covered", Tone::Bad, &ending.coverage.gaps())?;
+    gaps(&mut page, "Out of scope", Tone::Plain, &ending.coverage.out_of_scope())?;
+    page.heading("Files", Tone::Plain)?;
+    page.item("in", ending.directory)?;
+    page.item("", &ending.files.join(" "))?;
+    page.item("manifest.json", "its SHA-256, for the ticket:")?;
+    page.item("", ending.manifest_sha256)?;
+    page.line("")?;
+    let tone = match (ending.summary.status, ending.summary.sightings) {
+        (RunStatus::Complete, 0) => Tone::Good,
+        (RunStatus::Complete, _) => Tone::Plain,
+        _ => Tone::Bad,
+    };
+    wrap(&verdict(ending.summary), WIDTH).iter().try_for_each(|line| page.toned(line, tone))
+}
+
+fn facts(page: &mut Page<'_>, summary: &Summary) -> io::Result<()> {
+    let calls: u64 = summary.api_calls.values().sum();
+    let throttled: u64 = summary.throttled.values().sum();
+    let window = &summary.window;
+    page.item("Looked for", &summary.indicators.join(", "))?;
+    page.item("Window", &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)))?;
+    page.item("Accounts", &places(summary.accounts))?;
+    page.item("Targets", &places(summary.targets))?;
+    page.item("Log groups", &log_groups(summary.log_groups))?;
+    let read = (plural(summary.events_examined, "event"), bytes(summary.bytes_scanned));
+    page.item("Read", &format!("{}, {}; {}, {} throttled", read.0, read.1, plural(calls, "AWS call"), count(throttled)))
+}
+
+fn places(counts: PlaceCounts) -> String {
+    let parts = [
+        (counts.swept, "swept"),
+        (counts.partial, "partial"),
+        (counts.denied, "denied"),
+        (counts.failed, "failed"),
+        (counts.accepted, "accepted"),
+        (counts.out_of_scope, "out of scope"),
+    ];
+    listed(counts.in_scope, &parts)
+}
+
+fn log_groups(counts: LogGroupCounts) -> String {
+    let parts = [
+        (counts.searched, "searched"),
+        (counts.partial, "partial"),
+        (counts.skipped, "skipped"),
+        (counts.unsearchable, "unsearchable"),
+        (counts.denied, "denied"),
+        (counts.failed, "failed"),
+        (counts.accepted, "accepted"),
+    ];
+    listed(counts.in_scope, &parts)
+}
+
+fn listed(in_scope: u64, parts: &[(u64, &str)]) -> String {
+    let told: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{} {word}", count(*number)))
+        .collect();
+    if told.is_empty() { "none".to_owned() } else { format!("{} in scope: {}", count(in_scope), told.join(", ")) }
+}
+
+fn found(page: &mut Page<'_>, ending: &Ending<'_>) -> io::Result<()> {
+    let tally = ending.sightings;
+    let Some((first, last)) = tally.span_ms() else { return Ok(()) };
+    page.heading(&format!("Found: {}", plural(tally.total(), "sighting")), Tone::Bad)?;
+    page.item("between", &format!("{} and {}", time(first), time(last)))?;
+    if tally.own_calls() > 0 {
+        page.item("", &format!("{} of them are this sweep's own calls", count(tally.own_calls())))?;
+    }
+    let named = |id: &str| match ending.names.get(id).filter(|name| !name.is_empty()) {
+        Some(name) => format!("{name} ({id})"),
+        None => id.to_owned(),
+    };
+    top(page, "by account", tally.by_account(), named)?;
+    top(page, "by principal", tally.by_principal(), str::to_owned)?;
+    top(page, "by address", tally.by_address(), str::to_owned)?;
+    if ending.summary.indicators.len() > 1 {
+        top(page, "by indicator", tally.by_indicator(), str::to_owned)?;
+    }
+    Ok(())
+}
+
+fn top(page: &mut Page<'_>, label: &str, counts: &TopCounts, named: impl Fn(&str) -> String) -> io::Result<()> {
+    let mut label = label;
+    for (key, number) in counts.top(MOST_LISTED) {
+        page.row(label, &format!("{:>9}  ", count(number)), &named(key))?;
+        label = "";
+    }
+    match counts.different().saturating_sub(MOST_LISTED) {
+        0 => Ok(()),
+        more => page.row("", &format!("{:>9}  ", ""), &format!("and {more} more")),
+    }
+}
+
+fn gaps(page: &mut Page<'_>, title: &str, tone: Tone, gaps: &[Gap]) -> io::Result<()> {
+    if gaps.is_empty() {
+        return Ok(());
+    }
+    page.heading(title, tone)?;
+    for gap in gaps.iter().take(MOST_LISTED) {
+        let size = if gap.accounts == gap.places {
+            plural(gap.accounts, "account")
+        } else {
+            format!("{} in {}", plural(gap.places, "place"), plural(gap.accounts, "account"))
+        };
+        page.item(gap.status.as_str(), &format!("{size}: {}", gap.reason))?;
+        let more = gap.places.saturating_sub(gap.examples.len() as u64);
+        let rest = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
+        page.item("", &format!("{}{rest}", gap.examples.join(", ")))?;
+    }
+    match gaps.len().saturating_sub(MOST_LISTED) {
+        0 => Ok(()),
+        more => page.item("", &format!("and {more} more reasons, all in coverage.csv")),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Tone {
+    Plain,
+    Good,
+    Bad,
+}
+
+/// A page of labelled items, 80 columns wide.
+struct Page<'a> {
+    out: &'a mut dyn Write,
+    color: bool,
+}
+
+impl Page<'_> {
+    const LABEL: usize = 14;
+
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{}", text.trim_end())
+    }
+
+    fn heading(&mut self, text: &str, tone: Tone) -> io::Result<()> {
+        self.line("")?;
+        self.toned(text, tone)
+    }
+
+    fn toned(&mut self, text: &str, tone: Tone) -> io::Result<()> {
+        let code = match tone {
+            Tone::Plain => "1",
+            Tone::Good => "1;32",
+            Tone::Bad => "1;31",
+        };
+        if self.color { writeln!(self.out, "\u{1b}[{code}m{text}\u{1b}[0m") } else { self.line(text) }
+    }
+
+    /// An item beside its label. The text may be a stranger's.
+    fn item(&mut self, label: &str, text: &str) -> io::Result<()> {
+        self.row(label, "", text)
+    }
+
+    /// An item that something leads, under which its further lines are indented.
+    fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
+        let (mut label, mut lead, indent) = (label, lead, lead.len());
+        for line in wrap(&escape(text), WIDTH - 2 - Self::LABEL - indent) {
+            self.line(&format!("  {label:<width$}{lead:indent$}{line}", width = Self::LABEL))?;
+            (label, lead) = ("", "");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Coverage, Outcome, Reason, Status};
+    use crate::report::testing::{self, place, sighting, written};
+
+    fn ending(status: RunStatus, rows: &[Coverage], found: usize) -> String {
+        let (mut coverage, mut sightings) = (CoverageTally::default(), SightingTally::default());
+        for row in rows {
+            coverage.add(row);
+        }
+        for number in 0..found {
+            let mut sighting = sighting("");
+            sighting.happening.principal_arn = format!("arn:aws:iam::111111111111:user/{}", number % 7);
+            sightings.add(&sighting);
+        }
+        let summary = Summary {
+            accounts: coverage.accounts(),
+            targets: coverage.targets(),
+            log_groups: coverage.log_groups(),
+            sightings: sightings.total(),
+            events_examined: coverage.events(),
+            bytes_scanned: coverage.bytes(),
+            ..testing::summary(status)
+        };
+        let ending = Ending {
+            summary: &summary,
+            sightings: &sightings,
+            coverage: &coverage,
+            names: &AccountNames::from([("111111111111".to_owned(), "pro\u{202e}d".to_owned())]),
+            directory: "runs/20260302T120000Z-3f9a",
+            files: &["run.db", "sightings.csv", "coverage.csv", "summary.json", "manifest.json"].map(str::to_owned),
+            manifest_sha256: &"5d5766cf".repeat(8),
+            color: false,
+        };
+        let text = written(|out| write_ending(&ending, out));
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        text
+    }
+
+    #[test]
+    fn found_and_incomplete() {
+        let mut rows = vec![
+            place("111111111111", Some("eu-west-1"), Some("a"), Outcome::searched()),
+            place("122222222222", None, None, Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED")),
+        ];
+        for number in 0..400 {
+            let id = format!("2{number:011}");
+            let refused = format!(
+                "AccessDenied: User: arn:aws:iam::999999999999:user/responder is not authorized to perform: \
+                 sts:AssumeRole on resource: arn:aws:iam::{id}:role/DragnetRead"
+            );
+            rows.push(place(&id, None, None, Outcome::denied(refused)));
+        }
+        insta::assert_snapshot!(ending(RunStatus::Incomplete, &rows, 2_000), @r"
+          Looked for    192.0.2.1, alice
+          Window        2026-03-01T12:00:00.000Z to 2026-03-02T12:00:00.000Z
+          Accounts      401 in scope: 1 swept, 400 denied, 1 out of scope
+          Targets       1 in scope: 1 swept
+          Log groups    1 in scope: 1 searched
+          Read          40,200 events, 2.0 MB; 1,604 AWS calls, 3 throttled
+
+        Found: 2,000 sightings
+          between       2026-03-01T12:00:00.000Z and 2026-03-01T12:00:00.000Z
+          by account        2,000  pro\u{202e}d (111111111111)
+          by principal        286  arn:aws:iam::111111111111:user/0
+                              286  arn:aws:iam::111111111111:user/1
+                              286  arn:aws:iam::111111111111:user/2
+                              286  arn:aws:iam::111111111111:user/3
+                              286  arn:aws:iam::111111111111:user/4
+                                   and 2 more
+          by address        2,000  192.0.2.1
+          by indicator      2,000  192.0.2.1
+                            2,000  alice
+
+        Not covered
+          denied        400 accounts: access-denied: AccessDenied: User:
+                        arn:aws:iam::999999999999:user/responder is not authorized to
+                        perform: sts:AssumeRole on resource:
+                        arn:aws:iam::<account>:role/DragnetRead
+                        n2 (200000000000), n2 (200000000001), n2 (200000000002) and 397
+                        more
+
+        Out of scope
+          skipped       1 account: account-not-active: SUSPENDED
+                        n1 (122222222222)
+
+        Files
+          in            runs/20260302T120000Z-3f9a
+                        run.db sightings.csv coverage.csv summary.json manifest.json
+          manifest.json its SHA-256, for the ticket:
+                        5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf
+
+        2,000 sightings were found, and coverage is INCOMPLETE: there may be more.
+        ");
+    }
+
+    #[test]
+    fn a_clean_sweep_has_nothing_else_to_say() {
+        let rows = [place("111111111111", Some("eu-west-1"), Some("a"), Outcome::searched())];
+        let clean = ending(RunStatus::Complete, &rows, 0);
+        assert!(!clean.contains("Not covered") && !clean.contains("Found"), "{clean}");
+    }
+}

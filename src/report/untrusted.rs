@@ -1,0 +1,74 @@
+//! Text that a stranger wrote, made harmless for what will read it.
+
+use std::borrow::Cow;
+
+/// Text for a terminal. Control characters could move the cursor or rename the window, bidirectional
+/// ones could make a name read as another, invisible ones could hide: all are shown as `\u{…}`.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_deceptive) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_deceptive(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Source: Unicode Technical Report 36 and the list of default-ignorable code points.
+fn is_deceptive(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            // Soft hyphen, Arabic letter mark, zero-width characters and marks of direction.
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}'
+            // Line and paragraph separator, embeddings and overrides.
+            | '\u{2028}'..='\u{202e}'
+            // Word joiner, invisible operators, isolates.
+            | '\u{2060}'..='\u{206f}'
+            // Byte order mark, interlinear annotation, tags.
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Text for a cell of a CSV file. A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a
+/// formula, some also after white space or a quote; a leading apostrophe makes it text.
+///
+/// Source: OWASP, "CSV Injection".
+pub fn defuse(cell: &str) -> Cow<'_, str> {
+    if runs_as_formula(cell) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+}
+
+fn runs_as_formula(cell: &str) -> bool {
+    let ignored = |c: char| c.is_whitespace() || c == '"' || c == '\'' || is_deceptive(c);
+    // Full-width forms are taken for the plain ones by some.
+    let begins = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    cell.starts_with(['\t', '\r', '\n']) || cell.trim_start_matches(ignored).starts_with(begins)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_moves_the_cursor_or_turns_the_text() {
+        assert_eq!(escape("plain ü 名"), "plain ü 名");
+        assert_eq!(escape("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\u{a}");
+        assert_eq!(escape("moc\u{202e}live\u{2069}"), "moc\\u{202e}live\\u{2069}");
+        assert_eq!(escape("a\u{200b}\u{9b}"), "a\\u{200b}\\u{9b}");
+    }
+
+    #[test]
+    fn formulas_become_text() {
+        for formula in
+            ["=1+1", "+1", "-1", "@SUM(1)", " =1", "\t=1", "\rx", "\"=1", "' =1", "\u{feff}=1", "\u{a0}@x", "＝1"]
+        {
+            assert_eq!(defuse(formula), format!("'{formula}"), "{formula:?}");
+        }
+        for plain in ["", "a=1", "{\"a\": -1}", "::1", "192.0.2.1", "'quoted'", "it's"] {
+            assert_eq!(defuse(plain), plain);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The one sentence that a run comes down to.
+
+use super::{RunStatus, Summary, count, plural};
+
+/// Says what was found and whether that is all there is. It says "everything" only where that is
+/// proved, and never lets "nothing was found" stand alone where something was not looked at.
+pub fn verdict(summary: &Summary) -> String {
+    let found = match summary.sightings {
+        0 => "Nothing was found".to_owned(),
+        1 => "1 sighting was found".to_owned(),
+        more => format!("{} sightings were found", count(more)),
+    };
+    match summary.status {
+        RunStatus::Failed => "The sweep FAILED: nothing is claimed.".to_owned(),
+        _ if summary.accounts.in_scope == 0 => "No account was in scope: nothing was searched.".to_owned(),
+        RunStatus::Complete => {
+            let accounts = plural(summary.accounts.in_scope, "account");
+            let log_groups = plural(summary.log_groups.in_scope, "log group");
+            format!("{found}, and everything in scope was covered: {accounts}, {log_groups}.")
+        }
+        RunStatus::Incomplete if summary.sightings == 0 => {
+            format!("{found} in what was searched, but coverage is INCOMPLETE: this is not a clean result.")
+        }
+        RunStatus::Incomplete => format!("{found}, and coverage is INCOMPLETE: there may be more."),
+        RunStatus::Interrupted => {
+            format!("{found} before the sweep was INTERRUPTED: what it did not reach is not covered.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::summary;
+
+    #[test]
+    fn everything_is_only_said_when_it_is_everything() {
+        let say = |status, accounts, sightings| {
+            let mut summary = summary(status);
+            summary.accounts.in_scope = accounts;
+            summary.log_groups.in_scope = 1_000;
+            summary.sightings = sightings;
+            verdict(&summary)
+        };
+        assert_eq!(
+            say(RunStatus::Complete, 1, 0),
+            "Nothing was found, and everything in scope was covered: 1 account, 1,000 log groups."
+        );
+        assert!(say(RunStatus::Complete, 3, 1).starts_with("1 sighting was found, and everything"));
+        assert!(say(RunStatus::Incomplete, 3, 0).ends_with("this is not a clean result."));
+        assert!(say(RunStatus::Incomplete, 3, 2).ends_with("there may be more."));
+        assert!(say(RunStatus::Interrupted, 3, 0).contains("INTERRUPTED"));
+        assert!(say(RunStatus::Failed, 0, 0).contains("nothing is claimed"));
+        assert_eq!(say(RunStatus::Incomplete, 0, 0), "No account was in scope: nothing was searched.");
+    }
+}
