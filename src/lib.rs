@@ -2,4 +2,5 @@
 //! indicator, and says what it could not search.
 
 pub mod model;
+pub mod range;
 pub mod time;
