@@ -5,6 +5,7 @@ pub mod aws;
 pub mod cli;
 pub mod config;
 pub mod model;
+pub mod range;
 pub mod report;
 pub mod search;
 pub mod store;

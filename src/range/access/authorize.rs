@@ -1,0 +1,90 @@
+//! The decision over all policies that bear on a call.
+//!
+//! Source: IAM user guide, "Policy evaluation logic" and "Troubleshoot access denied error messages" (the wording).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Caller, Principal};
+use crate::range::policy::{Ask, Document, PolicyKind, Verdict};
+use crate::range::world::World;
+
+/// Which policy said no, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Denial {
+    /// A service control policy forbids it; holds the policy's ARN.
+    Organization(String),
+    /// A policy on the user, its groups or the role forbids it.
+    Identity,
+    /// No policy on the user, its groups or the role allows it.
+    IdentitySilent,
+    /// The session policy forbids it.
+    Session,
+    /// The session policy does not allow it.
+    SessionSilent,
+    /// A role's trust policy does not let the caller in.
+    Trust,
+}
+
+impl Denial {
+    /// AWS's sentence for it.
+    pub(crate) fn sentence(&self, who: &str, ask: &Ask<'_>) -> String {
+        let Ask { action, resource, .. } = ask;
+        let on = if *resource == "*" { String::new() } else { format!(" on resource: {resource}") };
+        let why = match self {
+            Self::Organization(arn) => format!(" with an explicit deny in a service control policy: {arn}"),
+            Self::Identity => " with an explicit deny in an identity-based policy".to_owned(),
+            Self::IdentitySilent => format!(" because no identity-based policy allows the {action} action"),
+            Self::Session => " with an explicit deny in a session policy".to_owned(),
+            Self::SessionSilent => format!(" because no session policy allows the {action} action"),
+            Self::Trust => String::new(),
+        };
+        format!("User: {who} is not authorized to perform: {action}{on}{why}")
+    }
+}
+
+/// Whether the caller may do what it asks.
+///
+/// # Errors
+/// The first policy, in AWS's order, that says no.
+pub(crate) fn authorize(world: &World, caller: &Caller, ask: &Ask<'_>) -> Result<(), Denial> {
+    let identity = identity_verdict(world, caller, ask);
+    let session = session_verdict(caller, ask);
+    let forbidding = world.scps_over(caller.account).find(|scp| scp.policy.document.verdict(ask) == Verdict::Deny);
+    match (forbidding, identity, session) {
+        (Some(scp), _, _) => Err(Denial::Organization(scp.arn.clone())),
+        (None, Verdict::Deny, _) => Err(Denial::Identity),
+        (None, _, Some(Verdict::Deny)) => Err(Denial::Session),
+        (None, Verdict::Silent, _) => Err(Denial::IdentitySilent),
+        (None, Verdict::Allow, Some(Verdict::Silent)) => Err(Denial::SessionSilent),
+        (None, Verdict::Allow, None | Some(Verdict::Allow)) => Ok(()),
+    }
+}
+
+fn identity_verdict(world: &World, caller: &Caller, ask: &Ask<'_>) -> Verdict {
+    let documents = identity_documents(world, caller, ask.facts.now);
+    Verdict::all(documents.into_iter().map(|document| document.verdict(ask)))
+}
+
+/// The policies on the caller itself and, for a user, on its groups.
+fn identity_documents<'a>(world: &'a World, caller: &Caller, now: Timestamp) -> Vec<&'a Arc<Document>> {
+    let Some(account) = world.account(caller.account) else { return Vec::new() };
+    match &caller.principal {
+        Principal::Role { name, .. } => {
+            account.roles.get(name).map(|role| role.policies.in_force(now).iter().collect()).unwrap_or_default()
+        }
+        Principal::User { name } => {
+            let Some(user) = account.users.get(name) else { return Vec::new() };
+            let groups = user.groups.iter().filter_map(|group| account.groups.get(group));
+            let of_groups = groups.flat_map(|group| group.policies.in_force(now));
+            user.policies.in_force(now).iter().chain(of_groups).collect()
+        }
+    }
+}
+
+fn session_verdict(caller: &Caller, ask: &Ask<'_>) -> Option<Verdict> {
+    let policy = caller.session.as_ref()?.policy.as_deref()?;
+    // It was read when the session was issued, so it can be read again; if not, it allows nothing.
+    Some(Document::parse(policy, PolicyKind::Identity).map_or(Verdict::Silent, |document| document.verdict(ask)))
+}

@@ -1,0 +1,204 @@
+//! From a signature to the one who made it.
+
+use http::request::Parts;
+use jiff::Timestamp;
+
+use super::mint::{Holder, Session};
+use super::{Mint, Signature};
+use crate::model::{AccountId, Region};
+use crate::range::policy::Facts;
+use crate::range::wire::{Refusal, Service};
+use crate::range::world::{Account, KeyStatus, World};
+
+/// Who calls, and from where in the world of keys and sessions.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The account that the call acts in.
+    pub(crate) account: AccountId,
+    /// Who it is.
+    pub(crate) principal: Principal,
+    /// The access key that signed.
+    pub(crate) access_key_id: String,
+    /// The session, if the key is a temporary one.
+    pub(crate) session: Option<Session>,
+    /// The Region that the call goes to.
+    pub(crate) region: Region,
+}
+
+/// A principal that can call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Principal {
+    /// An IAM user.
+    User {
+        /// Its name.
+        name: String,
+    },
+    /// A role that was assumed.
+    Role {
+        /// The role's name.
+        name: String,
+        /// The session's name.
+        session: String,
+    },
+}
+
+/// Finds out who signed a request, and refuses what AWS would refuse before it looks at any policy.
+///
+/// # Errors
+/// The key does not exist or is inactive, the token is not its own, the session is over, the signature is wrong, or
+/// the account does not have this Region.
+pub(crate) fn identify(
+    world: &World,
+    service: Service,
+    parts: &Parts,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Caller, Refusal> {
+    let signature = Signature::read(&parts.headers)?;
+    let (caller, secret) = match &signature.token {
+        Some(token) => temporary(world, &signature, token)?,
+        None => long_term(world, &signature)?,
+    };
+    signature.verify(&secret, service, parts, body, now)?;
+    if caller.session.as_ref().is_some_and(|session| session.expires() <= now) {
+        return Err(Refusal::Expired);
+    }
+    let opt_in = world.regions.opt_in.contains(&caller.region);
+    let token_too_old_for_region = opt_in && caller.session.as_ref().is_some_and(|session| session.global);
+    if token_too_old_for_region || !world.enabled(caller.account, &caller.region) {
+        return Err(Refusal::UnknownKey);
+    }
+    Ok(caller)
+}
+
+fn long_term(world: &World, signature: &Signature) -> Result<(Caller, String), Refusal> {
+    let (account, name) = world.key_owners.get(&signature.access_key_id).ok_or(Refusal::UnknownKey)?;
+    let user = active(world, *account)?.users.get(name).ok_or(Refusal::UnknownKey)?;
+    let key = user.keys.get(&signature.access_key_id).ok_or(Refusal::UnknownKey)?;
+    if key.status == KeyStatus::Inactive {
+        return Err(Refusal::UnknownKey);
+    }
+    let caller = Caller {
+        account: *account,
+        principal: Principal::User { name: name.clone() },
+        access_key_id: signature.access_key_id.clone(),
+        session: None,
+        region: signature.region.clone(),
+    };
+    Ok((caller, key.secret.clone()))
+}
+
+fn temporary(world: &World, signature: &Signature, token: &str) -> Result<(Caller, String), Refusal> {
+    let session = world.mint.open(token).ok_or(Refusal::UnknownKey)?;
+    if session.access_key_id != signature.access_key_id {
+        return Err(Refusal::UnknownKey);
+    }
+    let account = active(world, session.account)?;
+    let principal = match &session.holder {
+        Holder::User { name } => account.users.get(name).map(|_| Principal::User { name: name.clone() }),
+        Holder::Role { name, id, session } => {
+            let role = account.roles.get(name).filter(|role| role.id == *id);
+            role.map(|_| Principal::Role { name: name.clone(), session: session.clone() })
+        }
+    };
+    let caller = Caller {
+        account: session.account,
+        principal: principal.ok_or(Refusal::UnknownKey)?,
+        access_key_id: session.access_key_id.clone(),
+        region: signature.region.clone(),
+        session: Some(session),
+    };
+    let secret = world.mint.secret_of(&caller.access_key_id);
+    Ok((caller, secret))
+}
+
+fn active(world: &World, account: AccountId) -> Result<&Account, Refusal> {
+    world.account(account).filter(|account| account.is_active()).ok_or(Refusal::UnknownKey)
+}
+
+impl Caller {
+    /// The caller's ARN as `GetCallerIdentity` tells it.
+    pub(crate) fn arn(&self, world: &World) -> String {
+        match &self.principal {
+            Principal::User { .. } => self.identity_arn(world),
+            Principal::Role { name, session } => {
+                world.arn("sts", "", self.account, &format!("assumed-role/{name}/{session}"))
+            }
+        }
+    }
+
+    /// The ARN of the user or role behind the call.
+    pub(crate) fn identity_arn(&self, world: &World) -> String {
+        let account = world.account(self.account);
+        let (kind, name, path) = match &self.principal {
+            Principal::User { name } => {
+                ("user", name, account.and_then(|account| account.users.get(name)).map(|user| &user.path))
+            }
+            Principal::Role { name, .. } => {
+                ("role", name, account.and_then(|account| account.roles.get(name)).map(|role| &role.path))
+            }
+        };
+        let path = path.map_or("/", String::as_str);
+        world.arn("iam", "", self.account, &format!("{kind}{path}{name}"))
+    }
+
+    /// The unique id: `AIDA…`, or `AROA…:session`.
+    pub(crate) fn user_id(&self, world: &World) -> String {
+        let account = world.account(self.account);
+        match &self.principal {
+            Principal::User { name } => {
+                account.and_then(|account| account.users.get(name)).map_or_else(String::new, |user| user.id.clone())
+            }
+            Principal::Role { name, session } => account
+                .and_then(|account| account.roles.get(name))
+                .map_or_else(String::new, |role| format!("{}:{session}", role.id)),
+        }
+    }
+
+    /// What policies are told of this call.
+    pub(crate) fn facts(&self, world: &World, now: Timestamp) -> Facts {
+        let session = self.session.as_ref();
+        Facts {
+            account: self.account.to_string(),
+            account_root: world.arn("iam", "", self.account, "root"),
+            principal_arn: self.identity_arn(world),
+            session_arn: matches!(self.principal, Principal::Role { .. }).then(|| self.arn(world)),
+            user_id: self.user_id(world),
+            username: match &self.principal {
+                Principal::User { name } => Some(name.clone()),
+                Principal::Role { .. } => None,
+            },
+            organization: Some(world.organization.id.clone()),
+            region: self.region.to_string(),
+            now,
+            token_issued: session.map(Session::issued),
+            mfa_at: session.filter(|session| session.mfa).map(Session::issued),
+            source_identity: session.and_then(|session| session.source_identity.clone()),
+            request: Vec::new(),
+        }
+    }
+
+    /// Credentials for a session that begins now.
+    pub(crate) fn issue(mint: &mut Mint, mut session: Session) -> Credentials {
+        session.access_key_id = mint.next_id("ASIA", 16);
+        Credentials {
+            secret_access_key: mint.secret_of(&session.access_key_id),
+            session_token: mint.seal(&session),
+            expires: session.expires(),
+            access_key_id: session.access_key_id,
+        }
+    }
+}
+
+/// Temporary credentials as STS hands them out.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    /// `ASIA…`.
+    pub(crate) access_key_id: String,
+    /// Its secret.
+    pub(crate) secret_access_key: String,
+    /// The sealed session.
+    pub(crate) session_token: String,
+    /// When they end.
+    pub(crate) expires: Timestamp,
+}

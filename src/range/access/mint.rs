@@ -1,0 +1,186 @@
+//! Makes everything that must look random and yet be the same each time: ids, secrets and session tokens.
+//!
+//! A session token *is* the session, sealed: the range keeps no list of sessions, so a hundred thousand of them cost
+//! nothing, and one that was cached by a client still works when the process is started again.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::model::AccountId;
+
+/// The alphabet of AWS's ids: base 32.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// The source of ids, secrets and seals; all follow from the seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Mint {
+    seed: u64,
+    made: u64,
+}
+
+/// Temporary credentials, as their token tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Session {
+    /// The access key id that belongs to the token: `ASIA…`.
+    pub(crate) access_key_id: String,
+    /// The account that the session acts in.
+    pub(crate) account: AccountId,
+    /// Whose session it is.
+    pub(crate) holder: Holder,
+    /// When it was issued, in seconds since the Unix epoch.
+    pub(crate) issued_s: i64,
+    /// When it ends, in seconds since the Unix epoch.
+    pub(crate) expires_s: i64,
+    /// Whether an MFA code was checked when it was issued.
+    pub(crate) mfa: bool,
+    /// The inline session policy.
+    pub(crate) policy: Option<String>,
+    /// `SourceIdentity`, which is handed on along a chain of roles.
+    pub(crate) source_identity: Option<String>,
+    /// Issued by the global STS endpoint: not valid in opt-in Regions.
+    pub(crate) global: bool,
+}
+
+/// Whose session it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Holder {
+    /// A user's, from `GetSessionToken`.
+    User {
+        /// The user's name.
+        name: String,
+    },
+    /// A role's, from `AssumeRole`.
+    Role {
+        /// The role's name.
+        name: String,
+        /// The role's id: one made anew under the same name is another role.
+        id: String,
+        /// The session's name.
+        session: String,
+    },
+}
+
+impl Session {
+    /// When it was issued.
+    pub(crate) fn issued(&self) -> Timestamp {
+        Timestamp::from_second(self.issued_s).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// When it ends.
+    pub(crate) fn expires(&self) -> Timestamp {
+        Timestamp::from_second(self.expires_s).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl Mint {
+    /// A mint whose products all follow from `seed`.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, made: 0 }
+    }
+
+    /// An HMAC under the range's own key, which nobody outside can make.
+    fn digest(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
+        let mut key = *b"dragnet practice range key 00000";
+        key[24..].copy_from_slice(&self.seed.to_be_bytes());
+        let mut mac = hmac(&key);
+        mac.update(purpose.as_bytes());
+        mac.update(b"\n");
+        mac.update(data);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// An id that follows from what it is for: `prefix` and `length` characters of base 32.
+    pub(crate) fn id_for(&self, prefix: &str, purpose: &str, length: usize) -> String {
+        let digest = self.digest("id", purpose.as_bytes());
+        let body = digest.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
+        prefix.chars().chain(body.take(length)).collect()
+    }
+
+    /// The next id in order: never the same twice.
+    pub(crate) fn next_id(&mut self, prefix: &str, length: usize) -> String {
+        self.made += 1;
+        self.id_for(prefix, &self.made.to_string(), length)
+    }
+
+    /// The next request id, in the form of a UUID.
+    pub(crate) fn next_uuid(&mut self) -> String {
+        self.made += 1;
+        self.uuid_for(&self.made.to_string())
+    }
+
+    /// A UUID that follows from what it is for.
+    pub(crate) fn uuid_for(&self, purpose: &str) -> String {
+        let text = hex::encode(&self.digest("uuid", purpose.as_bytes())[..16]);
+        [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
+    }
+
+    /// The secret that belongs to an access key id: 40 characters.
+    pub(crate) fn secret_of(&self, access_key_id: &str) -> String {
+        STANDARD_NO_PAD.encode(&self.digest("secret", access_key_id.as_bytes())[..30])
+    }
+
+    /// The MFA secret of a device, of 20 bytes as AWS's virtual devices have.
+    pub(crate) fn mfa_secret_of(&self, serial: &str) -> Vec<u8> {
+        self.digest("mfa", serial.as_bytes())[..20].to_vec()
+    }
+
+    /// A session token.
+    pub(crate) fn seal(&self, session: &Session) -> String {
+        // A session is plain data: serialisation cannot fail, and an empty payload would not open again.
+        let payload = serde_json::to_vec(session).unwrap_or_default();
+        let seal = self.digest("session", &payload);
+        URL_SAFE_NO_PAD.encode([&seal[..16], &payload].concat())
+    }
+
+    /// The session that a token holds; `None` for one that this range did not make.
+    pub(crate) fn open(&self, token: &str) -> Option<Session> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (seal, payload) = bytes.split_at_checked(16)?;
+        (self.digest("session", payload)[..16] == *seal).then(|| serde_json::from_slice(payload).ok())?
+    }
+}
+
+/// HMAC-SHA-256 under `key`.
+pub(super) fn hmac(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_opens_only_where_it_was_made() {
+        let session = Session {
+            access_key_id: "ASIA".to_owned(),
+            account: "111111111111".parse().unwrap(),
+            holder: Holder::User { name: "alice".to_owned() },
+            issued_s: 0,
+            expires_s: 3_600,
+            mfa: false,
+            policy: None,
+            source_identity: None,
+            global: false,
+        };
+        let token = Mint::new(1).seal(&session);
+        assert_eq!(Mint::new(1).open(&token), Some(session));
+        assert_eq!(Mint::new(2).open(&token), None);
+        assert_eq!(Mint::new(1).open("AAAA"), None);
+        assert_eq!(Mint::new(1).open(&token.replace('a', "b")), None);
+    }
+
+    #[test]
+    fn ids_look_like_awss_and_follow_from_the_seed() {
+        let mut mint = Mint::new(7);
+        let id = mint.next_id("ASIA", 16);
+        assert_eq!(id.len(), 20);
+        assert_eq!(id, Mint::new(7).next_id("ASIA", 16));
+        assert_ne!(id, mint.next_id("ASIA", 16));
+        assert_eq!(mint.next_uuid().len(), 36);
+        assert_eq!(mint.secret_of("AKIA").len(), 40);
+    }
+}

@@ -1,0 +1,5 @@
+//! CloudTrail: the records that calls leave, and the trails that deliver them.
+
+mod record;
+
+pub(crate) use record::{Actor, Record, deliver};

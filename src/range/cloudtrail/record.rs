@@ -1,0 +1,219 @@
+//! One CloudTrail record, and its way into the log groups of the trails that cover it.
+//!
+//! Source: CloudTrail user guide, "CloudTrail record contents".
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::model::{AccountId, Region};
+use crate::range::logs::NewEvent;
+use crate::range::world::World;
+
+/// Who did it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Actor {
+    /// The ARN of a user or of an assumed-role session.
+    pub(crate) arn: String,
+    /// `AIDA…`, or `AROA…:session`.
+    pub(crate) principal_id: String,
+    /// The access key that signed.
+    pub(crate) access_key_id: String,
+    /// The account that the principal belongs to.
+    pub(crate) account: AccountId,
+    /// Whether the session carries the mark of an MFA code.
+    pub(crate) mfa: bool,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    /// In which account.
+    pub(crate) account: AccountId,
+    /// In which Region.
+    pub(crate) region: Region,
+    /// When.
+    pub(crate) time: Timestamp,
+    /// Who did it.
+    pub(crate) actor: Actor,
+    /// The service's name, e.g. `iam`.
+    pub(crate) service: String,
+    /// The operation, e.g. `CreateUser`.
+    pub(crate) action: String,
+    /// From where.
+    pub(crate) source_ip: String,
+    /// With what.
+    pub(crate) user_agent: String,
+    /// The error's code and message, if it failed.
+    pub(crate) error: Option<(String, String)>,
+    /// What was asked.
+    pub(crate) request: Value,
+    /// What was answered.
+    pub(crate) response: Value,
+    /// Whether it only read.
+    pub(crate) read_only: bool,
+    /// The request's id.
+    pub(crate) request_id: String,
+    /// The record's own id.
+    pub(crate) event_id: String,
+}
+
+/// The record as it is written, in the order of fields that CloudTrail has.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    event_version: &'static str,
+    user_identity: Value,
+    event_time: String,
+    event_source: String,
+    event_name: &'a str,
+    aws_region: &'a Region,
+    #[serde(rename = "sourceIPAddress")]
+    source_ip_address: &'a str,
+    user_agent: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<&'a str>,
+    request_parameters: &'a Value,
+    response_elements: &'a Value,
+    #[serde(rename = "requestID")]
+    request_id: &'a str,
+    #[serde(rename = "eventID")]
+    event_id: &'a str,
+    read_only: bool,
+    event_type: &'static str,
+    management_event: bool,
+    recipient_account_id: AccountId,
+    event_category: &'static str,
+}
+
+impl Actor {
+    fn identity(&self, time: Timestamp) -> Value {
+        let resource = self.arn.splitn(6, ':').nth(5).unwrap_or_default();
+        let name = |resource: &str| resource.rsplit('/').next().unwrap_or_default().to_owned();
+        if let Some(rest) = resource.strip_prefix("assumed-role/") {
+            let role = rest.split('/').next().unwrap_or_default();
+            let partition = self.arn.split(':').nth(1).unwrap_or("aws");
+            return json!({
+                "type": "AssumedRole",
+                "principalId": self.principal_id,
+                "arn": self.arn,
+                "accountId": self.account,
+                "accessKeyId": self.access_key_id,
+                "sessionContext": {
+                    "sessionIssuer": {
+                        "type": "Role",
+                        "principalId": self.principal_id.split(':').next().unwrap_or_default(),
+                        "arn": format!("arn:{partition}:iam::{}:role/{role}", self.account),
+                        "accountId": self.account,
+                        "userName": role,
+                    },
+                    "attributes": {
+                        "creationDate": format!("{time:.0}"),
+                        "mfaAuthenticated": self.mfa.to_string(),
+                    },
+                },
+            });
+        }
+        json!({
+            "type": "IAMUser",
+            "principalId": self.principal_id,
+            "arn": self.arn,
+            "accountId": self.account,
+            "accessKeyId": self.access_key_id,
+            "userName": name(resource),
+        })
+    }
+}
+
+impl Record {
+    /// The record as one line of JSON.
+    pub(crate) fn to_json(&self) -> String {
+        let written = Written {
+            event_version: "1.11",
+            user_identity: self.actor.identity(self.time),
+            event_time: format!("{:.0}", self.time),
+            event_source: format!("{}.amazonaws.com", self.service),
+            event_name: &self.action,
+            aws_region: &self.region,
+            source_ip_address: &self.source_ip,
+            user_agent: &self.user_agent,
+            error_code: self.error.as_ref().map(|(code, _)| code.as_str()),
+            error_message: self.error.as_ref().map(|(_, message)| message.as_str()),
+            request_parameters: &self.request,
+            response_elements: &self.response,
+            request_id: &self.request_id,
+            event_id: &self.event_id,
+            read_only: self.read_only,
+            event_type: "AwsApiCall",
+            management_event: true,
+            recipient_account_id: self.account,
+            event_category: "Management",
+        };
+        // Plain data with text keys: it can always be written.
+        serde_json::to_string(&written).unwrap_or_default()
+    }
+}
+
+/// Puts a record into the log group of every trail that covers the place where it happened.
+pub(crate) fn deliver(world: &mut World, record: &Record) {
+    let message = record.to_json();
+    let timestamp_ms = record.time.as_millisecond();
+    let ingestion_ms = timestamp_ms.saturating_add(i64::try_from(world.delivery.as_millis()).unwrap_or(0));
+    let World { trails, accounts, organization, .. } = world;
+    for trail in trails.iter().filter(|trail| trail.covers(record.account, &record.region)) {
+        let store = accounts.get_mut(&trail.account).and_then(|account| account.logs.get_mut(&trail.home));
+        let name = trail.log_group.as_ref();
+        let Some(group) = store.zip(name).and_then(|(store, name)| store.groups.get_mut(name)) else { continue };
+        group.store(NewEvent {
+            stream: trail.stream(&organization.id, record.account, &record.region),
+            timestamp_ms,
+            ingestion_ms,
+            id: None,
+            message: message.clone(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_as_cloudtrails_do() {
+        let account: AccountId = "111111111111".parse().unwrap();
+        let record = Record {
+            account,
+            region: "us-east-1".parse().unwrap(),
+            time: "2026-03-01T12:00:00.5Z".parse().unwrap(),
+            actor: Actor {
+                arn: "arn:aws:sts::111111111111:assumed-role/Deploy/ci".to_owned(),
+                principal_id: "AROAX:ci".to_owned(),
+                access_key_id: "ASIAX".to_owned(),
+                account,
+                mfa: false,
+            },
+            service: "iam".to_owned(),
+            action: "CreateUser".to_owned(),
+            source_ip: "198.51.100.23".to_owned(),
+            user_agent: "aws-cli".to_owned(),
+            error: Some(("AccessDenied".to_owned(), "no".to_owned())),
+            request: json!({"userName": "x"}),
+            response: Value::Null,
+            read_only: false,
+            request_id: "r".to_owned(),
+            event_id: "e".to_owned(),
+        };
+        let text = record.to_json();
+        assert!(text.starts_with(r#"{"eventVersion":"1.11","userIdentity":{"#), "{text}");
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["eventTime"], "2026-03-01T12:00:00Z");
+        assert_eq!(
+            read["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"],
+            "arn:aws:iam::111111111111:role/Deploy"
+        );
+        assert_eq!(read["errorCode"], "AccessDenied");
+        assert_eq!(read["recipientAccountId"], "111111111111");
+    }
+}

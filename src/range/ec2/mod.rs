@@ -1,0 +1,21 @@
+//! EC2: the Regions of an account, and its VPC flow logs.
+
+mod flow_logs;
+mod regions;
+
+pub(crate) use flow_logs::FlowLog;
+
+use super::call::Call;
+use super::wire::{AwsError, Reply};
+
+/// Does a call of this service.
+///
+/// # Errors
+/// AWS's own, for each operation.
+pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+    match call.operation {
+        "DescribeFlowLogs" => flow_logs::describe(call),
+        "DescribeRegions" => regions::describe(call),
+        _ => Err(call.unknown_operation()),
+    }
+}

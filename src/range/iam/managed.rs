@@ -1,0 +1,45 @@
+//! The few of AWS's managed policies that a story needs, cut down to what the range can be asked.
+
+use std::sync::{Arc, LazyLock};
+
+use crate::range::policy::{Document, PolicyKind};
+
+/// Each policy's name with its document.
+///
+/// Source: AWS managed policy reference; the quarantine policy is AWS's mark on a user whose key leaked.
+const POLICIES: [(&str, &str); 3] = [
+    ("AdministratorAccess", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#),
+    (
+        "ReadOnlyAccess",
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Resource":"*","Action":["logs:Describe*","logs:Get*","logs:List*","logs:FilterLogEvents","logs:StartQuery","logs:StopQuery","ec2:Describe*","iam:Get*","iam:List*","cloudtrail:Describe*","cloudtrail:Get*","cloudtrail:List*","cloudtrail:LookupEvents","organizations:Describe*","organizations:List*","sts:Get*"]}}"#,
+    ),
+    (
+        "AWSCompromisedKeyQuarantineV3",
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Resource":"*","Action":["iam:AttachUserPolicy","iam:CreateAccessKey","iam:CreateRole","iam:CreateUser","iam:PutUserPolicy","iam:UpdateAccessKey","organizations:CreateAccount"]}}"#,
+    ),
+];
+
+static DOCUMENTS: LazyLock<Vec<(&str, Arc<Document>)>> = LazyLock::new(|| {
+    let parsed = POLICIES.iter().map(|(name, text)| Some((*name, Document::parse(text, PolicyKind::Identity).ok()?)));
+    parsed.flatten().map(|(name, document)| (name, Arc::new(document))).collect()
+});
+
+/// The document of one of AWS's managed policies, by its ARN; `None` for one that the range does not know, which then
+/// says nothing.
+pub(crate) fn managed_policy(arn: &str) -> Option<Arc<Document>> {
+    let name = arn.rsplit_once("policy/")?.1;
+    let name = name.rsplit('/').next().unwrap_or(name);
+    DOCUMENTS.iter().find(|(known, _)| *known == name).map(|(_, document)| Arc::clone(document))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_policy_can_be_read() {
+        assert_eq!(DOCUMENTS.len(), POLICIES.len());
+        assert!(managed_policy("arn:aws:iam::aws:policy/AdministratorAccess").is_some());
+        assert!(managed_policy("arn:aws:iam::aws:policy/Other").is_none());
+    }
+}

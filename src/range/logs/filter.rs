@@ -1,0 +1,185 @@
+//! `FilterLogEvents`.
+//!
+//! A page ends at 1 MB, at the limit of events, or when the server has looked at enough: so pages may be partial or
+//! empty and still have a token, and only a missing token ends the list.
+//!
+//! Source: CloudWatch Logs API, `FilterLogEvents`.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::group::EVENT_OVERHEAD;
+use super::position::Position;
+use super::{Named, StoredGroup, group, invalid, not_found};
+use crate::model::LogGroupClass;
+use crate::range::call::Call;
+use crate::range::patterns::FilterPattern;
+use crate::range::wire::{AwsError, Reply};
+
+const PAGE_BYTES: usize = 1 << 20;
+const PAGE_EVENTS: usize = 10_000;
+const PATTERN_CHARACTERS: usize = 1_024;
+const STREAM_NAMES: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    #[serde(flatten)]
+    named: Named,
+    log_stream_names: Option<Vec<String>>,
+    log_stream_name_prefix: Option<String>,
+    start_time: Option<i64>,
+    end_time: Option<i64>,
+    filter_pattern: Option<String>,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'a> {
+    log_stream_name: &'a str,
+    timestamp: i64,
+    message: &'a str,
+    ingestion_time: i64,
+    #[serde(rename = "eventId")]
+    id: String,
+}
+
+/// What of a group a call wants to see.
+struct Selection {
+    from_ms: i64,
+    to_ms: i64,
+    now_ms: i64,
+    streams: Option<BTreeSet<u32>>,
+    pattern: FilterPattern,
+}
+
+/// How far a page got.
+struct Progress<'a> {
+    events: Vec<Event<'a>>,
+    next: Option<Position>,
+}
+
+pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+    let input: Input = call.input.parse()?;
+    let name = input.named.get()?.to_owned();
+    let list = format!("{} {name}", call.list_name());
+    let (now, scan) = (call.now, call.world.events_scanned_a_page);
+    let lead_in_empty = call.world.empty_pages && leads_in_empty(&list);
+    let place = match &input.next_token {
+        Some(token) => {
+            Position::open(token, &list, now).ok_or_else(|| invalid("The specified nextToken is invalid."))?
+        }
+        None => Position::START,
+    };
+    let limit = input.limit.unwrap_or(PAGE_EVENTS);
+    if !(1..=PAGE_EVENTS).contains(&limit) {
+        return Err(invalid(format!("Value '{limit}' at 'limit' must be between 1 and {PAGE_EVENTS}")));
+    }
+    let group = group(call, &name)?;
+    require_standard(group)?;
+    let selection = Selection::of(&input, group, now.as_millisecond())?;
+    let page = if lead_in_empty && input.next_token.is_none() {
+        Progress { events: Vec::new(), next: Some(Position::START) }
+    } else {
+        read_page(group, &selection, place, limit, scan)
+    };
+    let next_token = page.next.map(|next| next.seal(&list, now));
+    let mut reply = json!({ "events": page.events, "searchedLogStreams": [] });
+    if let Some(token) = next_token {
+        reply["nextToken"] = json!(token);
+    }
+    Reply::json(&reply)
+}
+
+/// One group in four begins with an empty page; always the same ones.
+fn leads_in_empty(list: &str) -> bool {
+    list.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)).is_multiple_of(4)
+}
+
+/// Other classes cannot be filtered.
+///
+/// Source: CloudWatch Logs user guide, "Log classes".
+pub(super) fn require_standard(group: &StoredGroup) -> Result<(), AwsError> {
+    if group.class == LogGroupClass::Standard {
+        return Ok(());
+    }
+    Err(invalid(format!("This operation is not supported for log groups of class {}.", group.class)))
+}
+
+impl Selection {
+    fn of(input: &Input, group: &StoredGroup, now_ms: i64) -> Result<Self, AwsError> {
+        let text = input.filter_pattern.as_deref().unwrap_or("");
+        if text.chars().count() > PATTERN_CHARACTERS {
+            return Err(invalid(format!("filterPattern must have length less than or equal to {PATTERN_CHARACTERS}")));
+        }
+        let pattern =
+            FilterPattern::parse(text).map_err(|error| invalid(format!("Invalid filter pattern: {error}")))?;
+        let (from_ms, to_ms) = (input.start_time.unwrap_or(0), input.end_time.unwrap_or(i64::MAX));
+        if from_ms < 0 || to_ms < from_ms {
+            return Err(invalid("startTime must not be negative nor after endTime."));
+        }
+        let from_ms = from_ms.max(group.kept_from_ms(now_ms));
+        Ok(Self { from_ms, to_ms, now_ms, streams: selected_streams(input, group)?, pattern })
+    }
+}
+
+fn selected_streams(input: &Input, group: &StoredGroup) -> Result<Option<BTreeSet<u32>>, AwsError> {
+    match (&input.log_stream_names, &input.log_stream_name_prefix) {
+        (Some(_), Some(_)) => Err(invalid("logStreamNames and logStreamNamePrefix cannot both be given.")),
+        (None, None) => Ok(None),
+        (None, Some(prefix)) => Ok(Some(group.streams_with(prefix).map(|(_, number)| number).collect())),
+        (Some(names), None) if names.len() > STREAM_NAMES => {
+            Err(invalid(format!("logStreamNames must have length less than or equal to {STREAM_NAMES}")))
+        }
+        (Some(names), None) => {
+            let missing = || not_found("The specified log stream does not exist.");
+            names.iter().map(|name| group.stream(name).ok_or_else(missing)).collect::<Result<_, _>>().map(Some)
+        }
+    }
+}
+
+fn read_page<'a>(
+    group: &'a mut StoredGroup,
+    selection: &Selection,
+    place: Position,
+    limit: usize,
+    scan: usize,
+) -> Progress<'a> {
+    let group = group.prepare();
+    let after = (place.timestamp_ms, place.serial);
+    let all = group.events();
+    let first = all.partition_point(|event| event.timestamp_ms < selection.from_ms || event.position() <= after);
+    let end = all.partition_point(|event| event.timestamp_ms <= selection.to_ms);
+    let window = all.get(first..end).unwrap_or_default();
+    let mut page = Progress { events: Vec::new(), next: None };
+    let mut bytes = 0;
+    for (scanned, event) in window.iter().enumerate() {
+        let wanted = event.ingestion_ms <= selection.now_ms
+            && selection.streams.as_ref().is_none_or(|streams| streams.contains(&event.stream))
+            && selection.pattern.matches(&event.message);
+        let size = event.message.len() + EVENT_OVERHEAD;
+        let full = wanted && (page.events.len() == limit || (bytes + size > PAGE_BYTES && !page.events.is_empty()));
+        if full || scanned == scan {
+            page.next = scanned
+                .checked_sub(1)
+                .and_then(|last| window.get(last))
+                .map(|last| Position { timestamp_ms: last.timestamp_ms, serial: last.serial });
+            break;
+        }
+        if wanted {
+            bytes += size;
+            page.events.push(Event {
+                log_stream_name: group.stream_name(event.stream),
+                timestamp: event.timestamp_ms,
+                message: &event.message,
+                ingestion_time: event.ingestion_ms,
+                id: event.id(),
+            });
+        }
+    }
+    page
+}

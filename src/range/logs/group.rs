@@ -1,0 +1,152 @@
+//! A stored log group: its streams and its events in order.
+
+use std::collections::BTreeMap;
+
+use super::{NewEvent, StoredEvent};
+use crate::model::LogGroupClass;
+
+/// The bytes that CloudWatch Logs counts for an event besides its message.
+///
+/// Source: CloudWatch Logs API, `PutLogEvents`.
+pub(super) const EVENT_OVERHEAD: usize = 26;
+const DAY_MS: i64 = 86_400_000;
+
+/// A log group.
+#[derive(Debug)]
+pub(crate) struct StoredGroup {
+    /// Its class.
+    pub(crate) class: LogGroupClass,
+    /// How many days it keeps an event; `None` for ever.
+    pub(crate) retention_days: Option<u32>,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub(crate) created_ms: i64,
+    /// A data protection policy masks what it holds at every way out.
+    pub(crate) masked: bool,
+    streams: Vec<String>,
+    stream_numbers: BTreeMap<String, u32>,
+    events: Vec<StoredEvent>,
+    next_serial: u64,
+    in_order: bool,
+    stored_bytes: u64,
+}
+
+impl StoredGroup {
+    /// An empty group. `salt` keeps its event ids apart from those of the account's other groups.
+    pub(crate) fn new(class: LogGroupClass, created_ms: i64, salt: u32) -> Self {
+        Self {
+            class,
+            retention_days: None,
+            created_ms,
+            masked: false,
+            streams: Vec::new(),
+            stream_numbers: BTreeMap::new(),
+            events: Vec::new(),
+            next_serial: u64::from(salt) << 32,
+            in_order: true,
+            stored_bytes: 0,
+        }
+    }
+
+    /// The number of a stream, which is made if it is not there.
+    pub(crate) fn open_stream(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.stream_numbers.get(name) {
+            return *number;
+        }
+        let number = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
+        self.streams.push(name.to_owned());
+        self.stream_numbers.insert(name.to_owned(), number);
+        number
+    }
+
+    /// The number of a stream, if it is there.
+    pub(crate) fn stream(&self, name: &str) -> Option<u32> {
+        self.stream_numbers.get(name).copied()
+    }
+
+    /// The names of all streams that begin with `prefix`, with their numbers.
+    pub(crate) fn streams_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, u32)> {
+        let from = self.stream_numbers.range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
+        from.map(|(name, number)| (name.as_str(), *number)).take_while(move |(name, _)| name.starts_with(prefix))
+    }
+
+    /// The name of a stream.
+    pub(crate) fn stream_name(&self, number: u32) -> &str {
+        usize::try_from(number).ok().and_then(|n| self.streams.get(n)).map_or("", String::as_str)
+    }
+
+    /// Stores an event.
+    pub(crate) fn store(&mut self, event: NewEvent) {
+        let stream = self.open_stream(&event.stream);
+        self.stored_bytes += (event.message.len() + EVENT_OVERHEAD) as u64;
+        self.in_order &= self.events.last().is_none_or(|last| last.timestamp_ms <= event.timestamp_ms);
+        self.events.push(StoredEvent {
+            timestamp_ms: event.timestamp_ms,
+            serial: self.next_serial,
+            ingestion_ms: event.ingestion_ms,
+            stream,
+            fixed_id: event.id.map(Into::into),
+            message: event.message.into(),
+        });
+        self.next_serial += 1;
+    }
+
+    /// Puts the group in order, so that [`StoredGroup::events`] can be read.
+    pub(crate) fn prepare(&mut self) -> &Self {
+        if !self.in_order {
+            self.events.sort_unstable_by_key(StoredEvent::position);
+            self.in_order = true;
+        }
+        self
+    }
+
+    /// Every event, by time and arrival, whether it can be read yet or not. [`StoredGroup::prepare`] comes first.
+    pub(crate) fn events(&self) -> &[StoredEvent] {
+        &self.events
+    }
+
+    /// The earliest time, in milliseconds since the Unix epoch, whose events are still kept at `now_ms`.
+    pub(crate) fn kept_from_ms(&self, now_ms: i64) -> i64 {
+        self.retention_days.map_or(i64::MIN, |days| now_ms.saturating_sub(i64::from(days) * DAY_MS))
+    }
+
+    /// Bytes stored, as `DescribeLogGroups` tells them.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        self.stored_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(stream: &str, timestamp_ms: i64) -> NewEvent {
+        NewEvent {
+            stream: stream.to_owned(),
+            timestamp_ms,
+            ingestion_ms: timestamp_ms,
+            id: None,
+            message: "m".to_owned(),
+        }
+    }
+
+    #[test]
+    fn events_are_in_order_of_time_then_arrival() {
+        let mut group = StoredGroup::new(LogGroupClass::Standard, 0, 3);
+        for (stream, at) in [("b", 5), ("a", 9), ("a", 5), ("b", 1)] {
+            group.store(event(stream, at));
+        }
+        let seen: Vec<_> = group.prepare().events().iter().map(|e| (e.timestamp_ms, e.stream)).collect();
+        assert_eq!(seen, [(1, 0), (5, 0), (5, 1), (9, 1)]);
+        assert_eq!(group.streams_with("").map(|(name, _)| name).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(group.stored_bytes(), 4 * 27);
+        assert_eq!(group.events()[0].id().len(), 56);
+    }
+
+    #[test]
+    fn retention_counts_days_back() {
+        let mut group = StoredGroup::new(LogGroupClass::Standard, 0, 0);
+        assert_eq!(group.kept_from_ms(5), i64::MIN);
+        group.retention_days = Some(1);
+        assert_eq!(group.kept_from_ms(DAY_MS + 5), 5);
+    }
+}

@@ -1,0 +1,104 @@
+//! CloudWatch Logs.
+
+mod event;
+mod filter;
+mod group;
+mod groups;
+mod position;
+mod put;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+pub(crate) use event::{NewEvent, StoredEvent};
+pub(crate) use group::StoredGroup;
+pub(crate) use groups::salt_of;
+
+use super::access::Caller;
+use super::call::Call;
+use super::wire::{AwsError, Input, Reply};
+use super::world::World;
+
+/// One account's log groups in one Region.
+#[derive(Debug, Default)]
+pub(crate) struct LogStore {
+    /// The groups by name.
+    pub(crate) groups: BTreeMap<String, StoredGroup>,
+}
+
+/// Does a call of this service.
+///
+/// # Errors
+/// AWS's own, for each operation.
+pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+    match call.operation {
+        "CreateLogGroup" => groups::create(call),
+        "CreateLogStream" => put::create_stream(call),
+        "DescribeLogGroups" => groups::describe(call),
+        "FilterLogEvents" => filter::filter(call),
+        "PutLogEvents" => put::put_events(call),
+        _ => Err(call.unknown_operation()),
+    }
+}
+
+/// The ARN that policies know the call's log group by.
+///
+/// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch Logs".
+pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String {
+    let name = input.text("logGroupName").or_else(|| input.text("logGroupIdentifier").map(group_name)).unwrap_or("");
+    world.arn("logs", caller.region.as_str(), caller.account, &format!("log-group:{name}:log-stream:"))
+}
+
+/// The name in a log group's identifier, which is its name or its ARN.
+fn group_name(identifier: &str) -> &str {
+    let name = if identifier.starts_with("arn:") { identifier.splitn(7, ':').nth(6).unwrap_or("") } else { identifier };
+    name.trim_end_matches(":*")
+}
+
+/// How a call names its log group: by `logGroupName` or by `logGroupIdentifier`, never both.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    log_group_name: Option<String>,
+    log_group_identifier: Option<String>,
+}
+
+impl Named {
+    fn get(&self) -> Result<&str, AwsError> {
+        match (&self.log_group_name, &self.log_group_identifier) {
+            (Some(name), None) => Ok(name),
+            (None, Some(identifier)) => Ok(group_name(identifier)),
+            _ => Err(invalid("Exactly one of logGroupName and logGroupIdentifier must be given.")),
+        }
+    }
+}
+
+/// The caller's log groups in the call's Region.
+fn store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
+    let Call { world, caller, .. } = call;
+    // The caller was admitted, so its account exists.
+    let account = world.account_mut(caller.account).ok_or_else(|| not_found("The account does not exist."))?;
+    Ok(account.logs.entry(caller.region.clone()).or_default())
+}
+
+/// A log group of the caller's.
+fn group<'a>(call: &'a mut Call<'_>, name: &str) -> Result<&'a mut StoredGroup, AwsError> {
+    store(call)?.groups.get_mut(name).ok_or_else(|| not_found("The specified log group does not exist."))
+}
+
+fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::new("InvalidParameterException", message)
+}
+
+fn not_found(message: &str) -> AwsError {
+    AwsError::new("ResourceNotFoundException", message)
+}
+
+/// Takes away the log group that the call names, as if somebody deleted it just now.
+pub(crate) fn delete_named_group(call: &mut Call<'_>) {
+    let named = call.input.text("logGroupName").or_else(|| call.input.text("logGroupIdentifier").map(group_name));
+    if let (Some(name), Ok(store)) = (named.map(str::to_owned), store(call)) {
+        store.groups.remove(&name);
+    }
+}

@@ -1,0 +1,58 @@
+//! The page tokens of event lists: where in a log group the next page begins.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+
+/// How long a token can be used.
+///
+/// Source: CloudWatch Logs API, `FilterLogEvents`.
+const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+/// A place in the order of a group's events: all before it has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The last event's time, in milliseconds since the Unix epoch.
+    pub(super) timestamp_ms: i64,
+    /// The last event's number.
+    pub(super) serial: u64,
+}
+
+impl Position {
+    /// Before the first event.
+    pub(super) const START: Self = Self { timestamp_ms: i64::MIN, serial: 0 };
+
+    /// The token for this place; it is bound to `list`, which names account, Region and group.
+    pub(super) fn seal(self, list: &str, now: Timestamp) -> String {
+        let Self { timestamp_ms, serial } = self;
+        URL_SAFE_NO_PAD.encode(format!("{list}\n{timestamp_ms} {serial} {}", now.as_second()))
+    }
+
+    /// The place that a token names; `None` where it is of another list, too old, or no token at all.
+    pub(super) fn open(token: &str, list: &str, now: Timestamp) -> Option<Self> {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+        let (sealed_for, place) = text.split_once('\n')?;
+        let mut numbers = place.splitn(3, ' ');
+        let timestamp_ms = numbers.next()?.parse().ok()?;
+        let serial = numbers.next()?.parse().ok()?;
+        let issued = Timestamp::from_second(numbers.next()?.parse().ok()?).ok()?;
+        let valid = sealed_for == list && now.duration_since(issued) <= TOKEN_LIFE;
+        valid.then_some(Self { timestamp_ms, serial })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_good_for_its_list_and_a_day() {
+        let at = |hours: i64| Timestamp::from_second(hours * 3_600).unwrap();
+        let place = Position { timestamp_ms: -7, serial: u64::MAX };
+        let token = place.seal("here", at(0));
+        assert_eq!(Position::open(&token, "here", at(24)), Some(place));
+        assert_eq!(Position::open(&token, "here", at(25)), None);
+        assert_eq!(Position::open(&token, "there", at(0)), None);
+        assert_eq!(Position::open("nonsense", "here", at(0)), None);
+    }
+}

@@ -1,0 +1,291 @@
+//! The `Condition` block: operators, keys and policy variables.
+
+use std::borrow::Cow;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::document::texts;
+use super::glob;
+
+/// What is known of a request: the values behind condition keys, principals and policy variables.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    /// The calling account's id.
+    pub(crate) account: String,
+    /// `arn:aws:iam::ACCOUNT:root`, which in a trust policy stands for the whole account.
+    pub(crate) account_root: String,
+    /// `aws:PrincipalArn`: the user's or the role's ARN.
+    pub(crate) principal_arn: String,
+    /// The ARN of the assumed-role session, where there is one.
+    pub(crate) session_arn: Option<String>,
+    /// `aws:userid`.
+    pub(crate) user_id: String,
+    /// `aws:username`; only IAM users have one.
+    pub(crate) username: Option<String>,
+    /// `aws:PrincipalOrgID`, where the account is in an organization.
+    pub(crate) organization: Option<String>,
+    /// `aws:RequestedRegion`.
+    pub(crate) region: String,
+    /// `aws:CurrentTime`.
+    pub(crate) now: Timestamp,
+    /// When the temporary credentials were issued; `None` for a user's own key.
+    pub(crate) token_issued: Option<Timestamp>,
+    /// When an MFA code was checked: at the start of the session, or with this very call.
+    pub(crate) mfa_at: Option<Timestamp>,
+    /// `aws:SourceIdentity`.
+    pub(crate) source_identity: Option<String>,
+    /// What only this call carries: `sts:ExternalId`, `sts:RoleSessionName` …, keys in lower case.
+    pub(crate) request: Vec<(&'static str, String)>,
+}
+
+impl Facts {
+    /// The value of a condition key, whose name is compared without regard to case.
+    fn get(&self, key: &str) -> Option<Cow<'_, str>> {
+        let key = key.to_ascii_lowercase();
+        let text = |value: &str| Some(Cow::Owned(value.to_owned()));
+        match key.as_str() {
+            "aws:principalaccount" => text(&self.account),
+            "aws:principalarn" => text(&self.principal_arn),
+            "aws:principalorgid" => self.organization.as_deref().map(Cow::Borrowed),
+            "aws:principaltype" => text(if self.username.is_some() { "User" } else { "AssumedRole" }),
+            "aws:userid" => text(&self.user_id),
+            "aws:username" => self.username.as_deref().map(Cow::Borrowed),
+            "aws:requestedregion" => text(&self.region),
+            "aws:currenttime" => text(&self.now.to_string()),
+            "aws:epochtime" => text(&self.now.as_second().to_string()),
+            "aws:securetransport" => text("true"),
+            "aws:sourceip" => text("127.0.0.1"),
+            "aws:sourceidentity" => self.source_identity.as_deref().map(Cow::Borrowed),
+            "aws:tokenissuetime" => self.token_issued.map(|at| Cow::Owned(at.to_string())),
+            // A long-term key has neither of these two, which is not the same as `false`.
+            "aws:multifactorauthpresent" => match self.mfa_at {
+                Some(_) => Some(Cow::Borrowed("true")),
+                None => self.token_issued.map(|_| Cow::Borrowed("false")),
+            },
+            "aws:multifactorauthage" => {
+                self.mfa_at.map(|at| Cow::Owned(self.now.duration_since(at).as_secs().to_string()))
+            }
+            key => self.request.iter().find(|(name, _)| *name == key).map(|(_, value)| Cow::Borrowed(value.as_str())),
+        }
+    }
+}
+
+/// Replaces policy variables such as `${aws:username}`. One without a value stays as it is and so matches nothing.
+pub(super) fn expand<'a>(text: &'a str, facts: &Facts) -> Cow<'a, str> {
+    if !text.contains("${") {
+        return Cow::Borrowed(text);
+    }
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        expanded.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            expanded.push_str("${");
+            rest = after;
+            continue;
+        };
+        match facts.get(name) {
+            Some(value) => expanded.push_str(&value),
+            None if matches!(name, "*" | "?" | "$") => expanded.push_str(name),
+            None => expanded.extend(["${", name, "}"]),
+        }
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Cow::Owned(expanded)
+}
+
+/// One operator with one key and its values.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    test: Test,
+    negated: bool,
+    if_exists: bool,
+    key: String,
+    values: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Test {
+    Equal,
+    EqualIgnoringCase,
+    Like,
+    Bool,
+    Null,
+    Ip,
+    Number(Order),
+    Date(Order),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Equal,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+}
+
+impl Order {
+    fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
+        match self {
+            Self::Equal => left == right,
+            Self::Less => left < right,
+            Self::AtMost => left <= right,
+            Self::Greater => left > right,
+            Self::AtLeast => left >= right,
+        }
+    }
+}
+
+/// The operators, with whether they negate their test.
+const OPERATORS: [(&str, Test, bool); 26] = [
+    ("StringEquals", Test::Equal, false),
+    ("StringNotEquals", Test::Equal, true),
+    ("StringEqualsIgnoreCase", Test::EqualIgnoringCase, false),
+    ("StringNotEqualsIgnoreCase", Test::EqualIgnoringCase, true),
+    ("StringLike", Test::Like, false),
+    ("StringNotLike", Test::Like, true),
+    // Both ARN operators take wildcards.
+    ("ArnEquals", Test::Like, false),
+    ("ArnNotEquals", Test::Like, true),
+    ("ArnLike", Test::Like, false),
+    ("ArnNotLike", Test::Like, true),
+    ("Bool", Test::Bool, false),
+    ("Null", Test::Null, false),
+    ("IpAddress", Test::Ip, false),
+    ("NotIpAddress", Test::Ip, true),
+    ("NumericEquals", Test::Number(Order::Equal), false),
+    ("NumericNotEquals", Test::Number(Order::Equal), true),
+    ("NumericLessThan", Test::Number(Order::Less), false),
+    ("NumericLessThanEquals", Test::Number(Order::AtMost), false),
+    ("NumericGreaterThan", Test::Number(Order::Greater), false),
+    ("NumericGreaterThanEquals", Test::Number(Order::AtLeast), false),
+    ("DateEquals", Test::Date(Order::Equal), false),
+    ("DateNotEquals", Test::Date(Order::Equal), true),
+    ("DateLessThan", Test::Date(Order::Less), false),
+    ("DateLessThanEquals", Test::Date(Order::AtMost), false),
+    ("DateGreaterThan", Test::Date(Order::Greater), false),
+    ("DateGreaterThanEquals", Test::Date(Order::AtLeast), false),
+];
+
+impl Condition {
+    pub(super) fn parse(block: &Value) -> Result<Vec<Self>, String> {
+        let block = block.as_object().ok_or("Condition is not an object.")?;
+        let mut conditions = Vec::new();
+        for (operator, keys) in block {
+            // Every key of the range has one value, so the set operators change nothing.
+            let name = operator.split_once(':').map_or(operator.as_str(), |(_, name)| name);
+            let (name, if_exists) = name.strip_suffix("IfExists").map_or((name, false), |name| (name, true));
+            let (_, test, negated) = *OPERATORS
+                .iter()
+                .find(|row| row.0 == name)
+                .ok_or_else(|| format!("Invalid Condition type : {operator}."))?;
+            for (key, values) in keys.as_object().ok_or("A Condition operator is not an object.")? {
+                let values = texts(values, key)?;
+                conditions.push(Self { test, negated, if_exists, key: key.clone(), values });
+            }
+        }
+        Ok(conditions)
+    }
+
+    pub(super) fn holds(&self, facts: &Facts) -> bool {
+        let found = facts.get(&self.key);
+        if self.test == Test::Null {
+            return self.values.iter().any(|value| (value == "true") == found.is_none());
+        }
+        match found {
+            // A key that is not there fails a plain test and passes a negated one.
+            None => self.if_exists || self.negated,
+            Some(found) => {
+                self.values.iter().any(|value| self.test.passes(&found, &expand(value, facts))) != self.negated
+            }
+        }
+    }
+}
+
+impl Test {
+    fn passes(self, found: &str, wanted: &str) -> bool {
+        match self {
+            Self::Equal => found == wanted,
+            Self::EqualIgnoringCase | Self::Bool => found.eq_ignore_ascii_case(wanted),
+            Self::Like => glob(wanted, found),
+            Self::Null => false,
+            Self::Ip => match (network(found), network(wanted)) {
+                (Some(found), Some(wanted)) => wanted.contains(&found),
+                _ => false,
+            },
+            Self::Number(order) => match (found.parse::<f64>(), wanted.parse::<f64>()) {
+                (Ok(found), Ok(wanted)) => order.holds(&found, &wanted),
+                _ => false,
+            },
+            Self::Date(order) => match (date(found), date(wanted)) {
+                (Some(found), Some(wanted)) => order.holds(&found, &wanted),
+                _ => false,
+            },
+        }
+    }
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+}
+
+/// ISO 8601, a plain date, or seconds since the epoch.
+fn date(text: &str) -> Option<Timestamp> {
+    let at_midnight = || format!("{text}T00:00:00Z").parse().ok();
+    let epoch = || Timestamp::from_second(text.parse().ok()?).ok();
+    text.parse().ok().or_else(at_midnight).or_else(epoch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(block: &str, facts: &Facts) -> bool {
+        let parsed = Condition::parse(&serde_json::from_str(block).unwrap()).unwrap();
+        parsed.iter().all(|condition| condition.holds(facts))
+    }
+
+    #[test]
+    fn mfa_is_absent_false_or_true() {
+        let demand = r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
+        let (key, plain) = (Facts::default(), Facts { token_issued: Some(Timestamp::UNIX_EPOCH), ..Facts::default() });
+        let with_mfa = Facts { mfa_at: Some(Timestamp::UNIX_EPOCH), ..plain.clone() };
+        assert!(!holds(demand, &key) && !holds(demand, &plain) && holds(demand, &with_mfa));
+        let lenient = r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"true"}}"#;
+        assert!(holds(lenient, &key) && !holds(lenient, &plain));
+        assert!(holds(r#"{"Null":{"aws:MultiFactorAuthAge":"true"}}"#, &plain));
+    }
+
+    #[test]
+    fn operators_compare_as_their_names_say() {
+        let facts = Facts {
+            region: "eu-west-1".to_owned(),
+            now: "2026-03-01T00:00:00Z".parse().unwrap(),
+            token_issued: Some("2026-02-01T00:00:00Z".parse().unwrap()),
+            request: vec![("sts:externalid", "s3cret".to_owned())],
+            ..Facts::default()
+        };
+        for yes in [
+            r#"{"StringEquals":{"sts:ExternalId":["x","s3cret"]}}"#,
+            r#"{"StringNotEquals":{"aws:RequestedRegion":["us-east-1"]}}"#,
+            r#"{"StringLike":{"AWS:requestedregion":"eu-*"}}"#,
+            r#"{"DateLessThan":{"aws:TokenIssueTime":"2026-02-15T00:00:00Z"}}"#,
+            r#"{"IpAddress":{"aws:SourceIp":"127.0.0.0/8"}}"#,
+            r#"{"NumericGreaterThan":{"aws:EpochTime":1}}"#,
+            r#"{"ForAnyValue:StringEquals":{"sts:ExternalId":"s3cret"}}"#,
+        ] {
+            assert!(holds(yes, &facts), "{yes}");
+        }
+        for no in [
+            r#"{"StringEquals":{"sts:ExternalId":"S3CRET"}}"#,
+            r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#,
+            r#"{"DateGreaterThan":{"aws:TokenIssueTime":"2026-02-15"}}"#,
+        ] {
+            assert!(!holds(no, &facts), "{no}");
+        }
+    }
+}

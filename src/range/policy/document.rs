@@ -1,0 +1,175 @@
+//! Policy documents as IAM reads them, and what makes one malformed.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::condition::Condition;
+use super::statement::{Ask, Effect, Principals, Statement, Verdict};
+
+/// What is wrong with a policy; the text is what `MalformedPolicyDocument` says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct MalformedPolicy(pub(crate) String);
+
+/// Where a policy is attached decides what its statements must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PolicyKind {
+    /// Of a user, role, group, session or organization: has resources, no principal.
+    Identity,
+    /// Of a role, who may assume it: has principals, no resource.
+    Trust,
+}
+
+/// A policy document that can be evaluated.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    statements: Vec<Statement>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    #[serde(rename = "Version")]
+    version: Option<String>,
+    #[serde(rename = "Id")]
+    _id: Option<String>,
+    #[serde(rename = "Statement")]
+    statement: Value,
+}
+
+impl Document {
+    /// Reads a policy.
+    ///
+    /// # Errors
+    /// It is not JSON, or breaks the grammar of IAM policies.
+    pub(crate) fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
+        let syntax = |problem: &dyn std::fmt::Display| MalformedPolicy(format!("Syntax errors in policy. {problem}"));
+        let shape: Shape = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        if shape.version.as_deref().is_some_and(|version| !matches!(version, "2012-10-17" | "2008-10-17")) {
+            return Err(syntax(&"The policy's Version is not 2012-10-17 or 2008-10-17."));
+        }
+        let statements = match shape.statement {
+            Value::Array(list) => list,
+            one => vec![one],
+        };
+        if statements.is_empty() {
+            return Err(syntax(&"The policy has no Statement."));
+        }
+        let statements = statements
+            .into_iter()
+            .map(|value| match value {
+                Value::Object(fields) => statement(fields, kind).map_err(|problem| syntax(&problem)),
+                _ => Err(syntax(&"A Statement is not an object.")),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { statements })
+    }
+
+    /// What this policy alone says to a request.
+    pub(crate) fn verdict(&self, ask: &Ask<'_>) -> Verdict {
+        Verdict::of(self.statements.iter().filter(|statement| statement.applies(ask)).map(|statement| statement.effect))
+    }
+}
+
+fn statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<Statement, String> {
+    fields.remove("Sid");
+    let effect = match fields.remove("Effect").as_ref().and_then(Value::as_str) {
+        Some("Allow") => Effect::Allow,
+        Some("Deny") => Effect::Deny,
+        _ => return Err("A Statement needs an Effect of Allow or Deny.".to_owned()),
+    };
+    let (actions, actions_inverted) =
+        either(&mut fields, "Action", "NotAction")?.ok_or("Policy statement must contain actions.")?;
+    if actions.iter().any(|action| action != "*" && !action.contains(':')) {
+        return Err("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.".to_owned());
+    }
+    let resources = either(&mut fields, "Resource", "NotResource")?;
+    let principals = principals(&mut fields)?;
+    let (resources, resources_inverted) = match (kind, resources, &principals) {
+        (PolicyKind::Identity, _, Some(_)) => return Err("Policy document should not specify a principal.".to_owned()),
+        (PolicyKind::Identity, None, None) => return Err("Policy statement must contain resources.".to_owned()),
+        (PolicyKind::Identity, Some(resources), None) => resources,
+        (PolicyKind::Trust, Some(_), _) => return Err("Has prohibited field Resource.".to_owned()),
+        (PolicyKind::Trust, None, None) => return Err("Missing required field Principal.".to_owned()),
+        (PolicyKind::Trust, None, Some(_)) => (vec!["*".to_owned()], false),
+    };
+    let conditions = match fields.remove("Condition") {
+        Some(value) => Condition::parse(&value)?,
+        None => Vec::new(),
+    };
+    if let Some(unknown) = fields.keys().next() {
+        return Err(format!("Unknown field {unknown}."));
+    }
+    Ok(Statement { effect, actions, actions_inverted, resources, resources_inverted, principals, conditions })
+}
+
+/// One of two mutually exclusive lists, and whether it was the second.
+fn either(fields: &mut Map<String, Value>, plain: &str, inverted: &str) -> Result<Option<(Vec<String>, bool)>, String> {
+    match (fields.remove(plain), fields.remove(inverted)) {
+        (Some(_), Some(_)) => Err(format!("A Statement has both {plain} and {inverted}.")),
+        (Some(value), None) => Ok(Some((texts(&value, plain)?, false))),
+        (None, Some(value)) => Ok(Some((texts(&value, inverted)?, true))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// A text or a list of texts.
+pub(super) fn texts(value: &Value, name: &str) -> Result<Vec<String>, String> {
+    let one = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
+    };
+    let all = match value {
+        Value::Array(list) => list.iter().map(one).collect(),
+        value => one(value).map(|text| vec![text]),
+    };
+    all.ok_or_else(|| format!("{name} is neither a string nor a list of strings."))
+}
+
+fn principals(fields: &mut Map<String, Value>) -> Result<Option<Principals>, String> {
+    let (value, inverted) = match (fields.remove("Principal"), fields.remove("NotPrincipal")) {
+        (None, None) => return Ok(None),
+        (Some(value), None) => (value, false),
+        (None, Some(value)) => (value, true),
+        (Some(_), Some(_)) => return Err("A Statement has both Principal and NotPrincipal.".to_owned()),
+    };
+    let aws = match &value {
+        Value::String(everyone) if everyone == "*" => vec!["*".to_owned()],
+        Value::Object(kinds) => match kinds.get("AWS") {
+            Some(value) => texts(value, "Principal")?,
+            // Services and federated users assume roles too, but none of them calls the range.
+            None => Vec::new(),
+        },
+        _ => return Err("Invalid principal in policy.".to_owned()),
+    };
+    Ok(Some(Principals { aws, inverted }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_iam_would_not_store_is_refused() {
+        for bad in [
+            "",
+            "{}",
+            r#"{"Statement":[]}"#,
+            r#"{"Statement":{"Effect":"Allow","Action":"*"}}"#,
+            r#"{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Action":"ListUsers","Resource":"*"}}"#,
+            r#"{"Version":"2020-01-01","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringIs":{"a:b":"c"}}}}"#,
+        ] {
+            assert!(Document::parse(bad, PolicyKind::Identity).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_classic_deny_all_has_no_version() {
+        let policy = r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+        assert!(Document::parse(policy, PolicyKind::Identity).is_ok());
+    }
+}

@@ -1,0 +1,45 @@
+//! IAM's wildcards: `*` for any run of characters, `?` for one.
+
+/// Whether `text` matches `pattern`, case-sensitive, from end to end.
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut seen) = (0, 0);
+    // Where the last `*` stood, and how much of the text it has swallowed so far.
+    let mut star: Option<(usize, usize)> = None;
+    while seen < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, seen));
+                at += 1;
+            }
+            Some(&byte) if byte == b'?' || byte == text[seen] => {
+                at += 1;
+                seen += 1;
+            }
+            _ => {
+                let Some((star_at, swallowed)) = star else { return false };
+                star = Some((star_at, swallowed + 1));
+                at = star_at + 1;
+                seen = swallowed + 1;
+            }
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn stars_and_question_marks() {
+        for (pattern, text) in
+            [("*", ""), ("a*c", "abbc"), ("a?c", "abc"), ("*:role/*", "x:role/y"), ("a*b*c", "aXbYbZc")]
+        {
+            assert!(glob(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("", "a"), ("a?", "a"), ("a*c", "abd"), ("A*", "abc"), ("*a", "ab")] {
+            assert!(!glob(pattern, text), "{pattern} {text}");
+        }
+    }
+}

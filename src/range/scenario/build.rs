@@ -1,0 +1,230 @@
+//! From a scenario file to a world.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::spec::{AccountSpec, FlowLogSpec, GroupSpec, ScpSpec, Spec, TrailSpec};
+use super::{Scenario, ScenarioError, events, identities};
+use crate::model::{AccountId, LogGroupClass, Region};
+use crate::range::access::Mint;
+use crate::range::ec2::FlowLog;
+use crate::range::logs::{LogStore, StoredGroup, salt_of};
+use crate::range::policy::PolicyKind;
+use crate::range::world::{Account, OrgUnit, Organization, Policy, Regions, Scp, Trail, World};
+
+/// How old things are whose age the scenario does not tell.
+const AGE: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// Builds the world of a scenario for a range that begins at `now`; the same each time.
+///
+/// # Errors
+/// The scenario contradicts itself, or files that it names cannot be read.
+pub(crate) fn build(scenario: &Scenario, seed: u64, now: Timestamp) -> Result<World, ScenarioError> {
+    let Scenario(spec) = scenario;
+    let mut world = empty_world(spec, seed);
+    let ages_ago = now.saturating_sub(AGE).unwrap_or(now);
+    add_units(&mut world, spec)?;
+    for account in &spec.accounts {
+        add_accounts(&mut world, account, ages_ago)?;
+    }
+    if !world.accounts.contains_key(&spec.organization.management) {
+        return Err(undefined("[organization]", "the account", spec.organization.management.to_string()));
+    }
+    for scp in &spec.scps {
+        add_scp(&mut world, scp)?;
+    }
+    identities::add(&mut world, spec, ages_ago)?;
+    for group in &spec.groups {
+        add_groups(&mut world, group, now, ages_ago);
+    }
+    for trail in &spec.trails {
+        add_trail(&mut world, trail, ages_ago)?;
+    }
+    for flow_log in &spec.flow_logs {
+        add_flow_logs(&mut world, flow_log, ages_ago);
+    }
+    events::add(&mut world, spec, now, ages_ago)?;
+    Ok(world)
+}
+
+pub(super) fn undefined(table: &'static str, what: &'static str, name: impl Into<String>) -> ScenarioError {
+    ScenarioError::Undefined { table, what, name: name.into() }
+}
+
+fn empty_world(spec: &Spec, seed: u64) -> World {
+    let by_default: BTreeSet<Region> = spec.organization.regions.iter().cloned().collect();
+    let mint = Mint::new(seed);
+    let id = spec.organization.id.clone();
+    let root = mint.id_for("r-", &id, 4).to_lowercase();
+    let partition = by_default.first().map_or(crate::model::Partition::Aws, Region::partition);
+    let behaviour = &spec.behaviour;
+    World {
+        partition,
+        regions: Regions { by_default, opt_in: spec.organization.opt_in_regions.iter().cloned().collect() },
+        organization: Organization {
+            id,
+            management: spec.organization.management,
+            root,
+            units: BTreeMap::new(),
+            scps: Vec::new(),
+            creations: BTreeMap::new(),
+        },
+        accounts: BTreeMap::new(),
+        key_owners: std::collections::HashMap::new(),
+        trails: Vec::new(),
+        mint,
+        propagation: SignedDuration::from_secs(behaviour.policy_propagation_seconds.into()),
+        delivery: SignedDuration::from_secs(behaviour.trail_delivery_seconds.into()),
+        events_scanned_a_page: behaviour.events_scanned_a_page.max(1),
+        empty_pages: behaviour.empty_pages,
+    }
+}
+
+fn add_units(world: &mut World, spec: &Spec) -> Result<(), ScenarioError> {
+    for unit in &spec.units {
+        let parent = parent_id(world, unit.parent.as_deref())?;
+        let suffix = world.mint.id_for("", &unit.name, 8).to_lowercase();
+        let id = format!("ou-{}-{suffix}", world.organization.root.trim_start_matches("r-"));
+        world.organization.units.insert(id, OrgUnit { name: unit.name.clone(), parent });
+    }
+    Ok(())
+}
+
+/// The id of the unit with this name; of the root, for none.
+fn parent_id(world: &World, unit: Option<&str>) -> Result<String, ScenarioError> {
+    let Some(name) = unit else { return Ok(world.organization.root.clone()) };
+    let found = world.organization.units.iter().find(|(_, unit)| unit.name == name);
+    found.map(|(id, _)| id.clone()).ok_or_else(|| undefined("[[accounts]]", "the unit", name))
+}
+
+fn add_accounts(world: &mut World, spec: &AccountSpec, joined: Timestamp) -> Result<(), ScenarioError> {
+    let parent = parent_id(world, spec.unit.as_deref())?;
+    let first: u64 = spec.id.to_string().parse().unwrap_or_default();
+    for n in 0..spec.count.unwrap_or(1) {
+        let number = format!("{:012}", first.saturating_add(n.into()));
+        let id: AccountId = number.parse().map_err(|_| undefined("[[accounts]]", "the account", number))?;
+        let name = if spec.count.is_some() { format!("{}-{:03}", spec.name, n + 1) } else { spec.name.clone() };
+        let account = Account {
+            id,
+            email: format!("aws+{id}@example.com"),
+            name,
+            state: spec.state.as_str().into(),
+            joined_method: "CREATED",
+            joined,
+            parent: parent.clone(),
+            tags: spec.tags.clone(),
+            opted_in: spec.opted_in.iter().cloned().collect(),
+            users: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            flow_logs: BTreeMap::new(),
+        };
+        world.accounts.insert(id, account);
+    }
+    Ok(())
+}
+
+fn add_scp(world: &mut World, spec: &ScpSpec) -> Result<(), ScenarioError> {
+    let targets = spec.targets.iter().map(|target| scp_target(world, target)).collect::<Result<_, _>>()?;
+    let id = world.mint.id_for("p-", &spec.name, 8).to_lowercase();
+    let arn = world.organization_arn(&format!("policy/{}/service_control_policy/{id}", world.organization.id));
+    let policy = parse_policy(&spec.name, &spec.policy, PolicyKind::Identity)?;
+    world.organization.scps.push(Scp { arn, targets, policy });
+    Ok(())
+}
+
+fn scp_target(world: &World, target: &str) -> Result<String, ScenarioError> {
+    if target == "root" {
+        return Ok(world.organization.root.clone());
+    }
+    let account = world.accounts.values().find(|account| account.id.to_string() == target || account.name == target);
+    match account {
+        Some(account) => Ok(account.id.to_string()),
+        None => parent_id(world, Some(target)).map_err(|_| undefined("[[scps]]", "the target", target)),
+    }
+}
+
+pub(super) fn parse_policy(name: &str, text: &str, kind: PolicyKind) -> Result<Policy, ScenarioError> {
+    Policy::parse(text, kind)
+        .map_err(|error| ScenarioError::MalformedPolicy { name: name.to_owned(), problem: error.to_string() })
+}
+
+/// The chosen accounts' chosen Regions, as far as they are enabled there.
+fn targets(world: &World, accounts: &super::names::Names, regions: &super::names::Names) -> Vec<(AccountId, Region)> {
+    let chosen = world.accounts.values().filter(|account| accounts.include_account(account.id, &account.name));
+    let places = chosen.flat_map(|account| world.regions.all().map(move |(region, _)| (account.id, region.clone())));
+    places.filter(|(account, region)| regions.include(region.as_str()) && world.enabled(*account, region)).collect()
+}
+
+fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, ages_ago: Timestamp) {
+    let created = spec.created.map_or(ages_ago, |created| created.resolve(now));
+    for (account, region) in targets(world, &spec.accounts, &spec.regions) {
+        for n in 0..spec.count.unwrap_or(1) {
+            let name = if spec.count.is_some() { format!("{}-{:03}", spec.name, n + 1) } else { spec.name.clone() };
+            let mut group =
+                StoredGroup::new(LogGroupClass::from(spec.class.as_str()), created.as_millisecond(), salt_of(&name));
+            group.retention_days = spec.retention_days;
+            group.masked = spec.masked;
+            log_store(world, account, &region).groups.insert(name, group);
+        }
+    }
+}
+
+/// The log store of an account that is known to be there.
+fn log_store<'a>(world: &'a mut World, account: AccountId, region: &Region) -> &'a mut LogStore {
+    match world.accounts.get_mut(&account) {
+        Some(account) => account.logs.entry(region.clone()).or_default(),
+        None => unreachable!("the account was looked up before"),
+    }
+}
+
+/// The group of this name, made where no `[[groups]]` table says what it is like.
+pub(super) fn open_group<'a>(
+    world: &'a mut World,
+    account: AccountId,
+    region: &Region,
+    name: &str,
+    created: Timestamp,
+) -> Option<&'a mut StoredGroup> {
+    let store = world.account_mut(account)?.logs.entry(region.clone()).or_default();
+    let made = || StoredGroup::new(LogGroupClass::Standard, created.as_millisecond(), salt_of(name));
+    Some(store.groups.entry(name.to_owned()).or_insert_with(made))
+}
+
+fn add_trail(world: &mut World, spec: &TrailSpec, created: Timestamp) -> Result<(), ScenarioError> {
+    if let Some(group) = &spec.log_group {
+        open_group(world, spec.account, &spec.home, group, created)
+            .ok_or_else(|| undefined("[[trails]]", "the account", spec.account.to_string()))?;
+    }
+    world.trails.push(Trail {
+        name: spec.name.clone(),
+        account: spec.account,
+        home: spec.home.clone(),
+        multi_region: spec.multi_region,
+        organization: spec.organization,
+        unreached: spec.unreached.clone(),
+        log_group: spec.log_group.clone(),
+        logging: spec.logging,
+    });
+    Ok(())
+}
+
+fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
+    for (account, region) in targets(world, &spec.accounts, &spec.regions) {
+        let purpose = format!("{account} {region} {}", spec.log_group);
+        let flow_log = FlowLog {
+            id: world.mint.id_for("fl-", &purpose, 17).to_lowercase(),
+            vpc: world.mint.id_for("vpc-", &purpose, 17).to_lowercase(),
+            log_group: spec.log_group.clone(),
+            format: spec.format.clone().unwrap_or_else(|| FlowLog::DEFAULT_FORMAT.to_owned()),
+            created,
+            delivery_error: spec.delivery_error.clone(),
+        };
+        open_group(world, account, &region, &spec.log_group, created);
+        if let Some(account) = world.account_mut(account) {
+            account.flow_logs.entry(region).or_default().push(flow_log);
+        }
+    }
+}

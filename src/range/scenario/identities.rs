@@ -1,0 +1,174 @@
+//! The users and roles of a scenario, the practice user among them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::ScenarioError;
+use super::build::{parse_policy, undefined};
+use super::spec::{RoleSpec, Spec, UserSpec};
+use crate::model::AccountId;
+use crate::range::access::{MfaDevice, Mint};
+use crate::range::policy::PolicyKind;
+use crate::range::world::{AccessKey, KeyStatus, Policies, Role, User, World};
+
+/// The user that practice is done as: in the management account, may read there and assume roles anywhere.
+pub(crate) const PRACTICE_USER: &str = "responder";
+/// A user of the management account that may do everything; sets scenes, is not for practice.
+pub(crate) const ADMINISTRATOR: &str = "administrator";
+
+const ASSUME_ANY: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}"#;
+/// What every member account has, where the scenario does not say otherwise.
+const DEFAULT_ROLES: &str = include_str!("../../../config/range/default-roles.toml");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DefaultRoles {
+    roles: Vec<RoleSpec>,
+}
+
+pub(super) fn add(world: &mut World, spec: &Spec, created: Timestamp) -> Result<(), ScenarioError> {
+    let management = spec.organization.management;
+    let practice = built_in(management, PRACTICE_USER, "ReadOnlyAccess", &[("AssumeRoles", ASSUME_ANY)]);
+    let administrator = built_in(management, ADMINISTRATOR, "AdministratorAccess", &[]);
+    for user in [&practice, &administrator].into_iter().chain(&spec.users) {
+        add_user(world, user, created)?;
+    }
+    let defaults = match &spec.roles {
+        Some(_) => Vec::new(),
+        None => {
+            toml::from_str::<DefaultRoles>(DEFAULT_ROLES)
+                .map_err(|error| ScenarioError::Unreadable(Box::new(error)))?
+                .roles
+        }
+    };
+    for role in defaults.iter().chain(spec.roles.iter().flatten()) {
+        add_role(world, spec, role, created)?;
+    }
+    Ok(())
+}
+
+fn built_in(account: AccountId, name: &str, managed: &str, policies: &[(&str, &str)]) -> UserSpec {
+    UserSpec {
+        account,
+        name: name.to_owned(),
+        path: "/".to_owned(),
+        access_keys: vec![practice_key(account, name)],
+        groups: Vec::new(),
+        policies: policies.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        attached: vec![format!("arn:aws:iam::aws:policy/{managed}")],
+        mfa: true,
+    }
+}
+
+/// The access key id of a built-in user; the same whatever the seed, so that a shell's settings keep working.
+pub(crate) fn practice_key(management: AccountId, name: &str) -> String {
+    Mint::new(0).id_for("AKIA", &format!("{management} {name}"), 16)
+}
+
+fn policies(
+    owner: &str,
+    inline: &BTreeMap<String, String>,
+    attached: &[String],
+    from: Timestamp,
+) -> Result<Policies, ScenarioError> {
+    let mut policies = Policies::default();
+    for (name, text) in inline {
+        let policy = parse_policy(&format!("{owner}/{name}"), text, PolicyKind::Identity)?;
+        policies.put(name.clone(), policy, from);
+    }
+    for arn in attached {
+        policies.attach(arn.clone(), from);
+    }
+    Ok(policies)
+}
+
+fn add_user(world: &mut World, spec: &UserSpec, created: Timestamp) -> Result<(), ScenarioError> {
+    let serial = world.arn("iam", "", spec.account, &format!("mfa/{}", spec.name));
+    let mint = world.mint.clone();
+    let key = |id: &String| {
+        let key = AccessKey { secret: mint.secret_of(id), status: KeyStatus::Active, created };
+        (id.clone(), key)
+    };
+    let user = User {
+        name: spec.name.clone(),
+        path: spec.path.clone(),
+        id: mint.id_for("AIDA", &format!("{} user {}", spec.account, spec.name), 17),
+        created,
+        policies: policies(&spec.name, &spec.policies, &spec.attached, created)?,
+        groups: BTreeSet::from_iter(spec.groups.clone()),
+        keys: spec.access_keys.iter().map(key).collect(),
+        mfa: spec.mfa.then(|| MfaDevice::new(serial.clone(), mint.mfa_secret_of(&serial))),
+    };
+    for id in &spec.access_keys {
+        world.key_owners.insert(id.clone(), (spec.account, spec.name.clone()));
+    }
+    let account = world.account_mut(spec.account);
+    let account = account.ok_or_else(|| undefined("[[users]]", "the account", spec.account.to_string()))?;
+    account.users.insert(spec.name.clone(), user);
+    Ok(())
+}
+
+fn add_role(world: &mut World, spec: &Spec, role: &RoleSpec, created: Timestamp) -> Result<(), ScenarioError> {
+    let management = spec.organization.management;
+    let trust_text = match &role.trust_policy {
+        Some(text) => text.clone(),
+        None => trust_policy(world, management, role),
+    };
+    let trust = parse_policy(&role.name, &trust_text, PolicyKind::Trust)?;
+    let mut inline = role.policies.clone();
+    if !role.allow.is_empty() {
+        let allow = json!({ "Version": "2012-10-17",
+            "Statement": { "Effect": "Allow", "Action": role.allow, "Resource": "*" } });
+        inline.insert(role.name.clone(), allow.to_string());
+    }
+    let policies = policies(&role.name, &inline, &role.attached, created)?;
+    let mint = world.mint.clone();
+    for account in world.accounts.values_mut() {
+        let chosen = match &role.accounts {
+            None => account.id != management,
+            Some(names) if account.id == management => {
+                names.globs().iter().any(|name| *name == account.name || *name == account.id.to_string())
+            }
+            Some(names) => names.include_account(account.id, &account.name),
+        };
+        let lacks = spec.accounts.iter().any(|spec| spec.id == account.id && spec.lacks_roles.contains(&role.name));
+        if chosen && !lacks {
+            let made = Role {
+                name: role.name.clone(),
+                path: role.path.clone(),
+                id: mint.id_for("AROA", &format!("{} role {}", account.id, role.name), 17),
+                created,
+                trust: trust.clone(),
+                max_session_seconds: role.max_session_seconds,
+                policies: policies.clone(),
+            };
+            account.roles.insert(role.name.clone(), made);
+        }
+    }
+    Ok(())
+}
+
+fn trust_policy(world: &World, management: AccountId, role: &RoleSpec) -> String {
+    let trusted =
+        if role.trusts.is_empty() { vec![world.arn("iam", "", management, "root")] } else { role.trusts.clone() };
+    let mut statement = json!({
+        "Effect": "Allow",
+        "Principal": { "AWS": trusted },
+        "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+    });
+    let mut conditions = serde_json::Map::new();
+    if let Some(id) = &role.external_id {
+        conditions.insert("StringEquals".to_owned(), json!({ "sts:ExternalId": id }));
+    }
+    if role.mfa {
+        conditions.insert("Bool".to_owned(), json!({ "aws:MultiFactorAuthPresent": "true" }));
+    }
+    if !conditions.is_empty() {
+        statement["Condition"] = conditions.into();
+    }
+    json!({ "Version": "2012-10-17", "Statement": statement }).to_string()
+}

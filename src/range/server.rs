@@ -1,0 +1,65 @@
+//! The range over loopback, for boto3, the AWS CLI and any other SDK.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Response, StatusCode};
+use bytes::Bytes;
+use tokio::net::TcpListener;
+
+use super::{ConnectionReset, Range};
+
+/// The most that is read of a body. No operation takes half of it; the dispatcher then says so in AWS's words.
+const READ_LIMIT: usize = 64 << 20;
+
+/// Why the range is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Anybody could use it, and it would look like AWS to them.
+    #[error("the practice range is served on loopback addresses only, not on {0}")]
+    NotLoopback(SocketAddr),
+    /// The listener is broken.
+    #[error("the practice range cannot be served")]
+    Io(#[from] io::Error),
+}
+
+/// Serves the range on a listener until `shutdown` is ready; open exchanges are finished first.
+///
+/// # Errors
+/// The listener is not on a loopback address, or does not work.
+pub async fn serve(
+    range: Range,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        return Err(ServeError::NotLoopback(address));
+    }
+    let service = Router::new().fallback(answer).with_state(range);
+    axum::serve(listener, service).with_graceful_shutdown(shutdown).await?;
+    Ok(())
+}
+
+async fn answer(State(range): State<Range>, request: Request) -> Result<Response<Body>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, READ_LIMIT).await else {
+        let mut refused = Response::new(Body::empty());
+        *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        return Ok(refused);
+    };
+    Ok(match range.handle(Request::from_parts(parts, body)).await {
+        Ok(response) => response.map(Body::from),
+        Err(reset) => broken(reset),
+    })
+}
+
+/// A response whose body fails at once, which makes the server close the connection.
+fn broken(reset: ConnectionReset) -> Response<Body> {
+    Response::new(Body::from_stream(futures::stream::once(async move { Err::<Bytes, _>(reset) })))
+}

@@ -1,0 +1,179 @@
+//! `AssumeRole`: the caller's policies and the role's trust policy must both agree.
+//!
+//! Source: STS API, `AssumeRole`; IAM user guide, "Policy evaluation logic".
+
+use super::{check_mfa, denied, validation, write_credentials};
+use crate::model::{AccountId, RoleArn};
+use crate::range::access::{Caller, Denial, Holder, Principal, Session, authorize};
+use crate::range::call::Call;
+use crate::range::policy::{Ask, Facts, PolicyKind, Verdict};
+use crate::range::wire::{AwsError, Params, Reply};
+use crate::range::world::{Policy, Role};
+
+const DEFAULT_SECONDS: u32 = 3_600;
+/// A role that was assumed by a role lives an hour at most.
+const CHAINED_SECONDS: u32 = 3_600;
+const POLICY_CHARACTERS: usize = 2_048;
+const SESSION_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=64;
+const EXTERNAL_ID_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=1_224;
+
+/// What of the request decides about entry.
+struct Entry {
+    role_arn: String,
+    session_name: String,
+    source_identity: Option<String>,
+    facts: Facts,
+}
+
+pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+    let params = call.input.form()?;
+    let policy = session_policy(params)?;
+    let seconds = params.number("DurationSeconds", 900..=43_200, DEFAULT_SECONDS)?;
+    let entry = entry(call, params)?;
+    let role = admit(call, &entry)?;
+    check_duration(call, params, &role, seconds)?;
+    let session = Session {
+        access_key_id: String::new(),
+        account: role.account,
+        holder: Holder::Role { name: role.name.clone(), id: role.id.clone(), session: entry.session_name.clone() },
+        issued_s: call.now.as_second(),
+        expires_s: call.now.as_second().saturating_add(seconds.into()),
+        // The mark of an MFA code does not pass through a role.
+        mfa: false,
+        policy,
+        source_identity: entry.source_identity.clone(),
+        global: call.global_endpoint,
+    };
+    let credentials = Caller::issue(&mut call.world.mint, session);
+    let arn = call.world.arn("sts", "", role.account, &format!("assumed-role/{}/{}", role.name, entry.session_name));
+    Ok(Reply::xml(|xml| {
+        xml.element("AssumedRoleUser", |xml| {
+            xml.text("AssumedRoleId", format!("{}:{}", role.id, entry.session_name)).text("Arn", arn);
+        });
+        write_credentials(xml, &credentials);
+        xml.optional("SourceIdentity", entry.source_identity);
+    }))
+}
+
+/// The inline session policy, read once so that it can be trusted later.
+fn session_policy(params: &Params) -> Result<Option<String>, AwsError> {
+    if params.count("PolicyArns.member", "arn") > 0 {
+        return Err(validation("The practice range takes inline session policies only, no PolicyArns"));
+    }
+    let Some(text) = params.get("Policy") else { return Ok(None) };
+    if text.chars().count() > POLICY_CHARACTERS {
+        return Err(validation(format!(
+            "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length \
+             less than or equal to {POLICY_CHARACTERS}"
+        )));
+    }
+    Policy::parse(text, PolicyKind::Identity)
+        .map_err(|error| AwsError::new("MalformedPolicyDocument", error.to_string()))?;
+    Ok(Some(text.to_owned()))
+}
+
+fn entry(call: &mut Call<'_>, params: &Params) -> Result<Entry, AwsError> {
+    let role_arn = params.required("RoleArn")?.to_owned();
+    role_arn.parse::<RoleArn>().map_err(|_| validation(format!("{role_arn} is invalid")))?;
+    let session_name = params.required("RoleSessionName")?.to_owned();
+    check_text("roleSessionName", &session_name, &SESSION_CHARACTERS)?;
+    let external_id = params.get("ExternalId");
+    if let Some(id) = external_id {
+        check_text("externalId", id, &EXTERNAL_ID_CHARACTERS)?;
+    }
+    let mut facts = call.caller.facts(call.world, call.now);
+    match (params.get("SerialNumber"), params.get("TokenCode")) {
+        (Some(serial), Some(code)) => {
+            check_mfa(call, serial, code)?;
+            facts.mfa_at = Some(call.now);
+        }
+        (None, None) => {}
+        _ => return Err(validation("SerialNumber and TokenCode must be given together")),
+    }
+    let inherited = call.caller.session.as_ref().and_then(|session| session.source_identity.clone());
+    let given = params.get("SourceIdentity").map(str::to_owned);
+    if let Some(given) = &given {
+        check_text("sourceIdentity", given, &SESSION_CHARACTERS)?;
+        if inherited.as_ref().is_some_and(|inherited| inherited != given) {
+            return Err(denied("The source identity of a session cannot be changed"));
+        }
+    }
+    let source_identity = given.or(inherited);
+    facts.request.push(("sts:rolesessionname", session_name.clone()));
+    facts.request.extend(external_id.map(|id| ("sts:externalid", id.to_owned())));
+    facts.request.extend(source_identity.clone().map(|id| ("sts:sourceidentity", id)));
+    Ok(Entry { role_arn, session_name, source_identity, facts })
+}
+
+/// What a role needs to be known by once it is entered.
+struct Admitted {
+    account: AccountId,
+    name: String,
+    id: String,
+    max_session_seconds: u32,
+}
+
+fn admit(call: &Call<'_>, entry: &Entry) -> Result<Admitted, AwsError> {
+    let refuse = |denial: Denial, action: &str| {
+        let ask = Ask { action, resource: &entry.role_arn, facts: &entry.facts };
+        denied(denial.sentence(&call.caller.arn(call.world), &ask))
+    };
+    let ask = Ask { action: "sts:AssumeRole", resource: &entry.role_arn, facts: &entry.facts };
+    // A role that does not exist and one that does not let the caller in look the same from outside.
+    let (account, role) = role_of(call, &entry.role_arn).ok_or_else(|| refuse(Denial::Trust, ask.action))?;
+    let trust = role.trust.document.verdict(&ask);
+    let own = authorize(call.world, call.caller, &ask);
+    let by_name = account == call.caller.account && role.trust.text.contains(&entry.facts.principal_arn);
+    match (trust, own) {
+        (Verdict::Allow, Ok(())) => {}
+        // In its own account, a role that names the caller needs no policy of the caller's.
+        (Verdict::Allow, Err(Denial::IdentitySilent)) if by_name => {}
+        (_, Err(denial)) => return Err(refuse(denial, ask.action)),
+        (_, Ok(())) => return Err(refuse(Denial::Trust, ask.action)),
+    }
+    if entry.source_identity.is_some() {
+        let set = Ask { action: "sts:SetSourceIdentity", ..ask };
+        if role.trust.document.verdict(&set) != Verdict::Allow {
+            return Err(refuse(Denial::Trust, set.action));
+        }
+    }
+    Ok(Admitted {
+        account,
+        name: role.name.clone(),
+        id: role.id.clone(),
+        max_session_seconds: role.max_session_seconds,
+    })
+}
+
+fn role_of<'a>(call: &'a Call<'_>, arn: &str) -> Option<(AccountId, &'a Role)> {
+    let arn: RoleArn = arn.parse().ok()?;
+    let account = call.world.account(arn.account()).filter(|account| account.is_active())?;
+    let role = account.roles.get(arn.name())?;
+    let whole = call.world.arn("iam", "", account.id, &format!("role{}{}", role.path, role.name));
+    (whole == arn.as_str()).then_some((account.id, role))
+}
+
+fn check_duration(call: &Call<'_>, params: &Params, role: &Admitted, seconds: u32) -> Result<(), AwsError> {
+    let chained = matches!(call.caller.principal, Principal::Role { .. });
+    if chained && seconds > CHAINED_SECONDS {
+        return Err(validation(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        ));
+    }
+    if params.get("DurationSeconds").is_some() && seconds > role.max_session_seconds {
+        return Err(validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
+    }
+    Ok(())
+}
+
+/// The form that STS wants of names: `[\w+=,.@-]`, an `ExternalId` also `:` and `/`.
+fn check_text(name: &str, text: &str, length: &std::ops::RangeInclusive<usize>) -> Result<(), AwsError> {
+    let allowed =
+        |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) || (name == "externalId" && ":/".contains(c));
+    if length.contains(&text.len()) && text.chars().all(allowed) {
+        return Ok(());
+    }
+    Err(validation(format!(
+        "1 validation error detected: Value '{text}' at '{name}' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*"
+    )))
+}

@@ -1,0 +1,78 @@
+//! The Security Token Service.
+
+mod assume_role;
+mod session_token;
+
+use super::access::Credentials;
+use super::call::Call;
+use super::wire::{AwsError, Reply, Xml};
+
+/// Does a call of this service.
+///
+/// # Errors
+/// AWS's own, for each operation.
+pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+    match call.operation {
+        "AssumeRole" => assume_role::assume_role(call),
+        "GetCallerIdentity" => Ok(caller_identity(call)),
+        "GetSessionToken" => session_token::session_token(call),
+        _ => Err(call.unknown_operation()),
+    }
+}
+
+/// Whether the operation asks no policy: nothing can forbid the first two, and `AssumeRole` weighs the caller's
+/// policies together with the role's own.
+///
+/// Source: STS API, `GetCallerIdentity` and `GetSessionToken` (no permissions required).
+pub(crate) fn decides_itself(operation: &str) -> bool {
+    matches!(operation, "GetCallerIdentity" | "GetSessionToken" | "AssumeRole")
+}
+
+fn caller_identity(call: &Call<'_>) -> Reply {
+    let Call { caller, world, .. } = call;
+    Reply::xml(|xml| {
+        xml.text("Arn", caller.arn(world)).text("UserId", caller.user_id(world)).text("Account", caller.account);
+    })
+}
+
+fn write_credentials(xml: &mut Xml, credentials: &Credentials) {
+    xml.element("Credentials", |xml| {
+        xml.text("AccessKeyId", &credentials.access_key_id)
+            .text("SecretAccessKey", &credentials.secret_access_key)
+            .text("SessionToken", &credentials.session_token)
+            .text("Expiration", format!("{:.0}", credentials.expires));
+    });
+}
+
+fn denied(message: impl Into<String>) -> AwsError {
+    AwsError::new("AccessDenied", message).with_status(403)
+}
+
+fn validation(message: impl Into<String>) -> AwsError {
+    AwsError::new("ValidationError", message)
+}
+
+/// What STS says to a wrong, stale or used code, and to a device that is not the caller's.
+fn wrong_code() -> AwsError {
+    denied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
+}
+
+/// Checks a code against the calling user's own device, and uses it up.
+///
+/// # Errors
+/// The caller is no user (only users have devices), the device is not its own, or the code is not good.
+fn check_mfa(call: &mut Call<'_>, serial: &str, code: &str) -> Result<(), AwsError> {
+    let Call { caller, world, now, .. } = call;
+    let super::access::Principal::User { name } = &caller.principal else {
+        return Err(denied(
+            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
+        ));
+    };
+    let device = world
+        .account_mut(caller.account)
+        .and_then(|account| account.users.get_mut(name))
+        .and_then(|user| user.mfa.as_mut())
+        .filter(|device| device.serial == serial)
+        .ok_or_else(|| denied("MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user."))?;
+    if device.accept(code, *now) { Ok(()) } else { Err(wrong_code()) }
+}

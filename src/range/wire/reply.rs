@@ -1,0 +1,124 @@
+//! From an operation's reply, or its error, to an HTTP response.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use super::{AwsError, Protocol, Service, Xml};
+
+/// What an operation answers when it worked.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// A JSON document.
+    Json(Vec<u8>),
+    /// The inside of the result element.
+    Xml(Xml),
+}
+
+impl Reply {
+    /// A JSON reply.
+    ///
+    /// # Errors
+    /// The value cannot be written as JSON, which is the range's fault: `InternalFailure`.
+    pub(crate) fn json(value: &impl Serialize) -> Result<Self, AwsError> {
+        serde_json::to_vec(value)
+            .map(Self::Json)
+            .map_err(|error| AwsError::new("InternalFailure", error.to_string()).with_status(500))
+    }
+
+    /// A JSON reply that says nothing.
+    pub(crate) fn empty() -> Self {
+        Self::Json(b"{}".to_vec())
+    }
+
+    /// An XML reply, whose inside `write` writes.
+    pub(crate) fn xml(write: impl FnOnce(&mut Xml)) -> Self {
+        let mut xml = Xml::default();
+        write(&mut xml);
+        Self::Xml(xml)
+    }
+}
+
+/// One request and what belongs to its answer, whatever the answer is.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    /// The service that answers.
+    pub(crate) service: Service,
+    /// The operation that was asked for.
+    pub(crate) operation: String,
+    /// The id by which AWS would know this exchange.
+    pub(crate) request_id: String,
+}
+
+impl Exchange {
+    /// The response for an operation's outcome.
+    pub(crate) fn respond(&self, outcome: Result<Reply, AwsError>) -> Response<Bytes> {
+        match outcome {
+            Ok(Reply::Json(body)) => self.response(200, "application/x-amz-json-1.1", body),
+            Ok(Reply::Xml(inside)) => {
+                self.response(200, "text/xml;charset=UTF-8", self.xml_result(inside).into_bytes())
+            }
+            Err(error) => self.error(&error),
+        }
+    }
+
+    /// A response of any kind, with the headers that all have.
+    pub(crate) fn response(&self, status: u16, content_type: &'static str, body: Vec<u8>) -> Response<Bytes> {
+        let length = HeaderValue::from(body.len());
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(CONTENT_LENGTH, length);
+        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+            headers.insert("x-amzn-requestid", id);
+        }
+        response
+    }
+
+    fn xml_result(&self, inside: Xml) -> String {
+        let Self { service, operation, request_id } = self;
+        let (namespace, inside) = (service.namespace(), inside.into_string());
+        let body = match service.protocol() {
+            Protocol::Ec2 => format!("<requestId>{request_id}</requestId>{inside}"),
+            _ => format!(
+                "<{operation}Result>{inside}</{operation}Result>\
+                 <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
+            ),
+        };
+        format!("<{operation}Response xmlns=\"{namespace}\">{body}</{operation}Response>")
+    }
+
+    fn error(&self, error: &AwsError) -> Response<Bytes> {
+        let Self { service, request_id, .. } = self;
+        let mut body = Xml::default();
+        match service.protocol() {
+            Protocol::Json => {
+                // Organizations spells `Message` with a capital; the SDKs read both.
+                let message = if *service == Service::Organizations { "Message" } else { "message" };
+                let body = serde_json::json!({ "__type": error.code, message: error.message });
+                self.response(error.status, "application/x-amz-json-1.1", body.to_string().into_bytes())
+            }
+            Protocol::Query => {
+                let namespace = service.namespace();
+                let kind = if error.status >= 500 { "Receiver" } else { "Sender" };
+                body.element("Error", |xml| {
+                    xml.text("Type", kind).text("Code", error.code).text("Message", &error.message);
+                });
+                body.text("RequestId", request_id);
+                let body = format!("<ErrorResponse xmlns=\"{namespace}\">{}</ErrorResponse>", body.into_string());
+                self.response(error.status, "text/xml", body.into_bytes())
+            }
+            Protocol::Ec2 => {
+                body.element("Response", |xml| {
+                    xml.items_named("Errors", "Error", [error], |xml, error| {
+                        xml.text("Code", error.code).text("Message", &error.message);
+                    });
+                    xml.text("RequestID", request_id);
+                });
+                self.response(error.status, "text/xml;charset=UTF-8", body.into_string().into_bytes())
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A writer of the small XML documents that the Query protocols answer with.
+
+use std::fmt::Display;
+
+use quick_xml::escape::escape;
+
+/// An XML fragment under construction. Element names are constants of the code, text is escaped.
+#[derive(Debug, Default)]
+pub(crate) struct Xml(String);
+
+impl Xml {
+    /// `<name>…</name>` around what `inside` writes.
+    pub(crate) fn element(&mut self, name: &str, inside: impl FnOnce(&mut Self)) -> &mut Self {
+        self.0.extend(["<", name, ">"]);
+        inside(self);
+        self.0.extend(["</", name, ">"]);
+        self
+    }
+
+    /// `<name>text</name>`.
+    pub(crate) fn text(&mut self, name: &str, text: impl Display) -> &mut Self {
+        self.element(name, |xml| xml.0.push_str(&escape(text.to_string())))
+    }
+
+    /// `<name>text</name>`, or nothing where there is no text.
+    pub(crate) fn optional(&mut self, name: &str, text: Option<impl Display>) -> &mut Self {
+        if let Some(text) = text {
+            self.text(name, text);
+        }
+        self
+    }
+
+    /// A list in AWS Query's spelling: `<name><member>…</member>…</name>`.
+    pub(crate) fn members<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        write: impl FnMut(&mut Self, T),
+    ) -> &mut Self {
+        self.items_named(name, "member", items, write)
+    }
+
+    /// A list in EC2's spelling: `<name><item>…</item>…</name>`.
+    pub(crate) fn items<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        write: impl FnMut(&mut Self, T),
+    ) -> &mut Self {
+        self.items_named(name, "item", items, write)
+    }
+
+    /// A list whose entries have a tag of their own.
+    pub(crate) fn items_named<T>(
+        &mut self,
+        name: &str,
+        tag: &str,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T),
+    ) -> &mut Self {
+        self.element(name, |list| {
+            for item in items {
+                list.element(tag, |xml| write(xml, item));
+            }
+        })
+    }
+
+    /// Text inside the current element.
+    pub(crate) fn push(&mut self, text: impl Display) {
+        self.0.push_str(&escape(text.to_string()));
+    }
+
+    /// What was written so far.
+    pub(crate) fn into_string(self) -> String {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_and_lists_have_their_tags() {
+        let mut xml = Xml::default();
+        xml.text("A", "<&>").members("L", ["x", "y"], Xml::push).optional("N", None::<&str>);
+        assert_eq!(xml.into_string(), "<A>&lt;&amp;&gt;</A><L><member>x</member><member>y</member></L>");
+    }
+}

@@ -1,0 +1,95 @@
+//! SDK clients that talk to a range in this process.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::TimeSource;
+use aws_smithy_types::retry::RetryConfig;
+use dragnet::range::{PracticeCredentials, Range, Scenario, connector};
+use dragnet::time::Clock;
+
+#[derive(Debug)]
+struct ClockTime(Clock);
+
+impl TimeSource for ClockTime {
+    fn now(&self) -> std::time::SystemTime {
+        self.0.now().into()
+    }
+}
+
+/// A range of the scenario, with its clock.
+pub struct World {
+    pub range: Range,
+    clock: Clock,
+}
+
+impl World {
+    pub fn of(scenario: &Scenario) -> Self {
+        let clock = scenario.clock();
+        Self { range: Range::new(scenario, None, clock.clone()).unwrap(), clock }
+    }
+
+    pub fn small() -> Self {
+        Self::of(&Scenario::builtin("small").unwrap())
+    }
+
+    /// The world of a scenario with one management account and one member, whatever else the text says.
+    pub fn tiny(rest: &str) -> Self {
+        let head = r#"
+            name = "tiny"
+            now = "2026-03-02T12:00:00Z"
+            [organization]
+            management = "111111111111"
+            regions = ["us-east-1"]
+            opt_in_regions = ["ap-east-1"]
+            [[accounts]]
+            id = "111111111111"
+            name = "management"
+            [[accounts]]
+            id = "222222222222"
+            name = "member"
+        "#;
+        Self::of(&Scenario::from_toml(&format!("{head}\n{rest}")).unwrap())
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub fn config(&self, credentials: Credentials, region: &str) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(connector::http_client(self.range.clone()))
+            .time_source(ClockTime(self.clock.clone()))
+            .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(TokioSleep::new()))
+            .retry_config(RetryConfig::disabled())
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
+            .region(Region::new(region.to_owned()))
+            .build()
+    }
+
+    pub fn responder(&self) -> SdkConfig {
+        self.config(long_term(&self.range.credentials()), "us-east-1")
+    }
+
+    pub fn administrator(&self) -> SdkConfig {
+        self.config(long_term(&self.range.administrator()), "us-east-1")
+    }
+
+    /// A session of the responder's in a role of another account.
+    pub async fn assume(&self, account: &str, role: &str, region: &str) -> SdkConfig {
+        let sts = aws_sdk_sts::Client::new(&self.responder());
+        let arn = format!("arn:aws:iam::{account}:role/{role}");
+        let answer = sts.assume_role().role_arn(arn).role_session_name("practice").send().await.unwrap();
+        self.config(temporary(answer.credentials().unwrap()), region)
+    }
+}
+
+pub fn long_term(user: &PracticeCredentials) -> Credentials {
+    Credentials::new(&user.access_key_id, &user.secret_access_key, None, None, "range")
+}
+
+pub fn temporary(credentials: &aws_sdk_sts::types::Credentials) -> Credentials {
+    let token = Some(credentials.session_token().to_owned());
+    Credentials::new(credentials.access_key_id(), credentials.secret_access_key(), token, None, "range")
+}

@@ -1,0 +1,138 @@
+//! Log groups and events: pages, tokens, ends.
+
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
+
+use super::clients::World;
+
+async fn filter_all(logs: &Client, group: &str, pattern: &str) -> (usize, usize) {
+    let (mut events, mut pages, mut token) = (0, 0, None);
+    loop {
+        let page =
+            logs.filter_log_events().log_group_name(group).filter_pattern(pattern).set_next_token(token).send().await;
+        let page = page.unwrap();
+        events += page.events().len();
+        pages += 1;
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return (events, pages);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_story_is_found_in_the_central_group() {
+    let world = World::small();
+    let logs = Client::new(&world.responder());
+    let (events, _) = filter_all(&logs, "aws-controltower/CloudTrailLogs", "\"198.51.100.23\"").await;
+    assert_eq!(events, 13);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_end_only_with_the_last_token() {
+    let world = World::tiny(
+        r#"
+        [behaviour]
+        events_scanned_a_page = 40
+        [[events]]
+        account = "222222222222"
+        region = "us-east-1"
+        group = "/app"
+        at = "1h ago"
+        message = "number {n} of many"
+        count = 200
+        "#,
+    );
+    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    assert_eq!(filter_all(&logs, "/app", "many").await.0, 200);
+    let (events, pages) = filter_all(&logs, "/app", "\"number 199 \"").await;
+    assert_eq!(events, 1);
+    assert!(pages >= 5, "{pages}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_ends_of_a_window_are_inside() {
+    let world = World::tiny(
+        r#"
+        [[events]]
+        account = "222222222222"
+        region = "us-east-1"
+        group = "/app"
+        at = "2026-03-02T10:00:00Z"
+        message = "x"
+        count = 3
+        "#,
+    );
+    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    let first = 1_772_445_600_000;
+    let ask = |from: i64, to: i64| {
+        let request = logs.filter_log_events().log_group_name("/app").start_time(from).end_time(to);
+        async move {
+            let mut page = request.clone().send().await.unwrap();
+            while page.events().is_empty() && page.next_token().is_some() {
+                page = request.clone().set_next_token(page.next_token).send().await.unwrap();
+            }
+            page.events().len()
+        }
+    };
+    assert_eq!(ask(first, first + 2_000).await, 3);
+    assert_eq!(ask(first + 1, first + 1_999).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_not_there_and_a_token_of_another_group() {
+    let world = World::small();
+    let logs = Client::new(&world.responder());
+    let missing = logs.filter_log_events().log_group_name("/nowhere").send().await.unwrap_err();
+    assert_eq!(missing.code(), Some("ResourceNotFoundException"));
+    let forged = logs
+        .filter_log_events()
+        .log_group_name("aws-controltower/CloudTrailLogs")
+        .next_token("AAAA")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(forged.code(), Some("InvalidParameterException"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_of_the_scenario_strike() {
+    let fault = |kind: &str| format!("[[faults]]\noperation = 'DescribeLogGroups'\nkind = '{kind}'\ntimes = 1\n");
+    for (kind, code) in [
+        ("throttle", Some("ThrottlingException")),
+        ("server-error", Some("InternalFailure")),
+        ("expired-token", Some("ExpiredTokenException")),
+        ("access-denied", Some("AccessDeniedException")),
+        ("unavailable", None),
+        ("reset", None),
+        ("truncated", None),
+    ] {
+        let world = World::tiny(&fault(kind));
+        let logs = Client::new(&world.responder());
+        let error = logs.describe_log_groups().send().await.unwrap_err();
+        assert_eq!(error.code(), code, "{kind}");
+        let connector = error.as_dispatch_failure();
+        assert_eq!(connector, kind == "reset", "{kind}");
+        logs.describe_log_groups().send().await.unwrap();
+        let seen = world.range.calls();
+        assert_eq!(seen[0].count, 2, "{kind}");
+    }
+}
+
+trait DispatchFailure {
+    fn as_dispatch_failure(&self) -> bool;
+}
+
+impl<E, R> DispatchFailure for aws_smithy_runtime_api::client::result::SdkError<E, R> {
+    fn as_dispatch_failure(&self) -> bool {
+        matches!(self, Self::DispatchFailure(_))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_takes_virtual_time() {
+    let world = World::tiny("[[faults]]\noperation = 'DescribeLogGroups'\nkind = 'slow'\nmilliseconds = 20000\n");
+    let before = world.clock().now();
+    Client::new(&world.responder()).describe_log_groups().send().await.unwrap();
+    assert!(world.clock().now().duration_since(before).as_secs() >= 20);
+}
