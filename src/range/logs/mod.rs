@@ -2,10 +2,15 @@
 
 mod event;
 mod filter;
+mod get;
 mod group;
 mod groups;
+mod mask;
 mod position;
 mod put;
+mod record;
+mod retention;
+mod streams;
 
 use std::collections::BTreeMap;
 
@@ -35,9 +40,17 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "CreateLogGroup" => groups::create(call),
         "CreateLogStream" => put::create_stream(call),
+        "DeleteLogGroup" => groups::delete(call),
+        "DeleteLogStream" => put::delete_stream(call),
+        "DeleteRetentionPolicy" => retention::delete(call),
         "DescribeLogGroups" => groups::describe(call),
+        "DescribeLogStreams" => streams::describe(call),
         "FilterLogEvents" => filter::filter(call),
+        "GetLogEvents" => get::get_events(call),
+        "GetLogRecord" => record::get_record(call),
+        "ListLogGroups" => groups::list(call),
         "PutLogEvents" => put::put_events(call),
+        "PutRetentionPolicy" => retention::put(call),
         _ => Err(call.unknown_operation()),
     }
 }
