@@ -79,7 +79,7 @@ pub struct KnownRegions<'a> {
 
 /// A Region's name, or a pattern for names, that nothing known has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no known Region is called `{given}`{}; a newer one can be told in `scope.new_regions`", hint(*nearest))]
+#[error("no known Region is called `{given}`{} (a newer one can be told in `scope.new_regions`)", hint(*nearest))]
 pub struct UnknownRegion {
     given: String,
     nearest: Option<&'static str>,

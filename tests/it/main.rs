@@ -1,3 +1,8 @@
-//! What a user of the crate sees: one binary, so that the SDK is linked once.
+//! What a user of Dragnet, and a reader of its source, can rely on. One binary, so that the SDK is
+//! linked once.
 
+mod cli;
 mod range;
+mod real_data;
+mod sweep;
+mod world;
