@@ -1,0 +1,4 @@
+//! What a user of Dragnet, and a reader of its source, can rely on. One binary, so that the SDK is
+//! linked once.
+
+mod floors;
