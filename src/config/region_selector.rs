@@ -79,14 +79,14 @@ pub struct KnownRegions<'a> {
 
 /// A Region's name, or a pattern for names, that nothing known has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no known Region is called `{given}`{}; a newer one can be told in `scope.new_regions`", hint(*nearest))]
+#[error("no known Region is called `{given}`{} One newer than this dragnet can be told in `scope.new_regions`", hint(*nearest))]
 pub struct UnknownRegion {
     given: String,
     nearest: Option<&'static str>,
 }
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
+    nearest.map_or_else(|| ".".to_owned(), |near| format!(": did you mean `{near}`?"))
 }
 
 impl<'a> KnownRegions<'a> {
