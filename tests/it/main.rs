@@ -2,7 +2,9 @@
 //! linked once.
 
 mod cli;
+mod floors;
 mod range;
 mod real_data;
+mod servers;
 mod sweep;
 mod world;
