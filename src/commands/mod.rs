@@ -44,12 +44,12 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Range(RangeCommand::Serve(serve)) => runtime()?.block_on(range::serve(serve, out))?,
         Command::Sweep(sweep) => {
             let machine = Machine::here()?;
-            start_logging(&machine.global_settings(&arguments.global));
+            start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(sweep::sweep(&arguments.global, sweep, &machine));
         }
         Command::List(list) => {
             let machine = Machine::here()?;
-            start_logging(&machine.global_settings(&arguments.global));
+            start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(list::list(&arguments.global, list, &machine, out));
         }
     }
@@ -62,7 +62,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
 }
 
 /// Our own events only: the SDK's may hold what nobody should read in a log.
-fn start_logging(settings: &GlobalSettings) {
+fn start_logging(settings: GlobalSettings) {
     let level = match settings.verbosity {
         Verbosity::Quiet => "error",
         Verbosity::Normal => "warn",

@@ -30,7 +30,7 @@ pub(super) fn work(pace: &Pace) -> String {
         count(latest.log_groups_done),
         count(latest.log_groups_known),
         plural(latest.events, "event"),
-        plural(latest.sightings, "match").replace("matchs", "matches"),
+        plural(latest.sightings, "hit"),
         pace.calls_per_second(),
     )
 }
@@ -93,7 +93,7 @@ mod tests {
     async fn a_line_says_it_all() {
         assert_eq!(
             plain(&pace()),
-            "0m09s accounts 2/14, Regions 3/40, log groups 300/1,200, 12,345 events, 1 match, 2 not covered, 50 calls/s"
+            "0m09s accounts 2/14, Regions 3/40, log groups 300/1,200, 12,345 events, 1 hit, 2 not covered, 50 calls/s"
         );
         let line: serde_json::Value = serde_json::from_str(&json(&pace())).unwrap();
         assert_eq!((line["accounts_known"].as_u64(), line["time_left_ms"].as_u64()), (Some(14), Some(27_000)));

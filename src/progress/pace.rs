@@ -76,7 +76,7 @@ mod tests {
         let mut pace = Pace::starting(start);
         assert_eq!(pace.time_left(), None);
         for second in 1..=60 {
-            let done = if second <= 30 { 0 } else { second - 30 };
+            let done = u64::saturating_sub(second, 30);
             let snapshot = TallySnapshot {
                 calls: second * 5,
                 targets_known: 1,
