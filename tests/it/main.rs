@@ -7,5 +7,6 @@ mod cli;
 mod floors;
 mod range;
 mod real_data;
+mod servers;
 mod sweep;
 mod world;
