@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dragnet::{Row, sweep};
-use super::planted::{ADDRESS, Planted};
+use super::planted::{ADDRESS, Group, plant};
 use super::server::{Keys, Server};
 
 const MANAGEMENT: &str = "111111111111";
@@ -15,20 +15,23 @@ const REGION: &str = "eu-west-1";
 async fn what_is_refused_is_told_and_the_rest_is_swept() {
     let Some(server) = Server::from_env("DRAGNET_MINISTACK_URL") else { return };
     server.reset("/_ministack/reset");
-    let mut planted = Planted::default();
     let mut accounts = BTreeMap::new();
+    let mut groups = Vec::new();
     for name in ["open", "also-open", "without-role", "without-permission"] {
         let account = create_account(&server, name).await;
-        planted.plant(&server.config(&root_of(&account), REGION), &account, "/aws/app", 100).await;
+        let (region, name_of_group) = (REGION.to_owned(), "/aws/app".to_owned());
+        groups.push(Group { keys: root_of(&account), account: account.clone(), region, name: name_of_group });
         accounts.insert(name, account);
     }
+    let planted = plant(&server, &groups, 400).await;
     let reading = &["ec2:DescribeRegions", "logs:DescribeLogGroups", "logs:FilterLogEvents"];
     create_role(&server, &accounts["open"], reading).await;
     create_role(&server, &accounts["also-open"], reading).await;
     create_role(&server, &accounts["without-permission"], &reading[..2]).await;
 
     let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"{EXTERNAL_ID}\"");
-    let arguments = [ADDRESS, "--since", "24h", "--region", REGION, "--progress", "none"];
+    let from = planted.from.to_string();
+    let arguments = [ADDRESS, "--from", &from, "--region", REGION, "--progress", "none"];
     let run = sweep(&server, &root_of(MANAGEMENT), &config, &arguments);
 
     assert_eq!(run.exit_code, Some(3), "{}", run.stderr);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_sts::Client as Sts;
 
 use super::dragnet::{Run, sweep};
-use super::planted::{ADDRESS, Place, Planted};
+use super::planted::{ADDRESS, Group, Place, Planted, plant};
 use super::server::{Keys, Server};
 
 const ROLE: &str = "OrganizationAccountAccessRole";
@@ -28,11 +28,12 @@ async fn every_match_is_found_and_every_group_is_accounted_for() {
     server.reset("/moto-api/reset");
     let organization = organization(&server).await;
     let planted = &organization.planted;
-    assert_eq!((planted.events, planted.matches.len()), (EVENTS, MATCHES));
+    assert_eq!(planted.matches.len(), MATCHES);
+    let from = planted.from.to_string();
 
     let [a, b, c] = REGIONS;
     let regions = ["--region", a, "--region", b, "--region", c];
-    let arguments = [&[ADDRESS, "--since", "24h", "--member-role", ROLE, "--progress", "none"], &regions[..]].concat();
+    let arguments = [&[ADDRESS, "--from", &from, "--member-role", ROLE, "--progress", "none"], &regions[..]].concat();
     let run = sweep(&server, &management_keys(), "", &arguments);
 
     assert_eq!(run.exit_code, Some(0), "{}", run.stderr);
@@ -96,21 +97,18 @@ async fn organization(server: &Server) -> Organization {
     let closed = members.pop().unwrap();
     organizations.close_account().account_id(&closed).send().await.unwrap();
 
-    let mut planted = Planted::default();
-    let groups_in_all = 6 * REGIONS.len() - 1 + GROUPS_IN_ONE_REGION;
+    let mut groups = Vec::new();
     for account in members.iter().chain([&management]) {
         let keys = if *account == management { management_keys() } else { assume(server, account).await };
         for region in REGIONS {
             let crowded = *account == members[0] && region == REGIONS[0];
-            let config = server.config(&keys, region);
             for number in 0..if crowded { GROUPS_IN_ONE_REGION } else { 1 } {
-                // Shared out evenly, all of them together.
-                let last = planted.groups.len() + 1 == groups_in_all;
-                let events = if last { EVENTS - planted.events } else { EVENTS / groups_in_all };
-                planted.plant(&config, account, &format!("/aws/app/{number:02}"), events).await;
+                let name = format!("/aws/app/{number:02}");
+                groups.push(Group { keys: keys.clone(), account: account.clone(), region: region.to_owned(), name });
             }
         }
     }
+    let planted = plant(server, &groups, EVENTS).await;
     Organization { management, closed, planted }
 }
 
