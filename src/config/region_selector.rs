@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::text::written_as_text;
 use super::{Glob, InvalidGlob, nearest};
 use crate::model::{InvalidRegion, KNOWN_REGIONS, Region};
 
@@ -47,19 +48,7 @@ impl FromStr for RegionSelector {
     }
 }
 
-impl TryFrom<String> for RegionSelector {
-    type Error = InvalidRegionSelector;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<RegionSelector> for String {
-    fn from(selector: RegionSelector) -> Self {
-        selector.to_string()
-    }
-}
+written_as_text!(RegionSelector, InvalidRegionSelector);
 
 impl fmt::Display for RegionSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
