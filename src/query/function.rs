@@ -120,10 +120,10 @@ impl Function {
             _ => None,
         };
         let is_period = |expr: &Expr| matches!(expr, Expr::Period(_));
-        let mut numbered = arguments.iter().enumerate();
-        let (at, wrong) = numbered.find(|(at, expr)| is_period(expr) != (period_at == Some(*at)))?;
-        let must = if is_period(wrong) { "cannot be a period" } else { "must be a period, such as 5m" };
-        Some(format!("argument {} of `{name}` {must}", at + 1))
+        let (at, wrong) =
+            arguments.iter().enumerate().find(|(at, expr)| is_period(expr) != (period_at == Some(*at)))?;
+        let objection = if is_period(wrong) { "cannot be a period" } else { "must be a period, such as 5m" };
+        Some(format!("argument {} of `{name}` {objection}", at + 1))
     }
 }
 
