@@ -4,6 +4,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::tree::AggregateKind;
 use super::value::Value;
 
@@ -36,8 +38,24 @@ impl AggregateKind {
     }
 }
 
+/// Which end of an order an aggregate keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Keeps {
+    First,
+    Last,
+}
+
+impl Keeps {
+    fn prefers(self, order: Ordering) -> bool {
+        match self {
+            Self::First => order.is_lt(),
+            Self::Last => order.is_gt(),
+        }
+    }
+}
+
 /// What an aggregate remembers of the values it has seen. Missing values are passed over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum State {
     Count(u64),
     Distinct(BTreeSet<String>),
@@ -52,15 +70,15 @@ pub(super) enum State {
         mean: f64,
         squares: f64,
     },
-    /// The value that sorts first (`Less`) or last (`Greater`).
+    /// The value that sorts first or last.
     Extreme {
-        keeps: Ordering,
+        keeps: Keeps,
         value: Value<'static>,
     },
-    /// The value of the earliest (`Less`) or latest (`Greater`) record, with its time in milliseconds.
+    /// The value of the earliest or latest record, with its time in milliseconds.
     /// Records of one millisecond are told apart by the value, so that merging in any order is the same.
     AtTime {
-        keeps: Ordering,
+        keeps: Keeps,
         found: Option<(i64, Value<'static>)>,
     },
     /// Every number, for an exact percentile.
@@ -76,10 +94,10 @@ impl State {
             AggregateKind::CountDistinct => Self::Distinct(BTreeSet::new()),
             AggregateKind::Sum | AggregateKind::Avg => Self::Total { count: 0, sum: 0.0 },
             AggregateKind::StdDev => Self::Spread { count: 0.0, mean: 0.0, squares: 0.0 },
-            AggregateKind::Min | AggregateKind::SortsFirst => extreme(Ordering::Less),
-            AggregateKind::Max | AggregateKind::SortsLast => extreme(Ordering::Greater),
-            AggregateKind::Earliest => Self::AtTime { keeps: Ordering::Less, found: None },
-            AggregateKind::Latest => Self::AtTime { keeps: Ordering::Greater, found: None },
+            AggregateKind::Min | AggregateKind::SortsFirst => extreme(Keeps::First),
+            AggregateKind::Max | AggregateKind::SortsLast => extreme(Keeps::Last),
+            AggregateKind::Earliest => Self::AtTime { keeps: Keeps::First, found: None },
+            AggregateKind::Latest => Self::AtTime { keeps: Keeps::Last, found: None },
             AggregateKind::Pct(_) => Self::Numbers(Vec::new()),
         }
     }
@@ -100,12 +118,14 @@ impl State {
                 }
             }
             Self::Extreme { keeps, value: best } => {
-                if best.is_missing() || value.sort_order(best) == *keeps {
+                if best.is_missing() || keeps.prefers(value.sort_order(best)) {
                     *best = value.clone().into_owned();
                 }
             }
             Self::AtTime { keeps, found } => {
-                if found.as_ref().is_none_or(|(at, best)| time.cmp(at).then_with(|| value.sort_order(best)) == *keeps) {
+                let better =
+                    |(at, best): &(i64, Value<'_>)| keeps.prefers(time.cmp(at).then_with(|| value.sort_order(best)));
+                if found.as_ref().is_none_or(better) {
                     *found = Some((time, value.clone().into_owned()));
                 }
             }

@@ -5,12 +5,13 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// A field's value, or what an expression gives.
 ///
 /// A JSON number is text that looks numeric: what counts is how a value looks, and large integers keep
 /// all their digits.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value<'r> {
     /// The field is not there, or the expression has no answer.
     Missing,

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::table::{Table, View};
 use crate::query::aggregate::State;
 use crate::query::record::Fields;
@@ -18,13 +20,14 @@ pub(super) struct Grouping {
     aggregates: Vec<(String, Aggregate)>,
 }
 
-/// What was counted so far, by group. Partial aggregates of one query add up in any order.
-#[derive(Clone, Debug, Default)]
+/// What was counted so far, by group. Partial aggregates of one query add up in any order, and can be stored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Partial {
+    #[serde(with = "as_list")]
     groups: BTreeMap<Vec<Option<String>>, Group>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Group {
     keys: Vec<Value<'static>>,
     states: Vec<State>,
@@ -112,5 +115,53 @@ impl Grouping {
             row
         });
         Table { rows: rows.collect(), columns }
+    }
+}
+
+/// The groups as a list: most formats have only text as the keys of a map.
+mod as_list {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Group;
+
+    type Groups = BTreeMap<Vec<Option<String>>, Group>;
+
+    pub(super) fn serialize<S: Serializer>(groups: &Groups, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(groups)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Groups, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Fields, Plan};
+    use super::*;
+
+    struct Address(&'static str);
+
+    impl Fields for Address {
+        fn field(&self, name: &str) -> Value<'_> {
+            if name == "srcAddr" { Value::from(self.0) } else { Value::Missing }
+        }
+    }
+
+    #[test]
+    fn what_was_stored_merges_like_what_was_not() {
+        let query = "stats count(*) as n, earliest(srcAddr), pct(n, 5) by srcAddr, missing".parse().unwrap();
+        let Plan::Groups(plan) = Plan::new(&query) else { panic!("it aggregates") };
+        let mut partial = Partial::default();
+        for address in ["10.0.0.1", "10.0.0.2", "10.0.0.1"] {
+            plan.add(&Address(address), &mut partial);
+        }
+        let stored = serde_json::to_string(&partial).unwrap();
+        let mut restored: Partial = serde_json::from_str(&stored).unwrap();
+        assert_eq!(restored, partial);
+        restored.merge(partial);
+        assert_eq!(plan.finish(&restored).rows[0][2].to_string(), "4");
     }
 }

@@ -15,6 +15,8 @@ use step::{Scope, Step};
 pub use table::Table;
 use table::Tail;
 
+use serde::{Deserialize, Serialize};
+
 use super::record::Fields;
 use super::tree::{Expr, Item, Query, SortKey, Stage};
 use super::value::Value;
@@ -50,8 +52,8 @@ pub struct GroupPlan {
     columns: Vec<String>,
 }
 
-/// What a record left behind; only the [`RowPlan`] that made it can read it.
-#[derive(Clone, Debug, PartialEq)]
+/// What a record left behind; only a [`RowPlan`] of the same query can read it. It can be stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row(Vec<Value<'static>>);
 
 impl Plan {

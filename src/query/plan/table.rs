@@ -125,11 +125,12 @@ impl Table {
     }
 
     fn sort(&mut self, keys: &[SortKey]) {
-        let key_values = |row: &Vec<Value<'static>>| {
-            let view = View { columns: &self.columns, row };
-            keys.iter().map(|key| key.expr.evaluate(&view).into_owned()).collect::<Vec<_>>()
-        };
-        let mut keyed: Vec<_> = self.rows.iter().map(|row| (key_values(row), row.clone())).collect();
+        let rows = std::mem::take(&mut self.rows).into_iter().map(|row| {
+            let view = View { columns: &self.columns, row: &row };
+            let by: Vec<Value<'static>> = keys.iter().map(|key| key.expr.evaluate(&view).into_owned()).collect();
+            (by, row)
+        });
+        let mut keyed: Vec<_> = rows.collect();
         keyed.sort_by(|(left, _), (right, _)| {
             let orders = keys.iter().zip(left.iter().zip(right)).map(|(key, (left, right))| {
                 let order = left.sort_order(right);
