@@ -1,6 +1,7 @@
 //! Expressions: from `or`, which binds least, to a single value.
 
 use winnow::combinator::{alt, cut_err, delimited, fail, opt, peek, terminated};
+use winnow::error::{ContextError, ErrMode};
 use winnow::{ModalResult, Parser};
 
 use super::lexis::{blank, expected, keyword, list, name, number, period, quoted, regex, symbol, word};
@@ -75,25 +76,53 @@ fn negation(input: &mut &str, place: Place) -> ModalResult<Expr> {
     cut_err(negated).map(|inner| Expr::Not(Box::new(inner))).parse_next(input)
 }
 
+/// What a condition asks of the value before it.
+enum Predicate {
+    Like { negated: bool, pattern: LikePattern },
+    In { negated: bool, options: Vec<Expr> },
+    Compare(Comparison, Expr),
+}
+
 fn condition(input: &mut &str, place: Place) -> ModalResult<Expr> {
-    let left = sum(input, place)?;
-    let negated =
-        opt(terminated(keyword("not"), peek(alt((keyword("like"), keyword("in")))))).parse_next(input)?.is_some();
-    if opt(keyword("like")).parse_next(input)?.is_some() || (!negated && opt(symbol("=~")).parse_next(input)?.is_some())
-    {
-        let pattern = cut_err(like_pattern).parse_next(input)?;
-        return Ok(Expr::Like { subject: Box::new(left), negated, pattern });
-    }
-    if opt(keyword("in")).parse_next(input)?.is_some() {
-        let option = |input: &mut &str| alternative(input, place);
-        let options = list(option, symbol(","));
-        let list = delimited(symbol("[").context(expected("a list in brackets")), options, symbol("]"));
-        let options = cut_err(list).context(expected("a list in brackets")).parse_next(input)?;
-        return Ok(Expr::In { subject: Box::new(left), negated, options });
-    }
-    let Some(comparison) = opt(comparison).parse_next(input)? else { return Ok(left) };
-    let right = cut_err(|input: &mut &str| sum(input, place)).parse_next(input)?;
-    Ok(Expr::Compare(Box::new(left), comparison, Box::new(right)))
+    let subject = sum(input, place)?;
+    let is_in = |input: &mut &str| is_in(input, place);
+    let compares = |input: &mut &str| compares(input, place);
+    let predicate = opt(alt((is_like, is_in, compares))).parse_next(input)?;
+    let Some(predicate) = predicate else { return Ok(subject) };
+    let subject = Box::new(subject);
+    Ok(match predicate {
+        Predicate::Like { negated, pattern } => Expr::Like { subject, negated, pattern },
+        Predicate::In { negated, options } => Expr::In { subject, negated, options },
+        Predicate::Compare(comparison, right) => Expr::Compare(subject, comparison, Box::new(right)),
+    })
+}
+
+/// A keyword with or without `not` before it; whether there is one.
+fn negatable<'s>(word: &'static str) -> impl Parser<&'s str, bool, ErrMode<ContextError>> {
+    (opt(keyword("not")), keyword(word)).map(|(not, _)| not.is_some())
+}
+
+fn is_like(input: &mut &str) -> ModalResult<Predicate> {
+    let negated = alt((symbol("=~").value(false), negatable("like"))).parse_next(input)?;
+    let pattern = alt((regex.map(LikePattern::Regex), quoted.map(LikePattern::Text)));
+    cut_err(pattern)
+        .context(expected("quoted text or a regular expression between slashes"))
+        .map(|pattern| Predicate::Like { negated, pattern })
+        .parse_next(input)
+}
+
+fn is_in(input: &mut &str, place: Place) -> ModalResult<Predicate> {
+    let negated = negatable("in").parse_next(input)?;
+    let options = list(|input: &mut &str| alternative(input, place), symbol(","));
+    cut_err(delimited(symbol("["), options, symbol("]")))
+        .context(expected("a list in brackets"))
+        .map(|options| Predicate::In { negated, options })
+        .parse_next(input)
+}
+
+fn compares(input: &mut &str, place: Place) -> ModalResult<Predicate> {
+    let right = |input: &mut &str| sum(input, place);
+    (comparison, cut_err(right)).map(|(comparison, right)| Predicate::Compare(comparison, right)).parse_next(input)
 }
 
 fn comparison(input: &mut &str) -> ModalResult<Comparison> {
@@ -106,12 +135,6 @@ fn comparison(input: &mut &str) -> ModalResult<Comparison> {
         ">".value(Comparison::Greater),
     ));
     terminated(sign, blank).parse_next(input)
-}
-
-fn like_pattern(input: &mut &str) -> ModalResult<LikePattern> {
-    alt((regex.map(LikePattern::Regex), quoted.map(LikePattern::Text)))
-        .context(expected("quoted text or a regular expression between slashes"))
-        .parse_next(input)
 }
 
 /// Operators of one level, read from the left.
