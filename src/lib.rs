@@ -26,7 +26,7 @@
 //! | 4 | [`search`]: indicators, coarse patterns, the exact match (pure) |
 //! | 3 | [`report`]: rows to CSV, JSON and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`cli`]: arguments, and settings resolved once |
 //! | 2 | [`store`]: `run.db` and a run's directory · [`throttle`]: quotas · [`config`]: the configuration file · [`range`]: the practice range |
-//! | 1 | [`model`]: the field's words as types · [`time`]: the one clock |
+//! | 1 | [`query`]: the Insights language: read, evaluated, merged (pure) · [`model`]: the field's words as types · [`time`]: the one clock |
 //!
 //! # Decisions
 //! - **A run is one SQLite file.** One writer task owns it and commits in batches; a page's sightings and
@@ -52,6 +52,7 @@ pub mod commands;
 pub mod config;
 pub mod model;
 pub mod progress;
+pub mod query;
 pub mod range;
 pub mod report;
 pub mod search;
