@@ -20,12 +20,13 @@
 //!
 //! | floor | rooms |
 //! | --- | --- |
-//! | 7 | [`commands`]: one file a command: builds the parts, runs the job, prints |
-//! | 6 | [`progress`]: shows how far a sweep is |
-//! | 5 | [`sweep`]: job 1: directory, access, plan, reading, merge |
-//! | 4 | [`search`]: indicators, coarse patterns, the exact match (pure) |
-//! | 3 | [`report`]: rows to CSV, JSON and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`cli`]: arguments, and settings resolved once |
-//! | 2 | [`store`]: `run.db` and a run's directory · [`throttle`]: quotas · [`config`]: the configuration file · [`range`]: the practice range |
+//! | 8 | [`commands`]: one file a command: builds the parts, runs the job, prints |
+//! | 7 | [`progress`]: shows how far a sweep is |
+//! | 6 | [`sweep`]: job 1: directory, access, plan, reading, merge |
+//! | 5 | [`search`]: indicators, coarse patterns, the exact match (pure) |
+//! | 4 | [`report`]: rows to CSV, JSON and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`cli`]: arguments, and settings resolved once |
+//! | 3 | [`store`]: `run.db` and a run's directory · [`throttle`]: quotas · [`config`]: the configuration file · [`range`]: the practice range |
+//! | 2 | [`query`]: the Logs Insights language: parse, evaluate, merge aggregates (pure) |
 //! | 1 | [`query`]: the Insights language: read, evaluated, merged (pure) · [`model`]: the field's words as types · [`time`]: the one clock |
 //!
 //! # Decisions

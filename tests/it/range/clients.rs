@@ -72,10 +72,6 @@ impl World {
         self.config(long_term(&self.range.credentials()), "us-east-1")
     }
 
-    pub fn administrator(&self) -> SdkConfig {
-        self.config(long_term(&self.range.administrator()), "us-east-1")
-    }
-
     /// A session of the responder's in a role of another account.
     pub async fn assume(&self, account: &str, role: &str, region: &str) -> SdkConfig {
         let sts = aws_sdk_sts::Client::new(&self.responder());
