@@ -27,7 +27,8 @@
 //! | 4 | [`report`]: rows to CSV, JSON and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`cli`]: arguments, and settings resolved once |
 //! | 3 | [`store`]: `run.db` and a run's directory · [`throttle`]: quotas · [`config`]: the configuration file · [`range`]: the practice range |
 //! | 2 | [`query`]: the Logs Insights language: parse, evaluate, merge aggregates (pure) |
-//! | 1 | [`query`]: the Insights language: read, evaluated, merged (pure) · [`model`]: the field's words as types · [`time`]: the one clock |
+//! | 1 | [`model`]: the field's words as types |
+//! | 0 | [`time`]: the one clock |
 //!
 //! # Decisions
 //! - **A run is one SQLite file.** One writer task owns it and commits in batches; a page's sightings and
