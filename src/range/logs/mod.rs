@@ -17,6 +17,7 @@ pub(crate) use groups::salt_of;
 
 use super::access::Caller;
 use super::call::Call;
+use super::insights::{self, Queries};
 use super::wire::{AwsError, Input, Reply};
 use super::world::World;
 
@@ -25,6 +26,8 @@ use super::world::World;
 pub(crate) struct LogStore {
     /// The groups by name.
     pub(crate) groups: BTreeMap<String, StoredGroup>,
+    /// The Insights queries that were started.
+    pub(crate) queries: Queries,
 }
 
 /// Does a call of this service.
@@ -38,7 +41,7 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "DescribeLogGroups" => groups::describe(call),
         "FilterLogEvents" => filter::filter(call),
         "PutLogEvents" => put::put_events(call),
-        _ => Err(call.unknown_operation()),
+        _ => insights::answer(call),
     }
 }
 
@@ -51,7 +54,7 @@ pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String 
 }
 
 /// The name in a log group's identifier, which is its name or its ARN.
-fn group_name(identifier: &str) -> &str {
+pub(crate) fn group_name(identifier: &str) -> &str {
     let name = if identifier.starts_with("arn:") { identifier.splitn(7, ':').nth(6).unwrap_or("") } else { identifier };
     name.trim_end_matches(":*")
 }
@@ -75,7 +78,7 @@ impl Named {
 }
 
 /// The caller's log groups in the call's Region.
-fn store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
+pub(crate) fn store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
     let Call { world, caller, .. } = call;
     // The caller was admitted, so its account exists.
     let account = world.account_mut(caller.account).ok_or_else(|| not_found("The account does not exist."))?;
@@ -83,15 +86,15 @@ fn store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
 }
 
 /// A log group of the caller's.
-fn group<'a>(call: &'a mut Call<'_>, name: &str) -> Result<&'a mut StoredGroup, AwsError> {
+pub(crate) fn group<'a>(call: &'a mut Call<'_>, name: &str) -> Result<&'a mut StoredGroup, AwsError> {
     store(call)?.groups.get_mut(name).ok_or_else(|| not_found("The specified log group does not exist."))
 }
 
-fn invalid(message: impl Into<String>) -> AwsError {
+pub(crate) fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::new("InvalidParameterException", message)
 }
 
-fn not_found(message: &str) -> AwsError {
+pub(crate) fn not_found(message: &str) -> AwsError {
     AwsError::new("ResourceNotFoundException", message)
 }
 

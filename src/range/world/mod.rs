@@ -17,6 +17,7 @@ pub(crate) use regions::Regions;
 pub(crate) use trail::Trail;
 
 use super::access::Mint;
+use super::insights::Speed;
 use crate::model::{AccountId, Partition, Region};
 
 /// The whole state of a range.
@@ -44,6 +45,8 @@ pub(crate) struct World {
     pub(crate) events_scanned_a_page: usize,
     /// Whether lists are led in by an empty page.
     pub(crate) empty_pages: bool,
+    /// How fast Insights is.
+    pub(crate) insights: Speed,
 }
 
 impl World {

@@ -1,5 +1,6 @@
 //! The practice range, through the real SDK and in this process.
 
 mod clients;
+mod insights;
 mod logs;
 mod sessions;
