@@ -29,6 +29,11 @@ impl FlowLogFormat {
         &DEFAULT_FORMAT
     }
 
+    /// The columns' names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     /// The default format, if this looks like a line of it.
     pub(super) fn recognize(line: &str) -> Option<&'static Self> {
         let columns = DEFAULT_FORMAT.columns(line)?;

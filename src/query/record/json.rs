@@ -54,6 +54,31 @@ impl<'e> Json<'e> {
         }
     }
 
+    /// Every field with its dotted path, in the order of the text.
+    pub(super) fn fields(&self) -> Vec<(String, &Value<'e>)> {
+        let mut fields = Vec::new();
+        self.collect("", &mut fields);
+        fields
+    }
+
+    fn collect<'j>(&'j self, path: &str, fields: &mut Vec<(String, &'j Value<'e>)>) {
+        let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        match self {
+            Self::Null => {}
+            Self::Scalar(value) => fields.push((path.to_owned(), value)),
+            Self::Array(elements) => {
+                for (at, element) in elements.iter().enumerate() {
+                    element.collect(&below(&at.to_string()), fields);
+                }
+            }
+            Self::Object(members) => {
+                for (name, child) in members {
+                    child.collect(&below(name), fields);
+                }
+            }
+        }
+    }
+
     /// Goes on with what is left of a path after this value's own name.
     fn below(&self, rest: &str) -> Option<&Value<'e>> {
         if rest.is_empty() { self.at(rest) } else { self.at(rest.strip_prefix('.')?) }

@@ -89,6 +89,20 @@ impl<'e> Record<'e> {
         })
     }
 
+    /// The discovered fields with their names, in the order of the message.
+    pub fn discovered(&self) -> Vec<(String, Value<'_>)> {
+        match self.content() {
+            Content::Json { object, limit } => {
+                let fields = object.fields().into_iter().map(|(name, value)| (name, value.borrowed()));
+                fields.take(limit.unwrap_or(usize::MAX)).collect()
+            }
+            Content::FlowLog { format, columns } => {
+                format.names().zip(columns).map(|(name, column)| (name.to_owned(), Value::from(*column))).collect()
+            }
+            Content::Unstructured => Vec::new(),
+        }
+    }
+
     fn discovered_field(&self, name: &str) -> Value<'_> {
         match self.content() {
             Content::Json { object, limit } => object.field(name, *limit),
@@ -154,6 +168,17 @@ mod tests {
         }
         assert_eq!(field("[1]", ALL, "0"), "");
         assert_eq!(field(r#"{"a":1"#, ALL, "a"), "");
+    }
+
+    #[test]
+    fn what_is_listed_is_what_is_found() {
+        let message = r#"{"a":{"b":[1,"x",null]},"c":true,"@d":""}"#;
+        let event = Event { timestamp: 0, ingestion_time: 0, log: "", log_stream: "", ptr: "", message };
+        let record = Record::new(event, Discovery::Automatic { json_limit: Some(3) });
+        let listed = record.discovered();
+        let names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a.b.0", "a.b.1", "c"]);
+        assert!(listed.iter().all(|(name, value)| record.field(name) == *value));
     }
 
     #[test]

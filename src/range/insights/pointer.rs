@@ -1,10 +1,13 @@
 //! `@ptr`, which names one event, and `GetLogRecord`, which reads it.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
+use crate::query::{Discovery, Event, Fields, INSIGHTS_JSON_FIELDS, Record};
 use crate::range::call::Call;
 use crate::range::logs;
 use crate::range::wire::{AwsError, Reply};
@@ -52,15 +55,23 @@ pub(super) fn log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let found = group.events().binary_search_by_key(&pointer.position, logs::StoredEvent::position);
     let event = found.ok().and_then(|at| group.events().get(at)).filter(|event| event.timestamp_ms >= kept_from);
     let event = event.ok_or_else(|| AwsError::new("ResourceNotFoundException", "The log record does not exist."))?;
-    let mut record = Map::new();
-    let mut put = |name: &str, value: String| record.insert(name.to_owned(), Value::String(value));
-    put("@message", event.message.to_string());
-    put("@timestamp", event.timestamp_ms.to_string());
-    put("@ingestionTime", event.ingestion_ms.to_string());
-    put("@log", format!("{account}:{}", pointer.group));
-    put("@logStream", group.stream_name(event.stream).to_owned());
-    put("@ptr", log_record_pointer);
-    Reply::json(&json!({ "logRecord": record }))
+    let log = format!("{account}:{}", pointer.group);
+    let record = Record::new(
+        Event {
+            timestamp: event.timestamp_ms,
+            ingestion_time: event.ingestion_ms,
+            log: &log,
+            log_stream: group.stream_name(event.stream),
+            ptr: &log_record_pointer,
+            message: &event.message,
+        },
+        Discovery::Automatic { json_limit: Some(INSIGHTS_JSON_FIELDS) },
+    );
+    let system = ["@timestamp", "@ingestionTime", "@log", "@logStream", "@message", "@ptr"];
+    let system = system.into_iter().map(|name| (name.to_owned(), record.field(name)));
+    let fields: BTreeMap<String, String> =
+        record.discovered().into_iter().chain(system).map(|(name, value)| (name, value.to_string())).collect();
+    Reply::json(&json!({ "logRecord": fields }))
 }
 
 #[cfg(test)]

@@ -128,6 +128,7 @@ async fn aggregates_limits_and_pointers() {
     let pointer = done.results()[0].iter().find(|field| field.field() == Some("@ptr")).unwrap().value().unwrap();
     let record = logs.get_log_record().log_record_pointer(pointer).send().await.unwrap();
     assert_eq!(record.log_record().unwrap()["@message"], r#"{"n": "5", "kind": "app"}"#);
+    assert_eq!(record.log_record().unwrap()["kind"], "app");
     assert_eq!(record.log_record().unwrap()["@log"], "222222222222:/app");
     let forged = logs.get_log_record().log_record_pointer("nonsense").send().await.unwrap_err();
     assert_eq!(forged.code(), Some("InvalidParameterException"));

@@ -3,4 +3,5 @@
 mod clients;
 mod insights;
 mod logs;
+mod patterns;
 mod sessions;
