@@ -39,15 +39,7 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         last: input.end_time.saturating_mul(1_000).saturating_add(999),
         now: now_ms,
     };
-    let mut infrequent_access = false;
-    for name in &names {
-        let group = logs::group(call, name)?;
-        check_group(group, window)?;
-        infrequent_access |= group.class == LogGroupClass::InfrequentAccess;
-    }
-    if !logs::store(call)?.queries.have_place(infrequent_access, now_ms) {
-        return Err(AwsError::new("LimitExceededException", "Account maximum query concurrency limit reached."));
-    }
+    let infrequent_access = admit(call, &names, window)?;
     let plan = Plan::new(&query);
     let mut search = Search::new(&plan, window);
     for name in &names {
@@ -65,6 +57,20 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let id = call.world.mint.next_uuid();
     logs::store(call)?.queries.start(id.clone(), query);
     Reply::json(&json!({ "queryId": id }))
+}
+
+/// Whether a query over these groups may start; and if so, whether one of them is of class `INFREQUENT_ACCESS`.
+fn admit(call: &mut Call<'_>, names: &[String], window: Window) -> Result<bool, AwsError> {
+    let mut infrequent_access = false;
+    for name in names {
+        let group = logs::group(call, name)?;
+        check_group(group, window)?;
+        infrequent_access |= group.class == LogGroupClass::InfrequentAccess;
+    }
+    if logs::store(call)?.queries.have_place(infrequent_access, window.now) {
+        return Ok(infrequent_access);
+    }
+    Err(AwsError::new("LimitExceededException", "Account maximum query concurrency limit reached."))
 }
 
 fn check(input: &Input) -> Result<(), AwsError> {
@@ -113,15 +119,10 @@ fn group_names(call: &mut Call<'_>, input: &Input, source: Option<&Source>) -> R
 /// Source: CloudWatch Logs user guide, "SOURCE".
 fn selected(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, AwsError> {
     let values = |wanted: &str| source.parameters.iter().find(|(name, _)| name == wanted).map(|(_, values)| values);
-    if let Some((unknown, _)) = source
-        .parameters
-        .iter()
-        .find(|(name, _)| !["namePrefix", "class", "accountIdentifiers"].contains(&name.as_str()))
-    {
-        return Err(AwsError::new(
-            "MalformedQueryException",
-            format!("Unknown parameter of SOURCE logGroups: {unknown}"),
-        ));
+    let is_unknown = |name: &str| !["namePrefix", "class", "accountIdentifiers"].contains(&name);
+    if let Some((name, _)) = source.parameters.iter().find(|(name, _)| is_unknown(name)) {
+        let message = format!("Unknown parameter of SOURCE logGroups: {name}");
+        return Err(AwsError::new("MalformedQueryException", message));
     }
     let own_account = call.caller.account.to_string();
     let (prefixes, classes, accounts) = (values("namePrefix"), values("class"), values("accountIdentifiers"));
