@@ -1,10 +1,60 @@
 //! Dragnet sweeps an AWS organization (every account, every Region, every CloudWatch log group) for an
-//! indicator, and says what it could not search.
+//! indicator, and says what it could not search. This page is the map of the house.
+//!
+//! # The promise
+//! It never says "clean" when it is not. Coverage is a result, as important as the sightings: every
+//! account × Region × log group in scope ends in one row with its reason ([`model::Outcome`]), and only a
+//! reason that proves absence counts as covered ([`model::Reason::proves_absence`]).
+//!
+//! # The way of the data
+//! ```text
+//! scope ─ directory ─ session ─ Regions ─ log groups ─ plan ─ reading ─ match ─ journal ─ merge ─ report
+//!         accounts    AssumeRole per account           pure   pages     exact   SQLite    sorted  csv json
+//! ```
+//! Every stage streams into the next: an account whose session is ready goes on while others still wait.
+//! Nothing collects the whole organization, and nothing holds all sightings in memory.
+//!
+//! # Rooms and floors
+//! A room uses only what lies on floors below it; rooms on one floor do not use each other. A test reads
+//! the `use` lines and keeps it so.
+//!
+//! | floor | rooms |
+//! | --- | --- |
+//! | 8 | [`commands`]: one file a command: builds the parts, runs the job, prints |
+//! | 7 | [`progress`]: shows how far a sweep is |
+//! | 6 | [`sweep`]: job 1: directory, access, plan, reading, merge |
+//! | 5 | [`search`]: indicators, coarse patterns, the exact match (pure) |
+//! | 4 | [`report`]: rows to CSV, JSON and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`cli`]: arguments, and settings resolved once |
+//! | 3 | [`store`]: `run.db` and a run's directory · [`throttle`]: quotas · [`config`]: the configuration file · [`range`]: the practice range |
+//! | 2 | [`query`]: the Logs Insights language: parse, evaluate, merge aggregates (pure) |
+//! | 1 | [`model`]: the field's words as types |
+//! | 0 | [`time`]: the one clock |
+//!
+//! # Decisions
+//! - **A run is one SQLite file.** One writer task owns it and commits in batches; a page's sightings and
+//!   its next token are one transaction. Reports are views of it and can be made again.
+//! - **The shard is the quota's domain**, account × Region ([`model::Target`]): no two share a limiter.
+//! - **A quota permit first, a slot second** (`aws/gate.rs`): a slow Region cannot fill the slots.
+//! - **Own retries**: the SDK's are off, since accounts of a Region would share its retry bucket. A
+//!   throttled page is asked again with its own token.
+//! - **Coarse outside, exact inside**: a server-side pattern may only narrow ([`search::coarse_pattern`]);
+//!   the match here decides and names the field ([`search::Matcher`]).
+//! - **Where and when it happened** comes from the record, else from where it is stored. Logs are read
+//!   with a margin for late arrival ([`sweep::LATE_ARRIVAL`]).
+//! - **Copies fold only if they tell the same.** The design folds by account and event id; here every
+//!   field that a report shows must agree too, so that a forged line cannot hide a record by taking its id.
+//! - **One seam to the outside, at the wire**: the SDK's HTTP client. In practice and in tests it leads to
+//!   the [`range`] in the same process, so the real SDK, its signing, parsing and errors run in every test.
+//! - **Time is passed in** ([`time::Clock`]); tests run on paused tokio time.
+//! - **Secrets** never reach logs, errors, files or arguments. Only our own events are logged, not the SDK's.
 
 pub mod aws;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod model;
+pub mod progress;
+pub mod query;
 pub mod range;
 pub mod report;
 pub mod search;

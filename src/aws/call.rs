@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use tokio::time::{Instant, sleep};
+use tracing::debug;
 
 use super::connect::Aws;
 use super::error::{CallError, Diagnosis, ErrorClass};
@@ -98,7 +99,12 @@ impl Aws {
                 (Err(error), None) => Diagnosis::of(&error),
                 (Err(_), Some(diagnosis)) => diagnosis,
             };
-            match attempts.after(diagnosis.class) {
+            let next = attempts.after(diagnosis.class);
+            debug!(
+                operation = site.operation, region = %site.region, account = %key.owner(), code = diagnosis.code,
+                attempt = attempts.made, ?next, "an attempt failed"
+            );
+            match next {
                 Next::AskAgain(wait) => sleep(wait).await,
                 Next::SlowDown => gate.limiter.throttled(fastrand::f64()),
                 Next::Refresh => site.session.forget(&credentials).await,

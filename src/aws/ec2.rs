@@ -20,7 +20,8 @@ pub struct EnabledRegion {
 impl Aws {
     /// The Regions that are enabled in the session's account, sorted.
     ///
-    /// Source: EC2 API, `DescribeRegions` without `AllRegions`.
+    /// Source: EC2 API, `DescribeRegions` without `AllRegions`. Some servers tell of the others all the
+    /// same; those are left out by their status.
     ///
     /// # Errors
     /// The call fails, or names a Region in a form that is not known: leaving it out would hide it.
@@ -36,7 +37,8 @@ impl Aws {
                     .send()
             })
             .await?;
-        let regions = answer.regions().iter().map(|told| {
+        let enabled = answer.regions().iter().filter(|told| told.opt_in_status() != Some("not-opted-in"));
+        let regions = enabled.map(|told| {
             Ok(EnabledRegion {
                 region: told.region_name().unwrap_or_default().parse()?,
                 opt_in_status: told.opt_in_status().unwrap_or_default().to_owned(),

@@ -4,7 +4,6 @@ use std::fmt;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
@@ -104,8 +103,23 @@ impl Diagnosis {
                 _ => (ErrorClass::Transient, "BrokenAnswer".to_owned()),
             },
         };
-        Self { class, code, message: DisplayErrorContext(error).to_string(), request_id }
+        Self { class, code, message: causes(error), request_id }
     }
+}
+
+/// An error and its causes in one line, none repeated.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let cause = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        if !text.contains(&cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+        next = error.source();
+    }
+    text
 }
 
 /// Sources: the services' API references, "Common errors"; `aws-facts.md` for the codes that are not modelled.

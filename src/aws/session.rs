@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_smithy_types::error::display::DisplayErrorContext;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::connect::Aws;
-use super::error::{CallError, ErrorClass};
+use super::error::{CallError, ErrorClass, causes};
 use crate::model::{AccountId, RoleArn};
 
 /// Credentials are renewed this long before they expire: longer than any call's timeout.
@@ -124,10 +123,7 @@ impl Aws {
         provider.provide_credentials().await.map_err(|error| CallError {
             class: ErrorClass::Denied,
             code: "NoCredentials".to_owned(),
-            message: format!(
-                "{}; set AWS_PROFILE or --profile, or log in (aws sso login)",
-                DisplayErrorContext(&error)
-            ),
+            message: format!("{}. Set AWS_PROFILE or --profile, or log in (aws sso login)", causes(&error)),
             request_id: String::new(),
             operation: "GetSourceCredentials",
             account: None,

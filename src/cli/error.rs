@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::config::{ConfigError, UnknownRegion};
 use crate::model::{EmptyWindow, InvalidIndicator};
+use crate::throttle::QuotaError;
 use crate::time::rfc3339_ms;
 
 /// What is wrong with the arguments or the configuration, where each alone was well formed.
@@ -39,6 +40,9 @@ pub enum UsageError {
         /// What may have been meant.
         nearest: Option<&'static str>,
     },
+    /// A rate of the configuration.
+    #[error("limits.quotas: {0}")]
+    Quota(#[from] QuotaError),
     /// No organization is asked, and no account is named.
     #[error(
         "there is no account to look at: organization.discover is false, and neither [[accounts]] nor --accounts-file \

@@ -22,7 +22,7 @@ pub use generate::{write_completions, write_manual};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
 pub use list::{ListArguments, Listing, OutputFormat};
 pub use moment::{InvalidMoment, Moment};
-pub use range::{QuotaChoice, RangeCommand, ServeArguments, ShowArguments};
+pub use range::{QuotaChoice, RangeCommand, ServeArguments};
 pub use report::ReportArguments;
 pub use scope::ScopeArguments;
 pub use sweep::SweepArguments;

@@ -9,8 +9,6 @@ use clap::{Args, Subcommand, ValueEnum};
 pub enum RangeCommand {
     /// Serve it on this machine for boto3, the AWS CLI and any SDK
     Serve(ServeArguments),
-    /// Show its accounts and roles
-    Show(ShowArguments),
 }
 
 /// How to serve the range.
@@ -32,14 +30,6 @@ pub struct ServeArguments {
     /// Whether to throttle as AWS does
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
     pub quotas: QuotaChoice,
-}
-
-/// What to show of the range.
-#[derive(Clone, Debug, Args)]
-pub struct ShowArguments {
-    /// Scenario: a built-in one's name, or a TOML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "small")]
-    pub scenario: String,
 }
 
 /// Whether the range throttles.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::text::written_as_text;
 use super::{Glob, InvalidGlob};
 use crate::model::{Account, AccountId, InvalidAccountId};
 
@@ -51,19 +52,7 @@ impl FromStr for AccountSelector {
     }
 }
 
-impl TryFrom<String> for AccountSelector {
-    type Error = InvalidAccountSelector;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<AccountSelector> for String {
-    fn from(selector: AccountSelector) -> Self {
-        selector.to_string()
-    }
-}
+written_as_text!(AccountSelector, InvalidAccountSelector);
 
 impl fmt::Display for AccountSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

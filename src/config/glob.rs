@@ -6,6 +6,8 @@ use std::str::FromStr;
 use globset::GlobMatcher;
 use serde::{Deserialize, Serialize};
 
+use super::text::written_as_text;
+
 /// A pattern that matches a whole name, case-sensitively; `*` also matches `/`, so that
 /// `/aws/lambda/*` means every group below it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,19 +52,7 @@ impl FromStr for Glob {
     }
 }
 
-impl TryFrom<String> for Glob {
-    type Error = InvalidGlob;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Glob> for String {
-    fn from(glob: Glob) -> Self {
-        glob.as_str().to_owned()
-    }
-}
+written_as_text!(Glob, InvalidGlob);
 
 impl PartialEq for Glob {
     fn eq(&self, other: &Self) -> bool {

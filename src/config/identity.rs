@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
-use super::text::{InvalidText, checked_text, has_form};
+use super::text::{InvalidText, checked_text, has_form, written_as_text};
 use super::{InvalidDuration, parse_duration};
 use crate::model::RoleArn;
 
@@ -65,19 +65,7 @@ impl FromStr for MemberRole {
     }
 }
 
-impl TryFrom<String> for MemberRole {
-    type Error = InvalidText;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<MemberRole> for String {
-    fn from(role: MemberRole) -> Self {
-        role.to_string()
-    }
-}
+written_as_text!(MemberRole, InvalidText);
 
 impl fmt::Display for MemberRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

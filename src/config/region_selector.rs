@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::text::written_as_text;
 use super::{Glob, InvalidGlob, nearest};
 use crate::model::{InvalidRegion, KNOWN_REGIONS, Region};
 
@@ -47,19 +48,7 @@ impl FromStr for RegionSelector {
     }
 }
 
-impl TryFrom<String> for RegionSelector {
-    type Error = InvalidRegionSelector;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<RegionSelector> for String {
-    fn from(selector: RegionSelector) -> Self {
-        selector.to_string()
-    }
-}
+written_as_text!(RegionSelector, InvalidRegionSelector);
 
 impl fmt::Display for RegionSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -79,14 +68,14 @@ pub struct KnownRegions<'a> {
 
 /// A Region's name, or a pattern for names, that nothing known has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no known Region is called `{given}`{}; a newer one can be told in `scope.new_regions`", hint(*nearest))]
+#[error("no known Region is called `{given}`{} One newer than this dragnet can be told in `scope.new_regions`", hint(*nearest))]
 pub struct UnknownRegion {
     given: String,
     nearest: Option<&'static str>,
 }
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
+    nearest.map_or_else(|| ".".to_owned(), |near| format!(": did you mean `{near}`?"))
 }
 
 impl<'a> KnownRegions<'a> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::nearest;
+use super::text::written_as_text;
 
 /// What to write beside the coverage, the calls and the summary, which every run has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,19 +72,7 @@ impl FromStr for Format {
     }
 }
 
-impl TryFrom<String> for Format {
-    type Error = UnknownFormat;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Format> for String {
-    fn from(format: Format) -> Self {
-        format.to_string()
-    }
-}
+written_as_text!(Format, UnknownFormat);
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -37,6 +37,12 @@ impl Scope {
         chosen(&self.regions, &self.exclude_regions, |selector| selector.matches(region))
     }
 
+    /// Whether some accounts or Regions are left out.
+    pub fn narrows_places(&self) -> bool {
+        let all = self.include_accounts.is_empty() && self.exclude_accounts.is_empty();
+        !(all && self.regions.is_empty() && self.exclude_regions.is_empty())
+    }
+
     /// Whether a log group of this name is in scope.
     pub fn has_log_group(&self, name: &str) -> bool {
         chosen(&self.log_groups, &self.exclude_log_groups, |glob| glob.is_match(name))

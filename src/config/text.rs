@@ -1,4 +1,4 @@
-//! Strings that AWS takes only in a certain form.
+//! Types that are written as strings, among them those that AWS takes only in a certain form.
 
 /// A text that does not have the form that AWS asks for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,26 @@ pub(super) fn has_form(text: &str, shortest: usize, longest: usize, punctuation:
     (shortest..=longest).contains(&text.len())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || punctuation.contains(c))
 }
+
+/// Lets a type that is parsed from a text and displays as that text stand in TOML as a string.
+macro_rules! written_as_text {
+    ($name:ident, $error:ty) => {
+        impl TryFrom<String> for $name {
+            type Error = $error;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.to_string()
+            }
+        }
+    };
+}
+pub(super) use written_as_text;
 
 /// Declares a string type that can only hold what its check lets through.
 macro_rules! checked_text {
@@ -43,19 +63,7 @@ macro_rules! checked_text {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = $crate::config::InvalidText;
-
-            fn try_from(text: String) -> Result<Self, Self::Error> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(text: $name) -> Self {
-                text.0
-            }
-        }
+        $crate::config::text::written_as_text!($name, $crate::config::InvalidText);
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -7,7 +7,7 @@
 //! * `wire`: how AWS's protocols spell requests, replies and errors
 //! * `access`, `policy`: who calls, and may they
 //! * `world`: what there is; `scenario`: how it came to be
-//! * one room a service: `logs`, `ec2`, `iam`, `sts`, `organizations`, `cloudtrail`
+//! * one room a service: `logs` (with `patterns` and `insights`), `ec2`, `iam`, `sts`, `organizations`, `cloudtrail`
 //! * `faults`: what goes wrong on purpose
 
 mod access;
@@ -19,9 +19,10 @@ mod dispatch;
 mod ec2;
 mod faults;
 mod iam;
+mod insights;
 mod logs;
 mod organizations;
-mod patterns;
+pub mod patterns;
 mod policy;
 mod quotas;
 mod scenario;

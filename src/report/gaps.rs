@@ -91,8 +91,7 @@ fn name(row: &Coverage) -> String {
 fn common_reason(row: &Coverage) -> String {
     let Outcome { reason, detail, .. } = &row.outcome;
     let told = detail.split("Encoded authorization failure").next().unwrap_or_default().trim_end();
-    let words: Vec<&str> = told.split(' ').map(|word| if has_uuid(word) { "<id>" } else { word }).collect();
-    let mut told = Cow::Owned(words.join(" "));
+    let mut told = without_uuids(told);
     if let Some(log_group) = &row.log_group {
         told = replace_word(told, log_group, "<log group>");
     }
@@ -124,13 +123,26 @@ fn replace_word<'a>(text: Cow<'a, str>, word: &str, with: &str) -> Cow<'a, str> 
     Cow::Owned(replaced)
 }
 
-/// Whether the word holds 36 characters that look like `0a1b2c3d-0000-4000-8000-000000000000`.
-fn has_uuid(word: &str) -> bool {
-    word.as_bytes().windows(36).any(|window| {
-        window.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+/// Replaces ids such as `0a1b2c3d-0000-4000-8000-000000000000`, as requests have.
+fn without_uuids(text: &str) -> Cow<'_, str> {
+    let mut replaced = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.as_bytes().windows(UUID).position(is_uuid) {
+        let (before, from_id) = rest.split_at(at);
+        replaced.push_str(before);
+        replaced.push_str("<id>");
+        rest = from_id.split_at(UUID).1;
+    }
+    if replaced.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replaced + rest) }
+}
+
+/// The length of such an id, all of it ASCII.
+const UUID: usize = 36;
+
+fn is_uuid(bytes: &[u8]) -> bool {
+    bytes.iter().enumerate().all(|(at, byte)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
     })
 }
 
@@ -152,7 +164,7 @@ mod tests {
         let list = gaps.list();
         assert_eq!(list.len(), 1);
         assert_eq!((list[0].accounts, list[0].places, list[0].examples.len()), (4, 4, 3));
-        assert!(list[0].reason.ends_with("on arn:aws:iam::<account>:role/R (request <id>"), "{}", list[0].reason);
+        assert!(list[0].reason.ends_with("on arn:aws:iam::<account>:role/R (request <id>)"), "{}", list[0].reason);
         assert_eq!(list[0].examples[0], "n1 (111111111111)");
     }
 
@@ -160,5 +172,6 @@ mod tests {
     fn a_short_name_is_not_replaced_inside_words() {
         assert_eq!(replace_word("app: mapping app".into(), "app", "<g>"), "<g>: mapping <g>");
         assert_eq!(replace_word("x".into(), "", "y"), "x");
+        assert_eq!(without_uuids("é0a1b2c3d-0000-4000-8000-000000000000é-"), "é<id>é-");
     }
 }

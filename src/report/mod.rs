@@ -38,6 +38,7 @@ pub use terminal::{Ending, write_ending};
 pub use untrusted::{defuse, escape};
 pub use verdict::verdict;
 
+use crate::store::StoreError;
 use crate::time::rfc3339_ms;
 
 /// Why a report could not be written.
@@ -49,6 +50,12 @@ pub enum ReportError<E: std::error::Error + 'static> {
     /// What takes the report refused it: a full disk, a closed pipe.
     #[error("cannot write the report")]
     Write(#[from] io::Error),
+}
+
+impl From<StoreError> for ReportError<StoreError> {
+    fn from(error: StoreError) -> Self {
+        Self::Rows(error)
+    }
 }
 
 impl<E: std::error::Error + 'static> From<csv::Error> for ReportError<E> {

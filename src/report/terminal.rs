@@ -15,7 +15,10 @@ use crate::time::rfc3339_ms;
 const WIDTH: usize = 80;
 
 /// How many accounts, principals or addresses are named.
-const MOST_LISTED: usize = 5;
+const MOST_LISTED: usize = 10;
+
+/// How many reasons are given for what was not covered.
+const MOST_REASONS: usize = 5;
 
 /// All that is said at the end of a run.
 #[derive(Clone, Copy, Debug)]
@@ -82,9 +85,12 @@ fn places(counts: PlaceCounts) -> String {
         (counts.denied, "denied"),
         (counts.failed, "failed"),
         (counts.accepted, "accepted"),
-        (counts.out_of_scope, "out of scope"),
     ];
-    listed(counts.in_scope, &parts)
+    let in_scope = listed(counts.in_scope, &parts);
+    match counts.out_of_scope {
+        0 => in_scope,
+        more => format!("{in_scope}; {} out of scope", count(more)),
+    }
 }
 
 fn log_groups(counts: LogGroupCounts) -> String {
@@ -147,7 +153,7 @@ fn gaps(page: &mut Page<'_>, title: &str, tone: Tone, gaps: &[Gap]) -> io::Resul
         return Ok(());
     }
     page.heading(title, tone)?;
-    for gap in gaps.iter().take(MOST_LISTED) {
+    for gap in gaps.iter().take(MOST_REASONS) {
         let size = if gap.accounts == gap.places {
             plural(gap.accounts, "account")
         } else {
@@ -158,7 +164,7 @@ fn gaps(page: &mut Page<'_>, title: &str, tone: Tone, gaps: &[Gap]) -> io::Resul
         let rest = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
         page.item("", &format!("{}{rest}", gap.examples.join(", ")))?;
     }
-    match gaps.len().saturating_sub(MOST_LISTED) {
+    match gaps.len().saturating_sub(MOST_REASONS) {
         0 => Ok(()),
         more => page.item("", &format!("and {more} more reasons, all in coverage.csv")),
     }
@@ -227,7 +233,7 @@ mod tests {
         }
         for number in 0..found {
             let mut sighting = sighting("");
-            sighting.happening.principal_arn = format!("arn:aws:iam::111111111111:user/{}", number % 7);
+            sighting.happening.principal_arn = format!("arn:aws:iam::111111111111:user/{}", number % 12);
             sightings.add(&sighting);
         }
         let summary = Summary {
@@ -271,7 +277,7 @@ mod tests {
         insta::assert_snapshot!(ending(RunStatus::Incomplete, &rows, 2_000), @r"
           Looked for    192.0.2.1, alice
           Window        2026-03-01T12:00:00.000Z to 2026-03-02T12:00:00.000Z
-          Accounts      401 in scope: 1 swept, 400 denied, 1 out of scope
+          Accounts      401 in scope: 1 swept, 400 denied; 1 out of scope
           Targets       1 in scope: 1 swept
           Log groups    1 in scope: 1 searched
           Read          40,200 events, 2.0 MB; 1,604 AWS calls, 3 throttled
@@ -279,11 +285,16 @@ mod tests {
         Found: 2,000 sightings
           between       2026-03-01T12:00:00.000Z and 2026-03-01T12:00:00.000Z
           by account        2,000  pro\u{202e}d (111111111111)
-          by principal        286  arn:aws:iam::111111111111:user/0
-                              286  arn:aws:iam::111111111111:user/1
-                              286  arn:aws:iam::111111111111:user/2
-                              286  arn:aws:iam::111111111111:user/3
-                              286  arn:aws:iam::111111111111:user/4
+          by principal        167  arn:aws:iam::111111111111:user/0
+                              167  arn:aws:iam::111111111111:user/1
+                              167  arn:aws:iam::111111111111:user/2
+                              167  arn:aws:iam::111111111111:user/3
+                              167  arn:aws:iam::111111111111:user/4
+                              167  arn:aws:iam::111111111111:user/5
+                              167  arn:aws:iam::111111111111:user/6
+                              167  arn:aws:iam::111111111111:user/7
+                              166  arn:aws:iam::111111111111:user/10
+                              166  arn:aws:iam::111111111111:user/11
                                    and 2 more
           by address        2,000  192.0.2.1
           by indicator      2,000  192.0.2.1

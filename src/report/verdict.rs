@@ -1,4 +1,4 @@
-//! The one sentence that a run comes down to.
+//! The sentence or two that a run comes down to.
 
 use super::{RunStatus, Summary, count, plural};
 
@@ -10,7 +10,7 @@ pub fn verdict(summary: &Summary) -> String {
         1 => "1 sighting was found".to_owned(),
         more => format!("{} sightings were found", count(more)),
     };
-    match summary.status {
+    let verdict = match summary.status {
         RunStatus::Failed => "The sweep FAILED: nothing is claimed.".to_owned(),
         _ if summary.accounts.in_scope == 0 => "No account was in scope: nothing was searched.".to_owned(),
         RunStatus::Complete => {
@@ -25,8 +25,13 @@ pub fn verdict(summary: &Summary) -> String {
         RunStatus::Interrupted => {
             format!("{found} before the sweep was INTERRUPTED: what it did not reach is not covered.")
         }
-    }
+    };
+    if summary.scope.narrows_places() { format!("{verdict} {ELSEWHERE}") } else { verdict }
 }
+
+/// An organization's trail keeps everybody's records in one account, a multi-Region trail in one Region.
+const ELSEWHERE: &str =
+    "Only log groups in the chosen accounts and Regions were read, not the trails that keep their records elsewhere.";
 
 #[cfg(test)]
 mod tests {

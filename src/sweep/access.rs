@@ -47,12 +47,12 @@ impl Access {
     }
 
     /// The account that is at hand without a role of its own.
-    pub fn own_account(&self) -> AccountId {
+    pub(super) fn own_account(&self) -> AccountId {
         self.own_account
     }
 
     /// The session that the organization is asked with.
-    pub fn organization(&self, aws: &Aws, role: Option<&RoleArn>) -> Arc<Session> {
+    pub(super) fn organization(&self, aws: &Aws, role: Option<&RoleArn>) -> Arc<Session> {
         match role {
             None => Arc::clone(&self.base),
             Some(role) => aws.source().assume(self.hop(role.clone(), None)),

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use super::access::Access;
 use crate::aws::{Aws, CallError, ListedAccount, Session};
-use crate::cli::settings;
-use crate::config::{ConfiguredAccount, Scope};
+use crate::cli::settings::Reach;
+use crate::config::{ConfiguredAccount, MemberRole, Scope};
 use crate::model::{Account, AccountId, AccountState};
 use crate::store::Standing;
 
@@ -57,13 +58,23 @@ pub struct Directory<'a> {
 }
 
 impl<'a> Directory<'a> {
-    /// The accounts of `sources`. The organization is asked as `ask_as`, or not at all.
-    pub fn new(aws: &'a Aws, scope: &'a Scope, sources: &settings::Directory, ask_as: Option<Arc<Session>>) -> Self {
+    /// The accounts that `reach` names. Makes no call.
+    pub fn new(aws: &'a Aws, access: &Access, reach: &'a Reach) -> Self {
+        let sources = &reach.directory;
+        let mut configured: BTreeMap<_, _> =
+            sources.accounts.iter().map(|account| (account.id, account.clone())).collect();
+        let alone = reach.identity.member_role == MemberRole::Caller;
+        if sources.discover && alone {
+            // Without a role to assume there is one account that can be entered: the caller's.
+            let own = access.own_account();
+            configured.entry(own).or_insert_with(|| ConfiguredAccount::of(own));
+        }
+        let ask_as = || access.organization(aws, sources.organization_role.as_ref());
         Self {
             aws,
-            scope,
-            ask_as,
-            configured: sources.accounts.iter().map(|account| (account.id, account.clone())).collect(),
+            scope: &reach.scope,
+            ask_as: (sources.discover && !alone).then(ask_as),
+            configured,
             seen: BTreeSet::new(),
             tokens: BTreeSet::new(),
             next_token: None,

@@ -19,6 +19,7 @@ mod reading;
 mod region;
 mod run;
 mod tally;
+mod wanted;
 
 pub use access::{Access, Entered};
 pub use directory::{Directory, DirectoryError, Member};
@@ -26,3 +27,4 @@ pub use merge::{NAMED_ACCOUNTS_ONLY, merged_sightings};
 pub use plan::LATE_ARRIVAL;
 pub use run::{SweepError, SweepParts, sweep};
 pub use tally::{Tally, TallySnapshot};
+pub use wanted::WantedRegions;

@@ -12,7 +12,7 @@ use super::tally::Tally;
 use super::{account, outcome};
 use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
-use crate::config::{AccountSelector, ConfiguredAccount, MemberRole};
+use crate::config::AccountSelector;
 use crate::model::{AccountState, ApiCall, LogGroup, Outcome, Reason, Region, RunId, Status};
 use crate::search::{Matcher, MatcherError, coarse_pattern};
 use crate::store::{Entry, Journal, JournalClosed, PlaceId, PlaceRow, ScopedAccount, Standing};
@@ -116,15 +116,7 @@ async fn record_calls(mut calls: mpsc::Receiver<ApiCall>, journal: Journal, tall
 
 async fn sweep_accounts(shared: &Arc<Shared>) -> Result<(), SweepError> {
     let reach = &shared.settings.reach;
-    let mut sources = reach.directory.clone();
-    if sources.discover && reach.identity.member_role == MemberRole::Caller {
-        // Without a role to assume there is one account that can be entered: the caller's.
-        sources.discover = false;
-        sources.accounts.push(ConfiguredAccount::of(shared.access.own_account()));
-    }
-    let organization = shared.access.organization(&shared.aws, sources.organization_role.as_ref());
-    let ask_as = sources.discover.then_some(organization);
-    let mut directory = Directory::new(&shared.aws, &reach.scope, &sources, ask_as);
+    let mut directory = Directory::new(&shared.aws, &shared.access, reach);
     let mut selectors = Selectors::of(&reach.scope.include_accounts);
     // Dropping the set, on an error, ends the tasks.
     let mut accounts = JoinSet::new();

@@ -21,6 +21,13 @@ pub struct QuotaKey {
     pub operation: &'static str,
 }
 
+impl QuotaKey {
+    /// The account as a text; empty while it is not known.
+    pub fn owner(&self) -> String {
+        self.account.as_ref().map(AccountId::to_string).unwrap_or_default()
+    }
+}
+
 /// AWS's rates, and the share of them that is used.
 #[derive(Clone, Debug)]
 pub struct Quotas {

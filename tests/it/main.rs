@@ -1,4 +1,12 @@
-//! What a user of the crate sees: one binary, so that the SDK is linked once.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! What a user of Dragnet, and a reader of its source, can rely on. One binary, so that the SDK is
+//! linked once.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
+
+mod cli;
+mod floors;
 mod range;
+mod real_data;
+mod servers;
+mod sweep;
+mod world;

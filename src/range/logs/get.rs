@@ -50,12 +50,12 @@ enum Reading {
 
 pub(super) fn get_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
-    let unmask = permit_unmask(call, input.unmask.unwrap_or(false))?;
     let limit = input.limit.unwrap_or(PAGE_EVENTS);
     if !(1..=PAGE_EVENTS).contains(&limit) {
         return Err(invalid(format!("Value '{limit}' at 'limit' must be between 1 and {PAGE_EVENTS}")));
     }
     let name = input.named.get()?.to_owned();
+    let unmask = permit_unmask(call, &name, input.unmask.unwrap_or(false))?;
     let list = format!("{} {name} {}", call.list_name(), input.log_stream_name);
     let now = call.now;
     let reading = match input.next_token.as_deref() {

@@ -39,11 +39,11 @@ pub(crate) fn shown<'a>(group: &StoredGroup, message: &'a str, unmask: bool) -> 
 ///
 /// # Errors
 /// It asks without being allowed `logs:Unmask`.
-pub(crate) fn permit_unmask(call: &Call<'_>, asked: bool) -> Result<bool, AwsError> {
+pub(crate) fn permit_unmask(call: &Call<'_>, group: &str, asked: bool) -> Result<bool, AwsError> {
     if !asked {
         return Ok(false);
     }
-    let resource = super::resource(call.world, call.caller, call.input);
+    let resource = super::group_resource(call.world, call.caller, group);
     let facts = call.caller.facts(call.world, call.now);
     let ask = Ask { action: "logs:Unmask", resource: &resource, facts: &facts };
     authorize(call.world, call.caller, &ask)

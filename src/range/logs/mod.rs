@@ -8,7 +8,6 @@ mod groups;
 mod mask;
 mod position;
 mod put;
-mod record;
 mod retention;
 mod streams;
 
@@ -19,9 +18,11 @@ use serde::Deserialize;
 pub(crate) use event::{NewEvent, StoredEvent};
 pub(crate) use group::StoredGroup;
 pub(crate) use groups::salt_of;
+pub(crate) use mask::{permit_unmask, shown};
 
 use super::access::Caller;
 use super::call::Call;
+use super::insights::{self, Queries};
 use super::wire::{AwsError, Input, Reply};
 use super::world::World;
 
@@ -30,6 +31,8 @@ use super::world::World;
 pub(crate) struct LogStore {
     /// The groups by name.
     pub(crate) groups: BTreeMap<String, StoredGroup>,
+    /// The Insights queries that were started.
+    pub(crate) queries: Queries,
 }
 
 /// Does a call of this service.
@@ -47,11 +50,10 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "DescribeLogStreams" => streams::describe(call),
         "FilterLogEvents" => filter::filter(call),
         "GetLogEvents" => get::get_events(call),
-        "GetLogRecord" => record::get_record(call),
         "ListLogGroups" => groups::list(call),
         "PutLogEvents" => put::put_events(call),
         "PutRetentionPolicy" => retention::put(call),
-        _ => Err(call.unknown_operation()),
+        _ => insights::answer(call),
     }
 }
 
@@ -60,11 +62,16 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch Logs".
 pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String {
     let name = input.text("logGroupName").or_else(|| input.text("logGroupIdentifier").map(group_name)).unwrap_or("");
+    group_resource(world, caller, name)
+}
+
+/// The ARN that policies know a log group by.
+fn group_resource(world: &World, caller: &Caller, name: &str) -> String {
     world.arn("logs", caller.region.as_str(), caller.account, &format!("log-group:{name}:log-stream:"))
 }
 
 /// The name in a log group's identifier, which is its name or its ARN.
-fn group_name(identifier: &str) -> &str {
+pub(crate) fn group_name(identifier: &str) -> &str {
     let name = if identifier.starts_with("arn:") { identifier.splitn(7, ':').nth(6).unwrap_or("") } else { identifier };
     name.trim_end_matches(":*")
 }
@@ -88,7 +95,7 @@ impl Named {
 }
 
 /// The caller's log groups in the call's Region.
-fn store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
+pub(crate) fn store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
     let Call { world, caller, .. } = call;
     // The caller was admitted, so its account exists.
     let account = world.account_mut(caller.account).ok_or_else(|| not_found("The account does not exist."))?;
@@ -96,15 +103,15 @@ fn store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
 }
 
 /// A log group of the caller's.
-fn group<'a>(call: &'a mut Call<'_>, name: &str) -> Result<&'a mut StoredGroup, AwsError> {
+pub(crate) fn group<'a>(call: &'a mut Call<'_>, name: &str) -> Result<&'a mut StoredGroup, AwsError> {
     store(call)?.groups.get_mut(name).ok_or_else(|| not_found("The specified log group does not exist."))
 }
 
-fn invalid(message: impl Into<String>) -> AwsError {
+pub(crate) fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::new("InvalidParameterException", message)
 }
 
-fn not_found(message: &str) -> AwsError {
+pub(crate) fn not_found(message: &str) -> AwsError {
     AwsError::new("ResourceNotFoundException", message)
 }
 

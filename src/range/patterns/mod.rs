@@ -1,50 +1,157 @@
-//! Filter patterns, as CloudWatch Logs evaluates them: for now terms and quoted terms.
+//! CloudWatch Logs filter patterns as the *server* evaluates them.
+//!
+//! The client compiles indicators to patterns; the range must not share that code, or a mistake would
+//! hide on both sides. So this is an evaluator of its own, written from AWS's documentation, and strict:
+//! what the documentation does not allow is refused, and where it leaves a case open the reading that
+//! matches less is taken, because that is the one a client has to be right about.
+//!
+//! Source: CloudWatch Logs user guide, "Filter pattern syntax for metric filters, subscription filters,
+//! filter log events, and Live Tail" (`FilterAndPatternSyntax`). `documented_cases` has its rules as a table.
 
-use std::fmt;
+mod comparison;
+#[cfg(test)]
+mod documented_cases;
+mod expression;
+mod glob;
+mod json;
+mod lexis;
+mod restricted_regex;
+mod space_delimited;
+mod terms;
 
-/// A parsed filter pattern.
-#[derive(Clone, Debug)]
-pub(crate) struct FilterPattern {
-    terms: Vec<String>,
+use regex::Regex;
+use winnow::{ModalResult, Parser};
+
+use json::JsonPattern;
+use space_delimited::SpaceDelimitedPattern;
+use terms::Terms;
+
+/// The longest pattern, in characters. Source: CloudWatch Logs API, `FilterLogEvents.filterPattern`.
+const MAX_CHARACTERS: usize = 1_024;
+
+/// The most regular expressions in one JSON or space-delimited pattern.
+const MAX_REGEXES: usize = 2;
+
+/// The most wildcard selectors (`[*]`, `.*`) in one JSON pattern; a single selector may have one.
+const MAX_WILDCARD_SELECTORS: usize = 3;
+
+/// Why a filter pattern is refused. The service answers all of these with `InvalidParameterException`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// Longer than the 1,024 characters that the API takes.
+    #[error("a filter pattern has at most {MAX_CHARACTERS} characters, this one has {0}")]
+    TooLong(usize),
+    /// More than two regular expressions.
+    #[error("a filter pattern has at most {MAX_REGEXES} regular expressions")]
+    TooManyRegexes,
+    /// More than three wildcard selectors, or more than one in a single selector.
+    #[error("a filter pattern has at most {MAX_WILDCARD_SELECTORS} wildcard selectors, and a selector at most one")]
+    TooManyWildcardSelectors,
+    /// It does not follow the grammar.
+    #[error("invalid filter pattern at character {position}: {problem}")]
+    Malformed {
+        /// Where, in characters from 1.
+        position: usize,
+        /// What is wrong there.
+        problem: String,
+    },
 }
 
-/// What is wrong with a pattern.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) struct PatternError(&'static str);
+/// A filter pattern, ready to be matched against many messages.
+#[derive(Debug)]
+pub struct FilterPattern(Kind);
 
-impl fmt::Display for PatternError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
+#[derive(Debug)]
+enum Kind {
+    Everything,
+    Terms(Terms),
+    Regex(Regex),
+    Json(JsonPattern),
+    SpaceDelimited(SpaceDelimitedPattern),
 }
 
 impl FilterPattern {
-    /// Reads a pattern.
+    /// Reads a pattern. An empty one matches every event.
     ///
     /// # Errors
-    /// It is not a list of terms and quoted terms.
-    pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
-        let mut terms = Vec::new();
-        let mut rest = text.trim_start();
-        while !rest.is_empty() {
-            let (term, after) = if let Some(quoted) = rest.strip_prefix('"') {
-                quoted.split_once('"').ok_or(PatternError("a quote is not closed"))?
-            } else {
-                let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-                let (term, after) = rest.split_at(end);
-                if !term.chars().all(|c| c.is_alphanumeric() || c == '_') {
-                    return Err(PatternError("a term with other characters than letters, digits and _ must be quoted"));
-                }
-                (term, after)
-            };
-            terms.push(term.to_owned());
-            rest = after.trim_start();
+    /// The pattern is longer than 1,024 characters, or not one that AWS documents.
+    pub fn parse(pattern: &str) -> Result<Self, PatternError> {
+        let characters = pattern.chars().count();
+        if characters > MAX_CHARACTERS {
+            return Err(PatternError::TooLong(characters));
         }
-        Ok(Self { terms })
+        let kind = match pattern.trim_start().chars().next() {
+            None => Kind::Everything,
+            Some('{') => Kind::Json(JsonPattern::new(read(json::pattern, pattern)?)?),
+            Some('[') => Kind::SpaceDelimited(SpaceDelimitedPattern::new(read(space_delimited::pattern, pattern)?)?),
+            Some('%') => Kind::Regex(read(lexis::lone_regex, pattern)?),
+            Some(_) => Kind::Terms(Terms::new(&read(terms::pattern, pattern)?)),
+        };
+        Ok(Self(kind))
     }
 
-    /// Whether every term is in the message.
-    pub(crate) fn matches(&self, message: &str) -> bool {
-        self.terms.iter().all(|term| memchr::memmem::find(message.as_bytes(), term.as_bytes()).is_some())
+    /// Whether the service returns an event with this message. Case counts.
+    pub fn matches(&self, message: &str) -> bool {
+        match &self.0 {
+            Kind::Everything => true,
+            Kind::Terms(terms) => terms.match_in(message),
+            Kind::Regex(regex) => regex.is_match(message),
+            Kind::Json(json) => json.matches(message),
+            Kind::SpaceDelimited(columns) => columns.matches(message),
+        }
+    }
+}
+
+fn read<T>(mut grammar: impl FnMut(&mut &str) -> ModalResult<T>, pattern: &str) -> Result<T, PatternError> {
+    grammar.parse(pattern).map_err(|error| {
+        let before = pattern.get(..error.offset()).unwrap_or_default();
+        let problem = match (error.inner().cause(), error.inner().context().next()) {
+            (Some(cause), _) => cause.to_string(),
+            (None, Some(context)) => context.to_string(),
+            (None, None) => "unexpected text".to_owned(),
+        };
+        PatternError::Malformed { position: before.chars().count() + 1, problem }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_error_says_where() {
+        let error = FilterPattern::parse("{ $.é = }").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "invalid filter pattern at character 9: expected a value: a word of letters, digits and _, or quoted text"
+        );
+        assert_eq!(FilterPattern::parse(&"a".repeat(1_025)).unwrap_err(), PatternError::TooLong(1_025));
+        assert!(FilterPattern::parse(&"é".repeat(1_024)).is_ok());
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_not_a_stack_overflow() {
+        assert!(FilterPattern::parse(&format!("{{{}$.a = 1", "(".repeat(1_000))).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(pattern in any::<String>(), message in any::<String>()) {
+            if let Ok(pattern) = FilterPattern::parse(&pattern) {
+                pattern.matches(&message);
+            }
+        }
+
+        #[test]
+        fn no_likely_text_makes_it_panic(
+            pattern in r#"[{\[%]?[ $.\[\]*a0"%&|()=!<>,?\-]{0,24}[}\]%]?"#,
+            message in r#"[{\[]?["a0:, \[\]{}]{0,16}"#,
+        ) {
+            if let Ok(pattern) = FilterPattern::parse(&pattern) {
+                pattern.matches(&message);
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::model::{AccountId, LogGroupClass, Region};
 use crate::range::access::Mint;
 use crate::range::cloudtrail::History;
 use crate::range::ec2::FlowLog;
+use crate::range::insights::Speed;
 use crate::range::logs::{LogStore, StoredGroup, salt_of};
 use crate::range::policy::PolicyKind;
 use crate::range::world::{Account, OrgUnit, Organization, Policy, Regions, Scp, Trail, World};
@@ -81,6 +82,7 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         delivery: SignedDuration::from_secs(behaviour.trail_delivery_seconds.into()),
         events_scanned_a_page: behaviour.events_scanned_a_page.max(1),
         empty_pages: behaviour.empty_pages,
+        insights: Speed::new(behaviour.insights_bytes_a_second, behaviour.insights_timeout_seconds),
     }
 }
 

@@ -12,17 +12,24 @@ pub(crate) struct AwsError {
     pub(crate) message: String,
     /// The HTTP status.
     pub(crate) status: u16,
+    /// A further member of the error's structure, in JSON protocols.
+    pub(crate) detail: Option<(&'static str, serde_json::Value)>,
 }
 
 impl AwsError {
     /// An error of a service's own, with the status that nearly all have: 400.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), status: 400 }
+        Self { code, message: message.into(), status: 400, detail: None }
     }
 
     /// The same error with another status (IAM uses 404 and 409 too).
     pub(crate) fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
+    }
+
+    /// The same error with a further member.
+    pub(crate) fn with_detail(self, name: &'static str, value: serde_json::Value) -> Self {
+        Self { detail: Some((name, value)), ..self }
     }
 
     /// Whether the caller was told to slow down.
@@ -67,7 +74,7 @@ impl Refusal {
     pub(crate) fn told_by(&self, service: Service) -> AwsError {
         let protocol = service.protocol();
         let (code, status) = self.code(service, protocol);
-        AwsError { code, message: self.message(protocol), status }
+        AwsError { code, message: self.message(protocol), status, detail: None }
     }
 
     fn code(&self, service: Service, protocol: Protocol) -> (&'static str, u16) {

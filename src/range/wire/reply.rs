@@ -97,7 +97,10 @@ impl Exchange {
             Protocol::Json => {
                 // Organizations spells `Message` with a capital; the SDKs read both.
                 let message = if *service == Service::Organizations { "Message" } else { "message" };
-                let body = serde_json::json!({ "__type": error.code, message: error.message });
+                let mut body = serde_json::json!({ "__type": error.code, message: error.message });
+                if let Some((name, value)) = &error.detail {
+                    body[*name] = value.clone();
+                }
                 self.response(error.status, "application/x-amz-json-1.1", body.to_string().into_bytes())
             }
             Protocol::Query => {

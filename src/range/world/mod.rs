@@ -18,6 +18,7 @@ pub(crate) use trail::{Recorded, Trail};
 
 use super::access::Mint;
 use super::cloudtrail::History;
+use super::insights::Speed;
 use crate::model::{AccountId, Partition, Region};
 
 /// The whole state of a range.
@@ -49,6 +50,8 @@ pub(crate) struct World {
     pub(crate) events_scanned_a_page: usize,
     /// Whether lists are led in by an empty page.
     pub(crate) empty_pages: bool,
+    /// How fast Insights is.
+    pub(crate) insights: Speed,
 }
 
 impl World {

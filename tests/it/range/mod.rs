@@ -2,5 +2,7 @@
 
 mod clients;
 mod identities;
+mod insights;
 mod logs;
+mod patterns;
 mod sessions;

@@ -85,6 +85,10 @@ pub(super) struct BehaviourSpec {
     pub(super) empty_pages: bool,
     /// How many events FilterLogEvents looks at before it ends a page.
     pub(super) events_scanned_a_page: usize,
+    /// How many bytes an Insights query reads in a second.
+    pub(super) insights_bytes_a_second: u64,
+    /// After how many seconds an Insights query times out.
+    pub(super) insights_timeout_seconds: u32,
     /// Seconds until a changed policy counts.
     pub(super) policy_propagation_seconds: u32,
     /// Calls to the range leave CloudTrail records of their own.
@@ -98,6 +102,8 @@ impl Default for BehaviourSpec {
         Self {
             empty_pages: true,
             events_scanned_a_page: 100_000,
+            insights_bytes_a_second: 1 << 30,
+            insights_timeout_seconds: 3_600,
             policy_propagation_seconds: 0,
             own_traces: true,
             trail_delivery_seconds: 300,

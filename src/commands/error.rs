@@ -1,0 +1,88 @@
+//! What a command could not do, and the exit code for it.
+
+use std::io::{self, Write};
+
+use crate::aws::ConnectError;
+use crate::cli::UsageError;
+use crate::range::ScenarioError;
+use crate::range::server::ServeError;
+use crate::report::{ReportError, escape};
+use crate::store::StoreError;
+use crate::sweep::{DirectoryError, SweepError};
+
+/// Anything that ends a command without a result.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Arguments or configuration are wrong.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// The practice range cannot be made.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The practice range cannot be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// AWS cannot be reached.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The sweep could not be made.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    /// The accounts cannot be listed.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The caller is not known.
+    #[error("AWS does not accept the source credentials")]
+    Caller(#[source] Box<crate::aws::CallError>),
+    /// A run's files cannot be written or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A run's facts do not make sense.
+    #[error("{run} is not a run that this dragnet can report: {problem}")]
+    Facts {
+        /// The run's directory.
+        run: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A report cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError<StoreError>),
+    /// stdout, or the machine, fails.
+    #[error("cannot write the result")]
+    Output(#[from] io::Error),
+}
+
+impl CommandError {
+    /// The exit code, as the contract has it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Scenario(_) => UsageError::EXIT_CODE,
+            Self::Serve(_)
+            | Self::Connect(_)
+            | Self::Sweep(_)
+            | Self::Directory(_)
+            | Self::Caller(_)
+            | Self::Store(_)
+            | Self::Facts { .. }
+            | Self::Report(_)
+            | Self::Output(_) => 1,
+        }
+    }
+
+    /// Prints the error with its causes, each once. What others wrote in it is shown, not obeyed.
+    pub fn print(&self, out: &mut dyn Write) {
+        // Without a stderr there is nobody to tell; a closed stdout was closed on purpose.
+        if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            return;
+        }
+        for (at, line) in self.to_string().lines().enumerate() {
+            _ = writeln!(out, "{}{}", if at == 0 { "dragnet: " } else { "         " }, escape(line));
+        }
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            _ = writeln!(out, "  because: {}", escape(&error.to_string()));
+            cause = error.source();
+        }
+    }
+}

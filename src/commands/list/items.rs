@@ -1,0 +1,81 @@
+//! Items in AWS's own shape and casing, so that a `--query` pasted from an AWS CLI command works;
+//! `accountId` and `region` are added to each.
+
+use serde_json::{Map, Value, json};
+
+use crate::aws::EnabledRegion;
+use crate::model::{AccountState, LogGroup, Partition, Region};
+use crate::store::Standing;
+use crate::sweep::Member;
+
+/// One item: a JSON object.
+pub(super) type Item = Map<String, Value>;
+
+/// Source of the shape: Organizations API, `Account`.
+pub(super) fn account(member: &Member) -> Item {
+    let state = match &member.account.state {
+        AccountState::Active => "ACTIVE",
+        AccountState::Inactive(word) => word,
+    };
+    let listed = member.listed.as_ref();
+    object(json!({
+        "Id": member.account.id,
+        "Arn": listed.map(|listed| &listed.arn),
+        "Email": listed.map(|listed| &listed.email),
+        "Name": member.account.name,
+        "State": state,
+        "Status": state,
+        "accountId": member.account.id,
+        "inScope": member.standing == Standing::InScope,
+    }))
+}
+
+/// Source of the shape: EC2 API, `Region`.
+pub(super) fn region(member: &Member, enabled: &EnabledRegion) -> Item {
+    object(json!({
+        "RegionName": enabled.region,
+        "OptInStatus": enabled.opt_in_status,
+        "Endpoint": enabled.endpoint,
+        "accountId": member.account.id,
+        "accountName": member.account.name,
+        "region": enabled.region,
+    }))
+}
+
+/// Source of the shape: CloudWatch Logs API, `LogGroup`; `arn` ends in `:*`, `logGroupArn` does not.
+pub(super) fn log_group(partition: Partition, member: &Member, region: &Region, group: &LogGroup) -> Item {
+    let arn = format!("arn:{partition}:logs:{region}:{}:log-group:{}", member.account.id, group.name);
+    object(json!({
+        "logGroupName": group.name,
+        "creationTime": group.created.map(jiff::Timestamp::as_millisecond),
+        "retentionInDays": group.retention_days,
+        "arn": format!("{arn}:*"),
+        "storedBytes": group.stored_bytes,
+        "logGroupClass": group.class.to_string(),
+        "logGroupArn": arn,
+        "accountId": member.account.id,
+        "region": region,
+    }))
+}
+
+/// The members of a JSON object that have a value: AWS leaves the others out.
+fn object(value: Value) -> Item {
+    match value {
+        Value::Object(members) => members.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        _ => Item::new(),
+    }
+}
+
+/// By account, Region and name.
+pub(super) fn sort_key(item: &Item) -> [String; 3] {
+    ["accountId", "region", "logGroupName"].map(|key| text(item.get(key)))
+}
+
+/// A member as the cell of a table.
+pub(super) fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}

@@ -1,0 +1,82 @@
+//! `dragnet list`: accounts, Regions and log groups across the scope, in AWS's own shape.
+
+mod items;
+mod search;
+
+use std::io::{self, IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use super::surroundings::Machine;
+use super::{CommandError, Place, tell};
+use crate::cli::settings::ListSettings;
+use crate::cli::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
+use crate::report::Table;
+use items::{Item, text};
+use search::Search;
+
+/// Lists what is asked for. Accounts and Regions that cannot be asked are told on stderr, and the exit
+/// code is 3 then.
+pub(super) async fn list(
+    global: &GlobalArguments,
+    arguments: &ListArguments,
+    machine: &Machine,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let settings = machine.global_settings(global);
+    let place = Place::of(&settings)?;
+    let list = ListSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
+    let aws = place.connect(&list.reach, None).await?;
+    let found = Search::run(aws, &list).await?;
+    let width = io::stdout().is_terminal().then_some(80);
+    print(&list, &found.items, width, out)?;
+    for gap in &found.gaps {
+        tell(&format!("not listed: {gap}"));
+    }
+    Ok(if found.gaps.is_empty() { 0 } else { 3 })
+}
+
+/// The member of AWS's answer that holds the list, and the columns of the table.
+fn shape(what: Listing) -> (&'static str, &'static [&'static str]) {
+    match what {
+        Listing::Accounts => ("Accounts", &["Id", "Name", "State", "inScope"]),
+        Listing::Regions => ("Regions", &["accountId", "accountName", "RegionName", "OptInStatus"]),
+        Listing::LogGroups => {
+            ("logGroups", &["accountId", "region", "logGroupName", "logGroupClass", "storedBytes", "retentionInDays"])
+        }
+    }
+}
+
+fn print(list: &ListSettings, items: &[Item], width: Option<u16>, out: &mut dyn Write) -> Result<(), CommandError> {
+    let (member, columns) = shape(list.what);
+    if list.output != OutputFormat::Json {
+        let mut table = Table::new(columns);
+        for item in items {
+            table.push(columns.iter().map(|column| text(item.get(*column))).collect());
+        }
+        match list.output {
+            OutputFormat::Csv => table.write_csv(out)?,
+            OutputFormat::Table | OutputFormat::Json => table.write_text(width, out)?,
+        }
+        return Ok(());
+    }
+    let whole = json!({ member: items });
+    let printed = match &list.query {
+        None => whole,
+        Some(query) => select(query, &whole)?,
+    };
+    serde_json::to_writer_pretty(&mut *out, &printed).map_err(io::Error::from)?;
+    Ok(writeln!(out)?)
+}
+
+/// The part of `whole` that a JMESPath expression points at.
+fn select(expression: &str, whole: &Value) -> Result<Value, CommandError> {
+    let selected = jmespath::compile(expression).and_then(|compiled| compiled.search(whole));
+    let value = selected.map(serde_json::to_value);
+    let problem = match value {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.reason.to_string(),
+    };
+    Err(UsageError::Query { expression: expression.to_owned(), problem }.into())
+}

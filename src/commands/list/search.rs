@@ -1,0 +1,111 @@
+//! Asks every account and Region in scope, side by side.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::items::{self, Item};
+use crate::aws::{Aws, Session};
+use crate::cli::Listing;
+use crate::cli::settings::{ListSettings, Reach};
+use crate::commands::CommandError;
+use crate::model::{Partition, Region};
+use crate::store::Standing;
+use crate::sweep::{Access, Directory, Entered, Member, WantedRegions};
+
+/// What was found: items in AWS's shape, and what could not be asked.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The items, sorted by account, Region and name.
+    pub items: Vec<Item>,
+    /// What could not be asked, and why.
+    pub gaps: Vec<String>,
+}
+
+/// What all accounts of a list share.
+pub(super) struct Search {
+    aws: Aws,
+    access: Access,
+    partition: Partition,
+    reach: Reach,
+    what: Listing,
+}
+
+impl Search {
+    /// Asks all that `list` asks for.
+    pub async fn run(aws: Aws, list: &ListSettings) -> Result<Found, CommandError> {
+        let caller = aws.caller().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
+        let reach = list.reach.clone();
+        let access = Access::new(&aws, &caller, &reach.identity, "dragnet-list".to_owned());
+        let search = Arc::new(Self { aws, access, partition: caller.partition, reach, what: list.what });
+        let mut directory = Directory::new(&search.aws, &search.access, &search.reach);
+        let mut accounts = JoinSet::new();
+        let mut found = Found::default();
+        while let Some(member) = directory.next().await? {
+            match (list.what, member.standing) {
+                (Listing::Accounts, _) => found.items.push(items::account(&member)),
+                (_, Standing::InScope) => _ = accounts.spawn(Arc::clone(&search).in_account(member)),
+                (_, Standing::NotActive | Standing::NotAsked) => {}
+            }
+        }
+        for part in accounts.join_all().await {
+            found.items.extend(part.items);
+            found.gaps.extend(part.gaps);
+        }
+        found.items.sort_by_cached_key(items::sort_key);
+        found.gaps.sort();
+        Ok(found)
+    }
+
+    async fn in_account(self: Arc<Self>, member: Member) -> Found {
+        let mut found = Found::default();
+        let Entered { session, regions } = match self.access.enter(&self.aws, &member).await {
+            Ok(entered) => entered,
+            Err(outcome) => {
+                found.gaps.push(format!("account {}: {}", member.account.id, outcome.reason_text()));
+                return found;
+            }
+        };
+        let wanted = WantedRegions::of(&self.reach.scope, &member, regions).enabled.into_iter();
+        match self.what {
+            Listing::Accounts => {}
+            Listing::Regions => found.items.extend(wanted.map(|enabled| items::region(&member, &enabled))),
+            Listing::LogGroups => {
+                let regions = wanted.map(|enabled| self.log_groups(&member, &session, enabled.region));
+                for part in futures::future::join_all(regions).await {
+                    found.items.extend(part.items);
+                    found.gaps.extend(part.gaps);
+                }
+            }
+        }
+        found
+    }
+
+    async fn log_groups(&self, member: &Member, session: &Session, region: Region) -> Found {
+        let mut found = Found::default();
+        let (mut token, mut tokens) = (None, BTreeSet::new());
+        loop {
+            match self.aws.log_groups(session, &region, token.take()).await {
+                Ok((groups, next)) => {
+                    let in_scope = groups.iter().filter(|group| self.reach.scope.has_log_group(&group.name));
+                    found.items.extend(in_scope.map(|group| items::log_group(self.partition, member, &region, group)));
+                    match next {
+                        None => return found,
+                        Some(next) if !tokens.insert(next.clone()) => {
+                            found
+                                .gaps
+                                .push(format!("{} {region}: the server repeated a page token", member.account.id));
+                            return found;
+                        }
+                        next => token = next,
+                    }
+                }
+                Err(error) => {
+                    found.gaps.push(error.to_string());
+                    return found;
+                }
+            }
+        }
+    }
+}

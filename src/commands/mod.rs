@@ -1,0 +1,85 @@
+//! One file a command: it builds the parts, runs the job, and prints.
+//!
+//! Results go to stdout, everything else to stderr. What a command could not do becomes an error with
+//! an exit code; an error is printed once, with its causes.
+
+mod connect;
+mod error;
+mod list;
+mod range;
+mod report;
+mod run_files;
+mod surroundings;
+mod sweep;
+
+use std::io::{self, Write};
+
+pub use connect::Place;
+pub use error::CommandError;
+pub use run_files::{RunFiles, write_run_files};
+pub use sweep::{Outputs, run_sweep};
+
+use crate::cli::settings::{GlobalSettings, Verbosity};
+use crate::cli::{Arguments, Command, RangeCommand, write_completions, write_manual};
+use crate::report::escape;
+use surroundings::Machine;
+
+/// Runs what was typed, and gives the exit code.
+pub fn run(arguments: &Arguments) -> u8 {
+    match try_to_run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            error.print(&mut io::stderr().lock());
+            error.exit_code()
+        }
+    }
+}
+
+fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
+    let out = &mut io::stdout().lock();
+    match &arguments.command {
+        Command::Completions { shell } => write_completions(*shell, out)?,
+        Command::Man => write_manual(out)?,
+        Command::Report(report) => return report::report(&arguments.global, report, &Machine::here()?, out),
+        Command::Range(RangeCommand::Serve(serve)) => runtime()?.block_on(range::serve(serve, out))?,
+        Command::Sweep(sweep) => {
+            let machine = Machine::here()?;
+            start_logging(machine.global_settings(&arguments.global));
+            return runtime()?.block_on(sweep::sweep(&arguments.global, sweep, &machine));
+        }
+        Command::List(list) => {
+            let machine = Machine::here()?;
+            start_logging(machine.global_settings(&arguments.global));
+            return runtime()?.block_on(list::list(&arguments.global, list, &machine, out));
+        }
+    }
+    out.flush()?;
+    Ok(0)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Our own events only: the SDK's may hold what nobody should read in a log.
+fn start_logging(settings: GlobalSettings) {
+    let level = match settings.verbosity {
+        Verbosity::Quiet => "error",
+        Verbosity::Normal => "warn",
+        Verbosity::Verbose => "info",
+        Verbosity::Debug => "debug",
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(format!("off,dragnet={level}"))
+        .with_writer(io::stderr)
+        .with_ansi(settings.color)
+        .with_target(false);
+    // Only a test that has set up its own may have been faster.
+    _ = subscriber.try_init();
+}
+
+/// A line for the person at the terminal. It may hold a stranger's text.
+fn tell(line: &str) {
+    // Without a stderr there is nobody to tell.
+    _ = writeln!(io::stderr().lock(), "{}", escape(line));
+}

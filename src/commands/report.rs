@@ -1,0 +1,43 @@
+//! `dragnet report`: the files of a run, made again.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+
+use super::CommandError;
+use super::run_files::write_run_files;
+use super::surroundings::Machine;
+use crate::cli::settings::ReportSettings;
+use crate::cli::{GlobalArguments, ReportArguments};
+use crate::report::{Ending, write_ending, write_json};
+use crate::store::RunDir;
+
+/// Writes the files of a run again, and prints its end.
+pub(super) fn report(
+    global: &GlobalArguments,
+    arguments: &ReportArguments,
+    machine: &Machine,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let settings = machine.global_settings(global);
+    // Nothing of a report depends on the time at which it is made.
+    let report = ReportSettings::resolve(global, arguments, &machine.at(Timestamp::UNIX_EPOCH))?;
+    let dir = RunDir::open(&report.run_dir)?;
+    let files = write_run_files(&dir, &report.formats)?;
+    if settings.json {
+        write_json(&files.summary, out)?;
+        return Ok(0);
+    }
+    let ending = Ending {
+        summary: &files.summary,
+        sightings: &files.sightings,
+        coverage: &files.coverage,
+        names: &files.names,
+        directory: &machine.shown(dir.path()),
+        files: &files.files,
+        manifest_sha256: &files.manifest_sha256,
+        color: settings.color,
+    };
+    write_ending(&ending, out)?;
+    Ok(0)
+}

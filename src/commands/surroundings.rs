@@ -1,0 +1,49 @@
+//! The machine that a command runs on, read once.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::cli::GlobalArguments;
+use crate::cli::settings::{GlobalSettings, Surroundings};
+
+/// What settings may depend on.
+#[derive(Clone, Debug)]
+pub(super) struct Machine {
+    working_directory: PathBuf,
+    stdout_is_terminal: bool,
+    stderr_is_terminal: bool,
+}
+
+impl Machine {
+    /// This machine, as it is now.
+    pub fn here() -> io::Result<Self> {
+        Ok(Self {
+            working_directory: std::env::current_dir()?,
+            stdout_is_terminal: io::stdout().is_terminal(),
+            stderr_is_terminal: io::stderr().is_terminal(),
+        })
+    }
+
+    /// The surroundings that settings are resolved in, at the time `now`.
+    pub fn at(&self, now: Timestamp) -> Surroundings<'_> {
+        Surroundings {
+            environment: &|name| std::env::var(name).ok(),
+            working_directory: &self.working_directory,
+            now,
+            stdout_is_terminal: self.stdout_is_terminal,
+            stderr_is_terminal: self.stderr_is_terminal,
+        }
+    }
+
+    /// The settings of every command; none of them depends on the time.
+    pub fn global_settings(&self, arguments: &GlobalArguments) -> GlobalSettings {
+        GlobalSettings::resolve(arguments, &self.at(Timestamp::UNIX_EPOCH))
+    }
+
+    /// A path as the person knows it: from where they are, if it is below.
+    pub fn shown(&self, path: &std::path::Path) -> String {
+        path.strip_prefix(&self.working_directory).unwrap_or(path).display().to_string()
+    }
+}

@@ -1,0 +1,38 @@
+//! Progress as two live lines on a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::line;
+use super::pace::Pace;
+
+/// Two lines, redrawn in place.
+#[derive(Debug)]
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        // A template that is wrong leaves indicatif's own, which shows the same bar.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} [{bar:24}] {percent:>3}%\n  {wide_msg}") {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Self(bar)
+    }
+
+    pub fn draw(&mut self, pace: &Pace) {
+        let latest = pace.latest();
+        let left = pace.time_left().map(|left| format!(", ~{} left", line::clock(left))).unwrap_or_default();
+        self.0.set_length(latest.log_groups_known.max(1));
+        self.0.set_position(latest.log_groups_done);
+        self.0.set_prefix(format!(
+            "accounts {}/{}, Regions {}/{}",
+            latest.accounts_done, latest.accounts_known, latest.targets_done, latest.targets_known
+        ));
+        self.0.set_message(format!("{}{left}", line::work(pace)));
+        self.0.tick();
+    }
+
+    pub fn clear(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

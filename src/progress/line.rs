@@ -1,0 +1,101 @@
+//! Progress as lines: for people whose stderr is a file, and for programs.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::pace::Pace;
+use crate::report::{count, plural};
+use crate::sweep::TallySnapshot;
+
+/// One line for a log file.
+pub(super) fn plain(pace: &Pace) -> String {
+    let TallySnapshot { accounts_done, accounts_known, targets_done, targets_known, .. } = *pace.latest();
+    format!(
+        "{} accounts {accounts_done}/{accounts_known}, Regions {targets_done}/{targets_known}, {}",
+        clock(pace.elapsed()),
+        work(pace)
+    )
+}
+
+/// What has been done: log groups, events, sightings, gaps, speed.
+pub(super) fn work(pace: &Pace) -> String {
+    let latest = pace.latest();
+    let gaps = match latest.uncovered {
+        0 => String::new(),
+        gaps => format!(", {} not covered", count(gaps)),
+    };
+    format!(
+        "log groups {}/{}, {}, {}{gaps}, {:.0} calls/s",
+        count(latest.log_groups_done),
+        count(latest.log_groups_known),
+        plural(latest.events, "event"),
+        plural(latest.sightings, "hit"),
+        pace.calls_per_second(),
+    )
+}
+
+/// Minutes and seconds, or hours and minutes.
+pub(super) fn clock(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    if hours > 0 { format!("{hours}h{minutes:02}m") } else { format!("{minutes}m{:02}s", seconds % 60) }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    elapsed_ms: u64,
+    calls_per_second: f64,
+    time_left_ms: Option<u64>,
+    #[serde(flatten)]
+    counts: &'a TallySnapshot,
+}
+
+/// One JSON object for a program.
+pub(super) fn json(pace: &Pace) -> String {
+    let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let line = Line {
+        elapsed_ms: milliseconds(pace.elapsed()),
+        calls_per_second: pace.calls_per_second(),
+        time_left_ms: pace.time_left().map(milliseconds),
+        counts: pace.latest(),
+    };
+    // Numbers always serialise.
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::Instant;
+
+    fn pace() -> Pace {
+        let start = Instant::now();
+        let mut pace = Pace::starting(start);
+        let snapshot = TallySnapshot {
+            accounts_known: 14,
+            accounts_done: 2,
+            targets_known: 40,
+            targets_done: 3,
+            log_groups_known: 1_200,
+            log_groups_done: 300,
+            uncovered: 2,
+            events: 12_345,
+            sightings: 1,
+            calls: 450,
+            ..TallySnapshot::default()
+        };
+        pace.see(start + Duration::from_secs(9), snapshot);
+        pace
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_says_it_all() {
+        assert_eq!(
+            plain(&pace()),
+            "0m09s accounts 2/14, Regions 3/40, log groups 300/1,200, 12,345 events, 1 hit, 2 not covered, 50 calls/s"
+        );
+        let line: serde_json::Value = serde_json::from_str(&json(&pace())).unwrap();
+        assert_eq!((line["accounts_known"].as_u64(), line["time_left_ms"].as_u64()), (Some(14), Some(27_000)));
+    }
+}

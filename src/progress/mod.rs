@@ -1,0 +1,83 @@
+//! Progress of a sweep, shown to whoever waits for it, on stderr.
+//!
+//! A reporter looks at the sweep's [`Tally`] now and then; the sweep itself never prints and never waits
+//! for whoever looks.
+
+mod bar;
+mod line;
+mod pace;
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::settings::ProgressStyle;
+use crate::sweep::Tally;
+
+use bar::Bar;
+use pace::Pace;
+
+/// Shows a sweep's progress until it is told to stop.
+#[derive(Debug)]
+pub struct Reporter {
+    stop: CancellationToken,
+    showing: Option<JoinHandle<()>>,
+}
+
+impl Reporter {
+    /// Begins to show `tally` in this style. `out` takes the lines of the plain and JSON styles; the bar
+    /// draws on the terminal.
+    pub fn start(style: ProgressStyle, tally: Arc<Tally>, mut out: Box<dyn Write + Send>) -> Self {
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let showing = match style {
+            ProgressStyle::None => None,
+            ProgressStyle::Bar => {
+                let mut bar = Bar::new();
+                let show = move |pace: &Pace, last: bool| if last { bar.clear() } else { bar.draw(pace) };
+                Some(tokio::spawn(watch(tally, stopped, Duration::from_millis(100), show)))
+            }
+            ProgressStyle::Plain => {
+                let show = move |pace: &Pace, _| _ = writeln!(out, "{}", line::plain(pace));
+                Some(tokio::spawn(watch(tally, stopped, Duration::from_secs(10), show)))
+            }
+            ProgressStyle::Json => {
+                let show = move |pace: &Pace, _| _ = writeln!(out, "{}", line::json(pace));
+                Some(tokio::spawn(watch(tally, stopped, Duration::from_secs(1), show)))
+            }
+        };
+        Self { stop, showing }
+    }
+
+    /// Shows the last state, and stops.
+    pub async fn finish(self) {
+        self.stop.cancel();
+        if let Some(showing) = self.showing {
+            // A reporter that failed has nothing to say about the sweep.
+            _ = showing.await;
+        }
+    }
+}
+
+async fn watch(tally: Arc<Tally>, stop: CancellationToken, every: Duration, mut show: impl FnMut(&Pace, bool)) {
+    let mut pace = Pace::starting(Instant::now());
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick comes at once, when there is nothing to show yet.
+    ticks.tick().await;
+    loop {
+        let last = tokio::select! {
+            () = stop.cancelled() => true,
+            _ = ticks.tick() => false,
+        };
+        pace.see(Instant::now(), tally.snapshot());
+        show(&pace, last);
+        if last {
+            return;
+        }
+    }
+}

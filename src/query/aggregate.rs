@@ -1,0 +1,269 @@
+//! Aggregates as states that merge: what is counted in one place and what is counted in another add up
+//! to what is counted in both.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::tree::AggregateKind;
+use super::value::Value;
+
+impl AggregateKind {
+    const NAMES: [(Self, &'static str); 12] = [
+        (Self::Count, "count"),
+        (Self::CountDistinct, "count_distinct"),
+        (Self::Sum, "sum"),
+        (Self::Avg, "avg"),
+        (Self::Min, "min"),
+        (Self::Max, "max"),
+        (Self::StdDev, "stddev"),
+        (Self::Pct(f64::NAN), "pct"),
+        (Self::Earliest, "earliest"),
+        (Self::Latest, "latest"),
+        (Self::SortsFirst, "sortsFirst"),
+        (Self::SortsLast, "sortsLast"),
+    ];
+
+    /// The aggregate of this name, in any case; a percentile without its percentage gets NaN.
+    pub(super) fn from_name(name: &str, percent: Option<f64>) -> Option<Self> {
+        let (kind, _) = Self::NAMES.into_iter().find(|(_, known)| known.eq_ignore_ascii_case(name))?;
+        Some(if let Self::Pct(_) = kind { Self::Pct(percent.unwrap_or(f64::NAN)) } else { kind })
+    }
+
+    /// Its name, as AWS writes it.
+    pub fn name(self) -> &'static str {
+        let same = |kind: &Self| std::mem::discriminant(kind) == std::mem::discriminant(&self);
+        Self::NAMES.iter().find(|(kind, _)| same(kind)).map_or("", |&(_, name)| name)
+    }
+}
+
+/// Which end of an order an aggregate keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Keeps {
+    First,
+    Last,
+}
+
+impl Keeps {
+    fn prefers(self, order: Ordering) -> bool {
+        match self {
+            Self::First => order.is_lt(),
+            Self::Last => order.is_gt(),
+        }
+    }
+}
+
+/// What an aggregate remembers of the values it has seen. Missing values are passed over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum State {
+    Count(u64),
+    Distinct(BTreeSet<String>),
+    /// For sums and averages.
+    Total {
+        count: u64,
+        sum: f64,
+    },
+    /// For standard deviations: how many, their mean, and the sum of squared differences from it.
+    Spread {
+        count: f64,
+        mean: f64,
+        squares: f64,
+    },
+    /// The value that sorts first or last.
+    Extreme {
+        keeps: Keeps,
+        value: Value<'static>,
+    },
+    /// The value of the earliest or latest record, with its time in milliseconds.
+    /// Records of one millisecond are told apart by the value, so that merging in any order is the same.
+    AtTime {
+        keeps: Keeps,
+        found: Option<(i64, Value<'static>)>,
+    },
+    /// Every number, for an exact percentile.
+    Numbers(Vec<f64>),
+}
+
+impl State {
+    /// The state before the first value.
+    pub(super) fn new(kind: AggregateKind) -> Self {
+        let extreme = |keeps| Self::Extreme { keeps, value: Value::Missing };
+        match kind {
+            AggregateKind::Count => Self::Count(0),
+            AggregateKind::CountDistinct => Self::Distinct(BTreeSet::new()),
+            AggregateKind::Sum | AggregateKind::Avg => Self::Total { count: 0, sum: 0.0 },
+            AggregateKind::StdDev => Self::Spread { count: 0.0, mean: 0.0, squares: 0.0 },
+            AggregateKind::Min | AggregateKind::SortsFirst => extreme(Keeps::First),
+            AggregateKind::Max | AggregateKind::SortsLast => extreme(Keeps::Last),
+            AggregateKind::Earliest => Self::AtTime { keeps: Keeps::First, found: None },
+            AggregateKind::Latest => Self::AtTime { keeps: Keeps::Last, found: None },
+            AggregateKind::Pct(_) => Self::Numbers(Vec::new()),
+        }
+    }
+
+    /// Takes in the value of a record with this time in milliseconds.
+    pub(super) fn add(&mut self, value: &Value<'_>, time: i64) {
+        let Some(text) = value.text() else { return };
+        match self {
+            Self::Count(count) => *count += 1,
+            Self::Distinct(seen) => {
+                if !seen.contains(text.as_ref()) {
+                    seen.insert(text.into_owned());
+                }
+            }
+            Self::Total { .. } | Self::Spread { .. } | Self::Numbers(_) => {
+                if let Some(number) = value.number() {
+                    self.add_number(number);
+                }
+            }
+            Self::Extreme { keeps, value: best } => {
+                if best.is_missing() || keeps.prefers(value.sort_order(best)) {
+                    *best = value.clone().into_owned();
+                }
+            }
+            Self::AtTime { keeps, found } => {
+                let better =
+                    |(at, best): &(i64, Value<'_>)| keeps.prefers(time.cmp(at).then_with(|| value.sort_order(best)));
+                if found.as_ref().is_none_or(better) {
+                    *found = Some((time, value.clone().into_owned()));
+                }
+            }
+        }
+    }
+
+    fn add_number(&mut self, number: f64) {
+        match self {
+            Self::Total { count, sum } => {
+                *count += 1;
+                *sum += number;
+            }
+            Self::Spread { count, mean, squares } => {
+                // Welford's method: no large squares that cancel.
+                *count += 1.0;
+                let before = number - *mean;
+                *mean += before / *count;
+                *squares += before * (number - *mean);
+            }
+            Self::Numbers(numbers) => numbers.push(number),
+            Self::Count(_) | Self::Distinct(_) | Self::Extreme { .. } | Self::AtTime { .. } => {}
+        }
+    }
+
+    /// Takes in all that another state of the same aggregate has seen.
+    pub(super) fn merge(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Count(count), Self::Count(more)) => *count += more,
+            (Self::Distinct(seen), Self::Distinct(more)) => seen.extend(more),
+            (Self::Total { count, sum }, Self::Total { count: more, sum: added }) => {
+                *count += more;
+                *sum += added;
+            }
+            (Self::Spread { count, mean, squares }, Self::Spread { count: n, mean: m, squares: s }) if n > 0.0 => {
+                let (total, apart) = (*count + n, m - *mean);
+                *squares += s + apart * apart * *count * n / total;
+                *mean += apart * n / total;
+                *count = total;
+            }
+            (Self::Numbers(numbers), Self::Numbers(more)) => numbers.extend(more),
+            (extreme @ Self::Extreme { .. }, Self::Extreme { value, .. }) => extreme.add(&value, 0),
+            (at_time @ Self::AtTime { .. }, Self::AtTime { found: Some((time, value)), .. }) => {
+                at_time.add(&value, time);
+            }
+            // Nothing to add; states of different kinds never meet, as both sides have one plan.
+            _ => {}
+        }
+    }
+
+    /// The answer so far; `kind` is the one that the state was made for.
+    #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
+    pub(super) fn answer(&self, kind: AggregateKind) -> Value<'static> {
+        match self {
+            Self::Count(count) => Value::Number(*count as f64),
+            Self::Distinct(seen) => Value::Number(seen.len() as f64),
+            Self::Total { count: 0, .. } => Value::Missing,
+            Self::Total { count, sum } if kind == AggregateKind::Avg => Value::from_f64(sum / *count as f64),
+            Self::Total { sum, .. } => Value::from_f64(*sum),
+            Self::Spread { count, squares, .. } => Value::from_f64((squares / count).sqrt()),
+            Self::Extreme { value, .. } => value.clone(),
+            Self::AtTime { found, .. } => found.as_ref().map_or(Value::Missing, |(_, value)| value.clone()),
+            Self::Numbers(numbers) => match kind {
+                AggregateKind::Pct(percent) => percentile(numbers, percent),
+                _ => Value::Missing,
+            },
+        }
+    }
+}
+
+/// The smallest number that at least `percent` of all numbers do not exceed.
+fn percentile(numbers: &[f64], percent: f64) -> Value<'static> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the length"
+    )]
+    let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).map_or(Value::Missing, |number| Value::from_f64(*number))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KINDS: [AggregateKind; 12] = [
+        AggregateKind::Count,
+        AggregateKind::CountDistinct,
+        AggregateKind::Sum,
+        AggregateKind::Avg,
+        AggregateKind::Min,
+        AggregateKind::Max,
+        AggregateKind::StdDev,
+        AggregateKind::Pct(90.0),
+        AggregateKind::Earliest,
+        AggregateKind::Latest,
+        AggregateKind::SortsFirst,
+        AggregateKind::SortsLast,
+    ];
+
+    fn state_of(kind: AggregateKind, values: &[(String, i64)]) -> State {
+        let mut state = State::new(kind);
+        for (value, time) in values {
+            state.add(&Value::from(value.as_str()), *time);
+        }
+        state
+    }
+
+    #[test]
+    fn answers_are_right() {
+        let values = ["2", "4", "4", "4", "5", "5", "7", "9", "x"].map(|value| (value.to_owned(), 1));
+        let answers: Vec<String> = KINDS.iter().map(|&kind| state_of(kind, &values).answer(kind).to_string()).collect();
+        assert_eq!(answers, ["9", "6", "40", "5", "x", "9", "2", "9", "x", "9", "x", "9"]);
+        let nothing: Vec<String> = KINDS.iter().map(|&kind| State::new(kind).answer(kind).to_string()).collect();
+        assert_eq!(nothing, ["0", "0", "", "", "", "", "", "", "", "", "", ""]);
+    }
+
+    proptest! {
+        #[test]
+        fn merging_parts_is_the_same_as_seeing_all(
+            values in prop::collection::vec(("[0-9]{1,3}|[a-c]?", 0_i64..4), 0..24),
+            cut in 0_usize..24,
+        ) {
+            let (left, right) = values.split_at(cut.min(values.len()));
+            for kind in KINDS {
+                let mut merged = state_of(kind, right);
+                merged.merge(state_of(kind, left));
+                let (merged, whole) = (merged.answer(kind), state_of(kind, &values).answer(kind));
+                if let (Some(a), Some(b)) = (merged.number(), whole.number()) {
+                    prop_assert!((a - b).abs() < 1e-9, "{kind:?}: {a} {b}");
+                } else {
+                    prop_assert_eq!(merged, whole, "{:?}", kind);
+                }
+            }
+        }
+    }
+}

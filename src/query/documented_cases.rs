@@ -1,0 +1,296 @@
+//! The rules of AWS's documentation on the query language, one row each: query, and the rows it gives.
+//!
+//! Source: CloudWatch Logs user guide, "CloudWatch Logs Insights language query syntax" and the pages
+//! below it, with its sample queries. Every case runs with the records in two parts that are merged.
+
+use super::{Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query, QueryErrorKind, Record};
+
+/// Query, and its rows with `|` between the values (without `@ptr`).
+type Case = (&'static str, &'static [&'static str]);
+
+/// 2026-03-01T12:00:00Z, in milliseconds since the Unix epoch.
+const NOON: i64 = 1_772_366_400_000;
+
+fn rows(query: &str, messages: &[&str]) -> Vec<String> {
+    let query: Query = query.parse().unwrap_or_else(|error| panic!("{query}: {error}"));
+    let names: Vec<String> = (0..messages.len()).map(|n| format!("e{n}")).collect();
+    let records: Vec<Record<'_>> = messages
+        .iter()
+        .zip(&names)
+        .zip(0..)
+        .map(|((message, name), minute)| {
+            let timestamp = NOON + minute * 60_000;
+            let log = "111111111111:/g";
+            let event = Event { timestamp, ingestion_time: timestamp + 5, log, log_stream: "s", ptr: name, message };
+            Record::new(event, Discovery::Automatic { json_limit: Some(INSIGHTS_JSON_FIELDS) })
+        })
+        .collect();
+    let table = match Plan::new(&query) {
+        Plan::Rows(plan) => plan.finish(records.iter().rev().filter_map(|record| plan.row(record)).collect()),
+        Plan::Groups(plan) => {
+            let (mut even, mut odd) = (Partial::default(), Partial::default());
+            for (at, record) in records.iter().enumerate() {
+                plan.add(record, if at % 2 == 0 { &mut even } else { &mut odd });
+            }
+            odd.merge(even);
+            plan.finish(&odd)
+        }
+    };
+    let shown = table.columns.iter().take_while(|column| *column != "@ptr").count();
+    table.rows.iter().map(|row| row.iter().take(shown).map(ToString::to_string).collect::<Vec<_>>().join("|")).collect()
+}
+
+const EVENTS: [&str; 6] = [
+    r#"{"f1":"10","f2":"a","f3":5,"user":"ana","foo-bar":"x","statusCode":200,"Type":"foo","t":"  "}"#,
+    r#"{"f1":"9","f2":"b","f3":30,"user":"bob","statusCode":299,"Type":"bar","items":[{"id":"i-1"},{"id":"i-2"}]}"#,
+    r#"{"f1":"2500","f2":"a","user":"ana","statusCode":300,"Type":1,"ok":true,"t":""}"#,
+    r#"{"f1":"An Exception here","f2":"b","user":"cy","statusCode":"500","ip":"192.0.2.77"}"#,
+    r#"{"f1":"an exception there","user":"ana","ip":"2001:db8::7","n":null}"#,
+    "plain text without fields",
+];
+
+/// What each command and operator does.
+const COMMANDS: &[Case] = &[
+    ("fields f1, f2 | filter f1 = 10 or f3 > 25 | sort f1", &["9|b", "10|a"]),
+    ("fields statusCode | filter (statusCode>299) | sort statusCode", &["300", "500"]),
+    ("fields statusCode | filter statusCode like /2\\d\\d/ | sort statusCode", &["200", "299"]),
+    ("fields statusCode | filter statusCode not like /2\\d\\d/ | sort statusCode", &["300", "500"]),
+    ("fields user | filter statusCode in [300, 400, 500] | sort user", &["ana", "cy"]),
+    (r#"fields user | filter Type not in ["foo", "bar", 1]"#, &[]),
+    (r#"fields user | filter Type in ["foo", 1] | sort statusCode"#, &["ana", "ana"]),
+    (r#"fields user | filter f1 like "Exception""#, &["cy"]),
+    ("fields user | filter f1 like 'Exception'", &["cy"]),
+    ("fields user | filter f1 like /Exception/", &["cy"]),
+    ("fields user | filter f1 =~ /Exception/", &["cy"]),
+    ("fields user | filter f1 like /(?i)Exception/ | sort user", &["ana", "cy"]),
+    (r#"fields user | filter f1 not like "Exception" | sort f1"#, &["ana", "bob", "ana", "ana"]),
+    ("fields @message | filter @message like 'plain'", &["plain text without fields"]),
+    ("fields `foo-bar`, abs(f1-f3) | filter ispresent(f3) | sort f3", &["x|5", "|21"]),
+    ("fields concat(user, '-', f1) as opStatus | filter f3 = 5", &["ana-10"]),
+    ("fields ispresent(ip) as isRes | filter f1 like 'xception' | sort user", &["1", "1"]),
+    ("filter items.1.id = 'i-2' | fields user", &["bob"]),
+    ("filter f3=5 and user='ana' | display f2", &["a"]),
+    ("filter not ispresent(user)", &["2026-03-01 12:05:00.000|plain text without fields"]),
+    ("filter not (user = 'ana') and ispresent(user) | fields user | sort user", &["bob", "cy"]),
+    ("filter user = 'ana' or user = 'bob' and f3 = 5 | fields f1 | sort f1", &["an exception there", "10", "2500"]),
+    ("filter user != 'ana' | fields user | sort user", &["bob", "cy"]),
+    ("filter missing != 'x' or missing = '' or missing < 1 or missing not like 'x'", &[]),
+    ("filter ispresent(n)", &[]),
+    ("filter ok = 1 | fields user", &["ana"]),
+    ("filter ok = true and ok | fields ok", &["1"]),
+    ("FIELDS user | FILTER user IN ['cy'] | LIMIT 5", &["cy"]),
+    ("fields f1 | sort f1 desc", &["2500", "10", "9", "an exception there", "An Exception here", ""]),
+    ("fields f2, f1 | sort f2, f1 desc | limit 3", &["|an exception there", "|", "a|2500"]),
+    ("fields @timestamp | limit 2", &["2026-03-01 12:05:00.000", "2026-03-01 12:04:00.000"]),
+    ("sort @timestamp | limit 2 | display user, f2", &["ana|a", "bob|b"]),
+    ("fields user | sort @timestamp | filter f2 = 'a'", &["ana", "ana"]),
+    ("fields user | sort @timestamp | dedup user", &["ana", "bob", "cy", ""]),
+    ("fields user, f1 | dedup user | limit 2", &["|", "ana|an exception there"]),
+    ("fields user, f2 | sort @timestamp | dedup user, f2", &["ana|a", "bob|b", "cy|b", "ana|", "|"]),
+    ("fields f1 | display user | display f2 | filter f3 = 5", &["a"]),
+    ("fields user # | filter user = 'none'\n# another line\n | limit 1", &[""]),
+    (
+        "fields @log, @logStream, @ingestionTime | sort @timestamp | limit 1",
+        &["111111111111:/g|s|2026-03-01 12:00:00.005"],
+    ),
+    ("filter @timestamp >= 1772366700000 | fields @timestamp", &["2026-03-01 12:05:00.000"]),
+    ("fields f3 * 2 + 1 as x | filter x = 11 | display x", &["11"]),
+    ("SOURCE logGroups(namePrefix: ['/g']) | filter f3 = 5 | fields user", &["ana"]),
+];
+
+/// What each function gives, over the first event.
+const FUNCTIONS: &[(&str, &str)] = &[
+    ("2 + 3 * 4 ^ 2 ^ 0 - 1", "13"),
+    ("(2 + 3) * 4 % 7", "6"),
+    ("10 / 4", "2.5"),
+    ("10 % 3", "1"),
+    ("2 ^ 3", "8"),
+    ("1 / 0", ""),
+    ("user + 1", ""),
+    ("-f3 - -2", "-3"),
+    ("abs(-7)", "7"),
+    ("ceil(1.2)", "2"),
+    ("floor(-1.2)", "-2"),
+    ("greatest(1, f3, 3)", "5"),
+    ("least(1, f3, 3)", "1"),
+    ("log(1)", "0"),
+    ("sqrt(16)", "4"),
+    ("ispresent(f3)", "1"),
+    ("coalesce(nothing, user)", "ana"),
+    ("isempty(nothing)", "1"),
+    ("isempty(t)", "0"),
+    ("isblank(t)", "1"),
+    ("concat(user, '/', f3)", "ana/5"),
+    (r#"ltrim("xyZxyfooxyZ", "xyZ")"#, "fooxyZ"),
+    (r#"rtrim("xyZfooxyxyZ", "xyZ")"#, "xyZfoo"),
+    (r#"trim("xyZxyfooxyxyZ", "xyZ")"#, "foo"),
+    ("trim('  a b ')", "a b"),
+    ("strlen('cafés')", "5"),
+    ("toupper(user)", "ANA"),
+    ("tolower('ABC')", "abc"),
+    (r#"substr("xyZfooxyZ", 3, 3)"#, "foo"),
+    (r#"substr("xyZfooxyZ", 3)"#, "fooxyZ"),
+    (r#"replace("smoke_test", "smoke_test", "Smoke")"#, "Smoke"),
+    ("strcontains(user, 'na')", "1"),
+    ("strcontains(user, 'NA')", "0"),
+    ("bin(5m)", "2026-03-01 12:00:00.000"),
+    ("datefloor(@timestamp, 1d)", "2026-03-01 00:00:00.000"),
+    ("dateceil(@timestamp, 1d)", "2026-03-02 00:00:00.000"),
+    ("fromMillis(1642195111000)", "2022-01-14 21:18:31.000"),
+    ("toMillis(@timestamp)", "1772366400000"),
+    ("isValidIp('192.0.2.1')", "1"),
+    ("isValidIpV4('2001:db8::1')", "0"),
+    ("isValidIpV6('2001:db8::1')", "1"),
+    ("isIpInSubnet('2001:db8::1', '2001:db8::/32')", "1"),
+    ("isIpv4InSubnet('192.0.2.255', '192.0.2.0/24')", "1"),
+    ("isIpv4InSubnet('192.0.3.0', '192.0.2.0/24')", "0"),
+    ("isIpv4InSubnet(user, '192.0.2.0/24')", "0"),
+    ("isIpv6InSubnet('192.0.2.1', '192.0.2.0/24')", "0"),
+];
+
+const LINES: [&str; 3] = [
+    "25 May 2019 10:24:39,474 [ERROR] {foo=2, bar=data} The error was: DataIntegrityException",
+    "25 May 2019 10:24:39,475 [INFO] user=user1234, method:sample, latency := 216",
+    "25 May 2019 10:24:39,476 [INFO] user=user1234, method:sample, latency := 84",
+];
+
+/// The examples of `parse`.
+const PARSE: &[Case] = &[
+    (
+        r#"parse @message "[*] * The error was: *" as level, config, exception | display level, config, exception | limit 3
+           | filter ispresent(level)"#,
+        &["ERROR|{foo=2, bar=data}|DataIntegrityException"],
+    ),
+    (
+        r"parse @message /\[(?<level>\S+)\]\s+(?<config>\{.*\})\s+The error was: (?<exception>\S+)/
+          | filter ispresent(exception) | display level, config, exception",
+        &["ERROR|{foo=2, bar=data}|DataIntegrityException"],
+    ),
+    (
+        r#"parse @message "user=*, method:*, latency := *" as @user, @method, @latency
+           | stats avg(@latency) by @method, @user | filter ispresent(@user)"#,
+        &["sample|user1234|150"],
+    ),
+    (
+        r#"FIELDS @message | PARSE @message "* [*] *" as loggingTime, loggingType, loggingMessage
+           | FILTER loggingType IN ["ERROR", "INFO"] | DISPLAY loggingType, loggingType = "ERROR" as isError | SORT isError desc"#,
+        &["ERROR|1", "INFO|0", "INFO|0"],
+    ),
+    (r#"fields 1 as one | parse @message "latency := *" as ms | sort ms desc | limit 1"#, &["1|216"]),
+];
+
+const FLOWS: [&str; 5] = [
+    "2 111111111111 eni-0a 10.0.0.5 203.0.113.9 443 49152 6 20 4249 1418530010 1418530070 REJECT OK",
+    "2 111111111111 eni-0a 10.0.0.5 203.0.113.8 443 49152 17 10 1000 1418530010 1418530070 REJECT OK",
+    "2 111111111111 eni-0b 192.0.2.4 203.0.113.9 22 49152 6 1 40 1418530010 1418530070 ACCEPT OK",
+    "2 111111111111 eni-0b - - - - - - - 1418530010 1418530070 - NODATA",
+    "2 111111111111 eni-0c 192.0.2.4 10.0.0.5 22 49153 6 2 80 1418530010 1418530070 REJECT OK",
+];
+
+/// Aggregates, on AWS's sample queries for flow logs.
+const STATS: &[Case] = &[
+    (
+        "stats sum(packets) as packetsTransferred by srcAddr, dstAddr | sort packetsTransferred desc | limit 2",
+        &["10.0.0.5|203.0.113.9|20", "10.0.0.5|203.0.113.8|10"],
+    ),
+    (
+        r#"filter isIpv4InSubnet(srcAddr, "192.0.2.0/24") | stats sum(bytes) as bytesTransferred by dstAddr
+           | sort bytesTransferred desc | limit 15"#,
+        &["10.0.0.5|80", "203.0.113.9|40"],
+    ),
+    ("filter protocol=17 | stats count(*) by srcAddr", &["10.0.0.5|1"]),
+    ("filter action='REJECT' | stats count(*) as n by srcAddr | sort n desc", &["10.0.0.5|2", "192.0.2.4|1"]),
+    ("stats count(*)", &["5"]),
+    ("stats count(), count(packets), count(nothing)", &["5|5|0"]),
+    ("stats count_distinct(srcAddr)", &["3"]),
+    (
+        "stats avg (bytes), min(bytes), max(bytes) by action | sort action desc",
+        &["REJECT|1776.3333333333333|80|4249", "ACCEPT|40|40|40", "-||-|-"],
+    ),
+    (
+        "stats max(bytes) as most, min(packets) as least, most - least as span by interfaceId | sort span desc | limit 1",
+        &["eni-0a|4249|10|4239"],
+    ),
+    ("stats sum(bytes / 1000) as kb | display kb", &["5.369"]),
+    (
+        "stats count(*) by bin(2m) as t | sort t desc",
+        &["2026-03-01 12:04:00.000|1", "2026-03-01 12:02:00.000|2", "2026-03-01 12:00:00.000|2"],
+    ),
+    ("stats count(*) as n by action, bin(1h) | filter n > 1", &["REJECT|2026-03-01 12:00:00.000|3"]),
+    ("stats pct(packets, 50), pct(packets, 95), pct(packets, 0)", &["2|20|1"]),
+    ("filter packets > 9 | stats stddev(packets)", &["5"]),
+    ("stats earliest(dstPort), latest(dstPort)", &["49152|49153"]),
+    ("stats sortsFirst(srcAddr), sortsLast(srcAddr)", &["-|192.0.2.4"]),
+    ("stats count(*) as n by srcAddr | stats max(n) as most, count(*) as sources", &["2|3"]),
+    ("sort bytes | limit 2 | stats sum(bytes) as s", &["40"]),
+    ("filter action = 'NONE' | stats count(*)", &[]),
+    ("stats count(*) as n by nothing", &["|5"]),
+    ("filter logStatus='NODATA' | fields start, endTime, srcAddr", &["1418530010|1418530070|-"]),
+];
+
+/// What is refused, and where: query, line, column, and whether Insights would take it.
+const REFUSED: &[(&str, usize, usize, QueryErrorKind)] = &[
+    ("", 1, 1, QueryErrorKind::Malformed),
+    ("fields", 1, 7, QueryErrorKind::Malformed),
+    ("fields a |", 1, 11, QueryErrorKind::Malformed),
+    ("fields a\n| filtre b = 1", 2, 3, QueryErrorKind::Malformed),
+    ("filter a = ", 1, 12, QueryErrorKind::Malformed),
+    ("filter a ~ 1", 1, 10, QueryErrorKind::Malformed),
+    ("filter (a = 1", 1, 14, QueryErrorKind::Malformed),
+    ("filter a = 'open", 1, 17, QueryErrorKind::Malformed),
+    ("filter a like b", 1, 15, QueryErrorKind::Malformed),
+    ("filter a like /(/", 1, 16, QueryErrorKind::Malformed),
+    ("filter a in [", 1, 14, QueryErrorKind::Malformed),
+    ("filter é.b = nosuch(1)", 1, 14, QueryErrorKind::Malformed),
+    ("filter abs(1, 2) = 1", 1, 8, QueryErrorKind::Malformed),
+    ("filter count(*) > 1", 1, 8, QueryErrorKind::Malformed),
+    ("stats sum(*) by a", 1, 7, QueryErrorKind::Malformed),
+    ("stats sum(count(*))", 1, 7, QueryErrorKind::Malformed),
+    ("stats pct(a, 101)", 1, 7, QueryErrorKind::Malformed),
+    ("stats count(*) by bin(5)", 1, 19, QueryErrorKind::Malformed),
+    ("fields foo-bar as", 1, 18, QueryErrorKind::Malformed),
+    ("parse @message 'a * b *' as x", 1, 16, QueryErrorKind::Malformed),
+    ("parse @message /(x)/", 1, 16, QueryErrorKind::Malformed),
+    ("limit many", 1, 7, QueryErrorKind::Malformed),
+    ("fields a, and", 1, 11, QueryErrorKind::Malformed),
+    ("fields @message | pattern @message", 1, 19, QueryErrorKind::NotEvaluatedHere),
+    ("fields unmask(@message)", 1, 8, QueryErrorKind::NotEvaluatedHere),
+    ("stats count(*) by a | diff previousDay", 1, 23, QueryErrorKind::NotEvaluatedHere),
+];
+
+#[test]
+fn commands() {
+    for (query, expected) in COMMANDS {
+        assert_eq!(rows(query, &EVENTS), *expected, "{query}");
+    }
+}
+
+#[test]
+fn functions() {
+    for (expr, expected) in FUNCTIONS {
+        let query = format!("filter f3 = 5 | fields {expr} as result");
+        assert_eq!(rows(&query, &EVENTS), [*expected], "{expr}");
+    }
+}
+
+#[test]
+fn parse() {
+    for (query, expected) in PARSE {
+        assert_eq!(rows(query, &LINES), *expected, "{query}");
+    }
+}
+
+#[test]
+fn stats() {
+    for (query, expected) in STATS {
+        assert_eq!(rows(query, &FLOWS), *expected, "{query}");
+    }
+}
+
+#[test]
+fn refusals() {
+    for (query, line, column, kind) in REFUSED {
+        let error = query.parse::<Query>().unwrap_err();
+        assert_eq!((error.line, error.column, error.kind), (*line, *column, *kind), "{query}: {error}");
+    }
+}

@@ -1,0 +1,78 @@
+//! Why a query is refused.
+
+use std::fmt;
+
+/// What is wrong with a query, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryError {
+    /// Whether Insights would refuse it too.
+    pub kind: QueryErrorKind,
+    /// Where, in characters from 0.
+    pub position: usize,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in that line, in characters from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// What follows from an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryErrorKind {
+    /// It does not follow the grammar.
+    Malformed,
+    /// Insights may run it, but it cannot be evaluated here.
+    NotEvaluatedHere,
+}
+
+impl QueryError {
+    /// An error at a byte offset into the query; past its end means at its end.
+    pub(super) fn new(query: &str, offset: usize, kind: QueryErrorKind, message: String) -> Self {
+        let before = query.get(..offset).unwrap_or(query);
+        let last_line = before.rsplit('\n').next().unwrap_or_default();
+        Self {
+            kind,
+            position: before.chars().count(),
+            line: before.matches('\n').count() + 1,
+            column: last_line.chars().count() + 1,
+            message,
+        }
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for QueryError {}
+
+/// An objection that a part of the grammar raises against text that it could read.
+#[derive(Debug)]
+pub(super) struct Objection {
+    pub(super) kind: QueryErrorKind,
+    pub(super) message: String,
+}
+
+impl Objection {
+    pub(super) fn malformed(message: String) -> Self {
+        Self { kind: QueryErrorKind::Malformed, message }
+    }
+
+    pub(super) fn not_evaluated_here(what: &str) -> Self {
+        Self {
+            kind: QueryErrorKind::NotEvaluatedHere,
+            message: format!("{what} cannot be evaluated here; only Insights runs it"),
+        }
+    }
+}
+
+impl fmt::Display for Objection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Objection {}

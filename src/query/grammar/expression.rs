@@ -1,0 +1,265 @@
+//! Expressions: from `or`, which binds least, to a single value.
+
+use winnow::combinator::{alt, cut_err, delimited, fail, opt, peek, terminated};
+use winnow::error::{ContextError, ErrMode};
+use winnow::{ModalResult, Parser};
+
+use super::lexis::{blank, expected, keyword, list, name, number, period, quoted, regex, symbol, word};
+use crate::query::error::Objection;
+use crate::query::function::Function;
+use crate::query::tree::{Aggregate, AggregateKind, Comparison, Expr, LikePattern, Operator};
+
+/// How deep an expression may nest, and how many operators may follow each other without parentheses.
+/// The evaluator is recursive; this keeps it within the smallest stack that Dragnet runs on.
+const MAX_NESTING: usize = 32;
+
+/// Functions that Insights has and that are not evaluated here.
+const NOT_EVALUATED_HERE: [&str; 6] = ["now", "unmask", "jsonParse", "jsonStringify", "querySource", "median"];
+
+/// Whether aggregates may stand in an expression.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Aggregates {
+    Allowed,
+    Refused,
+}
+
+/// Where in the tree the reader is.
+#[derive(Clone, Copy)]
+struct Place {
+    aggregates: Aggregates,
+    /// How many more levels may follow.
+    levels: usize,
+}
+
+impl Place {
+    fn deeper(self, input: &mut &str) -> ModalResult<Self> {
+        match self.levels.checked_sub(1) {
+            Some(levels) => Ok(Self { levels, ..self }),
+            None => cut_err(fail).context(expected("fewer nested expressions")).parse_next(input),
+        }
+    }
+}
+
+/// Any expression.
+pub(super) fn expression<'s>(aggregates: Aggregates) -> impl FnMut(&mut &'s str) -> ModalResult<Expr> {
+    move |input| alternative(input, Place { aggregates, levels: MAX_NESTING })
+}
+
+fn alternative(input: &mut &str, place: Place) -> ModalResult<Expr> {
+    let place = place.deeper(input)?;
+    let part = |input: &mut &str| conjunction(input, place);
+    list(part, keyword("or")).map(|parts| join(parts, Expr::Or)).parse_next(input)
+}
+
+fn conjunction(input: &mut &str, place: Place) -> ModalResult<Expr> {
+    let part = |input: &mut &str| negation(input, place);
+    list(part, keyword("and")).map(|parts| join(parts, Expr::And)).parse_next(input)
+}
+
+fn join(mut parts: Vec<Expr>, joined: fn(Vec<Expr>) -> Expr) -> Expr {
+    match parts.pop() {
+        Some(only) if parts.is_empty() => only,
+        Some(last) => {
+            parts.push(last);
+            joined(parts)
+        }
+        None => joined(parts),
+    }
+}
+
+fn negation(input: &mut &str, place: Place) -> ModalResult<Expr> {
+    if opt(keyword("not")).parse_next(input)?.is_none() {
+        return condition(input, place);
+    }
+    let place = place.deeper(input)?;
+    let negated = |input: &mut &str| negation(input, place);
+    cut_err(negated).map(|inner| Expr::Not(Box::new(inner))).parse_next(input)
+}
+
+/// What a condition asks of the value before it.
+enum Predicate {
+    Like { negated: bool, pattern: LikePattern },
+    In { negated: bool, options: Vec<Expr> },
+    Compare(Comparison, Expr),
+}
+
+fn condition(input: &mut &str, place: Place) -> ModalResult<Expr> {
+    let subject = sum(input, place)?;
+    let is_in = |input: &mut &str| is_in(input, place);
+    let compares = |input: &mut &str| compares(input, place);
+    let predicate = opt(alt((is_like, is_in, compares))).parse_next(input)?;
+    let Some(predicate) = predicate else { return Ok(subject) };
+    let subject = Box::new(subject);
+    Ok(match predicate {
+        Predicate::Like { negated, pattern } => Expr::Like { subject, negated, pattern },
+        Predicate::In { negated, options } => Expr::In { subject, negated, options },
+        Predicate::Compare(comparison, right) => Expr::Compare(subject, comparison, Box::new(right)),
+    })
+}
+
+/// A keyword with or without `not` before it; whether there is one.
+fn negatable<'s>(word: &'static str) -> impl Parser<&'s str, bool, ErrMode<ContextError>> {
+    (opt(keyword("not")), keyword(word)).map(|(not, _)| not.is_some())
+}
+
+fn is_like(input: &mut &str) -> ModalResult<Predicate> {
+    let negated = alt((symbol("=~").value(false), negatable("like"))).parse_next(input)?;
+    let pattern = alt((regex.map(LikePattern::Regex), quoted.map(LikePattern::Text)));
+    cut_err(pattern)
+        .context(expected("quoted text or a regular expression between slashes"))
+        .map(|pattern| Predicate::Like { negated, pattern })
+        .parse_next(input)
+}
+
+fn is_in(input: &mut &str, place: Place) -> ModalResult<Predicate> {
+    let negated = negatable("in").parse_next(input)?;
+    let options = list(|input: &mut &str| alternative(input, place), symbol(","));
+    cut_err(delimited(symbol("["), options, symbol("]")))
+        .context(expected("a list in brackets"))
+        .map(|options| Predicate::In { negated, options })
+        .parse_next(input)
+}
+
+fn compares(input: &mut &str, place: Place) -> ModalResult<Predicate> {
+    let right = |input: &mut &str| sum(input, place);
+    (comparison, cut_err(right)).map(|(comparison, right)| Predicate::Compare(comparison, right)).parse_next(input)
+}
+
+fn comparison(input: &mut &str) -> ModalResult<Comparison> {
+    let sign = alt((
+        "!=".value(Comparison::NotEqual),
+        "<=".value(Comparison::LessOrEqual),
+        ">=".value(Comparison::GreaterOrEqual),
+        "=".value(Comparison::Equal),
+        "<".value(Comparison::Less),
+        ">".value(Comparison::Greater),
+    ));
+    terminated(sign, blank).parse_next(input)
+}
+
+/// Operators of one level, read from the left.
+fn chain<'s>(
+    input: &mut &'s str,
+    mut operand: impl FnMut(&mut &'s str) -> ModalResult<Expr>,
+    mut operator: impl FnMut(&mut &'s str) -> ModalResult<Operator>,
+) -> ModalResult<Expr> {
+    let mut left = operand(input)?;
+    for _ in 0..MAX_NESTING {
+        let Some(operator) = opt(&mut operator).parse_next(input)? else { return Ok(left) };
+        let right = cut_err(&mut operand).parse_next(input)?;
+        left = Expr::Arithmetic(Box::new(left), operator, Box::new(right));
+    }
+    cut_err(fail).context(expected("fewer operators in a row")).parse_next(input)
+}
+
+fn sum(input: &mut &str, place: Place) -> ModalResult<Expr> {
+    let sign = |input: &mut &str| {
+        terminated(alt(('+'.value(Operator::Add), '-'.value(Operator::Subtract))), blank).parse_next(input)
+    };
+    chain(input, |input| product(input, place), sign)
+}
+
+fn product(input: &mut &str, place: Place) -> ModalResult<Expr> {
+    let sign = |input: &mut &str| {
+        let sign = alt(('*'.value(Operator::Multiply), '/'.value(Operator::Divide), '%'.value(Operator::Remainder)));
+        terminated(sign, blank).parse_next(input)
+    };
+    chain(input, |input| power(input, place), sign)
+}
+
+/// Powers are read from the right: `2 ^ 3 ^ 2` is `2 ^ (3 ^ 2)`.
+fn power(input: &mut &str, place: Place) -> ModalResult<Expr> {
+    let base = signed(input, place)?;
+    if opt(symbol("^")).parse_next(input)?.is_none() {
+        return Ok(base);
+    }
+    let place = place.deeper(input)?;
+    let exponent = cut_err(|input: &mut &str| power(input, place)).parse_next(input)?;
+    Ok(Expr::Arithmetic(Box::new(base), Operator::Power, Box::new(exponent)))
+}
+
+/// A minus belongs to a number; before anything else it subtracts from 0.
+fn signed(input: &mut &str, place: Place) -> ModalResult<Expr> {
+    if opt(symbol("-")).parse_next(input)?.is_none() {
+        return value(input, place);
+    }
+    let place = place.deeper(input)?;
+    match cut_err(|input: &mut &str| signed(input, place)).parse_next(input)? {
+        Expr::Number(number) => Ok(Expr::Number(-number)),
+        other => Ok(Expr::Arithmetic(Box::new(Expr::Number(0.0)), Operator::Subtract, Box::new(other))),
+    }
+}
+
+/// A field or a function's result, without operators.
+pub(super) fn field_or_call(input: &mut &str) -> ModalResult<Expr> {
+    let place = Place { aggregates: Aggregates::Refused, levels: MAX_NESTING };
+    alt((|input: &mut &str| call(input, place), name.map(Expr::Field))).parse_next(input)
+}
+
+fn value(input: &mut &str, place: Place) -> ModalResult<Expr> {
+    let inner = |input: &mut &str| alternative(input, place);
+    let closing = symbol(")").context(expected("a closing parenthesis"));
+    alt((
+        delimited(symbol("("), cut_err(inner), cut_err(closing)),
+        quoted.map(Expr::Text),
+        period.map(Expr::Period),
+        number.map(Expr::Number),
+        keyword("true").value(Expr::Bool(true)),
+        keyword("false").value(Expr::Bool(false)),
+        |input: &mut &str| call(input, place),
+        name.map(Expr::Field),
+    ))
+    .context(expected("a field, a value or a function"))
+    .parse_next(input)
+}
+
+fn call(input: &mut &str, place: Place) -> ModalResult<Expr> {
+    peek((word, '(')).parse_next(input)?;
+    let argument = |input: &mut &str| alternative(input, place);
+    // `count(*)` is `count()`.
+    let star = terminated(symbol("*"), peek(')')).map(|_| Vec::new());
+    let arguments = alt((star, opt(list(argument, symbol(","))).map(Option::unwrap_or_default)));
+    let closing = symbol(")").context(expected("a comma or a closing parenthesis"));
+    let call = (terminated(word, symbol("(")), terminated(arguments, cut_err(closing)));
+    cut_err(call.try_map(|(name, arguments)| resolve(name, arguments, place.aggregates))).parse_next(input)
+}
+
+/// The function or aggregate that a call means.
+fn resolve(name: &str, mut arguments: Vec<Expr>, aggregates: Aggregates) -> Result<Expr, Objection> {
+    if let Some(function) = Function::from_name(name) {
+        return match function.objection(&arguments) {
+            Some(message) => Err(Objection::malformed(message)),
+            None => Ok(Expr::Call(function, arguments)),
+        };
+    }
+    if NOT_EVALUATED_HERE.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        return Err(Objection::not_evaluated_here(&format!("`{name}`")));
+    }
+    let percent = match arguments.last() {
+        Some(&Expr::Number(percent)) if arguments.len() == 2 => Some(percent),
+        _ => None,
+    };
+    let kind = AggregateKind::from_name(name, percent)
+        .ok_or_else(|| Objection::malformed(format!("there is no function `{name}`")))?;
+    if aggregates == Aggregates::Refused {
+        return Err(Objection::malformed(format!("`{name}` is an aggregate: it stands only in `stats`")));
+    }
+    if let AggregateKind::Pct(percent) = kind {
+        arguments.pop();
+        if !(0.0..=100.0).contains(&percent) {
+            return Err(Objection::malformed(format!("`{name}` takes a field and a percentage from 0 to 100")));
+        }
+    }
+    let counts_all = kind == AggregateKind::Count && arguments.is_empty();
+    if arguments.len() != 1 && !counts_all {
+        return Err(Objection::malformed(format!("wrong number of arguments for `{name}`")));
+    }
+    let mut nested = false;
+    for argument in &arguments {
+        argument.walk(&mut |expr| nested |= matches!(expr, Expr::Aggregate(_)));
+    }
+    if nested {
+        return Err(Objection::malformed(format!("`{name}` cannot be taken of another aggregate")));
+    }
+    Ok(Expr::Aggregate(Box::new(Aggregate { kind, argument: arguments.pop() })))
+}

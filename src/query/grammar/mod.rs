@@ -1,0 +1,45 @@
+//! The grammar of the language. Source: CloudWatch Logs user guide, "CloudWatch Logs Insights language
+//! query syntax".
+
+mod expression;
+mod extraction;
+mod lexis;
+mod stage;
+
+use winnow::combinator::{cut_err, eof, opt, terminated};
+use winnow::{ModalResult, Parser};
+
+use super::error::{Objection, QueryError, QueryErrorKind};
+use super::tree::Query;
+pub(super) use lexis::is_plain_name;
+use lexis::{blank, expected, list, symbol};
+
+/// The longest query, in characters. Source: CloudWatch Logs API, `StartQuery.queryString`.
+const MAX_CHARACTERS: usize = 10_000;
+
+/// Reads a whole query.
+pub(super) fn read(text: &str) -> Result<Query, QueryError> {
+    let malformed = |offset, message| QueryError::new(text, offset, QueryErrorKind::Malformed, message);
+    let characters = text.chars().count();
+    if characters > MAX_CHARACTERS {
+        return Err(malformed(
+            0,
+            format!("a query has at most {MAX_CHARACTERS} characters, this one has {characters}"),
+        ));
+    }
+    query.parse(text).map_err(|error| {
+        let reason = error.inner();
+        if let Some(objection) = reason.cause().and_then(|cause| cause.downcast_ref::<Objection>()) {
+            return QueryError::new(text, error.offset(), objection.kind, objection.message.clone());
+        }
+        let message = reason.context().next().map_or_else(|| "unexpected text".to_owned(), ToString::to_string);
+        malformed(error.offset(), message)
+    })
+}
+
+fn query(input: &mut &str) -> ModalResult<Query> {
+    let source = opt(terminated(stage::source, cut_err(symbol("|"))));
+    let stages = list(stage::stage, symbol("|"));
+    let end = eof.context(expected("a pipe or the end of the query"));
+    (blank, source, stages, end).map(|((), source, stages, _)| Query { source, stages }).parse_next(input)
+}

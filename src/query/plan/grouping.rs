@@ -1,0 +1,167 @@
+//! The `stats` command: records to groups, groups to figures.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::table::{Table, View};
+use crate::query::aggregate::State;
+use crate::query::record::Fields;
+use crate::query::tree::{Aggregate, Expr, Item, Stats};
+use crate::query::value::Value;
+
+/// A `stats` command, prepared.
+#[derive(Debug)]
+pub(super) struct Grouping {
+    by: Vec<(String, Expr)>,
+    items: Vec<(String, Expr)>,
+    /// The aggregates in the items, each once, with the name under which the items find its answer.
+    aggregates: Vec<(String, Aggregate)>,
+}
+
+/// What was counted so far, by group. Partial aggregates of one query add up in any order, and can be stored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Partial {
+    #[serde(with = "as_list")]
+    groups: BTreeMap<Vec<Option<String>>, Group>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Group {
+    keys: Vec<Value<'static>>,
+    states: Vec<State>,
+}
+
+impl Partial {
+    /// Adds what was counted elsewhere by the same query.
+    pub fn merge(&mut self, other: Self) {
+        for (key, group) in other.groups {
+            match self.groups.get_mut(&key) {
+                Some(known) => known.states.iter_mut().zip(group.states).for_each(|(state, more)| state.merge(more)),
+                None => {
+                    self.groups.insert(key, group);
+                }
+            }
+        }
+    }
+
+    /// How many groups there are.
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Whether no record was counted.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+}
+
+impl Grouping {
+    pub(super) fn new(stats: &Stats) -> Self {
+        let named = |items: &[Item]| items.iter().map(|item| (item.name(), item.expr.clone())).collect();
+        let mut aggregates: Vec<(String, Aggregate)> = Vec::new();
+        for item in &stats.items {
+            item.expr.walk(&mut |expr| {
+                if let Expr::Aggregate(aggregate) = expr {
+                    let name = aggregate.to_string();
+                    if !aggregates.iter().any(|(known, _)| *known == name) {
+                        aggregates.push((name, aggregate.as_ref().clone()));
+                    }
+                }
+            });
+        }
+        Self { by: named(&stats.by), items: named(&stats.items), aggregates }
+    }
+
+    /// The fields that it reads.
+    pub(super) fn fields(&self) -> Vec<&str> {
+        let exprs = self.by.iter().chain(&self.items).map(|(_, expr)| expr);
+        exprs.flat_map(Expr::fields).chain(["@timestamp"]).collect()
+    }
+
+    /// Counts a record.
+    pub(super) fn add(&self, fields: &dyn Fields, partial: &mut Partial) {
+        let keys: Vec<Value<'_>> = self.by.iter().map(|(_, expr)| expr.evaluate(fields)).collect();
+        let text = keys.iter().map(|key| key.text().map(Cow::into_owned)).collect();
+        let group = partial.groups.entry(text).or_insert_with(|| Group {
+            keys: keys.into_iter().map(Value::into_owned).collect(),
+            states: self.aggregates.iter().map(|(_, aggregate)| State::new(aggregate.kind)).collect(),
+        });
+        let time = match fields.field("@timestamp") {
+            Value::Time(ms) => ms,
+            _ => 0,
+        };
+        for ((_, aggregate), state) in self.aggregates.iter().zip(&mut group.states) {
+            let everything = Value::Bool(true);
+            let value = aggregate.argument.as_ref().map_or(everything, |argument| argument.evaluate(fields));
+            state.add(&value, time);
+        }
+    }
+
+    /// A row for each group, in the order of the groups' keys. An item may use the items before it.
+    pub(super) fn table(&self, partial: &Partial) -> Table {
+        let named = |parts: &[(String, Expr)]| parts.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let mut columns = named(&self.by);
+        columns.extend(self.aggregates.iter().map(|(name, _)| name.clone()));
+        columns.extend(named(&self.items));
+        let rows = partial.groups.values().map(|group| {
+            let mut row = group.keys.clone();
+            row.extend(group.states.iter().zip(&self.aggregates).map(|(state, (_, of))| state.answer(of.kind)));
+            for (_, expr) in &self.items {
+                let value = expr.evaluate(&View { columns: &columns, row: &row }).into_owned();
+                row.push(value);
+            }
+            row
+        });
+        Table { rows: rows.collect(), columns }
+    }
+}
+
+/// The groups as a list: most formats have only text as the keys of a map.
+mod as_list {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Group;
+
+    type Groups = BTreeMap<Vec<Option<String>>, Group>;
+
+    pub(super) fn serialize<S: Serializer>(groups: &Groups, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(groups)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Groups, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Fields, Plan};
+    use super::*;
+
+    struct Address(&'static str);
+
+    impl Fields for Address {
+        fn field(&self, name: &str) -> Value<'_> {
+            if name == "srcAddr" { Value::from(self.0) } else { Value::Missing }
+        }
+    }
+
+    #[test]
+    fn what_was_stored_merges_like_what_was_not() {
+        let query = "stats count(*) as n, earliest(srcAddr), pct(n, 5) by srcAddr, missing".parse().unwrap();
+        let Plan::Groups(plan) = Plan::new(&query) else { panic!("it aggregates") };
+        let mut partial = Partial::default();
+        for address in ["10.0.0.1", "10.0.0.2", "10.0.0.1"] {
+            plan.add(&Address(address), &mut partial);
+        }
+        let stored = serde_json::to_string(&partial).unwrap();
+        let mut restored: Partial = serde_json::from_str(&stored).unwrap();
+        assert_eq!(restored, partial);
+        restored.merge(partial);
+        assert_eq!(plan.finish(&restored).rows[0][2].to_string(), "4");
+    }
+}

@@ -1,0 +1,120 @@
+//! VPC flow-log lines: columns by position.
+//!
+//! Source: VPC user guide, "Flow log records" (the default format and the field names), and CloudWatch
+//! Logs user guide, "Supported logs and discovered fields" (the names that Insights gives them).
+
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+const DEFAULT: &str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} \
+                       ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
+
+static DEFAULT_FORMAT: LazyLock<FlowLogFormat> =
+    LazyLock::new(|| FlowLogFormat { names: names(DEFAULT).flatten().collect() });
+
+/// The columns of a flow log, by the names that queries use: `srcAddr`, `logStatus`, `vpcId`, `pktSrcAddr` …
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowLogFormat {
+    names: Vec<String>,
+}
+
+/// A text that is not a flow log's format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a flow log's format: expected fields such as ${{srcaddr}} with spaces between them")]
+pub struct InvalidFlowLogFormat(String);
+
+impl FlowLogFormat {
+    /// The format that flow logs have where none is given, with its 14 fields.
+    pub fn default_format() -> &'static Self {
+        &DEFAULT_FORMAT
+    }
+
+    /// The columns' names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// The default format, if this looks like a line of it.
+    pub(super) fn recognize(line: &str) -> Option<&'static Self> {
+        let columns = DEFAULT_FORMAT.columns(line)?;
+        let is = |name: &str, words: &[&str]| {
+            DEFAULT_FORMAT.position(name).and_then(|at| columns.get(at)).is_some_and(|column| words.contains(column))
+        };
+        let recognized = is("version", &["2"])
+            && is("action", &["ACCEPT", "REJECT", "-"])
+            && is("logStatus", &["OK", "NODATA", "SKIPDATA"]);
+        recognized.then_some(&*DEFAULT_FORMAT)
+    }
+
+    /// The columns of a line; `None` if there are more or fewer than the format has.
+    pub(super) fn columns<'l>(&self, line: &'l str) -> Option<Vec<&'l str>> {
+        let columns: Vec<&str> = line.split_ascii_whitespace().take(self.names.len() + 1).collect();
+        (columns.len() == self.names.len()).then_some(columns)
+    }
+
+    /// Where the column of this name stands. AWS's guide calls the two times `startTime` and `endTime`;
+    /// they are found by these names too.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        let name = match name {
+            "startTime" => "start",
+            "endTime" => "end",
+            name => name,
+        };
+        self.names.iter().position(|known| known == name)
+    }
+}
+
+/// Reads a format as `DescribeFlowLogs` gives it (`LogFormat`): `${version} ${srcaddr} …`.
+impl FromStr for FlowLogFormat {
+    type Err = InvalidFlowLogFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let names: Option<Vec<String>> = names(text).collect();
+        match names {
+            Some(names) if !names.is_empty() => Ok(Self { names }),
+            _ => Err(InvalidFlowLogFormat(text.to_owned())),
+        }
+    }
+}
+
+fn names(format: &str) -> impl Iterator<Item = Option<String>> {
+    format.split_ascii_whitespace().map(|field| Some(query_name(field.strip_prefix("${")?.strip_suffix('}')?)))
+}
+
+/// `pkt-srcaddr` is `pktSrcAddr` in a query.
+fn query_name(field: &str) -> String {
+    let mut name = String::with_capacity(field.len());
+    for (at, word) in field.split('-').enumerate() {
+        let word = match word {
+            "srcaddr" => "srcAddr",
+            "dstaddr" => "dstAddr",
+            "srcport" => "srcPort",
+            "dstport" => "dstPort",
+            word => word,
+        };
+        let mut letters = word.chars();
+        match letters.next() {
+            Some(first) if at > 0 => name.extend(first.to_uppercase()),
+            Some(first) => name.push(first),
+            None => {}
+        }
+        name.push_str(letters.as_str());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_read_and_refused() {
+        assert_eq!(DEFAULT.parse::<FlowLogFormat>().unwrap(), *FlowLogFormat::default_format());
+        assert_eq!(FlowLogFormat::default_format().names.len(), 14);
+        let custom: FlowLogFormat = "${az-id} ${pkt-dst-aws-service} ${tcp-flags}".parse().unwrap();
+        assert_eq!(custom.names, ["azId", "pktDstAwsService", "tcpFlags"]);
+        for bad in ["", "version", "${a} b", "${a"] {
+            assert!(bad.parse::<FlowLogFormat>().is_err(), "{bad}");
+        }
+    }
+}

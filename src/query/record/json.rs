@@ -1,0 +1,193 @@
+//! JSON read without copying text, in the order in which it is written: Insights discovers only the
+//! first fields of an event.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::query::value::Value;
+
+/// A JSON value.
+#[derive(Debug)]
+pub(super) enum Json<'e> {
+    /// Not a field.
+    Null,
+    /// A field.
+    Scalar(Value<'e>),
+    Array(Vec<Json<'e>>),
+    Object(Vec<(Cow<'e, str>, Json<'e>)>),
+}
+
+/// The object that a message is; `None` if it is anything else.
+pub(super) fn object(message: &str) -> Option<Json<'_>> {
+    let looks_right = message.trim_start().starts_with('{');
+    if looks_right { serde_json::from_str(message).ok() } else { None }
+}
+
+impl<'e> Json<'e> {
+    /// The field at a dotted path, if it is among the first `limit`.
+    pub(super) fn field(&self, path: &str, limit: Option<usize>) -> Value<'_> {
+        let Some(field) = self.at(path) else { return Value::Missing };
+        let within = limit.is_none_or(|limit| {
+            let mut before = 0;
+            self.count_until(field, &mut before);
+            before < limit
+        });
+        if within { field.borrowed() } else { Value::Missing }
+    }
+
+    /// Walks a path; a name may hold dots itself.
+    fn at(&self, path: &str) -> Option<&Value<'e>> {
+        match self {
+            Self::Null => None,
+            Self::Scalar(value) => path.is_empty().then_some(value),
+            Self::Object(members) => {
+                members.iter().find_map(|(name, child)| child.below(path.strip_prefix(name.as_ref())?))
+            }
+            Self::Array(elements) => {
+                let digits = path.split('.').next()?;
+                let index: usize = digits.parse().ok()?;
+                let canonical = digits == "0" || digits.starts_with(|c: char| ('1'..='9').contains(&c));
+                if canonical { elements.get(index)?.below(path.get(digits.len()..)?) } else { None }
+            }
+        }
+    }
+
+    /// Every field with its dotted path, in the order of the text.
+    pub(super) fn fields(&self) -> Vec<(String, &Value<'e>)> {
+        let mut fields = Vec::new();
+        self.collect("", &mut fields);
+        fields
+    }
+
+    fn collect<'j>(&'j self, path: &str, fields: &mut Vec<(String, &'j Value<'e>)>) {
+        let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        match self {
+            Self::Null => {}
+            Self::Scalar(value) => fields.push((path.to_owned(), value)),
+            Self::Array(elements) => {
+                for (at, element) in elements.iter().enumerate() {
+                    element.collect(&below(&at.to_string()), fields);
+                }
+            }
+            Self::Object(members) => {
+                for (name, child) in members {
+                    child.collect(&below(name), fields);
+                }
+            }
+        }
+    }
+
+    /// Goes on with what is left of a path after this value's own name.
+    fn below(&self, rest: &str) -> Option<&Value<'e>> {
+        if rest.is_empty() { self.at(rest) } else { self.at(rest.strip_prefix('.')?) }
+    }
+
+    /// Counts the fields that are written before `target`; whether that was reached.
+    fn count_until(&self, target: &Value<'e>, before: &mut usize) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Scalar(value) if std::ptr::eq(value, target) => true,
+            Self::Scalar(_) => {
+                *before += 1;
+                false
+            }
+            Self::Array(elements) => elements.iter().any(|child| child.count_until(target, before)),
+            Self::Object(members) => members.iter().any(|(_, child)| child.count_until(target, before)),
+        }
+    }
+}
+
+impl<'de: 'e, 'e> Deserialize<'de> for Json<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+/// The largest integer below which every integer is an exact `f64`: 2^53.
+const EXACT: u64 = 1 << 53;
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Json<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Self::Value, E> {
+        Ok(Json::Scalar(Value::Bool(truth)))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "larger numbers are kept as text")]
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Json::Scalar(if number < EXACT { Value::Number(number as f64) } else { Value::from(number.to_string()) }))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "larger numbers are kept as text")]
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        let exact = number.unsigned_abs() < EXACT;
+        Ok(Json::Scalar(if exact { Value::Number(number as f64) } else { Value::from(number.to_string()) }))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Json::Scalar(Value::from_f64(number)))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Json::Scalar(Value::from(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Json::Scalar(Value::from(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = sequence.next_element()? {
+            elements.push(element);
+        }
+        Ok(Json::Array(elements))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((Name(name), value)) = map.next_entry()? {
+            members.push((name, value));
+        }
+        Ok(Json::Object(members))
+    }
+}
+
+/// A member's name; serde's own `Cow` would always copy.
+struct Name<'e>(Cow<'e, str>);
+
+impl<'de: 'e, 'e> Deserialize<'de> for Name<'e> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Name<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Name(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Name(Cow::Owned(name.to_owned())))
+    }
+}

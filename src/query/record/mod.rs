@@ -1,0 +1,207 @@
+//! A log event as a record of named fields.
+
+mod flow_log;
+mod json;
+
+use std::cell::OnceCell;
+
+pub use flow_log::{FlowLogFormat, InvalidFlowLogFormat};
+use json::Json;
+
+use super::value::Value;
+
+/// How many JSON fields Insights finds in an event; what lies beyond is only in `@message`.
+///
+/// Source: CloudWatch Logs user guide, "Supported logs and discovered fields".
+pub const INSIGHTS_JSON_FIELDS: usize = 200;
+
+/// Something that has fields.
+pub trait Fields {
+    /// The field of this name; `Missing` if there is none.
+    fn field(&self, name: &str) -> Value<'_>;
+}
+
+/// A log event as CloudWatch Logs stores it.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'e> {
+    /// When it happened, in milliseconds since the Unix epoch: `@timestamp`.
+    pub timestamp: i64,
+    /// When CloudWatch Logs received it, in milliseconds since the Unix epoch: `@ingestionTime`.
+    pub ingestion_time: i64,
+    /// `account:group`: `@log`.
+    pub log: &'e str,
+    /// `@logStream`.
+    pub log_stream: &'e str,
+    /// What identifies the event to its reader: `@ptr`.
+    pub ptr: &'e str,
+    /// `@message`.
+    pub message: &'e str,
+}
+
+/// How the fields of a message are found.
+#[derive(Clone, Copy, Debug)]
+pub enum Discovery<'f> {
+    /// As Insights finds them: of a JSON object its first fields, of a VPC flow-log line in the default
+    /// format its columns, of anything else none.
+    Automatic {
+        /// How many JSON fields are found, all if `None`; see [`INSIGHTS_JSON_FIELDS`].
+        json_limit: Option<usize>,
+    },
+    /// By column, from a VPC flow-log line of this format.
+    FlowLog(&'f FlowLogFormat),
+}
+
+/// An event whose fields can be asked for by name. The message is read when a field of it is first asked for.
+#[derive(Debug)]
+pub struct Record<'e> {
+    event: Event<'e>,
+    discovery: Discovery<'e>,
+    content: OnceCell<Content<'e>>,
+}
+
+#[derive(Debug)]
+enum Content<'e> {
+    Json { object: Json<'e>, limit: Option<usize> },
+    FlowLog { format: &'e FlowLogFormat, columns: Vec<&'e str> },
+    Unstructured,
+}
+
+impl<'e> Record<'e> {
+    /// The record of this event.
+    pub fn new(event: Event<'e>, discovery: Discovery<'e>) -> Self {
+        Self { event, discovery, content: OnceCell::new() }
+    }
+
+    fn content(&self) -> &Content<'e> {
+        self.content.get_or_init(|| {
+            let message = self.event.message;
+            let flow_log = match self.discovery {
+                Discovery::FlowLog(format) => Some(format),
+                Discovery::Automatic { json_limit } => {
+                    if let Some(object) = json::object(message) {
+                        return Content::Json { object, limit: json_limit };
+                    }
+                    FlowLogFormat::recognize(message)
+                }
+            };
+            let columns = flow_log.and_then(|format| Some((format, format.columns(message)?)));
+            columns.map_or(Content::Unstructured, |(format, columns)| Content::FlowLog { format, columns })
+        })
+    }
+
+    /// The discovered fields with their names, in the order of the message.
+    pub fn discovered(&self) -> Vec<(String, Value<'_>)> {
+        match self.content() {
+            Content::Json { object, limit } => {
+                let fields = object.fields().into_iter().map(|(name, value)| (name, value.borrowed()));
+                fields.take(limit.unwrap_or(usize::MAX)).collect()
+            }
+            Content::FlowLog { format, columns } => {
+                format.names().zip(columns).map(|(name, column)| (name.to_owned(), Value::from(*column))).collect()
+            }
+            Content::Unstructured => Vec::new(),
+        }
+    }
+
+    fn discovered_field(&self, name: &str) -> Value<'_> {
+        match self.content() {
+            Content::Json { object, limit } => object.field(name, *limit),
+            Content::FlowLog { format, columns } => {
+                let column = format.position(name).and_then(|at| columns.get(at));
+                column.map_or(Value::Missing, |column| Value::from(*column))
+            }
+            Content::Unstructured => Value::Missing,
+        }
+    }
+}
+
+impl Fields for Record<'_> {
+    fn field(&self, name: &str) -> Value<'_> {
+        let Some(system) = name.strip_prefix('@') else { return self.discovered_field(name) };
+        match system {
+            "timestamp" => Value::Time(self.event.timestamp),
+            "ingestionTime" => Value::Time(self.event.ingestion_time),
+            "message" => Value::from(self.event.message),
+            "log" => Value::from(self.event.log),
+            "logStream" => Value::from(self.event.log_stream),
+            "ptr" => Value::from(self.event.ptr),
+            // A discovered field whose name begins with @ gets another one in front.
+            _ if system.starts_with('@') => self.discovered_field(system),
+            _ => Value::Missing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(message: &str, discovery: Discovery<'_>, name: &str) -> String {
+        let event =
+            Event { timestamp: 0, ingestion_time: 1, log: "111111111111:/g", log_stream: "s", ptr: "p", message };
+        Record::new(event, discovery).field(name).to_string()
+    }
+
+    const ALL: Discovery<'static> = Discovery::Automatic { json_limit: None };
+
+    #[test]
+    fn json_paths_are_dotted_and_arrays_flatten() {
+        let message = r#" {"a":{"b.c":{"d":1},"e":[{"f":"x"},[true,null,2.50]]},"@x":"at","big":12345678901234567890,"s":"\u0041"}"#;
+        for (name, value) in [
+            ("a.b.c.d", "1"),
+            ("a.e.0.f", "x"),
+            ("a.e.1.0", "1"),
+            ("a.e.1.1", ""),
+            ("a.e.1.2", "2.5"),
+            ("a.e.01.0", ""),
+            ("a", ""),
+            ("a.e", ""),
+            ("a.b", ""),
+            ("@x", ""),
+            ("@@x", "at"),
+            ("big", "12345678901234567890"),
+            ("s", "A"),
+            ("@log", "111111111111:/g"),
+            ("@timestamp", "1970-01-01 00:00:00.000"),
+        ] {
+            assert_eq!(field(message, ALL, name), value, "{name}");
+        }
+        assert_eq!(field("[1]", ALL, "0"), "");
+        assert_eq!(field(r#"{"a":1"#, ALL, "a"), "");
+    }
+
+    #[test]
+    fn what_is_listed_is_what_is_found() {
+        let message = r#"{"a":{"b":[1,"x",null]},"c":true,"@d":""}"#;
+        let event = Event { timestamp: 0, ingestion_time: 0, log: "", log_stream: "", ptr: "", message };
+        let record = Record::new(event, Discovery::Automatic { json_limit: Some(3) });
+        let listed = record.discovered();
+        let names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a.b.0", "a.b.1", "c"]);
+        assert!(listed.iter().all(|(name, value)| record.field(name) == *value));
+    }
+
+    #[test]
+    fn the_field_limit_counts_in_the_order_of_the_text() {
+        let message = r#"{"z":{"b":1,"n":null},"a":[2,3],"c":4}"#;
+        let limited = Discovery::Automatic { json_limit: Some(2) };
+        assert_eq!(field(message, limited, "z.b"), "1");
+        assert_eq!(field(message, limited, "a.0"), "2");
+        assert_eq!(field(message, limited, "a.1"), "");
+        assert_eq!(field(message, limited, "c"), "");
+    }
+
+    #[test]
+    fn flow_logs_have_their_columns() {
+        let line = "2 111111111111 eni-0a 10.0.0.5 203.0.113.9 443 49152 6 20 4249 1418530010 1418530070 REJECT OK";
+        assert_eq!(field(line, ALL, "srcAddr"), "10.0.0.5");
+        assert_eq!(field(line, ALL, "end"), "1418530070");
+        assert_eq!(field(line, ALL, "endTime"), "1418530070");
+        assert_eq!(field(line, ALL, "logStatus"), "OK");
+        assert_eq!(field("2 too short", ALL, "version"), "");
+        let custom: FlowLogFormat = "${vpc-id} ${pkt-srcaddr} ${srcaddr}".parse().unwrap();
+        assert_eq!(field("vpc-1 10.0.0.1 -", Discovery::FlowLog(&custom), "pktSrcAddr"), "10.0.0.1");
+        assert_eq!(field("vpc-1 10.0.0.1 -", Discovery::FlowLog(&custom), "srcAddr"), "-");
+        assert_eq!(field("vpc-1 10.0.0.1", Discovery::FlowLog(&custom), "vpcId"), "");
+    }
+}

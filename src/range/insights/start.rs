@@ -1,0 +1,157 @@
+//! `StartQuery`.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::queries::RunningQuery;
+use super::search::{MOST_ROWS, Search, Window, row_limit};
+use crate::model::LogGroupClass;
+use crate::query::{Plan, Query, QueryError, Source};
+use crate::range::call::Call;
+use crate::range::logs::{self, StoredGroup};
+use crate::range::wire::{AwsError, Reply};
+
+/// The most log groups in a query. Source: CloudWatch Logs API, `StartQuery.logGroupIdentifiers`.
+const GROUPS: usize = 50;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    query_language: Option<String>,
+    log_group_name: Option<String>,
+    log_group_names: Option<Vec<String>>,
+    log_group_identifiers: Option<Vec<String>>,
+    start_time: i64,
+    end_time: i64,
+    query_string: String,
+    limit: Option<usize>,
+}
+
+pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+    let input: Input = call.input.parse()?;
+    check(&input)?;
+    let query: Query = input.query_string.parse().map_err(|error| malformed(&error))?;
+    let names = group_names(call, &input, query.source.as_ref())?;
+    let (account, now_ms, speed) = (call.caller.account, call.now.as_millisecond(), call.world.insights);
+    let window = Window {
+        first: input.start_time.saturating_mul(1_000),
+        // The last second counts as a whole.
+        last: input.end_time.saturating_mul(1_000).saturating_add(999),
+        now: now_ms,
+    };
+    let infrequent_access = admit(call, &names, window)?;
+    let plan = Plan::new(&query);
+    let mut search = Search::new(&plan, window);
+    for name in &names {
+        search.read(account, name, logs::group(call, name)?);
+    }
+    let query = RunningQuery {
+        text: input.query_string,
+        groups: names,
+        infrequent_access,
+        started_ms: now_ms,
+        stopped_ms: None,
+        speed,
+        answer: search.finish(row_limit(&query, input.limit)),
+    };
+    let id = call.world.mint.next_uuid();
+    logs::store(call)?.queries.start(id.clone(), query);
+    Reply::json(&json!({ "queryId": id }))
+}
+
+/// Whether a query over these groups may start; and if so, whether one of them is of class `INFREQUENT_ACCESS`.
+fn admit(call: &mut Call<'_>, names: &[String], window: Window) -> Result<bool, AwsError> {
+    let mut infrequent_access = false;
+    for name in names {
+        let group = logs::group(call, name)?;
+        check_group(group, window)?;
+        infrequent_access |= group.class == LogGroupClass::InfrequentAccess;
+    }
+    if logs::store(call)?.queries.have_place(infrequent_access, window.now) {
+        return Ok(infrequent_access);
+    }
+    Err(AwsError::new("LimitExceededException", "Account maximum query concurrency limit reached."))
+}
+
+fn check(input: &Input) -> Result<(), AwsError> {
+    if input.query_language.as_ref().is_some_and(|language| language != "CWLI") {
+        return Err(logs::invalid("The practice range knows only the query language CWLI."));
+    }
+    if input.start_time < 0 || input.end_time < input.start_time {
+        return Err(logs::invalid("startTime must not be negative nor after endTime."));
+    }
+    match input.limit {
+        Some(limit) if !(1..=MOST_ROWS).contains(&limit) => {
+            Err(logs::invalid(format!("Value '{limit}' at 'limit' must be between 1 and {MOST_ROWS}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn malformed(error: &QueryError) -> AwsError {
+    // The first offset may be the query's end, the second is never before it.
+    let location = json!({ "startCharOffset": error.position, "endCharOffset": error.position + 1 });
+    AwsError::new("MalformedQueryException", error.to_string())
+        .with_detail("queryCompileError", json!({ "location": location, "message": error.message }))
+}
+
+/// The groups to query: named by exactly one parameter, or by the query itself.
+fn group_names(call: &mut Call<'_>, input: &Input, source: Option<&Source>) -> Result<Vec<String>, AwsError> {
+    let plain = |identifiers: &[String]| identifiers.iter().map(|name| logs::group_name(name).to_owned()).collect();
+    let mut names: Vec<String> =
+        match (&input.log_group_name, &input.log_group_names, &input.log_group_identifiers, source) {
+            (Some(name), None, None, None) => vec![name.clone()],
+            (None, Some(names), None, None) => names.clone(),
+            (None, None, Some(identifiers), None) => plain(identifiers),
+            (None, None, None, Some(source)) => selected(call, source)?,
+            _ => return Err(logs::invalid("Log groups must be given by exactly one parameter, or by SOURCE.")),
+        };
+    names.sort_unstable();
+    names.dedup();
+    if !(1..=GROUPS).contains(&names.len()) && source.is_none() {
+        return Err(logs::invalid(format!("A query takes 1 to {GROUPS} log groups.")));
+    }
+    Ok(names)
+}
+
+/// The groups that `SOURCE logGroups(…)` selects.
+///
+/// Source: CloudWatch Logs user guide, "SOURCE".
+fn selected(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, AwsError> {
+    let values = |wanted: &str| source.parameters.iter().find(|(name, _)| name == wanted).map(|(_, values)| values);
+    let is_unknown = |name: &str| !["namePrefix", "class", "accountIdentifiers"].contains(&name);
+    if let Some((name, _)) = source.parameters.iter().find(|(name, _)| is_unknown(name)) {
+        let message = format!("Unknown parameter of SOURCE logGroups: {name}");
+        return Err(AwsError::new("MalformedQueryException", message));
+    }
+    let own_account = call.caller.account.to_string();
+    let (prefixes, classes, accounts) = (values("namePrefix"), values("class"), values("accountIdentifiers"));
+    if accounts.is_some_and(|accounts| !accounts.contains(&own_account)) {
+        return Ok(Vec::new());
+    }
+    let groups = logs::store(call)?.groups.iter();
+    let wanted = groups.filter(|(name, group)| {
+        prefixes.is_none_or(|prefixes| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str())))
+            && classes
+                .map_or(group.class == LogGroupClass::Standard, |classes| classes.contains(&group.class.to_string()))
+    });
+    Ok(wanted.map(|(name, _)| name.clone()).collect())
+}
+
+/// Whether Insights reads this group, and whether it can hold anything of the window at all.
+fn check_group(group: &StoredGroup, window: Window) -> Result<(), AwsError> {
+    if !matches!(group.class, LogGroupClass::Standard | LogGroupClass::InfrequentAccess) {
+        return Err(logs::invalid(format!("StartQuery is not supported for log groups of class {}.", group.class)));
+    }
+    if window.last >= group.created_ms && window.last >= group.kept_from_ms(window.now) {
+        return Ok(());
+    }
+    let (end, created) = (window.last / 1_000, group.created_ms / 1_000);
+    Err(AwsError::new(
+        "MalformedQueryException",
+        format!(
+            "Query's end date and time is either before the log groups creation time or exceeds the log groups log \
+             retention settings ([{end}, {created}])"
+        ),
+    ))
+}

@@ -1,0 +1,135 @@
+//! Comparing one value (a JSON scalar, a space-delimited field) with what a pattern names.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use regex::Regex;
+use winnow::ascii::multispace0;
+use winnow::combinator::{alt, cut_err, preceded};
+use winnow::token::take_while;
+use winnow::{ModalResult, Parser};
+
+use super::glob::Glob;
+use super::lexis::{expected, quoted, regex};
+
+/// A value taken from an event.
+#[derive(Clone, Debug)]
+pub(super) struct Scalar<'e> {
+    /// As it stands in the event, without quotation marks.
+    pub(super) text: Cow<'e, str>,
+    /// As a number, where its kind allows that.
+    pub(super) number: Option<f64>,
+}
+
+impl<'e> Scalar<'e> {
+    /// A value without a type of its own: a number if it looks like one.
+    pub(super) fn untyped(text: &'e str) -> Self {
+        Self { text: Cow::Borrowed(text), number: decimal(text) }
+    }
+}
+
+/// A finite decimal number, scientific notation included; `inf` and `nan` are words.
+fn decimal(text: &str) -> Option<f64> {
+    let numeric = text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+    if numeric { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+#[derive(Clone, Debug)]
+enum Operand {
+    Text(Glob),
+    /// An unquoted number: equal as a number, or as it is written.
+    Number(f64, Glob),
+    Regex(Regex),
+}
+
+/// An operator with its right side.
+#[derive(Clone, Debug)]
+pub(super) struct Comparison {
+    operator: Operator,
+    operand: Operand,
+}
+
+impl Comparison {
+    /// Whether it holds for this value. The relations (`<` and so on) compare numbers only.
+    pub(super) fn holds(&self, value: &Scalar<'_>) -> bool {
+        let relation = || match &self.operand {
+            Operand::Number(bound, _) => value.number.and_then(|number| number.partial_cmp(bound)),
+            Operand::Text(_) | Operand::Regex(_) => None,
+        };
+        match self.operator {
+            Operator::Equal => self.operand.equals(value),
+            Operator::NotEqual => !self.operand.equals(value),
+            Operator::Less => relation().is_some_and(Ordering::is_lt),
+            Operator::LessOrEqual => relation().is_some_and(Ordering::is_le),
+            Operator::Greater => relation().is_some_and(Ordering::is_gt),
+            Operator::GreaterOrEqual => relation().is_some_and(Ordering::is_ge),
+        }
+    }
+
+    /// Whether it is with a regular expression, of which a pattern may have only a few.
+    pub(super) fn has_regex(&self) -> bool {
+        matches!(self.operand, Operand::Regex(_))
+    }
+}
+
+impl Operand {
+    fn equals(&self, value: &Scalar<'_>) -> bool {
+        match self {
+            Self::Text(glob) => glob.matches(&value.text),
+            Self::Number(number, glob) => {
+                glob.matches(&value.text) || value.number.and_then(|n| n.partial_cmp(number)) == Some(Ordering::Equal)
+            }
+            Self::Regex(regex) => regex.is_match(&value.text),
+        }
+    }
+}
+
+/// An operator and its operand.
+pub(super) fn comparison(input: &mut &str) -> ModalResult<Comparison> {
+    let operator = operator.context(expected("a comparison: =, !=, <, <=, > or >=")).parse_next(input)?;
+    let any_value = operand.context(expected("a value: a word of letters, digits and _, or quoted text"));
+    let number = operand
+        .verify(|operand| matches!(operand, Operand::Number(..)))
+        .context(expected("a number, which is all that <, <=, > and >= compare"));
+    let operand = match operator {
+        Operator::Equal | Operator::NotEqual => cut_err(preceded(multispace0, any_value)).parse_next(input)?,
+        _ => cut_err(preceded(multispace0, number)).parse_next(input)?,
+    };
+    Ok(Comparison { operator, operand })
+}
+
+fn operator(input: &mut &str) -> ModalResult<Operator> {
+    alt((
+        "!=".value(Operator::NotEqual),
+        "<=".value(Operator::LessOrEqual),
+        ">=".value(Operator::GreaterOrEqual),
+        "=".value(Operator::Equal),
+        "<".value(Operator::Less),
+        ">".value(Operator::Greater),
+    ))
+    .parse_next(input)
+}
+
+fn operand(input: &mut &str) -> ModalResult<Operand> {
+    // AWS's own examples leave dots and wildcards unquoted: `123.123.*`, `kms.amazonaws.com`, `*.html*`.
+    let bare = take_while(1.., |c: char| c.is_alphanumeric() || "_.*+-".contains(c));
+    alt((
+        quoted.map(|text| Operand::Text(Glob::new(&text))),
+        regex.map(Operand::Regex),
+        bare.map(|text| match decimal(text) {
+            Some(number) => Operand::Number(number, Glob::new(text)),
+            None => Operand::Text(Glob::new(text)),
+        }),
+    ))
+    .parse_next(input)
+}

@@ -1,0 +1,152 @@
+//! JSON patterns: `{ $.userIdentity.type = "Root" && $.errorCode NOT EXISTS }`.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use winnow::ascii::{dec_uint, multispace0, multispace1};
+use winnow::combinator::{alt, cut_err, delimited, preceded, repeat};
+use winnow::token::{take_till, take_while};
+use winnow::{ModalResult, Parser};
+
+use super::comparison::{Comparison, Scalar, comparison};
+use super::expression::{Expression, expression};
+use super::lexis::{expected, spaced};
+use super::{MAX_REGEXES, MAX_WILDCARD_SELECTORS, PatternError};
+
+/// One step down into an event.
+#[derive(Clone, Debug)]
+enum Step {
+    Member(String),
+    Element(usize),
+    AnyMember,
+    AnyElement,
+}
+
+impl Step {
+    fn is_wildcard(&self) -> bool {
+        matches!(self, Self::AnyMember | Self::AnyElement)
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Test {
+    Compares(Comparison),
+    IsNull,
+    Is(bool),
+    NotExists,
+}
+
+/// A property selector and what is asked of the nodes it selects.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    selector: Vec<Step>,
+    test: Test,
+}
+
+impl Condition {
+    fn wildcards(&self) -> usize {
+        self.selector.iter().filter(|step| step.is_wildcard()).count()
+    }
+
+    fn holds(&self, event: &Value) -> bool {
+        let some = |check: &dyn Fn(&Value) -> bool| some_node(&self.selector, event, check);
+        match &self.test {
+            // A selector that points to an array, an object or nothing does not match, not even with `!=`.
+            Test::Compares(comparison) => some(&|node| scalar(node).is_some_and(|value| comparison.holds(&value))),
+            Test::IsNull => some(&Value::is_null),
+            Test::Is(truth) => some(&|node| node.as_bool() == Some(*truth)),
+            Test::NotExists => !some(&|_| true),
+        }
+    }
+}
+
+/// Whether `check` holds for one of the nodes that `steps` lead to.
+fn some_node(steps: &[Step], node: &Value, check: &dyn Fn(&Value) -> bool) -> bool {
+    let Some((step, rest)) = steps.split_first() else { return check(node) };
+    let mut down = |child| some_node(rest, child, check);
+    match (step, node) {
+        (Step::Member(name), Value::Object(members)) => members.get(name).is_some_and(down),
+        (Step::AnyMember, Value::Object(members)) => members.values().any(down),
+        (Step::Element(index), Value::Array(elements)) => elements.get(*index).is_some_and(down),
+        (Step::AnyElement, Value::Array(elements)) => elements.iter().any(&mut down),
+        _ => false,
+    }
+}
+
+fn scalar(node: &Value) -> Option<Scalar<'_>> {
+    match node {
+        Value::String(text) => Some(Scalar { text: Cow::Borrowed(text), number: None }),
+        Value::Number(number) => Some(Scalar { text: Cow::Owned(number.to_string()), number: number.as_f64() }),
+        Value::Bool(truth) => Some(Scalar { text: Cow::Borrowed(if *truth { "true" } else { "false" }), number: None }),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A JSON pattern within its limits.
+#[derive(Clone, Debug)]
+pub(super) struct JsonPattern(Expression<Condition>);
+
+impl JsonPattern {
+    pub(super) fn new(conditions: Expression<Condition>) -> Result<Self, PatternError> {
+        let regexes = |condition: &Condition| {
+            usize::from(matches!(&condition.test, Test::Compares(comparison) if comparison.has_regex()))
+        };
+        if conditions.total(&regexes) > MAX_REGEXES {
+            return Err(PatternError::TooManyRegexes);
+        }
+        let crowded = |condition: &Condition| usize::from(condition.wildcards() > 1);
+        if conditions.total(&Condition::wildcards) > MAX_WILDCARD_SELECTORS || conditions.total(&crowded) > 0 {
+            return Err(PatternError::TooManyWildcardSelectors);
+        }
+        Ok(Self(conditions))
+    }
+
+    /// Events that are not JSON match no JSON pattern.
+    pub(super) fn matches(&self, message: &str) -> bool {
+        let structured = message.trim_start().starts_with(['{', '[']);
+        structured
+            && serde_json::from_str(message)
+                .is_ok_and(|event: Value| self.0.holds(&|condition| condition.holds(&event)))
+    }
+}
+
+/// The whole pattern.
+pub(super) fn pattern(input: &mut &str) -> ModalResult<Expression<Condition>> {
+    let closing = '}'.context(expected("`&&`, `||` or a closing brace"));
+    spaced(delimited('{', spaced(cut_err(expression(condition))), cut_err(closing))).parse_next(input)
+}
+
+fn condition(input: &mut &str) -> ModalResult<Condition> {
+    let selector = cut_err(selector).context(expected("a property selector, such as $.eventName")).parse_next(input)?;
+    let test = cut_err(preceded(multispace0, test)).parse_next(input)?;
+    Ok(Condition { selector, test })
+}
+
+fn test(input: &mut &str) -> ModalResult<Test> {
+    let is = preceded(
+        ("IS", multispace1),
+        cut_err(alt(("NULL".value(Test::IsNull), "TRUE".value(Test::Is(true)), "FALSE".value(Test::Is(false)))))
+            .context(expected("NULL, TRUE or FALSE")),
+    );
+    let not_exists = ("NOT", multispace1, "EXISTS").value(Test::NotExists);
+    alt((is, not_exists, comparison.map(Test::Compares)))
+        .context(expected("a comparison (=, !=, <, <=, >, >=), IS NULL, IS TRUE, IS FALSE or NOT EXISTS"))
+        .parse_next(input)
+}
+
+fn selector(input: &mut &str) -> ModalResult<Vec<Step>> {
+    let name = take_while(1.., |c: char| c.is_alphanumeric() || c == '_' || c == '-').map(str::to_owned);
+    let member = alt((name.map(Step::Member), '*'.value(Step::AnyMember), bracketed));
+    let step = alt((preceded('.', cut_err(member)), bracketed));
+    preceded('$', repeat(1.., step)).parse_next(input)
+}
+
+/// `[3]`, `[*]`, and `['name']` for names that hold a period.
+fn bracketed(input: &mut &str) -> ModalResult<Step> {
+    let name =
+        |quote: char| delimited(quote, take_till(1.., quote), quote).map(|name: &str| Step::Member(name.to_owned()));
+    let inner = alt((dec_uint.map(Step::Element), '*'.value(Step::AnyElement), name('\''), name('"')));
+    delimited('[', spaced(cut_err(inner)), cut_err(']'))
+        .context(expected("an array index, * or a quoted name in brackets"))
+        .parse_next(input)
+}

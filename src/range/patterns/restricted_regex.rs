@@ -1,0 +1,175 @@
+//! AWS's restricted regular expressions, rewritten for the `regex` crate.
+//!
+//! Only ASCII letters and digits, the symbols and operators below, and a few escapes are allowed. There
+//! are no groups, and `\d`, `\s`, `\w` mean ASCII. A space is not in AWS's list, but AWS's own CDK
+//! deploys patterns with one.
+//!
+//! Source: CloudWatch Logs user guide, "Supported regular expressions (regex) syntax".
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use regex::{Regex, RegexBuilder};
+
+const SYMBOLS: &str = " :_#=@/;,-";
+const OPERATORS: &str = "^$?[]{}|\\*+.";
+
+/// Compiled size, in bytes, above which an expression is refused.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// Why a regular expression is refused.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RegexError {
+    #[error("an empty regular expression")]
+    Empty,
+    #[error("`{0}` is not supported in a regular expression")]
+    Unsupported(char),
+    #[error("`\\{0}` is not a supported escape in a regular expression")]
+    UnsupportedEscape(char),
+    #[error("a regular expression ends inside an escape or a character class")]
+    Unfinished,
+    #[error("not a valid regular expression")]
+    Invalid(#[source] regex::Error),
+}
+
+/// Compiles what stands between the `%`s.
+pub(super) fn compile(text: &str) -> Result<Regex, RegexError> {
+    if text.is_empty() {
+        return Err(RegexError::Empty);
+    }
+    let mut rewritten = String::with_capacity(text.len() + 8);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => escape(&mut rest, &mut rewritten, Place::Outside)?,
+            '[' => class(&mut rest, &mut rewritten)?,
+            '{' => repetition(&mut rest, &mut rewritten)?,
+            ']' | '}' => literal(c, &mut rewritten),
+            _ if is_allowed(c) => rewritten.push(c),
+            _ => return Err(RegexError::Unsupported(c)),
+        }
+    }
+    RegexBuilder::new(&rewritten).size_limit(SIZE_LIMIT).build().map_err(RegexError::Invalid)
+}
+
+fn is_allowed(c: char) -> bool {
+    c.is_ascii_alphanumeric() || SYMBOLS.contains(c) || OPERATORS.contains(c)
+}
+
+fn literal(c: char, out: &mut String) {
+    out.push('\\');
+    out.push(c);
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Outside,
+    InClass,
+}
+
+/// What follows a backslash.
+fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String, place: Place) -> Result<(), RegexError> {
+    let c = rest.next().ok_or(RegexError::Unfinished)?;
+    let set = match c.to_ascii_lowercase() {
+        'd' => "0-9",
+        's' => r"\t-\r ",
+        'w' => "0-9A-Za-z_",
+        'x' if c == 'x' => {
+            let digits: Option<String> = (0..2).map(|_| rest.next_if(char::is_ascii_hexdigit)).collect();
+            out.push_str(r"\x");
+            out.push_str(&digits.ok_or(RegexError::UnsupportedEscape('x'))?);
+            return Ok(());
+        }
+        _ if OPERATORS.contains(c) || "-/".contains(c) => {
+            literal(c, out);
+            return Ok(());
+        }
+        _ => return Err(RegexError::UnsupportedEscape(c)),
+    };
+    match (c.is_ascii_uppercase(), place) {
+        (false, Place::InClass) => out.push_str(set),
+        (false, Place::Outside) => out.extend(["[", set, "]"]),
+        (true, _) => out.extend(["[^", set, "]"]),
+    }
+    Ok(())
+}
+
+/// A character class, after its `[`. Whatever the `regex` crate would read as set arithmetic is escaped.
+fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexError> {
+    out.push('[');
+    if rest.next_if_eq(&'^').is_some() {
+        out.push('^');
+    }
+    let mut first = true;
+    loop {
+        let c = rest.next().ok_or(RegexError::Unfinished)?;
+        match c {
+            ']' if !first => break,
+            '\\' => escape(rest, out, Place::InClass)?,
+            // A hyphen is a range only between two characters.
+            '-' if !first && rest.peek().is_some_and(|&next| next != ']' && next != '-') => out.push('-'),
+            '[' | ']' | '^' | '-' => literal(c, out),
+            _ if is_allowed(c) => out.push(c),
+            _ => return Err(RegexError::Unsupported(c)),
+        }
+        first = false;
+    }
+    out.push(']');
+    Ok(())
+}
+
+/// A counted repetition, after its `{`: `{m}`, `{m,n}`, `{m,}`, `{,n}`.
+fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexError> {
+    out.push('{');
+    loop {
+        match rest.next().ok_or(RegexError::Unfinished)? {
+            '}' => break,
+            ' ' => {}
+            ',' if out.ends_with('{') => out.push_str("0,"),
+            c if c.is_ascii_digit() || c == ',' => out.push(c),
+            c => return Err(RegexError::Unsupported(c)),
+        }
+    }
+    out.push('}');
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_operators_work() {
+        for (regex, text, found) in [
+            ("^[hc]at", "hat", true),
+            ("^[hc]at", "a hat", false),
+            ("[hc]at$", "a cat", true),
+            ("colou?r", "color", true),
+            ("^[abcx-z]$", "y", true),
+            ("^[^a-c]$", "b", false),
+            ("^a{3,5}$", "aaaa", true),
+            ("^a{,2}$", "aaa", false),
+            ("^a{2,}$", "aaa", true),
+            ("gr[ae]y|slate", "slate", true),
+            (r"^\[.\]$", "[]]", true),
+            (r"10\.10\.0\.1", "10.10.0.1", true),
+            (r"10\.10\.0\.1", "10a10b0c1", false),
+            (r"^\d\D\s\S\w\W$", "1a bc-", true),
+            (r"^[\d\-]+$", "1-2", true),
+            (r"^\d$", "٣", false),
+            (r"\x28x\x29", "f(x)", true),
+            ("^[+--]$", "-", true),
+        ] {
+            assert_eq!(compile(regex).unwrap().is_match(text), found, "{regex} on {text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for regex in
+            ["", "(a)", "a!", "é", r"\b", r"\n", r"\x2", "[a", "a{", "a{2,1}", "*", "a{x}", "\\", "a{9999}{9999}", "~"]
+        {
+            assert!(compile(regex).is_err(), "{regex}");
+        }
+    }
+}

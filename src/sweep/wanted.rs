@@ -1,0 +1,73 @@
+//! Which Regions of an account are in scope.
+
+use std::collections::BTreeSet;
+
+use super::directory::Member;
+use crate::aws::EnabledRegion;
+use crate::config::Scope;
+use crate::model::Region;
+
+/// The Regions of an account that are in scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedRegions {
+    /// Those that it has enabled, in the order in which they were told.
+    pub enabled: Vec<EnabledRegion>,
+    /// Those that were asked for by name, but that it has not enabled.
+    pub missing: BTreeSet<Region>,
+}
+
+impl WantedRegions {
+    /// What of the Regions that an account has enabled is in scope; what the configuration says of the
+    /// account narrows it further.
+    pub fn of(scope: &Scope, member: &Member, enabled: Vec<EnabledRegion>) -> Self {
+        let own: &[Region] = member.configured.as_ref().map_or(&[], |account| &account.regions);
+        let in_scope = |region: &Region| scope.has_region(region) && (own.is_empty() || own.contains(region));
+        let is_enabled = |region: &Region| enabled.iter().any(|enabled| enabled.region == *region);
+        let asked_for = scope.named_regions().chain(own);
+        let missing = asked_for.filter(|region| in_scope(region) && !is_enabled(region)).cloned().collect();
+        Self { enabled: enabled.into_iter().filter(|enabled| in_scope(&enabled.region)).collect(), missing }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ConfiguredAccount;
+    use crate::model::{Account, AccountState};
+    use crate::store::Standing;
+
+    fn wanted(scope: &[&str], own: &[&str]) -> (Vec<String>, Vec<String>) {
+        let id = "111111111111".parse().unwrap();
+        let configured = ConfiguredAccount {
+            regions: own.iter().map(|name| name.parse().unwrap()).collect(),
+            ..ConfiguredAccount::of(id)
+        };
+        let member = Member {
+            account: Account { id, name: String::new(), state: AccountState::Active },
+            standing: Standing::InScope,
+            configured: Some(configured),
+            listed: None,
+        };
+        let scope = Scope { regions: scope.iter().map(|name| name.parse().unwrap()).collect(), ..Scope::default() };
+        let enabled = ["eu-west-1", "us-east-1"].map(|name| EnabledRegion {
+            region: name.parse().unwrap(),
+            opt_in_status: String::new(),
+            endpoint: String::new(),
+        });
+        let wanted = WantedRegions::of(&scope, &member, enabled.to_vec());
+        let enabled = wanted.enabled.iter().map(|enabled| enabled.region.to_string()).collect();
+        (enabled, wanted.missing.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn what_is_named_but_not_enabled_is_missing() {
+        assert_eq!(wanted(&[], &[]).0, ["eu-west-1", "us-east-1"]);
+        assert_eq!(wanted(&["eu-*"], &[]), (vec!["eu-west-1".to_owned()], vec![]), "a pattern names no Region");
+        assert_eq!(wanted(&["us-east-1", "af-south-1"], &[]).1, ["af-south-1"]);
+        assert_eq!(
+            wanted(&[], &["eu-west-1", "af-south-1"]),
+            (vec!["eu-west-1".to_owned()], vec!["af-south-1".to_owned()])
+        );
+        assert_eq!(wanted(&["us-*"], &["eu-west-1"]), (vec![], vec![]));
+    }
+}

@@ -1,0 +1,182 @@
+//! The binary, as it is typed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Runs `dragnet` in a directory, with nothing of this machine's environment and no way to AWS: an
+/// endpoint that nobody listens on.
+fn dragnet(directory: &Path, arguments: &[&str]) -> Output {
+    command(directory, arguments).output().unwrap()
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dragnet"));
+    command.current_dir(directory).env_clear().args(arguments).stdin(Stdio::null());
+    for (name, value) in [
+        ("HOME", "/nonexistent"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret-that-must-not-show"),
+        ("AWS_REGION", "us-east-1"),
+    ] {
+        command.env(name, value);
+    }
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn only_run(directory: &Path) -> std::path::PathBuf {
+    let runs: Vec<_> = fs::read_dir(directory.join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(runs.len(), 1);
+    runs.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_practice_sweep_writes_a_private_run_and_says_what_it_left_open() {
+    let temp = tempfile::tempdir().unwrap();
+    let output = dragnet(temp.path(), &["sweep", "198.51.100.23", "--since", "24h", "--practice"]);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stdout.lines().all(|line| line.chars().count() <= 80), "{stdout}");
+    for part in ["Not covered", "denied", "unsearchable", "Out of scope", "coverage is INCOMPLETE"] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    let run = only_run(temp.path());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&run), 0o700);
+    let mut names: Vec<String> =
+        fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let expected = [
+        "calls.csv",
+        "coverage.csv",
+        "manifest.json",
+        "run.db",
+        "sightings.csv",
+        "sightings.json",
+        "sightings.jsonl",
+        "summary.json",
+    ];
+    assert_eq!(names, expected);
+    for name in names {
+        assert_eq!(mode(&run.join(&name)), 0o600, "{name}");
+    }
+}
+
+#[test]
+fn the_manifest_is_true_and_reports_can_be_made_again() {
+    let temp = tempfile::tempdir().unwrap();
+    dragnet(temp.path(), &["sweep", "198.51.100.23", "--practice", "-q"]);
+    let run = only_run(temp.path());
+    let read = |name: &str| fs::read(run.join(name)).unwrap();
+    let check = || {
+        let manifest: serde_json::Value = serde_json::from_slice(&read("manifest.json")).unwrap();
+        for file in manifest["files"].as_array().unwrap() {
+            let bytes = read(file["name"].as_str().unwrap());
+            let hash = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&bytes));
+            assert_eq!(
+                (file["bytes"].as_u64(), file["sha256"].as_str()),
+                (Some(bytes.len() as u64), Some(hash.as_str()))
+            );
+        }
+    };
+    check();
+    let before: Vec<Vec<u8>> = ["sightings.csv", "coverage.csv", "summary.json"].map(read).to_vec();
+    for name in ["sightings.csv", "coverage.csv", "summary.json", "calls.csv"] {
+        fs::remove_file(run.join(name)).unwrap();
+    }
+    let output = dragnet(temp.path(), &["report", run.file_name().unwrap().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(before, ["sightings.csv", "coverage.csv", "summary.json"].map(read).to_vec());
+    check();
+}
+
+#[test]
+fn found_things_change_the_exit_code_on_request_only() {
+    let temp = tempfile::tempdir().unwrap();
+    let sweep = |arguments: &[&str]| {
+        dragnet(temp.path(), &[&["sweep", "--practice", "--account", "acquired-payments"], arguments].concat())
+            .status
+            .code()
+    };
+    assert_eq!(sweep(&["198.51.100.23"]), Some(0));
+    assert_eq!(sweep(&["198.51.100.23", "--fail-on-sighting"]), Some(4));
+    assert_eq!(sweep(&["203.0.113.9", "--fail-on-sighting"]), Some(0));
+}
+
+#[test]
+fn bad_input_is_refused_before_the_first_call() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::write(temp.path().join("typo.toml"), "[identity]\nmembr_role = \"x\"\n").unwrap();
+    fs::write(temp.path().join("arn.toml"), "[organization]\nrole = \"arn:aws:iam::12:role/x\"\n").unwrap();
+    fs::write(temp.path().join("ids"), "111111111111\n22222222222\n").unwrap();
+    for (arguments, expected) in [
+        (&["sweep", "192.0.2.1", "--config", "typo.toml"][..], "did you mean `member_role`"),
+        (&["sweep", "192.0.2.1", "--config", "arn.toml"], "the account is not 12 digits"),
+        (&["sweep", "192.0.2.1", "--config", "absent.toml"], "absent.toml"),
+        (&["sweep", "192.0.2.1", "--accounts-file", "ids"], "ids:2"),
+        (&["sweep", "192.0.2.1", "--accounts-file", "absent"], "absent"),
+        (&["sweep", "192.0.2.1", "--account", "12345"], "expected 12 digits"),
+        (&["sweep", "192.0.2.1", "--region", "us-esat-1"], "did you mean `us-east-1`"),
+        (&["sweep", "192.0.2.1", "--from", "1h", "--to", "2h"], "the time window is empty"),
+        (&["sweep", "192.0.2.999"], "expected an IPv4 or IPv6 address"),
+        (&["sweep", "arn:aws:iam::12:user/x"], "the account is not 12 digits"),
+        (&["sweep"], "INDICATOR"),
+        (&["list", "log-groups", "--query", "a["], "JMESPath"),
+        (&["range", "serve", "--listen", "0.0.0.0:0"], "expected 127.0.0.1"),
+    ] {
+        let output = dragnet(temp.path(), arguments);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    assert!(!temp.path().join("runs").exists());
+}
+
+#[test]
+fn an_endpoint_in_clear_text_elsewhere_is_refused_and_leaves_nothing_behind() {
+    let temp = tempfile::tempdir().unwrap();
+    let output = command(temp.path(), &["sweep", "192.0.2.1", "-vv"])
+        .env("AWS_ENDPOINT_URL", "http://192.0.2.7")
+        .output()
+        .unwrap();
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("GetCallerIdentity") && stderr.contains("--insecure-endpoint"), "{stderr}");
+    assert!(!stderr.contains("secret-that-must-not-show"), "{stderr}");
+    assert!(!temp.path().join("runs").exists());
+}
+
+#[test]
+fn lists_have_the_shape_of_the_aws_cli() {
+    let temp = tempfile::tempdir().unwrap();
+    let list = |arguments: &[&str]| {
+        let output = dragnet(temp.path(), &[&["list", "--practice"], arguments].concat());
+        (output.status.code(), text(&output.stdout))
+    };
+    let (code, names) = list(&["log-groups", "--account", "dev", "--query", "logGroups[*].logGroupName"]);
+    let names: Vec<String> = serde_json::from_str(&names).unwrap();
+    assert_eq!((code, names.first().map(String::as_str)), (Some(0), Some("/app/web")));
+    let (_, ids) = list(&["accounts", "--query", "Accounts[?State=='CLOSED'].Id"]);
+    assert_eq!(serde_json::from_str::<Vec<String>>(&ids).unwrap(), ["141414141414"]);
+    let (_, csv) = list(&["regions", "--account", "prod-web", "-o", "csv"]);
+    assert_eq!(csv.lines().nth(1), Some("333333333333,prod-web,ap-east-1,opted-in"));
+    let (code, _) = list(&["log-groups"]);
+    assert_eq!(code, Some(3), "the sandbox's Regions cannot be listed");
+}
+
+#[test]
+fn help_and_version_answer_without_anything() {
+    let temp = tempfile::tempdir().unwrap();
+    for arguments in [&["--version"][..], &["--help"], &["sweep", "--help"], &["completions", "bash"], &["man"]] {
+        let output = dragnet(temp.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(!output.stdout.is_empty(), "{arguments:?}");
+    }
+}

@@ -1,0 +1,85 @@
+//! The binary, run as a user would, and what it leaves behind.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::server::{Keys, Server};
+
+/// A row of a CSV report, by column.
+pub type Row = BTreeMap<String, String>;
+
+/// A sweep that has ended.
+pub struct Run {
+    pub exit_code: Option<i32>,
+    pub stderr: String,
+    dir: PathBuf,
+    _home: tempfile::TempDir,
+}
+
+/// Runs `dragnet sweep` as `keys` with these arguments, with a configuration file, and with nothing of
+/// the environment of the tests.
+pub fn sweep(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> Run {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("dragnet.toml"), config).unwrap();
+    let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_dragnet"))
+        .current_dir(home.path())
+        .env_clear()
+        .env("HOME", home.path())
+        .env("AWS_ENDPOINT_URL", &server.url)
+        .env("AWS_ACCESS_KEY_ID", &keys.id)
+        .env("AWS_SECRET_ACCESS_KEY", &keys.secret)
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .arg("sweep")
+        .args(arguments)
+        .timeout(Duration::from_mins(5))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let mut runs = fs::read_dir(home.path().join("runs")).unwrap_or_else(|_| panic!("no run was made: {stderr}"));
+    let dir = runs.next().unwrap().unwrap().path();
+    assert!(runs.next().is_none(), "one sweep, one run");
+    Run { exit_code: output.status.code(), stderr, dir, _home: home }
+}
+
+impl Run {
+    fn text(&self, file: &str) -> String {
+        fs::read_to_string(self.dir.join(file)).unwrap_or_else(|error| panic!("{file}: {error}\n{}", self.stderr))
+    }
+
+    /// The rows of a CSV report.
+    pub fn csv(&self, file: &str) -> Vec<Row> {
+        csv::Reader::from_reader(self.text(file).as_bytes()).deserialize().map(Result::unwrap).collect()
+    }
+
+    /// `sightings.jsonl`.
+    pub fn sightings(&self) -> Vec<serde_json::Value> {
+        self.text("sightings.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// `summary.json`.
+    pub fn summary(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text("summary.json")).unwrap()
+    }
+
+    /// Whether `manifest.json` tells the size and hash of every other file.
+    pub fn assert_manifest_is_true(&self) {
+        let manifest: serde_json::Value = serde_json::from_str(&self.text("manifest.json")).unwrap();
+        let told: BTreeMap<&str, &serde_json::Value> =
+            manifest["files"].as_array().unwrap().iter().map(|file| (file["name"].as_str().unwrap(), file)).collect();
+        for entry in fs::read_dir(&self.dir).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name == "manifest.json" {
+                continue;
+            }
+            let content = fs::read(self.dir.join(&name)).unwrap();
+            let file = told.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the manifest"));
+            assert_eq!(file["bytes"], content.len(), "{name}");
+            assert_eq!(file["sha256"], hex::encode(Sha256::digest(&content)), "{name}");
+        }
+    }
+}

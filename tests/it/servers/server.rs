@@ -1,0 +1,54 @@
+//! A server to test against, and clients of it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+
+/// Where it listens: `http://127.0.0.1:5000`.
+pub struct Server {
+    pub url: String,
+}
+
+/// A principal's keys.
+#[derive(Clone)]
+pub struct Keys {
+    pub id: String,
+    pub secret: String,
+    pub token: Option<String>,
+}
+
+impl Server {
+    /// The server that the environment names. `None`, and a word about it, if it names none.
+    pub fn from_env(variable: &str) -> Option<Self> {
+        let url = std::env::var(variable).ok().filter(|url| !url.is_empty());
+        if url.is_none() {
+            eprintln!("skipped: {variable} is not set (.ci/run starts the server and sets it)");
+        }
+        url.map(|url| Self { url })
+    }
+
+    /// Makes it forget what earlier tests left; `path` is the server's own for that.
+    pub fn reset(&self, path: &str) {
+        let host = self.url.trim_start_matches("http://").trim_end_matches('/');
+        let mut connection = TcpStream::connect(host).unwrap();
+        write!(connection, "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    /// A client's configuration for this principal in a Region.
+    pub fn config(&self, keys: &Keys, region: &str) -> SdkConfig {
+        let credentials = Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "test");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&self.url)
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build()
+    }
+}

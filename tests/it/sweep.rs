@@ -1,0 +1,242 @@
+//! What a sweep finds, and what it says it could not.
+
+use crate::world::{World, event, record};
+
+const IP: &str = "192.0.2.1";
+
+#[tokio::test(start_paused = true)]
+async fn exact_matches_only_with_their_field() {
+    let messages = [
+        "login from 192.0.2.1",
+        "login from 192.0.2.10",
+        "login from 1192.0.2.1",
+        r#"{"client":"192.0.2.1","note":"not 192.0.2.11"}"#,
+        r#"{"client":"192.0.2.10"}"#,
+    ];
+    let planted: String = messages.iter().map(|m| event("222222222222", "eu-west-1", "/app", "1h ago", m)).collect();
+    let run = World::small_with(&planted).sweep(&[IP]).await;
+    assert_eq!(
+        run.columns("sightings.csv", &["matched_fields", "message"]),
+        ["message login from 192.0.2.1", r#"client {"client":"192.0.2.1","note":"not 192.0.2.11"}"#,]
+    );
+    assert_eq!((run.status().as_str(), run.summary()["sightings"].as_u64()), ("complete", Some(2)));
+    assert!(run.failure.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_kept_twice_is_one_sighting() {
+    let own = record("e1", "222222222222", "us-east-1", "2026-03-02T10:00:00Z", IP);
+    let forged = own.replace("ListBuckets", "DeleteBucket");
+    let groups = "[[groups]]\naccount = \"management\"\nregion = \"us-east-1\"\nname = \"/trail\"\n";
+    let planted = [
+        groups.to_owned(),
+        event("111111111111", "us-east-1", "/trail", "2026-03-02T10:04:00Z", &own),
+        event("222222222222", "us-east-1", "/app", "2026-03-02T10:02:00Z", &own),
+        event("222222222222", "us-east-1", "/app", "2026-03-02T10:03:00Z", &forged),
+    ]
+    .concat();
+    let run = World::small_with(&planted).sweep(&[IP]).await;
+    let rows = run.columns("sightings.csv", &["event_time", "event_account_id", "event_name", "copies", "log_group"]);
+    assert_eq!(
+        rows,
+        [
+            "2026-03-02T10:00:00.000Z 222222222222 ListBuckets 2 /app",
+            "2026-03-02T10:00:00.000Z 222222222222 DeleteBucket 1 /app",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_window_is_about_when_it_happened() {
+    let at = |id: &str, happened: &str, stored: &str| {
+        event("222222222222", "us-east-1", "/app", stored, &record(id, "222222222222", "us-east-1", happened, IP))
+    };
+    let planted = [
+        at("early", "2026-03-02T09:59:59Z", "2026-03-02T10:05:00Z"),
+        at("first", "2026-03-02T10:00:00Z", "2026-03-02T10:05:00Z"),
+        at("last", "2026-03-02T10:59:59Z", "2026-03-02T11:14:00Z"),
+        at("late", "2026-03-02T11:00:00Z", "2026-03-02T11:05:00Z"),
+        event("222222222222", "us-east-1", "/app", "2026-03-02T10:59:59.999Z", "plain 192.0.2.1"),
+        event("222222222222", "us-east-1", "/app", "2026-03-02T11:00:00Z", "plain and late 192.0.2.1"),
+    ]
+    .concat();
+    let run = World::small_with(&planted)
+        .sweep(&[IP, "--from", "2026-03-02T10:00:00Z", "--to", "2026-03-02T11:00:00Z"])
+        .await;
+    assert_eq!(
+        run.columns("sightings.csv", &["event_time", "record_id"]),
+        ["2026-03-02T10:00:00.000Z first", "2026-03-02T10:59:59.000Z last", "2026-03-02T10:59:59.999Z",]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn accounts_and_regions_are_chosen_by_where_it_happened() {
+    let central = |id: &str, account: &str, region: &str| {
+        let record = record(id, account, region, "2026-03-02T10:00:00Z", IP);
+        event("222222222222", "us-east-1", "/app", "2026-03-02T10:01:00Z", &record)
+    };
+    let planted = [
+        central("here", "222222222222", "us-east-1"),
+        central("other-region", "222222222222", "eu-west-1"),
+        central("other-account", "333333333333", "us-east-1"),
+    ]
+    .concat();
+    let world = World::small_with(&planted);
+    let ids = |run: crate::world::Run| run.columns("sightings.csv", &["record_id"]);
+    assert_eq!(ids(world.sweep(&[IP, "--account", "prod", "--region", "us-east-1"]).await), ["here"]);
+    assert_eq!(ids(world.sweep(&[IP, "--region", "us-*"]).await), ["here", "other-account"]);
+    assert_eq!(ids(world.sweep(&[IP, "--exclude-account", "dev"]).await), ["other-region", "here"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_place_has_its_row_and_its_reason() {
+    let more = r#"
+[[accounts]]
+id = "444444444444"
+name = "no-role"
+lacks_roles = ["DragnetRead"]
+[[accounts]]
+id = "555555555555"
+name = "gone"
+state = "SUSPENDED"
+[[groups]]
+account = "dev"
+region = "us-east-1"
+name = "/archive"
+class = "INFREQUENT_ACCESS"
+[[groups]]
+account = "dev"
+region = "us-east-1"
+name = "/masked"
+masked = true
+[[groups]]
+account = "dev"
+region = "us-east-1"
+name = "/young"
+created = "2h ago"
+[[groups]]
+account = "dev"
+region = "us-east-1"
+name = "/short"
+retention_days = 1
+[[scps]]
+name = "deny"
+targets = ["prod"]
+policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*",
+  "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1"]}}}]}'''
+"#;
+    let run = World::small_with(more).sweep(&[IP, "--since", "25h"]).await;
+    let rows = run.coverage();
+    let begins = [
+        "111111111111 eu-west-1  skipped no-log-groups",
+        "111111111111 us-east-1  skipped no-log-groups",
+        "222222222222 eu-west-1  denied access-denied: DescribeLogGroups",
+        "222222222222 us-east-1 /app searched",
+        "333333333333 eu-west-1 /app searched",
+        "333333333333 us-east-1 /app searched",
+        "333333333333 us-east-1 /archive unsearchable class-not-readable",
+        "333333333333 us-east-1 /masked partial masked",
+        "333333333333 us-east-1 /short partial retention-inside-window",
+        "333333333333 us-east-1 /young partial created-inside-window",
+        "444444444444   denied access-denied: AssumeRole",
+        "555555555555   skipped account-not-active: SUSPENDED",
+    ];
+    assert_eq!(rows.len(), begins.len(), "{rows:#?}");
+    for (row, begins) in rows.iter().zip(begins) {
+        assert!(row.starts_with(begins), "{row}\nshould begin with\n{begins}");
+    }
+    assert_eq!(run.columns("coverage.csv", &["denied_by"])[2], "scp");
+    assert_eq!(run.status(), "incomplete");
+    let summary = run.summary();
+    assert_eq!(summary["accounts"]["in_scope"], 4);
+    assert_eq!(summary["accounts"]["out_of_scope"], 1);
+    assert_eq!(summary["accounts"]["denied"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_account_alone_leaves_the_run_complete() {
+    let closed = "[[accounts]]\nid = \"555555555555\"\nname = \"old\"\nstate = \"CLOSED\"\n";
+    let run = World::small_with(closed).sweep(&[IP]).await;
+    assert_eq!(run.place("555555555555"), "555555555555   skipped account-not-active: CLOSED");
+    assert_eq!(run.status(), "complete");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_named_but_not_enabled_is_no_clean_answer() {
+    let world = World::small_with("");
+    let run = world.sweep(&[IP, "--region", "ap-east-1"]).await;
+    assert_eq!(run.place("222222222222"), "222222222222 ap-east-1  skipped region-not-enabled");
+    assert_eq!(run.status(), "incomplete");
+    let run = world.sweep(&[IP, "--region", "ap-*"]).await;
+    assert_eq!(run.place("222222222222"), "222222222222   skipped no-regions");
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_change_nothing_but_the_number_of_calls() {
+    let planted: String = (0..300)
+        .map(|n| event("222222222222", "eu-west-1", "/app", "1h ago", &format!("{n} from 192.0.2.1")))
+        .collect();
+    let faults: String = ["throttle", "unavailable", "reset"]
+        .iter()
+        .zip([3, 5, 7])
+        .flat_map(|(kind, every)| {
+            ["ListAccounts", "AssumeRole", "DescribeRegions", "DescribeLogGroups", "FilterLogEvents"].map(|operation| {
+                format!("[[faults]]\noperation = \"{operation}\"\nkind = \"{kind}\"\nevery = {every}\n")
+            })
+        })
+        .collect();
+    let small_pages = "[behaviour]\nevents_scanned_a_page = 40\n";
+    let quiet = World::small_with(&[small_pages, &planted].concat()).sweep(&[IP]).await;
+    let noisy = World::small_with(&[small_pages, &planted, &faults].concat()).sweep(&[IP]).await;
+    assert_eq!(quiet.summary()["sightings"], 300);
+    assert_eq!(quiet.file("sightings.csv"), noisy.file("sightings.csv"));
+    assert_eq!(noisy.status(), "complete");
+    assert!(noisy.columns("calls.csv", &["status"]).iter().any(|status| status.contains("Throttling")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_outlive_their_credentials() {
+    let expired = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"expired-token\"\ntimes = 1\n";
+    let planted = event("333333333333", "eu-west-1", "/app", "1h ago", "from 192.0.2.1");
+    let run = World::small_with(&[&planted, expired].concat()).sweep(&[IP]).await;
+    assert_eq!((run.status().as_str(), run.summary()["sightings"].as_u64()), ("complete", Some(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_goes_away_is_told() {
+    let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nregion = \"eu-west-1\"\nkind = \"delete-group\"\ntimes = 1\n";
+    let run = World::small_with(fault).sweep(&[IP]).await;
+    assert!(
+        run.place("222222222222 eu-west-1 /app").contains("failed group-gone: FilterLogEvents"),
+        "{:?}",
+        run.coverage()
+    );
+    assert_eq!(run.status(), "incomplete");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_comes_again_ends_the_group_as_partial() {
+    let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"repeated-token\"\n";
+    let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
+    let many: String = (0..50).map(|_| event("222222222222", "eu-west-1", "/app", "1h ago", "192.0.2.1")).collect();
+    let run = World::small_with(&[small_pages, &many, fault].concat()).sweep(&[IP]).await;
+    assert!(run.place("222222222222 eu-west-1 /app").contains("partial repeated-token"), "{:?}", run.coverage());
+    assert_eq!(run.summary()["sightings"], 20, "what was read counts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_misspelt_account_fails_the_run() {
+    let run = World::small_with("").sweep(&[IP, "--account", "prod", "--account", "prdo"]).await;
+    assert_eq!(run.status(), "failed");
+    assert!(run.failure.unwrap().to_string().contains("`prdo`"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_role_the_callers_account_is_swept_alone() {
+    let more = "[[groups]]\naccount = \"management\"\nregion = \"us-east-1\"\nname = \"/own\"\n";
+    let run = World::small_with(more).sweep(&[IP, "--member-role", "self"]).await;
+    assert_eq!(
+        run.coverage(),
+        ["111111111111 eu-west-1  skipped no-log-groups", "111111111111 us-east-1 /own searched"]
+    );
+}
