@@ -8,7 +8,7 @@
 //! * `access`, `policy`: who calls, and may they
 //! * `world`: what there is; `scenario`: how it came to be
 //! * one room a service: `logs` (with `patterns` and `insights`), `ec2`, `iam`, `sts`, `organizations`, `cloudtrail`
-//! * `faults`: what goes wrong on purpose
+//! * `traffic`: what happens every day; `faults`: what goes wrong on purpose; `quotas`: what is too much
 
 mod access;
 mod call;
@@ -22,12 +22,14 @@ mod iam;
 mod insights;
 mod logs;
 mod organizations;
+mod overview;
 pub mod patterns;
 mod policy;
 mod quotas;
 mod scenario;
 pub mod server;
 mod sts;
+mod traffic;
 mod wire;
 mod world;
 
@@ -36,8 +38,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 pub use calls::SeenCalls;
+pub use overview::{AccountOverview, TrailOverview};
 pub use quotas::Quotas;
-pub use scenario::{Scenario, ScenarioError};
+pub use scenario::{Answer, Chapter, Scenario, ScenarioError};
 
 use access::MfaDevice;
 use calls::CallLog;

@@ -85,6 +85,7 @@ pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }
     let group = group(call, &name)?;
     require_standard(group)?;
+    let group = group.prepare();
     let selection = Selection::of(&input, group, now.as_millisecond(), unmask)?;
     let page = if lead_in_empty && input.next_token.is_none() {
         Progress { events: Vec::new(), next: Some(Position::START) }
@@ -143,13 +144,12 @@ fn selected_streams(input: &Input, group: &StoredGroup) -> Result<Option<BTreeSe
 }
 
 fn read_page<'a>(
-    group: &'a mut StoredGroup,
+    group: &'a StoredGroup,
     selection: &Selection,
     place: Position,
     limit: usize,
     scan: usize,
 ) -> Progress<'a> {
-    let group = group.prepare();
     let after = (place.timestamp_ms, place.serial);
     let all = group.events();
     let first = all.partition_point(|event| event.timestamp_ms < selection.from_ms || event.position() <= after);

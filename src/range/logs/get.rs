@@ -70,6 +70,7 @@ pub(super) fn get_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     };
     let group = group(call, &name)?;
     require_standard(group)?;
+    let group = group.prepare();
     let stream = group.stream(&input.log_stream_name);
     let stream = stream.ok_or_else(|| not_found("The specified log stream does not exist."))?;
     let now_ms = now.as_millisecond();
@@ -78,7 +79,6 @@ pub(super) fn get_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let wanted = |event: &&StoredEvent| {
         event.stream == stream && event.ingestion_ms <= now_ms && (from_ms..to_ms).contains(&event.timestamp_ms)
     };
-    let group = group.prepare();
     let events = read(group, reading, limit, wanted);
     let (first, last) = ends(&events, reading);
     let events: Vec<Event<'_>> = events

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{NewEvent, StoredEvent};
 use crate::model::LogGroupClass;
+use crate::range::traffic::Traffic;
 
 /// The bytes that CloudWatch Logs counts for an event besides its message.
 ///
@@ -47,6 +48,8 @@ pub(crate) struct StoredGroup {
     events: Vec<StoredEvent>,
     next_serial: u64,
     in_order: bool,
+    /// Everyday traffic that nobody has read yet, with the numbers that are kept free for it.
+    unread: Option<(Traffic, u64)>,
     stored_bytes: u64,
 }
 
@@ -64,6 +67,7 @@ impl StoredGroup {
             events: Vec::new(),
             next_serial: u64::from(salt) << 32,
             in_order: true,
+            unread: None,
             stored_bytes: 0,
         }
     }
@@ -101,27 +105,47 @@ impl StoredGroup {
         usize::try_from(number).ok().and_then(|n| self.streams.get(n)).map_or("", |stream| &stream.name)
     }
 
+    /// Gives the group its everyday traffic, which is made when the group is first read.
+    pub(crate) fn expect(&mut self, traffic: Traffic) {
+        self.stored_bytes += traffic.estimated_bytes();
+        let first_serial = self.next_serial;
+        self.next_serial += traffic.count();
+        self.unread = Some((traffic, first_serial));
+    }
+
     /// Stores an event.
     pub(crate) fn store(&mut self, event: NewEvent) {
-        let stream = self.open_stream(&event.stream);
         self.stored_bytes += (event.message.len() + EVENT_OVERHEAD) as u64;
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        self.insert(event, serial);
+    }
+
+    fn insert(&mut self, event: NewEvent, serial: u64) {
+        let stream = self.open_stream(&event.stream);
         if let Some(stream) = usize::try_from(stream).ok().and_then(|n| self.streams.get_mut(n)) {
             stream.note(event.timestamp_ms, event.ingestion_ms);
         }
         self.in_order &= self.events.last().is_none_or(|last| last.timestamp_ms <= event.timestamp_ms);
         self.events.push(StoredEvent {
             timestamp_ms: event.timestamp_ms,
-            serial: self.next_serial,
+            serial,
             ingestion_ms: event.ingestion_ms,
             stream,
             fixed_id: event.id.map(Into::into),
             message: event.message,
         });
-        self.next_serial += 1;
     }
 
-    /// Puts the group in order, so that [`StoredGroup::events`] can be read.
+    /// Makes the group's traffic and puts the group in order, so that [`StoredGroup::events`] can be read.
     pub(crate) fn prepare(&mut self) -> &Self {
+        if let Some((traffic, first_serial)) = self.unread.take() {
+            let mut serial = first_serial;
+            traffic.generate(|event| {
+                self.insert(event, serial);
+                serial += 1;
+            });
+        }
         if !self.in_order {
             self.events.sort_unstable_by_key(StoredEvent::position);
             self.in_order = true;

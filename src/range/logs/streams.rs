@@ -43,7 +43,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = input.named.get()?.to_owned();
     let list = format!("{} {name} {by_time} {}", call.list_name(), input.descending.unwrap_or(false));
     let arn = call.world.arn("logs", call.caller.region.as_str(), call.caller.account, &format!("log-group:{name}"));
-    let group = group(call, &name)?;
+    let group = group(call, &name)?.prepare();
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or("");
     let mut streams: Vec<(String, &Stream)> =
         group.streams_with(prefix).map(|stream| (stream.sort_key(by_time), stream)).collect();

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::names::Names;
 use super::spec::{AccountSpec, FlowLogSpec, GroupSpec, ScpSpec, Spec, TrailSpec};
-use super::{Scenario, ScenarioError, events, identities};
+use super::{Scenario, ScenarioError, events, everyday, identities};
 use crate::model::{AccountId, LogGroupClass, Region};
 use crate::range::access::Mint;
 use crate::range::cloudtrail::History;
@@ -46,6 +47,8 @@ pub(crate) fn build(scenario: &Scenario, seed: u64, now: Timestamp) -> Result<Wo
     for flow_log in &spec.flow_logs {
         add_flow_logs(&mut world, flow_log, ages_ago);
     }
+    // Before anything else is stored, so that its events have the same numbers each time.
+    everyday::add(&mut world, spec, seed, now);
     events::add(&mut world, spec, now, ages_ago)?;
     Ok(world)
 }
@@ -157,7 +160,7 @@ pub(super) fn parse_policy(name: &str, text: &str, kind: PolicyKind) -> Result<P
 }
 
 /// The chosen accounts' chosen Regions, as far as they are enabled there.
-fn targets(world: &World, accounts: &super::names::Names, regions: &super::names::Names) -> Vec<(AccountId, Region)> {
+pub(super) fn targets(world: &World, accounts: &Names, regions: &Names) -> Vec<(AccountId, Region)> {
     let chosen = world.accounts.values().filter(|account| accounts.include_account(account.id, &account.name));
     let places = chosen.flat_map(|account| world.regions.all().map(move |(region, _)| (account.id, region.clone())));
     places.filter(|(account, region)| regions.include(region.as_str()) && world.enabled(*account, region)).collect()
@@ -166,8 +169,7 @@ fn targets(world: &World, accounts: &super::names::Names, regions: &super::names
 fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, ages_ago: Timestamp) {
     let created = spec.created.map_or(ages_ago, |created| created.resolve(now));
     for (account, region) in targets(world, &spec.accounts, &spec.regions) {
-        for n in 0..spec.count.unwrap_or(1) {
-            let name = if spec.count.is_some() { format!("{}-{:03}", spec.name, n + 1) } else { spec.name.clone() };
+        for name in spec.names() {
             let mut group =
                 StoredGroup::new(LogGroupClass::from(spec.class.as_str()), created.as_millisecond(), salt_of(&name));
             group.retention_days = spec.retention_days;

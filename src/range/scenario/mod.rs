@@ -5,10 +5,12 @@
 
 mod build;
 mod events;
+mod everyday;
 mod identities;
 mod moment;
 mod names;
 mod spec;
+mod story;
 
 use std::path::PathBuf;
 
@@ -17,6 +19,7 @@ use jiff::Timestamp;
 pub(crate) use build::build;
 pub(crate) use identities::{ADMINISTRATOR, PRACTICE_USER, practice_key};
 pub(crate) use spec::{FaultKind, FaultSpec};
+pub use story::{Answer, Chapter};
 
 use spec::Spec;
 
@@ -64,10 +67,19 @@ pub enum ScenarioError {
 }
 
 /// The shipped scenarios.
-const SHIPPED: [(&str, &str); 1] = [("small", include_str!("../../../config/range/small.toml"))];
+const SHIPPED: [(&str, &str); 3] = [
+    ("small", include_str!("../../../config/range/small.toml")),
+    ("org-100", include_str!("../../../config/range/org-100.toml")),
+    ("chaos", include_str!("../../../config/range/chaos.toml")),
+];
+
+/// The names of the shipped scenarios.
+pub(super) fn shipped() -> impl Iterator<Item = &'static str> {
+    SHIPPED.iter().map(|(name, _)| *name)
+}
 
 fn shipped_names() -> String {
-    SHIPPED.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    shipped().collect::<Vec<_>>().join(", ")
 }
 
 impl Scenario {

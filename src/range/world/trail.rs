@@ -55,7 +55,7 @@ impl Recorded {
 
 impl Trail {
     /// Whether this account and Region are in its reach.
-    fn covers(&self, account: AccountId, region: &Region) -> bool {
+    pub(crate) fn covers(&self, account: AccountId, region: &Region) -> bool {
         let account_covered =
             if self.organization { !self.unreached.contains(&account) } else { self.account == account };
         self.logging && account_covered && (self.multi_region || self.home == *region)

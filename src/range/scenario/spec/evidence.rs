@@ -28,6 +28,9 @@ pub(in crate::range::scenario) struct TrailSpec {
     pub(in crate::range::scenario) logging: bool,
     /// Why it cannot deliver, in AWS's words.
     pub(in crate::range::scenario) delivery_error: Option<String>,
+    /// Everyday records in 24 hours, of each account and Region that it covers; they reach two days back.
+    #[serde(default)]
+    pub(in crate::range::scenario) events_a_day: u32,
     /// `All`, `ReadOnly` or `WriteOnly`.
     #[serde(default)]
     pub(in crate::range::scenario) records: Recorded,
@@ -55,12 +58,25 @@ pub(in crate::range::scenario) struct GroupSpec {
     pub(in crate::range::scenario) retention_days: Option<u32>,
     /// When it was made; 400 days ago, where it is not said.
     pub(in crate::range::scenario) created: Option<Moment>,
+    /// Everyday events in 24 hours; they reach two days back.
+    #[serde(default)]
+    pub(in crate::range::scenario) events_a_day: u32,
     /// A data protection policy masks what it holds.
     #[serde(default)]
     pub(in crate::range::scenario) masked: bool,
     /// A data protection policy of its account does.
     #[serde(default)]
     pub(in crate::range::scenario) mask_inherited: bool,
+}
+
+impl GroupSpec {
+    /// The names of the groups that it stands for.
+    pub(in crate::range::scenario) fn names(&self) -> Vec<String> {
+        match self.count {
+            None => vec![self.name.clone()],
+            Some(count) => (1..=count).map(|n| format!("{}-{n:03}", self.name)).collect(),
+        }
+    }
 }
 
 fn standard() -> String {
@@ -79,6 +95,9 @@ pub(in crate::range::scenario) struct FlowLogSpec {
     /// In AWS's `${field}` form; the default format, where it is not said.
     pub(in crate::range::scenario) format: Option<String>,
     pub(in crate::range::scenario) delivery_error: Option<String>,
+    /// Everyday flows in 24 hours; they reach two days back.
+    #[serde(default)]
+    pub(in crate::range::scenario) events_a_day: u32,
 }
 
 /// One event, put where and as it is said.

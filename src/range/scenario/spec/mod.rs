@@ -13,6 +13,7 @@ pub(crate) use fault::{FaultKind, FaultSpec};
 pub(super) use identity::{RoleSpec, UserGroupSpec, UserSpec};
 
 use super::moment::Instant;
+use super::story::{Answer, ChapterSpec};
 use crate::model::{AccountId, Region};
 
 /// The whole file.
@@ -58,6 +59,10 @@ pub(super) struct Spec {
     pub(super) load: Vec<LoadSpec>,
     #[serde(default)]
     pub(super) faults: Vec<FaultSpec>,
+    #[serde(default)]
+    pub(super) story: Vec<ChapterSpec>,
+    #[serde(default)]
+    pub(super) answers: Vec<Answer>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,0 +1,96 @@
+//! VPC flow logs, in whatever format the flow log has.
+//!
+//! Source: VPC user guide, "Flow log records".
+
+use super::{everyday_address, pick};
+use crate::model::{AccountId, Region};
+use crate::range::logs::NewEvent;
+
+const PORTS: [u16; 6] = [443, 443, 443, 80, 5432, 22];
+/// Flows are told at the end of the time over which they were summed up.
+const AGGREGATION_SECONDS: i64 = 600;
+
+/// One flow, before it is written.
+struct Flow<'a> {
+    account: AccountId,
+    region: &'a Region,
+    interface: String,
+    source: String,
+    target: String,
+    source_port: u16,
+    target_port: u16,
+    packets: u32,
+    bytes: u64,
+    start: i64,
+    action: &'static str,
+}
+
+pub(super) fn generate(
+    account: AccountId,
+    region: &Region,
+    format: &str,
+    times: &[i64],
+    random: &mut fastrand::Rng,
+    mut store: impl FnMut(NewEvent),
+) {
+    let interfaces: Vec<String> = (0..4).map(|_| format!("eni-{:017x}", random.u64(..) >> 4)).collect();
+    for timestamp_ms in times {
+        let interface = pick(random, &interfaces).clone();
+        let flow = flow(account, region, interface, timestamp_ms / 1_000, random);
+        store(NewEvent {
+            stream: format!("{}-all", flow.interface),
+            timestamp_ms: *timestamp_ms,
+            ingestion_ms: timestamp_ms + random.i64(60_000..420_000),
+            id: None,
+            message: flow.write(format).into(),
+        });
+    }
+}
+
+fn flow<'a>(
+    account: AccountId,
+    region: &'a Region,
+    interface: String,
+    start: i64,
+    random: &mut fastrand::Rng,
+) -> Flow<'a> {
+    let inside = format!("10.{}.{}.{}", random.u8(0..16), random.u8(..), random.u8(1..255));
+    let outside = everyday_address(random);
+    let inbound = random.bool();
+    let (source, target) = if inbound { (outside, inside) } else { (inside, outside) };
+    let packets = random.u32(1..400);
+    let bytes = u64::from(packets) * u64::from(random.u32(60..1_400));
+    // Now and then somebody knocks at a closed door.
+    let action = if inbound && random.u8(0..10) == 0 { "REJECT" } else { "ACCEPT" };
+    let (source_port, target_port) = (random.u16(1_024..65_535), *pick(random, &PORTS));
+    Flow { account, region, interface, source, target, source_port, target_port, packets, bytes, start, action }
+}
+
+impl Flow<'_> {
+    fn write(&self, format: &str) -> String {
+        let fields = format.split_whitespace().map(|field| field.trim_start_matches("${").trim_end_matches('}'));
+        fields.map(|field| self.value(field)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn value(&self, field: &str) -> String {
+        match field {
+            "version" => "2".to_owned(),
+            "account-id" => self.account.to_string(),
+            "region" => self.region.to_string(),
+            "interface-id" => self.interface.clone(),
+            "srcaddr" | "pkt-srcaddr" => self.source.clone(),
+            "dstaddr" | "pkt-dstaddr" => self.target.clone(),
+            "srcport" => self.source_port.to_string(),
+            "dstport" => self.target_port.to_string(),
+            "protocol" => "6".to_owned(),
+            "packets" => self.packets.to_string(),
+            "bytes" => self.bytes.to_string(),
+            "start" => self.start.to_string(),
+            "end" => (self.start + AGGREGATION_SECONDS).to_string(),
+            "action" => self.action.to_owned(),
+            "log-status" => "OK".to_owned(),
+            "type" => "IPv4".to_owned(),
+            _ => "-".to_owned(),
+        }
+    }
+}

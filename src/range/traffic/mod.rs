@@ -1,0 +1,161 @@
+//! Everyday traffic: events that look like those of CloudTrail, VPC flow logs and applications, and mean nothing.
+//!
+//! A group's traffic is made when the group is first read, and is the same each time: it follows from the seed and the
+//! place alone. So an organization of a hundred accounts starts at once, and takes memory only where somebody looks.
+
+mod application;
+mod flow;
+mod records;
+
+use std::sync::Arc;
+
+use crate::model::{AccountId, Region};
+use crate::range::logs::NewEvent;
+
+pub(crate) use application::Flavour;
+pub(crate) use records::Place;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The traffic of one log group, not made yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Traffic {
+    /// What it looks like.
+    pub(crate) kind: Kind,
+    /// What it follows from, besides the place.
+    pub(crate) seed: u64,
+    /// Its first moment, in milliseconds since the Unix epoch.
+    pub(crate) from_ms: i64,
+    /// The moment after its last, in milliseconds since the Unix epoch.
+    pub(crate) to_ms: i64,
+    /// Events in 24 hours: of the group, or of each place that a trail records.
+    pub(crate) events_a_day: u32,
+}
+
+/// What traffic looks like.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// CloudTrail records of every place that the group's trail covers.
+    Trail(Arc<[Place]>),
+    /// VPC flow logs in this format.
+    Flow {
+        /// The account of the network interfaces.
+        account: AccountId,
+        /// Their Region.
+        region: Region,
+        /// In AWS's `${field}` form.
+        format: String,
+    },
+    /// Lines of an application.
+    Application(Flavour),
+}
+
+impl Traffic {
+    /// How many events there will be.
+    pub(crate) fn count(&self) -> u64 {
+        let each = self.count_of_one();
+        match &self.kind {
+            Kind::Trail(places) => each.saturating_mul(places.len() as u64),
+            Kind::Flow { .. } | Kind::Application(_) => each,
+        }
+    }
+
+    fn count_of_one(&self) -> u64 {
+        let span = u64::try_from(self.to_ms.saturating_sub(self.from_ms)).unwrap_or(0);
+        span.saturating_mul(u64::from(self.events_a_day)) / DAY_MS.unsigned_abs()
+    }
+
+    /// About how many bytes there will be; stored sizes lag behind on AWS too.
+    pub(crate) fn estimated_bytes(&self) -> u64 {
+        let each = match &self.kind {
+            Kind::Trail(_) => 1_000,
+            Kind::Flow { .. } | Kind::Application(_) => 150,
+        };
+        self.count().saturating_mul(each)
+    }
+
+    /// Makes the events, in no particular order.
+    pub(crate) fn generate(&self, mut store: impl FnMut(NewEvent)) {
+        match &self.kind {
+            Kind::Trail(places) => {
+                for place in places.iter() {
+                    let mut random = self.random(&format!("{} {}", place.account, place.region));
+                    let times = self.times(&mut random);
+                    records::generate(place, self.seed, &times, &mut random, &mut store);
+                }
+            }
+            Kind::Flow { account, region, format } => {
+                let mut random = self.random(&format!("flow {account} {region}"));
+                let times = self.times(&mut random);
+                flow::generate(*account, region, format, &times, &mut random, store);
+            }
+            Kind::Application(flavour) => {
+                let mut random = self.random(&flavour.place);
+                let times = self.times(&mut random);
+                flavour.generate(&times, &mut random, store);
+            }
+        }
+    }
+
+    /// Random numbers that follow from the seed and the place.
+    fn random(&self, place: &str) -> fastrand::Rng {
+        let hash = place
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        fastrand::Rng::with_seed(hash ^ self.seed.rotate_left(32))
+    }
+
+    /// The times of one place's events, ascending and about evenly spread.
+    fn times(&self, random: &mut fastrand::Rng) -> Vec<i64> {
+        let count = i64::try_from(self.count_of_one()).unwrap_or(0);
+        let step = self.to_ms.saturating_sub(self.from_ms).checked_div(count).unwrap_or(0).max(1);
+        (0..count).map(|n| self.from_ms + n * step + random.i64(0..step)).collect()
+    }
+}
+
+/// One of several; the list is never empty.
+fn pick<'a, T>(random: &mut fastrand::Rng, list: &'a [T]) -> &'a T {
+    &list[random.usize(0..list.len())]
+}
+
+/// An address of the offices and customers of the story's organization. The attacker's network is not among them, and
+/// 203.0.113.1 to .99 never occur: whoever needs an address that nobody has takes one of those.
+fn everyday_address(random: &mut fastrand::Rng) -> String {
+    format!("203.0.113.{}", random.u8(100..=254))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(traffic: &Traffic) -> Vec<NewEvent> {
+        let mut events = Vec::new();
+        traffic.generate(|event| events.push(event));
+        events
+    }
+
+    fn traffic(kind: Kind) -> Traffic {
+        Traffic { kind, seed: 7, from_ms: 1_772_323_200_000, to_ms: 1_772_409_600_000, events_a_day: 100 }
+    }
+
+    #[test]
+    fn traffic_is_the_same_each_time_and_stays_in_its_window() {
+        let account: AccountId = "111111111111".parse().unwrap();
+        let region: Region = "us-east-1".parse().unwrap();
+        let place = Place { account, region: region.clone(), stream: "s".to_owned() };
+        for kind in [
+            Kind::Trail(Arc::from([place])),
+            Kind::Flow { account, region, format: "${srcaddr} ${dstaddr} ${nonsense}".to_owned() },
+            Kind::Application(Flavour::of("/app/web", "p")),
+            Kind::Application(Flavour::of("/aws/lambda/x", "p")),
+        ] {
+            let traffic = traffic(kind);
+            let made = events(&traffic);
+            assert_eq!(made, events(&traffic));
+            assert_eq!(made.len() as u64, traffic.count());
+            assert!(made.iter().all(|event| (traffic.from_ms..traffic.to_ms).contains(&event.timestamp_ms)));
+            assert!(made.iter().all(|event| !event.message.contains("198.51.100.")));
+            assert_ne!(made, events(&Traffic { seed: 8, ..traffic }));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! CloudTrail records of people and machines at work.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{everyday_address, pick};
+use crate::model::{AccountId, Region};
+use crate::range::access::Mint;
+use crate::range::cloudtrail::{Actor, Record};
+use crate::range::logs::NewEvent;
+
+/// An operation of everyday work: service, name, and the parameter that it is usually asked with.
+type Work = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+
+const READING: [Work; 11] = [
+    ("sts", "GetCallerIdentity", None),
+    ("sts", "AssumeRole", Some(("roleSessionName", "deploy"))),
+    ("ec2", "DescribeInstances", None),
+    ("ec2", "DescribeSecurityGroups", None),
+    ("s3", "ListBuckets", None),
+    ("s3", "GetBucketPolicy", Some(("bucketName", "assets"))),
+    ("iam", "ListRoles", None),
+    ("iam", "GetUser", Some(("userName", "alice"))),
+    ("kms", "Decrypt", None),
+    ("ssm", "GetParameters", None),
+    ("cloudformation", "DescribeStacks", None),
+];
+const WRITING: [Work; 3] = [
+    ("ec2", "RunInstances", Some(("instanceType", "m7g.large"))),
+    ("lambda", "UpdateFunctionCode20150331v2", Some(("functionName", "checkout"))),
+    ("logs", "CreateLogStream", Some(("logGroupName", "/app/web"))),
+];
+const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
+const MACHINES: [(&str, &str); 3] =
+    [("Deploy", "ci-runner"), ("WebServer", "i-0a1b2c3d4e5f60718"), ("Backup", "nightly")];
+const AGENTS: [&str; 3] = ["aws-cli/2.17.0", "Boto3/1.34.0", "console.amazonaws.com"];
+
+/// An account and Region that a trail records, and the stream that it writes them to.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The account.
+    pub(crate) account: AccountId,
+    /// The Region.
+    pub(crate) region: Region,
+    /// The stream's name in the trail's group.
+    pub(crate) stream: String,
+}
+
+pub(super) fn generate(
+    place: &Place,
+    seed: u64,
+    times: &[i64],
+    random: &mut fastrand::Rng,
+    store: &mut impl FnMut(NewEvent),
+) {
+    let mint = Mint::new(seed);
+    let actors = actors(place, &mint);
+    for (n, timestamp_ms) in times.iter().enumerate() {
+        // The purpose names the place and not the group: copies in two trails are the same record.
+        let purpose = format!("traffic {} {} {n}", place.account, place.region);
+        let Ok(time) = Timestamp::from_millisecond(*timestamp_ms) else { continue };
+        let record = record(place, time, pick(random, &actors).clone(), &mint, &purpose, random);
+        store(NewEvent {
+            stream: place.stream.clone(),
+            timestamp_ms: *timestamp_ms,
+            ingestion_ms: timestamp_ms + random.i64(120_000..900_000),
+            id: None,
+            message: record.to_json().into(),
+        });
+    }
+}
+
+fn actors(place: &Place, mint: &Mint) -> Vec<Actor> {
+    let account = place.account;
+    let partition = place.region.partition();
+    let people = PEOPLE.map(|name| Actor {
+        arn: format!("arn:{partition}:iam::{account}:user/{name}"),
+        principal_id: mint.id_for("AIDA", &format!("{account} user {name}"), 17),
+        access_key_id: mint.id_for("AKIA", &format!("{account} key of {name}"), 16),
+        account,
+        mfa: false,
+    });
+    let machines = MACHINES.map(|(role, session)| Actor {
+        arn: format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session}"),
+        principal_id: format!("{}:{session}", mint.id_for("AROA", &format!("{account} role {role}"), 17)),
+        access_key_id: mint.id_for("ASIA", &format!("{account} key of {role}"), 16),
+        account,
+        mfa: false,
+    });
+    people.into_iter().chain(machines).collect()
+}
+
+fn record(
+    place: &Place,
+    time: Timestamp,
+    actor: Actor,
+    mint: &Mint,
+    purpose: &str,
+    random: &mut fastrand::Rng,
+) -> Record {
+    let read_only = random.u8(0..5) > 0;
+    let (service, action, parameter) = *if read_only { pick(random, &READING) } else { pick(random, &WRITING) };
+    // Even in quiet times somebody tries what he may not.
+    let denied = random.u8(0..50) == 0;
+    let who = &actor.arn;
+    let error = denied.then(|| {
+        let text = format!("User: {who} is not authorized to perform: {service}:{action}");
+        ("AccessDenied".to_owned(), text)
+    });
+    Record {
+        account: place.account,
+        region: place.region.clone(),
+        time,
+        service: service.to_owned(),
+        action: action.to_owned(),
+        source_ip: everyday_address(random),
+        user_agent: (*pick(random, &AGENTS)).to_owned(),
+        error,
+        request: parameter.map_or(Value::Null, |(name, value)| json!({ name: value })),
+        response: Value::Null,
+        read_only,
+        request_id: mint.uuid_for(&format!("{purpose} request")),
+        event_id: mint.uuid_for(purpose),
+        shared_event_id: None,
+        actor,
+    }
+}
