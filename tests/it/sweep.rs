@@ -56,6 +56,7 @@ async fn the_window_is_about_when_it_happened() {
         at("first", "2026-03-02T10:00:00Z", "2026-03-02T10:05:00Z"),
         at("last", "2026-03-02T10:59:59Z", "2026-03-02T11:14:00Z"),
         at("late", "2026-03-02T11:00:00Z", "2026-03-02T11:05:00Z"),
+        at("claims-to-be-old", "1999-01-01T00:00:00Z", "2026-03-02T10:05:00Z"),
         event("222222222222", "us-east-1", "/app", "2026-03-02T10:59:59.999Z", "plain 192.0.2.1"),
         event("222222222222", "us-east-1", "/app", "2026-03-02T11:00:00Z", "plain and late 192.0.2.1"),
     ]
@@ -65,7 +66,12 @@ async fn the_window_is_about_when_it_happened() {
         .await;
     assert_eq!(
         run.columns("sightings.csv", &["event_time", "record_id"]),
-        ["2026-03-02T10:00:00.000Z first", "2026-03-02T10:59:59.000Z last", "2026-03-02T10:59:59.999Z",]
+        [
+            "1999-01-01T00:00:00.000Z claims-to-be-old",
+            "2026-03-02T10:00:00.000Z first",
+            "2026-03-02T10:59:59.000Z last",
+            "2026-03-02T10:59:59.999Z",
+        ]
     );
 }
 
