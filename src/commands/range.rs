@@ -20,7 +20,9 @@ pub(super) async fn serve(arguments: &ServeArguments, out: &mut dyn Write) -> Re
     writeln!(out, "export AWS_ENDPOINT_URL=http://{address}")?;
     writeln!(out, "export AWS_ACCESS_KEY_ID={access_key_id}")?;
     writeln!(out, "export AWS_SECRET_ACCESS_KEY={secret_access_key}")?;
+    // The SDKs read the one, boto3 and the AWS CLI of old the other.
     writeln!(out, "export AWS_REGION={region}")?;
+    writeln!(out, "export AWS_DEFAULT_REGION={region}")?;
     out.flush()?;
     tell(&format!("Serving `{}`: {}. Ctrl-C ends it.", scenario.name(), scenario.title()));
     server::serve(range, listener, async { _ = tokio::signal::ctrl_c().await }).await?;
