@@ -14,7 +14,7 @@ use super::policy::Ask;
 use super::scenario::FaultKind;
 use super::wire::{self, AwsError, Exchange, Input, Refusal, Reply, Service};
 use super::world::World;
-use super::{ConnectionReset, Range, State, ec2, iam, logs, organizations, sts};
+use super::{ConnectionReset, Range, State, cloudtrail, ec2, iam, logs, organizations, sts};
 
 impl Range {
     /// Answers a request as AWS would. Whatever the request holds, this does not panic.
@@ -62,7 +62,9 @@ impl Range {
             }
         };
         let disturbance = state.faults.strike(operation, caller.account, &caller.region);
-        let outcome = disturbed(&disturbance, *service).map_or_else(
+        let throttled = !state.limiter.admit(operation, caller.account, &caller.region, now);
+        let refusal = throttled.then(|| Refusal::Throttled.told_by(*service));
+        let outcome = refusal.or_else(|| disturbed(&disturbance, *service)).map_or_else(
             || {
                 let input = Input::decode(*service, parts, body).map_err(|refusal| refusal.told_by(*service))?;
                 let call = Call {
@@ -74,7 +76,11 @@ impl Range {
                     global_endpoint: parts.uri.host() == Some("sts.amazonaws.com"),
                     now,
                 };
-                do_call(call, &disturbance)
+                let outcome = do_call(call, &disturbance);
+                let user_agent = wire::header(&parts.headers, "user-agent").unwrap_or_default();
+                let error = outcome.as_ref().err();
+                cloudtrail::trace(&mut state.world, &caller, exchange, &input, error, user_agent, now);
+                outcome
             },
             Err,
         );
@@ -130,7 +136,7 @@ fn do_call(mut call: Call<'_>, disturbance: &Disturbance) -> Result<Reply, AwsEr
         logs::delete_named_group(&mut call);
     }
     let reply = match call.service {
-        Service::CloudTrail => Err(call.unknown_operation()),
+        Service::CloudTrail => cloudtrail::answer(&mut call),
         Service::Ec2 => ec2::answer(&mut call),
         Service::Iam => iam::answer(&mut call),
         Service::Logs => logs::answer(&mut call),

@@ -10,8 +10,6 @@
 //! * one room a service: `logs` (with `patterns` and `insights`), `ec2`, `iam`, `sts`, `organizations`, `cloudtrail`
 //! * `faults`: what goes wrong on purpose
 
-#![expect(dead_code, reason = "IAM and the rest of Organizations follow with the next step")]
-
 mod access;
 mod call;
 mod calls;
@@ -26,6 +24,7 @@ mod logs;
 mod organizations;
 pub mod patterns;
 mod policy;
+mod quotas;
 mod scenario;
 pub mod server;
 mod sts;
@@ -37,11 +36,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 pub use calls::SeenCalls;
+pub use quotas::Quotas;
 pub use scenario::{Scenario, ScenarioError};
 
 use access::MfaDevice;
 use calls::CallLog;
 use faults::Faults;
+use quotas::Limiter;
 use scenario::{ADMINISTRATOR, PRACTICE_USER, practice_key};
 use world::World;
 
@@ -66,6 +67,7 @@ struct Inner {
 struct State {
     world: World,
     faults: Faults,
+    limiter: Limiter,
     calls: CallLog,
 }
 
@@ -105,8 +107,23 @@ impl Range {
     pub fn new(scenario: &Scenario, seed: Option<u64>, clock: Clock) -> Result<Self, ScenarioError> {
         let begins = beginning(scenario.now(), clock.now());
         let world = scenario::build(scenario, seed.unwrap_or_else(|| scenario.seed()), begins)?;
-        let state = State { world, faults: Faults::new(scenario.faults()), calls: CallLog::default() };
+        let state = State {
+            world,
+            faults: Faults::new(scenario.faults()),
+            limiter: Limiter::default(),
+            calls: CallLog::default(),
+        };
         Ok(Self(Arc::new(Inner { clock, state: Mutex::new(state) })))
+    }
+
+    /// Limits calls from now on; a new range does not.
+    ///
+    /// # Errors
+    /// The table of rates cannot be read.
+    pub fn enforce(&self, quotas: Quotas) -> Result<(), ScenarioError> {
+        let limiter = Limiter::new(quotas).map_err(|error| ScenarioError::Unreadable(Box::new(error)))?;
+        self.state().limiter = limiter;
+        Ok(())
     }
 
     fn clock(&self) -> &Clock {
@@ -129,11 +146,15 @@ impl Range {
     }
 
     fn credentials_of(&self, user: &str) -> PracticeCredentials {
+        self.credentials_of_key(&practice_key(self.management_account(), user))
+    }
+
+    /// The credentials that belong to an access key id of the scenario, whoever has it.
+    pub fn credentials_of_key(&self, access_key_id: &str) -> PracticeCredentials {
         let world = &self.state().world;
-        let access_key_id = practice_key(world.organization.management, user);
         PracticeCredentials {
-            secret_access_key: world.mint.secret_of(&access_key_id),
-            access_key_id,
+            access_key_id: access_key_id.to_owned(),
+            secret_access_key: world.mint.secret_of(access_key_id),
             region: world.regions.by_default.first().cloned().unwrap_or_else(|| world.partition.default_region()),
         }
     }

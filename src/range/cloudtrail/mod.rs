@@ -1,5 +1,29 @@
 //! CloudTrail: the records that calls leave, and the trails that deliver them.
 
+mod history;
+mod lookup;
 mod record;
+mod trace;
+mod trails;
 
+pub(crate) use history::History;
 pub(crate) use record::{Actor, Record, deliver};
+pub(crate) use trace::trace;
+
+use super::call::Call;
+use super::wire::{AwsError, Reply};
+
+/// Does a call of this service.
+///
+/// # Errors
+/// AWS's own, for each operation.
+pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+    match call.operation {
+        "DescribeTrails" => trails::describe(call),
+        "GetEventSelectors" => trails::event_selectors(call),
+        "GetTrailStatus" => trails::status(call),
+        "ListTrails" => trails::list(call),
+        "LookupEvents" => lookup::lookup(call),
+        _ => Err(call.unknown_operation()),
+    }
+}

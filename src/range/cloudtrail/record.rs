@@ -2,6 +2,8 @@
 //!
 //! Source: CloudTrail user guide, "CloudTrail record contents".
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -56,6 +58,8 @@ pub(crate) struct Record {
     pub(crate) request_id: String,
     /// The record's own id.
     pub(crate) event_id: String,
+    /// What it shares with another account's record of the same call.
+    pub(crate) shared_event_id: Option<String>,
 }
 
 /// The record as it is written, in the order of fields that CloudTrail has.
@@ -85,6 +89,8 @@ struct Written<'a> {
     event_type: &'static str,
     management_event: bool,
     recipient_account_id: AccountId,
+    #[serde(rename = "sharedEventID", skip_serializing_if = "Option::is_none")]
+    shared_event_id: Option<&'a str>,
     event_category: &'static str,
 }
 
@@ -128,13 +134,18 @@ impl Actor {
 }
 
 impl Record {
+    /// `eventSource`.
+    pub(crate) fn source(&self) -> String {
+        format!("{}.amazonaws.com", self.service)
+    }
+
     /// The record as one line of JSON.
     pub(crate) fn to_json(&self) -> String {
         let written = Written {
             event_version: "1.11",
             user_identity: self.actor.identity(self.time),
             event_time: format!("{:.0}", self.time),
-            event_source: format!("{}.amazonaws.com", self.service),
+            event_source: self.source(),
             event_name: &self.action,
             aws_region: &self.region,
             source_ip_address: &self.source_ip,
@@ -149,6 +160,7 @@ impl Record {
             event_type: "AwsApiCall",
             management_event: true,
             recipient_account_id: self.account,
+            shared_event_id: self.shared_event_id.as_deref(),
             event_category: "Management",
         };
         // Plain data with text keys: it can always be written.
@@ -156,13 +168,14 @@ impl Record {
     }
 }
 
-/// Puts a record into the log group of every trail that covers the place where it happened.
+/// Puts a record into the event history, and into the log group of every trail that records it.
 pub(crate) fn deliver(world: &mut World, record: &Record) {
-    let message = record.to_json();
+    let message: Arc<str> = record.to_json().into();
+    world.history.remember(record, Arc::clone(&message));
     let timestamp_ms = record.time.as_millisecond();
     let ingestion_ms = timestamp_ms.saturating_add(i64::try_from(world.delivery.as_millis()).unwrap_or(0));
     let World { trails, accounts, organization, .. } = world;
-    for trail in trails.iter().filter(|trail| trail.covers(record.account, &record.region)) {
+    for trail in trails.iter().filter(|trail| trail.records(record.account, &record.region, record.read_only)) {
         let store = accounts.get_mut(&trail.account).and_then(|account| account.logs.get_mut(&trail.home));
         let name = trail.log_group.as_ref();
         let Some(group) = store.zip(name).and_then(|(store, name)| store.groups.get_mut(name)) else { continue };
@@ -171,7 +184,7 @@ pub(crate) fn deliver(world: &mut World, record: &Record) {
             timestamp_ms,
             ingestion_ms,
             id: None,
-            message: message.clone(),
+            message: Arc::clone(&message),
         });
     }
 }
@@ -204,6 +217,7 @@ mod tests {
             read_only: false,
             request_id: "r".to_owned(),
             event_id: "e".to_owned(),
+            shared_event_id: None,
         };
         let text = record.to_json();
         assert!(text.starts_with(r#"{"eventVersion":"1.11","userIdentity":{"#), "{text}");

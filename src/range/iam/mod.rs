@@ -1,36 +1,81 @@
 //! IAM: users, roles, groups, keys and policies.
 
+mod attached;
+mod details;
+mod error;
+mod groups;
+mod inline;
+mod keys;
 mod managed;
+mod names;
+mod owner;
+mod paging;
+mod roles;
+mod users;
 
 pub(crate) use managed::managed_policy;
 
 use super::access::Caller;
 use super::call::Call;
 use super::wire::{AwsError, Input, Reply};
-use super::world::World;
+use super::world::{Account, World};
+use owner::Owner;
 
 /// Does a call of this service.
 ///
 /// # Errors
 /// AWS's own, for each operation.
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    Err(call.unknown_operation())
+    match call.operation {
+        "AddUserToGroup" => groups::add_user(call),
+        "CreateAccessKey" => keys::create(call),
+        "CreateGroup" => groups::create(call),
+        "CreateRole" => roles::create(call),
+        "CreateUser" => users::create(call),
+        "DeleteAccessKey" => keys::delete(call),
+        "DeleteGroup" => groups::delete(call),
+        "DeleteRole" => roles::delete(call),
+        "DeleteUser" => users::delete(call),
+        "GetAccountAuthorizationDetails" => details::details(call),
+        "GetGroup" => groups::get(call),
+        "GetRole" => roles::get(call),
+        "GetUser" => users::get(call),
+        "ListAccessKeys" => keys::list(call),
+        "ListGroups" => groups::list(call),
+        "ListGroupsForUser" => groups::list_for_user(call),
+        "ListMFADevices" => users::list_mfa_devices(call),
+        "ListRoles" => roles::list(call),
+        "ListUsers" => users::list(call),
+        "RemoveUserFromGroup" => groups::remove_user(call),
+        "UpdateAccessKey" => keys::update(call),
+        "UpdateAssumeRolePolicy" => roles::update_trust(call),
+        operation => match Owner::split(operation) {
+            Some(("Put", owner, "Policy")) => inline::put(call, owner),
+            Some(("Get", owner, "Policy")) => inline::get(call, owner),
+            Some(("Delete", owner, "Policy")) => inline::delete(call, owner),
+            Some(("List", owner, "Policies")) => inline::list(call, owner),
+            Some(("Attach", owner, "Policy")) => attached::attach(call, owner),
+            Some(("Detach", owner, "Policy")) => attached::detach(call, owner),
+            Some(("ListAttached", owner, "Policies")) => attached::list(call, owner),
+            _ => Err(call.unknown_operation()),
+        },
+    }
 }
 
-/// The ARN of the user, role or group that the call is about.
+/// The ARN of the group, role or user that the call is about.
 pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String {
-    let account = world.account(caller.account);
-    let path_of = |kind: &str, name: &str| {
-        let account = account?;
-        match kind {
-            "user" => account.users.get(name).map(|user| user.path.clone()),
-            "role" => account.roles.get(name).map(|role| role.path.clone()),
-            _ => account.groups.get(name).map(|group| group.path.clone()),
-        }
-    };
-    let kinds = [("UserName", "user"), ("RoleName", "role"), ("GroupName", "group")];
-    let named = kinds.iter().find_map(|(parameter, kind)| Some((*kind, input.text(parameter)?)));
-    let Some((kind, name)) = named else { return "*".to_owned() };
-    let path = path_of(kind, name).unwrap_or_else(|| "/".to_owned());
-    world.arn("iam", "", caller.account, &format!("{kind}{path}{name}"))
+    let named = Owner::ALL.iter().find_map(|owner| Some((*owner, input.text(owner.parameter())?)));
+    let Some((owner, name)) = named else { return "*".to_owned() };
+    let path = world.account(caller.account).and_then(|account| owner.path(account, name)).unwrap_or("/");
+    world.arn("iam", "", caller.account, &format!("{}{path}{name}", owner.word()))
+}
+
+/// The caller's account, which is there: the caller was admitted.
+fn account<'a>(call: &'a Call<'_>) -> Result<&'a Account, AwsError> {
+    call.world.account(call.caller.account).ok_or_else(|| error::no_such("account", &call.caller.account.to_string()))
+}
+
+fn account_mut<'a>(call: &'a mut Call<'_>) -> Result<&'a mut Account, AwsError> {
+    let id = call.caller.account;
+    call.world.account_mut(id).ok_or_else(|| error::no_such("account", &id.to_string()))
 }

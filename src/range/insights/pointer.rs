@@ -40,14 +40,16 @@ impl<'g> Pointer<'g> {
 #[serde(rename_all = "camelCase")]
 struct Input {
     log_record_pointer: String,
+    unmask: Option<bool>,
 }
 
 pub(super) fn log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let Input { log_record_pointer } = call.input.parse()?;
+    let Input { log_record_pointer, unmask } = call.input.parse()?;
     let malformed = || AwsError::new("InvalidParameterException", "The log record pointer is malformed.");
     let text = STANDARD_NO_PAD.decode(&log_record_pointer).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let text = text.ok_or_else(malformed)?;
     let pointer = Pointer::open(&text).ok_or_else(malformed)?;
+    let unmask = logs::permit_unmask(call, pointer.group, unmask.unwrap_or(false))?;
     let (account, now_ms) = (call.caller.account, call.now.as_millisecond());
     let group = logs::group(call, pointer.group)?;
     let kept_from = group.kept_from_ms(now_ms);
@@ -55,6 +57,7 @@ pub(super) fn log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let found = group.events().binary_search_by_key(&pointer.position, logs::StoredEvent::position);
     let event = found.ok().and_then(|at| group.events().get(at)).filter(|event| event.timestamp_ms >= kept_from);
     let event = event.ok_or_else(|| AwsError::new("ResourceNotFoundException", "The log record does not exist."))?;
+    let message = logs::shown(group, &event.message, unmask);
     let log = format!("{account}:{}", pointer.group);
     let record = Record::new(
         Event {
@@ -63,7 +66,7 @@ pub(super) fn log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
             log: &log,
             log_stream: group.stream_name(event.stream),
             ptr: &log_record_pointer,
-            message: &event.message,
+            message: &message,
         },
         Discovery::Automatic { json_limit: Some(INSIGHTS_JSON_FIELDS) },
     );

@@ -4,7 +4,7 @@ use super::pointer::Pointer;
 use super::queries::Answer;
 use crate::model::AccountId;
 use crate::query::{Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query, Record, Row, Stage};
-use crate::range::logs::StoredGroup;
+use crate::range::logs::{StoredGroup, shown};
 
 /// The most rows that a query gives. Source: CloudWatch Logs API, `StartQuery.limit`.
 pub(super) const MOST_ROWS: usize = 100_000;
@@ -44,6 +44,7 @@ impl<'q> Search<'q> {
         let before = events.partition_point(|event| event.timestamp_ms < first);
         let in_window = events.iter().skip(before).take_while(|event| event.timestamp_ms <= last);
         for event in in_window.filter(|event| event.ingestion_ms <= now) {
+            let message = shown(group, &event.message, false);
             let ptr = Pointer { group: name, position: event.position() }.seal();
             let seen = Event {
                 timestamp: event.timestamp_ms,
@@ -51,7 +52,7 @@ impl<'q> Search<'q> {
                 log: &log,
                 log_stream: group.stream_name(event.stream),
                 ptr: &ptr,
-                message: &event.message,
+                message: &message,
             };
             let discovery = Discovery::Automatic { json_limit: Some(INSIGHTS_JSON_FIELDS) };
             self.take_in(&Record::new(seen, discovery));

@@ -1,5 +1,7 @@
 //! One stored log event.
 
+use std::sync::Arc;
+
 /// An event on its way into a log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NewEvent {
@@ -11,8 +13,8 @@ pub(crate) struct NewEvent {
     pub(crate) ingestion_ms: i64,
     /// Its id, where a scenario fixes one.
     pub(crate) id: Option<String>,
-    /// Its text.
-    pub(crate) message: String,
+    /// Its text; copies of one record share it.
+    pub(crate) message: Arc<str>,
 }
 
 /// An event in a log group. The order of a group is by time, then by arrival.
@@ -29,7 +31,7 @@ pub(crate) struct StoredEvent {
     /// The id that a scenario fixed.
     pub(crate) fixed_id: Option<Box<str>>,
     /// Its text.
-    pub(crate) message: Box<str>,
+    pub(crate) message: Arc<str>,
 }
 
 impl StoredEvent {

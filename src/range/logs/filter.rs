@@ -5,12 +5,14 @@
 //!
 //! Source: CloudWatch Logs API, `FilterLogEvents`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::group::EVENT_OVERHEAD;
+use super::mask::{permit_unmask, shown};
 use super::position::Position;
 use super::{Named, StoredGroup, group, invalid, not_found};
 use crate::model::LogGroupClass;
@@ -34,6 +36,7 @@ struct Input {
     filter_pattern: Option<String>,
     next_token: Option<String>,
     limit: Option<usize>,
+    unmask: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -41,7 +44,7 @@ struct Input {
 struct Event<'a> {
     log_stream_name: &'a str,
     timestamp: i64,
-    message: &'a str,
+    message: Cow<'a, str>,
     ingestion_time: i64,
     #[serde(rename = "eventId")]
     id: String,
@@ -54,6 +57,7 @@ struct Selection {
     now_ms: i64,
     streams: Option<BTreeSet<u32>>,
     pattern: FilterPattern,
+    unmask: bool,
 }
 
 /// How far a page got.
@@ -65,6 +69,7 @@ struct Progress<'a> {
 pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
     let name = input.named.get()?.to_owned();
+    let unmask = permit_unmask(call, &name, input.unmask.unwrap_or(false))?;
     let list = format!("{} {name}", call.list_name());
     let (now, scan) = (call.now, call.world.events_scanned_a_page);
     let lead_in_empty = call.world.empty_pages && leads_in_empty(&list);
@@ -80,7 +85,7 @@ pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }
     let group = group(call, &name)?;
     require_standard(group)?;
-    let selection = Selection::of(&input, group, now.as_millisecond())?;
+    let selection = Selection::of(&input, group, now.as_millisecond(), unmask)?;
     let page = if lead_in_empty && input.next_token.is_none() {
         Progress { events: Vec::new(), next: Some(Position::START) }
     } else {
@@ -110,7 +115,7 @@ pub(super) fn require_standard(group: &StoredGroup) -> Result<(), AwsError> {
 }
 
 impl Selection {
-    fn of(input: &Input, group: &StoredGroup, now_ms: i64) -> Result<Self, AwsError> {
+    fn of(input: &Input, group: &StoredGroup, now_ms: i64, unmask: bool) -> Result<Self, AwsError> {
         let text = input.filter_pattern.as_deref().unwrap_or("");
         let pattern = FilterPattern::parse(text).map_err(|error| invalid(error.to_string()))?;
         let (from_ms, to_ms) = (input.start_time.unwrap_or(0), input.end_time.unwrap_or(i64::MAX));
@@ -118,7 +123,7 @@ impl Selection {
             return Err(invalid("startTime must not be negative nor after endTime."));
         }
         let from_ms = from_ms.max(group.kept_from_ms(now_ms));
-        Ok(Self { from_ms, to_ms, now_ms, streams: selected_streams(input, group)?, pattern })
+        Ok(Self { from_ms, to_ms, now_ms, streams: selected_streams(input, group)?, pattern, unmask })
     }
 }
 
@@ -126,7 +131,7 @@ fn selected_streams(input: &Input, group: &StoredGroup) -> Result<Option<BTreeSe
     match (&input.log_stream_names, &input.log_stream_name_prefix) {
         (Some(_), Some(_)) => Err(invalid("logStreamNames and logStreamNamePrefix cannot both be given.")),
         (None, None) => Ok(None),
-        (None, Some(prefix)) => Ok(Some(group.streams_with(prefix).map(|(_, number)| number).collect())),
+        (None, Some(prefix)) => Ok(Some(group.stream_numbers_with(prefix).collect())),
         (Some(names), None) if names.len() > STREAM_NAMES => {
             Err(invalid(format!("logStreamNames must have length less than or equal to {STREAM_NAMES}")))
         }
@@ -153,16 +158,14 @@ fn read_page<'a>(
     let mut page = Progress { events: Vec::new(), next: None };
     let mut bytes = 0;
     for (scanned, event) in window.iter().enumerate() {
+        let message = shown(group, &event.message, selection.unmask);
         let wanted = event.ingestion_ms <= selection.now_ms
             && selection.streams.as_ref().is_none_or(|streams| streams.contains(&event.stream))
-            && selection.pattern.matches(&event.message);
+            && selection.pattern.matches(&message);
         let size = event.message.len() + EVENT_OVERHEAD;
         let full = wanted && (page.events.len() == limit || (bytes + size > PAGE_BYTES && !page.events.is_empty()));
         if full || scanned == scan {
-            page.next = scanned
-                .checked_sub(1)
-                .and_then(|last| window.get(last))
-                .map(|last| Position { timestamp_ms: last.timestamp_ms, serial: last.serial });
+            page.next = scanned.checked_sub(1).and_then(|last| window.get(last)).map(Position::of);
             break;
         }
         if wanted {
@@ -170,7 +173,7 @@ fn read_page<'a>(
             page.events.push(Event {
                 log_stream_name: group.stream_name(event.stream),
                 timestamp: event.timestamp_ms,
-                message: &event.message,
+                message,
                 ingestion_time: event.ingestion_ms,
                 id: event.id(),
             });

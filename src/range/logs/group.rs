@@ -11,6 +11,24 @@ use crate::model::LogGroupClass;
 pub(super) const EVENT_OVERHEAD: usize = 26;
 const DAY_MS: i64 = 86_400_000;
 
+/// A log stream.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    pub(super) name: String,
+    pub(super) created_ms: i64,
+    pub(super) first_event_ms: Option<i64>,
+    pub(super) last_event_ms: Option<i64>,
+    pub(super) last_ingestion_ms: Option<i64>,
+}
+
+impl Stream {
+    fn note(&mut self, timestamp_ms: i64, ingestion_ms: i64) {
+        self.first_event_ms = Some(self.first_event_ms.map_or(timestamp_ms, |first| first.min(timestamp_ms)));
+        self.last_event_ms = self.last_event_ms.max(Some(timestamp_ms));
+        self.last_ingestion_ms = self.last_ingestion_ms.max(Some(ingestion_ms));
+    }
+}
+
 /// A log group.
 #[derive(Debug)]
 pub(crate) struct StoredGroup {
@@ -22,7 +40,9 @@ pub(crate) struct StoredGroup {
     pub(crate) created_ms: i64,
     /// A data protection policy masks what it holds at every way out.
     pub(crate) masked: bool,
-    streams: Vec<String>,
+    /// It is masked by a policy of its account, not by one of its own.
+    pub(crate) mask_inherited: bool,
+    streams: Vec<Stream>,
     stream_numbers: BTreeMap<String, u32>,
     events: Vec<StoredEvent>,
     next_serial: u64,
@@ -38,6 +58,7 @@ impl StoredGroup {
             retention_days: None,
             created_ms,
             masked: false,
+            mask_inherited: false,
             streams: Vec::new(),
             stream_numbers: BTreeMap::new(),
             events: Vec::new(),
@@ -53,7 +74,8 @@ impl StoredGroup {
             return *number;
         }
         let number = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
-        self.streams.push(name.to_owned());
+        let created_ms = self.created_ms;
+        self.streams.push(Stream { name: name.to_owned(), created_ms, ..Stream::default() });
         self.stream_numbers.insert(name.to_owned(), number);
         number
     }
@@ -63,21 +85,29 @@ impl StoredGroup {
         self.stream_numbers.get(name).copied()
     }
 
-    /// The names of all streams that begin with `prefix`, with their numbers.
-    pub(crate) fn streams_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, u32)> {
+    /// All streams whose names begin with `prefix`, in order of their names.
+    pub(super) fn streams_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Stream> {
+        self.stream_numbers_with(prefix).filter_map(|number| self.streams.get(usize::try_from(number).ok()?))
+    }
+
+    /// The numbers of all streams whose names begin with `prefix`.
+    pub(super) fn stream_numbers_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = u32> {
         let from = self.stream_numbers.range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
-        from.map(|(name, number)| (name.as_str(), *number)).take_while(move |(name, _)| name.starts_with(prefix))
+        from.take_while(move |(name, _)| name.starts_with(prefix)).map(|(_, number)| *number)
     }
 
     /// The name of a stream.
     pub(crate) fn stream_name(&self, number: u32) -> &str {
-        usize::try_from(number).ok().and_then(|n| self.streams.get(n)).map_or("", String::as_str)
+        usize::try_from(number).ok().and_then(|n| self.streams.get(n)).map_or("", |stream| &stream.name)
     }
 
     /// Stores an event.
     pub(crate) fn store(&mut self, event: NewEvent) {
         let stream = self.open_stream(&event.stream);
         self.stored_bytes += (event.message.len() + EVENT_OVERHEAD) as u64;
+        if let Some(stream) = usize::try_from(stream).ok().and_then(|n| self.streams.get_mut(n)) {
+            stream.note(event.timestamp_ms, event.ingestion_ms);
+        }
         self.in_order &= self.events.last().is_none_or(|last| last.timestamp_ms <= event.timestamp_ms);
         self.events.push(StoredEvent {
             timestamp_ms: event.timestamp_ms,
@@ -85,7 +115,7 @@ impl StoredGroup {
             ingestion_ms: event.ingestion_ms,
             stream,
             fixed_id: event.id.map(Into::into),
-            message: event.message.into(),
+            message: event.message,
         });
         self.next_serial += 1;
     }
@@ -109,6 +139,19 @@ impl StoredGroup {
         self.retention_days.map_or(i64::MIN, |days| now_ms.saturating_sub(i64::from(days) * DAY_MS))
     }
 
+    /// Whether what it holds is masked at every way out.
+    pub(crate) fn is_masked(&self) -> bool {
+        self.masked || self.mask_inherited
+    }
+
+    /// Takes a stream away, and its events with it. No: it is not there.
+    pub(crate) fn remove_stream(&mut self, name: &str) -> bool {
+        // Its number stays taken, so that the others keep theirs.
+        let Some(number) = self.stream_numbers.remove(name) else { return false };
+        self.events.retain(|event| event.stream != number);
+        true
+    }
+
     /// Bytes stored, as `DescribeLogGroups` tells them.
     pub(crate) fn stored_bytes(&self) -> u64 {
         self.stored_bytes
@@ -120,13 +163,7 @@ mod tests {
     use super::*;
 
     fn event(stream: &str, timestamp_ms: i64) -> NewEvent {
-        NewEvent {
-            stream: stream.to_owned(),
-            timestamp_ms,
-            ingestion_ms: timestamp_ms,
-            id: None,
-            message: "m".to_owned(),
-        }
+        NewEvent { stream: stream.to_owned(), timestamp_ms, ingestion_ms: timestamp_ms, id: None, message: "m".into() }
     }
 
     #[test]
@@ -137,7 +174,7 @@ mod tests {
         }
         let seen: Vec<_> = group.prepare().events().iter().map(|e| (e.timestamp_ms, e.stream)).collect();
         assert_eq!(seen, [(1, 0), (5, 0), (5, 1), (9, 1)]);
-        assert_eq!(group.streams_with("").map(|(name, _)| name).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(group.streams_with("").map(|stream| stream.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(group.stored_bytes(), 4 * 27);
         assert_eq!(group.events()[0].id().len(), 56);
     }

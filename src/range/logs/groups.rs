@@ -1,7 +1,8 @@
-//! Log groups: create and describe.
+//! Log groups: create, delete, describe and list.
 //!
-//! Source: CloudWatch Logs API, `CreateLogGroup`, `DescribeLogGroups`.
+//! Source: CloudWatch Logs API, `CreateLogGroup`, `DeleteLogGroup`, `DescribeLogGroups`, `ListLogGroups`.
 
+use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use crate::range::call::Call;
 use crate::range::wire::{AwsError, Page, Reply};
 
 const PAGE: usize = 50;
+const LIST_PAGE: usize = 1_000;
 const NAME_CHARACTERS: usize = 512;
 
 #[derive(Deserialize)]
@@ -53,6 +55,58 @@ fn check_name(name: &str) -> Result<(), AwsError> {
     Err(invalid(format!("Value '{name}' at 'logGroupName' failed to satisfy constraint: [\\.\\-_/#A-Za-z0-9]+")))
 }
 
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+    let name = call.input.text("logGroupName").ok_or_else(|| invalid("logGroupName must be given."))?;
+    let removed = store(call)?.groups.remove(name);
+    removed.map(|_| Reply::empty()).ok_or_else(|| not_found("The specified log group does not exist."))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    log_group_name_pattern: Option<String>,
+    log_group_class: Option<String>,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+/// Names, ARNs and classes alone, but many a page and by a regular expression.
+pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
+    let input: List = call.input.parse()?;
+    let limit = input.limit.unwrap_or(PAGE);
+    if !(1..=LIST_PAGE).contains(&limit) {
+        return Err(invalid(format!("Value '{limit}' at 'limit' must be between 1 and {LIST_PAGE}")));
+    }
+    let pattern = input.log_group_name_pattern.as_deref().map(Regex::new).transpose();
+    let pattern = pattern.map_err(|_| invalid("logGroupNamePattern is not a valid regular expression."))?;
+    let wanted = |name: &str, group: &StoredGroup| {
+        pattern.as_ref().is_none_or(|pattern| pattern.is_match(name))
+            && input.log_group_class.as_ref().is_none_or(|class| *class == group.class.to_string())
+    };
+    let groups = groups_of(call)?.filter(|(name, group)| wanted(name, group));
+    let keyed = groups.map(|(name, group)| (name.as_str(), (name, group)));
+    let page = Page::of(keyed, &call.list_name(), input.next_token.as_deref(), limit)
+        .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
+    let groups = page.items.into_iter().map(|(name, group)| {
+        json!({ "logGroupName": name, "logGroupArn": arn(call, name), "logGroupClass": group.class.to_string() })
+    });
+    let mut reply = json!({ "logGroups": groups.collect::<Vec<_>>() });
+    if let Some(next) = page.next {
+        reply["nextToken"] = json!(next);
+    }
+    Reply::json(&reply)
+}
+
+/// The caller's log groups in the call's Region, in order of their names.
+fn groups_of<'a>(call: &'a Call<'_>) -> Result<impl Iterator<Item = (&'a String, &'a StoredGroup)>, AwsError> {
+    let account = call.world.account(call.caller.account).ok_or_else(|| not_found("The account does not exist."))?;
+    Ok(account.logs.get(&call.caller.region).into_iter().flat_map(|store| &store.groups))
+}
+
+fn arn(call: &Call<'_>, group: &str) -> String {
+    call.world.arn("logs", call.caller.region.as_str(), call.caller.account, &format!("log-group:{group}"))
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Describe {
@@ -63,7 +117,7 @@ struct Describe {
     limit: Option<usize>,
 }
 
-pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
     let input: Describe = call.input.parse()?;
     let limit = input.limit.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&limit) {
@@ -73,21 +127,12 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         return Err(invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
     }
     let list = call.list_name();
-    let account = call.world.account(call.caller.account).ok_or_else(|| not_found("The account does not exist."))?;
-    let groups = account.logs.get(&call.caller.region).into_iter().flat_map(|store| &store.groups);
-    let wanted = groups.filter(|(name, group)| input.wants(name, group));
+    let wanted = groups_of(call)?.filter(|(name, group)| input.wants(name, group));
     let page =
         Page::of(wanted.map(|(name, group)| (name.as_str(), (name, group))), &list, input.next_token.as_deref(), limit)
             .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
-    let groups: Vec<Value> = page
-        .items
-        .into_iter()
-        .map(|(name, group)| {
-            let resource = format!("log-group:{name}");
-            let arn = call.world.arn("logs", call.caller.region.as_str(), call.caller.account, &resource);
-            input.describe(name, group, &arn)
-        })
-        .collect();
+    let groups: Vec<Value> =
+        page.items.into_iter().map(|(name, group)| input.describe(name, group, &arn(call, name))).collect();
     let mut reply = json!({ "logGroups": groups });
     if let Some(next) = page.next {
         reply["nextToken"] = json!(next);
@@ -121,6 +166,9 @@ impl Describe {
         }
         if group.masked {
             told["dataProtectionStatus"] = json!("ACTIVATED");
+        }
+        if group.mask_inherited {
+            told["inheritedProperties"] = json!(["ACCOUNT_DATA_PROTECTION"]);
         }
         told
     }

@@ -2,10 +2,14 @@
 
 mod event;
 mod filter;
+mod get;
 mod group;
 mod groups;
+mod mask;
 mod position;
 mod put;
+mod retention;
+mod streams;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +18,7 @@ use serde::Deserialize;
 pub(crate) use event::{NewEvent, StoredEvent};
 pub(crate) use group::StoredGroup;
 pub(crate) use groups::salt_of;
+pub(crate) use mask::{permit_unmask, shown};
 
 use super::access::Caller;
 use super::call::Call;
@@ -38,9 +43,16 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "CreateLogGroup" => groups::create(call),
         "CreateLogStream" => put::create_stream(call),
+        "DeleteLogGroup" => groups::delete(call),
+        "DeleteLogStream" => put::delete_stream(call),
+        "DeleteRetentionPolicy" => retention::delete(call),
         "DescribeLogGroups" => groups::describe(call),
+        "DescribeLogStreams" => streams::describe(call),
         "FilterLogEvents" => filter::filter(call),
+        "GetLogEvents" => get::get_events(call),
+        "ListLogGroups" => groups::list(call),
         "PutLogEvents" => put::put_events(call),
+        "PutRetentionPolicy" => retention::put(call),
         _ => insights::answer(call),
     }
 }
@@ -50,6 +62,11 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch Logs".
 pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String {
     let name = input.text("logGroupName").or_else(|| input.text("logGroupIdentifier").map(group_name)).unwrap_or("");
+    group_resource(world, caller, name)
+}
+
+/// The ARN that policies know a log group by.
+fn group_resource(world: &World, caller: &Caller, name: &str) -> String {
     world.arn("logs", caller.region.as_str(), caller.account, &format!("log-group:{name}:log-stream:"))
 }
 

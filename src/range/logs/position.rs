@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
+use super::StoredEvent;
+
 /// How long a token can be used.
 ///
 /// Source: CloudWatch Logs API, `FilterLogEvents`.
@@ -21,6 +23,15 @@ pub(super) struct Position {
 impl Position {
     /// Before the first event.
     pub(super) const START: Self = Self { timestamp_ms: i64::MIN, serial: 0 };
+
+    /// After the last event.
+    pub(super) const END: Self = Self { timestamp_ms: i64::MAX, serial: u64::MAX };
+
+    /// The place of an event.
+    pub(super) fn of(event: &StoredEvent) -> Self {
+        let (timestamp_ms, serial) = event.position();
+        Self { timestamp_ms, serial }
+    }
 
     /// The token for this place; it is bound to `list`, which names account, Region and group.
     pub(super) fn seal(self, list: &str, now: Timestamp) -> String {

@@ -18,13 +18,13 @@ const NEWEST_MS: i64 = 2 * 3_600_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct CreateStream {
+struct StreamName {
     log_group_name: String,
     log_stream_name: String,
 }
 
 pub(super) fn create_stream(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let input: CreateStream = call.input.parse()?;
+    let input: StreamName = call.input.parse()?;
     let name = input.log_stream_name;
     if name.is_empty() || name.len() > 512 || name.contains([':', '*']) {
         return Err(invalid(format!("Value '{name}' at 'logStreamName' failed to satisfy constraint: [^:*]*")));
@@ -35,6 +35,14 @@ pub(super) fn create_stream(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }
     group.open_stream(&name);
     Ok(Reply::empty())
+}
+
+pub(super) fn delete_stream(call: &mut Call<'_>) -> Result<Reply, AwsError> {
+    let input: StreamName = call.input.parse()?;
+    if group(call, &input.log_group_name)?.remove_stream(&input.log_stream_name) {
+        return Ok(Reply::empty());
+    }
+    Err(not_found("The specified log stream does not exist."))
 }
 
 #[derive(Deserialize)]
@@ -81,7 +89,7 @@ pub(super) fn put_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
             timestamp_ms: event.timestamp,
             ingestion_ms: now_ms,
             id: None,
-            message: event.message,
+            message: event.message.into(),
         });
     }
     let mut reply = json!({ "nextSequenceToken": "0" });

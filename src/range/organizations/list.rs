@@ -1,33 +1,21 @@
-//! Lists of accounts: 20 a page, and now and then an empty page with a token.
+//! Lists: 20 a page, and now and then an empty page with a token.
 //!
-//! Source: Organizations API, `ListAccounts` ("A page may be empty and still have a token").
+//! Source: Organizations API, `ListAccounts` ("always check the `NextToken` response parameter for a null value").
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{account_json, invalid};
+use super::invalid;
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Page, Reply};
-use crate::range::world::Account;
 
 const PAGE: usize = 20;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Paging {
+struct Paging {
     next_token: Option<String>,
     max_results: Option<usize>,
-}
-
-pub(super) fn accounts(call: &Call<'_>) -> Result<Reply, AwsError> {
-    accounts_where(call, |_| true)
-}
-
-/// The accounts that `wanted` picks, in order of their ids.
-pub(super) fn accounts_where(call: &Call<'_>, wanted: impl Fn(&Account) -> bool) -> Result<Reply, AwsError> {
-    let rows = call.world.accounts.values().filter(|account| wanted(account));
-    let rows: Vec<_> = rows.map(|account| (account.id.to_string(), account_json(call.world, account))).collect();
-    page(call, "Accounts", &rows)
 }
 
 /// One page of a list whose rows come sorted by key.
@@ -37,7 +25,8 @@ pub(super) fn page(call: &Call<'_>, name: &str, rows: &[(String, Value)]) -> Res
     if !(1..=PAGE).contains(&size) {
         return Err(invalid(format!("You provided a MaxResults of {size}, which is not between 1 and {PAGE}.")));
     }
-    let list = call.list_name();
+    let of = ["ParentId", "ResourceId", "ChildId"].into_iter().find_map(|of| call.input.text(of));
+    let list = format!("{} {}", call.list_name(), of.unwrap_or_default());
     let page = if call.world.empty_pages && paging.next_token.is_none() && rows.len() > size / 2 {
         Page::empty_before_first(&list)
     } else {

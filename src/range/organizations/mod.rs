@@ -1,13 +1,17 @@
 //! Organizations.
 
-mod describe;
+mod accounts;
 mod list;
+mod organization;
+mod tags;
+mod units;
 
 use serde_json::{Value, json};
 
 use super::call::Call;
 use super::wire::{AwsError, Reply};
-use super::world::{Account, World};
+use super::world::World;
+use crate::model::AccountId;
 
 /// Does a call of this service. Only the management account may call it.
 ///
@@ -19,9 +23,22 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         return Err(AwsError::new("AccessDeniedException", "You don't have permissions to access this resource."));
     }
     match call.operation {
-        "DescribeAccount" => describe::account(call),
-        "DescribeOrganization" => describe::organization(call),
-        "ListAccounts" => list::accounts(call),
+        "CloseAccount" => accounts::close(call),
+        "CreateAccount" => accounts::create(call),
+        "CreateOrganization" => organization::create(call),
+        "CreateOrganizationalUnit" => units::create(call),
+        "DescribeAccount" => accounts::describe(call),
+        "DescribeCreateAccountStatus" => accounts::describe_creation(call),
+        "DescribeOrganization" => organization::describe(call),
+        "DescribeOrganizationalUnit" => units::describe(call),
+        "ListAccounts" => accounts::list(call),
+        "ListAccountsForParent" => accounts::list_for_parent(call),
+        "ListOrganizationalUnitsForParent" => units::list(call),
+        "ListParents" => units::list_parents(call),
+        "ListRoots" => organization::list_roots(call),
+        "ListTagsForResource" => tags::list(call),
+        "MoveAccount" => accounts::move_account(call),
+        "TagResource" => tags::tag(call),
         _ => Err(call.unknown_operation()),
     }
 }
@@ -30,22 +47,29 @@ fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::new("InvalidInputException", message)
 }
 
+/// A text of the input that must be there.
+fn required<'a>(call: &Call<'a>, name: &str) -> Result<&'a str, AwsError> {
+    call.input.text(name).ok_or_else(|| invalid(format!("You must specify a value for {name}.")))
+}
+
+fn account_not_found() -> AwsError {
+    AwsError::new("AccountNotFoundException", "You specified an account that doesn't exist.")
+}
+
+/// The account that the input names.
+fn account_id(call: &Call<'_>, name: &str) -> Result<AccountId, AwsError> {
+    let id = required(call, name)?.parse().map_err(|_| invalid(format!("{name} is not an account's id.")))?;
+    call.world.account(id).map(|_| id).ok_or_else(account_not_found)
+}
+
+/// Whether the id is the root's or a unit's.
+fn is_parent(world: &World, id: &str) -> bool {
+    world.organization.root == id || world.organization.units.contains_key(id)
+}
+
 /// Seconds since the epoch with milliseconds, as AWS JSON spells time.
 fn epoch_seconds(at: jiff::Timestamp) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit into 53 bits")]
     let seconds = at.as_millisecond() as f64 / 1_000.0;
     json!(seconds)
-}
-
-fn account_json(world: &World, account: &Account) -> Value {
-    json!({
-        "Id": account.id.to_string(),
-        "Arn": world.organization_arn(&format!("account/{}/{}", world.organization.id, account.id)),
-        "Email": account.email,
-        "Name": account.name,
-        "State": account.state_word(),
-        "Status": account.status_word(),
-        "JoinedMethod": account.joined_method,
-        "JoinedTimestamp": epoch_seconds(account.joined),
-    })
 }

@@ -8,6 +8,7 @@ use super::spec::{AccountSpec, FlowLogSpec, GroupSpec, ScpSpec, Spec, TrailSpec}
 use super::{Scenario, ScenarioError, events, identities};
 use crate::model::{AccountId, LogGroupClass, Region};
 use crate::range::access::Mint;
+use crate::range::cloudtrail::History;
 use crate::range::ec2::FlowLog;
 use crate::range::insights::Speed;
 use crate::range::logs::{LogStore, StoredGroup, salt_of};
@@ -74,6 +75,8 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         accounts: BTreeMap::new(),
         key_owners: std::collections::HashMap::new(),
         trails: Vec::new(),
+        history: History::default(),
+        own_traces: behaviour.own_traces,
         mint,
         propagation: SignedDuration::from_secs(behaviour.policy_propagation_seconds.into()),
         delivery: SignedDuration::from_secs(behaviour.trail_delivery_seconds.into()),
@@ -169,6 +172,7 @@ fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, ages_ago: Tim
                 StoredGroup::new(LogGroupClass::from(spec.class.as_str()), created.as_millisecond(), salt_of(&name));
             group.retention_days = spec.retention_days;
             group.masked = spec.masked;
+            group.mask_inherited = spec.mask_inherited;
             log_store(world, account, &region).groups.insert(name, group);
         }
     }
@@ -209,6 +213,8 @@ fn add_trail(world: &mut World, spec: &TrailSpec, created: Timestamp) -> Result<
         unreached: spec.unreached.clone(),
         log_group: spec.log_group.clone(),
         logging: spec.logging,
+        delivery_error: spec.delivery_error.clone(),
+        records: spec.records,
     });
     Ok(())
 }

@@ -41,7 +41,7 @@ fn plant(world: &mut World, spec: &EventSpec, now: Timestamp, ages_ago: Timestam
             timestamp_ms,
             ingestion_ms: spec.ingested.map_or(timestamp_ms, |at| at.resolve(now).as_millisecond()),
             id: spec.event_id.clone(),
-            message: spec.message.replace("{n}", &n.to_string()),
+            message: spec.message.replace("{n}", &n.to_string()).into(),
         });
     }
     Ok(())
@@ -71,6 +71,7 @@ fn tell(world: &mut World, spec: &RecordSpec, number: usize, now: Timestamp) -> 
             read_only: spec.read_only,
             request_id: world.mint.uuid_for(&format!("{purpose} request")),
             event_id: world.mint.uuid_for(&purpose),
+            shared_event_id: None,
         };
         deliver(world, &record);
     }
@@ -116,7 +117,7 @@ fn load_folder(world: &mut World, spec: &LoadSpec, ages_ago: Timestamp) -> Resul
                 timestamp_ms: time,
                 ingestion_ms: time,
                 id: None,
-                message: record.to_string(),
+                message: record.to_string().into(),
             });
         }
     }

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::ScenarioError;
 use super::build::{parse_policy, undefined};
-use super::spec::{RoleSpec, Spec, UserSpec};
+use super::spec::{RoleSpec, Spec, UserGroupSpec, UserSpec};
 use crate::model::AccountId;
 use crate::range::access::{MfaDevice, Mint};
 use crate::range::policy::PolicyKind;
-use crate::range::world::{AccessKey, KeyStatus, Policies, Role, User, World};
+use crate::range::world::{AccessKey, Group, KeyStatus, Policies, Role, User, World};
 
 /// The user that practice is done as: in the management account, may read there and assume roles anywhere.
 pub(crate) const PRACTICE_USER: &str = "responder";
@@ -36,6 +36,9 @@ pub(super) fn add(world: &mut World, spec: &Spec, created: Timestamp) -> Result<
     let administrator = built_in(management, ADMINISTRATOR, "AdministratorAccess", &[]);
     for user in [&practice, &administrator].into_iter().chain(&spec.users) {
         add_user(world, user, created)?;
+    }
+    for group in &spec.user_groups {
+        add_user_group(world, group, created)?;
     }
     let defaults = match &spec.roles {
         Some(_) => Vec::new(),
@@ -109,6 +112,20 @@ fn add_user(world: &mut World, spec: &UserSpec, created: Timestamp) -> Result<()
     let account = world.account_mut(spec.account);
     let account = account.ok_or_else(|| undefined("[[users]]", "the account", spec.account.to_string()))?;
     account.users.insert(spec.name.clone(), user);
+    Ok(())
+}
+
+fn add_user_group(world: &mut World, spec: &UserGroupSpec, created: Timestamp) -> Result<(), ScenarioError> {
+    let group = Group {
+        name: spec.name.clone(),
+        path: spec.path.clone(),
+        id: world.mint.id_for("AGPA", &format!("{} group {}", spec.account, spec.name), 17),
+        created,
+        policies: policies(&spec.name, &spec.policies, &spec.attached, created)?,
+    };
+    let account = world.account_mut(spec.account);
+    let account = account.ok_or_else(|| undefined("[[user_groups]]", "the account", spec.account.to_string()))?;
+    account.groups.insert(spec.name.clone(), group);
     Ok(())
 }
 

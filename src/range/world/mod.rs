@@ -14,9 +14,10 @@ pub(crate) use account::Account;
 pub(crate) use identity::{AccessKey, Group, KeyStatus, Policies, Policy, Role, User};
 pub(crate) use organization::{OrgUnit, Organization, Scp};
 pub(crate) use regions::Regions;
-pub(crate) use trail::Trail;
+pub(crate) use trail::{Recorded, Trail};
 
 use super::access::Mint;
+use super::cloudtrail::History;
 use super::insights::Speed;
 use crate::model::{AccountId, Partition, Region};
 
@@ -35,12 +36,16 @@ pub(crate) struct World {
     pub(crate) key_owners: HashMap<String, (AccountId, String)>,
     /// Every trail.
     pub(crate) trails: Vec<Trail>,
+    /// Everything that happened and can be looked up.
+    pub(crate) history: History,
     /// Where ids, secrets and tokens come from.
     pub(crate) mint: Mint,
     /// How long a change of a policy takes to have an effect.
     pub(crate) propagation: SignedDuration,
     /// How long CloudTrail takes to deliver a record.
     pub(crate) delivery: SignedDuration,
+    /// Whether calls to the range leave records of their own.
+    pub(crate) own_traces: bool,
     /// How many events FilterLogEvents looks at before it ends a page.
     pub(crate) events_scanned_a_page: usize,
     /// Whether lists are led in by an empty page.

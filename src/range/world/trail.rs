@@ -1,8 +1,9 @@
 //! CloudTrail trails, as far as they deliver to CloudWatch Logs.
 
-use crate::model::{AccountId, Region};
+use serde::Deserialize;
 
 use super::World;
+use crate::model::{AccountId, Region};
 
 /// A trail.
 #[derive(Clone, Debug)]
@@ -23,14 +24,51 @@ pub(crate) struct Trail {
     pub(crate) log_group: Option<String>,
     /// Whether it is switched on.
     pub(crate) logging: bool,
+    /// Why it cannot deliver to its log group, in AWS's words.
+    pub(crate) delivery_error: Option<String>,
+    /// Which management events it records.
+    pub(crate) records: Recorded,
+}
+
+/// Which management events a trail records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) enum Recorded {
+    /// Reads and writes.
+    #[default]
+    All,
+    /// Reads alone.
+    ReadOnly,
+    /// Writes alone.
+    WriteOnly,
+}
+
+impl Recorded {
+    /// AWS's word, `ReadWriteType`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::ReadOnly => "ReadOnly",
+            Self::WriteOnly => "WriteOnly",
+        }
+    }
 }
 
 impl Trail {
-    /// Whether it records what happens in this account and Region.
-    pub(crate) fn covers(&self, account: AccountId, region: &Region) -> bool {
+    /// Whether this account and Region are in its reach.
+    fn covers(&self, account: AccountId, region: &Region) -> bool {
         let account_covered =
             if self.organization { !self.unreached.contains(&account) } else { self.account == account };
         self.logging && account_covered && (self.multi_region || self.home == *region)
+    }
+
+    /// Whether a record of what happened in this account and Region reaches its log group.
+    pub(crate) fn records(&self, account: AccountId, region: &Region, read_only: bool) -> bool {
+        let kind = match self.records {
+            Recorded::All => true,
+            Recorded::ReadOnly => read_only,
+            Recorded::WriteOnly => !read_only,
+        };
+        kind && self.delivery_error.is_none() && self.covers(account, region)
     }
 
     /// The stream in its log group that holds an account's and Region's records.

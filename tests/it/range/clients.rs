@@ -72,6 +72,11 @@ impl World {
         self.config(long_term(&self.range.credentials()), "us-east-1")
     }
 
+    /// The user that has this access key.
+    pub fn user(&self, access_key_id: &str) -> SdkConfig {
+        self.config(long_term(&self.range.credentials_of_key(access_key_id)), "us-east-1")
+    }
+
     /// A session of the responder's in a role of another account.
     pub async fn assume(&self, account: &str, role: &str, region: &str) -> SdkConfig {
         let sts = aws_sdk_sts::Client::new(&self.responder());

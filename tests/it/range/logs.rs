@@ -136,3 +136,78 @@ async fn a_slow_answer_takes_virtual_time() {
     Client::new(&world.responder()).describe_log_groups().send().await.unwrap();
     assert!(world.clock().now().duration_since(before).as_secs() >= 20);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_masked_group_hides_addresses_from_every_way_out() {
+    let world = World::tiny(
+        r#"
+        [[groups]]
+        account = "222222222222"
+        name = "/app"
+        masked = true
+        [[events]]
+        account = "222222222222"
+        region = "us-east-1"
+        group = "/app"
+        at = "1h ago"
+        message = "from 198.51.100.23"
+        "#,
+    );
+    let reader = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    assert_eq!(filter_all(&reader, "/app", "\"198.51.100.23\"").await.0, 0);
+    assert_eq!(filter_all(&reader, "/app", "from").await.0, 1);
+    let error = reader.filter_log_events().log_group_name("/app").unmask(true).send().await.unwrap_err();
+    assert_eq!(error.code(), Some("AccessDeniedException"));
+    assert!(error.message().unwrap().contains("logs:Unmask"));
+    let admin = Client::new(&world.assume("222222222222", "OrganizationAccountAccessRole", "us-east-1").await);
+    let stream = admin.get_log_events().log_group_name("/app").log_stream_name("stream");
+    let clear = stream.clone().unmask(true).send().await.unwrap();
+    assert_eq!(clear.events()[0].message(), Some("from 198.51.100.23"));
+    let masked = stream.send().await.unwrap();
+    assert_eq!(masked.events()[0].message(), Some("from *************"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_read_from_both_ends() {
+    let world = World::tiny(
+        r#"
+        [[events]]
+        account = "222222222222"
+        region = "us-east-1"
+        group = "/app"
+        at = "1h ago"
+        message = "{n}"
+        count = 5
+        "#,
+    );
+    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    let page = |token: Option<String>, head: bool| {
+        let request = logs.get_log_events().log_group_name("/app").log_stream_name("stream").limit(2);
+        let request = request.start_from_head(head).set_next_token(token);
+        async move {
+            let page = request.send().await.unwrap();
+            let text: String = page.events().iter().filter_map(|event| event.message()).collect();
+            (text, page.next_forward_token.unwrap(), page.next_backward_token.unwrap())
+        }
+    };
+    let (first, forward, _) = page(None, true).await;
+    let (second, forward, _) = page(Some(forward), true).await;
+    let (third, forward, _) = page(Some(forward), true).await;
+    assert_eq!((first.as_str(), second.as_str(), third.as_str()), ("01", "23", "4"));
+    let (end, unchanged, _) = page(Some(forward.clone()), true).await;
+    assert_eq!((end.as_str(), unchanged), ("", forward));
+    let (newest, _, backward) = page(None, false).await;
+    let (older, _, _) = page(Some(backward), false).await;
+    assert_eq!((newest.as_str(), older.as_str()), ("34", "12"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_finds_its_own_calls_once_they_are_delivered() {
+    let world = World::small();
+    world.assume("444444444444", "DragnetRead", "us-east-1").await;
+    let logs = Client::new(&world.responder());
+    let practice = "\"DragnetRead\" AssumeRole";
+    assert_eq!(filter_all(&logs, "aws-controltower/CloudTrailLogs", practice).await.0, 0);
+    tokio::time::advance(std::time::Duration::from_secs(301)).await;
+    assert_eq!(filter_all(&logs, "aws-controltower/CloudTrailLogs", practice).await.0, 2, "one in each account");
+}

@@ -1,6 +1,7 @@
 //! The practice range, through the real SDK and in this process.
 
 mod clients;
+mod identities;
 mod insights;
 mod logs;
 mod patterns;

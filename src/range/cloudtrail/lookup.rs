@@ -1,0 +1,114 @@
+//! `LookupEvents`: the event history of an account in a Region, newest first.
+//!
+//! Source: CloudTrail API, `LookupEvents` (90 days, management events, 50 a page).
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::history::Entry;
+use crate::range::call::Call;
+use crate::range::wire::{AwsError, Page, Reply};
+
+const PAGE: usize = 50;
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    #[serde(default)]
+    lookup_attributes: Vec<Attribute>,
+    start_time: Option<f64>,
+    end_time: Option<f64>,
+    max_results: Option<usize>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attribute {
+    attribute_key: String,
+    attribute_value: String,
+}
+
+pub(super) fn lookup(call: &Call<'_>) -> Result<Reply, AwsError> {
+    let input: Input = call.input.parse()?;
+    let size = input.max_results.unwrap_or(PAGE);
+    if !(1..=PAGE).contains(&size) {
+        return Err(AwsError::new("InvalidMaxResultsException", format!("MaxResults must be between 1 and {PAGE}.")));
+    }
+    if input.lookup_attributes.len() > 1 {
+        let text = "You may specify only one lookup attribute.";
+        return Err(AwsError::new("InvalidLookupAttributesException", text));
+    }
+    let visible_until = call.now.saturating_sub(call.world.delivery).unwrap_or(call.now);
+    let kept_from = call.now.saturating_sub(KEPT).unwrap_or(call.now);
+    let from = time(input.start_time).unwrap_or(kept_from).max(kept_from);
+    let to = time(input.end_time).unwrap_or(call.now).min(visible_until);
+    let mut found: Vec<&Entry> = call
+        .world
+        .history
+        .of(call.caller.account, &call.caller.region)
+        .iter()
+        .filter(|entry| from <= entry.time && entry.time <= to)
+        .filter(|entry| input.lookup_attributes.iter().all(|wanted| wanted.is_of(entry)))
+        .collect();
+    found.sort_by_key(|entry| std::cmp::Reverse((entry.time, &entry.event_id)));
+    // The newest first: the keys of the pages count down from the end of time.
+    let keyed: Vec<(String, &Entry)> = found.into_iter().map(|entry| (countdown(entry), entry)).collect();
+    let keyed = keyed.iter().map(|(key, entry)| (key.as_str(), *entry));
+    let page = Page::of(keyed, &call.list_name(), input.next_token.as_deref(), size)
+        .ok_or_else(|| AwsError::new("InvalidNextTokenException", "The NextToken is not valid."))?;
+    let mut reply = json!({ "Events": page.items.into_iter().map(Entry::to_json).collect::<Vec<_>>() });
+    if let Some(next) = page.next {
+        reply["NextToken"] = json!(next);
+    }
+    Reply::json(&reply)
+}
+
+fn time(seconds: Option<f64>) -> Option<Timestamp> {
+    let since = SignedDuration::try_from_secs_f64(seconds?).ok()?;
+    Timestamp::UNIX_EPOCH.checked_add(since).ok()
+}
+
+fn countdown(entry: &Entry) -> String {
+    let left = i64::MAX - entry.time.as_millisecond();
+    let id: String = entry.event_id.chars().map(|c| if c.is_ascii_hexdigit() { inverted(c) } else { c }).collect();
+    format!("{left:020} {id}")
+}
+
+/// A hexadecimal digit that sorts the other way round.
+fn inverted(digit: char) -> char {
+    digit.to_digit(16).and_then(|value| char::from_digit(15 - value, 16)).unwrap_or(digit)
+}
+
+impl Attribute {
+    fn is_of(&self, entry: &Entry) -> bool {
+        let value = match self.attribute_key.as_str() {
+            "AccessKeyId" => &entry.access_key_id,
+            "EventId" => &entry.event_id,
+            "EventName" => &entry.event_name,
+            "EventSource" => &entry.event_source,
+            "ReadOnly" => return entry.read_only.to_string() == self.attribute_value,
+            "Username" => &entry.username,
+            _ => return false,
+        };
+        *value == self.attribute_value
+    }
+}
+
+impl Entry {
+    fn to_json(&self) -> Value {
+        json!({
+            "EventId": self.event_id,
+            "EventName": self.event_name,
+            "EventSource": self.event_source,
+            "EventTime": self.time.as_second(),
+            "ReadOnly": self.read_only.to_string(),
+            "AccessKeyId": self.access_key_id,
+            "Username": self.username,
+            "Resources": [],
+            "CloudTrailEvent": self.message.as_ref(),
+        })
+    }
+}

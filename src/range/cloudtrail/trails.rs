@@ -1,0 +1,132 @@
+//! Trails, as accounts see them: their own, and the shadows of those that live elsewhere.
+//!
+//! Source: CloudTrail API, `DescribeTrails`, `GetTrailStatus`, `GetEventSelectors`, `ListTrails`.
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::range::call::Call;
+use crate::range::wire::{AwsError, Page, Reply};
+use crate::range::world::{Trail, World};
+
+/// How long ago a trail that works has delivered.
+const DELIVERED_AGO: SignedDuration = SignedDuration::from_mins(3);
+const LIST_PAGE: usize = 1_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Describe {
+    #[serde(default)]
+    trail_name_list: Vec<String>,
+    include_shadow_trails: Option<bool>,
+}
+
+pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
+    let Describe { trail_name_list, include_shadow_trails } = call.input.parse()?;
+    let named = |trail: &Trail| {
+        let arn = trail.arn(call.world);
+        trail_name_list.is_empty() || trail_name_list.iter().any(|name| *name == trail.name || *name == arn)
+    };
+    let shadows = include_shadow_trails.unwrap_or(true);
+    let seen = visible(call).filter(|trail| shadows || trail.is_at_home(call)).filter(|trail| named(trail));
+    Reply::json(&json!({ "trailList": seen.map(|trail| trail.to_json(call.world)).collect::<Vec<_>>() }))
+}
+
+/// The trails that an account sees in a Region.
+fn visible<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Trail> {
+    let caller = call.caller;
+    call.world.trails.iter().filter(move |trail| {
+        let own = trail.account == caller.account;
+        let of_organization = trail.organization && !trail.unreached.contains(&caller.account);
+        (own || of_organization) && (trail.multi_region || trail.home == caller.region)
+    })
+}
+
+#[derive(Deserialize)]
+struct List {
+    #[serde(rename = "NextToken")]
+    next_token: Option<String>,
+}
+
+pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
+    let input: List = call.input.parse()?;
+    let mut rows: Vec<(String, Value)> = visible(call)
+        .map(|trail| {
+            let arn = trail.arn(call.world);
+            let row = json!({ "TrailARN": arn, "Name": trail.name, "HomeRegion": trail.home });
+            (arn, row)
+        })
+        .collect();
+    rows.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let keyed = rows.iter().map(|(arn, row)| (arn.as_str(), row));
+    let page = Page::of(keyed, &call.list_name(), input.next_token.as_deref(), LIST_PAGE)
+        .ok_or_else(|| AwsError::new("InvalidTokenException", "The NextToken is not valid."))?;
+    Reply::json(&json!({ "Trails": page.items, "NextToken": page.next }))
+}
+
+pub(super) fn status(call: &Call<'_>) -> Result<Reply, AwsError> {
+    let trail = find(call, "Name")?;
+    let mut status = json!({ "IsLogging": trail.logging });
+    if trail.logging && trail.log_group.is_some() {
+        let delivered = call.now.saturating_sub(DELIVERED_AGO).unwrap_or(call.now);
+        let (name, value) = match &trail.delivery_error {
+            Some(error) => ("LatestCloudWatchLogsDeliveryError", json!(error)),
+            None => ("LatestCloudWatchLogsDeliveryTime", json!(delivered.as_second())),
+        };
+        status[name] = value;
+        status["LatestDeliveryTime"] = json!(delivered.as_second());
+    }
+    Reply::json(&status)
+}
+
+pub(super) fn event_selectors(call: &Call<'_>) -> Result<Reply, AwsError> {
+    let trail = find(call, "TrailName")?;
+    Reply::json(&json!({
+        "TrailARN": trail.arn(call.world),
+        "EventSelectors": [{
+            "ReadWriteType": trail.records.word(),
+            "IncludeManagementEvents": true,
+            "DataResources": [],
+            "ExcludeManagementEventSources": [],
+        }],
+    }))
+}
+
+/// The trail that a call names by name or ARN; a shadow trail needs its ARN, outside its home.
+fn find<'a>(call: &'a Call<'_>, parameter: &str) -> Result<&'a Trail, AwsError> {
+    let name = call.input.text(parameter).unwrap_or_default();
+    visible(call)
+        .find(|trail| trail.arn(call.world) == name || (trail.name == name && trail.is_at_home(call)))
+        .ok_or_else(|| {
+            let text = format!("Unknown trail: {name} for the user: {}", call.caller.account);
+            AwsError::new("TrailNotFoundException", text)
+        })
+}
+
+impl Trail {
+    fn is_at_home(&self, call: &Call<'_>) -> bool {
+        self.account == call.caller.account && self.home == call.caller.region
+    }
+
+    fn to_json(&self, world: &World) -> Value {
+        let mut told = json!({
+            "Name": self.name,
+            "S3BucketName": format!("cloudtrail-{}", self.account),
+            "IncludeGlobalServiceEvents": self.multi_region,
+            "IsMultiRegionTrail": self.multi_region,
+            "HomeRegion": self.home,
+            "TrailARN": self.arn(world),
+            "LogFileValidationEnabled": true,
+            "HasCustomEventSelectors": false,
+            "HasInsightSelectors": false,
+            "IsOrganizationTrail": self.organization,
+        });
+        if let Some(group) = &self.log_group {
+            let resource = format!("log-group:{group}:*");
+            told["CloudWatchLogsLogGroupArn"] = json!(world.arn("logs", self.home.as_str(), self.account, &resource));
+            told["CloudWatchLogsRoleArn"] = json!(world.arn("iam", "", self.account, "role/CloudTrailToLogs"));
+        }
+        told
+    }
+}

@@ -1,0 +1,37 @@
+//! What names and paths may be.
+//!
+//! Source: IAM user guide, "IAM and AWS STS quotas", name requirements.
+
+use super::error::validation;
+use crate::range::wire::{AwsError, Params};
+
+/// A name of the call: 1 to `longest` of `[\w+=,.@-]`.
+pub(super) fn name<'a>(params: &'a Params, parameter: &str, longest: usize) -> Result<&'a str, AwsError> {
+    let name = params.required(parameter)?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    if name.len() > longest {
+        let constraint = format!("Member must have length less than or equal to {longest}");
+        return Err(validation(name, &member(parameter), &constraint));
+    }
+    if !name.chars().all(allowed) {
+        let constraint = "Member must satisfy regular expression pattern: [\\w+=,.@-]+";
+        return Err(validation(name, &member(parameter), constraint));
+    }
+    Ok(name)
+}
+
+/// The path of a new identity; `/` where none is given.
+pub(super) fn path(params: &Params) -> Result<&str, AwsError> {
+    let path = params.get("Path").unwrap_or("/");
+    let printable = path.chars().all(|c| c.is_ascii_graphic());
+    if path.len() <= 512 && printable && path.starts_with('/') && path.ends_with('/') {
+        return Ok(path);
+    }
+    Err(validation(path, "path", "The specified value for path is invalid. It must begin and end with /"))
+}
+
+/// `UserName` as AWS's messages spell it: `userName`.
+fn member(parameter: &str) -> String {
+    let mut characters = parameter.chars();
+    characters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(characters).collect()
+}

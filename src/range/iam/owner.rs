@@ -1,0 +1,122 @@
+//! The three kinds that policies hang on, and what is the same for all of them.
+
+use super::error::{no_such, unmodifiable};
+use crate::range::call::Call;
+use crate::range::wire::AwsError;
+use crate::range::world::{Account, Policies};
+
+/// A kind of identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    Group,
+    Role,
+    User,
+}
+
+/// Paths of the roles that AWS manages.
+const PROTECTED: [&str; 2] = ["/aws-service-role/", "/aws-reserved/sso.amazonaws.com/"];
+
+impl Owner {
+    pub(super) const ALL: [Self; 3] = [Self::Group, Self::Role, Self::User];
+
+    /// `PutUserPolicy` as `("Put", User, "Policy")`.
+    pub(super) fn split(operation: &str) -> Option<(&str, Self, &str)> {
+        Self::ALL.into_iter().find_map(|owner| {
+            let (verb, object) = operation.split_once(owner.title())?;
+            object.starts_with("Polic").then_some((verb, owner, object))
+        })
+    }
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Group => "Group",
+            Self::Role => "Role",
+            Self::User => "User",
+        }
+    }
+
+    /// Its word in an ARN.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Group => "group",
+            Self::Role => "role",
+            Self::User => "user",
+        }
+    }
+
+    /// The parameter that names it.
+    pub(super) fn parameter(self) -> &'static str {
+        match self {
+            Self::Group => "GroupName",
+            Self::Role => "RoleName",
+            Self::User => "UserName",
+        }
+    }
+
+    /// How large its inline policies may be together, white space not counted.
+    ///
+    /// Source: IAM user guide, "IAM and AWS STS quotas".
+    pub(super) fn inline_limit(self) -> usize {
+        match self {
+            Self::Group => 5_120,
+            Self::Role => 10_240,
+            Self::User => 2_048,
+        }
+    }
+
+    pub(super) fn path<'a>(self, account: &'a Account, name: &str) -> Option<&'a str> {
+        match self {
+            Self::Group => account.groups.get(name).map(|group| group.path.as_str()),
+            Self::Role => account.roles.get(name).map(|role| role.path.as_str()),
+            Self::User => account.users.get(name).map(|user| user.path.as_str()),
+        }
+    }
+
+    /// The policies of the named one.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub(super) fn policies<'a>(self, account: &'a Account, name: &str) -> Result<&'a Policies, AwsError> {
+        match self {
+            Self::Group => account.groups.get(name).map(|group| &group.policies),
+            Self::Role => account.roles.get(name).map(|role| &role.policies),
+            Self::User => account.users.get(name).map(|user| &user.policies),
+        }
+        .ok_or_else(|| no_such(self.word(), name))
+    }
+
+    /// The policies of the named one, for changing.
+    ///
+    /// # Errors
+    /// There is none of this name, or it is one of AWS's own.
+    pub(super) fn policies_mut<'a>(self, call: &'a mut Call<'_>, name: &str) -> Result<&'a mut Policies, AwsError> {
+        let account = super::account_mut(call)?;
+        if self == Self::Role && self.path(account, name).is_some_and(is_protected) {
+            return Err(unmodifiable(name));
+        }
+        match self {
+            Self::Group => account.groups.get_mut(name).map(|group| &mut group.policies),
+            Self::Role => account.roles.get_mut(name).map(|role| &mut role.policies),
+            Self::User => account.users.get_mut(name).map(|user| &mut user.policies),
+        }
+        .ok_or_else(|| no_such(self.word(), name))
+    }
+}
+
+/// Whether a role of this path is AWS's own.
+pub(super) fn is_protected(path: &str) -> bool {
+    PROTECTED.iter().any(|protected| path.starts_with(protected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_say_what_they_are_about() {
+        assert_eq!(Owner::split("PutUserPolicy"), Some(("Put", Owner::User, "Policy")));
+        assert_eq!(Owner::split("ListAttachedRolePolicies"), Some(("ListAttached", Owner::Role, "Policies")));
+        assert_eq!(Owner::split("GetGroup"), None);
+        assert_eq!(Owner::split("CreatePolicy"), None);
+    }
+}

@@ -1,0 +1,26 @@
+//! Pages as IAM has them: `Marker`, `MaxItems`, `IsTruncated`.
+
+use crate::range::call::Call;
+use crate::range::wire::{AwsError, Page, Params, Xml};
+
+const DEFAULT_ITEMS: u32 = 100;
+const MOST_ITEMS: u32 = 1_000;
+
+/// One page of a list that is sorted by key. `list` tells lists of one operation apart, e.g. by their user.
+pub(super) fn page<'k, T>(
+    call: &Call<'_>,
+    params: &Params,
+    list: &str,
+    items: impl Iterator<Item = (&'k str, T)>,
+) -> Result<Page<T>, AwsError> {
+    let size = params.number("MaxItems", 1..=MOST_ITEMS, DEFAULT_ITEMS)?;
+    let list = format!("{} {list}", call.list_name());
+    Page::of(items, &list, params.get("Marker"), usize::try_from(size).unwrap_or(1))
+        .ok_or_else(|| AwsError::new("ValidationError", "Invalid Marker."))
+}
+
+/// Tells whether the list goes on, and where.
+pub(super) fn write_end(xml: &mut Xml, next: Option<String>) {
+    xml.text("IsTruncated", next.is_some());
+    xml.optional("Marker", next);
+}

@@ -1,0 +1,125 @@
+//! AWS's limits on calls: a token bucket for each account, Region and operation.
+//!
+//! The bucket holds a second's worth and fills at the quota's rate. A refused call takes nothing out.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::model::{AccountId, Region};
+
+/// The rates that AWS publishes, the same table that clients hold themselves to.
+const PUBLISHED: &str = include_str!("../../config/quotas.toml");
+
+/// Whether calls are limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Quotas {
+    /// At AWS's published rates.
+    Real,
+    /// Not at all.
+    #[default]
+    Off,
+}
+
+/// The table of rates, and a bucket for whoever has called.
+#[derive(Debug, Default)]
+pub(crate) struct Limiter {
+    rates: Option<Rates>,
+    buckets: HashMap<(AccountId, Region, String), Bucket>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Rates {
+    default: f64,
+    #[serde(flatten)]
+    operations: BTreeMap<String, Rate>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Rate {
+    Everywhere(f64),
+    /// Rate to the Regions that have it; others have the lowest.
+    ByRegion(BTreeMap<String, Vec<Region>>),
+}
+
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    filled: Timestamp,
+}
+
+impl Limiter {
+    /// A limiter for the chosen quotas.
+    ///
+    /// # Errors
+    /// The table of rates cannot be read.
+    pub(crate) fn new(quotas: Quotas) -> Result<Self, toml::de::Error> {
+        let rates = match quotas {
+            Quotas::Real => Some(toml::from_str(PUBLISHED)?),
+            Quotas::Off => None,
+        };
+        Ok(Self { rates, buckets: HashMap::new() })
+    }
+
+    /// Takes a call's token out of its bucket. No: there is none left.
+    pub(crate) fn admit(&mut self, operation: &str, account: AccountId, region: &Region, now: Timestamp) -> bool {
+        let Some(rates) = &self.rates else { return true };
+        let rate = rates.of(operation, region);
+        let burst = rate.max(1.0);
+        let key = (account, region.clone(), operation.to_owned());
+        let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: burst, filled: now });
+        let since = now.duration_since(bucket.filled).as_secs_f64().max(0.0);
+        bucket.tokens = burst.min(bucket.tokens + since * rate);
+        bucket.filled = now;
+        let admitted = bucket.tokens >= 1.0;
+        if admitted {
+            bucket.tokens -= 1.0;
+        }
+        admitted
+    }
+}
+
+impl Rates {
+    /// Calls a second.
+    fn of(&self, operation: &str, region: &Region) -> f64 {
+        match self.operations.get(operation) {
+            None => self.default,
+            Some(Rate::Everywhere(rate)) => *rate,
+            Some(Rate::ByRegion(rates)) => {
+                let of = |wanted: &dyn Fn(&[Region]) -> bool| {
+                    let rates = rates.iter().filter(|(_, regions)| wanted(regions));
+                    rates.filter_map(|(rate, _)| rate.parse().ok()).reduce(f64::min)
+                };
+                of(&|regions| regions.contains(region)).or_else(|| of(&|_| true)).unwrap_or(self.default)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn granted(limiter: &mut Limiter, operation: &str, region: &str, milliseconds: i64) -> usize {
+        let (account, region) = ("111111111111".parse().unwrap(), region.parse().unwrap());
+        let now = Timestamp::from_millisecond(milliseconds).unwrap();
+        (0..1_000).filter(|_| limiter.admit(operation, account, &region, now)).count()
+    }
+
+    #[test]
+    fn a_bucket_holds_a_second_and_fills_at_the_rate() {
+        let mut limiter = Limiter::new(Quotas::Real).unwrap();
+        assert_eq!(granted(&mut limiter, "FilterLogEvents", "us-east-1", 0), 25);
+        assert_eq!(granted(&mut limiter, "FilterLogEvents", "us-east-1", 200), 5);
+        assert_eq!(granted(&mut limiter, "FilterLogEvents", "eu-central-1", 200), 5);
+        assert_eq!(granted(&mut limiter, "FilterLogEvents", "xx-unknown-1", 200), 5);
+        assert_eq!(granted(&mut limiter, "DescribeLogGroups", "us-east-1", 200), 10);
+    }
+
+    #[test]
+    fn off_is_off() {
+        assert_eq!(granted(&mut Limiter::new(Quotas::Off).unwrap(), "FilterLogEvents", "us-east-1", 0), 1_000);
+    }
+}
