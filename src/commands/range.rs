@@ -6,14 +6,18 @@ use std::path::Path;
 use tokio::net::TcpListener;
 
 use super::{CommandError, tell};
-use crate::cli::ServeArguments;
-use crate::range::{PracticeCredentials, Range, Scenario, server};
+use crate::cli::{QuotaChoice, ServeArguments};
+use crate::range::{PracticeCredentials, Quotas, Range, Scenario, server};
 use crate::time::Clock;
 
 /// Serves a scenario until Ctrl-C, after printing what a shell needs to use it.
 pub(super) async fn serve(arguments: &ServeArguments, out: &mut dyn Write) -> Result<(), CommandError> {
     let scenario = scenario(&arguments.scenario)?;
     let range = Range::new(&scenario, arguments.seed, Clock::wall())?;
+    range.enforce(match arguments.quotas {
+        QuotaChoice::Real => Quotas::Real,
+        QuotaChoice::Off => Quotas::Off,
+    })?;
     let listener = TcpListener::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
     let PracticeCredentials { access_key_id, secret_access_key, region } = range.credentials();

@@ -246,3 +246,12 @@ async fn without_a_role_the_callers_account_is_swept_alone() {
         ["111111111111 eu-west-1  skipped no-log-groups", "111111111111 us-east-1 /own searched"]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn awss_rates_are_kept_without_being_told() {
+    let crowd = "[[groups]]\naccounts = [\"prod\", \"dev\"]\nname = \"/many\"\ncount = 120\n";
+    let run = World::small_with(crowd).sweep(&[IP]).await;
+    let summary = run.summary();
+    assert_eq!((summary["status"].as_str(), &summary["throttled"]), (Some("complete"), &serde_json::json!({})));
+    assert!(summary["api_calls"]["FilterLogEvents"].as_u64().unwrap() >= 4 * 121);
+}
