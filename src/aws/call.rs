@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use tokio::time::{Instant, sleep};
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::connect::Aws;
 use super::error::{CallError, Diagnosis, ErrorClass};
@@ -106,7 +106,13 @@ impl Aws {
             );
             match next {
                 Next::AskAgain(wait) => sleep(wait).await,
-                Next::SlowDown => gate.limiter.throttled(fastrand::f64()),
+                Next::SlowDown => {
+                    gate.limiter.throttled(fastrand::f64());
+                    info!(
+                        operation = site.operation, region = %site.region, account = %key.owner(),
+                        calls_per_second = gate.limiter.rate(), "throttled: slowing down"
+                    );
+                }
                 Next::Refresh => site.session.forget(&credentials).await,
                 Next::GiveUp => {
                     let Diagnosis { class, code, message, request_id } = diagnosis;

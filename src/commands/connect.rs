@@ -44,13 +44,15 @@ impl Place {
         }
     }
 
-    /// A practice range of this scenario.
+    /// A practice range of this scenario, which throttles as AWS does.
     ///
     /// # Errors
     /// The scenario contradicts itself.
     pub fn practising(scenario: &Scenario) -> Result<Self, CommandError> {
         let clock = scenario.clock();
-        Ok(Self::Practice { range: Range::new(scenario, None, clock.clone())?, clock })
+        let range = Range::new(scenario, None, clock.clone())?;
+        range.enforce(range::Quotas::Real)?;
+        Ok(Self::Practice { range, clock })
     }
 
     /// The time there.

@@ -9,7 +9,7 @@ use super::run_files::write_run_files;
 use super::surroundings::Machine;
 use crate::cli::settings::ReportSettings;
 use crate::cli::{GlobalArguments, ReportArguments};
-use crate::report::{Ending, write_ending, write_json};
+use crate::report::{write_ending, write_json};
 use crate::store::RunDir;
 
 /// Writes the files of a run again, and prints its end.
@@ -28,16 +28,7 @@ pub(super) fn report(
         write_json(&files.summary, out)?;
         return Ok(0);
     }
-    let ending = Ending {
-        summary: &files.summary,
-        sightings: &files.sightings,
-        coverage: &files.coverage,
-        names: &files.names,
-        directory: &machine.shown(dir.path()),
-        files: &files.files,
-        manifest_sha256: &files.manifest_sha256,
-        color: settings.color,
-    };
-    write_ending(&ending, out)?;
+    let directory = machine.shown(dir.path());
+    write_ending(&files.ending(&directory, settings.color), out)?;
     Ok(0)
 }

@@ -12,8 +12,8 @@ use crate::cli::settings::SweepSettings;
 use crate::config::Format;
 use crate::model::{RunId, TimeWindow};
 use crate::report::{
-    AccountNames, CoverageTally, Manifest, ManifestFile, ReportError, RunStatus, SightingTally, Summary, write_calls,
-    write_coverage, write_json, write_sightings,
+    AccountNames, CoverageTally, Ending, Manifest, ManifestFile, ReportError, RunStatus, SightingTally, Summary,
+    write_calls, write_coverage, write_json, write_sightings,
 };
 use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
 use crate::sweep::{NAMED_ACCOUNTS_ONLY, merged_sightings};
@@ -36,6 +36,22 @@ pub struct RunFiles {
     pub files: Vec<String>,
     /// SHA-256 of the manifest, in hex.
     pub manifest_sha256: String,
+}
+
+impl RunFiles {
+    /// What is printed of them at the end; `directory` is the run's, as a person knows it.
+    pub fn ending<'a>(&'a self, directory: &'a str, color: bool) -> Ending<'a> {
+        Ending {
+            summary: &self.summary,
+            sightings: &self.sightings,
+            coverage: &self.coverage,
+            names: &self.names,
+            directory,
+            files: &self.files,
+            manifest_sha256: &self.manifest_sha256,
+            color,
+        }
+    }
 }
 
 /// Writes down what a run is about, before it begins.

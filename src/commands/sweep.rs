@@ -14,7 +14,7 @@ use crate::cli::settings::{ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
 use crate::model::RunId;
 use crate::progress::Reporter;
-use crate::report::{Ending, RunStatus, write_ending, write_json};
+use crate::report::{RunStatus, write_ending, write_json};
 use crate::store::{Journal, RunDir, StoreError};
 use crate::sweep::{self, SweepError, SweepParts, Tally};
 
@@ -46,17 +46,8 @@ pub(super) async fn sweep(
     if settings.json {
         write_json(&files.summary, &mut page)?;
     } else {
-        let ending = Ending {
-            summary: &files.summary,
-            sightings: &files.sightings,
-            coverage: &files.coverage,
-            names: &files.names,
-            directory: &machine.shown(&outputs.directory),
-            files: &files.files,
-            manifest_sha256: &files.manifest_sha256,
-            color: settings.color,
-        };
-        write_ending(&ending, &mut page)?;
+        let directory = machine.shown(&outputs.directory);
+        write_ending(&files.ending(&directory, settings.color), &mut page)?;
     }
     io::stdout().lock().write_all(&page)?;
     Ok(exit_code(files, fail_on_sighting))

@@ -8,7 +8,7 @@ use super::outcome::of_error;
 use super::plan::LATE_ARRIVAL;
 use super::run::Shared;
 use crate::aws::{EventQuery, LogEvent, Session};
-use crate::model::{AccountId, Outcome, Reason, Region, Status};
+use crate::model::{AccountId, Outcome, Reason, Region, Status, TimeWindow};
 use crate::search::happening;
 use crate::store::{Entry, Found, JournalClosed, Page, PlaceId, UnitId, UnitRow};
 
@@ -93,7 +93,7 @@ fn examine(reading: &Reading, event: &LogEvent) -> Option<Found> {
         // What names no Region at all cannot be told to be elsewhere.
         Err(_) => true,
     };
-    if !happened_there || !shared.settings.window.contains_ms(told.time_ms) {
+    if !happened_there || !happened_then(shared.settings.window, told.time_ms, event.timestamp_ms) {
         return None;
     }
     Some(Found {
@@ -109,6 +109,14 @@ fn examine(reading: &Reading, event: &LogEvent) -> Option<Found> {
         matched_fields: hits.fields,
         message: event.message.clone(),
     })
+}
+
+/// Whether an event happened in the window. Its own time decides where that can be true; a line that claims
+/// a time at which it could not have been stored so late, or so early, may be forged to be left out: there
+/// the time at which it is stored counts too.
+fn happened_then(window: TimeWindow, told_ms: i64, stored_ms: i64) -> bool {
+    let believable = (0..=milliseconds(LATE_ARRIVAL)).contains(&stored_ms.saturating_sub(told_ms));
+    window.contains_ms(told_ms) || (!believable && window.contains_ms(stored_ms))
 }
 
 fn milliseconds(duration: Duration) -> i64 {

@@ -1,8 +1,8 @@
-//! The limiter of one key: a steady rate (governor), and a pause of its own after a throttle.
+//! The limiter of one key: a steady rate (governor), slowed down while AWS throttles.
 
 use std::num::NonZeroU32;
 use std::ops::Add;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock, Reference};
@@ -15,30 +15,51 @@ use tokio::time::Instant;
 /// Two calls may go out at once: timers round to a millisecond, so with a burst of one a rate of
 /// hundreds a second would never be reached.
 const BURST: NonZeroU32 = NonZeroU32::new(2).unwrap();
-/// The first pause after a throttle, and the longest.
-const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(20)];
 
-/// Lets calls of one key out at its rate, and holds them back for a while after AWS throttled one.
+/// A throttle halves the rate, down to this share of it: one call in some seconds still asks.
+const SLOWEST: f64 = 1.0 / 64.0;
+/// Calls that were under way when the rate was cut tell nothing new for so long.
+const SETTLING: Duration = Duration::from_secs(1);
+/// After so long without a throttle the rate goes up by a step.
+const STEP_AFTER: Duration = Duration::from_secs(5);
+const STEP: f64 = 1.5;
+
+/// Lets calls of one key out at its rate, and slower for a while after AWS throttled one.
 #[derive(Debug)]
 pub struct Limiter {
+    rate: f64,
     steady: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<At>>,
-    pause: Mutex<Pause>,
+    slowing: Mutex<Slowing>,
 }
 
 /// Kept apart from the steady limiter, which stays as it is: made anew, it would grant a fresh burst.
 #[derive(Debug)]
-struct Pause {
-    until: Instant,
-    next: Duration,
+struct Slowing {
+    /// The share of the rate that is used, up to 1.
+    share: f64,
+    /// When the share last changed.
+    changed: Instant,
+    /// No call before this.
+    not_before: Instant,
 }
 
 impl Limiter {
     /// A limiter of `rate` calls a second, between a thousandth and a million.
     pub fn new(rate: f64) -> Self {
-        let between = Duration::from_secs_f64(1.0 / rate.clamp(1e-3, 1e6));
+        let rate = rate.clamp(1e-3, 1e6);
+        let between = Duration::from_secs_f64(1.0 / rate);
         let quota = Quota::with_period(between).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(BURST);
-        let pause = Pause { until: Instant::now(), next: PAUSES[0] };
-        Self { steady: RateLimiter::direct_with_clock(quota, TokioClock::start()), pause: Mutex::new(pause) }
+        let now = Instant::now();
+        Self {
+            rate,
+            steady: RateLimiter::direct_with_clock(quota, TokioClock { origin: now }),
+            slowing: Mutex::new(Slowing { share: 1.0, changed: now, not_before: now }),
+        }
+    }
+
+    /// Calls a second that it lets out now.
+    pub fn rate(&self) -> f64 {
+        self.rate * self.slowing().share
     }
 
     /// Takes a permit for one call now.
@@ -46,32 +67,48 @@ impl Limiter {
     /// # Errors
     /// No permit now; how long to wait before asking again.
     pub fn take(&self) -> Result<(), Duration> {
-        let paused = self.pause().until.saturating_duration_since(Instant::now());
-        if !paused.is_zero() {
-            return Err(paused);
-        }
-        self.steady.check().map_err(|not_until| not_until.wait_time_from(self.steady.clock().now()))
-    }
-
-    /// AWS throttled a call: hold back for a while, twice as long each time in a row. `jitter`, from 0
-    /// to 1, spreads the waits of several processes.
-    pub fn throttled(&self, jitter: f64) {
-        let mut pause = self.pause();
+        let mut slowing = self.slowing();
         let now = Instant::now();
-        // Calls already under way when the first was throttled tell nothing new.
-        if now >= pause.until {
-            pause.until = now + pause.next.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
-            pause.next = (pause.next * 2).min(PAUSES[1]);
+        let wait = slowing.not_before.saturating_duration_since(now);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        self.steady.check().map_err(|not_until| not_until.wait_time_from(self.steady.clock().now()))?;
+        if slowing.share < 1.0 {
+            slowing.not_before = now + self.between(slowing.share);
+        }
+        Ok(())
+    }
+
+    /// AWS throttled a call: from now on half as many, and none for a moment. `jitter`, from 0 to 1,
+    /// spreads the waits of several processes.
+    pub fn throttled(&self, jitter: f64) {
+        let mut slowing = self.slowing();
+        let now = Instant::now();
+        if slowing.share < 1.0 && now.duration_since(slowing.changed) < SETTLING {
+            return;
+        }
+        slowing.share = (slowing.share / 2.0).max(SLOWEST);
+        slowing.changed = now;
+        slowing.not_before = now + self.between(slowing.share).mul_f64(1.0 + jitter.clamp(0.0, 1.0));
+    }
+
+    /// AWS answered a call: after a while of that, the rate goes up by a step, as far as it should be.
+    pub fn answered(&self) {
+        let mut slowing = self.slowing();
+        let now = Instant::now();
+        if slowing.share < 1.0 && now.duration_since(slowing.changed) >= STEP_AFTER {
+            slowing.share = (slowing.share * STEP).min(1.0);
+            slowing.changed = now;
         }
     }
 
-    /// AWS answered a call: the next pause is a short one again.
-    pub fn answered(&self) {
-        self.pause().next = PAUSES[0];
+    fn between(&self, share: f64) -> Duration {
+        Duration::from_secs_f64(1.0 / (self.rate * share))
     }
 
-    fn pause(&self) -> std::sync::MutexGuard<'_, Pause> {
-        self.pause.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slowing(&self) -> MutexGuard<'_, Slowing> {
+        self.slowing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,12 +116,6 @@ impl Limiter {
 #[derive(Clone, Debug)]
 struct TokioClock {
     origin: Instant,
-}
-
-impl TokioClock {
-    fn start() -> Self {
-        Self { origin: Instant::now() }
-    }
 }
 
 impl Clock for TokioClock {
@@ -133,6 +164,7 @@ mod tests {
                 Err(wait) => wait,
             };
             if Instant::now() + wait >= end {
+                tokio::time::sleep_until(end).await;
                 return permits;
             }
             tokio::time::sleep(wait).await;
@@ -148,19 +180,36 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_throttle_holds_back_and_an_answer_forgives() {
+    async fn a_throttle_halves_the_rate_once() {
         let limiter = Limiter::new(10.0);
-        limiter.throttled(1.0);
-        assert_eq!(limiter.take(), Err(PAUSES[0]));
-        limiter.throttled(1.0);
-        assert_eq!(limiter.take(), Err(PAUSES[0]), "a second throttle of the same pause changes nothing");
-        tokio::time::sleep(PAUSES[0]).await;
-        limiter.throttled(1.0);
-        assert_eq!(limiter.take(), Err(PAUSES[0] * 2));
-        tokio::time::sleep(PAUSES[0] * 2).await;
-        assert_eq!(limiter.take(), Ok(()));
+        limiter.throttled(0.0);
+        limiter.throttled(0.0);
+        assert_eq!(limiter.rate(), 5.0, "the second was under way already");
+        assert_eq!(limiter.take(), Err(Duration::from_millis(200)));
+        let permits = permits_within(&limiter, Duration::from_secs(4)).await;
+        assert!((19..=20).contains(&permits), "{permits}");
+        limiter.throttled(0.0);
+        assert_eq!(limiter.rate(), 2.5);
+        for _ in 0..20 {
+            tokio::time::sleep(SETTLING).await;
+            limiter.throttled(0.0);
+        }
+        assert_eq!(limiter.rate(), 10.0 * SLOWEST, "and never stops");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_recovers_by_steps_up_to_its_rate() {
+        let limiter = Limiter::new(8.0);
+        limiter.throttled(0.0);
         limiter.answered();
-        limiter.throttled(1.0);
-        assert_eq!(limiter.take(), Err(PAUSES[0]));
+        assert_eq!(limiter.rate(), 4.0, "not at once");
+        tokio::time::sleep(STEP_AFTER).await;
+        limiter.answered();
+        limiter.answered();
+        assert_eq!(limiter.rate(), 6.0, "one step at a time");
+        tokio::time::sleep(STEP_AFTER).await;
+        limiter.answered();
+        assert_eq!(limiter.rate(), 8.0, "and no further");
+        assert_eq!(limiter.take(), Ok(()));
     }
 }

@@ -56,6 +56,7 @@ async fn the_window_is_about_when_it_happened() {
         at("first", "2026-03-02T10:00:00Z", "2026-03-02T10:05:00Z"),
         at("last", "2026-03-02T10:59:59Z", "2026-03-02T11:14:00Z"),
         at("late", "2026-03-02T11:00:00Z", "2026-03-02T11:05:00Z"),
+        at("claims-to-be-old", "1999-01-01T00:00:00Z", "2026-03-02T10:05:00Z"),
         event("222222222222", "us-east-1", "/app", "2026-03-02T10:59:59.999Z", "plain 192.0.2.1"),
         event("222222222222", "us-east-1", "/app", "2026-03-02T11:00:00Z", "plain and late 192.0.2.1"),
     ]
@@ -65,7 +66,12 @@ async fn the_window_is_about_when_it_happened() {
         .await;
     assert_eq!(
         run.columns("sightings.csv", &["event_time", "record_id"]),
-        ["2026-03-02T10:00:00.000Z first", "2026-03-02T10:59:59.000Z last", "2026-03-02T10:59:59.999Z",]
+        [
+            "1999-01-01T00:00:00.000Z claims-to-be-old",
+            "2026-03-02T10:00:00.000Z first",
+            "2026-03-02T10:59:59.000Z last",
+            "2026-03-02T10:59:59.999Z",
+        ]
     );
 }
 
@@ -239,4 +245,13 @@ async fn without_a_role_the_callers_account_is_swept_alone() {
         run.coverage(),
         ["111111111111 eu-west-1  skipped no-log-groups", "111111111111 us-east-1 /own searched"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn awss_rates_are_kept_without_being_told() {
+    let crowd = "[[groups]]\naccounts = [\"prod\", \"dev\"]\nname = \"/many\"\ncount = 120\n";
+    let run = World::small_with(crowd).sweep(&[IP]).await;
+    let summary = run.summary();
+    assert_eq!((summary["status"].as_str(), &summary["throttled"]), (Some("complete"), &serde_json::json!({})));
+    assert!(summary["api_calls"]["FilterLogEvents"].as_u64().unwrap() >= 4 * 121);
 }
