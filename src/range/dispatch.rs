@@ -130,7 +130,7 @@ fn breaks_the_answer(disturbance: &Disturbance) -> bool {
     matches!(disturbance.kind, Some(FaultKind::Truncated))
 }
 
-fn do_call(mut call: Call<'_>, disturbance: &Disturbance) -> Result<Reply, AwsError> {
+pub(super) fn do_call(mut call: Call<'_>, disturbance: &Disturbance) -> Result<Reply, AwsError> {
     permit(&call)?;
     if disturbance.kind == Some(FaultKind::DeleteGroup) {
         logs::delete_named_group(&mut call);

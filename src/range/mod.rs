@@ -18,6 +18,8 @@ pub mod connector;
 mod dispatch;
 mod ec2;
 mod faults;
+#[cfg(test)]
+mod fuzz;
 mod iam;
 mod insights;
 mod logs;
@@ -158,7 +160,7 @@ impl Range {
         PracticeCredentials {
             access_key_id: access_key_id.to_owned(),
             secret_access_key: world.mint.secret_of(access_key_id),
-            region: world.regions.by_default.first().cloned().unwrap_or_else(|| world.partition.default_region()),
+            region: world.regions.home.clone().unwrap_or_else(|| world.partition.default_region()),
         }
     }
 

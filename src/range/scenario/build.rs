@@ -66,7 +66,11 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
     let behaviour = &spec.behaviour;
     World {
         partition,
-        regions: Regions { by_default, opt_in: spec.organization.opt_in_regions.iter().cloned().collect() },
+        regions: Regions {
+            home: spec.organization.regions.first().cloned(),
+            by_default,
+            opt_in: spec.organization.opt_in_regions.iter().cloned().collect(),
+        },
         organization: Organization {
             id,
             management: spec.organization.management,

@@ -7,6 +7,8 @@ use crate::model::Region;
 /// Which Regions exist, and which of them an account has to opt in to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Regions {
+    /// Where callers begin: the first that the scenario names.
+    pub(crate) home: Option<Region>,
     /// On in every account (`opt-in-not-required`).
     pub(crate) by_default: BTreeSet<Region>,
     /// Off until an account opts in.

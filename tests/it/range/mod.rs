@@ -5,4 +5,5 @@ mod identities;
 mod insights;
 mod logs;
 mod patterns;
+mod server;
 mod sessions;

@@ -1,0 +1,209 @@
+//! Whatever comes in, the range answers and does not panic.
+
+use bytes::Bytes;
+use http::Request;
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use serde_json::{Value, json};
+
+use super::access::{Caller, Principal};
+use super::call::Call;
+use super::dispatch::do_call;
+use super::faults::Disturbance;
+use super::policy::{Document, PolicyKind};
+use super::wire::{Input, Params, Protocol, Service};
+use super::{ADMINISTRATOR, Range, Scenario};
+
+const SERVICES: [(Service, &[&str]); 6] = [
+    (Service::CloudTrail, &["DescribeTrails", "GetTrailStatus", "GetEventSelectors", "ListTrails", "LookupEvents"]),
+    (Service::Ec2, &["DescribeRegions", "DescribeFlowLogs"]),
+    (
+        Service::Iam,
+        &[
+            "CreateUser",
+            "GetUser",
+            "ListUsers",
+            "PutUserPolicy",
+            "PutRolePolicy",
+            "AttachGroupPolicy",
+            "CreateRole",
+            "UpdateAssumeRolePolicy",
+            "CreateAccessKey",
+            "UpdateAccessKey",
+            "GetAccountAuthorizationDetails",
+            "AddUserToGroup",
+            "ListAttachedRolePolicies",
+        ],
+    ),
+    (
+        Service::Logs,
+        &[
+            "CreateLogGroup",
+            "CreateLogStream",
+            "DeleteLogStream",
+            "DescribeLogGroups",
+            "DescribeLogStreams",
+            "FilterLogEvents",
+            "GetLogEvents",
+            "GetLogRecord",
+            "GetQueryResults",
+            "ListLogGroups",
+            "PutLogEvents",
+            "PutRetentionPolicy",
+            "StartQuery",
+            "StopQuery",
+            "DescribeQueries",
+        ],
+    ),
+    (
+        Service::Organizations,
+        &["ListAccounts", "CreateAccount", "CloseAccount", "MoveAccount", "TagResource", "ListParents", "ListRoots"],
+    ),
+    (Service::Sts, &["AssumeRole", "GetSessionToken", "GetCallerIdentity"]),
+];
+
+/// Parameters that operations read, and some values that they want: so that inputs get past the first check.
+const NAMES: [&str; 28] = [
+    "logGroupName",
+    "logGroupIdentifier",
+    "logStreamName",
+    "startTime",
+    "endTime",
+    "limit",
+    "nextToken",
+    "queryString",
+    "filterPattern",
+    "logEvents",
+    "unmask",
+    "logRecordPointer",
+    "queryId",
+    "NextToken",
+    "MaxResults",
+    "StartTime",
+    "UserName",
+    "RoleName",
+    "GroupName",
+    "PolicyName",
+    "PolicyDocument",
+    "AssumeRolePolicyDocument",
+    "Marker",
+    "MaxItems",
+    "RoleArn",
+    "RoleSessionName",
+    "DurationSeconds",
+    "Policy",
+];
+const VALUES: [&str; 12] = [
+    "aws-controltower/CloudTrailLogs",
+    "",
+    "responder",
+    "{ $.a = 1 }",
+    "stats count(*) by bin(1h)",
+    "%x%",
+    r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#,
+    "arn:aws:iam::333333333333:role/DragnetRead",
+    "9223372036854775807",
+    "AAAA",
+    "é\u{0}\u{2028}",
+    "arn:aws:logs:us-east-1:111111111111:log-group:x:*",
+];
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![proptest::sample::select(&VALUES[..]).prop_map(str::to_owned), any::<String>()]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (0i64..2_000_000_000_000).prop_map(Value::from),
+        text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(2, 12, 4, |inner| {
+        let event = (any::<i64>(), text())
+            .prop_map(|(timestamp, message)| json!({ "timestamp": timestamp, "message": message }));
+        prop_oneof![vec(inner.clone(), 0..4).prop_map(Value::from), vec(event, 0..4).prop_map(Value::from)]
+    })
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![4 => proptest::sample::select(&NAMES[..]).prop_map(str::to_owned), 1 => any::<String>()]
+}
+
+fn call() -> impl Strategy<Value = (Service, &'static str, Input)> {
+    let operation = proptest::sample::select(&SERVICES[..])
+        .prop_flat_map(|(service, operations)| (Just(service), proptest::sample::select(operations)));
+    operation.prop_flat_map(|(service, operation)| {
+        let json = btree_map(name(), value(), 0..6);
+        let form = btree_map(name(), text(), 0..6);
+        (json, form).prop_map(move |(json, form)| {
+            let input = if service.protocol() == Protocol::Json {
+                Input::Json(Value::Object(json.into_iter().collect()))
+            } else {
+                let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+                Input::Form(Params::decode(form.as_bytes()))
+            };
+            (service, operation, input)
+        })
+    })
+}
+
+fn range() -> Range {
+    let scenario = Scenario::builtin("small").unwrap();
+    Range::new(&scenario, None, scenario.clock()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_input_of_any_operation_panics() {
+    let range = range();
+    let caller = Caller {
+        account: range.management_account(),
+        principal: Principal::User { name: ADMINISTRATOR.to_owned() },
+        access_key_id: String::new(),
+        session: None,
+        region: "us-east-1".parse().unwrap(),
+    };
+    let now = range.clock().now();
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let outcome = runner.run(&call(), |(service, operation, input)| {
+        let world = &mut range.state().world;
+        let call = Call { world, caller: &caller, service, operation, input: &input, global_endpoint: false, now };
+        _ = do_call(call, &Disturbance::default());
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_request_goes_without_an_answer() {
+    let range = range();
+    let header = || proptest::option::of("[ -~]{0,60}");
+    let strategy = (vec(any::<u8>(), 0..200), header(), header(), header());
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let requests: Vec<_> = (0..256).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect();
+    for (body, target, content_type, authorization) in requests {
+        let mut request = Request::post("/");
+        for (name, value) in
+            [("x-amz-target", target), ("content-type", content_type), ("authorization", authorization)]
+        {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        let answer = range.handle(request.body(Bytes::from(body)).unwrap()).await.unwrap();
+        assert!(answer.status().is_client_error(), "{}", answer.status());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_policy_panics(text in any::<String>(), effect in text(), key in text(), value in value()) {
+        _ = Document::parse(&text, PolicyKind::Identity);
+        let policy = json!({ "Statement": { "Effect": effect, "Action": value, "Resource": "*",
+            "Condition": { "StringLike": { key: value } } } });
+        _ = Document::parse(&policy.to_string(), PolicyKind::Trust);
+    }
+}

@@ -1,0 +1,80 @@
+//! The range over loopback.
+
+use std::net::SocketAddr;
+
+use aws_sdk_sts::error::ProvideErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use dragnet::range::server::{ServeError, serve};
+use dragnet::range::{Range, Scenario};
+use dragnet::time::Clock;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use super::clients::long_term;
+
+/// Serves a range until the sender is dropped.
+async fn served(scenario: &Scenario) -> (Range, SocketAddr, oneshot::Sender<()>) {
+    let range = Range::new(scenario, None, Clock::wall()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (keep, dropped) = oneshot::channel();
+    tokio::spawn(serve(range.clone(), listener, async { _ = dropped.await }));
+    (range, address, keep)
+}
+
+fn config(range: &Range, address: SocketAddr) -> aws_config::SdkConfig {
+    aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .endpoint_url(format!("http://{address}"))
+        .region(aws_config::Region::new("us-east-1"))
+        .retry_config(RetryConfig::disabled())
+        .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(long_term(
+            &range.credentials(),
+        )))
+        .build()
+}
+
+#[tokio::test]
+async fn nobody_else_can_reach_it() {
+    let scenario = Scenario::builtin("small").unwrap();
+    let range = Range::new(&scenario, None, scenario.clock()).unwrap();
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let error = serve(range, listener, std::future::pending()).await.unwrap_err();
+    assert!(matches!(error, ServeError::NotLoopback(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_awss_gets_awss_error() {
+    let (_range, address, _keep) = served(&Scenario::builtin("small").unwrap()).await;
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(b"GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("UnknownOperationException"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_sdk_reaches_it_and_a_reset_breaks_the_connection() {
+    let faulty = r#"
+        name = "faulty"
+        now = "2026-03-02T12:00:00Z"
+        [organization]
+        management = "111111111111"
+        regions = ["us-east-1"]
+        [[accounts]]
+        id = "111111111111"
+        name = "management"
+        [[faults]]
+        operation = "GetCallerIdentity"
+        kind = "reset"
+        every = 2
+    "#;
+    let (range, address, _keep) = served(&Scenario::from_toml(faulty).unwrap()).await;
+    let sts = aws_sdk_sts::Client::new(&config(&range, address));
+    let identity = sts.get_caller_identity().send().await.unwrap();
+    assert_eq!(identity.account(), Some("111111111111"));
+    let broken = sts.get_caller_identity().send().await.unwrap_err();
+    assert_eq!(broken.code(), None, "{broken:?}");
+    assert!(sts.get_caller_identity().send().await.is_ok());
+}

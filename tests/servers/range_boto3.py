@@ -1,0 +1,480 @@
+"""Drives a served practice range through every operation with boto3 and the AWS CLI, and checks AWS's error codes.
+
+usage: range_boto3.py PATH-OF-DRAGNET      (needs boto3 and awscli; nothing outside this machine is reached)
+"""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import pathlib
+import shlex
+import struct
+import subprocess
+import sys
+import time
+import traceback
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+MEMBER = "222222222222"
+MANAGEMENT = "111111111111"
+DENY_ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{MEMBER}:root"}, "Action": "sts:AssumeRole"}]})
+CHECKS = []
+
+
+def check(function):
+    CHECKS.append(function)
+    return function
+
+
+class Range:
+    """A range that is served for as long as this lives."""
+
+    def __init__(self, dragnet):
+        scenario = pathlib.Path(__file__).with_name("range.toml")
+        command = [dragnet, "range", "serve", "--listen", "127.0.0.1:0", "--scenario", scenario, "--quotas", "off"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.environment = {}
+        while "AWS_DEFAULT_REGION" not in self.environment:
+            line = self.process.stdout.readline()
+            if not line:
+                raise SystemExit("the range did not start")
+            name, value = shlex.split(line)[1].split("=", 1)
+            self.environment[name] = value
+        self.endpoint = self.environment["AWS_ENDPOINT_URL"]
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def client(self, service, session=None, region="us-east-1"):
+        keys = session or {
+            "aws_access_key_id": self.environment["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": self.environment["AWS_SECRET_ACCESS_KEY"],
+        }
+        config = Config(retries={"max_attempts": 0}, parameter_validation=False)
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=region, config=config, **keys)
+
+    def assume(self, account, role, session=None, **more):
+        answer = self.client("sts", session).assume_role(
+            RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="driver", **more)
+        return keys_of(answer)
+
+
+def keys_of(answer):
+    credentials = answer["Credentials"]
+    return {
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
+    }
+
+
+def refused(code, call, *arguments, **parameters):
+    try:
+        call(*arguments, **parameters)
+    except ClientError as error:
+        found = error.response["Error"]["Code"]
+        assert found == code, f"expected {code}, got {found}: {error}"
+        return error
+    raise AssertionError(f"expected {code}, but the call was answered")
+
+
+def pages(client, operation, key, **parameters):
+    return [item for page in client.get_paginator(operation).paginate(**parameters) for item in page.get(key, [])]
+
+
+@check
+def sts_and_who_may_enter(aws):
+    sts = aws.client("sts")
+    assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{MANAGEMENT}:user/responder"
+    assert keys_of(sts.get_session_token())["aws_session_token"]
+    admin = aws.assume(MEMBER, "Admin")
+    assert aws.client("sts", admin).get_caller_identity()["Arn"].endswith(":assumed-role/Admin/driver")
+    error = refused("AccessDenied", aws.assume, MEMBER, "Nobody")
+    assert "is not authorized to perform: sts:AssumeRole on resource" in str(error)
+    refused("AccessDenied", aws.assume, MEMBER, "Careful", ExternalId="s3cret")
+    refused("ValidationError", aws.assume, MEMBER, "Admin", DurationSeconds=899)
+    refused("ValidationError", aws.assume, MEMBER, "Admin", DurationSeconds=7200)
+    refused("MalformedPolicyDocument", aws.assume, MEMBER, "Admin", Policy="{}")
+    refused("AccessDenied", aws.client("sts", admin).get_session_token)
+    refused("AccessDenied", sts.get_session_token,
+            SerialNumber=f"arn:aws:iam::{MANAGEMENT}:mfa/responder", TokenCode="000000")
+    narrow = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "logs:Describe*", "Resource": "*"}]})
+    narrowed = aws.assume(MEMBER, "Admin", Policy=narrow, SourceIdentity="alice")
+    aws.client("logs", narrowed).describe_log_groups()
+    error = refused("AccessDenied", aws.client("iam", narrowed).list_users)
+    assert "no session policy allows the iam:ListUsers action" in str(error)
+    wrong = dict(admin, aws_secret_access_key="wrong")
+    refused("SignatureDoesNotMatch", aws.client("sts", wrong).get_caller_identity)
+    mixed = dict(admin, aws_session_token=aws.assume(MEMBER, "Reader")["aws_session_token"])
+    refused("InvalidClientTokenId", aws.client("sts", mixed).get_caller_identity)
+    refused("UnrecognizedClientException", aws.client("logs", mixed).describe_log_groups)
+
+
+@check
+def organizations(aws):
+    reader = aws.client("organizations")
+    assert reader.describe_organization()["Organization"]["MasterAccountId"] == MANAGEMENT
+    assert len(pages(reader, "list_accounts", "Accounts")) == 45
+    first = reader.list_accounts()
+    assert first["Accounts"] == [] and first["NextToken"], "an empty page is not the end"
+    refused("InvalidInputException", reader.list_accounts, NextToken="nonsense")
+    refused("AccessDeniedException", reader.create_organizational_unit, ParentId="r-x", Name="x")
+    admin = aws.client("organizations", aws.assume(MANAGEMENT, "Admin"))
+    refused("AlreadyInOrganizationException", admin.create_organization)
+    [root] = pages(admin, "list_roots", "Roots")
+    [sandbox] = pages(admin, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=root["Id"])
+    assert len(pages(admin, "list_accounts_for_parent", "Accounts", ParentId=sandbox["Id"])) == 43
+    unit = admin.create_organizational_unit(ParentId=root["Id"], Name="New")["OrganizationalUnit"]
+    refused("DuplicateOrganizationalUnitException", admin.create_organizational_unit, ParentId=root["Id"], Name="New")
+    refused("ParentNotFoundException", admin.list_accounts_for_parent, ParentId="ou-none")
+    assert admin.describe_organizational_unit(OrganizationalUnitId=unit["Id"])["OrganizationalUnit"]["Name"] == "New"
+    status = admin.create_account(AccountName="fresh", Email="fresh@example.com")["CreateAccountStatus"]
+    states = [admin.describe_create_account_status(CreateAccountRequestId=status["Id"])["CreateAccountStatus"]
+              for _ in range(2)]
+    assert [state["State"] for state in states] == ["IN_PROGRESS", "SUCCEEDED"]
+    fresh = states[-1]["AccountId"]
+    admin.move_account(AccountId=fresh, SourceParentId=root["Id"], DestinationParentId=unit["Id"])
+    refused("SourceParentNotFoundException", admin.move_account,
+            AccountId=fresh, SourceParentId=root["Id"], DestinationParentId=unit["Id"])
+    assert pages(admin, "list_parents", "Parents", ChildId=fresh)[0]["Id"] == unit["Id"]
+    admin.tag_resource(ResourceId=fresh, Tags=[{"Key": "env", "Value": "new"}])
+    assert pages(admin, "list_tags_for_resource", "Tags", ResourceId=fresh) == [{"Key": "env", "Value": "new"}]
+    refused("TargetNotFoundException", admin.list_tags_for_resource, ResourceId="000000000000")
+    aws.client("iam", aws.assume(fresh, "OrganizationAccountAccessRole")).list_users()
+    admin.close_account(AccountId=fresh)
+    assert admin.describe_account(AccountId=fresh)["Account"]["State"] == "PENDING_CLOSURE"
+    refused("AccountAlreadyClosedException", admin.close_account, AccountId=fresh)
+    refused("ConstraintViolationException", admin.close_account, AccountId=MANAGEMENT)
+    refused("AccountNotFoundException", admin.describe_account, AccountId="000000000000")
+    refused("AccessDenied", aws.assume, fresh, "OrganizationAccountAccessRole")
+
+
+@check
+def regions_and_flow_logs(aws):
+    member = aws.assume(MEMBER, "Admin")
+    ec2 = aws.client("ec2", member)
+    names = {region["RegionName"]: region["OptInStatus"] for region in ec2.describe_regions()["Regions"]}
+    assert names == {"us-east-1": "opt-in-not-required", "eu-central-1": "opt-in-not-required", "ap-east-1": "opted-in"}
+    everything = aws.client("ec2").describe_regions(AllRegions=True)["Regions"]
+    assert {"not-opted-in"} == {r["OptInStatus"] for r in everything if r["RegionName"] == "ap-east-1"}
+    only = [{"Name": "opt-in-status", "Values": ["opted-in"]}]
+    assert [r["RegionName"] for r in ec2.describe_regions(Filters=only)["Regions"]] == ["ap-east-1"]
+    refused("InvalidParameterValue", ec2.describe_regions, RegionNames=["mars-north-1"])
+    [flow_log] = pages(ec2, "describe_flow_logs", "FlowLogs")
+    assert flow_log["LogGroupName"] == "/vpc/flow-logs" and "${srcaddr}" in flow_log["LogFormat"]
+    closed = aws.assume("333333333301", "Admin")
+    refused("AuthFailure", aws.client("ec2", closed, "ap-east-1").describe_regions)
+    refused("UnrecognizedClientException", aws.client("logs", closed, "ap-east-1").describe_log_groups)
+    error = refused("AccessDeniedException", aws.client("logs", closed, "eu-central-1").describe_log_groups)
+    assert "explicit deny in a service control policy: arn:aws:organizations::" in str(error)
+
+
+@check
+def log_groups_and_streams(aws):
+    logs = aws.client("logs", aws.assume(MEMBER, "Admin"))
+    groups = pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix="/many/")
+    assert len(groups) == 120 and groups[0]["arn"].endswith(":*") and not groups[0]["logGroupArn"].endswith("*")
+    listed = logs.list_log_groups(logGroupNamePattern="^/many/group-0[0-4]", limit=1000)["logGroups"]
+    assert len(listed) == 49
+    by_pattern = logs.describe_log_groups(logGroupNamePattern="RCHIV")["logGroups"]
+    assert [group["logGroupName"] for group in by_pattern] == ["/archive"] and "logGroupClass" not in by_pattern[0]
+    refused("InvalidParameterException", logs.describe_log_groups, limit=51)
+    logs.create_log_group(logGroupName="/new", logGroupClass="STANDARD")
+    refused("ResourceAlreadyExistsException", logs.create_log_group, logGroupName="/new")
+    refused("InvalidParameterException", logs.create_log_group, logGroupName="no spaces")
+    logs.put_retention_policy(logGroupName="/new", retentionInDays=7)
+    refused("InvalidParameterException", logs.put_retention_policy, logGroupName="/new", retentionInDays=8)
+    [told] = logs.describe_log_groups(logGroupNamePrefix="/new")["logGroups"]
+    assert told["retentionInDays"] == 7
+    logs.delete_retention_policy(logGroupName="/new")
+    for name in ("b", "a"):
+        logs.create_log_stream(logGroupName="/new", logStreamName=name)
+    refused("ResourceAlreadyExistsException", logs.create_log_stream, logGroupName="/new", logStreamName="a")
+    now = int(time.time() * 1000)
+    put = logs.put_log_events(logGroupName="/new", logStreamName="b", logEvents=[
+        {"timestamp": now - 1000, "message": "one"}, {"timestamp": now, "message": "two"}])
+    assert "rejectedLogEventsInfo" not in put
+    old = logs.put_log_events(logGroupName="/new", logStreamName="a",
+                              logEvents=[{"timestamp": now - 20 * 86_400_000, "message": "too old"}])
+    assert old["rejectedLogEventsInfo"]["tooOldLogEventEndIndex"] == 1
+    refused("InvalidParameterException", logs.put_log_events, logGroupName="/new", logStreamName="b",
+            logEvents=[{"timestamp": now, "message": "x"}, {"timestamp": now - 1, "message": "y"}])
+    refused("ResourceNotFoundException", logs.put_log_events, logGroupName="/new", logStreamName="c",
+            logEvents=[{"timestamp": now, "message": "x"}])
+    assert [s["logStreamName"] for s in pages(logs, "describe_log_streams", "logStreams", logGroupName="/new")] == ["a", "b"]
+    newest = logs.describe_log_streams(logGroupName="/new", orderBy="LastEventTime", descending=True)["logStreams"]
+    assert newest[0]["logStreamName"] == "b" and newest[0]["lastEventTimestamp"] == now
+    refused("InvalidParameterException", logs.describe_log_streams, logGroupName="/new", orderBy="LastEventTime",
+            logStreamNamePrefix="a")
+    head = logs.get_log_events(logGroupName="/new", logStreamName="b", startFromHead=True)
+    assert [event["message"] for event in head["events"]] == ["one", "two"]
+    end = logs.get_log_events(logGroupName="/new", logStreamName="b", startFromHead=True,
+                              nextToken=head["nextForwardToken"])
+    assert end["events"] == [] and end["nextForwardToken"] == head["nextForwardToken"]
+    exclusive = logs.get_log_events(logGroupName="/new", logStreamName="b", startTime=now - 1000, endTime=now)
+    assert [event["message"] for event in exclusive["events"]] == ["one"]
+    logs.delete_log_stream(logGroupName="/new", logStreamName="a")
+    refused("ResourceNotFoundException", logs.delete_log_stream, logGroupName="/new", logStreamName="a")
+    logs.delete_log_group(logGroupName="/new")
+    refused("ResourceNotFoundException", logs.delete_log_group, logGroupName="/new")
+
+
+@check
+def filtering(aws):
+    logs = aws.client("logs", aws.assume(MEMBER, "Admin"))
+
+    def found(pattern, group="/app", **more):
+        return pages(logs, "filter_log_events", "events", logGroupName=group, filterPattern=pattern, **more)
+
+    assert len(found("")) == 1500
+    assert len({event["eventId"] for event in found("")}) == 1500
+    assert len(found('"192.0.2.1"')) == 1500 and found('"192.0.2.10"') == []
+    assert len(found("{ $.n >= 1490 }")) == 10 and len(found("{ $.n = 7 || $.n = 8 }")) == 2
+    refused("InvalidParameterException", logs.filter_log_events, logGroupName="/app", filterPattern="{ $.n = ")
+    refused("InvalidParameterException", logs.filter_log_events, logGroupName="/app", filterPattern="x" * 1025)
+    refused("InvalidParameterException", logs.filter_log_events, logGroupName="/archive")
+    refused("ResourceNotFoundException", logs.filter_log_events, logGroupName="/none")
+    refused("InvalidParameterException", logs.filter_log_events, logGroupName="/app", nextToken="nonsense")
+    page = logs.filter_log_events(logGroupName="/app")
+    while "nextToken" not in page:
+        page = logs.filter_log_events(logGroupName="/app", limit=10)
+    other = aws.client("logs", aws.assume("333333333301", "Admin"))
+    other.create_log_group(logGroupName="/app")
+    refused("InvalidParameterException", other.filter_log_events, logGroupName="/app", nextToken=page["nextToken"])
+    assert found('"198.51.100.23"', "/masked") == []
+    assert len(found('"198.51.100.23"', "/masked", unmask=True)) == 1
+    reader = aws.client("logs", aws.assume(MEMBER, "Reader"))
+    refused("AccessDeniedException", reader.filter_log_events, logGroupName="/masked", unmask=True)
+    refused("AccessDeniedException", reader.delete_log_group, logGroupName="/app")
+
+
+@check
+def insights(aws):
+    logs = aws.client("logs", aws.assume(MEMBER, "Admin"))
+    now = int(time.time())
+
+    def start(query, **more):
+        return logs.start_query(startTime=now - 86_400, endTime=now, queryString=query, **more)["queryId"]
+
+    query = start("fields @message | filter n >= 1490 | sort n desc", logGroupNames=["/app"])
+    result = logs.get_query_results(queryId=query)
+    for _ in range(100):
+        if result["status"] not in ("Scheduled", "Running"):
+            break
+        time.sleep(0.1)
+        result = logs.get_query_results(queryId=query)
+    assert result["status"] == "Complete" and len(result["results"]) == 10, result["status"]
+    pointer = next(field["value"] for field in result["results"][0] if field["field"] == "@ptr")
+    assert logs.get_log_record(logRecordPointer=pointer)["logRecord"]["n"] == "1499"
+    assert logs.describe_queries()["queries"]
+    refused("MalformedQueryException", start, "fields @message | filtre x", logGroupNames=["/app"])
+    refused("ResourceNotFoundException", start, "fields @message", logGroupNames=["/none"])
+    refused("ResourceNotFoundException", logs.get_query_results, queryId="00000000-0000-0000-0000-000000000000")
+    stopped = start("stats count(*) by bin(5m)", logGroupNames=["/app"])
+    logs.stop_query(queryId=stopped)
+
+
+@check
+def identities(aws):
+    iam = aws.client("iam", aws.assume(MEMBER, "Admin"))
+    for n in range(5):
+        iam.create_user(UserName=f"user-{n}", Path="/team/")
+    refused("EntityAlreadyExists", iam.create_user, UserName="user-0")
+    refused("ValidationError", iam.create_user, UserName="no spaces")
+    assert len(pages(iam, "list_users", "Users", PathPrefix="/team/", PaginationConfig={"PageSize": 2})) == 5
+    assert iam.get_user(UserName="user-0")["User"]["Arn"] == f"arn:aws:iam::{MEMBER}:user/team/user-0"
+    refused("NoSuchEntity", iam.get_user, UserName="nobody")
+    iam.create_group(GroupName="staff")
+    iam.add_user_to_group(GroupName="staff", UserName="user-0")
+    assert [u["UserName"] for u in iam.get_group(GroupName="staff")["Users"]] == ["user-0"]
+    assert [g["GroupName"] for g in iam.list_groups_for_user(UserName="user-0")["Groups"]] == ["staff"]
+    assert len(pages(iam, "list_groups", "Groups")) == 1
+    iam.create_role(RoleName="Worker", AssumeRolePolicyDocument=TRUST)
+    refused("MalformedPolicyDocument", iam.create_role, RoleName="Bad", AssumeRolePolicyDocument="{}")
+    iam.update_assume_role_policy(RoleName="Worker", PolicyDocument=TRUST)
+    assert "Worker" in [role["RoleName"] for role in pages(iam, "list_roles", "Roles")]
+    assert iam.get_role(RoleName="Worker")["Role"]["AssumeRolePolicyDocument"] == json.loads(TRUST)
+    for kind, name in (("user", "user-0"), ("group", "staff"), ("role", "Worker")):
+        of = {f"{kind.title()}Name": name}
+        operation = lambda verb, noun="policy": getattr(iam, f"{verb}_{kind}_{noun}")
+        operation("put")(PolicyName="DenyAll", PolicyDocument=DENY_ALL, **of)
+        assert operation("get")(PolicyName="DenyAll", **of)["PolicyDocument"] == json.loads(DENY_ALL)
+        assert operation("list", "policies")(**of)["PolicyNames"] == ["DenyAll"]
+        refused("MalformedPolicyDocument", operation("put"), PolicyName="P", PolicyDocument="no", **of)
+        operation("delete")(PolicyName="DenyAll", **of)
+        refused("NoSuchEntity", operation("delete"), PolicyName="DenyAll", **of)
+        admin = "arn:aws:iam::aws:policy/AdministratorAccess"
+        operation("attach")(PolicyArn=admin, **of)
+        attached = getattr(iam, f"list_attached_{kind}_policies")(**of)["AttachedPolicies"]
+        assert [policy["PolicyArn"] for policy in attached] == [admin]
+    large = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::" + "b" * 2048}]})
+    refused("LimitExceeded", iam.put_user_policy, UserName="user-0", PolicyName="P", PolicyDocument=large)
+    refused("UnmodifiableEntity", iam.put_role_policy, RoleName="AWSServiceRoleForSupport", PolicyName="P",
+            PolicyDocument=DENY_ALL)
+    key = iam.create_access_key(UserName="user-0")["AccessKey"]
+    iam.create_access_key(UserName="user-0")
+    refused("LimitExceeded", iam.create_access_key, UserName="user-0")
+    mine = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    deny_all_blocks(aws, iam, mine)
+    iam.update_access_key(UserName="user-0", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    refused("InvalidClientTokenId", aws.client("sts", mine).get_caller_identity)
+    for listed in pages(iam, "list_access_keys", "AccessKeyMetadata", UserName="user-0"):
+        iam.delete_access_key(UserName="user-0", AccessKeyId=listed["AccessKeyId"])
+    assert iam.list_mfa_devices(UserName="user-0")["MFADevices"] == []
+    refused("DeleteConflict", iam.delete_user, UserName="user-0")
+    details = iam.get_account_authorization_details
+    rows, marker = 0, {}
+    while True:
+        page = details(MaxItems=2, **marker)
+        rows += sum(len(page[name]) for name in ("UserDetailList", "GroupDetailList", "RoleDetailList"))
+        if not page["IsTruncated"]:
+            break
+        marker = {"Marker": page["Marker"]}
+    assert rows == 5 + 1 + 5, rows
+    iam.remove_user_from_group(GroupName="staff", UserName="user-0")
+    for kind, name in (("user", "user-0"), ("group", "staff"), ("role", "Worker")):
+        of = {f"{kind.title()}Name": name}
+        getattr(iam, f"detach_{kind}_policy")(PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess", **of)
+        getattr(iam, f"delete_{kind}")(**of)
+    refused("NoSuchEntity", iam.delete_group, GroupName="staff")
+
+
+def deny_all_blocks(aws, iam, mine):
+    aws.client("logs", mine).describe_log_groups()
+    iam.put_user_policy(UserName="user-0", PolicyName="DenyAll", PolicyDocument=DENY_ALL)
+    refused("AccessDeniedException", aws.client("logs", mine).describe_log_groups)
+    refused("UnauthorizedOperation", aws.client("ec2", mine).describe_regions)
+    refused("AccessDenied", aws.client("iam", mine).list_users)
+    refused("AccessDenied", aws.assume, MEMBER, "Admin", mine)
+    aws.client("sts", mine).get_caller_identity()
+    iam.delete_user_policy(UserName="user-0", PolicyName="DenyAll")
+    aws.client("logs", mine).describe_log_groups()
+
+
+@check
+def trails(aws):
+    member = aws.assume(MEMBER, "Admin")
+    trail = aws.client("cloudtrail", member)
+    [shadow] = trail.describe_trails()["trailList"]
+    assert shadow["IsOrganizationTrail"] and ":111111111111:log-group:aws-controltower" in shadow["CloudWatchLogsLogGroupArn"]
+    assert trail.describe_trails(includeShadowTrails=False)["trailList"] == []
+    assert trail.get_trail_status(Name=shadow["TrailARN"])["LatestCloudWatchLogsDeliveryTime"]
+    assert trail.get_event_selectors(TrailName=shadow["TrailARN"])["EventSelectors"][0]["ReadWriteType"] == "All"
+    refused("TrailNotFoundException", trail.get_trail_status, Name="none")
+    assert len(pages(trail, "list_trails", "Trails")) == 1
+    iam = aws.client("iam", member)
+    iam.create_user(UserName="traced")
+    iam.delete_user(UserName="traced")
+    wanted = [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]
+    newest = pages(trail, "lookup_events", "Events", LookupAttributes=wanted)[0]
+    assert json.loads(newest["CloudTrailEvent"])["requestParameters"]["userName"] == "traced"
+    central = aws.client("logs")
+    stored = pages(central, "filter_log_events", "events", logGroupName="aws-controltower/CloudTrailLogs",
+                   filterPattern='{ $.eventName = "CreateUser" && $.requestParameters.userName = "traced" }')
+    assert len(stored) == 1 and stored[0]["logStreamName"].endswith(f"_{MEMBER}_CloudTrail_us-east-1")
+
+
+@check
+def mfa_opens_doors_once(aws):
+    """The device's secret is shown by `range show`; here it is used as an authenticator application uses it."""
+    shown = subprocess.run([sys.argv[1], "range", "show", "--json", "--scenario",
+                            pathlib.Path(__file__).with_name("range.toml")], capture_output=True, text=True)
+    if shown.returncode != 0:
+        print("  (skipped: this binary has no `range show --json`)")
+        return
+    device = json.loads(shown.stdout)["mfa"]
+    sts = aws.client("sts")
+    with_code = lambda: sts.get_session_token(SerialNumber=device["serial"], TokenCode=totp(device["secret"]))
+    session = keys_of(with_code())
+    refused("AccessDenied", with_code)
+    refused("AccessDenied", aws.assume, MEMBER, "Careful", session)
+    aws.assume(MEMBER, "Careful", session, ExternalId="s3cret")
+
+
+def totp(secret):
+    step = struct.pack(">Q", int(time.time()) // 30)
+    digest = hmac.new(base64.b32decode(secret + "=" * (-len(secret) % 8)), step, hashlib.sha1).digest()
+    offset = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[offset:offset + 4])[0] & 0x7FFFFFFF) % 1_000_000:06d}"
+
+
+@check
+def bad_requests(aws):
+    """What no SDK would send: each gets a clean error, and the range lives on."""
+
+    def send(body, **headers):
+        connection = http.client.HTTPConnection(aws.endpoint.removeprefix("http://"), timeout=30)
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("POST", "/", body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+    json_type = "application/x-amz-json-1.1"
+    target = "Logs_20140328.DescribeLogGroups"
+    status, body = send("{}", Content_Type=json_type, X_Amz_Target=target)
+    assert (status, "MissingAuthenticationToken" in body) == (400, True), body
+    status, body = send("{}", Content_Type=json_type, X_Amz_Target=target, Authorization="AWS AKID:sig")
+    assert (status, "IncompleteSignature" in body) == (400, True), body
+    status, body = send("{", Content_Type=json_type, X_Amz_Target="Nothing.At.All")
+    assert (status, "UnknownOperationException" in body) == (400, True), body
+    status, body = send("Action=ListUsers&Version=2010-05-08", Content_Type="application/x-www-form-urlencoded")
+    assert (status, "<Code>MissingAuthenticationToken</Code>" in body) == (403, True), body
+    signed = aws.client("logs")
+    signed.meta.events.register("before-sign.logs.DescribeLogGroups", lambda request, **_: setattr(request, "data", b"{nonsense"))
+    refused("SerializationException", signed.describe_log_groups)
+    large = aws.client("logs")
+    large.meta.events.register("before-sign.logs.DescribeLogGroups",
+                               lambda request, **_: setattr(request, "data", b'{"x":"' + b"y" * 10_000_000 + b'"}'))
+    refused("RequestEntityTooLargeException", large.describe_log_groups)
+    admin = aws.client("logs", aws.assume(MEMBER, "Admin"))
+    refused("UnknownOperationException", admin.describe_metric_filters)
+    refused("InvalidAction", aws.client("iam", aws.assume(MEMBER, "Admin")).list_policies)
+    refused("InternalFailure", aws.client("iam").list_account_aliases)
+    assert aws.client("sts").get_caller_identity()
+
+
+@check
+def the_aws_cli(aws):
+    def cli(*arguments):
+        environment = {**os.environ, **aws.environment, "AWS_PAGER": "", "AWS_CONFIG_FILE": os.devnull,
+                       "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        done = subprocess.run(["aws", *arguments, "--output", "json"], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout or "null")
+
+    assert cli("sts", "get-caller-identity")["Account"] == MANAGEMENT
+    assert len(cli("organizations", "list-accounts", "--query", "Accounts[*].Id")) >= 45
+    assert cli("logs", "describe-log-groups", "--query", "logGroups[*].logGroupName") == ["aws-controltower/CloudTrailLogs"]
+    assert cli("ec2", "describe-regions", "--query", "Regions[*].RegionName")
+    assert cli("iam", "list-users", "--query", "Users[*].UserName") == ["administrator", "responder"]
+    assert cli("cloudtrail", "describe-trails")["trailList"]
+
+
+def main():
+    aws = Range(sys.argv[1])
+    failed = 0
+    try:
+        for function in CHECKS:
+            try:
+                function(aws)
+                print("ok    ", function.__name__)
+            except Exception:
+                failed += 1
+                print("FAILED", function.__name__)
+                traceback.print_exc()
+    finally:
+        aws.end()
+    raise SystemExit(1 if failed else 0)
+
+
+main()
