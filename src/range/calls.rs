@@ -45,6 +45,10 @@ pub(crate) enum Ending {
     Failed,
 }
 
+/// Beyond this many different calls, new ones are counted together: whoever invents operations fills no memory.
+const MOST_PLACES: usize = 1_000_000;
+const OTHERS: &str = "(others)";
+
 /// The counts; as many as there are different calls, not as there are calls.
 #[derive(Debug, Default)]
 pub(crate) struct CallLog(BTreeMap<Place, Tally>);
@@ -58,7 +62,12 @@ impl CallLog {
         now: Timestamp,
         ending: Ending,
     ) {
-        let tally = self.0.entry((operation.to_owned(), place)).or_default();
+        let full = self.0.len() >= MOST_PLACES;
+        let mut key = (operation.to_owned(), place);
+        if full && !self.0.contains_key(&key) {
+            key = (OTHERS.to_owned(), None);
+        }
+        let tally = self.0.entry(key).or_default();
         if tally.second != now.as_second() {
             (tally.second, tally.in_second) = (now.as_second(), 0);
         }

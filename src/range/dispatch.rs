@@ -149,6 +149,9 @@ pub(super) fn do_call(mut call: Call<'_>, disturbance: &Disturbance) -> Result<R
 /// Asks every policy that bears on the call, whatever the service.
 fn permit(call: &Call<'_>) -> Result<(), AwsError> {
     let Call { world, caller, service, operation, input, now, .. } = call;
+    if *service == Service::Iam && caller.is_plain_user_session() {
+        return Err(Refusal::UnknownKey.told_by(*service));
+    }
     if *service == Service::Sts && sts::decides_itself(operation) {
         return Ok(());
     }

@@ -54,6 +54,15 @@ impl Range {
         world.accounts.values().map(overview).collect()
     }
 
+    /// The log groups that keep what happens in an account and Region: account, Region and name of each.
+    ///
+    /// It is the world's own bookkeeping, for tests of those who have to find it out by asking.
+    pub fn kept_in(&self, account: AccountId, region: &Region) -> Vec<(AccountId, Region, String)> {
+        let state = self.state();
+        let trails = state.world.trails.iter().filter(|trail| trail.delivers(account, region));
+        trails.filter_map(|trail| Some((trail.account, trail.home.clone(), trail.log_group.clone()?))).collect()
+    }
+
     /// Every trail, in the scenario's order.
     pub fn trails(&self) -> Vec<TrailOverview> {
         let world = &self.state().world;

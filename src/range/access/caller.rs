@@ -117,6 +117,14 @@ fn active(world: &World, account: AccountId) -> Result<&Account, Refusal> {
 }
 
 impl Caller {
+    /// Whether it is a session from `GetSessionToken` without an MFA code, which IAM does not accept.
+    ///
+    /// Source: STS API, `GetSessionToken`, "Permissions".
+    pub(crate) fn is_plain_user_session(&self) -> bool {
+        let user = matches!(self.principal, Principal::User { .. });
+        user && self.session.as_ref().is_some_and(|session| !session.mfa)
+    }
+
     /// The caller's ARN as `GetCallerIdentity` tells it.
     pub(crate) fn arn(&self, world: &World) -> String {
         match &self.principal {

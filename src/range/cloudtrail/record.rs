@@ -175,7 +175,7 @@ pub(crate) fn deliver(world: &mut World, record: &Record) {
     let timestamp_ms = record.time.as_millisecond();
     let ingestion_ms = timestamp_ms.saturating_add(i64::try_from(world.delivery.as_millis()).unwrap_or(0));
     let World { trails, accounts, organization, .. } = world;
-    for trail in trails.iter().filter(|trail| trail.records(record.account, &record.region, record.read_only)) {
+    for trail in trails.iter().filter(|trail| trail.records(record)) {
         let store = accounts.get_mut(&trail.account).and_then(|account| account.logs.get_mut(&trail.home));
         let name = trail.log_group.as_ref();
         let Some(group) = store.zip(name).and_then(|(store, name)| store.groups.get_mut(name)) else { continue };

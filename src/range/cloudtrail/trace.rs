@@ -27,7 +27,8 @@ pub(crate) fn trace(
     user_agent: &str,
     now: Timestamp,
 ) {
-    if !world.own_traces || UNRECORDED.contains(&exchange.operation.as_str()) {
+    let unrecorded = UNRECORDED.contains(&exchange.operation.as_str());
+    if !world.own_traces || unrecorded || error.is_some_and(AwsError::is_unknown_operation) {
         return;
     }
     let mut record = Record {

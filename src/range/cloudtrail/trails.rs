@@ -69,7 +69,7 @@ pub(super) fn status(call: &Call<'_>) -> Result<Reply, AwsError> {
     let trail = find(call, "Name")?;
     let mut status = json!({ "IsLogging": trail.logging });
     if trail.logging && trail.log_group.is_some() {
-        let delivered = call.now.saturating_sub(DELIVERED_AGO).unwrap_or(call.now);
+        let delivered = trail.last_delivery.or_else(|| call.now.checked_sub(DELIVERED_AGO).ok()).unwrap_or(call.now);
         let (name, value) = match &trail.delivery_error {
             Some(error) => ("LatestCloudWatchLogsDeliveryError", json!(error)),
             None => ("LatestCloudWatchLogsDeliveryTime", json!(delivered.as_second())),
@@ -88,7 +88,7 @@ pub(super) fn event_selectors(call: &Call<'_>) -> Result<Reply, AwsError> {
             "ReadWriteType": trail.records.word(),
             "IncludeManagementEvents": true,
             "DataResources": [],
-            "ExcludeManagementEventSources": [],
+            "ExcludeManagementEventSources": trail.excluded_sources,
         }],
     }))
 }

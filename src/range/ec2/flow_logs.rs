@@ -3,11 +3,55 @@
 //! Source: EC2 API, `DescribeFlowLogs`.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use crate::range::call::Call;
 use crate::range::policy::glob;
 use crate::range::wire::{AwsError, Page, Reply};
 use crate::time::rfc3339_ms;
+
+/// Where a flow log delivers to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum FlowDestination {
+    /// A log group.
+    #[default]
+    CloudWatchLogs,
+    /// A bucket, where nobody searches.
+    S3,
+}
+
+impl FlowDestination {
+    fn word(self) -> &'static str {
+        match self {
+            Self::CloudWatchLogs => "cloud-watch-logs",
+            Self::S3 => "s3",
+        }
+    }
+}
+
+/// Which traffic a flow log records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum FlowTraffic {
+    /// Whatever flows.
+    #[default]
+    All,
+    /// What was let through.
+    Accept,
+    /// What was not.
+    Reject,
+}
+
+impl FlowTraffic {
+    fn word(self) -> &'static str {
+        match self {
+            Self::All => "ALL",
+            Self::Accept => "ACCEPT",
+            Self::Reject => "REJECT",
+        }
+    }
+}
 
 /// A VPC flow log.
 #[derive(Clone, Debug)]
@@ -16,8 +60,12 @@ pub(crate) struct FlowLog {
     pub(crate) id: String,
     /// The VPC that it records, `vpc-…`.
     pub(crate) vpc: String,
-    /// The log group that it delivers to.
+    /// Where it delivers to.
+    pub(crate) destination: FlowDestination,
+    /// The log group that it delivers to; of a bucket, its name.
     pub(crate) log_group: String,
+    /// Which traffic it records.
+    pub(crate) traffic_type: FlowTraffic,
     /// Its record format, in AWS's `${field}` form.
     pub(crate) format: String,
     /// When it was made.
@@ -32,6 +80,14 @@ impl FlowLog {
     /// Source: VPC user guide, "Flow log records".
     pub(crate) const DEFAULT_FORMAT: &'static str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} \
          ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
+
+    fn log_group_name(&self) -> &str {
+        if self.destination == FlowDestination::CloudWatchLogs { &self.log_group } else { "" }
+    }
+
+    fn bucket_arn(&self) -> Option<String> {
+        (self.destination == FlowDestination::S3).then(|| format!("arn:aws:s3:::{}", self.log_group))
+    }
 }
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
@@ -49,9 +105,10 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         let name = params.required(&format!("Filter.{n}.Name"))?;
         let values = params.list(&format!("Filter.{n}.Value"));
         let field: fn(&FlowLog) -> &str = match name {
-            "log-group-name" => |log| &log.log_group,
+            "log-group-name" => FlowLog::log_group_name,
             "resource-id" => |log| &log.vpc,
-            "log-destination-type" => |_| "cloud-watch-logs",
+            "log-destination-type" => |log| log.destination.word(),
+            "traffic-type" => |log| log.traffic_type.word(),
             "flow-log-id" => |log| &log.id,
             _ => return Err(AwsError::new("InvalidParameterValue", format!("The filter '{name}' is invalid"))),
         };
@@ -68,12 +125,13 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
                 .optional("deliverLogsErrorMessage", log.delivery_error.as_deref())
                 .text("flowLogId", &log.id)
                 .text("flowLogStatus", "ACTIVE")
-                .text("logDestinationType", "cloud-watch-logs")
+                .text("logDestinationType", log.destination.word())
+                .optional("logDestination", log.bucket_arn())
                 .text("logFormat", &log.format)
-                .text("logGroupName", &log.log_group)
+                .optional("logGroupName", Some(log.log_group_name()).filter(|name| !name.is_empty()))
                 .text("maxAggregationInterval", 600)
                 .text("resourceId", &log.vpc)
-                .text("trafficType", "ALL");
+                .text("trafficType", log.traffic_type.word());
         });
         xml.optional("nextToken", page.next);
     }))

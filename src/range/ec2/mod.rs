@@ -3,7 +3,7 @@
 mod flow_logs;
 mod regions;
 
-pub(crate) use flow_logs::FlowLog;
+pub(crate) use flow_logs::{FlowDestination, FlowLog, FlowTraffic};
 
 use super::call::Call;
 use super::wire::{AwsError, Reply};

@@ -13,13 +13,17 @@ use super::wire::{AwsError, Reply};
 use super::world::World;
 use crate::model::AccountId;
 
-/// Does a call of this service. Only the management account may call it.
+/// Does a call of this service. The management account may call it, and delegated administrators may read.
 ///
 /// # Errors
 /// AWS's own, for each operation.
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let anyone_may = call.operation == "DescribeOrganization";
-    if !anyone_may && call.caller.account != call.world.organization.management {
+    let reads = ["Describe", "List"].iter().any(|verb| call.operation.starts_with(verb));
+    let organization = &call.world.organization;
+    let may = call.operation == "DescribeOrganization"
+        || call.caller.account == organization.management
+        || (reads && organization.delegated.contains(&call.caller.account));
+    if !may {
         return Err(AwsError::new("AccessDeniedException", "You don't have permissions to access this resource."));
     }
     match call.operation {

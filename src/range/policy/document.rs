@@ -65,6 +65,11 @@ impl Document {
         Ok(Self { statements })
     }
 
+    /// Whether a statement of a trust policy lets in this very principal, by its ARN.
+    pub(crate) fn admits_by_name(&self, principal_arn: &str) -> bool {
+        self.statements.iter().any(|statement| statement.effect == Effect::Allow && statement.names(principal_arn))
+    }
+
     /// What this policy alone says to a request.
     pub(crate) fn verdict(&self, ask: &Ask<'_>) -> Verdict {
         Verdict::of(self.statements.iter().filter(|statement| statement.applies(ask)).map(|statement| statement.effect))

@@ -85,6 +85,15 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// Whether it names this principal itself, and not its account or everybody.
+    pub(super) fn names(&self, arn: &str) -> bool {
+        self.principals
+            .as_ref()
+            .is_some_and(|principals| !principals.inverted && principals.aws.iter().any(|p| p == arn))
+    }
+}
+
 /// Actions are compared without regard to case.
 fn same_action(pattern: &str, action: &str) -> bool {
     pattern == "*" || glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())

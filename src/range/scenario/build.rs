@@ -10,7 +10,7 @@ use super::{Scenario, ScenarioError, events, everyday, identities};
 use crate::model::{AccountId, LogGroupClass, Region};
 use crate::range::access::Mint;
 use crate::range::cloudtrail::History;
-use crate::range::ec2::FlowLog;
+use crate::range::ec2::{FlowDestination, FlowLog};
 use crate::range::insights::Speed;
 use crate::range::logs::{LogStore, StoredGroup, salt_of};
 use crate::range::policy::PolicyKind;
@@ -42,7 +42,7 @@ pub(crate) fn build(scenario: &Scenario, seed: u64, now: Timestamp) -> Result<Wo
         add_groups(&mut world, group, now, ages_ago);
     }
     for trail in &spec.trails {
-        add_trail(&mut world, trail, ages_ago)?;
+        add_trail(&mut world, trail, now, ages_ago)?;
     }
     for flow_log in &spec.flow_logs {
         add_flow_logs(&mut world, flow_log, ages_ago);
@@ -74,6 +74,7 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         organization: Organization {
             id,
             management: spec.organization.management,
+            delegated: spec.organization.delegated.clone(),
             root,
             units: BTreeMap::new(),
             scps: Vec::new(),
@@ -205,7 +206,7 @@ pub(super) fn open_group<'a>(
     Some(store.groups.entry(name.to_owned()).or_insert_with(made))
 }
 
-fn add_trail(world: &mut World, spec: &TrailSpec, created: Timestamp) -> Result<(), ScenarioError> {
+fn add_trail(world: &mut World, spec: &TrailSpec, now: Timestamp, created: Timestamp) -> Result<(), ScenarioError> {
     if let Some(group) = &spec.log_group {
         open_group(world, spec.account, &spec.home, group, created)
             .ok_or_else(|| undefined("[[trails]]", "the account", spec.account.to_string()))?;
@@ -220,7 +221,9 @@ fn add_trail(world: &mut World, spec: &TrailSpec, created: Timestamp) -> Result<
         log_group: spec.log_group.clone(),
         logging: spec.logging,
         delivery_error: spec.delivery_error.clone(),
+        last_delivery: spec.last_delivery.map(|last| last.resolve(now)),
         records: spec.records,
+        excluded_sources: spec.excluded_sources.clone(),
     });
     Ok(())
 }
@@ -232,11 +235,15 @@ fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
             id: world.mint.id_for("fl-", &purpose, 17).to_lowercase(),
             vpc: world.mint.id_for("vpc-", &purpose, 17).to_lowercase(),
             log_group: spec.log_group.clone(),
+            traffic_type: spec.traffic_type,
+            destination: spec.destination,
             format: spec.format.clone().unwrap_or_else(|| FlowLog::DEFAULT_FORMAT.to_owned()),
             created,
             delivery_error: spec.delivery_error.clone(),
         };
-        open_group(world, account, &region, &spec.log_group, created);
+        if spec.destination == FlowDestination::CloudWatchLogs {
+            open_group(world, account, &region, &spec.log_group, created);
+        }
         if let Some(account) = world.account_mut(account) {
             account.flow_logs.entry(region).or_default().push(flow_log);
         }

@@ -56,7 +56,7 @@ fn of_trail(world: &mut World, spec: &TrailSpec, template: &Template) {
 fn places(world: &World, trail: &Trail) -> Arc<[Place]> {
     let accounts = world.accounts.values().filter(|account| account.is_active());
     let all = accounts.flat_map(|account| world.regions.all().map(move |(region, _)| (account.id, region)));
-    all.filter(|(account, region)| world.enabled(*account, region) && trail.covers(*account, region))
+    all.filter(|(account, region)| world.enabled(*account, region) && trail.delivers(*account, region))
         .map(|(account, region)| Place {
             account,
             region: region.clone(),

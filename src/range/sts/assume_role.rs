@@ -123,7 +123,7 @@ fn admit(call: &Call<'_>, entry: &Entry) -> Result<Admitted, AwsError> {
     let (account, role) = role_of(call, &entry.role_arn).ok_or_else(|| refuse(Denial::Trust, ask.action))?;
     let trust = role.trust.document.verdict(&ask);
     let own = authorize(call.world, call.caller, &ask);
-    let by_name = account == call.caller.account && role.trust.text.contains(&entry.facts.principal_arn);
+    let by_name = account == call.caller.account && role.trust.document.admits_by_name(&entry.facts.principal_arn);
     match (trust, own) {
         (Verdict::Allow, Ok(())) => {}
         // In its own account, a role that names the caller needs no policy of the caller's.

@@ -32,6 +32,11 @@ impl AwsError {
         Self { detail: Some((name, value)), ..self }
     }
 
+    /// Whether the service has no such operation.
+    pub(crate) fn is_unknown_operation(&self) -> bool {
+        matches!(self.code, "UnknownOperationException" | "InvalidAction")
+    }
+
     /// Whether the caller was told to slow down.
     pub(crate) fn is_throttle(&self) -> bool {
         matches!(self.code, "ThrottlingException" | "Throttling" | "RequestLimitExceeded" | "TooManyRequestsException")

@@ -12,6 +12,8 @@ pub(crate) struct Organization {
     pub(crate) id: String,
     /// The account that manages it.
     pub(crate) management: AccountId,
+    /// Delegated administrators: accounts that may read it too.
+    pub(crate) delegated: Vec<AccountId>,
     /// The root's id, `r-…`.
     pub(crate) root: String,
     /// Organizational units by id, `ou-…`.

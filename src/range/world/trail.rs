@@ -1,9 +1,11 @@
 //! CloudTrail trails, as far as they deliver to CloudWatch Logs.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::World;
 use crate::model::{AccountId, Region};
+use crate::range::cloudtrail::Record;
 
 /// A trail.
 #[derive(Clone, Debug)]
@@ -26,8 +28,12 @@ pub(crate) struct Trail {
     pub(crate) logging: bool,
     /// Why it cannot deliver to its log group, in AWS's words.
     pub(crate) delivery_error: Option<String>,
+    /// When it last delivered to its log group; a little while ago, where nothing else is said.
+    pub(crate) last_delivery: Option<Timestamp>,
     /// Which management events it records.
     pub(crate) records: Recorded,
+    /// Services whose management events it leaves out, e.g. `kms.amazonaws.com`.
+    pub(crate) excluded_sources: Vec<String>,
 }
 
 /// Which management events a trail records.
@@ -55,20 +61,25 @@ impl Recorded {
 
 impl Trail {
     /// Whether this account and Region are in its reach.
-    pub(crate) fn covers(&self, account: AccountId, region: &Region) -> bool {
+    fn covers(&self, account: AccountId, region: &Region) -> bool {
         let account_covered =
             if self.organization { !self.unreached.contains(&account) } else { self.account == account };
         self.logging && account_covered && (self.multi_region || self.home == *region)
     }
 
-    /// Whether a record of what happened in this account and Region reaches its log group.
-    pub(crate) fn records(&self, account: AccountId, region: &Region, read_only: bool) -> bool {
+    /// Whether this record reaches its log group.
+    pub(crate) fn records(&self, record: &Record) -> bool {
         let kind = match self.records {
             Recorded::All => true,
-            Recorded::ReadOnly => read_only,
-            Recorded::WriteOnly => !read_only,
+            Recorded::ReadOnly => record.read_only,
+            Recorded::WriteOnly => !record.read_only,
         };
-        kind && self.delivery_error.is_none() && self.covers(account, region)
+        kind && !self.excluded_sources.contains(&record.source()) && self.delivers(record.account, &record.region)
+    }
+
+    /// Whether records of this account and Region reach its log group, if it records their kind.
+    pub(crate) fn delivers(&self, account: AccountId, region: &Region) -> bool {
+        self.log_group.is_some() && self.delivery_error.is_none() && self.covers(account, region)
     }
 
     /// The stream in its log group that holds an account's and Region's records.

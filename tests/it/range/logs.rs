@@ -211,3 +211,61 @@ async fn a_sweep_finds_its_own_calls_once_they_are_delivered() {
     tokio::time::advance(std::time::Duration::from_secs(301)).await;
     assert_eq!(filter_all(&logs, "aws-controltower/CloudTrailLogs", practice).await.0, 2, "one in each account");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_deleted_between_the_list_and_the_search() {
+    let world = World::tiny(
+        r#"
+        [[groups]]
+        account = "222222222222"
+        name = "/gone"
+        [[faults]]
+        operation = "FilterLogEvents"
+        kind = "delete-group"
+        "#,
+    );
+    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    assert_eq!(logs.describe_log_groups().send().await.unwrap().log_groups().len(), 1);
+    let error = logs.filter_log_events().log_group_name("/gone").send().await.unwrap_err();
+    assert_eq!(error.code(), Some("ResourceNotFoundException"));
+    assert!(logs.describe_log_groups().send().await.unwrap().log_groups().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_may_repeat_itself_and_an_event_may_come_late() {
+    let world = World::tiny(
+        r#"
+        [behaviour]
+        events_scanned_a_page = 2
+        empty_pages = false
+        [[events]]
+        account = "222222222222"
+        region = "us-east-1"
+        group = "/app"
+        at = "2h ago"
+        message = "in time"
+        count = 5
+        [[events]]
+        account = "222222222222"
+        region = "us-east-1"
+        group = "/app"
+        at = "1h ago"
+        ingested = "10m"
+        message = "late"
+        [[faults]]
+        operation = "FilterLogEvents"
+        kind = "repeated-token"
+        after = 1
+        times = 1
+        "#,
+    );
+    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    let ask = |token: Option<String>| logs.filter_log_events().log_group_name("/app").set_next_token(token).send();
+    let first = ask(None).await.unwrap().next_token;
+    let second = ask(first.clone()).await.unwrap().next_token;
+    assert_eq!(first, second);
+    assert_ne!(ask(second).await.unwrap().next_token, first);
+    assert_eq!(filter_all(&logs, "/app", "late").await.0, 0);
+    tokio::time::advance(std::time::Duration::from_mins(10)).await;
+    assert_eq!(filter_all(&logs, "/app", "late").await.0, 1);
+}

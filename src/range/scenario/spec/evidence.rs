@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::model::{AccountId, Region};
+use crate::range::ec2::{FlowDestination, FlowTraffic};
 use crate::range::scenario::moment::Moment;
 use crate::range::scenario::names::Names;
 use crate::range::world::Recorded;
@@ -23,11 +24,17 @@ pub(in crate::range::scenario) struct TrailSpec {
     /// Accounts that an organization's trail does not reach.
     #[serde(default)]
     pub(in crate::range::scenario) unreached: Vec<AccountId>,
+    /// Without one it delivers to S3 alone.
     pub(in crate::range::scenario) log_group: Option<String>,
     #[serde(default = "yes")]
     pub(in crate::range::scenario) logging: bool,
     /// Why it cannot deliver, in AWS's words.
     pub(in crate::range::scenario) delivery_error: Option<String>,
+    /// When it last delivered to its log group.
+    pub(in crate::range::scenario) last_delivery: Option<Moment>,
+    /// Services whose management events it leaves out, e.g. `kms.amazonaws.com`.
+    #[serde(default)]
+    pub(in crate::range::scenario) excluded_sources: Vec<String>,
     /// Everyday records in 24 hours, of each account and Region that it covers; they reach two days back.
     #[serde(default)]
     pub(in crate::range::scenario) events_a_day: u32,
@@ -92,6 +99,12 @@ pub(in crate::range::scenario) struct FlowLogSpec {
     #[serde(alias = "region", default = "Names::everything")]
     pub(in crate::range::scenario) regions: Names,
     pub(in crate::range::scenario) log_group: String,
+    /// `cloud-watch-logs` or `s3`.
+    #[serde(default)]
+    pub(in crate::range::scenario) destination: FlowDestination,
+    /// `ALL`, `ACCEPT` or `REJECT`.
+    #[serde(default)]
+    pub(in crate::range::scenario) traffic_type: FlowTraffic,
     /// In AWS's `${field}` form; the default format, where it is not said.
     pub(in crate::range::scenario) format: Option<String>,
     pub(in crate::range::scenario) delivery_error: Option<String>,

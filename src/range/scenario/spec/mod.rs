@@ -71,6 +71,9 @@ pub(super) struct OrganizationSpec {
     #[serde(default = "default_organization")]
     pub(super) id: String,
     pub(super) management: AccountId,
+    /// Accounts that may read the organization too.
+    #[serde(default)]
+    pub(super) delegated: Vec<AccountId>,
     /// Regions that every account has.
     pub(super) regions: Vec<Region>,
     /// Regions that exist but have to be opted in to.
