@@ -51,7 +51,7 @@ impl Place {
     ///
     /// # Errors
     /// The practice range cannot be made.
-    pub(super) fn of(settings: &GlobalSettings, machine: &Machine) -> Result<Self, CommandError> {
+    pub(super) fn of(settings: GlobalSettings, machine: &Machine) -> Result<Self, CommandError> {
         let codes = Person::AtTheMachine { code: machine.mfa_code(), terminal: machine.can_ask() };
         if settings.practice {
             return Ok(Self { codes, ..Self::practising(&Scenario::builtin(PRACTICE)?)? });

@@ -30,7 +30,7 @@ pub(super) async fn sweep(
     machine: &Machine,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Place::of(&settings, machine)?;
+    let place = Place::of(settings, machine)?;
     let sweep = SweepSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
     if settings.progress != ProgressStyle::None {
         tell(&format!("Looking for {} from {}", listed(&sweep), sweep.window));
