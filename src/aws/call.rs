@@ -13,7 +13,7 @@ use tracing::{debug, info};
 use super::connect::Aws;
 use super::error::{CallError, Diagnosis, ErrorClass};
 use super::session::Session;
-use crate::model::{ApiCall, Region};
+use crate::model::{ApiCall, Operation, Region};
 use crate::throttle::QuotaKey;
 
 /// A throttled call waits in its key's queue, so many attempts cost little: about a quarter of an hour.
@@ -27,7 +27,7 @@ const BACKOFF: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(
 pub(super) struct Site<'a> {
     pub session: &'a Session,
     pub region: &'a Region,
-    pub operation: &'static str,
+    pub operation: Operation,
 }
 
 /// A service's configuration for one call: each SDK crate has a type of its own for it.
@@ -48,8 +48,9 @@ impl Site<'_> {
             code: "BrokenAnswer".to_owned(),
             message: problem.into(),
             request_id: String::new(),
-            operation: self.operation,
+            operation: self.operation.as_str(),
             account: self.session.account(),
+            role: None,
             region: self.region.clone(),
             attempts: 1,
         }
@@ -66,12 +67,18 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         let account = site.session.account().or(self.caller.get().map(|caller| caller.account));
-        let key = QuotaKey { account, region: site.region.clone(), operation: site.operation };
+        let key = QuotaKey { account, region: site.region.clone(), operation: site.operation.as_str() };
         let gate = self.gate.of(&key);
         let mut attempts = Attempts::default();
         loop {
-            let credentials = self.credentials(site.session).await?;
-            let slot = self.gate.pass(&gate).await;
+            let mut credentials = self.credentials(site.session).await?;
+            let mut slot = self.gate.pass(&gate).await;
+            if !self.is_fresh(&credentials) {
+                // They ran out in the queue. Renewing them needs a slot, too; the permit stays good.
+                drop(slot);
+                credentials = self.credentials(site.session).await?;
+                slot = self.gate.slot().await;
+            }
             let (time, began) = (self.clock.now(), Instant::now());
             let answer = send(credentials.clone()).await;
             drop(slot);
@@ -81,7 +88,7 @@ impl Aws {
                 time,
                 account,
                 region: site.region.clone(),
-                operation: site.operation.into(),
+                operation: site.operation.as_str().into(),
                 status: diagnosis.as_ref().map_or("ok", |diagnosis| &diagnosis.code).to_owned(),
                 request_id: match (&answer, &diagnosis) {
                     (Ok(output), _) => output.request_id().unwrap_or_default().to_owned(),
@@ -101,7 +108,7 @@ impl Aws {
             };
             let next = attempts.after(diagnosis.class);
             debug!(
-                operation = site.operation, region = %site.region, account = %key.owner(), code = diagnosis.code,
+                operation = %site.operation, region = %site.region, account = %key.owner(), code = diagnosis.code,
                 attempt = attempts.made, ?next, "an attempt failed"
             );
             match next {
@@ -109,15 +116,26 @@ impl Aws {
                 Next::SlowDown => {
                     gate.limiter.throttled(fastrand::f64());
                     info!(
-                        operation = site.operation, region = %site.region, account = %key.owner(),
+                        operation = %site.operation, region = %site.region, account = %key.owner(),
                         calls_per_second = gate.limiter.rate(), "throttled: slowing down"
                     );
                 }
                 Next::Refresh => site.session.forget(&credentials).await,
                 Next::GiveUp => {
                     let Diagnosis { class, code, message, request_id } = diagnosis;
-                    let (operation, region, attempts) = (site.operation, site.region.clone(), attempts.made);
-                    return Err(CallError { class, code, message, request_id, operation, account, region, attempts });
+                    let (operation, region, attempts) = (site.operation.as_str(), site.region.clone(), attempts.made);
+                    let role = None;
+                    return Err(CallError {
+                        class,
+                        code,
+                        message,
+                        request_id,
+                        operation,
+                        account,
+                        role,
+                        region,
+                        attempts,
+                    });
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! One connection to AWS for a whole run: one HTTP client, one client a service, one source of credentials.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -12,11 +13,16 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 
 use super::gate::Gate;
-use super::session::Session;
-use super::{Caller, http};
+use super::mfa::{CodeSource, Device, MfaStanding};
+use super::profile::{ProfileChain, ProfileError, ProfileRole};
+use super::session::{RoleHop, Session};
+use super::source::{self, Found};
+use super::{CallError, Caller};
+use crate::config::Identity;
 use crate::model::{ApiCall, Partition, Region};
 use crate::throttle::Quotas;
 use crate::time::Clock;
@@ -32,6 +38,12 @@ const ATTEMPT: Duration = Duration::from_mins(1);
 pub struct ConnectOptions {
     /// Where calls go.
     pub wire: Wire,
+    /// As whom: profile, MFA device, and what the first role is told.
+    pub identity: Identity,
+    /// Who is asked for the device's code, if there is a device.
+    pub codes: Arc<dyn CodeSource>,
+    /// Where an MFA session is kept until it expires; `None`: nowhere.
+    pub mfa_sessions: Option<PathBuf>,
     /// The time.
     pub clock: Clock,
     /// AWS's rates, and the share of them to use.
@@ -47,8 +59,6 @@ pub struct ConnectOptions {
 pub enum Wire {
     /// To AWS, or wherever `AWS_ENDPOINT_URL` and its like point, with the SDK's own credential chain.
     Network {
-        /// The profile of `~/.aws/config`; by default `AWS_PROFILE`, else the SDK's chain.
-        profile: Option<String>,
         /// Allow an endpoint in clear text on another machine.
         insecure_endpoint: bool,
     },
@@ -69,7 +79,7 @@ pub struct StaticCredentials {
     /// Its id.
     pub access_key_id: String,
     /// Its secret.
-    pub secret_access_key: String,
+    pub secret_access_key: SecretString,
 }
 
 /// A connection that cannot be made.
@@ -78,6 +88,9 @@ pub enum ConnectError {
     /// The SDK's chain found no credentials at all.
     #[error("no AWS credentials were found: set AWS_PROFILE or --profile, or log in (aws sso login)")]
     NoCredentials,
+    /// The profile cannot be used.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// The configured Region is none.
     #[error("the configured Region is not usable")]
     Region(#[from] crate::model::InvalidRegion),
@@ -92,6 +105,8 @@ pub struct Aws {
     pub(super) clock: Clock,
     pub(super) caller: OnceLock<Caller>,
     source: Arc<Session>,
+    mfa: Option<Arc<Session>>,
+    profile_roles: Vec<Arc<Session>>,
     home: Region,
 }
 
@@ -111,30 +126,29 @@ impl Aws {
     /// # Errors
     /// There are no credentials, or the configured Region is not a Region's name.
     pub async fn connect(options: ConnectOptions) -> Result<Self, ConnectError> {
-        let sdk = match options.wire {
-            Wire::Network { profile, insecure_endpoint } => {
-                let mut loader = aws_config::defaults(BehaviorVersion::latest())
-                    .http_client(http::network(insecure_endpoint))
-                    .time_source(SdkTime(options.clock.clone()));
-                if let Some(profile) = profile {
-                    loader = loader.profile_name(profile);
-                }
-                loader.load().await.into_builder()
+        let Found { sdk, chain, profile } = match options.wire {
+            Wire::Network { insecure_endpoint } => {
+                let named = options.identity.profile.as_deref();
+                source::find(named, insecure_endpoint, SdkTime(options.clock.clone())).await?
             }
             Wire::InProcess { http, credentials, region } => {
                 let StaticCredentials { access_key_id, secret_access_key } = credentials;
-                let keys = Credentials::new(access_key_id, secret_access_key, None, None, "practice range");
-                SdkConfig::builder()
+                let secret = secret_access_key.expose_secret();
+                let keys = Credentials::new(access_key_id, secret, None, None, "practice range");
+                let sdk = SdkConfig::builder()
                     .behavior_version(BehaviorVersion::latest())
                     .http_client(http)
                     .time_source(SdkTime(options.clock.clone()))
                     .credentials_provider(SharedCredentialsProvider::new(keys))
                     .region(aws_types::region::Region::new(String::from(region)))
+                    .build();
+                Found { sdk, chain: ProfileChain::default(), profile: "practice range".to_owned() }
             }
         };
         let timeouts =
             TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).operation_attempt_timeout(ATTEMPT);
         let sdk = sdk
+            .into_builder()
             .sleep_impl(TokioSleep::new())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts.build())
@@ -150,6 +164,17 @@ impl Aws {
             Some(region) => region.as_ref().parse()?,
             None => Partition::Aws.default_region(),
         };
+        let identity = options.identity;
+        let source = Session::of_source(credentials);
+        let serial = identity.mfa_serial.clone().or(chain.mfa_serial);
+        let mfa = serial.map(|serial| {
+            source.with_mfa(Device::new(serial, options.codes, options.mfa_sessions.as_deref(), &profile))
+        });
+        let mut profile_roles: Vec<Arc<Session>> = Vec::new();
+        for role in chain.roles {
+            let parent = profile_roles.last().or(mfa.as_ref()).unwrap_or(&source);
+            profile_roles.push(parent.assume(profile_hop(role, &identity)));
+        }
         Ok(Self {
             clients: Clients {
                 sts: aws_sdk_sts::Client::new(&sdk),
@@ -161,14 +186,60 @@ impl Aws {
             audit: options.audit,
             clock: options.clock,
             caller: OnceLock::new(),
-            source: Session::of_source(credentials),
+            source,
+            mfa,
+            profile_roles,
             home,
         })
+    }
+
+    /// Makes sure that there are credentials to begin with: AWS knows the caller, and the MFA code is given
+    /// if there is a device. So nobody is asked for a code in the middle of the work.
+    ///
+    /// # Errors
+    /// The source credentials are refused, or no MFA session can be had with them.
+    pub async fn authenticate(&self) -> Result<Caller, CallError> {
+        let caller = self.caller().await?;
+        if let Some(session) = &self.mfa {
+            self.credentials(session).await?;
+        }
+        Ok(caller)
     }
 
     /// The source credentials' own session.
     pub fn source(&self) -> &Arc<Session> {
         &self.source
+    }
+
+    /// The session that every role chain begins from: that of the profile's last role, else the MFA
+    /// session, else the source credentials.
+    pub fn base(&self) -> &Arc<Session> {
+        self.profile_roles.last().or(self.mfa.as_ref()).unwrap_or(&self.source)
+    }
+
+    /// The sessions of the profile's own roles, in the order in which they are assumed.
+    pub fn profile_roles(&self) -> &[Arc<Session>] {
+        &self.profile_roles
+    }
+
+    /// Whether there is an MFA device, so that every session stems from one of its codes.
+    pub fn has_mfa(&self) -> bool {
+        self.mfa.is_some()
+    }
+
+    /// The MFA device and its session, if there is a device.
+    pub async fn mfa(&self) -> Option<MfaStanding> {
+        let session = self.mfa.as_ref()?;
+        let serial = session.device()?.serial().clone();
+        Some(MfaStanding { serial, session_until: session.ends().await })
+    }
+
+    /// Lets go of the MFA session that is kept for the next command. No: none was kept.
+    ///
+    /// # Errors
+    /// Its file cannot be removed.
+    pub fn forget_mfa_session(&self) -> std::io::Result<bool> {
+        self.mfa.as_ref().and_then(|session| session.device()).map_or(Ok(false), Device::forget_session)
     }
 
     /// The Region in which STS and global services are asked: the configured one, else us-east-1.
@@ -177,9 +248,21 @@ impl Aws {
     }
 }
 
+/// A profile's role as a hop; what the profile does not say, the configuration does.
+fn profile_hop(role: ProfileRole, identity: &Identity) -> RoleHop {
+    RoleHop {
+        role: role.role,
+        external_id: role.external_id,
+        session_name: role.session_name.unwrap_or_else(|| "dragnet".to_owned()),
+        source_identity: identity.source_identity.as_ref().map(ToString::to_string),
+        duration: role.duration.unwrap_or_else(|| identity.session_duration.get()),
+        policy: None,
+    }
+}
+
 /// Our clock, as the SDK asks for the time of a signature.
-#[derive(Debug)]
-struct SdkTime(Clock);
+#[derive(Clone, Debug)]
+pub(super) struct SdkTime(pub Clock);
 
 impl TimeSource for SdkTime {
     fn now(&self) -> SystemTime {

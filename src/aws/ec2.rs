@@ -4,7 +4,7 @@ use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
-use crate::model::{InvalidRegion, Region};
+use crate::model::{InvalidRegion, Operation, Region};
 
 /// A Region that an account has enabled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Aws {
     /// # Errors
     /// The call fails, or names a Region in a form that is not known: leaving it out would hide it.
     pub async fn enabled_regions(&self, session: &Session) -> Result<Vec<EnabledRegion>, CallError> {
-        let site = Site { session, region: self.home(), operation: "DescribeRegions" };
+        let site = Site { session, region: self.home(), operation: Operation::DescribeRegions };
         let answer = self
             .call(site, |credentials| {
                 self.clients

@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
-use crate::model::{AccountId, ApiCall, Region};
+use crate::model::{AccountId, ApiCall, Region, RoleArn};
 
 /// What kind of trouble a call met, whatever the service calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct CallError {
     pub operation: &'static str,
     /// The account it was made in.
     pub account: Option<AccountId>,
+    /// With `AssumeRole`: the role that was to be entered.
+    pub role: Option<RoleArn>,
     /// The Region it was sent to.
     pub region: Region,
     /// How many attempts were made.
@@ -52,6 +54,9 @@ impl std::error::Error for CallError {}
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.operation)?;
+        if let Some(role) = &self.role {
+            write!(f, " of {role}")?;
+        }
         if let Some(account) = self.account {
             write!(f, " in account {account}")?;
         }
@@ -167,9 +172,14 @@ mod tests {
             request_id: "r-1".to_owned(),
             operation: "AssumeRole",
             account: "111111111111".parse().ok(),
+            role: "arn:aws:iam::222222222222:role/Hub".parse().ok(),
             region: "us-east-1".parse().unwrap(),
             attempts: 1,
         };
-        assert_eq!(error.to_string(), "AssumeRole in account 111111111111, us-east-1: AccessDenied: no (request r-1)");
+        assert_eq!(
+            error.to_string(),
+            "AssumeRole of arn:aws:iam::222222222222:role/Hub in account 111111111111, us-east-1: AccessDenied: no \
+             (request r-1)"
+        );
     }
 }

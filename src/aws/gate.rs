@@ -51,6 +51,11 @@ impl Gate {
         while let Err(wait) = key.limiter.take() {
             sleep(wait).await;
         }
+        self.slot().await
+    }
+
+    /// Waits for a slot, for a call that has its permit.
+    pub async fn slot(&self) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed, so there is always a slot to come.
         self.slots.acquire().await.ok()
     }

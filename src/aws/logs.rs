@@ -7,7 +7,7 @@ use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
-use crate::model::{LogGroup, LogGroupClass, Region};
+use crate::model::{LogGroup, LogGroupClass, Operation, Region};
 
 /// What to read of a log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Aws {
         region: &Region,
         token: Option<String>,
     ) -> Result<(Vec<LogGroup>, Option<String>), CallError> {
-        let site = Site { session, region, operation: "DescribeLogGroups" };
+        let site = Site { session, region, operation: Operation::DescribeLogGroups };
         let request = self.clients.logs.describe_log_groups().limit(50).set_next_token(token);
         let answer = self
             .call(site, |credentials| {
@@ -88,7 +88,7 @@ impl Aws {
         query: &EventQuery,
         token: Option<String>,
     ) -> Result<EventPage, CallError> {
-        let site = Site { session, region, operation: "FilterLogEvents" };
+        let site = Site { session, region, operation: Operation::FilterLogEvents };
         let request = self
             .clients
             .logs

@@ -6,7 +6,7 @@ use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
-use crate::model::{Account, AccountState, Arn, InvalidAccountId};
+use crate::model::{Account, AccountState, Arn, InvalidAccountId, Operation};
 
 /// An account as Organizations lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Aws {
         session: &Session,
         token: Option<String>,
     ) -> Result<(Vec<ListedAccount>, Option<String>), CallError> {
-        let site = Site { session, region: self.home(), operation: "ListAccounts" };
+        let site = Site { session, region: self.home(), operation: Operation::ListAccounts };
         let request = self.clients.organizations.list_accounts().set_next_token(token);
         let answer = self
             .call(site, |credentials| {

@@ -15,14 +15,11 @@ use tokio::sync::Mutex;
 
 use super::connect::Aws;
 use super::error::{CallError, ErrorClass, causes};
-use crate::model::{AccountId, RoleArn};
+use super::mfa::Device;
+use crate::model::{AccountId, Policy, RoleArn};
 
 /// Credentials are renewed this long before they expire: longer than any call's timeout.
 const MARGIN: Duration = Duration::from_mins(2);
-/// STS lets a session that was itself assumed ask for no more.
-///
-/// Source: IAM user guide, "Role chaining".
-const CHAINED: Duration = Duration::from_hours(1);
 
 /// Credentials of one identity, renewed by themselves; shared by all that act as it.
 #[derive(Debug)]
@@ -35,6 +32,7 @@ pub struct Session {
 #[derive(Debug)]
 enum Origin {
     Source(SharedCredentialsProvider),
+    Mfa { source: Arc<Session>, device: Device },
     Role { parent: Arc<Session>, hop: RoleHop },
 }
 
@@ -51,25 +49,60 @@ pub struct RoleHop {
     pub source_identity: Option<String>,
     /// How long to ask for; a chained session gets an hour at most.
     pub duration: Duration,
+    /// What the session may do at most, whatever the role may; `None`: all that the role may.
+    pub policy: Option<Policy>,
 }
 
 impl Session {
+    fn new(origin: Origin) -> Arc<Self> {
+        Arc::new(Self { origin, current: Mutex::default() })
+    }
+
     /// The session of the source credentials.
     pub(super) fn of_source(provider: SharedCredentialsProvider) -> Arc<Self> {
-        Arc::new(Self { origin: Origin::Source(provider), current: Mutex::default() })
+        Self::new(Origin::Source(provider))
+    }
+
+    /// A session of credentials that are at hand.
+    pub(super) fn of_credentials(credentials: Credentials) -> Arc<Self> {
+        Self::of_source(SharedCredentialsProvider::new(credentials))
+    }
+
+    /// The session of the same user with an MFA code. Nothing is asked until it is used.
+    pub(super) fn with_mfa(self: &Arc<Self>, device: Device) -> Arc<Self> {
+        Self::new(Origin::Mfa { source: Arc::clone(self), device })
     }
 
     /// The session of a role that is assumed from this one. Nothing is called until it is used.
     pub fn assume(self: &Arc<Self>, hop: RoleHop) -> Arc<Self> {
-        Arc::new(Self { origin: Origin::Role { parent: Arc::clone(self), hop }, current: Mutex::default() })
+        Self::new(Origin::Role { parent: Arc::clone(self), hop })
     }
 
     /// The account that it acts in, where its role tells.
     pub fn account(&self) -> Option<AccountId> {
+        self.role().map(RoleArn::account)
+    }
+
+    /// The role that it acts in, if Dragnet assumed one.
+    pub fn role(&self) -> Option<&RoleArn> {
         match &self.origin {
-            Origin::Source(_) => None,
-            Origin::Role { hop, .. } => Some(hop.role.account()),
+            Origin::Source(_) | Origin::Mfa { .. } => None,
+            Origin::Role { hop, .. } => Some(&hop.role),
         }
+    }
+
+    /// The device, if this is an MFA session.
+    pub(super) fn device(&self) -> Option<&Device> {
+        match &self.origin {
+            Origin::Mfa { device, .. } => Some(device),
+            Origin::Source(_) | Origin::Role { .. } => None,
+        }
+    }
+
+    /// When its credentials end, if it has any and they do.
+    pub(super) async fn ends(&self) -> Option<Timestamp> {
+        let expiry = self.current.lock().await.as_ref()?.expiry()?;
+        Timestamp::try_from(expiry).ok()
     }
 
     /// Lets go of credentials that AWS calls expired, unless somebody has renewed them already.
@@ -77,23 +110,11 @@ impl Session {
         let mut current = self.current.lock().await;
         if current.as_ref().is_some_and(|kept| kept.access_key_id() == expired.access_key_id()) {
             *current = None;
+            if let Some(device) = self.device() {
+                // One that cannot be removed is tried again, and refused again, before a code is asked for.
+                _ = device.forget_session();
+            }
         }
-    }
-}
-
-impl RoleHop {
-    /// The duration in seconds to ask STS for.
-    pub(super) fn seconds(&self, parent: &Session) -> i32 {
-        let longest = match parent.origin {
-            Origin::Source(_) => self.duration,
-            Origin::Role { .. } => self.duration.min(CHAINED),
-        };
-        i32::try_from(longest.as_secs()).unwrap_or(i32::MAX)
-    }
-
-    /// The source identity to set: only the first hop may.
-    pub(super) fn new_source_identity(&self, parent: &Session) -> Option<String> {
-        self.source_identity.clone().filter(|_| matches!(parent.origin, Origin::Source(_)))
     }
 }
 
@@ -107,6 +128,7 @@ impl Aws {
             }
             let renewed = match &session.origin {
                 Origin::Source(provider) => self.source_credentials(provider).await?,
+                Origin::Mfa { source, device } => self.mfa_session(source, device).await?,
                 Origin::Role { parent, hop } => self.assume_role(parent, hop).await?,
             };
             Ok(current.insert(renewed).clone())
@@ -114,7 +136,8 @@ impl Aws {
         .boxed()
     }
 
-    fn is_fresh(&self, credentials: &Credentials) -> bool {
+    /// Whether credentials live longer than any call that is made with them.
+    pub(super) fn is_fresh(&self, credentials: &Credentials) -> bool {
         let Some(expiry) = credentials.expiry() else { return true };
         Timestamp::try_from(expiry).is_ok_and(|expiry| self.clock.until(expiry) > MARGIN)
     }
@@ -127,6 +150,7 @@ impl Aws {
             request_id: String::new(),
             operation: "GetSourceCredentials",
             account: None,
+            role: None,
             region: self.home().clone(),
             attempts: 1,
         })

@@ -1,14 +1,28 @@
-//! STS: who calls, and the roles that it assumes. Always the Regional endpoint, whose tokens work in
+//! STS: who calls, and the sessions that are begun. Always the Regional endpoint, whose tokens work in
 //! opt-in Regions too.
 
+use std::time::Duration;
+
 use aws_credential_types::Credentials;
+use aws_sdk_sts::types;
 use jiff::Timestamp;
 
 use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
+use super::mfa::MfaCode;
 use super::session::{RoleHop, Session};
-use crate::model::{AccountId, Arn, Partition};
+use crate::model::{AccountId, Arn, Operation, Partition, Policy};
+
+/// How long an MFA session lasts: what AWS gives a user unless told otherwise, and about a working day.
+///
+/// Source: STS API, `GetSessionToken`: 900 to 129,600 seconds.
+const MFA_SESSION_SECONDS: i32 = 43_200;
+
+/// What every role grants, and the most that a role's session gets of another role.
+///
+/// Source: IAM user guide, "Role chaining"; IAM API, `CreateRole`, `MaxSessionDuration` (3,600 at least).
+const ALWAYS_GRANTED: Duration = Duration::from_hours(1);
 
 /// Who the source credentials belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +33,13 @@ pub struct Caller {
     pub arn: Arn,
     /// The partition that the ARN names: every other ARN is made with it.
     pub partition: Partition,
+}
+
+impl Caller {
+    /// Whether it is the session of a role, from which a further role is a link of a chain.
+    pub fn is_role(&self) -> bool {
+        self.arn.resource().starts_with("assumed-role/")
+    }
 }
 
 impl Aws {
@@ -39,7 +60,7 @@ impl Aws {
     /// # Errors
     /// The session cannot be had, or the answer makes no sense.
     pub async fn identity(&self, session: &Session) -> Result<Caller, CallError> {
-        let site = Site { session, region: self.home(), operation: "GetCallerIdentity" };
+        let site = Site { session, region: self.home(), operation: Operation::GetCallerIdentity };
         let answer = self
             .call(site, |credentials| {
                 self.clients
@@ -58,41 +79,91 @@ impl Aws {
         caller.ok_or_else(|| site.unreadable(format!("the caller's ARN `{text}` makes no sense")))
     }
 
-    /// Assumes a role from its parent session. Errors name the role.
+    /// Begins a session of the source's user with an MFA code.
+    pub(super) async fn get_session_token(
+        &self,
+        source: &Session,
+        serial: &str,
+        code: &MfaCode,
+    ) -> Result<Credentials, CallError> {
+        let site = Site { session: source, region: self.home(), operation: Operation::GetSessionToken };
+        let request = self
+            .clients
+            .sts
+            .get_session_token()
+            .duration_seconds(MFA_SESSION_SECONDS)
+            .serial_number(serial)
+            .token_code(code.expose());
+        let answer = self
+            .call(site, |credentials| {
+                request.clone().customize().config_override(placed!(aws_sdk_sts, site, credentials)).send()
+            })
+            .await?;
+        temporary(site, answer.credentials())
+    }
+
+    /// Assumes a role from its parent session. A role that grants less than is asked for gives an hour.
     pub(super) async fn assume_role(&self, parent: &Session, hop: &RoleHop) -> Result<Credentials, CallError> {
-        let site = Site { session: parent, region: self.home(), operation: "AssumeRole" };
+        let chained = parent.role().is_some() || self.caller.get().is_some_and(Caller::is_role);
+        let longest = if chained { hop.duration.min(ALWAYS_GRANTED) } else { hop.duration };
+        match self.assume_role_for(parent, hop, longest).await {
+            Err(error) if longest > ALWAYS_GRANTED && is_too_long(&error) => {
+                self.assume_role_for(parent, hop, ALWAYS_GRANTED).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn assume_role_for(
+        &self,
+        parent: &Session,
+        hop: &RoleHop,
+        duration: Duration,
+    ) -> Result<Credentials, CallError> {
+        let site = Site { session: parent, region: self.home(), operation: Operation::AssumeRole };
         let request = self
             .clients
             .sts
             .assume_role()
             .role_arn(hop.role.as_str())
             .role_session_name(&hop.session_name)
-            .duration_seconds(hop.seconds(parent))
+            .duration_seconds(i32::try_from(duration.as_secs()).unwrap_or(i32::MAX))
             .set_external_id(hop.external_id.clone())
-            .set_source_identity(hop.new_source_identity(parent));
+            // Set once, it passes on from role to role.
+            .set_source_identity(hop.source_identity.clone().filter(|_| parent.role().is_none()))
+            .set_policy(hop.policy.as_ref().map(Policy::to_string));
         let answer = self
             .call(site, |credentials| {
                 request.clone().customize().config_override(placed!(aws_sdk_sts, site, credentials)).send()
             })
             .await
             .map_err(|error| naming(hop, error))?;
-        let given = answer.credentials().ok_or_else(|| site.unreadable("no credentials came back"))?;
-        let expiry = given.expiration();
-        let expires =
-            Timestamp::new(expiry.secs(), 0).map_err(|_| site.unreadable("the session's expiry makes no sense"))?;
-        Ok(Credentials::new(
-            given.access_key_id(),
-            given.secret_access_key(),
-            Some(given.session_token().to_owned()),
-            Some(expires.into()),
-            "AssumeRole",
-        ))
+        temporary(site, answer.credentials())
     }
 }
 
+/// An `AssumeRole` that names no role yet is this hop's own; others are of the hops before it.
 fn naming(hop: &RoleHop, mut error: CallError) -> CallError {
-    if error.operation == "AssumeRole" && !error.message.contains("arn:") {
-        error.message = format!("{} (role {})", error.message, hop.role);
+    if error.operation == Operation::AssumeRole.as_str() && error.role.is_none() {
+        error.role = Some(hop.role.clone());
     }
     error
+}
+
+fn temporary(site: Site<'_>, given: Option<&types::Credentials>) -> Result<Credentials, CallError> {
+    let given = given.ok_or_else(|| site.unreadable("no credentials came back"))?;
+    let expires = Timestamp::new(given.expiration().secs(), 0)
+        .map_err(|_| site.unreadable("the session's expiry makes no sense"))?;
+    Ok(Credentials::new(
+        given.access_key_id(),
+        given.secret_access_key(),
+        Some(given.session_token().to_owned()),
+        Some(expires.into()),
+        site.operation.as_str(),
+    ))
+}
+
+/// Source: STS's own words; both the role's maximum and the hour of a chain are a `ValidationError`.
+fn is_too_long(error: &CallError) -> bool {
+    error.code == "ValidationError" && error.message.contains("DurationSeconds exceeds")
 }

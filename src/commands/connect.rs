@@ -1,9 +1,15 @@
 //! From settings to a connection: to AWS, or to the practice range.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use super::CommandError;
-use crate::aws::{Aws, ConnectOptions, StaticCredentials, Wire};
+use super::mfa_code::Codes;
+use super::surroundings::Machine;
+use crate::aws::{Aws, CodeSource, ConnectOptions, StaticCredentials, Wire};
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, Reach};
 use crate::model::ApiCall;
@@ -12,23 +18,32 @@ use crate::throttle::{QuotaTable, Quotas};
 use crate::time::Clock;
 
 /// The scenario of `--practice`.
-const PRACTICE: &str = "small";
+pub(super) const PRACTICE: &str = "small";
 
-/// Where a command works.
+/// Where a command works, and who can be asked for an MFA code there.
 #[derive(Clone, Debug)]
-pub enum Place {
-    /// On AWS.
-    Aws {
-        /// Whether a plain HTTP endpoint on another machine may be called.
-        insecure_endpoint: bool,
-    },
-    /// On a practice range in this process.
-    Practice {
-        /// The range.
-        range: Range,
-        /// Its clock, which starts at its scenario's date.
-        clock: Clock,
-    },
+pub struct Place {
+    world: World,
+    codes: Person,
+    /// Where MFA sessions are kept.
+    state_directory: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+enum World {
+    /// AWS.
+    Aws { insecure_endpoint: bool },
+    /// A practice range in this process, with its clock, which starts at its scenario's date.
+    Practice { range: Range, clock: Clock },
+}
+
+/// Who can be asked for a code.
+#[derive(Clone, Debug)]
+enum Person {
+    /// The one who runs the command.
+    AtTheMachine { code: Option<SecretString>, terminal: bool },
+    /// Somebody else.
+    Other(Arc<dyn CodeSource>),
 }
 
 impl Place {
@@ -36,15 +51,17 @@ impl Place {
     ///
     /// # Errors
     /// The practice range cannot be made.
-    pub fn of(settings: &GlobalSettings) -> Result<Self, CommandError> {
+    pub(super) fn of(settings: GlobalSettings, machine: &Machine) -> Result<Self, CommandError> {
+        let codes = Person::AtTheMachine { code: machine.mfa_code(), terminal: machine.can_ask() };
         if settings.practice {
-            Self::practising(&Scenario::builtin(PRACTICE)?)
-        } else {
-            Ok(Self::Aws { insecure_endpoint: settings.insecure_endpoint })
+            return Ok(Self { codes, ..Self::practising(&Scenario::builtin(PRACTICE)?)? });
         }
+        let world = World::Aws { insecure_endpoint: settings.insecure_endpoint };
+        Ok(Self { world, codes, state_directory: machine.state_directory() })
     }
 
-    /// A practice range of this scenario, which throttles as AWS does.
+    /// A practice range of this scenario, which throttles as AWS does. It keeps no MFA session: it begins
+    /// anew each time.
     ///
     /// # Errors
     /// The scenario contradicts itself.
@@ -52,43 +69,75 @@ impl Place {
         let clock = scenario.clock();
         let range = Range::new(scenario, None, clock.clone())?;
         range.enforce(range::Quotas::Real)?;
-        Ok(Self::Practice { range, clock })
+        let world = World::Practice { range, clock };
+        let codes = Person::AtTheMachine { code: None, terminal: false };
+        Ok(Self { world, codes, state_directory: None })
+    }
+
+    /// The same place, with somebody else to ask for codes.
+    #[must_use]
+    pub fn with_codes(self, codes: Arc<dyn CodeSource>) -> Self {
+        Self { codes: Person::Other(codes), ..self }
+    }
+
+    /// The same place, keeping MFA sessions in this directory.
+    #[must_use]
+    pub fn keeping_sessions_in(self, directory: PathBuf) -> Self {
+        Self { state_directory: Some(directory), ..self }
+    }
+
+    /// The practice range, if this is one.
+    pub fn range(&self) -> Option<&Range> {
+        match &self.world {
+            World::Aws { .. } => None,
+            World::Practice { range, .. } => Some(range),
+        }
     }
 
     /// The time there.
     pub fn clock(&self) -> Clock {
-        match self {
-            Self::Aws { .. } => Clock::wall(),
-            Self::Practice { clock, .. } => clock.clone(),
+        match &self.world {
+            World::Aws { .. } => Clock::wall(),
+            World::Practice { clock, .. } => clock.clone(),
         }
     }
 
-    /// Connects, and tells `audit` of every call.
+    /// Connects, and tells `audit` of every call. Makes no call yet.
     ///
     /// # Errors
     /// There are no credentials, or a quota of the configuration cannot be kept.
     pub async fn connect(&self, reach: &Reach, audit: Option<mpsc::Sender<ApiCall>>) -> Result<Aws, CommandError> {
-        let wire = match self {
-            Self::Aws { insecure_endpoint } => {
-                Wire::Network { profile: reach.identity.profile.clone(), insecure_endpoint: *insecure_endpoint }
-            }
-            Self::Practice { range, .. } => {
+        let wire = match &self.world {
+            World::Aws { insecure_endpoint } => Wire::Network { insecure_endpoint: *insecure_endpoint },
+            World::Practice { range, .. } => {
                 let range::PracticeCredentials { access_key_id, secret_access_key, region } = range.credentials();
                 Wire::InProcess {
                     http: range::connector::http_client(range.clone()),
-                    credentials: StaticCredentials { access_key_id, secret_access_key },
+                    credentials: StaticCredentials { access_key_id, secret_access_key: secret_access_key.into() },
                     region,
                 }
             }
         };
         let options = ConnectOptions {
             wire,
+            identity: reach.identity.clone(),
+            codes: self.codes(reach),
+            mfa_sessions: self.state_directory.clone().filter(|_| reach.identity.mfa_cache),
             clock: self.clock(),
             quotas: quotas(reach)?,
             concurrency: reach.limits.concurrency.get(),
             audit,
         };
         Ok(Aws::connect(options).await?)
+    }
+
+    fn codes(&self, reach: &Reach) -> Arc<dyn CodeSource> {
+        match &self.codes {
+            Person::AtTheMachine { code, terminal } => {
+                Arc::new(Codes::new(code.clone(), reach.identity.mfa_command.clone(), *terminal, self.clock()))
+            }
+            Person::Other(codes) => Arc::clone(codes),
+        }
     }
 }
 

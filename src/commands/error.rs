@@ -32,7 +32,7 @@ pub enum CommandError {
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// The caller is not known.
-    #[error("AWS does not accept the source credentials")]
+    #[error("there is no way in with the source credentials")]
     Caller(#[source] Box<crate::aws::CallError>),
     /// A run's files cannot be written or read.
     #[error(transparent)]

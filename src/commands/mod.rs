@@ -6,6 +6,7 @@
 mod connect;
 mod error;
 mod list;
+mod mfa_code;
 mod range;
 mod report;
 mod run_files;
@@ -17,7 +18,7 @@ use std::io::{self, Write};
 pub use connect::Place;
 pub use error::CommandError;
 pub use run_files::{RunFiles, write_run_files};
-pub use sweep::{Outputs, run_sweep};
+pub use sweep::{Connection, Outputs, run_sweep};
 
 use crate::cli::settings::{GlobalSettings, Verbosity};
 use crate::cli::{Arguments, Command, RangeCommand, write_completions, write_manual};

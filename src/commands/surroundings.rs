@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
+use super::mfa_code;
 use crate::cli::GlobalArguments;
 use crate::cli::settings::{GlobalSettings, Surroundings};
 
@@ -12,6 +14,7 @@ use crate::cli::settings::{GlobalSettings, Surroundings};
 #[derive(Clone, Debug)]
 pub(super) struct Machine {
     working_directory: PathBuf,
+    stdin_is_terminal: bool,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
 }
@@ -21,6 +24,7 @@ impl Machine {
     pub fn here() -> io::Result<Self> {
         Ok(Self {
             working_directory: std::env::current_dir()?,
+            stdin_is_terminal: io::stdin().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
         })
@@ -29,7 +33,7 @@ impl Machine {
     /// The surroundings that settings are resolved in, at the time `now`.
     pub fn at(&self, now: Timestamp) -> Surroundings<'_> {
         Surroundings {
-            environment: &|name| std::env::var(name).ok(),
+            environment: &variable,
             working_directory: &self.working_directory,
             now,
             stdout_is_terminal: self.stdout_is_terminal,
@@ -42,8 +46,30 @@ impl Machine {
         GlobalSettings::resolve(arguments, &self.at(Timestamp::UNIX_EPOCH))
     }
 
+    /// Whether a person can be asked.
+    pub fn can_ask(&self) -> bool {
+        self.stdin_is_terminal && self.stderr_is_terminal
+    }
+
+    /// The MFA code that the environment holds for this run.
+    pub fn mfa_code(&self) -> Option<SecretString> {
+        variable(mfa_code::VARIABLE).filter(|code| !code.is_empty()).map(SecretString::from)
+    }
+
+    /// Where Dragnet keeps what outlives a command: `dragnet` in `XDG_STATE_HOME`, by default
+    /// `~/.local/state`.
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        let directory = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let state = directory("XDG_STATE_HOME").or_else(|| directory("HOME").map(|home| home.join(".local/state")));
+        state.map(|state| state.join("dragnet"))
+    }
+
     /// A path as the person knows it: from where they are, if it is below.
     pub fn shown(&self, path: &std::path::Path) -> String {
         path.strip_prefix(&self.working_directory).unwrap_or(path).display().to_string()
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

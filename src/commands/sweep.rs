@@ -10,13 +10,15 @@ use tokio_util::sync::CancellationToken;
 use super::run_files::{RunFiles, write_end, write_facts, write_run_files};
 use super::surroundings::Machine;
 use super::{CommandError, Place, tell};
-use crate::cli::settings::{ProgressStyle, SweepSettings};
+use crate::aws::Aws;
+use crate::cli::settings::{ProgressStyle, Reach, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
-use crate::model::RunId;
+use crate::model::{ApiCall, RunId};
 use crate::progress::Reporter;
 use crate::report::{RunStatus, write_ending, write_json};
 use crate::store::{Journal, RunDir, StoreError};
 use crate::sweep::{self, SweepError, SweepParts, Tally};
+use crate::time::Clock;
 
 /// Calls that may wait to be written down.
 const AUDIT_WAITING: usize = 1_024;
@@ -28,15 +30,17 @@ pub(super) async fn sweep(
     machine: &Machine,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Place::of(&settings)?;
+    let place = Place::of(settings, machine)?;
     let sweep = SweepSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
-    let cancel = CancellationToken::new();
-    tokio::spawn(cancel_on_ctrl_c(cancel.clone()));
     if settings.progress != ProgressStyle::None {
         tell(&format!("Looking for {} from {}", listed(&sweep), sweep.window));
     }
     let fail_on_sighting = sweep.fail_on_sighting;
-    let (outputs, failure) = run_sweep(&place, sweep, settings.progress, cancel).await?;
+    let connection = Connection::open(&place, &sweep.reach).await?;
+    // Not sooner: until then, Ctrl-C at the prompt for an MFA code simply ends the command.
+    let cancel = CancellationToken::new();
+    tokio::spawn(cancel_on_ctrl_c(cancel.clone()));
+    let (outputs, failure) = run_sweep(connection, sweep, settings.progress, cancel).await?;
     if let Some(error) = failure {
         tell(&format!("The run's files claim nothing: {}", machine.shown(&outputs.directory)));
         return Err(error.into());
@@ -62,22 +66,40 @@ pub struct Outputs {
     pub files: RunFiles,
 }
 
+/// A connection to AWS that knows its caller and has its MFA session, and the other end of its audit.
+#[derive(Debug)]
+pub struct Connection {
+    aws: Aws,
+    calls: mpsc::Receiver<ApiCall>,
+    clock: Clock,
+}
+
+impl Connection {
+    /// Connects, and asks for an MFA code if one is needed. Credentials that do not work leave nothing
+    /// behind: there is no run yet.
+    ///
+    /// # Errors
+    /// There is no connection to AWS, the source credentials do not work, or there is no MFA session.
+    pub async fn open(place: &Place, reach: &Reach) -> Result<Self, CommandError> {
+        let (audit, calls) = mpsc::channel(AUDIT_WAITING);
+        let aws = place.connect(reach, Some(audit)).await?;
+        aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
+        Ok(Self { aws, calls, clock: place.clock() })
+    }
+}
+
 /// Makes a run: sweeps, merges and writes the files. A sweep that failed as a whole has files too, which
 /// claim nothing and say so; its error comes with them.
 ///
 /// # Errors
-/// There is no connection to AWS, the source credentials do not work, or the run's directory or database cannot be written.
+/// The run's directory or database cannot be written.
 pub async fn run_sweep(
-    place: &Place,
+    connection: Connection,
     settings: SweepSettings,
     progress: ProgressStyle,
     cancel: CancellationToken,
 ) -> Result<(Outputs, Option<SweepError>), CommandError> {
-    let clock = place.clock();
-    let (audit, calls) = mpsc::channel(AUDIT_WAITING);
-    let aws = place.connect(&settings.reach, Some(audit)).await?;
-    // Asked before there is a run: credentials that do not work should leave nothing behind.
-    aws.caller().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
+    let Connection { aws, calls, clock } = connection;
     let started = clock.now();
     let run_id = RunId::new(started, fastrand::u16(..));
     let dir = RunDir::create(&settings.out_dir, &run_id)?;

@@ -6,37 +6,55 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::Problem;
 use super::text::{InvalidText, checked_text, has_form, written_as_text};
 use super::{InvalidDuration, parse_duration};
-use crate::model::RoleArn;
+use crate::model::{AccountId, Arn, RoleArn};
 
 /// Source credentials, and the roles from there into each account.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Identity {
     /// The profile of `~/.aws/config` that the source credentials come from; default: the SDK's chain.
     pub profile: Option<String>,
+    /// The MFA device of the user whose keys the source credentials are; default: the profile's
+    /// `mfa_serial`, else none.
+    pub mfa_serial: Option<MfaSerial>,
+    /// A program that prints the device's code, with its arguments; without one, the terminal is asked.
+    pub mfa_command: Option<MfaCommand>,
+    /// Whether the MFA session is kept in a file until it expires, so that the next command needs no code.
+    pub mfa_cache: bool,
     /// Roles to assume, one from the other, before the member role.
     pub role_chain: Vec<RoleArn>,
     /// What is assumed in every account.
     pub member_role: MemberRole,
+    /// What is assumed in every account to contain, and for nothing else.
+    pub contain_role: RoleName,
     /// Handed on with every `AssumeRole`.
     pub external_id: Option<ExternalId>,
-    /// How long a session lasts before it is made anew.
+    /// How long a session lasts before it is made anew; where a role grants less, an hour.
     pub session_duration: SessionDuration,
     /// Recorded by CloudTrail for all that the sessions do.
     pub source_identity: Option<SourceIdentity>,
+    /// Whether each session carries a policy of its own that allows only what the command calls, so that
+    /// even an administrator's role can only read.
+    pub scope_down: bool,
 }
 
-impl Identity {
-    pub(super) fn check(&self) -> Result<(), Problem> {
-        if !self.role_chain.is_empty() && self.session_duration.get() > SessionDuration::CHAINED {
-            let message =
-                "a session of a role that another role assumed lasts at most 1h (AWS's limit for role chains)";
-            return Err(Problem::new("session_duration", message));
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            profile: None,
+            mfa_serial: None,
+            mfa_command: None,
+            mfa_cache: true,
+            role_chain: Vec::new(),
+            member_role: MemberRole::default(),
+            contain_role: RoleName("DragnetContain".to_owned()),
+            external_id: None,
+            session_duration: SessionDuration::default(),
+            source_identity: None,
+            scope_down: true,
         }
-        Ok(())
     }
 }
 
@@ -85,6 +103,26 @@ checked_text! {
 }
 
 checked_text! {
+    /// STS API, `GetSessionToken`: `SerialNumber` is 9 to 256 of `[\w+=/:,.@-]`. A hardware device's number,
+    /// or a virtual device's ARN.
+    MfaSerial,
+    "an MFA device: expected arn:aws:iam::111111111111:mfa/NAME or a hardware device's serial number",
+    |text| has_form(text, 9, 256, "_+=/:,.@-") && (!text.starts_with("arn:") || is_device_arn(text))
+}
+
+fn is_device_arn(text: &str) -> bool {
+    text.parse()
+        .is_ok_and(|arn: Arn| arn.service() == "iam" && arn.account().is_some() && arn.resource().starts_with("mfa/"))
+}
+
+impl MfaSerial {
+    /// The account that the device's user is in, where the serial number tells.
+    pub fn account(&self) -> Option<AccountId> {
+        self.0.parse::<Arn>().ok()?.account()
+    }
+}
+
+checked_text! {
     /// STS API, `AssumeRole`: `ExternalId` is 2 to 1,224 of `[\w+=,.@:\/-]`.
     ExternalId,
     "an external id: expected 2 to 1,224 letters, digits and _+=,.@:/-",
@@ -96,6 +134,38 @@ checked_text! {
     SourceIdentity,
     "a source identity: expected 2 to 64 letters, digits and _+=,.@-",
     |text| has_form(text, 2, 64, "_+=,.@-")
+}
+
+/// A program and its arguments, run as they are: no shell reads them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct MfaCommand(Vec<String>);
+
+/// A command that names no program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("mfa_command names no program: expected [\"program\", \"argument\", …]")]
+pub struct NoProgram;
+
+impl MfaCommand {
+    /// The program, and its arguments.
+    pub fn parts(&self) -> (&str, &[String]) {
+        // It cannot be made without a program.
+        self.0.split_first().map_or(("", &[]), |(program, arguments)| (program, arguments))
+    }
+}
+
+impl TryFrom<Vec<String>> for MfaCommand {
+    type Error = NoProgram;
+
+    fn try_from(words: Vec<String>) -> Result<Self, Self::Error> {
+        if words.first().is_some_and(|program| !program.is_empty()) { Ok(Self(words)) } else { Err(NoProgram) }
+    }
+}
+
+impl From<MfaCommand> for Vec<String> {
+    fn from(command: MfaCommand) -> Self {
+        command.0
+    }
 }
 
 /// How long a role session lasts. STS API, `AssumeRole`: 900 to 43,200 seconds; the role's own maximum
@@ -116,9 +186,6 @@ pub enum InvalidSessionDuration {
 }
 
 impl SessionDuration {
-    /// The longest session of a role that was assumed from another role.
-    const CHAINED: Duration = Duration::from_hours(1);
-
     /// The duration, 15 minutes to 12 hours.
     pub fn get(self) -> Duration {
         self.0
@@ -162,10 +229,15 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_limits_the_session() {
-        let mut identity = Identity { session_duration: "2h".to_owned().try_into().unwrap(), ..Identity::default() };
-        assert!(identity.check().is_ok());
-        identity.role_chain.push("arn:aws:iam::111111111111:role/Hub".parse().unwrap());
-        assert!(identity.check().is_err());
+    fn devices_and_commands_have_a_form() {
+        let device: MfaSerial = "arn:aws:iam::111111111111:mfa/alice".parse().unwrap();
+        assert_eq!(device.account().unwrap().to_string(), "111111111111");
+        assert_eq!("GAHT12345678".parse::<MfaSerial>().unwrap().account(), None);
+        for bad in ["", "12345", "arn:aws:iam::111111111111:user/alice", "arn:aws:iam::1:mfa/alice", "has a blank"] {
+            assert!(bad.parse::<MfaSerial>().is_err(), "{bad}");
+        }
+        let command = MfaCommand::try_from(vec!["ykman".to_owned(), "oath".to_owned()]).unwrap();
+        assert_eq!(command.parts(), ("ykman", &["oath".to_owned()][..]));
+        assert!(MfaCommand::try_from(Vec::new()).is_err() && MfaCommand::try_from(vec![String::new()]).is_err());
     }
 }

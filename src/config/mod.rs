@@ -34,7 +34,9 @@ pub use duration::{InvalidDuration, parse_duration};
 pub use error::ConfigError;
 pub use find::{Environment, find};
 pub use glob::{Glob, InvalidGlob};
-pub use identity::{ExternalId, Identity, MemberRole, RoleName, SessionDuration, SourceIdentity};
+pub use identity::{
+    ExternalId, Identity, MemberRole, MfaCommand, MfaSerial, NoProgram, RoleName, SessionDuration, SourceIdentity,
+};
 pub use limits::{Concurrency, Limits, QuotaShare};
 pub use nearest::nearest;
 pub use organization::Organization;
@@ -88,7 +90,6 @@ impl Config {
     /// What one value alone does not show: whether the values fit together.
     fn check(&self) -> Result<(), Problem> {
         let known = self.scope.known_regions();
-        self.identity.check().map_err(|problem| problem.under("identity"))?;
         self.scope.check(&known).map_err(|problem| problem.under("scope"))?;
         self.limits.check(&known).map_err(|problem| problem.under("limits"))?;
         account::check_all(&self.accounts, &known).map_err(|problem| problem.under("accounts"))

@@ -79,6 +79,14 @@ pub enum Reason {
     GroupGone,
     /// The server sent a page token that it had sent before; reading on would never end.
     RepeatedToken,
+    /// The source credentials have expired or cannot be had.
+    SourceCredentials,
+    /// There is a device, but no MFA session.
+    MfaFailed,
+    /// AWS refused a role on the way to the account's own.
+    HopDenied,
+    /// AWS refused the account's role: it is not there, or does not let the caller in.
+    RoleDenied,
     /// AWS refused; the detail has its code and message.
     AccessDenied,
     /// Any other error; the detail has its code and message.
@@ -89,7 +97,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::NoLogGroups,
         Self::NoRegions,
         Self::CreatedAfterWindow,
@@ -101,6 +109,10 @@ impl Reason {
         Self::ClassNotReadable,
         Self::GroupGone,
         Self::RepeatedToken,
+        Self::SourceCredentials,
+        Self::MfaFailed,
+        Self::HopDenied,
+        Self::RoleDenied,
         Self::AccessDenied,
         Self::Error,
         Self::Interrupted,
@@ -120,6 +132,10 @@ impl Reason {
             Self::ClassNotReadable => "class-not-readable",
             Self::GroupGone => "group-gone",
             Self::RepeatedToken => "repeated-token",
+            Self::SourceCredentials => "source-credentials",
+            Self::MfaFailed => "mfa-failed",
+            Self::HopDenied => "hop-denied",
+            Self::RoleDenied => "role-denied",
             Self::AccessDenied => "access-denied",
             Self::Error => "error",
             Self::Interrupted => "interrupted",
@@ -143,6 +159,10 @@ impl Reason {
             | Self::ClassNotReadable
             | Self::GroupGone
             | Self::RepeatedToken
+            | Self::SourceCredentials
+            | Self::MfaFailed
+            | Self::HopDenied
+            | Self::RoleDenied
             | Self::AccessDenied
             | Self::Error
             | Self::Interrupted => false,
@@ -163,6 +183,10 @@ impl Reason {
             Self::ClassNotReadable => "its class cannot be read by FilterLogEvents",
             Self::GroupGone => "deleted before its search ended",
             Self::RepeatedToken => "the server repeated a page token; reading stopped there",
+            Self::SourceCredentials => "the source credentials have expired or cannot be had",
+            Self::MfaFailed => "no MFA session could be had",
+            Self::HopDenied => "AWS refused a role on the way",
+            Self::RoleDenied => "AWS refused the account's role",
             Self::AccessDenied => "AWS refused",
             Self::Error => "an error",
             Self::Interrupted => "interrupted before it was done",

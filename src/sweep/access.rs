@@ -3,18 +3,24 @@
 use std::sync::Arc;
 
 use super::directory::Member;
-use super::outcome;
+use super::refusal::{Given, MfaGiven, Refusal};
 use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Session};
 use crate::config::{ExternalId, Identity, MemberRole};
-use crate::model::{AccountId, InvalidArn, Outcome, Partition, Reason, RoleArn, Status};
+use crate::model::{AccountId, Arn, Operation, Outcome, Partition, Policy, Reason, RoleArn, Status};
 
 /// The way into every account.
 #[derive(Debug)]
 pub struct Access {
     identity: Identity,
     session_name: String,
+    /// What a session in an account may do at most, unless that is not to be limited.
+    policy: Option<Policy>,
     partition: Partition,
-    /// The end of the role chain, or the source credentials.
+    caller: Arn,
+    with_mfa: bool,
+    /// The roles before an account's own: those of the profile, then the role chain.
+    hops: Vec<Arc<Session>>,
+    /// The last of them, or where they would begin.
     base: Arc<Session>,
     /// The account that `base` is in already.
     own_account: AccountId,
@@ -30,20 +36,37 @@ pub struct Entered {
 }
 
 impl Access {
-    /// The way in for `caller` and `identity`. Sessions will be called `session_name`. Makes no call.
-    pub fn new(aws: &Aws, caller: &Caller, identity: &Identity, session_name: String) -> Self {
+    /// The way in for `caller` and `identity`, to call `operations` in each account. Sessions will be called
+    /// `session_name`. Makes no call.
+    pub fn new(
+        aws: &Aws,
+        caller: &Caller,
+        identity: &Identity,
+        session_name: String,
+        operations: &[Operation],
+    ) -> Self {
         let mut access = Self {
             identity: identity.clone(),
             session_name,
+            policy: identity.scope_down.then(|| Policy::for_operations(operations)),
             partition: caller.partition,
-            base: Arc::clone(aws.source()),
-            own_account: caller.account,
+            caller: caller.arn.clone(),
+            with_mfa: aws.has_mfa(),
+            hops: aws.profile_roles().to_vec(),
+            base: Arc::clone(aws.base()),
+            own_account: aws.base().account().unwrap_or(caller.account),
         };
         for role in &identity.role_chain {
             access.own_account = role.account();
-            access.base = access.base.assume(access.hop(role.clone(), None));
+            access.base = access.base.assume(access.hop(role.clone(), None, None));
+            access.hops.push(Arc::clone(&access.base));
         }
         access
+    }
+
+    /// The sessions of the roles on the way, in the order in which they are assumed.
+    pub fn hops(&self) -> &[Arc<Session>] {
+        &self.hops
     }
 
     /// The account that is at hand without a role of its own.
@@ -55,39 +78,62 @@ impl Access {
     pub(super) fn organization(&self, aws: &Aws, role: Option<&RoleArn>) -> Arc<Session> {
         match role {
             None => Arc::clone(&self.base),
-            Some(role) => aws.source().assume(self.hop(role.clone(), None)),
+            Some(role) => {
+                let policy = self.policy.is_some().then(|| Policy::for_operations(&[Operation::ListAccounts]));
+                aws.base().assume(self.hop(role.clone(), None, policy))
+            }
         }
     }
 
     /// Enters an account and asks for its Regions, the cheapest call that shows that the session works.
     ///
     /// # Errors
-    /// How the account ends in the coverage.
-    pub async fn enter(&self, aws: &Aws, member: &Member) -> Result<Entered, Outcome> {
+    /// How the account ends in the coverage, and what to do about it.
+    pub async fn enter(&self, aws: &Aws, member: &Member) -> Result<Entered, Refusal> {
         let own = member.account.id == self.own_account;
+        let external_id = member.configured.as_ref().and_then(|account| account.external_id.as_ref());
         let session = match self.member_role(member) {
             MemberRole::Caller if own => Arc::clone(&self.base),
             MemberRole::Caller => return Err(self.not_the_callers()),
             MemberRole::Role(name) => {
-                let role = RoleArn::new(self.partition, member.account.id, name.as_str())
-                    .map_err(|error: InvalidArn| Outcome::because(Status::Failed, Reason::Error, error.to_string()))?;
-                let external_id = member.configured.as_ref().and_then(|account| account.external_id.as_ref());
-                self.base.assume(self.hop(role, external_id))
+                let role = RoleArn::new(self.partition, member.account.id, name.as_str());
+                let role = role.map_err(|error| failed(error.to_string()))?;
+                self.base.assume(self.hop(role, external_id, self.policy.clone()))
             }
         };
         match aws.enabled_regions(&session).await {
             Ok(regions) => Ok(Entered { session, regions }),
             // The caller is in its own account already: it needs no role there.
-            Err(error) if own && is_refused_role(&error) => {
+            Err(error) if own && is_refused(session.role(), &error) => {
                 let session = Arc::clone(&self.base);
                 let regions = aws.enabled_regions(&session).await.map_err(|own_error| {
-                    let mut outcome = outcome::of_error(&own_error);
-                    outcome.detail = format!("{own_error}; and the role of this account: {error}");
-                    outcome
+                    let mut refusal = Refusal::of(&own_error);
+                    refusal.outcome.detail = format!("{own_error}; and the role of this account: {error}");
+                    refusal
                 })?;
                 Ok(Entered { session, regions })
             }
-            Err(error) => Err(advised(member, &error)),
+            Err(error) => {
+                let given = self.given(&error, external_id, member);
+                Err(Refusal::of_entry(&error, session.role().map(RoleArn::as_str), &given))
+            }
+        }
+    }
+
+    /// What the role that `error` is about was given.
+    fn given(&self, error: &CallError, external_id: Option<&ExternalId>, member: &Member) -> Given {
+        let refused = self.hops.iter().position(|hop| hop.role() == error.role.as_ref());
+        let before = self.hops.get(..refused.unwrap_or(self.hops.len())).unwrap_or_default();
+        let mfa = match before.last() {
+            Some(_) => MfaGiven::LostOnTheWay,
+            None if self.with_mfa => MfaGiven::Yes,
+            None => MfaGiven::No,
+        };
+        Given {
+            asker: before.last().and_then(|hop| hop.role()).map_or(self.caller.to_string(), ToString::to_string),
+            mfa,
+            external_id: external_id.is_some() || self.identity.external_id.is_some(),
+            management: refused.is_none() && member.is_management(),
         }
     }
 
@@ -96,33 +142,27 @@ impl Access {
         configured.unwrap_or(&self.identity.member_role)
     }
 
-    fn hop(&self, role: RoleArn, external_id: Option<&ExternalId>) -> RoleHop {
+    fn hop(&self, role: RoleArn, external_id: Option<&ExternalId>, policy: Option<Policy>) -> RoleHop {
         RoleHop {
             role,
             external_id: external_id.or(self.identity.external_id.as_ref()).map(ToString::to_string),
             session_name: self.session_name.clone(),
             source_identity: self.identity.source_identity.as_ref().map(ToString::to_string),
             duration: self.identity.session_duration.get(),
+            policy,
         }
     }
 
-    fn not_the_callers(&self) -> Outcome {
-        let detail = format!("member_role is `self`, but the caller is in account {}", self.own_account);
-        Outcome::because(Status::Failed, Reason::Error, detail)
+    fn not_the_callers(&self) -> Refusal {
+        failed(format!("member_role is `self`, but the caller is in account {}", self.own_account))
     }
 }
 
-fn is_refused_role(error: &CallError) -> bool {
-    error.operation == "AssumeRole" && error.class == ErrorClass::Denied
+fn failed(detail: String) -> Refusal {
+    Refusal { outcome: Outcome::because(Status::Failed, Reason::Error, detail), advice: None }
 }
 
-/// The outcome of an account that could not be entered, with what to do about it where that is known.
-fn advised(member: &Member, error: &CallError) -> Outcome {
-    let mut outcome = outcome::of_error(error);
-    if member.is_management() && is_refused_role(error) {
-        outcome.detail.push_str(
-            "; this is the management account, to which StackSets do not deploy: create the role there by itself",
-        );
-    }
-    outcome
+/// Whether it is this role that AWS refused, and not one on the way to it.
+fn is_refused(role: Option<&RoleArn>, error: &CallError) -> bool {
+    error.class == ErrorClass::Denied && error.role.is_some() && error.role.as_ref() == role
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use futures::TryFutureExt;
 use tokio::task::JoinSet;
 use tracing::info;
 
 use super::access::Entered;
 use super::directory::Member;
+use super::refusal::Refusal;
 use super::region;
 use super::run::{Shared, all_of};
 use super::wanted::WantedRegions;
@@ -15,7 +17,8 @@ use crate::store::JournalClosed;
 
 /// Sweeps an account that is in scope.
 pub(super) async fn sweep(shared: Arc<Shared>, member: Member) -> Result<(), JournalClosed> {
-    let entered = shared.unless_interrupted(shared.access.enter(&shared.aws, &member)).await;
+    let enter = shared.access.enter(&shared.aws, &member).map_err(Refusal::into_outcome);
+    let entered = shared.unless_interrupted(enter).await;
     let account = member.account.id;
     match entered {
         Ok(entered) => {
@@ -36,7 +39,7 @@ async fn sweep_regions(shared: &Arc<Shared>, member: Member, entered: Entered) -
     let Entered { session, regions } = entered;
     let wanted = WantedRegions::of(&shared.settings.reach.scope, &member, regions);
     for region in &wanted.missing {
-        let outcome = Outcome::because(Status::Skipped, Reason::RegionNotEnabled, "");
+        let outcome = Refusal::region_not_enabled().into_outcome();
         shared.place(&member, Some(region), None, Some(outcome)).await?;
     }
     if wanted.enabled.is_empty() && wanted.missing.is_empty() {

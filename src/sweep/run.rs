@@ -13,7 +13,7 @@ use super::{account, outcome};
 use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
 use crate::config::AccountSelector;
-use crate::model::{AccountState, ApiCall, LogGroup, Outcome, Reason, Region, RunId, Status};
+use crate::model::{AccountState, ApiCall, LogGroup, Operation, Outcome, Reason, Region, RunId, Status};
 use crate::search::{Matcher, MatcherError, coarse_pattern};
 use crate::store::{Entry, Journal, JournalClosed, PlaceId, PlaceRow, ScopedAccount, Standing};
 use crate::time::Clock;
@@ -88,7 +88,7 @@ pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
     parts.journal.write(Entry::Fact { key: "caller_arn", value: caller.arn.to_string() }).await?;
     let session_name = format!("dragnet-{}", parts.run_id);
     let shared = Arc::new(Shared {
-        access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name),
+        access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name, &Operation::SWEEP),
         pattern: coarse_pattern(&parts.settings.indicators),
         matcher,
         aws: parts.aws,

@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// Crates of the SDK's runtime: the seam at the wire, in addition to `src/aws`.
-const RUNTIME_CRATES: [&str; 4] = ["aws_smithy_", "aws_credential_types", "aws_config", "aws_types"];
+const RUNTIME_CRATES: [&str; 5] = ["aws_smithy_", "aws_credential_types", "aws_config", "aws_runtime", "aws_types"];
 const SEAM: &str = "range/connector.rs";
 
 #[test]

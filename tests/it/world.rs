@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Parser;
 use dragnet::cli::settings::{ProgressStyle, Surroundings, SweepSettings};
 use dragnet::cli::{Arguments, Command};
-use dragnet::commands::{Outputs, Place, run_sweep};
+use dragnet::commands::{Connection, Outputs, Place, run_sweep};
 use dragnet::range::Scenario;
 use dragnet::sweep::SweepError;
 use tempfile::TempDir;
@@ -60,10 +60,10 @@ impl World {
 
     /// `dragnet sweep` with these arguments, up to the files.
     pub async fn sweep(&self, arguments: &[&str]) -> Run {
+        let settings = self.settings(arguments);
+        let connection = Connection::open(&self.place, &settings.reach).await.unwrap();
         let (outputs, failure) =
-            run_sweep(&self.place, self.settings(arguments), ProgressStyle::None, CancellationToken::new())
-                .await
-                .unwrap();
+            run_sweep(connection, settings, ProgressStyle::None, CancellationToken::new()).await.unwrap();
         Run { outputs, failure, _temp: Arc::clone(&self.temp) }
     }
 

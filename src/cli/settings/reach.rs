@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::super::{GlobalArguments, ScopeArguments, UsageError};
 use super::Directory;
 use crate::config::{Config, Identity, Limits, Scope, nearest};
+use crate::model::Operation;
 
 /// How far Dragnet reaches.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,10 +19,6 @@ pub struct Reach {
     /// How hard to call AWS.
     pub limits: Limits,
 }
-
-/// The operations that have a limiter, so that a quota for another one is a slip.
-const OPERATIONS: [&str; 6] =
-    ["AssumeRole", "DescribeLogGroups", "DescribeRegions", "FilterLogEvents", "GetCallerIdentity", "ListAccounts"];
 
 impl Reach {
     pub(super) fn resolve(
@@ -67,10 +64,12 @@ fn replace<T: Clone>(configured: &mut Vec<T>, given: &[T]) {
 }
 
 fn check_operations(limits: &Limits) -> Result<(), UsageError> {
-    match limits.quotas.operations().find(|operation| !OPERATIONS.contains(operation)) {
+    // Each operation has a limiter, so a quota for any other word is a slip.
+    let known = || Operation::ALL.into_iter().map(Operation::as_str);
+    match limits.quotas.operations().find(|operation| !known().any(|known| known == *operation)) {
         None => Ok(()),
         Some(operation) => {
-            Err(UsageError::Operation { operation: operation.to_owned(), nearest: nearest(operation, OPERATIONS) })
+            Err(UsageError::Operation { operation: operation.to_owned(), nearest: nearest(operation, known()) })
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn list(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Place::of(&settings)?;
+    let place = Place::of(settings, machine)?;
     let list = ListSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
     let aws = place.connect(&list.reach, None).await?;
     let found = Search::run(aws, &list).await?;

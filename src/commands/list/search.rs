@@ -10,7 +10,7 @@ use crate::aws::{Aws, Session};
 use crate::cli::Listing;
 use crate::cli::settings::{ListSettings, Reach};
 use crate::commands::CommandError;
-use crate::model::{Partition, Region};
+use crate::model::{Operation, Partition, Region};
 use crate::store::Standing;
 use crate::sweep::{Access, Directory, Entered, Member, WantedRegions};
 
@@ -32,12 +32,21 @@ pub(super) struct Search {
     what: Listing,
 }
 
+/// What a list calls in each account.
+fn operations(what: Listing) -> &'static [Operation] {
+    match what {
+        Listing::Accounts => &[],
+        Listing::Regions => &[Operation::DescribeRegions],
+        Listing::LogGroups => &[Operation::DescribeRegions, Operation::DescribeLogGroups],
+    }
+}
+
 impl Search {
     /// Asks all that `list` asks for.
     pub async fn run(aws: Aws, list: &ListSettings) -> Result<Found, CommandError> {
-        let caller = aws.caller().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
+        let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
         let reach = list.reach.clone();
-        let access = Access::new(&aws, &caller, &reach.identity, "dragnet-list".to_owned());
+        let access = Access::new(&aws, &caller, &reach.identity, "dragnet-list".to_owned(), operations(list.what));
         let search = Arc::new(Self { aws, access, partition: caller.partition, reach, what: list.what });
         let mut directory = Directory::new(&search.aws, &search.access, &search.reach);
         let mut accounts = JoinSet::new();
@@ -62,8 +71,9 @@ impl Search {
         let mut found = Found::default();
         let Entered { session, regions } = match self.access.enter(&self.aws, &member).await {
             Ok(entered) => entered,
-            Err(outcome) => {
-                found.gaps.push(format!("account {}: {}", member.account.id, outcome.reason_text()));
+            Err(refusal) => {
+                let reason = refusal.into_outcome().reason_text();
+                found.gaps.push(format!("account {}: {reason}", member.account.id));
                 return found;
             }
         };

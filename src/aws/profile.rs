@@ -1,0 +1,237 @@
+//! What a profile of `~/.aws/config` asks for beyond the SDK: its MFA device, and the length of its
+//! sessions.
+//!
+//! The SDK can assume a profile's `role_arn` itself, but knows no MFA and no `duration_seconds`. So a
+//! profile that names a `source_profile` is taken apart here: the keys at its root become the source
+//! credentials, and its roles are hops like all others, with their errors and their audit.
+
+use std::time::Duration;
+
+use aws_config::profile::{Profile, ProfileSet};
+use aws_credential_types::Credentials;
+
+use crate::config::MfaSerial;
+use crate::model::{InvalidArn, RoleArn};
+
+/// Where the source credentials come from, and how it goes on from there.
+#[derive(Debug, Default)]
+pub(super) struct ProfileChain {
+    /// The keys at the root.
+    pub root: Root,
+    /// The roles, the first to be assumed first.
+    pub roles: Vec<ProfileRole>,
+    /// The device of the user at the root.
+    pub mfa_serial: Option<MfaSerial>,
+}
+
+/// The keys at the root of a profile.
+#[derive(Debug, Default)]
+pub(super) enum Root {
+    /// Whatever the SDK's chain finds: environment, profile, container, instance.
+    #[default]
+    SdkChain,
+    /// What the SDK makes of this profile: keys, SSO, a process, a web identity.
+    Profile(String),
+    /// Keys that stand beside a role that names its own profile as its source.
+    Keys(Credentials),
+}
+
+/// A profile's `role_arn`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ProfileRole {
+    pub role: RoleArn,
+    pub external_id: Option<String>,
+    pub session_name: Option<String>,
+    pub duration: Option<Duration>,
+}
+
+/// A profile that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The files cannot be read.
+    #[error("~/.aws/config or ~/.aws/credentials cannot be read")]
+    Unreadable(#[from] aws_config::profile::ProfileFileLoadError),
+    /// There is no such profile.
+    #[error("there is no profile `{name}` in ~/.aws/config or ~/.aws/credentials{}", naming(named_by.as_deref()))]
+    Unknown {
+        /// As it was given.
+        name: String,
+        /// The profile whose `source_profile` it is.
+        named_by: Option<String>,
+    },
+    /// A profile is its own source, over others.
+    #[error("the profile `{0}` is its own source_profile, over others")]
+    Circle(String),
+    /// A value is not what its key takes.
+    #[error("the profile `{profile}` has an unusable {key}: {problem}")]
+    Value {
+        /// The profile.
+        profile: String,
+        /// The key.
+        key: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+fn naming(profile: Option<&str>) -> String {
+    profile.map(|profile| format!(", which the profile `{profile}` names as its source_profile")).unwrap_or_default()
+}
+
+impl ProfileChain {
+    /// Takes the profile `selected` apart. `named`: somebody asked for it, so it must be there.
+    pub fn unfold(profiles: &ProfileSet, selected: &str, named: bool) -> Result<Self, ProfileError> {
+        let Some(mut profile) = profiles.get_profile(selected) else {
+            let unknown = ProfileError::Unknown { name: selected.to_owned(), named_by: None };
+            return if named { Err(unknown) } else { Ok(Self::default()) };
+        };
+        let mut chain = Self::default();
+        let mut seen = vec![selected];
+        loop {
+            // The device nearest to the keys is the one of their user.
+            if let Some(serial) = parsed(profile, "mfa_serial")? {
+                chain.mfa_serial = Some(serial);
+            }
+            let (Some(role), Some(source)) = (profile_role(profile)?, profile.get("source_profile")) else {
+                break;
+            };
+            chain.roles.insert(0, role);
+            if source == profile.name() {
+                chain.root = keys_beside(profile)?;
+                break;
+            }
+            if seen.contains(&source) {
+                return Err(ProfileError::Circle(source.to_owned()));
+            }
+            seen.push(source);
+            profile = profiles.get_profile(source).ok_or_else(|| ProfileError::Unknown {
+                name: source.to_owned(),
+                named_by: Some(profile.name().to_owned()),
+            })?;
+            chain.root = Root::Profile(source.to_owned());
+        }
+        Ok(chain)
+    }
+}
+
+fn profile_role(profile: &Profile) -> Result<Option<ProfileRole>, ProfileError> {
+    let Some(role) = profile.get("role_arn") else { return Ok(None) };
+    let role = role.parse().map_err(|error: InvalidArn| unusable(profile, "role_arn", error.to_string()))?;
+    let seconds = profile.get("duration_seconds").map(|text| {
+        let seconds = text.parse().ok().filter(|seconds| (900..=43_200).contains(seconds));
+        seconds.ok_or_else(|| unusable(profile, "duration_seconds", format!("`{text}`: expected 900 to 43200")))
+    });
+    Ok(Some(ProfileRole {
+        role,
+        external_id: profile.get("external_id").map(str::to_owned),
+        session_name: profile.get("role_session_name").map(str::to_owned),
+        duration: seconds.transpose()?.map(Duration::from_secs),
+    }))
+}
+
+fn keys_beside(profile: &Profile) -> Result<Root, ProfileError> {
+    let of = |key: &'static str| {
+        profile
+            .get(key)
+            .ok_or_else(|| unusable(profile, "source_profile", format!("it is this profile, which has no {key}")))
+    };
+    let (id, secret) = (of("aws_access_key_id")?, of("aws_secret_access_key")?);
+    let token = profile.get("aws_session_token").map(str::to_owned);
+    Ok(Root::Keys(Credentials::new(id, secret, token, None, "profile")))
+}
+
+fn parsed(profile: &Profile, key: &'static str) -> Result<Option<MfaSerial>, ProfileError> {
+    let value = profile.get(key).map(|text| text.parse().map_err(|error| unusable(profile, key, format!("{error}"))));
+    value.transpose()
+}
+
+fn unusable(profile: &Profile, key: &'static str, problem: String) -> ProfileError {
+    ProfileError::Value { profile: profile.name().to_owned(), key, problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_runtime::env_config::file::EnvConfigFiles;
+    use aws_types::os_shim_internal::{Env, Fs};
+
+    use super::*;
+
+    const CONFIG: &str = "
+[profile alice]
+aws_access_key_id = AKIAALICE
+aws_secret_access_key = s
+mfa_serial = arn:aws:iam::111111111111:mfa/alice
+[profile hub]
+role_arn = arn:aws:iam::222222222222:role/Hub
+source_profile = alice
+external_id = between-us
+duration_seconds = 7200
+[profile audit]
+role_arn = arn:aws:iam::333333333333:role/Audit
+source_profile = hub
+[profile itself]
+role_arn = arn:aws:iam::222222222222:role/Hub
+source_profile = itself
+mfa_serial = arn:aws:iam::111111111111:mfa/bob
+aws_access_key_id = AKIABOB
+aws_secret_access_key = s
+[profile sso]
+sso_session = company
+[profile one]
+role_arn = arn:aws:iam::222222222222:role/Hub
+source_profile = two
+[profile two]
+role_arn = arn:aws:iam::222222222222:role/Hub
+source_profile = one
+[profile lost]
+role_arn = arn:aws:iam::222222222222:role/Hub
+source_profile = nowhere
+[profile long]
+role_arn = arn:aws:iam::222222222222:role/Hub
+source_profile = alice
+duration_seconds = 60
+";
+
+    async fn unfold(name: &str) -> Result<ProfileChain, String> {
+        let (fs, env) = (Fs::from_slice(&[("/home/.aws/config", CONFIG)]), Env::from_slice(&[("HOME", "/home")]));
+        let profiles = aws_config::profile::load(&fs, &env, &EnvConfigFiles::default(), None).await.unwrap();
+        ProfileChain::unfold(&profiles, name, true).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn roles_come_apart_down_to_the_keys_and_their_device() {
+        let chain = unfold("audit").await.unwrap();
+        assert!(matches!(chain.root, Root::Profile(name) if name == "alice"));
+        assert_eq!(chain.mfa_serial.unwrap().as_str(), "arn:aws:iam::111111111111:mfa/alice");
+        let roles: Vec<_> =
+            chain.roles.iter().map(|hop| (hop.role.name(), hop.duration, hop.external_id.as_deref())).collect();
+        assert_eq!(roles, [("Hub", Some(Duration::from_hours(2)), Some("between-us")), ("Audit", None, None)]);
+    }
+
+    #[tokio::test]
+    async fn a_profile_may_be_its_own_source() {
+        let chain = unfold("itself").await.unwrap();
+        assert!(matches!(chain.root, Root::Keys(keys) if keys.access_key_id() == "AKIABOB"));
+        assert_eq!((chain.roles.len(), chain.mfa_serial.is_some()), (1, true));
+    }
+
+    #[tokio::test]
+    async fn what_the_sdk_can_do_is_left_to_it() {
+        let chain = unfold("sso").await.unwrap();
+        assert!(matches!(chain.root, Root::SdkChain));
+        assert!(chain.roles.is_empty() && chain.mfa_serial.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_leads_nowhere_is_told() {
+        for (name, part) in [
+            ("one", "its own source_profile"),
+            ("lost", "`nowhere` in ~/.aws/config or ~/.aws/credentials, which the profile `lost` names"),
+            ("absent", "no profile `absent`"),
+            ("long", "unusable duration_seconds: `60`"),
+        ] {
+            let error = unfold(name).await.unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

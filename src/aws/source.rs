@@ -1,0 +1,99 @@
+//! The source credentials: from the identity's profile, or from wherever the SDK's chain finds them.
+
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_types::os_shim_internal::{Env, Fs};
+
+use super::connect::SdkTime;
+use super::http;
+use super::profile::{ProfileChain, ProfileError, Root};
+
+/// What the files and the environment of this machine give.
+pub(super) struct Found {
+    /// Region, endpoints, and the source credentials' provider.
+    pub sdk: SdkConfig,
+    /// What the profile asks for beyond them.
+    pub chain: ProfileChain,
+    /// The profile's name, or `environment`: whose MFA session it is.
+    pub profile: String,
+}
+
+/// Finds the source credentials. A profile that is `named` wins over keys in the environment, as in the
+/// AWS CLI (in the SDK they would win over it).
+pub(super) async fn find(named: Option<&str>, insecure_endpoint: bool, time: SdkTime) -> Result<Found, ProfileError> {
+    let env = Env::real();
+    let (mut chain, profile) = chain(named, &env, &Fs::real()).await?;
+    if let (Some(name), Root::SdkChain) = (named, &chain.root) {
+        chain.root = Root::Profile(name.to_owned());
+    }
+    let client = http::network(insecure_endpoint);
+    let mut loader =
+        aws_config::defaults(BehaviorVersion::latest()).http_client(client.clone()).time_source(time.clone());
+    if let Some(name) = named {
+        loader = loader.profile_name(name);
+    }
+    let sdk = loader.load().await;
+    let provider = match &chain.root {
+        Root::SdkChain => return Ok(Found { sdk, chain, profile }),
+        Root::Keys(keys) => SharedCredentialsProvider::new(keys.clone()),
+        Root::Profile(name) => {
+            let config = ProviderConfig::without_region()
+                .with_region(sdk.region().cloned())
+                .with_http_client(client)
+                .with_time_source(time)
+                .with_sleep_impl(TokioSleep::new());
+            let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
+            SharedCredentialsProvider::new(provider)
+        }
+    };
+    let sdk = sdk.into_builder().credentials_provider(provider).build();
+    Ok(Found { sdk, chain, profile })
+}
+
+async fn chain(named: Option<&str>, env: &Env, fs: &Fs) -> Result<(ProfileChain, String), ProfileError> {
+    let variable = |name: &str| env.get(name).ok().filter(|value| !value.is_empty());
+    if named.is_none() && variable("AWS_ACCESS_KEY_ID").is_some() {
+        return Ok((ProfileChain::default(), "environment".to_owned()));
+    }
+    let by_environment = variable("AWS_PROFILE");
+    let must_be_there = named.is_some() || by_environment.is_some();
+    let selected = named.map(str::to_owned).or(by_environment).unwrap_or_else(|| "default".to_owned());
+    let profiles = aws_config::profile::load(fs, env, &EnvConfigFiles::default(), None).await?;
+    Ok((ProfileChain::unfold(&profiles, &selected, must_be_there)?, selected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "
+[default]
+mfa_serial = arn:aws:iam::111111111111:mfa/alice
+[profile audit]
+role_arn = arn:aws:iam::222222222222:role/Audit
+source_profile = default
+";
+
+    async fn found(named: Option<&str>, variables: &[(&str, &str)]) -> (String, bool, usize) {
+        let env = Env::from_slice(&[&[("HOME", "/home")], variables].concat());
+        let fs = Fs::from_slice(&[("/home/.aws/config", CONFIG)]);
+        let (chain, profile) = chain(named, &env, &fs).await.unwrap();
+        (profile, chain.mfa_serial.is_some(), chain.roles.len())
+    }
+
+    #[tokio::test]
+    async fn a_named_profile_then_keys_of_the_environment_then_the_usual_profile() {
+        let keys = [("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_PROFILE", "audit")];
+        assert_eq!(found(Some("audit"), &keys).await, ("audit".to_owned(), true, 1));
+        assert_eq!(found(None, &keys).await, ("environment".to_owned(), false, 0));
+        assert_eq!(found(None, &keys[1..]).await, ("audit".to_owned(), true, 1));
+        assert_eq!(found(None, &[]).await, ("default".to_owned(), true, 0));
+        let nothing = Env::from_slice(&[("HOME", "/nowhere")]);
+        let (chain, _) = chain(None, &nothing, &Fs::from_slice(&[])).await.unwrap();
+        assert!(matches!(chain.root, Root::SdkChain));
+    }
+}

@@ -1,0 +1,173 @@
+//! Where MFA codes come from: `DRAGNET_MFA_CODE`, a program, or the person at the terminal. Never an
+//! argument, which everybody on the machine can read.
+
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use console::Term;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+use tokio::time::{sleep, timeout};
+
+use crate::aws::{CodeSource, MfaCode};
+use crate::config::MfaCommand;
+use crate::report::escape;
+use crate::time::Clock;
+
+/// The variable that holds a code for this run.
+pub(super) const VARIABLE: &str = "DRAGNET_MFA_CODE";
+
+/// Long enough to touch a key, short enough to notice that nobody does.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+/// A device shows a code for so long; a used one is good for nothing until the next.
+///
+/// Source: RFC 6238; IAM user guide, "Virtual MFA devices".
+const STEP_SECONDS: i64 = 30;
+/// What no program needs to know to show a code.
+const NOT_FOR_CHILDREN: [&str; 4] = [VARIABLE, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// Asks for codes in the order: variable, program, terminal.
+#[derive(Debug)]
+pub(super) struct Codes {
+    /// Taken at the first request: a code works once.
+    variable: Mutex<Option<SecretString>>,
+    command: Option<MfaCommand>,
+    terminal: bool,
+    clock: Clock,
+}
+
+impl Codes {
+    /// `variable` is the code in the environment, `terminal` whether a person can be asked.
+    pub fn new(variable: Option<SecretString>, command: Option<MfaCommand>, terminal: bool, clock: Clock) -> Self {
+        Self { variable: Mutex::new(variable), command, terminal, clock }
+    }
+
+    async fn next(&self, serial: &str, refusal: Option<&str>) -> Result<MfaCode, String> {
+        let variable = self.variable.lock().ok().and_then(|mut code| code.take());
+        if let Some(code) = variable {
+            return code.expose_secret().parse().map_err(|error| format!("{VARIABLE}: {error}"));
+        }
+        if let Some(command) = &self.command {
+            if refusal.is_some() {
+                sleep(self.until_next_code()).await;
+            }
+            return printed_by(command).await;
+        }
+        if self.terminal {
+            return prompt(serial, refusal).await;
+        }
+        Err(match refusal {
+            Some(refusal) => format!("the code in {VARIABLE} was refused ({refusal}): it works once, set a new one"),
+            None => format!(
+                "an MFA code of {serial} is needed, and there is no terminal to ask on: set {VARIABLE} for this run, \
+                 or identity.mfa_command to a program that prints it"
+            ),
+        })
+    }
+
+    fn until_next_code(&self) -> Duration {
+        let into_step = self.clock.now().as_second().rem_euclid(STEP_SECONDS);
+        Duration::from_secs(u64::try_from(STEP_SECONDS - into_step).unwrap_or(0))
+    }
+}
+
+impl CodeSource for Codes {
+    fn next_code<'a>(&'a self, serial: &'a str, refusal: Option<&'a str>) -> BoxFuture<'a, Result<MfaCode, String>> {
+        self.next(serial, refusal).boxed()
+    }
+}
+
+/// Runs the program without a shell. What it prints is a code, or is not shown to anybody.
+async fn printed_by(command: &MfaCommand) -> Result<MfaCode, String> {
+    let (program, arguments) = command.parts();
+    let failed = |problem: String| format!("mfa_command (`{program}`) {problem}");
+    let mut child = Command::new(program);
+    child.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    for name in NOT_FOR_CHILDREN {
+        child.env_remove(name);
+    }
+    let mut child = child.spawn().map_err(|error| failed(format!("cannot be run: {error}")))?;
+    let mut printed = String::new();
+    let ending = timeout(COMMAND_LIMIT, async {
+        if let Some(stdout) = child.stdout.take() {
+            // More than this is no code; the rest is not read, and the program ends at a closed pipe.
+            stdout.take(1_024).read_to_string(&mut printed).await?;
+        }
+        child.wait().await
+    });
+    let printed_code = SecretString::from(match ending.await {
+        Ok(Ok(status)) if status.success() => printed,
+        Ok(Ok(status)) => return Err(failed(format!("failed: {status}"))),
+        Ok(Err(error)) => return Err(failed(format!("cannot be read: {error}"))),
+        Err(_) => return Err(failed(format!("took longer than {} s", COMMAND_LIMIT.as_secs()))),
+    });
+    let not_a_code = |error| failed(format!("printed something else: {error}"));
+    printed_code.expose_secret().parse().map_err(not_a_code)
+}
+
+async fn prompt(serial: &str, refusal: Option<&str>) -> Result<MfaCode, String> {
+    let question = match refusal {
+        None => format!("MFA code of {serial}: "),
+        Some(refusal) => {
+            format!("Refused ({}). A code works once; the next one of {serial}: ", refusal.trim_end_matches(['.', ' ']))
+        }
+    };
+    let answer = tokio::task::spawn_blocking(move || {
+        let terminal = Term::stderr();
+        terminal.write_str(&escape(&question))?;
+        terminal.read_secure_line().map(SecretString::from)
+    });
+    let answer = answer.await.map_err(std::io::Error::other).and_then(|answer| answer);
+    let code = answer.map_err(|error| format!("the terminal cannot be read: {error}"))?;
+    code.expose_secret().parse().map_err(|error| format!("{error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(variable: Option<&str>, command: &[&str]) -> Codes {
+        let words: Vec<String> = command.iter().map(ToString::to_string).collect();
+        let clock = Clock::starting_at("2026-03-02T12:00:10Z".parse().unwrap());
+        Codes::new(variable.map(SecretString::from), MfaCommand::try_from(words).ok(), false, clock)
+    }
+
+    async fn problem(codes: &Codes, refusal: Option<&str>) -> String {
+        codes.next("arn:aws:iam::111111111111:mfa/alice", refusal).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn without_a_terminal_it_says_at_once_what_to_set() {
+        let problem = problem(&codes(None, &[]), None).await;
+        assert!(problem.contains(VARIABLE) && problem.contains("identity.mfa_command"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn the_variable_is_good_for_one_try() {
+        let codes = codes(Some("012345"), &[]);
+        assert!(codes.next("serial", None).await.is_ok());
+        assert!(problem(&codes, Some("used")).await.contains("works once, set a new one"));
+    }
+
+    #[tokio::test]
+    async fn a_program_is_run_as_it_is() {
+        assert!(codes(None, &["printf", "%s\n", "012345"]).next("serial", None).await.is_ok());
+        // With a shell, this would be two commands.
+        let told = problem(&codes(None, &["printf", "012345; echo 9"]), None).await;
+        assert!(told.contains("printed something else") && !told.contains("012345"), "{told}");
+        assert!(problem(&codes(None, &["false"]), None).await.contains("failed"));
+        assert!(problem(&codes(None, &["/nonexistent/program"]), None).await.contains("cannot be run"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_used_code_is_not_asked_for_again_before_the_next_one_shows() {
+        let codes = codes(None, &["false"]);
+        assert_eq!(codes.until_next_code(), Duration::from_secs(20));
+        sleep(Duration::from_secs(20)).await;
+        assert_eq!(codes.until_next_code(), Duration::from_secs(30));
+    }
+}

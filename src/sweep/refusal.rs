@@ -1,0 +1,225 @@
+//! Why a place could not be entered or read, and what to do about it.
+//!
+//! AWS answers a missing role, a wrong `ExternalId` and a missing MFA code with the same sentence. So the
+//! reason says what was given along, and the advice begins with what was not.
+
+use crate::aws::{CallError, ErrorClass};
+use crate::model::{DeniedBy, Operation, Outcome, Reason, Status};
+
+/// How a place ends that AWS does not let in, and what a person can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// How it ends, without the advice.
+    pub outcome: Outcome,
+    /// What to do, where that is known.
+    pub advice: Option<String>,
+}
+
+/// What was given to a role that was to be entered.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    /// The one who asked: an ARN.
+    pub asker: String,
+    /// Whether it had given an MFA code.
+    pub mfa: MfaGiven,
+    /// Whether an `ExternalId` went along.
+    pub external_id: bool,
+    /// Whether the account is the organization's management account.
+    pub management: bool,
+}
+
+/// Whether an MFA code stands behind a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MfaGiven {
+    /// It does.
+    Yes,
+    /// None was given.
+    No,
+    /// One was given or could be, but its mark does not pass through a role.
+    LostOnTheWay,
+}
+
+impl Refusal {
+    /// The outcome with the advice in its detail.
+    pub fn into_outcome(self) -> Outcome {
+        let Self { mut outcome, advice } = self;
+        if let Some(advice) = advice {
+            outcome.detail =
+                if outcome.detail.is_empty() { advice } else { format!("{}; to do: {advice}", outcome.detail) };
+        }
+        outcome
+    }
+
+    /// A call that failed for good.
+    pub fn of(error: &CallError) -> Self {
+        let (reason, advice) = cause(error);
+        let mut outcome = Outcome::because(Status::Failed, reason, error.to_string());
+        if error.class == ErrorClass::Denied {
+            outcome = Outcome { reason: Some(reason), ..Outcome::denied(error.to_string()) };
+        }
+        let advice = advice.or(outcome.denied_by.and_then(advice_against)).map(str::to_owned);
+        Self { outcome, advice }
+    }
+
+    /// A member role that could not be entered, or a role on the way to it.
+    pub(super) fn of_entry(error: &CallError, member_role: Option<&str>, given: &Given) -> Self {
+        let mut refusal = Self::of(error);
+        if refusal.outcome.reason != Some(Reason::RoleDenied) {
+            return refusal;
+        }
+        let role = error.role.as_ref().map(ToString::to_string).unwrap_or_default();
+        if member_role != Some(&role) {
+            refusal.outcome.reason = Some(Reason::HopDenied);
+            refusal.advice =
+                Some(format!("{role} is a hop that every account needs (role_chain): {}", given.advice(&role)));
+            return refusal;
+        }
+        refusal.outcome.detail = format!("{}: {}", given.told(), refusal.outcome.detail);
+        refusal.advice.get_or_insert_with(|| given.advice(&role));
+        refusal
+    }
+
+    /// A Region that was asked for by name and is not enabled.
+    pub(super) fn region_not_enabled() -> Self {
+        Self {
+            outcome: Outcome::because(Status::Skipped, Reason::RegionNotEnabled, ""),
+            advice: Some("enable the Region in the account, or leave it out (exclude_regions)".to_owned()),
+        }
+    }
+}
+
+impl Given {
+    fn told(&self) -> String {
+        let mfa = if self.mfa == MfaGiven::Yes { "with MFA" } else { "without MFA" };
+        let external_id = if self.external_id { "with an ExternalId" } else { "without an ExternalId" };
+        format!("asked {mfa} and {external_id}")
+    }
+
+    fn advice(&self, role: &str) -> String {
+        let mut steps = vec![format!("see that {role} exists and trusts {}", self.asker)];
+        match self.mfa {
+            MfaGiven::Yes => {}
+            MfaGiven::No => steps.push("if its trust policy asks for MFA, set identity.mfa_serial".to_owned()),
+            MfaGiven::LostOnTheWay => steps.push(
+                "if its trust policy asks for MFA, let the first role of the chain ask for it instead: the mark of a \
+                 code does not pass through a role"
+                    .to_owned(),
+            ),
+        }
+        steps.push(if self.external_id {
+            "compare identity.external_id with the one in its trust policy".to_owned()
+        } else {
+            "if its trust policy asks for an ExternalId, set identity.external_id".to_owned()
+        });
+        if self.management {
+            steps.push(
+                "this is the management account, to which StackSets do not deploy: create the role there by itself \
+                 (dragnet setup cloudformation --management)"
+                    .to_owned(),
+            );
+        }
+        steps.join("; ")
+    }
+}
+
+/// The reason, and the advice that goes with every such error.
+fn cause(error: &CallError) -> (Reason, Option<&'static str>) {
+    let step = Operation::ALL.into_iter().find(|operation| operation.as_str() == error.operation);
+    match (error.class, step) {
+        // Sessions that Dragnet makes are made anew when they end; what stays expired is where they come from.
+        (ErrorClass::Expired, _) => {
+            (Reason::SourceCredentials, Some("log in again (aws sso login) or renew the source credentials"))
+        }
+        (ErrorClass::Denied, None) => (Reason::SourceCredentials, None),
+        (ErrorClass::Denied, Some(Operation::GetSessionToken)) => (Reason::MfaFailed, None),
+        (ErrorClass::Denied, Some(Operation::AssumeRole)) => (Reason::RoleDenied, None),
+        (ErrorClass::Denied, _) => (Reason::AccessDenied, None),
+        (ErrorClass::NotFound, Some(Operation::FilterLogEvents)) => (Reason::GroupGone, None),
+        _ if error.code == "PackedPolicyTooLarge" => (
+            Reason::Error,
+            Some(
+                "the session policy that scopes the session down does not fit beside the session's tags: set \
+                 identity.scope_down = false, or pass fewer or shorter tags",
+            ),
+        ),
+        _ if error.code == "RegionDisabledException" => (
+            Reason::Error,
+            Some("activate STS in this Region (IAM console, Account settings), or set another AWS_REGION"),
+        ),
+        _ => (Reason::Error, None),
+    }
+}
+
+fn advice_against(policy: DeniedBy) -> Option<&'static str> {
+    match policy {
+        DeniedBy::Scp => Some(
+            "exempt the role from the service control policy, leave the place out (exclude_regions, exclude_accounts), \
+             or accept the gap",
+        ),
+        DeniedBy::Rcp => Some("exempt the role from the resource control policy"),
+        DeniedBy::Boundary => Some("allow the action in the role's permissions boundary"),
+        DeniedBy::Session => Some("allow the action in the session policy, or set identity.scope_down = false"),
+        DeniedBy::Identity => Some("allow the action in the role's policy (dragnet setup policy)"),
+        DeniedBy::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLE: &str = "arn:aws:iam::222222222222:role/DragnetRead";
+
+    fn error(class: ErrorClass, operation: &'static str, code: &str, message: &str) -> CallError {
+        CallError {
+            class,
+            code: code.to_owned(),
+            message: message.to_owned(),
+            request_id: String::new(),
+            operation,
+            account: None,
+            role: (operation == "AssumeRole").then(|| ROLE.parse().unwrap()),
+            region: "us-east-1".parse().unwrap(),
+            attempts: 1,
+        }
+    }
+
+    fn entry(mfa: MfaGiven, external_id: bool, member_role: &str) -> Refusal {
+        let denied = error(ErrorClass::Denied, "AssumeRole", "AccessDenied", "not authorized");
+        let asker = "arn:aws:iam::111111111111:user/alice".to_owned();
+        Refusal::of_entry(&denied, Some(member_role), &Given { asker, mfa, external_id, management: false })
+    }
+
+    #[test]
+    fn what_was_not_given_is_what_may_be_missing() {
+        let refusal = entry(MfaGiven::No, false, ROLE);
+        assert_eq!(refusal.outcome.reason, Some(Reason::RoleDenied));
+        let told = refusal.into_outcome().detail;
+        assert!(told.starts_with("asked without MFA and without an ExternalId: AssumeRole of arn:"), "{told}");
+        assert!(told.contains("set identity.mfa_serial") && told.contains("set identity.external_id"), "{told}");
+        let told = entry(MfaGiven::Yes, true, ROLE).advice.unwrap();
+        assert!(told.contains("compare identity.external_id") && !told.contains("MFA"), "{told}");
+        let told = entry(MfaGiven::LostOnTheWay, false, ROLE).advice.unwrap();
+        assert!(told.contains("does not pass through a role"), "{told}");
+    }
+
+    #[test]
+    fn each_cause_has_its_reason_and_its_advice() {
+        let hop = entry(MfaGiven::Yes, false, "arn:aws:iam::333333333333:role/DragnetRead");
+        assert_eq!(hop.outcome.reason, Some(Reason::HopDenied));
+        assert!(hop.advice.unwrap().contains("role/DragnetRead is a hop"));
+        for (error, reason, part) in [
+            (error(ErrorClass::Expired, "AssumeRole", "ExpiredToken", ""), Reason::SourceCredentials, "log in again"),
+            (error(ErrorClass::Refused, "AssumeRole", "PackedPolicyTooLarge", ""), Reason::Error, "scope_down = false"),
+            (
+                error(ErrorClass::Denied, "DescribeLogGroups", "AccessDeniedException", "a service control policy"),
+                Reason::AccessDenied,
+                "service control policy",
+            ),
+        ] {
+            let refusal = Refusal::of(&error);
+            assert_eq!(refusal.outcome.reason, Some(reason));
+            assert!(refusal.advice.unwrap().contains(part));
+        }
+    }
+}
