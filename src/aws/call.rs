@@ -116,7 +116,7 @@ impl Aws {
                 Next::SlowDown => {
                     gate.limiter.throttled(fastrand::f64());
                     info!(
-                        operation = site.operation, region = %site.region, account = %key.owner(),
+                        operation = %site.operation, region = %site.region, account = %key.owner(),
                         calls_per_second = gate.limiter.rate(), "throttled: slowing down"
                     );
                 }
