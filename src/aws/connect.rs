@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -16,6 +16,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 
+use super::envelope::enveloped;
 use super::gate::Gate;
 use super::mfa::{CodeSource, Device, MfaStanding};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
@@ -137,7 +138,7 @@ impl Aws {
                 let keys = Credentials::new(access_key_id, secret, None, None, "practice range");
                 let sdk = SdkConfig::builder()
                     .behavior_version(BehaviorVersion::latest())
-                    .http_client(http)
+                    .http_client(enveloped(http))
                     .time_source(SdkTime(options.clock.clone()))
                     .credentials_provider(SharedCredentialsProvider::new(keys))
                     .region(aws_types::region::Region::new(String::from(region)))
@@ -155,10 +156,7 @@ impl Aws {
             // The attempt's timeout bounds a stalled body too, and it counts tokio's time.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .identity_cache(aws_config::identity::IdentityCache::no_cache());
-        let sdk = match AppName::new(concat!("dragnet-", env!("CARGO_PKG_VERSION"))) {
-            Ok(name) => sdk.app_name(name).build(),
-            Err(_) => sdk.build(),
-        };
+        let sdk = sdk.build();
         let credentials = sdk.credentials_provider().ok_or(ConnectError::NoCredentials)?;
         let home = match sdk.region() {
             Some(region) => region.as_ref().parse()?,

@@ -92,8 +92,13 @@ impl Diagnosis {
         let status = error.raw_response().map(|response| response.status().as_u16());
         let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
         if let Some(code) = metadata.and_then(|meta| meta.code()) {
-            let message = metadata.and_then(|meta| meta.message()).unwrap_or_default().to_owned();
-            return Self { class: classify(code, status), code: code.to_owned(), message, request_id };
+            let mut message = metadata.and_then(|meta| meta.message()).unwrap_or_default().to_owned();
+            let blames_the_clock = is_about_the_clock(code, &message);
+            if blames_the_clock {
+                message.push_str(" (the clocks of this machine and of AWS differ: set this one right)");
+            }
+            let class = if blames_the_clock { ErrorClass::Refused } else { classify(code, status) };
+            return Self { class, code: code.to_owned(), message, request_id };
         }
         let (class, code) = match error {
             SdkError::TimeoutError(_) => (ErrorClass::Transient, "Timeout".to_owned()),
@@ -125,6 +130,15 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
         next = error.source();
     }
     text
+}
+
+/// A signature is good for some minutes, so a clock that is off by more makes every call fail, and new
+/// credentials or another attempt do not help.
+///
+/// Source: IAM user guide, "Signature Version 4 troubleshooting".
+fn is_about_the_clock(code: &str, message: &str) -> bool {
+    matches!(code, "RequestTimeTooSkewed" | "RequestInTheFuture")
+        || ["Signature expired", "Signature not yet current"].iter().any(|phrase| message.contains(phrase))
 }
 
 /// Sources: the services' API references, "Common errors"; `aws-facts.md` for the codes that are not modelled.

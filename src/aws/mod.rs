@@ -7,6 +7,7 @@
 mod call;
 mod connect;
 mod ec2;
+mod envelope;
 mod error;
 mod gate;
 mod http;

@@ -9,6 +9,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::connect::SdkTime;
+use super::envelope::enveloped;
 use super::http;
 use super::profile::{ProfileChain, ProfileError, Root};
 
@@ -30,7 +31,7 @@ pub(super) async fn find(named: Option<&str>, insecure_endpoint: bool, time: Sdk
     if let (Some(name), Root::SdkChain) = (named, &chain.root) {
         chain.root = Root::Profile(name.to_owned());
     }
-    let client = http::network(insecure_endpoint);
+    let client = enveloped(http::network(insecure_endpoint));
     let mut loader =
         aws_config::defaults(BehaviorVersion::latest()).http_client(client.clone()).time_source(time.clone());
     if let Some(name) = named {

@@ -49,6 +49,31 @@ pub enum UsageError {
          names one"
     )]
     NoAccounts,
+    /// The settings that a run keeps are not those of this version.
+    #[error("the run's settings cannot be read: {0}")]
+    RunSettings(String),
+    /// What a run keeps, and what is configured now, make another run.
+    #[error(
+        "this would be a run of another scope: its settings, with the external ids that are configured now, are not \
+         those that it was made with; name its configuration file (--config)"
+    )]
+    OtherSettings,
+    /// A run of AWS does not go on in practice.
+    #[error("the run was made on AWS: it cannot go on with --practice")]
+    NotPractice,
+    /// What a run was begun with is not given again.
+    #[error("--member-role and --accounts-file belong to the run already: it goes on with those that it was made with")]
+    FixedByRun,
+    /// Whoever goes on with a run is of the account that it was begun from.
+    #[error(
+        "this would be a run of another scope: it was begun as {began}, and the credentials are now those of {now}"
+    )]
+    OtherCaller {
+        /// Who began it.
+        began: String,
+        /// Who calls now.
+        now: String,
+    },
     /// `--query` is not JMESPath.
     #[error("--query `{expression}` is not a JMESPath expression: {problem}")]
     Query {

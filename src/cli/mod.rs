@@ -11,6 +11,8 @@ mod list;
 mod moment;
 mod range;
 mod report;
+mod resume;
+mod runs;
 mod scope;
 pub mod settings;
 mod sweep;
@@ -24,6 +26,8 @@ pub use list::{ListArguments, Listing, OutputFormat};
 pub use moment::{InvalidMoment, Moment};
 pub use range::{QuotaChoice, RangeCommand, ServeArguments};
 pub use report::ReportArguments;
+pub use resume::ResumeArguments;
+pub use runs::{RunArgument, RunsCommand};
 pub use scope::ScopeArguments;
 pub use sweep::SweepArguments;
 
@@ -53,7 +57,7 @@ Exit codes:
   3    done, but coverage is incomplete: the summary says where
   4    with --fail-on-sighting: covered, and something was found
   5    with --fail-on-sighting: something was found, and coverage is incomplete
-  130  interrupted
+  130  interrupted; dragnet resume goes on with it
 
 Try it without an AWS account:
   dragnet sweep 198.51.100.23 --since 24h --practice";
@@ -63,10 +67,15 @@ Try it without an AWS account:
 pub enum Command {
     /// Look for indicators everywhere, and write a run
     Sweep(SweepArguments),
+    /// Go on with an interrupted or incomplete run
+    Resume(ResumeArguments),
     /// List accounts, Regions or log groups across the scope
     List(ListArguments),
     /// Write the reports of a run again
     Report(ReportArguments),
+    /// List, show or verify runs
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Practise: an AWS organization that runs on this machine
     #[command(subcommand)]
     Range(RangeCommand),

@@ -34,6 +34,15 @@ pub enum CommandError {
     /// The caller is not known.
     #[error("there is no way in with the source credentials")]
     Caller(#[source] Box<crate::aws::CallError>),
+    /// A run ended before its files were written.
+    #[error("the run broke off; nothing of it is lost: `dragnet resume {run}` goes on from there")]
+    BrokeOff {
+        /// The run's directory.
+        run: String,
+        /// Why.
+        #[source]
+        cause: Box<CommandError>,
+    },
     /// A run's files cannot be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -58,6 +67,7 @@ impl CommandError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Scenario(_) => UsageError::EXIT_CODE,
+            Self::BrokeOff { cause, .. } => cause.exit_code(),
             Self::Serve(_)
             | Self::Connect(_)
             | Self::Sweep(_)

@@ -5,11 +5,16 @@
 
 mod connect;
 mod error;
+mod facts;
+mod interrupt;
 mod list;
 mod mfa_code;
 mod range;
 mod report;
+mod resume;
+mod run;
 mod run_files;
+mod runs;
 mod surroundings;
 mod sweep;
 
@@ -17,8 +22,8 @@ use std::io::{self, Write};
 
 pub use connect::Place;
 pub use error::CommandError;
-pub use run_files::{RunFiles, write_run_files};
-pub use sweep::{Connection, Outputs, run_sweep};
+pub use run::{Connection, Outputs, Resumable, run_sweep};
+pub use run_files::{RunFiles, read_run, write_run_files};
 
 use crate::cli::settings::{GlobalSettings, Verbosity};
 use crate::cli::{Arguments, Command, RangeCommand, write_completions, write_manual};
@@ -48,6 +53,12 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(sweep::sweep(&arguments.global, sweep, &machine));
         }
+        Command::Resume(resume) => {
+            let machine = Machine::here()?;
+            start_logging(machine.global_settings(&arguments.global));
+            return runtime()?.block_on(resume::resume(&arguments.global, resume, &machine));
+        }
+        Command::Runs(runs) => return runs::runs(&arguments.global, runs, &Machine::here()?, out),
         Command::List(list) => {
             let machine = Machine::here()?;
             start_logging(machine.global_settings(&arguments.global));

@@ -10,7 +10,7 @@ use super::surroundings::Machine;
 use crate::cli::settings::ReportSettings;
 use crate::cli::{GlobalArguments, ReportArguments};
 use crate::report::{write_ending, write_json};
-use crate::store::RunDir;
+use crate::store::{RunDir, RunLock};
 
 /// Writes the files of a run again, and prints its end.
 pub(super) fn report(
@@ -23,6 +23,7 @@ pub(super) fn report(
     // Nothing of a report depends on the time at which it is made.
     let report = ReportSettings::resolve(global, arguments, &machine.at(Timestamp::UNIX_EPOCH))?;
     let dir = RunDir::open(&report.run_dir)?;
+    let _lock = RunLock::take(&dir)?;
     let files = write_run_files(&dir, &report.formats)?;
     if settings.json {
         write_json(&files.summary, out)?;

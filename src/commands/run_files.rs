@@ -1,25 +1,18 @@
 //! The files of a run: views of `run.db`, which can be made again.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
-
 use super::CommandError;
-use crate::cli::settings::SweepSettings;
+use super::facts::{Facts, VERSION};
 use crate::config::Format;
-use crate::model::{RunId, TimeWindow};
+use crate::model::TimeWindow;
 use crate::report::{
     AccountNames, CoverageTally, Ending, Manifest, ManifestFile, ReportError, RunStatus, SightingTally, Summary,
     write_calls, write_coverage, write_json, write_sightings,
 };
-use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
-use crate::sweep::{NAMED_ACCOUNTS_ONLY, merged_sightings};
+use crate::store::{RunDir, RunReader, StoreError};
+use crate::sweep::merged_sightings;
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-const MANIFEST: &str = "manifest.json";
+/// The name of the file that has the hashes of the others.
+pub(super) const MANIFEST: &str = "manifest.json";
 
 /// The files of a run, and what is in them in numbers.
 #[derive(Debug)]
@@ -34,12 +27,12 @@ pub struct RunFiles {
     pub names: AccountNames,
     /// The files' names.
     pub files: Vec<String>,
-    /// SHA-256 of the manifest, in hex.
-    pub manifest_sha256: String,
+    /// SHA-256 of the manifest, in hex, if there is one.
+    pub manifest_sha256: Option<String>,
 }
 
 impl RunFiles {
-    /// What is printed of them at the end; `directory` is the run's, as a person knows it.
+    /// What a person reads at the end of the run that lies in `directory`.
     pub fn ending<'a>(&'a self, directory: &'a str, color: bool) -> Ending<'a> {
         Ending {
             summary: &self.summary,
@@ -48,41 +41,32 @@ impl RunFiles {
             names: &self.names,
             directory,
             files: &self.files,
-            manifest_sha256: &self.manifest_sha256,
+            manifest_sha256: self.manifest_sha256.as_deref(),
             color,
         }
     }
 }
 
-/// Writes down what a run is about, before it begins.
-pub(super) async fn write_facts(
-    journal: &Journal,
-    run_id: &RunId,
-    started: Timestamp,
-    settings: &SweepSettings,
-) -> Result<(), JournalClosed> {
-    let indicators: Vec<String> = settings.indicators.iter().map(ToString::to_string).collect();
-    let hashed = (&settings.reach, settings.window.from_ms(), settings.window.to_ms(), &indicators);
-    for (key, value) in [
-        ("run_id", run_id.to_string()),
-        ("tool_version", VERSION.to_owned()),
-        ("started", started.to_string()),
-        ("from", settings.window.from().to_string()),
-        ("to", settings.window.to().to_string()),
-        ("indicators", as_json(&indicators)),
-        ("scope", as_json(&settings.reach.scope)),
-        (NAMED_ACCOUNTS_ONLY, (!settings.reach.scope.include_accounts.is_empty()).to_string()),
-        ("settings_sha256", sha256(as_json(&hashed).as_bytes())),
-    ] {
-        journal.write(Entry::Fact { key, value }).await?;
-    }
-    Ok(())
-}
-
-/// Writes down how and when a run ended: `swept`, `interrupted` or `failed`.
-pub(super) async fn write_end(journal: &Journal, ended: &str, finished: Timestamp) -> Result<(), JournalClosed> {
-    journal.write(Entry::Fact { key: "ended", value: ended.to_owned() }).await?;
-    journal.write(Entry::Fact { key: "finished", value: finished.to_string() }).await
+/// Reads a run, and writes nothing.
+///
+/// # Errors
+/// The database is damaged.
+pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
+    let reader = RunReader::peek(dir)?;
+    let facts = Facts::read(dir, &reader)?;
+    let sightings = count_sightings(&reader)?;
+    let coverage = facts.judged_coverage(&reader, |rows| {
+        let mut tally = CoverageTally::default();
+        for row in rows {
+            tally.add(&row?);
+        }
+        Ok::<_, CommandError>(tally)
+    })?;
+    let summary = summary(&facts, &reader, &coverage, &sightings)?;
+    let files = dir.file_names()?;
+    let has_manifest = files.iter().any(|name| name == MANIFEST);
+    let manifest_sha256 = has_manifest.then(|| dir.digest(MANIFEST)).transpose()?.map(|(_, sha256)| sha256);
+    Ok(RunFiles { summary, sightings, coverage, names: account_names(&reader)?, files, manifest_sha256 })
 }
 
 /// Writes the files of a run whose database is complete.
@@ -91,12 +75,11 @@ pub(super) async fn write_end(journal: &Journal, ended: &str, finished: Timestam
 /// The database is damaged, or the disk takes no more.
 pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, CommandError> {
     let reader = RunReader::open(dir)?;
-    let facts = Facts { run: dir.path().display().to_string(), facts: reader.facts()? };
-    let names: AccountNames =
-        reader.accounts()?.into_iter().map(|account| (account.id.to_string(), account.name)).collect();
+    let facts = Facts::read(dir, &reader)?;
+    let names = account_names(&reader)?;
     let mut files = vec!["run.db".to_owned()];
     let sightings = write_all_sightings(dir, &reader, formats, &names, &mut files)?;
-    let coverage = write_coverage_file(dir, &reader)?;
+    let coverage = write_coverage_file(dir, &facts, &reader)?;
     dir.write_file("calls.csv", |out| reader.calls(|rows| write_calls(rows, out)))?;
     let summary = summary(&facts, &reader, &coverage, &sightings)?;
     dir.write_file("summary.json", |out| write_json(&summary, out).map_err(ReportError::<StoreError>::from))?;
@@ -106,7 +89,7 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
     write_manifest(dir, &summary, facts.text("settings_sha256")?, &files)?;
     files.push(MANIFEST.to_owned());
     let (_, manifest_sha256) = dir.digest(MANIFEST)?;
-    Ok(RunFiles { summary, sightings, coverage, names, files, manifest_sha256 })
+    Ok(RunFiles { summary, sightings, coverage, names, files, manifest_sha256: Some(manifest_sha256) })
 }
 
 fn write_all_sightings(
@@ -121,22 +104,29 @@ fn write_all_sightings(
         dir.write_file(&name, |out| merged_sightings(reader, |rows| write_sightings(*format, rows, names, out)))?;
         files.push(name);
     }
-    let mut tally = SightingTally::default();
+    Ok(count_sightings(reader)?)
+}
+
+fn count_sightings(reader: &RunReader) -> Result<SightingTally, StoreError> {
     merged_sightings(reader, |rows| {
+        let mut tally = SightingTally::default();
         for sighting in rows {
             tally.add(&sighting?);
         }
-        Ok::<_, StoreError>(())
-    })?;
-    Ok(tally)
+        Ok(tally)
+    })
 }
 
-fn write_coverage_file(dir: &RunDir, reader: &RunReader) -> Result<CoverageTally, ReportError<StoreError>> {
+fn account_names(reader: &RunReader) -> Result<AccountNames, StoreError> {
+    Ok(reader.accounts()?.into_iter().map(|account| (account.id.to_string(), account.name)).collect())
+}
+
+fn write_coverage_file(dir: &RunDir, facts: &Facts, reader: &RunReader) -> Result<CoverageTally, CommandError> {
     let mut tally = CoverageTally::default();
     dir.write_file("coverage.csv", |out| {
-        reader.coverage(|rows| {
+        facts.judged_coverage(reader, |rows| {
             let counted = rows.inspect(|row| row.iter().for_each(|row| tally.add(row)));
-            write_coverage(counted, out)
+            Ok::<_, CommandError>(write_coverage(counted, out)?)
         })
     })?;
     Ok(tally)
@@ -200,43 +190,10 @@ fn summary(
 
 /// Only a run that came to its own end and left no gap is complete.
 fn status(facts: &Facts, coverage: &CoverageTally) -> RunStatus {
-    match facts.facts.get("ended").map(String::as_str) {
+    match facts.get("ended") {
         Some("swept") if coverage.is_complete() => RunStatus::Complete,
         Some("swept") => RunStatus::Incomplete,
         Some("failed") => RunStatus::Failed,
         _ => RunStatus::Interrupted,
     }
-}
-
-/// The facts of a run, read back.
-struct Facts {
-    run: String,
-    facts: BTreeMap<String, String>,
-}
-
-impl Facts {
-    fn text(&self, key: &str) -> Result<String, CommandError> {
-        self.facts.get(key).cloned().ok_or_else(|| self.damaged(key, &"it is missing"))
-    }
-
-    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&self, key: &str) -> Result<T, CommandError> {
-        self.text(key)?.parse().map_err(|error| self.damaged(key, &error))
-    }
-
-    fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, CommandError> {
-        serde_json::from_str(&self.text(key)?).map_err(|error| self.damaged(key, &error))
-    }
-
-    fn damaged(&self, key: &str, problem: &dyn std::fmt::Display) -> CommandError {
-        CommandError::Facts { run: self.run.clone(), problem: format!("its fact `{key}`: {problem}") }
-    }
-}
-
-fn as_json(value: &impl Serialize) -> String {
-    // Settings are strings, numbers and lists of them, which always serialise.
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
 }

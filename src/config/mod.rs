@@ -4,6 +4,7 @@
 //! and, for a misspelt word, the nearest known one: a configuration that is wrong in one place must
 //! not cost a responder minutes, and must never be half obeyed.
 
+mod accepted_gap;
 mod account;
 mod account_selector;
 mod accounts_file;
@@ -27,6 +28,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use accepted_gap::{AcceptedGap, Expiry, InvalidExpiry};
 pub use account::ConfiguredAccount;
 pub use account_selector::{AccountSelector, InvalidAccountSelector};
 pub use accounts_file::load_accounts;

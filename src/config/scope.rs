@@ -1,9 +1,10 @@
 //! `[scope]`: which accounts, Regions and log groups are asked about.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
-use super::{AccountSelector, Glob, KnownRegions, RegionSelector};
+use super::{AcceptedGap, AccountSelector, Glob, KnownRegions, RegionSelector};
 use crate::model::{Account, Region};
 
 /// What is in and what is out. An empty list of inclusions means everything; an exclusion always wins.
@@ -24,6 +25,8 @@ pub struct Scope {
     pub exclude_log_groups: Vec<Glob>,
     /// Regions that are newer than this build, so that they may be named.
     pub new_regions: Vec<Region>,
+    /// What is known not to be covered, and accepted.
+    pub accepted_gap: Vec<AcceptedGap>,
 }
 
 impl Scope {
@@ -58,6 +61,18 @@ impl Scope {
         named.filter(|region| self.has_region(region))
     }
 
+    /// The gap, if there is one, by which it is accepted at `at` that a place is not covered: an account,
+    /// one of its Regions, or a log group.
+    pub fn accepted(
+        &self,
+        account: &Account,
+        region: Option<&Region>,
+        log_group: Option<&str>,
+        at: Timestamp,
+    ) -> Option<&AcceptedGap> {
+        self.accepted_gap.iter().find(|gap| gap.accepts(account, region, log_group, at))
+    }
+
     /// The Regions that may be named.
     pub fn known_regions(&self) -> KnownRegions<'_> {
         KnownRegions::with(&self.new_regions)
@@ -68,6 +83,9 @@ impl Scope {
             for (number, selector) in selectors.iter().enumerate() {
                 known.check_selector(selector).map_err(|error| Problem::new(&number.to_string(), error).under(key))?;
             }
+        }
+        for (number, gap) in self.accepted_gap.iter().enumerate() {
+            gap.check(known).map_err(|problem| problem.under(number.to_string()).under("accepted_gap"))?;
         }
         Ok(())
     }

@@ -69,6 +69,8 @@ pub enum Reason {
     RegionNotEnabled,
     /// The group was made inside the window; what came before was never in it.
     CreatedInsideWindow,
+    /// The group was made after the run began; what came before was never in it.
+    AppearedDuringRun,
     /// The group's retention ends inside the window; what is older is gone.
     RetentionInsideWindow,
     /// A data protection policy masks values, so a match may not show.
@@ -97,13 +99,14 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NoLogGroups,
         Self::NoRegions,
         Self::CreatedAfterWindow,
         Self::AccountNotActive,
         Self::RegionNotEnabled,
         Self::CreatedInsideWindow,
+        Self::AppearedDuringRun,
         Self::RetentionInsideWindow,
         Self::Masked,
         Self::ClassNotReadable,
@@ -127,6 +130,7 @@ impl Reason {
             Self::AccountNotActive => "account-not-active",
             Self::RegionNotEnabled => "region-not-enabled",
             Self::CreatedInsideWindow => "created-inside-window",
+            Self::AppearedDuringRun => "appeared-during-run",
             Self::RetentionInsideWindow => "retention-inside-window",
             Self::Masked => "masked",
             Self::ClassNotReadable => "class-not-readable",
@@ -154,6 +158,7 @@ impl Reason {
             Self::AccountNotActive
             | Self::RegionNotEnabled
             | Self::CreatedInsideWindow
+            | Self::AppearedDuringRun
             | Self::RetentionInsideWindow
             | Self::Masked
             | Self::ClassNotReadable
@@ -178,6 +183,7 @@ impl Reason {
             Self::AccountNotActive => "the account is not active",
             Self::RegionNotEnabled => "the Region is not enabled in this account",
             Self::CreatedInsideWindow => "created inside the window: nothing older was ever in it",
+            Self::AppearedDuringRun => "created during the run: nothing older was ever in it",
             Self::RetentionInsideWindow => "older events have been deleted by the group's retention",
             Self::Masked => "a data protection policy masks values, so a match may not show",
             Self::ClassNotReadable => "its class cannot be read by FilterLogEvents",
@@ -280,6 +286,24 @@ impl Outcome {
         let detail = detail.into();
         let denied_by = Some(DeniedBy::from_message(&detail));
         Self { status: Status::Denied, reason: Some(Reason::AccessDenied), detail, denied_by }
+    }
+
+    /// Says something more about it.
+    pub fn remark(&mut self, text: &str) {
+        if !self.detail.is_empty() {
+            self.detail.push_str("; ");
+        }
+        self.detail.push_str(text);
+    }
+
+    /// The same, as a gap that is accepted; `told` says by whom, until when and why.
+    #[must_use]
+    pub fn accepted(self, told: &str) -> Self {
+        let mut accepted = Self { status: Status::Accepted, detail: told.to_owned(), ..self };
+        if !self.detail.is_empty() {
+            accepted.remark(&self.detail);
+        }
+        accepted
     }
 
     /// Whether nothing that was asked for can be missing from here: searched, accepted, or skipped

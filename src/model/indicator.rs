@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 use super::Arn;
 
 /// Something to look for, with its kind recognised or forced by a prefix (`ip:`, `cidr:`, `key:`, `text:`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Indicator {
     kind: IndicatorKind,
     given: String,
@@ -53,6 +55,25 @@ impl Indicator {
             IndicatorKind::Arn(_) => "arn",
             IndicatorKind::Text(_) => "text",
         }
+    }
+}
+
+/// A text that reads back as the very same, with its kind forced.
+impl From<Indicator> for String {
+    fn from(indicator: Indicator) -> Self {
+        match indicator.kind {
+            // Nothing else begins with `arn:`, so there is no prefix for it.
+            IndicatorKind::Arn(_) => indicator.given,
+            _ => format!("{}:{}", indicator.kind_name(), indicator.given),
+        }
+    }
+}
+
+impl TryFrom<String> for Indicator {
+    type Error = InvalidIndicator;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 
@@ -139,6 +160,15 @@ mod tests {
         assert_eq!(name("evil.example"), "text");
         assert_eq!(name("text:192.0.2.1"), "text");
         assert_eq!(name("some:thing"), "text");
+    }
+
+    #[test]
+    fn the_stored_form_reads_back_as_the_same() {
+        for text in ["192.0.2.1", "2001:DB8::1", "192.0.2.0/24", "arn:aws:s3:::b", "text:192.0.2.1", "text:ip:x", "a:b"]
+        {
+            let indicator: Indicator = text.parse().unwrap();
+            assert_eq!(Indicator::try_from(String::from(indicator.clone())).unwrap(), indicator, "{text}");
+        }
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::time::rfc3339_ms;
 
 /// A stretch of time, closed at its start and open at its end, in whole milliseconds; never empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "[i64; 2]", into = "[i64; 2]")]
 pub struct TimeWindow {
     from_ms: i64,
     to_ms: i64,
@@ -57,8 +59,22 @@ impl TimeWindow {
     }
 }
 
+impl From<TimeWindow> for [i64; 2] {
+    fn from(window: TimeWindow) -> Self {
+        [window.from_ms, window.to_ms]
+    }
+}
+
+impl TryFrom<[i64; 2]> for TimeWindow {
+    type Error = EmptyWindow;
+
+    fn try_from([from_ms, to_ms]: [i64; 2]) -> Result<Self, Self::Error> {
+        Self::new(at(from_ms), at(to_ms))
+    }
+}
+
 fn at(ms: i64) -> Timestamp {
-    // Both ends came from a `Timestamp`, so they are in its range.
+    // Both ends of a window came from a `Timestamp`; a stored number that is none makes an empty window.
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 

@@ -1,9 +1,12 @@
 //! The coverage in numbers, counted while its rows go by.
 
-use super::gaps::Gaps;
+use super::gaps::{Gaps, name};
 use super::summary::Extent;
 use super::{Gap, LogGroupCounts, PlaceCounts};
 use crate::model::{AccountId, Coverage, Region};
+
+/// How many accounts that are not active are named in a verdict; `coverage.csv` has all.
+const MOST_NAMED: usize = 10;
 
 /// Counts rows that come sorted by account, Region and log group, as the report does, and answers
 /// whether everything in scope was covered.
@@ -15,7 +18,9 @@ pub struct CoverageTally {
     account: Option<(AccountId, Extent)>,
     target: Option<(AccountId, Region, Extent)>,
     gaps: Gaps,
+    accepted: Gaps,
     out_of_scope: Gaps,
+    not_active: Vec<String>,
     events: u64,
     bytes: u64,
 }
@@ -46,8 +51,14 @@ impl CoverageTally {
             self.log_groups.count(row.outcome.status);
         }
         match extent {
-            Extent::OutOfScope => self.out_of_scope.add(row),
-            Extent::Swept | Extent::Accepted => {}
+            Extent::OutOfScope => {
+                if self.not_active.len() < MOST_NAMED {
+                    self.not_active.push(name(row));
+                }
+                self.out_of_scope.add(row);
+            }
+            Extent::Swept => {}
+            Extent::Accepted => self.accepted.add(row),
             Extent::Partial | Extent::Denied | Extent::Failed => self.gaps.add(row),
         }
         self.events = self.events.saturating_add(row.events);
@@ -103,6 +114,16 @@ impl CoverageTally {
     /// What was not covered, by reason; the largest gap first.
     pub fn gaps(&self) -> Vec<Gap> {
         self.gaps.list()
+    }
+
+    /// What was not covered, and is accepted as such, by reason.
+    pub fn accepted(&self) -> Vec<Gap> {
+        self.accepted.list()
+    }
+
+    /// The first of the accounts that were asked about but are not active: untrusted text.
+    pub fn not_active(&self) -> &[String] {
+        &self.not_active
     }
 
     /// What was asked about but is out of scope, by reason.

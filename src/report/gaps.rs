@@ -76,7 +76,7 @@ impl Gaps {
 }
 
 /// The place as a person names it.
-fn name(row: &Coverage) -> String {
+pub(super) fn name(row: &Coverage) -> String {
     let account = match row.account_name.as_str() {
         "" => row.account.to_string(),
         name => format!("{name} ({})", row.account),

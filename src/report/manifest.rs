@@ -1,9 +1,9 @@
 //! `manifest.json`: what a run's files were when it ended, so that evidence can be checked later.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The manifest of a run's directory. Its own SHA-256 is printed at the end, for the ticket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The run.
     pub run_id: String,
@@ -18,7 +18,7 @@ pub struct Manifest {
 }
 
 /// One file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestFile {
     /// Its path in the run's directory.
     pub name: String,

@@ -169,6 +169,8 @@ impl Extent {
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (one, same) if one == same => one,
+            // Closed in the middle of a run: what was done in it before is all there is.
+            (Self::OutOfScope, other) | (other, Self::OutOfScope) => other,
             (Self::Swept, Self::Accepted) | (Self::Accepted, Self::Swept) => Self::Accepted,
             (Self::Denied, Self::Failed) | (Self::Failed, Self::Denied) => Self::Failed,
             _ => Self::Partial,
@@ -263,7 +265,8 @@ mod tests {
             "exclude_regions": [],
             "log_groups": [],
             "exclude_log_groups": [],
-            "new_regions": []
+            "new_regions": [],
+            "accepted_gap": []
           }
         }
         "#);

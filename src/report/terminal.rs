@@ -35,8 +35,8 @@ pub struct Ending<'a> {
     pub directory: &'a str,
     /// The files in it.
     pub files: &'a [String],
-    /// SHA-256 of its manifest, in hex.
-    pub manifest_sha256: &'a str,
+    /// SHA-256 of its manifest, in hex, if it has one.
+    pub manifest_sha256: Option<&'a str>,
     /// Whether to use colour.
     pub color: bool,
 }
@@ -50,19 +50,23 @@ pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> 
     facts(&mut page, ending.summary)?;
     found(&mut page, ending)?;
     gaps(&mut page, "Not covered", Tone::Bad, &ending.coverage.gaps())?;
+    gaps(&mut page, "Not covered, but accepted", Tone::Plain, &ending.coverage.accepted())?;
     gaps(&mut page, "Out of scope", Tone::Plain, &ending.coverage.out_of_scope())?;
     page.heading("Files", Tone::Plain)?;
     page.item("in", ending.directory)?;
     page.item("", &ending.files.join(" "))?;
-    page.item("manifest.json", "its SHA-256, for the ticket:")?;
-    page.item("", ending.manifest_sha256)?;
+    if let Some(sha256) = ending.manifest_sha256 {
+        page.item("manifest.json", "its SHA-256, for the ticket:")?;
+        page.item("", sha256)?;
+    }
     page.line("")?;
     let tone = match (ending.summary.status, ending.summary.sightings) {
         (RunStatus::Complete, 0) => Tone::Good,
         (RunStatus::Complete, _) => Tone::Plain,
         _ => Tone::Bad,
     };
-    wrap(&verdict(ending.summary), WIDTH).iter().try_for_each(|line| page.toned(line, tone))
+    let lines = verdict(ending.summary, ending.coverage);
+    lines.iter().flat_map(|line| wrap(&escape(line), WIDTH)).try_for_each(|line| page.toned(&line, tone))
 }
 
 fn facts(page: &mut Page<'_>, summary: &Summary) -> io::Result<()> {
@@ -252,7 +256,7 @@ mod tests {
             names: &AccountNames::from([("111111111111".to_owned(), "pro\u{202e}d".to_owned())]),
             directory: "runs/20260302T120000Z-3f9a",
             files: &["run.db", "sightings.csv", "coverage.csv", "summary.json", "manifest.json"].map(str::to_owned),
-            manifest_sha256: &"5d5766cf".repeat(8),
+            manifest_sha256: Some(&"5d5766cf".repeat(8)),
             color: false,
         };
         let text = written(|out| write_ending(&ending, out));
@@ -319,6 +323,7 @@ mod tests {
                         5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf
 
         2,000 sightings were found, and coverage is INCOMPLETE: there may be more.
+        Not active, so nobody can look into them: n1 (122222222222).
         ");
     }
 

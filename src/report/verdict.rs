@@ -1,16 +1,36 @@
 //! The sentence or two that a run comes down to.
 
-use super::{RunStatus, Summary, count, plural};
+use super::{CoverageTally, RunStatus, Summary, count, plural};
 
-/// Says what was found and whether that is all there is. It says "everything" only where that is
-/// proved, and never lets "nothing was found" stand alone where something was not looked at.
-pub fn verdict(summary: &Summary) -> String {
+/// Says what was found and whether that is all there is, in the first line; in further ones, what the
+/// first does not speak of. It says "everything" only where that is proved, and never lets "nothing was
+/// found" stand alone where something was not looked at.
+pub fn verdict(summary: &Summary, coverage: &CoverageTally) -> Vec<String> {
+    let mut lines = vec![first_line(summary)];
+    if summary.scope.narrows_places() {
+        lines.push(ELSEWHERE.to_owned());
+    }
+    let accepted = coverage.accepted();
+    if !accepted.is_empty() {
+        let places = accepted.iter().map(|gap| gap.places).sum();
+        lines.push(format!("Not covered, but accepted: {}.", plural(places, "place")));
+    }
+    let named = coverage.not_active();
+    if !named.is_empty() {
+        let more = summary.accounts.out_of_scope.saturating_sub(named.len() as u64);
+        let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
+        lines.push(format!("Not active, so nobody can look into them: {}{more}.", named.join(", ")));
+    }
+    lines
+}
+
+fn first_line(summary: &Summary) -> String {
     let found = match summary.sightings {
         0 => "Nothing was found".to_owned(),
         1 => "1 sighting was found".to_owned(),
         more => format!("{} sightings were found", count(more)),
     };
-    let verdict = match summary.status {
+    match summary.status {
         RunStatus::Failed => "The sweep FAILED: nothing is claimed.".to_owned(),
         _ if summary.accounts.in_scope == 0 => "No account was in scope: nothing was searched.".to_owned(),
         RunStatus::Complete => {
@@ -25,8 +45,7 @@ pub fn verdict(summary: &Summary) -> String {
         RunStatus::Interrupted => {
             format!("{found} before the sweep was INTERRUPTED: what it did not reach is not covered.")
         }
-    };
-    if summary.scope.narrows_places() { format!("{verdict} {ELSEWHERE}") } else { verdict }
+    }
 }
 
 /// An organization's trail keeps everybody's records in one account, a multi-Region trail in one Region.
@@ -36,7 +55,8 @@ const ELSEWHERE: &str =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::summary;
+    use crate::model::{Outcome, Reason, Status};
+    use crate::report::testing::{place, summary};
 
     #[test]
     fn everything_is_only_said_when_it_is_everything() {
@@ -45,7 +65,9 @@ mod tests {
             summary.accounts.in_scope = accounts;
             summary.log_groups.in_scope = 1_000;
             summary.sightings = sightings;
-            verdict(&summary)
+            let lines = verdict(&summary, &CoverageTally::default());
+            assert_eq!(lines.len(), 1);
+            lines.concat()
         };
         assert_eq!(
             say(RunStatus::Complete, 1, 0),
@@ -57,5 +79,20 @@ mod tests {
         assert!(say(RunStatus::Interrupted, 3, 0).contains("INTERRUPTED"));
         assert!(say(RunStatus::Failed, 0, 0).contains("nothing is claimed"));
         assert_eq!(say(RunStatus::Incomplete, 0, 0), "No account was in scope: nothing was searched.");
+    }
+    #[test]
+    fn what_is_accepted_or_not_active_has_a_line_of_its_own() {
+        let mut coverage = CoverageTally::default();
+        let denied = Outcome::denied("no").accepted("accepted by secops until 2027-03-01: SCP");
+        coverage.add(&place("111111111111", Some("ap-east-1"), None, denied));
+        let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "CLOSED");
+        coverage.add(&place("222222222222", None, None, closed));
+        let mut summary = summary(RunStatus::Complete);
+        summary.accounts = coverage.accounts();
+        let lines = verdict(&summary, &coverage);
+        assert_eq!(
+            lines[1..],
+            ["Not covered, but accepted: 1 place.", "Not active, so nobody can look into them: n2 (222222222222)."]
+        );
     }
 }

@@ -12,6 +12,11 @@ use crate::model::{Indicator, IndicatorKind};
 /// The field of a match in an event that is not JSON.
 const WHOLE_MESSAGE: &str = "message";
 
+/// Fields that are named of one event, and the length of a name that is shown whole. An event of 1 MB can
+/// have 100,000 fields, or one name that stands before all of them: named in full they would be gigabytes.
+const MOST_FIELDS: usize = 64;
+const LONGEST_FIELD: usize = 512;
+
 /// Finds a set of indicators in messages. Made once a sweep, shared by all that search.
 #[derive(Debug)]
 pub struct Matcher {
@@ -131,8 +136,11 @@ struct Found {
 impl Found {
     fn add(&mut self, indicator: usize, field: &str) {
         self.indicators.insert(indicator);
-        if !self.fields.contains(field) {
-            self.fields.insert(field.to_owned());
+        if self.fields.len() < MOST_FIELDS {
+            let shown = field.get(..field.floor_char_boundary(LONGEST_FIELD)).unwrap_or(field);
+            if !self.fields.contains(shown) {
+                self.fields.insert(shown.to_owned());
+            }
         }
     }
 
@@ -184,6 +192,14 @@ mod tests {
         assert_eq!(find("192.0.2.1", r#"{"a":"192.0.2.1"#).unwrap(), ["message"]);
         let deep = format!("{}\"192.0.2.1\"{}", "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(find("192.0.2.1", &deep).unwrap(), ["message"]);
+    }
+
+    #[test]
+    fn fields_without_end_are_not_all_named() {
+        let many: Vec<String> = (0..1_000).map(|n| format!("\"{n}\":\"192.0.2.1\"")).collect();
+        assert_eq!(find("192.0.2.1", &format!("{{{}}}", many.join(","))).unwrap().len(), MOST_FIELDS);
+        let long = format!("{{\"{}\":{{\"a\":\"192.0.2.1\"}}}}", "é".repeat(10_000));
+        assert_eq!(find("192.0.2.1", &long).unwrap(), ["é".repeat(LONGEST_FIELD / 2)]);
     }
 
     #[test]

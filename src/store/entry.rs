@@ -26,6 +26,8 @@ pub enum Entry {
     Place(PlaceRow),
     /// A stretch of a log group that is going to be read.
     Unit(UnitRow),
+    /// A unit is read from its beginning again: its next page's token is too old.
+    Restarted(UnitId),
     /// A page that was read: its sightings and the token of the next one, together.
     Page(Page),
     /// How a place ended.
@@ -34,6 +36,13 @@ pub enum Entry {
         place: PlaceId,
         /// How.
         outcome: Outcome,
+    },
+    /// Something more to say about how a place ended; said once, however often it is written.
+    Remark {
+        /// The place.
+        place: PlaceId,
+        /// What there is to say.
+        text: String,
     },
     /// An attempt at an AWS call.
     Call(ApiCall),

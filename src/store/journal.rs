@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::entry::{Entry, Page, PlaceId, PlaceRow, UnitId};
-use super::{RunDir, StoreError, chunk, schema};
-use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
-use crate::time::rfc3339_ms;
+use super::entry::{Entry, PlaceId, UnitId};
+use super::{Checkpoint, RunDir, StoreError, commit, schema};
 
 /// Entries that may wait for the disk. A page may hold 1 MB, so this bounds memory; when it is full,
 /// searching waits.
@@ -25,22 +23,46 @@ pub struct Journal {
     next_id: Arc<AtomicI64>,
 }
 
+/// The writer's task. Its result tells whether all that was written is on disk.
+pub type Writer = JoinHandle<Result<(), StoreError>>;
+
 /// The writer has stopped; what stopped it is its task's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the run's journal takes no more entries")]
 pub struct JournalClosed;
 
 impl Journal {
-    /// Makes a new `run.db` in `dir` and starts its writer. The task's result tells whether all that
-    /// was written is on disk.
+    /// Makes a new `run.db` in `dir`, which has `facts` from the first moment, and starts its writer.
     ///
     /// # Errors
     /// The database cannot be made.
-    pub fn create(dir: &RunDir) -> Result<(Self, JoinHandle<Result<(), StoreError>>), StoreError> {
-        let connection = schema::create(&dir.database())?;
+    pub fn create(dir: &RunDir, facts: &[(&str, String)]) -> Result<(Self, Writer), StoreError> {
+        Ok(Self::over(schema::create(&dir.database(), facts)?, 1))
+    }
+
+    /// Opens the `run.db` of a run that ended early, and starts its writer. Accounts and Regions are
+    /// asked again when a run goes on, so the rows that stand for them alone are taken back.
+    ///
+    /// # Errors
+    /// The database cannot be opened, is of another format, or is damaged.
+    pub fn resume(dir: &RunDir) -> Result<(Self, Writer, Checkpoint), StoreError> {
+        let connection = schema::open(&dir.database())?;
+        schema::index_units(&connection)?;
+        connection.execute_batch(
+            "BEGIN; DELETE FROM place WHERE log_group IS NULL; DELETE FROM fact WHERE key IN ('ended', 'finished');
+             COMMIT",
+        )?;
+        let last_id = "SELECT max(coalesce((SELECT max(id) FROM place), 0), coalesce((SELECT max(id) FROM unit), 0))";
+        let last_id: i64 = connection.query_row(last_id, [], |row| row.get(0))?;
+        let checkpoint = Checkpoint::load(&connection)?;
+        let (journal, writer) = Self::over(connection, last_id + 1);
+        Ok((journal, writer, checkpoint))
+    }
+
+    fn over(connection: Connection, next_id: i64) -> (Self, Writer) {
         let (entries, waiting) = mpsc::channel(WAITING);
         let writer = tokio::spawn(write_all(connection, waiting));
-        Ok((Self { entries, next_id: Arc::new(AtomicI64::new(1)) }, writer))
+        (Self { entries, next_id: Arc::new(AtomicI64::new(next_id)) }, writer)
     }
 
     /// Writes an entry, waiting while too many wait for the disk.
@@ -67,7 +89,7 @@ async fn write_all(mut connection: Connection, mut waiting: mpsc::Receiver<Entry
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
         // One blocking task a batch: a parked one would freeze a test's paused time.
         let committed = tokio::task::spawn_blocking(move || {
-            commit(&mut connection, &batch)?;
+            commit::all(&mut connection, &batch)?;
             batch.clear();
             Ok::<_, StoreError>((connection, batch))
         });
@@ -76,136 +98,11 @@ async fn write_all(mut connection: Connection, mut waiting: mpsc::Receiver<Entry
     Ok(())
 }
 
-fn commit(connection: &mut Connection, batch: &[Entry]) -> Result<(), StoreError> {
-    let transaction = connection.transaction()?;
-    for entry in batch {
-        match entry {
-            Entry::Fact { key, value } => {
-                let mut insert =
-                    transaction.prepare_cached("INSERT OR REPLACE INTO fact (key, value) VALUES (?1, ?2)")?;
-                insert.execute(params![key, value])?;
-            }
-            Entry::Account(account) => {
-                let mut insert = transaction
-                    .prepare_cached("INSERT OR REPLACE INTO account (id, name, standing) VALUES (?1, ?2, ?3)")?;
-                insert.execute(params![account.id.to_string(), account.name, account.standing.as_str()])?;
-            }
-            Entry::Place(place) => insert_place(&transaction, place)?,
-            Entry::Unit(unit) => {
-                let mut insert = transaction
-                    .prepare_cached("INSERT INTO unit (id, place, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4)")?;
-                insert.execute(params![unit.id.0, unit.place.0, unit.from_ms, unit.to_ms])?;
-            }
-            Entry::Page(page) => insert_page(&transaction, page)?,
-            Entry::Ended { place, outcome } => end_place(&transaction, *place, outcome)?,
-            Entry::Call(call) => insert_call(&transaction, call)?,
-        }
-    }
-    Ok(transaction.commit()?)
-}
-
-fn insert_place(transaction: &Transaction<'_>, place: &PlaceRow) -> Result<(), StoreError> {
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO place (id, account, account_name, region, log_group, class, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, '')",
-    )?;
-    insert.execute(params![
-        place.id.0,
-        place.account.to_string(),
-        place.account_name,
-        place.region.as_ref().map(Region::as_str),
-        place.log_group,
-        place.class.as_ref().map(LogGroupClass::to_string),
-    ])?;
-    place.outcome.as_ref().map_or(Ok(()), |outcome| end_place(transaction, place.id, outcome))
-}
-
-fn end_place(transaction: &Transaction<'_>, place: PlaceId, outcome: &Outcome) -> Result<(), StoreError> {
-    let mut update = transaction
-        .prepare_cached("UPDATE place SET status = ?2, reason = ?3, detail = ?4, denied_by = ?5 WHERE id = ?1")?;
-    update.execute(params![
-        place.0,
-        outcome.status.as_str(),
-        outcome.reason.map(Reason::as_str),
-        outcome.detail,
-        outcome.denied_by.map(DeniedBy::as_str),
-    ])?;
-    Ok(())
-}
-
-fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreError> {
-    for run in chunk::runs(&page.found) {
-        let packed = chunk::pack(run)?;
-        transaction.prepare_cached("INSERT INTO chunk (messages) VALUES (?1)")?.execute([packed])?;
-        let chunk = transaction.last_insert_rowid();
-        let mut insert = transaction.prepare_cached(
-            "INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        )?;
-        let mut offset = 0;
-        for found in run {
-            insert.execute(params![
-                found.time_ms,
-                found.event_account,
-                found.event_region,
-                found.record_id,
-                page.unit.0,
-                found.event_id,
-                found.log_stream,
-                found.timestamp_ms,
-                found.ingestion_ms,
-                json_list(&found.indicators)?,
-                json_list(&found.matched_fields)?,
-                chunk,
-                whole(offset),
-                whole(found.message.len()),
-            ])?;
-            offset += found.message.len();
-        }
-    }
-    let mut update = transaction.prepare_cached(
-        "UPDATE unit SET token = ?2, token_ms = ?3, pages = pages + 1, events = events + ?4, bytes = bytes + ?5,
-         sightings = sightings + ?6, read_to_end = ?7 WHERE id = ?1",
-    )?;
-    update.execute(params![
-        page.unit.0,
-        page.next_token,
-        page.read_at_ms,
-        whole(page.events),
-        whole(page.bytes),
-        whole(page.found.len()),
-        page.next_token.is_none(),
-    ])?;
-    Ok(())
-}
-
-fn insert_call(transaction: &Transaction<'_>, call: &ApiCall) -> Result<(), StoreError> {
-    let mut insert = transaction.prepare_cached("INSERT INTO call VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-    insert.execute(params![
-        rfc3339_ms(call.time),
-        call.account.as_ref().map(AccountId::to_string),
-        call.region.as_str(),
-        call.operation,
-        call.status,
-        call.request_id,
-        call.attempt,
-        whole(call.milliseconds),
-    ])?;
-    Ok(())
-}
-
-fn json_list(texts: &[String]) -> Result<String, StoreError> {
-    serde_json::to_string(texts).map_err(|error| StoreError::Damaged(error.to_string()))
-}
-
-/// A count as SQLite keeps it.
-fn whole(count: impl TryInto<i64>) -> i64 {
-    count.try_into().unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Found, RunReader, UnitRow};
+    use super::super::{Found, KnownGroup, KnownUnit, Page, PlaceRow, RunReader, UnitRow};
     use super::*;
-    use crate::model::{RunId, Status};
+    use crate::model::{Outcome, Reason, RunId, Status, Target};
 
     fn found(time_ms: i64, event_id: &str) -> Found {
         Found {
@@ -240,7 +137,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
         let dir = RunDir::create(temp.path(), &id).unwrap();
-        let (journal, writer) = Journal::create(&dir).unwrap();
+        let (journal, writer) = Journal::create(&dir, &[]).unwrap();
         let group = place(&journal, Some("/b"), None);
         let unit = UnitRow { id: journal.new_unit(), place: group.id, from_ms: 0, to_ms: 100 };
         let never_ended = place(&journal, Some("/a"), None);
@@ -272,5 +169,53 @@ mod tests {
         assert_eq!(coverage[1].outcome.status, Status::Searched);
         assert_eq!((coverage[1].pages, coverage[1].events, coverage[1].sightings), (2, 20, 202));
         reader.close().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_goes_on_where_it_ended() {
+        let temp = tempfile::tempdir().unwrap();
+        let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
+        let dir = RunDir::create(temp.path(), &id).unwrap();
+        let (journal, writer) = Journal::create(&dir, &[("ended", "interrupted".to_owned())]).unwrap();
+        let group = place(&journal, Some("/a"), None);
+        let unit = UnitRow { id: journal.new_unit(), place: group.id, from_ms: 0, to_ms: 100 };
+        let page = Page {
+            unit: unit.id,
+            found: vec![found(1, "e1")],
+            next_token: Some("t".to_owned()),
+            read_at_ms: 7,
+            events: 10,
+            bytes: 1_000,
+        };
+        let done = place(&journal, Some("/b"), Some(Outcome::searched()));
+        let region = place(&journal, None, Some(Outcome::denied("no")));
+        for entry in [Entry::Place(group.clone()), Entry::Unit(unit), Entry::Page(page)] {
+            journal.write(entry).await.unwrap();
+        }
+        journal.write(Entry::Place(done.clone())).await.unwrap();
+        journal.write(Entry::Place(region.clone())).await.unwrap();
+        drop(journal);
+        writer.await.unwrap().unwrap();
+
+        let (journal, writer, mut checkpoint) = Journal::resume(&dir).unwrap();
+        let target = Target { account: group.account, region: group.region.clone().unwrap() };
+        let known = checkpoint.take(&target);
+        let begun = KnownUnit { id: unit.id, has_begun: true, next_token: Some("t".to_owned()), token_ms: 7 };
+        assert_eq!(known["/a"], KnownGroup { place: group.id, is_finished: false, unit: Some(begun) });
+        assert!(known["/b"].is_finished && known.len() == 2, "the Region's own row is taken back");
+        assert!(journal.new_place() > done.id, "no key is given twice");
+        journal.write(Entry::Restarted(unit.id)).await.unwrap();
+        for _ in 0..2 {
+            journal.write(Entry::Remark { place: done.id, text: "gone".to_owned() }).await.unwrap();
+        }
+        drop(journal);
+        writer.await.unwrap().unwrap();
+
+        let reader = RunReader::open(&dir).unwrap();
+        assert_eq!(reader.sightings(|rows| Ok::<_, StoreError>(rows.count())).unwrap(), 0);
+        let coverage = reader.coverage(|rows| rows.collect::<Result<Vec<_>, _>>()).unwrap();
+        assert_eq!((coverage[0].pages, coverage[0].sightings), (0, 0));
+        assert_eq!(coverage[1].outcome.reason_text(), "gone");
+        assert!(!reader.facts().unwrap().contains_key("ended"));
     }
 }

@@ -4,15 +4,20 @@
 //! Sightings are narrow rows; their messages lie in zstd chunks of some 64 KiB. Rows are only ever
 //! appended; the index that sorts them, and lays copies side by side, is made when the run is merged.
 
+mod checkpoint;
 mod chunk;
+mod commit;
 mod entry;
 mod journal;
+mod lock;
 mod reader;
 mod run_dir;
 mod schema;
 
+pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit};
 pub use entry::{Entry, Found, Page, PlaceId, PlaceRow, ScopedAccount, Standing, UnitId, UnitRow};
-pub use journal::{Journal, JournalClosed};
+pub use journal::{Journal, JournalClosed, Writer};
+pub use lock::RunLock;
 pub use reader::{CallCounts, RunReader, SightingRows, StoredRow};
 pub use run_dir::RunDir;
 
@@ -35,14 +40,31 @@ pub enum StoreError {
     #[error("the run's database failed")]
     Database(#[from] rusqlite::Error),
     /// The database was written by another version.
-    #[error("the run was written in format {found}, this dragnet reads format {expected}")]
+    #[error(
+        "the run was written in format {found}, this dragnet reads format {expected}: use the version that wrote it"
+    )]
     Format {
         /// The file's format.
         found: String,
         /// The format that this version writes.
         expected: u32,
     },
+    /// Another process is at work on the run.
+    #[error("another dragnet{} is at work on {}: a run has one writer at a time", parenthesised(owner), run.display())]
+    Locked {
+        /// The run's directory.
+        run: PathBuf,
+        /// What the other left of itself: `process 123`.
+        owner: String,
+    },
+    /// The run was ended before anything was written down.
+    #[error("nothing was asked in this run before it ended: make a new one")]
+    NeverBegan,
     /// A row does not make sense: the file is damaged or has been changed.
     #[error("the run's database is damaged: {0}")]
     Damaged(String),
+}
+
+fn parenthesised(owner: &str) -> String {
+    if owner.is_empty() { String::new() } else { format!(" ({owner})") }
 }

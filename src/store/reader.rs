@@ -37,9 +37,17 @@ impl RunReader {
     /// # Errors
     /// It cannot be opened, or is of another format.
     pub fn open(dir: &RunDir) -> Result<Self, StoreError> {
-        let connection = schema::open(&dir.database())?;
-        schema::index_for_merge(&connection)?;
-        Ok(Self { connection })
+        let reader = Self::peek(dir)?;
+        schema::index_for_merge(&reader.connection)?;
+        Ok(reader)
+    }
+
+    /// Opens the database of a run without changing it: enough for its facts, slow for reports.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is of another format.
+    pub fn peek(dir: &RunDir) -> Result<Self, StoreError> {
+        Ok(Self { connection: schema::open(&dir.database())? })
     }
 
     /// Closes the database; all of it is in the one file then.
@@ -77,8 +85,8 @@ impl RunReader {
         Ok(accounts)
     }
 
-    /// The coverage, by account, Region and log group, handed to `use_rows`. A place that never ended
-    /// is `failed: interrupted`.
+    /// The coverage, by account, Region and log group, handed to `use_rows`. A place that never ended,
+    /// and an account in scope that was never come to, is `failed: interrupted`.
     ///
     /// # Errors
     /// What `use_rows` fails with; the rows fail where the database does.
@@ -91,8 +99,11 @@ impl RunReader {
             .prepare(
                 "SELECT account, account_name, region, log_group, class, status, reason, detail, denied_by,
                         min(from_ms), max(to_ms), total(pages), total(events), total(bytes), total(sightings)
-                 FROM place LEFT JOIN unit ON unit.place = place.id
-                 GROUP BY place.id ORDER BY account, region, log_group",
+                 FROM place LEFT JOIN unit ON unit.place = place.id GROUP BY place.id
+                 UNION ALL
+                 SELECT id, name, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, 0.0, 0.0, 0.0, 0.0
+                 FROM account WHERE standing = 'in-scope' AND id NOT IN (SELECT account FROM place)
+                 ORDER BY account, region, log_group",
             )
             .map_err(StoreError::from)?;
         let mut rows = select.query([]).map_err(StoreError::from)?;
@@ -313,17 +324,17 @@ fn count(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
     row.get::<_, f64>(column).map(|number| number as u64)
 }
 
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     row: &Row<'_>,
     column: impl rusqlite::RowIndex,
 ) -> Result<T, StoreError> {
     row.get::<_, String>(column)?.parse().map_err(damaged)
 }
 
-fn unknown(word: &str) -> StoreError {
+pub(super) fn unknown(word: &str) -> StoreError {
     StoreError::Damaged(format!("`{word}` is not known"))
 }
 
-fn damaged(error: impl std::fmt::Display) -> StoreError {
+pub(super) fn damaged(error: impl std::fmt::Display) -> StoreError {
     StoreError::Damaged(error.to_string())
 }

@@ -17,6 +17,11 @@ pub struct RunDir {
 }
 
 impl RunDir {
+    /// The file that is locked while a process is at work on the run.
+    pub(super) const LOCK: &str = "run.lock";
+    /// What the names of files begin with that are not yet whole.
+    const UNFINISHED: &str = ".unfinished-";
+
     /// Makes the directory of a new run below `parent`, which is made too.
     ///
     /// # Errors
@@ -65,13 +70,39 @@ impl RunDir {
         let path = self.path.join(name);
         let failed = |source| StoreError::File { action: "write", path: path.clone(), source };
         // tempfile makes its files 0600.
-        let file = tempfile::NamedTempFile::new_in(&self.path).map_err(failed)?;
+        let file = tempfile::Builder::new().prefix(Self::UNFINISHED).tempfile_in(&self.path).map_err(failed)?;
         let mut writer = BufWriter::new(file);
         fill(&mut writer)?;
         let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
         file.as_file().sync_all().map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         Ok(())
+    }
+
+    /// Removes what a killed process left half written.
+    ///
+    /// # Errors
+    /// The directory cannot be read, or a file in it not removed.
+    pub fn remove_unfinished(&self) -> Result<(), StoreError> {
+        for name in self.file_names()?.iter().filter(|name| name.starts_with(Self::UNFINISHED)) {
+            let path = self.path.join(name);
+            std::fs::remove_file(&path).map_err(file_error("remove", &path))?;
+        }
+        Ok(())
+    }
+
+    /// The names of the files in it, sorted.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn file_names(&self) -> Result<Vec<String>, StoreError> {
+        let failed = file_error("read", &self.path);
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.path).map_err(&failed)? {
+            names.push(entry.map_err(&failed)?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
     }
 
     /// The size and SHA-256 of one of its files.

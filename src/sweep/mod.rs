@@ -12,6 +12,7 @@
 mod access;
 mod account;
 mod directory;
+mod judge;
 mod merge;
 mod outcome;
 mod plan;
@@ -24,6 +25,7 @@ mod wanted;
 
 pub use access::{Access, Entered};
 pub use directory::{Directory, DirectoryError, Member};
+pub use judge::judged_coverage;
 pub use merge::{NAMED_ACCOUNTS_ONLY, merged_sightings};
 pub use plan::LATE_ARRIVAL;
 pub use refusal::Refusal;

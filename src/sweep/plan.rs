@@ -30,8 +30,8 @@ pub enum Decision {
     Leave(Outcome),
 }
 
-/// Decides what to do with a log group for a window, at the time `now`.
-pub fn decide(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Decision {
+/// Decides what to do with a log group for a window, at the time `now` of a run that `started` when it did.
+pub fn decide(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timestamp) -> Decision {
     if let LogGroupClass::InfrequentAccess | LogGroupClass::Delivery = group.class {
         return Decision::Leave(Outcome::because(
             Status::Unsearchable,
@@ -43,11 +43,11 @@ pub fn decide(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Decision 
     if group.created.is_some_and(|created| created > later(last_read, OLDEST_EVENT)) {
         return Decision::Leave(Outcome::because(Status::Skipped, Reason::CreatedAfterWindow, ""));
     }
-    Decision::Read { narrow: !group.masked, outcome: limits(group, window, now) }
+    Decision::Read { narrow: !group.masked, outcome: limits(group, window, started, now) }
 }
 
 /// What reading every page still leaves open; of several, the one that may hide most.
-fn limits(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Outcome {
+fn limits(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timestamp) -> Outcome {
     let kept_since = group.retention_days.map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
     if group.masked {
         Outcome::because(Status::Partial, Reason::Masked, "")
@@ -56,8 +56,8 @@ fn limits(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Outcome {
         let detail = format!("kept for {days} days, so since {}", crate::time::rfc3339_ms(since));
         Outcome::because(Status::Partial, Reason::RetentionInsideWindow, detail)
     } else if let Some(created) = group.created.filter(|created| *created > window.from()) {
-        let detail = format!("created at {}", crate::time::rfc3339_ms(created));
-        Outcome::because(Status::Partial, Reason::CreatedInsideWindow, detail)
+        let reason = if created > started { Reason::AppearedDuringRun } else { Reason::CreatedInsideWindow };
+        Outcome::because(Status::Partial, reason, format!("created at {}", crate::time::rfc3339_ms(created)))
     } else {
         Outcome::searched()
     }
@@ -87,7 +87,7 @@ mod tests {
         };
         change(&mut group);
         let window = TimeWindow::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
-        decide(&group, window, at("2026-03-03T12:00:00Z"))
+        decide(&group, window, at("2026-03-03T11:00:00Z"), at("2026-03-03T12:00:00Z"))
     }
 
     fn ends(change: impl FnOnce(&mut LogGroup)) -> (Status, Option<Reason>) {
@@ -105,7 +105,8 @@ mod tests {
     fn only_a_late_creation_proves_absence() {
         let created = |text: &'static str| ends(|group| group.created = Some(at(text)));
         assert_eq!(created("2026-03-02T10:00:00Z"), (Status::Partial, Some(Reason::CreatedInsideWindow)));
-        assert_eq!(created("2026-03-17T02:00:00Z"), (Status::Partial, Some(Reason::CreatedInsideWindow)));
+        assert_eq!(created("2026-03-03T11:30:00Z"), (Status::Partial, Some(Reason::AppearedDuringRun)));
+        assert_eq!(created("2026-03-17T02:00:00Z"), (Status::Partial, Some(Reason::AppearedDuringRun)));
         assert_eq!(created("2026-03-17T02:00:01Z"), (Status::Skipped, Some(Reason::CreatedAfterWindow)));
     }
 

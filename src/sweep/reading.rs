@@ -7,10 +7,15 @@ use std::time::Duration;
 use super::outcome::of_error;
 use super::plan::LATE_ARRIVAL;
 use super::run::Shared;
-use crate::aws::{EventQuery, LogEvent, Session};
+use crate::aws::{ErrorClass, EventQuery, LogEvent, Session};
 use crate::model::{AccountId, Outcome, Reason, Region, Status, TimeWindow};
 use crate::search::happening;
-use crate::store::{Entry, Found, JournalClosed, Page, PlaceId, UnitId, UnitRow};
+use crate::store::{Entry, Found, JournalClosed, KnownUnit, Page, PlaceId, UnitId, UnitRow};
+
+/// How old a page token may be to be used: a little less than AWS lets it live.
+///
+/// Source: CloudWatch Logs API, `FilterLogEvents`: tokens expire after 24 hours.
+const TOKEN_LIFE: Duration = Duration::from_mins(24 * 60 - 10);
 
 /// A log group that is going to be read.
 pub(super) struct Reading {
@@ -20,30 +25,56 @@ pub(super) struct Reading {
     pub region: Region,
     pub log_group: String,
     pub place: PlaceId,
+    /// How far an earlier part of the run has read it.
+    pub unit: Option<KnownUnit>,
     /// Whether the server may filter.
     pub narrow: bool,
     /// How it ends if every page is read.
     pub outcome: Outcome,
 }
 
+/// Where to begin to read a unit.
+#[derive(Debug, PartialEq, Eq)]
+enum Start {
+    FirstPage,
+    /// At a page that an earlier part of the run came to.
+    Page(String),
+    /// Nowhere: all was read already.
+    End,
+    /// At the first page again, since the token of the next is too old.
+    Again,
+}
+
+impl Start {
+    fn of(unit: &KnownUnit, now_ms: i64) -> Self {
+        match &unit.next_token {
+            _ if !unit.has_begun => Self::FirstPage,
+            None => Self::End,
+            Some(token) if now_ms.saturating_sub(unit.token_ms) < milliseconds(TOKEN_LIFE) => Self::Page(token.clone()),
+            Some(_) => Self::Again,
+        }
+    }
+}
+
 /// Reads a log group to its end, or to what ends it.
-pub(super) async fn read(reading: Reading) -> Result<(), JournalClosed> {
-    let shared = &reading.shared;
-    let window = shared.settings.window;
-    let unit = UnitRow {
-        id: shared.journal.new_unit(),
-        place: reading.place,
-        from_ms: window.from_ms(),
-        to_ms: window.to_ms().saturating_add(milliseconds(LATE_ARRIVAL)),
+pub(super) async fn read(mut reading: Reading) -> Result<(), JournalClosed> {
+    let window = reading.shared.settings.window;
+    let (from_ms, to_ms) = (window.from_ms(), window.to_ms().saturating_add(milliseconds(LATE_ARRIVAL)));
+    let (unit, start) = if let Some(unit) = reading.unit.take() {
+        (unit.id, Start::of(&unit, reading.shared.clock.now_ms()))
+    } else {
+        let unit = UnitRow { id: reading.shared.journal.new_unit(), place: reading.place, from_ms, to_ms };
+        reading.shared.journal.write(Entry::Unit(unit)).await?;
+        (unit.id, Start::FirstPage)
     };
-    shared.journal.write(Entry::Unit(unit)).await?;
+    let shared = &reading.shared;
     let query = EventQuery {
         log_group: reading.log_group.clone(),
-        from_ms: unit.from_ms,
-        to_ms: unit.to_ms,
+        from_ms,
+        to_ms,
         pattern: shared.pattern.clone().filter(|_| reading.narrow),
     };
-    let outcome = match read_pages(&reading, unit.id, &query).await? {
+    let outcome = match read_pages(&reading, unit, &query, start).await? {
         Ok(()) => reading.outcome,
         Err(outcome) => outcome,
     };
@@ -53,19 +84,44 @@ pub(super) async fn read(reading: Reading) -> Result<(), JournalClosed> {
 }
 
 /// Reads page after page; the inner error is how the group ends instead.
-async fn read_pages(reading: &Reading, unit: UnitId, query: &EventQuery) -> Result<Result<(), Outcome>, JournalClosed> {
+async fn read_pages(
+    reading: &Reading,
+    unit: UnitId,
+    query: &EventQuery,
+    start: Start,
+) -> Result<Result<(), Outcome>, JournalClosed> {
     let shared = &reading.shared;
-    let mut tokens = BTreeSet::new();
-    let mut token = None;
+    let (mut token, mut token_is_old) = match start {
+        Start::End => return Ok(Ok(())),
+        Start::FirstPage => (None, false),
+        Start::Page(token) => (Some(token), true),
+        Start::Again => {
+            shared.journal.write(Entry::Restarted(unit)).await?;
+            (None, false)
+        }
+    };
+    let mut tokens: BTreeSet<String> = token.iter().cloned().collect();
     loop {
         let call = async {
             let page = shared.aws.events(&reading.session, &reading.region, query, token.take()).await;
-            page.map_err(|error| of_error(&error))
+            page.map_err(|error| (error.class, of_error(&error)))
         };
-        let page = match shared.unless_interrupted(call).await {
+        let page = tokio::select! {
+            () = shared.cancel.cancelled() => return Ok(Err(super::outcome::interrupted())),
+            page = call => page,
+        };
+        let page = match page {
             Ok(page) => page,
-            Err(outcome) => return Ok(Err(outcome)),
+            // AWS does not know the earlier part's token any more: the unit is read from its beginning.
+            Err((ErrorClass::Refused, _)) if token_is_old => {
+                token_is_old = false;
+                tokens.clear();
+                shared.journal.write(Entry::Restarted(unit)).await?;
+                continue;
+            }
+            Err((_, outcome)) => return Ok(Err(outcome)),
         };
+        token_is_old = false;
         let found: Vec<Found> = page.events.iter().filter_map(|event| examine(reading, event)).collect();
         let events = page.events.len() as u64;
         let bytes = page.events.iter().map(|event| event.message.len() as u64).sum();
@@ -121,4 +177,28 @@ fn happened_then(window: TimeWindow, told_ms: i64, stored_ms: i64) -> bool {
 
 fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Journal;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_older_than_a_day_is_not_asked_with() {
+        let temp = tempfile::tempdir().unwrap();
+        let id = crate::model::RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
+        let dir = crate::store::RunDir::create(temp.path(), &id).unwrap();
+        let (journal, _writer) = Journal::create(&dir, &[]).unwrap();
+        let start = |has_begun, token: Option<&str>, hours: i64| {
+            let next_token = token.map(str::to_owned);
+            let unit = KnownUnit { id: journal.new_unit(), has_begun, next_token, token_ms: 5 };
+            Start::of(&unit, 5 + hours * 3_600_000)
+        };
+        assert_eq!(start(false, None, 0), Start::FirstPage);
+        assert_eq!(start(true, None, 99), Start::End);
+        assert_eq!(start(true, Some("t"), 23), Start::Page("t".to_owned()));
+        assert_eq!(start(true, Some("t"), 24), Start::Again);
+        assert_eq!(start(true, Some("t"), -1), Start::Page("t".to_owned()), "a clock that was set back");
+    }
 }

@@ -1,7 +1,9 @@
 //! A sweep from beginning to end: accounts become tasks, and all that they learn goes to the journal.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -13,9 +15,9 @@ use super::{account, outcome};
 use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
 use crate::config::AccountSelector;
-use crate::model::{AccountState, ApiCall, LogGroup, Operation, Outcome, Reason, Region, RunId, Status};
+use crate::model::{AccountState, ApiCall, LogGroup, Operation, Outcome, Reason, Region, RunId, Status, Target};
 use crate::search::{Matcher, MatcherError, coarse_pattern};
-use crate::store::{Entry, Journal, JournalClosed, PlaceId, PlaceRow, ScopedAccount, Standing};
+use crate::store::{Checkpoint, Entry, Journal, JournalClosed, KnownGroup, PlaceId, PlaceRow, ScopedAccount, Standing};
 use crate::time::Clock;
 
 /// What a sweep is made of.
@@ -31,6 +33,10 @@ pub struct SweepParts {
     pub settings: SweepSettings,
     /// The run's name, which its sessions carry.
     pub run_id: RunId,
+    /// When the run began: before now, if this goes on with one that ended early.
+    pub started: Timestamp,
+    /// How far an earlier part of the run came.
+    pub checkpoint: Checkpoint,
     /// Where everything is written.
     pub journal: Journal,
     /// Counts for whoever shows progress.
@@ -68,15 +74,17 @@ pub(super) struct Shared {
     pub aws: Aws,
     pub clock: Clock,
     pub settings: SweepSettings,
+    pub started: Timestamp,
     pub access: Access,
     pub matcher: Matcher,
     pub pattern: Option<String>,
     pub journal: Journal,
     pub tally: Arc<Tally>,
     pub cancel: CancellationToken,
+    checkpoint: Mutex<Checkpoint>,
 }
 
-/// Makes a sweep. What cannot be searched becomes a row of the coverage; when this returns, every entry
+/// Makes a sweep, or goes on with one. What cannot be searched becomes a row of the coverage; when this returns, every entry
 /// has been handed to the journal, and its last handle is gone.
 ///
 /// # Errors
@@ -94,9 +102,11 @@ pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
         aws: parts.aws,
         clock: parts.clock,
         settings: parts.settings,
+        started: parts.started,
         journal: parts.journal,
         tally: parts.tally,
         cancel: parts.cancel,
+        checkpoint: Mutex::new(parts.checkpoint),
     });
     let swept = sweep_accounts(&shared).await;
     // The connection is the last that tells of calls: when it is gone, the recording has all of them.
@@ -179,6 +189,12 @@ pub(super) fn result_of(ended: Result<Result<(), JournalClosed>, JoinError>) -> 
 }
 
 impl Shared {
+    /// What an earlier part of the run knew of a target; told once.
+    pub fn known_groups(&self, target: &Target) -> BTreeMap<String, KnownGroup> {
+        // A poisoned lock guards a whole map all the same.
+        self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).take(target)
+    }
+
     /// Writes down a place. One that ends here and now is counted, too, if it is not covered.
     pub async fn place(
         &self,

@@ -1,11 +1,14 @@
 //! Sweeps over made-up organizations, in process and on paused time: what a user would see, to the row.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser;
 use dragnet::cli::settings::{ProgressStyle, Surroundings, SweepSettings};
 use dragnet::cli::{Arguments, Command};
-use dragnet::commands::{Connection, Outputs, Place, run_sweep};
+use dragnet::commands::{CommandError, Connection, Outputs, Place, Resumable, run_sweep};
+use dragnet::config::Config;
 use dragnet::range::Scenario;
 use dragnet::sweep::SweepError;
 use tempfile::TempDir;
@@ -58,13 +61,61 @@ impl World {
         Self::of(&format!("{SMALL}{more}"))
     }
 
+    /// The same organization in another process at the same time of day: whatever was done in it is undone.
+    pub fn again(&self, scenario: &str) -> Self {
+        Self { temp: Arc::clone(&self.temp), ..Self::of(scenario) }
+    }
+
     /// `dragnet sweep` with these arguments, up to the files.
     pub async fn sweep(&self, arguments: &[&str]) -> Run {
+        self.try_sweep(arguments, CancellationToken::new()).await.unwrap()
+    }
+
+    /// The same, until somebody ends it.
+    pub async fn try_sweep(&self, arguments: &[&str], cancel: CancellationToken) -> Result<Run, CommandError> {
         let settings = self.settings(arguments);
-        let connection = Connection::open(&self.place, &settings.reach).await.unwrap();
-        let (outputs, failure) =
-            run_sweep(connection, settings, ProgressStyle::None, CancellationToken::new()).await.unwrap();
-        Run { outputs, failure, _temp: Arc::clone(&self.temp) }
+        let connection = Connection::open(&self.place, &settings.reach).await?;
+        self.run(run_sweep(connection, settings, ProgressStyle::None, cancel).await)
+    }
+
+    /// `dragnet resume`, up to the files.
+    pub async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
+        self.resume_until(directory, CancellationToken::new()).await
+    }
+
+    /// The same, until somebody ends it.
+    pub async fn resume_until(&self, directory: &Path, cancel: CancellationToken) -> Result<Run, CommandError> {
+        let run = Resumable::open(directory)?;
+        let settings = run.settings(&Config::default())?;
+        let connection = Connection::open(&self.place, &settings.reach).await?;
+        self.run(run.resume(connection, settings, ProgressStyle::None, cancel).await)
+    }
+
+    /// The directory of the one run that there is.
+    pub fn only_run(&self) -> PathBuf {
+        let runs: Vec<PathBuf> =
+            std::fs::read_dir(self.temp.path().join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(runs.len(), 1);
+        runs.into_iter().next().unwrap()
+    }
+
+    /// The calls of an operation that the organization has seen.
+    pub fn calls(&self, operation: &str) -> u64 {
+        self.place
+            .range()
+            .unwrap()
+            .calls()
+            .iter()
+            .filter(|seen| seen.operation == operation)
+            .map(|seen| seen.count)
+            .sum()
+    }
+
+    fn run(&self, ended: Result<(Outputs, Option<SweepError>), CommandError>) -> Result<Run, CommandError> {
+        let (outputs, failure) = ended?;
+        let run = Run { outputs, failure, _temp: Arc::clone(&self.temp) };
+        run.assert_it_adds_up();
+        Ok(run)
     }
 
     fn settings(&self, arguments: &[&str]) -> SweepSettings {
@@ -82,6 +133,46 @@ impl World {
 }
 
 impl Run {
+    /// Whether every count of the summary is the sum of its parts, and of the rows of the coverage. Asked
+    /// of every run that any test makes.
+    fn assert_it_adds_up(&self) {
+        let summary = self.summary();
+        let number = |of: &str, key: &str| summary[of][key].as_u64().unwrap();
+        let place_parts = ["swept", "partial", "denied", "failed", "accepted"];
+        let group_parts = ["searched", "partial", "skipped", "unsearchable", "denied", "failed", "accepted"];
+        for (of, parts) in [("accounts", &place_parts[..]), ("targets", &place_parts), ("log_groups", &group_parts)] {
+            let sum: u64 = parts.iter().map(|part| number(of, part)).sum();
+            assert_eq!(number(of, "in_scope"), sum, "{of}: {summary}");
+        }
+        let rows = self.coverage();
+        let mut coverage = csv::Reader::from_path(self.outputs.directory.join("coverage.csv")).unwrap();
+        let (mut accounts, mut groups, mut is_covered) = (BTreeSet::new(), BTreeMap::new(), true);
+        for row in coverage.deserialize::<BTreeMap<String, String>>().map(Result::unwrap) {
+            let inactive = row["reason"].starts_with("account-not-active");
+            if !inactive {
+                accounts.insert(row["account_id"].clone());
+            }
+            if !row["log_group"].is_empty() {
+                *groups.entry(row["status"].clone()).or_insert(0) += 1;
+            }
+            let proves = ["no-log-groups", "no-regions", "created-after-window"];
+            is_covered &= match row["status"].as_str() {
+                "searched" | "accepted" => true,
+                "skipped" => inactive || proves.iter().any(|reason| row["reason"].starts_with(reason)),
+                _ => false,
+            };
+        }
+        assert_eq!(number("accounts", "in_scope"), accounts.len() as u64, "{rows:#?}");
+        for part in group_parts {
+            assert_eq!(number("log_groups", part), groups.get(part).copied().unwrap_or(0), "{part}: {rows:#?}");
+        }
+        match self.status().as_str() {
+            "complete" => assert!(is_covered && !accounts.is_empty(), "{rows:#?}"),
+            "incomplete" => assert!(!is_covered || accounts.is_empty(), "{rows:#?}"),
+            _ => {}
+        }
+    }
+
     /// One of the run's files.
     pub fn file(&self, name: &str) -> String {
         std::fs::read_to_string(self.outputs.directory.join(name)).unwrap()

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::{GlobalArguments, UsageError};
 use crate::config::{Config, ConfiguredAccount, load_accounts};
 use crate::model::RoleArn;
 
 /// The sources of the list of accounts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
     /// Whether to list the organization's accounts.
     pub discover: bool,

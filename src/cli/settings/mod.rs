@@ -5,6 +5,8 @@ mod global;
 mod list;
 mod reach;
 mod report;
+mod run;
+mod stored;
 mod sweep;
 mod window;
 
@@ -20,6 +22,7 @@ pub use global::{GlobalSettings, ProgressStyle, Verbosity};
 pub use list::ListSettings;
 pub use reach::Reach;
 pub use report::ReportSettings;
+pub use run::run_dir;
 pub use sweep::SweepSettings;
 
 /// What settings depend on beside arguments and configuration.

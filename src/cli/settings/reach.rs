@@ -1,6 +1,6 @@
 //! As whom, where, and how hard: what every command that looks across the organization shares.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::{GlobalArguments, ScopeArguments, UsageError};
 use super::Directory;
@@ -8,7 +8,7 @@ use crate::config::{Config, Identity, Limits, Scope, nearest};
 use crate::model::Operation;
 
 /// How far Dragnet reaches.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reach {
     /// As whom to call AWS.
     pub identity: Identity,

@@ -1,0 +1,36 @@
+//! Which run, where one that is there is meant.
+
+use std::path::{Path, PathBuf};
+
+use super::Surroundings;
+use crate::model::RunId;
+
+/// Where runs lie, unless told otherwise.
+const RUNS: &str = "runs";
+
+/// The directory of the run that is named by its directory or, if it lies in `./runs`, by its id.
+pub fn run_dir(run: &Path, surroundings: &Surroundings<'_>) -> PathBuf {
+    let path = surroundings.working_directory.join(run);
+    match run.to_str().and_then(|text| text.parse::<RunId>().ok()) {
+        Some(id) if !path.exists() => surroundings.working_directory.join(RUNS).join(id.as_str()),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::settings::testing::with_surroundings;
+
+    #[test]
+    fn a_run_is_named_by_its_directory_or_its_id() {
+        with_surroundings(|surroundings| {
+            let named = |run: &str| {
+                let path = run_dir(Path::new(run), surroundings);
+                path.strip_prefix(surroundings.working_directory).unwrap().to_owned()
+            };
+            assert_eq!(named("20260301T120000Z-3f9a"), PathBuf::from("runs/20260301T120000Z-3f9a"));
+            assert_eq!(named("elsewhere/x"), PathBuf::from("elsewhere/x"));
+        });
+    }
+}

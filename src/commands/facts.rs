@@ -1,0 +1,108 @@
+//! What a run is about: written down before it begins, read back for its reports and to go on with it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::CommandError;
+use crate::aws::Caller;
+use crate::cli::settings::SweepSettings;
+use crate::config::Scope;
+use crate::model::{Arn, Coverage, RunId};
+use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
+use crate::sweep::{NAMED_ACCOUNTS_ONLY, judged_coverage};
+
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The facts of a run that is about to begin.
+pub(super) fn of_new_run(
+    run_id: &RunId,
+    started: Timestamp,
+    practice: bool,
+    caller: &Caller,
+    settings: &SweepSettings,
+) -> Vec<(&'static str, String)> {
+    let indicators: Vec<String> = settings.indicators.iter().map(ToString::to_string).collect();
+    vec![
+        ("run_id", run_id.to_string()),
+        ("tool_version", VERSION.to_owned()),
+        ("started", started.to_string()),
+        ("practice", practice.to_string()),
+        ("caller_arn", caller.arn.to_string()),
+        ("from", settings.window.from().to_string()),
+        ("to", settings.window.to().to_string()),
+        ("indicators", as_json(&indicators)),
+        ("scope", as_json(&settings.reach.scope)),
+        (NAMED_ACCOUNTS_ONLY, (!settings.reach.scope.include_accounts.is_empty()).to_string()),
+        ("settings", settings.to_stored()),
+        ("settings_sha256", settings.sha256()),
+    ]
+}
+
+/// Writes down how and when a run ended: `swept`, `interrupted` or `failed`.
+pub(super) async fn write_end(journal: &Journal, ended: &str, finished: Timestamp) -> Result<(), JournalClosed> {
+    journal.write(Entry::Fact { key: "ended", value: ended.to_owned() }).await?;
+    journal.write(Entry::Fact { key: "finished", value: finished.to_string() }).await
+}
+
+/// The facts of a run, read back.
+#[derive(Debug)]
+pub(super) struct Facts {
+    run: String,
+    facts: BTreeMap<String, String>,
+}
+
+impl Facts {
+    /// Reads the facts of the run in `dir`.
+    pub fn read(dir: &RunDir, reader: &RunReader) -> Result<Self, StoreError> {
+        Ok(Self { run: dir.path().display().to_string(), facts: reader.facts()? })
+    }
+
+    /// A fact that may not be there.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.facts.get(key).map(String::as_str)
+    }
+
+    /// A fact.
+    pub fn text(&self, key: &str) -> Result<String, CommandError> {
+        self.facts.get(key).cloned().ok_or_else(|| self.damaged(key, &"it is missing"))
+    }
+
+    /// A fact of another form than text.
+    pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&self, key: &str) -> Result<T, CommandError> {
+        self.text(key)?.parse().map_err(|error| self.damaged(key, &error))
+    }
+
+    /// A fact that is kept as JSON.
+    pub fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, CommandError> {
+        serde_json::from_str(&self.text(key)?).map_err(|error| self.damaged(key, &error))
+    }
+
+    /// Whether a caller is of the account that the run was begun from: another one sees another organization.
+    pub fn is_of_account_of(&self, caller: &Caller) -> Result<bool, CommandError> {
+        let began: Arn = self.parsed("caller_arn")?;
+        Ok((began.partition(), began.account()) == (Some(caller.partition), Some(caller.account)))
+    }
+
+    /// The coverage, with what the run's scope accepts.
+    pub fn judged_coverage<T, E: From<StoreError> + From<CommandError>>(
+        &self,
+        reader: &RunReader,
+        use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Coverage, StoreError>>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (scope, started): (Scope, Timestamp) = (self.json("scope")?, self.parsed("started")?);
+        judged_coverage(reader, &scope, started, use_rows)
+    }
+
+    /// What is wrong with a fact.
+    pub fn damaged(&self, key: &str, problem: &dyn std::fmt::Display) -> CommandError {
+        CommandError::Facts { run: self.run.clone(), problem: format!("its fact `{key}`: {problem}") }
+    }
+}
+
+fn as_json(value: &impl Serialize) -> String {
+    // Settings are strings, numbers and lists of them, which always serialise.
+    serde_json::to_string(value).unwrap_or_default()
+}

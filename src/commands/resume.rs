@@ -1,0 +1,40 @@
+//! `dragnet resume`.
+
+use super::interrupt::ends_on_ctrl_c;
+use super::run::{Connection, Resumable};
+use super::surroundings::Machine;
+use super::sweep::conclude;
+use super::{CommandError, Place, tell};
+use crate::cli::settings::{GlobalSettings, ProgressStyle, load_config, run_dir};
+use crate::cli::{GlobalArguments, ResumeArguments, UsageError};
+
+/// Goes on with a run that ended early, or that could not look everywhere.
+pub(super) async fn resume(
+    global: &GlobalArguments,
+    arguments: &ResumeArguments,
+    machine: &Machine,
+) -> Result<u8, CommandError> {
+    if global.member_role.is_some() || global.accounts_file.is_some() {
+        return Err(UsageError::FixedByRun.into());
+    }
+    let surroundings = machine.at(jiff::Timestamp::UNIX_EPOCH);
+    let run = Resumable::open(&run_dir(&arguments.run, &surroundings))?;
+    let practice = run.is_practice()?;
+    if global.practice && !practice {
+        return Err(UsageError::NotPractice.into());
+    }
+    let mut config = load_config(&GlobalArguments { practice, ..global.clone() }, &surroundings)?;
+    if let Some(profile) = &global.profile {
+        config.identity.profile = Some(profile.clone());
+    }
+    let settings = GlobalSettings { practice, ..machine.global_settings(global) };
+    let sweep = run.settings(&config)?;
+    let place = Place::of(&settings, machine)?;
+    if settings.progress != ProgressStyle::None {
+        tell(&format!("Going on with {}: {}", arguments.run.display(), sweep.window));
+    }
+    let fail_on_sighting = sweep.fail_on_sighting;
+    let connection = Connection::open(&place, &sweep.reach).await?;
+    let (outputs, failure) = run.resume(connection, sweep, settings.progress, ends_on_ctrl_c()).await?;
+    conclude(&outputs, failure, settings, machine, fail_on_sighting)
+}

@@ -1,0 +1,83 @@
+//! `dragnet runs list`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::super::CommandError;
+use super::super::facts::Facts;
+use crate::model::RunId;
+use crate::report::{Table, write_json};
+use crate::store::{RunDir, RunReader, StoreError};
+
+/// A run in short. All texts may be a stranger's: the directory may have been handed over.
+#[derive(Serialize)]
+struct Listed {
+    run_id: String,
+    status: String,
+    started: String,
+    indicators: Vec<String>,
+    /// `None`: the run has no summary.
+    sightings: Option<u64>,
+}
+
+/// Lists the runs below `parent`, the oldest first. One that cannot be read is listed as damaged.
+pub(super) fn list(parent: &Path, json: bool, out: &mut dyn Write) -> Result<(), CommandError> {
+    let mut ids =
+        run_ids(parent).map_err(|source| StoreError::File { action: "read", path: parent.to_owned(), source })?;
+    ids.sort();
+    let runs: Vec<Listed> = ids.iter().map(|id| listed(parent, id)).collect();
+    if json {
+        return Ok(write_json(&runs, out)?);
+    }
+    let mut table = Table::new(&["run", "status", "started", "sightings", "looked for"]);
+    for run in runs {
+        let sightings = run.sightings.map(|number| number.to_string()).unwrap_or_default();
+        table.push(vec![run.run_id, run.status, run.started, sightings, run.indicators.join(", ")]);
+    }
+    Ok(table.write_text(None, out)?)
+}
+
+fn run_ids(parent: &Path) -> io::Result<Vec<RunId>> {
+    let entries = match std::fs::read_dir(parent) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut ids = Vec::new();
+    for entry in entries {
+        ids.extend(entry?.file_name().to_str().and_then(|name| name.parse().ok()));
+    }
+    Ok(ids)
+}
+
+fn listed(parent: &Path, id: &RunId) -> Listed {
+    let damaged = |error: &CommandError| Listed {
+        run_id: id.to_string(),
+        status: format!("damaged: {error}"),
+        started: String::new(),
+        indicators: Vec::new(),
+        sightings: None,
+    };
+    read(&parent.join(id.as_str()), id).unwrap_or_else(|error| damaged(&error))
+}
+
+fn read(path: &Path, id: &RunId) -> Result<Listed, CommandError> {
+    let dir = RunDir::open(path)?;
+    let facts = Facts::read(&dir, &RunReader::peek(&dir)?)?;
+    let summary = std::fs::read(path.join("summary.json")).ok();
+    let summary: Option<serde_json::Value> = summary.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let told = |key: &str| summary.as_ref().and_then(|summary| summary.get(key));
+    let status = match facts.get("ended") {
+        // Neither a killed run nor one that is going on has an end; the summary may be of an earlier part.
+        None => "unfinished",
+        Some(_) => told("status").and_then(serde_json::Value::as_str).unwrap_or("unreported"),
+    };
+    Ok(Listed {
+        run_id: id.to_string(),
+        status: status.to_owned(),
+        started: facts.text("started")?,
+        indicators: facts.json("indicators")?,
+        sightings: told("sightings").and_then(serde_json::Value::as_u64),
+    })
+}

@@ -1,0 +1,45 @@
+//! `dragnet runs`: the runs that are there. Nothing here changes one.
+
+mod list;
+mod verify;
+
+use std::io::Write;
+
+use super::CommandError;
+use super::run_files::read_run;
+use super::surroundings::Machine;
+use crate::cli::settings::run_dir;
+use crate::cli::{GlobalArguments, RunsCommand};
+use crate::report::{write_ending, write_json};
+use crate::store::RunDir;
+
+/// Lists, shows or verifies.
+pub(super) fn runs(
+    global: &GlobalArguments,
+    command: &RunsCommand,
+    machine: &Machine,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let settings = machine.global_settings(global);
+    let surroundings = machine.at(jiff::Timestamp::UNIX_EPOCH);
+    match command {
+        RunsCommand::List { out: parent } => {
+            list::list(&surroundings.working_directory.join(parent), settings.json, out)?;
+        }
+        RunsCommand::Show(argument) => {
+            let dir = RunDir::open(&run_dir(&argument.run, &surroundings))?;
+            let files = read_run(&dir)?;
+            if settings.json {
+                write_json(&files.summary, &mut *out)?;
+            } else {
+                write_ending(&files.ending(&machine.shown(dir.path()), settings.color), out)?;
+            }
+        }
+        RunsCommand::Verify(argument) => {
+            let dir = RunDir::open(&run_dir(&argument.run, &surroundings))?;
+            return verify::verify(&dir, settings.json, out);
+        }
+    }
+    out.flush()?;
+    Ok(0)
+}

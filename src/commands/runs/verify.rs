@@ -1,0 +1,92 @@
+//! `dragnet runs verify`: whether the files are still what the manifest says that they were.
+
+use std::io::Write;
+use std::path::{Component, Path};
+
+use serde::Serialize;
+
+use super::super::CommandError;
+use super::super::run_files::MANIFEST;
+use crate::report::{Manifest, escape, write_json};
+use crate::store::{RunDir, StoreError};
+
+/// The result for one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Check {
+    Same,
+    Changed,
+    Missing,
+    NotInManifest,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    name: String,
+    check: Check,
+}
+
+#[derive(Serialize)]
+struct Verification {
+    verified: bool,
+    manifest_sha256: String,
+    files: Vec<Checked>,
+}
+
+/// Checks every file, prints the result, and gives the exit code: 0 if nothing was changed, else 1.
+pub(super) fn verify(dir: &RunDir, json: bool, out: &mut dyn Write) -> Result<u8, CommandError> {
+    let (_, manifest_sha256) = dir.digest(MANIFEST)?;
+    let files = check_all(dir, &manifest(dir)?)?;
+    let verified = files.iter().all(|file| file.check == Check::Same);
+    let verification = Verification { verified, manifest_sha256, files };
+    if json {
+        write_json(&verification, &mut *out)?;
+    } else {
+        for Checked { name, check } in &verification.files {
+            let word = match check {
+                Check::Same => "same",
+                Check::Changed => "CHANGED",
+                Check::Missing => "MISSING",
+                Check::NotInManifest => "NOT IN THE MANIFEST",
+            };
+            writeln!(out, "{word:<8} {}", escape(name))?;
+        }
+        writeln!(out, "manifest.json has SHA-256 {}: compare it with the ticket", verification.manifest_sha256)?;
+        writeln!(
+            out,
+            "{}",
+            if verified { "The files are what they were." } else { "The files are NOT what they were." }
+        )?;
+    }
+    out.flush()?;
+    Ok(u8::from(!verified))
+}
+
+fn manifest(dir: &RunDir) -> Result<Manifest, CommandError> {
+    let path = dir.path().join(MANIFEST);
+    let text = std::fs::read(&path).map_err(|source| StoreError::File { action: "read", path, source })?;
+    Ok(serde_json::from_slice(&text).map_err(|error| StoreError::Damaged(format!("{MANIFEST}: {error}")))?)
+}
+
+fn check_all(dir: &RunDir, manifest: &Manifest) -> Result<Vec<Checked>, StoreError> {
+    let mut files = Vec::new();
+    for file in &manifest.files {
+        // Whoever changed a manifest could have it point anywhere.
+        let digest = if is_inside(&file.name) { dir.digest(&file.name) } else { Ok((0, String::new())) };
+        let check = match digest {
+            Ok((bytes, sha256)) if bytes == file.bytes && sha256 == file.sha256 => Check::Same,
+            Ok(_) => Check::Changed,
+            Err(StoreError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Check::Missing,
+            Err(error) => return Err(error),
+        };
+        files.push(Checked { name: file.name.clone(), check });
+    }
+    let is_told = |name: &String| name == MANIFEST || manifest.files.iter().any(|file| file.name == *name);
+    let more = dir.file_names()?.into_iter().filter(|name| !is_told(name));
+    files.extend(more.map(|name| Checked { name, check: Check::NotInManifest }));
+    Ok(files)
+}
+
+fn is_inside(name: &str) -> bool {
+    Path::new(name).components().all(|component| matches!(component, Component::Normal(_)))
+}

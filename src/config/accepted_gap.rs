@@ -1,0 +1,168 @@
+//! `[[scope.accepted_gap]]`: what is known not to be covered, and accepted, by somebody, for a time.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::error::Problem;
+use super::text::written_as_text;
+use super::{AccountSelector, Glob, KnownRegions, RegionSelector};
+use crate::model::{Account, Region};
+
+/// A gap that does not make a run incomplete, but is named in every verdict. An empty list narrows
+/// nothing; at least one must not be empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedGap {
+    /// In these accounts.
+    #[serde(default)]
+    pub accounts: Vec<AccountSelector>,
+    /// In these Regions.
+    #[serde(default)]
+    pub regions: Vec<RegionSelector>,
+    /// In log groups whose names have one of these forms.
+    #[serde(default)]
+    pub log_groups: Vec<Glob>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// By whom.
+    pub by: String,
+    /// The first day (UTC) on which it is not accepted any more.
+    pub expires: Expiry,
+}
+
+impl AcceptedGap {
+    /// Whether this gap holds at `at` for a place: an account, one of its Regions, or a log group. A gap
+    /// that is narrowed to Regions says nothing about an account as a whole.
+    pub(super) fn accepts(
+        &self,
+        account: &Account,
+        region: Option<&Region>,
+        log_group: Option<&str>,
+        at: Timestamp,
+    ) -> bool {
+        let in_region = |selector: &RegionSelector| match region {
+            Some(region) => selector.matches(region),
+            None => selector.to_string() == "*",
+        };
+        let in_group = |glob: &Glob| log_group.map_or(glob.as_str() == "*", |name| glob.is_match(name));
+        self.expires.is_after(at)
+            && (self.accounts.is_empty() || self.accounts.iter().any(|selector| selector.matches(account)))
+            && (self.regions.is_empty() || self.regions.iter().any(in_region))
+            && (self.log_groups.is_empty() || self.log_groups.iter().any(in_group))
+    }
+
+    pub(super) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {
+        if self.accounts.is_empty() && self.regions.is_empty() && self.log_groups.is_empty() {
+            return Err(Problem::new(
+                "accounts",
+                "name accounts, regions or log_groups: not everything can be accepted",
+            ));
+        }
+        for (key, text) in [("reason", &self.reason), ("by", &self.by)] {
+            if text.trim().is_empty() {
+                return Err(Problem::new(key, "a gap is accepted for a reason and by somebody: this is empty"));
+            }
+        }
+        for (number, selector) in self.regions.iter().enumerate() {
+            known
+                .check_selector(selector)
+                .map_err(|error| Problem::new(&number.to_string(), error).under("regions"))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for AcceptedGap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "accepted by {} until {}: {}", self.by, self.expires, self.reason)
+    }
+}
+
+/// A day in UTC: `2027-03-01`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Expiry(Date);
+
+/// What is wrong with a would-be day.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a day: expected the form 2027-03-01")]
+pub struct InvalidExpiry(String);
+
+impl Expiry {
+    fn is_after(self, at: Timestamp) -> bool {
+        TimeZone::UTC.to_datetime(at).date() < self.0
+    }
+}
+
+impl FromStr for Expiry {
+    type Err = InvalidExpiry;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // A time of day would be cut off in silence.
+        let day: Option<Date> = (text.len() == 10).then(|| text.parse().ok()).flatten();
+        day.map(Self).ok_or_else(|| InvalidExpiry(text.to_owned()))
+    }
+}
+
+written_as_text!(Expiry, InvalidExpiry);
+
+impl fmt::Display for Expiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::model::AccountState;
+
+    fn gap(narrowed: &str) -> AcceptedGap {
+        let text = format!("{narrowed}\nreason = 'SCP'\nby = 'secops'\nexpires = '2027-03-01'");
+        toml::from_str(&text).unwrap()
+    }
+
+    fn accepts(narrowed: &str, region: Option<&str>, log_group: Option<&str>, at: &str) -> bool {
+        let id = "111111111111".parse().unwrap();
+        let account = Account { id, name: "prod".to_owned(), state: AccountState::Active };
+        let region: Option<Region> = region.map(|name| name.parse().unwrap());
+        gap(narrowed).accepts(&account, region.as_ref(), log_group, at.parse().unwrap())
+    }
+
+    #[test]
+    fn a_gap_is_as_wide_as_it_says_and_no_wider() {
+        let accepts = |narrowed, region, log_group| accepts(narrowed, region, log_group, "2026-03-01T12:00:00Z");
+        assert!(accepts("regions = ['ap-*']", Some("ap-east-1"), Some("/a")));
+        assert!(!accepts("regions = ['ap-*']", Some("eu-west-1"), None));
+        assert!(!accepts("regions = ['ap-*']", None, None), "an account as a whole is more than a Region");
+        assert!(accepts("accounts = ['prod']\nregions = ['*']", None, None));
+        assert!(!accepts("accounts = ['dev']", Some("ap-east-1"), None));
+        assert!(accepts("log_groups = ['/a*']", Some("ap-east-1"), Some("/ab")));
+        assert!(!accepts("log_groups = ['/a*']", Some("ap-east-1"), None));
+    }
+
+    #[test]
+    fn it_ends_with_its_day() {
+        assert!(accepts("accounts = ['*']", None, None, "2027-02-28T23:59:59Z"));
+        assert!(!accepts("accounts = ['*']", None, None, "2027-03-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn not_everything_can_be_accepted_and_nothing_without_a_name_to_it() {
+        let error = |rest: &str| {
+            let text = format!("[[scope.accepted_gap]]\n{rest}");
+            Config::from_toml(&text, "x").unwrap_err().to_string()
+        };
+        let whole = "reason = 'r'\nby = 'b'\nexpires = '2027-03-01'\n";
+        assert!(error(whole).contains("not everything"), "{}", error(whole));
+        assert!(error(&format!("accounts = ['*']\n{}", whole.replace("'b'", "' '"))).contains("by somebody"));
+        assert!(error(&format!("regions = ['eu-wset-1']\n{whole}")).contains("eu-west-1"));
+        assert!(error("accounts = ['*']\nreason = 'r'\nby = 'b'\nexpires = 'soon'").contains("2027-03-01"));
+    }
+}

@@ -1,0 +1,154 @@
+//! How each entry is written to the tables of `run.db`.
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::entry::{Entry, Page, PlaceId, PlaceRow, UnitId};
+use super::{StoreError, chunk};
+use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
+use crate::time::rfc3339_ms;
+
+/// Commits all of `batch` in one transaction, or nothing of it.
+pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), StoreError> {
+    let transaction = connection.transaction()?;
+    for entry in batch {
+        match entry {
+            Entry::Fact { key, value } => {
+                let mut insert =
+                    transaction.prepare_cached("INSERT OR REPLACE INTO fact (key, value) VALUES (?1, ?2)")?;
+                insert.execute(params![key, value])?;
+            }
+            Entry::Account(account) => {
+                let mut insert = transaction
+                    .prepare_cached("INSERT OR REPLACE INTO account (id, name, standing) VALUES (?1, ?2, ?3)")?;
+                insert.execute(params![account.id.to_string(), account.name, account.standing.as_str()])?;
+            }
+            Entry::Place(place) => insert_place(&transaction, place)?,
+            Entry::Unit(unit) => {
+                let mut insert = transaction
+                    .prepare_cached("INSERT INTO unit (id, place, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4)")?;
+                insert.execute(params![unit.id.0, unit.place.0, unit.from_ms, unit.to_ms])?;
+            }
+            Entry::Restarted(unit) => restart(&transaction, *unit)?,
+            Entry::Page(page) => insert_page(&transaction, page)?,
+            Entry::Ended { place, outcome } => end_place(&transaction, *place, outcome)?,
+            Entry::Remark { place, text } => {
+                let mut update = transaction.prepare_cached(
+                    "UPDATE place SET detail = iif(detail = '', ?2, detail || '; ' || ?2)
+                     WHERE id = ?1 AND instr(detail, ?2) = 0",
+                )?;
+                update.execute(params![place.0, text])?;
+            }
+            Entry::Call(call) => insert_call(&transaction, call)?,
+        }
+    }
+    Ok(transaction.commit()?)
+}
+
+fn insert_place(transaction: &Transaction<'_>, place: &PlaceRow) -> Result<(), StoreError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO place (id, account, account_name, region, log_group, class, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, '')",
+    )?;
+    insert.execute(params![
+        place.id.0,
+        place.account.to_string(),
+        place.account_name,
+        place.region.as_ref().map(Region::as_str),
+        place.log_group,
+        place.class.as_ref().map(LogGroupClass::to_string),
+    ])?;
+    place.outcome.as_ref().map_or(Ok(()), |outcome| end_place(transaction, place.id, outcome))
+}
+
+fn end_place(transaction: &Transaction<'_>, place: PlaceId, outcome: &Outcome) -> Result<(), StoreError> {
+    let mut update = transaction
+        .prepare_cached("UPDATE place SET status = ?2, reason = ?3, detail = ?4, denied_by = ?5 WHERE id = ?1")?;
+    update.execute(params![
+        place.0,
+        outcome.status.as_str(),
+        outcome.reason.map(Reason::as_str),
+        outcome.detail,
+        outcome.denied_by.map(DeniedBy::as_str),
+    ])?;
+    Ok(())
+}
+
+/// What was found in the unit so far will be found again. Its chunks stay, and nobody unpacks them.
+fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError> {
+    for forget in [
+        "DELETE FROM sighting WHERE unit = ?1",
+        "UPDATE unit SET token = NULL, token_ms = NULL, pages = 0, events = 0, bytes = 0, sightings = 0,
+         read_to_end = 0 WHERE id = ?1",
+    ] {
+        transaction.execute(forget, [unit.0])?;
+    }
+    Ok(())
+}
+
+fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreError> {
+    for run in chunk::runs(&page.found) {
+        let packed = chunk::pack(run)?;
+        transaction.prepare_cached("INSERT INTO chunk (messages) VALUES (?1)")?.execute([packed])?;
+        let chunk = transaction.last_insert_rowid();
+        let mut insert = transaction.prepare_cached(
+            "INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?;
+        let mut offset = 0;
+        for found in run {
+            insert.execute(params![
+                found.time_ms,
+                found.event_account,
+                found.event_region,
+                found.record_id,
+                page.unit.0,
+                found.event_id,
+                found.log_stream,
+                found.timestamp_ms,
+                found.ingestion_ms,
+                json_list(&found.indicators)?,
+                json_list(&found.matched_fields)?,
+                chunk,
+                whole(offset),
+                whole(found.message.len()),
+            ])?;
+            offset += found.message.len();
+        }
+    }
+    let mut update = transaction.prepare_cached(
+        "UPDATE unit SET token = ?2, token_ms = ?3, pages = pages + 1, events = events + ?4, bytes = bytes + ?5,
+         sightings = sightings + ?6, read_to_end = ?7 WHERE id = ?1",
+    )?;
+    update.execute(params![
+        page.unit.0,
+        page.next_token,
+        page.read_at_ms,
+        whole(page.events),
+        whole(page.bytes),
+        whole(page.found.len()),
+        page.next_token.is_none(),
+    ])?;
+    Ok(())
+}
+
+fn insert_call(transaction: &Transaction<'_>, call: &ApiCall) -> Result<(), StoreError> {
+    let mut insert = transaction.prepare_cached("INSERT INTO call VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    insert.execute(params![
+        rfc3339_ms(call.time),
+        call.account.as_ref().map(AccountId::to_string),
+        call.region.as_str(),
+        call.operation,
+        call.status,
+        call.request_id,
+        call.attempt,
+        whole(call.milliseconds),
+    ])?;
+    Ok(())
+}
+
+fn json_list(texts: &[String]) -> Result<String, StoreError> {
+    serde_json::to_string(texts).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// A count as SQLite keeps it.
+fn whole(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
+}
