@@ -1,6 +1,6 @@
 //! The one dispatcher: every request, from the SDK in this process or over loopback, takes this way.
 //!
-//! wire → faults → who calls → may they → do it → wire. Nothing here knows what an operation does.
+//! wire → who calls → faults and quotas → may they → do it → trace → wire. Nothing here knows what an operation does.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -11,7 +11,6 @@ use super::call::Call;
 use super::calls::Ending;
 use super::faults::Disturbance;
 use super::policy::Ask;
-use super::scenario::FaultKind;
 use super::wire::{self, AwsError, Exchange, Input, Refusal, Reply, Service};
 use super::world::World;
 use super::{ConnectionReset, Range, State, cloudtrail, ec2, iam, logs, organizations, sts};
@@ -37,14 +36,10 @@ impl Range {
         if !disturbance.delay.is_zero() {
             tokio::time::sleep(disturbance.delay).await;
         }
-        match disturbance.kind {
-            Some(FaultKind::Reset) => Err(ConnectionReset),
-            Some(FaultKind::Unavailable) => Ok(unavailable_page(&exchange)),
-            Some(FaultKind::Truncated) => Ok(truncated(&exchange, exchange.respond(outcome))),
-            _ => Ok(exchange.respond(outcome)),
-        }
+        disturbance.send(&exchange, outcome)
     }
 
+    /// Finds out who calls, and has the call done and counted.
     fn serve(
         &self,
         state: &mut State,
@@ -62,36 +57,50 @@ impl Range {
             }
         };
         let disturbance = state.faults.strike(operation, caller.account, &caller.region);
-        let throttled = !state.limiter.admit(operation, caller.account, &caller.region, now);
-        let refusal = throttled.then(|| Refusal::Throttled.told_by(*service));
-        let outcome = refusal.or_else(|| disturbed(&disturbance, *service)).map_or_else(
-            || {
-                let input = Input::decode(*service, parts, body).map_err(|refusal| refusal.told_by(*service))?;
-                let call = Call {
-                    world: &mut state.world,
-                    caller: &caller,
-                    service: *service,
-                    operation,
-                    input: &input,
-                    global_endpoint: parts.uri.host() == Some("sts.amazonaws.com"),
-                    now,
-                };
-                let outcome = do_call(call, &disturbance);
-                let user_agent = wire::header(&parts.headers, "user-agent").unwrap_or_default();
-                let error = outcome.as_ref().err();
-                cloudtrail::trace(&mut state.world, &caller, exchange, &input, error, user_agent, now);
-                outcome
-            },
-            Err,
-        );
+        let outcome = if state.limiter.admit(operation, caller.account, &caller.region, now) {
+            self.attempt(state, &caller, exchange, &disturbance, parts, body)
+        } else {
+            Err(Refusal::Throttled.told_by(*service))
+        };
         let ending = match &outcome {
-            _ if breaks_the_answer(&disturbance) => Ending::Failed,
+            _ if disturbance.spoils_the_answer() => Ending::Failed,
             Ok(_) => Ending::Answered,
             Err(error) if error.is_throttle() => Ending::Throttled,
             Err(_) => Ending::Failed,
         };
         state.calls.count(operation, Some((caller.account, caller.region)), now, ending);
         (outcome, disturbance)
+    }
+
+    /// Does an admitted call, unless a fault comes first, and leaves its trace.
+    fn attempt(
+        &self,
+        state: &mut State,
+        caller: &Caller,
+        exchange: &Exchange,
+        disturbance: &Disturbance,
+        parts: &Parts,
+        body: &Bytes,
+    ) -> Result<Reply, AwsError> {
+        let Exchange { service, operation, .. } = exchange;
+        if let Some(error) = disturbance.error(*service) {
+            return Err(error);
+        }
+        let input = Input::decode(*service, parts, body).map_err(|refusal| refusal.told_by(*service))?;
+        let now = self.clock().now();
+        let call = Call {
+            world: &mut state.world,
+            caller,
+            service: *service,
+            operation,
+            input: &input,
+            global_endpoint: parts.uri.host() == Some("sts.amazonaws.com"),
+            now,
+        };
+        let outcome = perform(call, disturbance);
+        let user_agent = wire::header(&parts.headers, "user-agent").unwrap_or_default();
+        cloudtrail::trace(&mut state.world, caller, exchange, &input, outcome.as_ref().err(), user_agent, now);
+        outcome
     }
 
     /// A request that names no operation of any service: not even the protocol is known.
@@ -107,32 +116,10 @@ impl Range {
     }
 }
 
-/// The error that a fault puts in the answer's place, before anything is done.
-fn disturbed(disturbance: &Disturbance, service: Service) -> Option<AwsError> {
-    let refusal = match disturbance.kind.as_ref()? {
-        FaultKind::Throttle => Refusal::Throttled,
-        FaultKind::ServerError => Refusal::Internal,
-        FaultKind::Unavailable | FaultKind::Reset => Refusal::Unavailable,
-        FaultKind::ExpiredToken => Refusal::Expired,
-        FaultKind::AccessDenied { message: Some(message) } => {
-            let plain = Refusal::Denied(String::new()).told_by(service);
-            return Some(AwsError { message: message.clone(), ..plain });
-        }
-        FaultKind::AccessDenied { message: None } => Refusal::Denied("Access denied".to_owned()),
-        FaultKind::Slow { .. } | FaultKind::RepeatedToken | FaultKind::Truncated | FaultKind::DeleteGroup => {
-            return None;
-        }
-    };
-    Some(refusal.told_by(service))
-}
-
-fn breaks_the_answer(disturbance: &Disturbance) -> bool {
-    matches!(disturbance.kind, Some(FaultKind::Truncated))
-}
-
-pub(super) fn do_call(mut call: Call<'_>, disturbance: &Disturbance) -> Result<Reply, AwsError> {
+/// Does a call whose caller is known, if the policies allow it.
+pub(super) fn perform(mut call: Call<'_>, disturbance: &Disturbance) -> Result<Reply, AwsError> {
     permit(&call)?;
-    if disturbance.kind == Some(FaultKind::DeleteGroup) {
+    if disturbance.deletes_the_group() {
         logs::delete_named_group(&mut call);
     }
     let reply = match call.service {
@@ -143,7 +130,7 @@ pub(super) fn do_call(mut call: Call<'_>, disturbance: &Disturbance) -> Result<R
         Service::Organizations => organizations::answer(&mut call),
         Service::Sts => sts::answer(&mut call),
     }?;
-    Ok(if disturbance.kind == Some(FaultKind::RepeatedToken) { repeat_token(reply, call.input) } else { reply })
+    Ok(disturbance.touch(reply, call.input))
 }
 
 /// Asks every policy that bears on the call, whatever the service.
@@ -170,33 +157,4 @@ fn resource(world: &World, caller: &Caller, service: Service, input: &Input) -> 
         Service::Logs => logs::resource(world, caller, input),
         Service::CloudTrail | Service::Ec2 | Service::Organizations | Service::Sts => "*".to_owned(),
     }
-}
-
-/// The reply, with the request's own token in place of the next one.
-fn repeat_token(reply: Reply, input: &Input) -> Reply {
-    let Reply::Json(body) = &reply else { return reply };
-    let token = ["nextToken", "NextToken"].into_iter().find_map(|name| Some((name, input.text(name)?)));
-    let (Some((name, token)), Ok(mut value)) = (token, serde_json::from_slice::<serde_json::Value>(body)) else {
-        return reply;
-    };
-    value[name] = token.into();
-    Reply::Json(value.to_string().into_bytes())
-}
-
-/// What a load balancer says when there is no service behind it.
-fn unavailable_page(exchange: &Exchange) -> Response<Bytes> {
-    let page =
-        b"<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>";
-    exchange.response(503, "text/html", page.to_vec())
-}
-
-/// The first half of an answer.
-fn truncated(exchange: &Exchange, response: Response<Bytes>) -> Response<Bytes> {
-    let body = response.into_body();
-    let half = body.slice(..body.len() / 2);
-    let content_type = match exchange.service.protocol() {
-        wire::Protocol::Json => "application/x-amz-json-1.1",
-        wire::Protocol::Query | wire::Protocol::Ec2 => "text/xml",
-    };
-    exchange.response(200, content_type, half.to_vec())
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::access::{Caller, Principal};
 use super::call::Call;
-use super::dispatch::do_call;
+use super::dispatch::perform;
 use super::faults::Disturbance;
 use super::policy::{Document, PolicyKind};
 use super::wire::{Input, Params, Protocol, Service};
@@ -171,7 +171,7 @@ async fn no_input_of_any_operation_panics() {
     let outcome = runner.run(&call(), |(service, operation, input)| {
         let world = &mut range.state().world;
         let call = Call { world, caller: &caller, service, operation, input: &input, global_endpoint: false, now };
-        _ = do_call(call, &Disturbance::default());
+        _ = perform(call, &Disturbance::default());
         Ok(())
     });
     outcome.unwrap();

@@ -1,9 +1,11 @@
 //! What goes wrong on purpose: a wrapper around the services, driven by the scenario.
 
+mod effect;
+
 use std::time::Duration;
 
-use super::scenario::{FaultKind, FaultSpec};
 use crate::model::{AccountId, Region};
+use crate::range::scenario::{FaultKind, FaultSpec};
 
 /// The scenario's faults, each with its count of calls.
 #[derive(Debug, Default)]
