@@ -34,6 +34,9 @@ pub enum CommandError {
     /// The caller is not known.
     #[error("there is no way in with the source credentials")]
     Caller(#[source] Box<crate::aws::CallError>),
+    /// The kept MFA session cannot be removed.
+    #[error("the kept MFA session cannot be removed")]
+    Forget(#[source] io::Error),
     /// A run's files cannot be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,6 +66,7 @@ impl CommandError {
             | Self::Sweep(_)
             | Self::Directory(_)
             | Self::Caller(_)
+            | Self::Forget(_)
             | Self::Store(_)
             | Self::Facts { .. }
             | Self::Report(_)

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use clap::Parser;
+use dragnet::aws::CodeSource;
 use dragnet::cli::settings::{ProgressStyle, Surroundings, SweepSettings};
 use dragnet::cli::{Arguments, Command};
-use dragnet::commands::{Connection, Outputs, Place, run_sweep};
-use dragnet::range::Scenario;
+use dragnet::commands::{CommandError, Connection, Outputs, Place, run_sweep};
+use dragnet::range::{Range, Scenario};
 use dragnet::sweep::SweepError;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -49,8 +50,12 @@ pub struct Run {
 impl World {
     /// The organization of a scenario's text.
     pub fn of(scenario: &str) -> Self {
-        let scenario = Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
-        Self { place: Place::practising(&scenario).unwrap(), temp: Arc::new(tempfile::tempdir().unwrap()) }
+        Self::practising(&Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}")))
+    }
+
+    /// The organization of a scenario.
+    pub fn practising(scenario: &Scenario) -> Self {
+        Self { place: Place::practising(scenario).unwrap(), temp: Arc::new(tempfile::tempdir().unwrap()) }
     }
 
     /// [`SMALL`] with more in it.
@@ -58,16 +63,49 @@ impl World {
         Self::of(&format!("{SMALL}{more}"))
     }
 
-    /// `dragnet sweep` with these arguments, up to the files.
-    pub async fn sweep(&self, arguments: &[&str]) -> Run {
-        let settings = self.settings(arguments);
-        let connection = Connection::open(&self.place, &settings.reach).await.unwrap();
-        let (outputs, failure) =
-            run_sweep(connection, settings, ProgressStyle::None, CancellationToken::new()).await.unwrap();
-        Run { outputs, failure, _temp: Arc::clone(&self.temp) }
+    /// The same, with `dragnet.toml` saying this.
+    pub fn configured(self, config: &str) -> Self {
+        std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
+        self
     }
 
-    fn settings(&self, arguments: &[&str]) -> SweepSettings {
+    /// The same, with MFA codes from here.
+    pub fn asking(self, codes: Arc<dyn CodeSource>) -> Self {
+        Self { place: self.place.with_codes(codes), ..self }
+    }
+
+    /// The same, keeping MFA sessions in this directory.
+    pub fn keeping_sessions_in(self, directory: &std::path::Path) -> Self {
+        Self { place: self.place.keeping_sessions_in(directory.to_owned()), ..self }
+    }
+
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub fn range(&self) -> &Range {
+        self.place.range().unwrap()
+    }
+
+    /// How often an operation was called.
+    pub fn calls(&self, operation: &str) -> u64 {
+        self.range().calls().iter().filter(|seen| seen.operation == operation).map(|seen| seen.count).sum()
+    }
+
+    /// `dragnet sweep` with these arguments, up to the files.
+    pub async fn sweep(&self, arguments: &[&str]) -> Run {
+        self.try_sweep(arguments).await.unwrap()
+    }
+
+    /// The same, where there may be no way in at all.
+    pub async fn try_sweep(&self, arguments: &[&str]) -> Result<Run, CommandError> {
+        let settings = self.settings(arguments);
+        let connection = Connection::open(&self.place, &settings.reach).await?;
+        let (outputs, failure) = run_sweep(connection, settings, ProgressStyle::None, CancellationToken::new()).await?;
+        Ok(Run { outputs, failure, _temp: Arc::clone(&self.temp) })
+    }
+
+    pub fn settings(&self, arguments: &[&str]) -> SweepSettings {
         let parsed = Arguments::try_parse_from([&["dragnet", "sweep"], arguments].concat()).unwrap();
         let Command::Sweep(sweep) = parsed.command else { panic!("not a sweep") };
         let surroundings = Surroundings {
