@@ -43,6 +43,9 @@ pub enum CommandError {
         #[source]
         cause: Box<CommandError>,
     },
+    /// The kept MFA session cannot be removed.
+    #[error("the kept MFA session cannot be removed")]
+    Forget(#[source] io::Error),
     /// A run's files cannot be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,6 +76,7 @@ impl CommandError {
             | Self::Sweep(_)
             | Self::Directory(_)
             | Self::Caller(_)
+            | Self::Forget(_)
             | Self::Store(_)
             | Self::Facts { .. }
             | Self::Report(_)

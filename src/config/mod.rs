@@ -34,7 +34,7 @@ pub use account_selector::{AccountSelector, InvalidAccountSelector};
 pub use accounts_file::load_accounts;
 pub use duration::{InvalidDuration, parse_duration};
 pub use error::ConfigError;
-pub use find::{Environment, find};
+pub use find::{Environment, find, state_directory};
 pub use glob::{Glob, InvalidGlob};
 pub use identity::{
     ExternalId, Identity, MemberRole, MfaCommand, MfaSerial, NoProgram, RoleName, SessionDuration, SourceIdentity,

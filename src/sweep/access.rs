@@ -85,6 +85,15 @@ impl Access {
         }
     }
 
+    /// Enters a role on the way.
+    ///
+    /// # Errors
+    /// It, or one before it, does not let in; and what to do about it.
+    pub async fn pass(&self, aws: &Aws, hop: &Session) -> Result<(), Refusal> {
+        let entered = aws.identity(hop).await;
+        entered.map(drop).map_err(|error| Refusal::of_entry(&error, None, &self.given(&error, None, false)))
+    }
+
     /// Enters an account and asks for its Regions, the cheapest call that shows that the session works.
     ///
     /// # Errors
@@ -114,15 +123,15 @@ impl Access {
                 Ok(Entered { session, regions })
             }
             Err(error) => {
-                let given = self.given(&error, external_id, member);
+                let given = self.given(&error, external_id, member.is_management());
                 Err(Refusal::of_entry(&error, session.role().map(RoleArn::as_str), &given))
             }
         }
     }
 
     /// What the role that `error` is about was given.
-    fn given(&self, error: &CallError, external_id: Option<&ExternalId>, member: &Member) -> Given {
-        let refused = self.hops.iter().position(|hop| hop.role() == error.role.as_ref());
+    fn given(&self, error: &CallError, external_id: Option<&ExternalId>, management: bool) -> Given {
+        let refused = self.hops.iter().position(|hop| hop.role() == error.role.as_deref());
         let before = self.hops.get(..refused.unwrap_or(self.hops.len())).unwrap_or_default();
         let mfa = match before.last() {
             Some(_) => MfaGiven::LostOnTheWay,
@@ -133,7 +142,7 @@ impl Access {
             asker: before.last().and_then(|hop| hop.role()).map_or(self.caller.to_string(), ToString::to_string),
             mfa,
             external_id: external_id.is_some() || self.identity.external_id.is_some(),
-            management: refused.is_none() && member.is_management(),
+            management: refused.is_none() && management,
         }
     }
 
@@ -164,5 +173,5 @@ fn failed(detail: String) -> Refusal {
 
 /// Whether it is this role that AWS refused, and not one on the way to it.
 fn is_refused(role: Option<&RoleArn>, error: &CallError) -> bool {
-    error.class == ErrorClass::Denied && error.role.is_some() && error.role.as_ref() == role
+    error.class == ErrorClass::Denied && error.role.is_some() && error.role.as_deref() == role
 }

@@ -80,7 +80,7 @@ impl Refusal {
     }
 
     /// A Region that was asked for by name and is not enabled.
-    pub(super) fn region_not_enabled() -> Self {
+    pub fn region_not_enabled() -> Self {
         Self {
             outcome: Outcome::because(Status::Skipped, Reason::RegionNotEnabled, ""),
             advice: Some("enable the Region in the account, or leave it out (exclude_regions)".to_owned()),
@@ -178,7 +178,7 @@ mod tests {
             request_id: String::new(),
             operation,
             account: None,
-            role: (operation == "AssumeRole").then(|| ROLE.parse().unwrap()),
+            role: (operation == "AssumeRole").then(|| Box::new(ROLE.parse().unwrap())),
             region: "us-east-1".parse().unwrap(),
             attempts: 1,
         }

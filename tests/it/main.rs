@@ -5,8 +5,10 @@
 
 mod cli;
 mod floors;
+mod identity;
 mod range;
 mod real_data;
+mod served;
 mod servers;
 mod sweep;
 mod world;
