@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{AccountId, Region};
+use crate::model::{AccountId, Reason, Region};
 use crate::sweep::Refusal;
 use crate::time::rfc3339_ms;
 
@@ -52,6 +52,8 @@ pub struct Check {
     pub region: Option<Region>,
     /// How it ended.
     pub status: State,
+    /// Why AWS does not let in, in the words of `coverage.csv`.
+    pub reason: Option<&'static str>,
     /// What was found. Untrusted text.
     pub detail: String,
     /// What to do; empty if there is nothing to do.
@@ -67,6 +69,7 @@ impl Check {
             account_name: String::new(),
             region: None,
             status: State::Ok,
+            reason: None,
             detail: detail.into(),
             advice: String::new(),
         }
@@ -87,9 +90,10 @@ impl Check {
         let Refusal { outcome, advice } = refusal;
         let detail = match (outcome.detail.as_str(), outcome.reason) {
             ("", Some(reason)) => reason.explanation().to_owned(),
-            _ => outcome.reason_text(),
+            _ => outcome.detail,
         };
-        Self::failed(check, detail, advice.unwrap_or_default())
+        let failed = Self::failed(check, detail, advice.unwrap_or_default());
+        Self { reason: outcome.reason.map(Reason::as_str), ..failed }
     }
 }
 

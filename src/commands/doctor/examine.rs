@@ -114,7 +114,7 @@ impl Examination {
             Err(refusal) => return vec![in_account(&member, Check::refused(Subject::Account, refusal))],
         };
         let role = session.role().map_or("as the caller itself".to_owned(), ToString::to_string);
-        let entered = format!("{role}; {} Regions are enabled", regions.len());
+        let entered = format!("{role}; Regions enabled: {}", regions.len());
         let mut checks = vec![in_account(&member, Check::ok(Subject::Account, entered))];
         let wanted = WantedRegions::of(&self.reach.scope, &member, regions);
         for region in &wanted.missing {

@@ -2,9 +2,9 @@
 
 mod check;
 mod examine;
+mod print;
 
-use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 
 use serde::Serialize;
 
@@ -12,8 +12,7 @@ use super::surroundings::Machine;
 use super::{CommandError, Place};
 use crate::cli::settings::DoctorSettings;
 use crate::cli::{DoctorArguments, GlobalArguments};
-use crate::model::AccountId;
-use crate::report::{Table, write_json};
+use crate::report::write_json;
 pub use check::{Check, State, Subject};
 pub use examine::examine;
 
@@ -46,49 +45,7 @@ pub(super) async fn doctor(
     if settings.json {
         write_json(&Diagnosis { covered, checks: &checks }, &mut *out)?;
     } else {
-        let width = io::stdout().is_terminal().then_some(100);
-        table(&checks).write_text(width, out)?;
-        writeln!(out, "\n{}", verdict(&checks))?;
+        print::write(&checks, out)?;
     }
     Ok(if covered { 0 } else { 3 })
-}
-
-fn table(checks: &[Check]) -> Table {
-    let mut table = Table::new(&["status", "place", "found", "to do"]);
-    for check in checks {
-        let status = match check.status {
-            State::Ok => "ok",
-            State::Note => "note",
-            State::Failed => "FAILED",
-        };
-        table.push(vec![status.to_owned(), place(check), check.detail.clone(), check.advice.clone()]);
-    }
-    table
-}
-
-/// Where the check was made, as a person names it.
-fn place(check: &Check) -> String {
-    let account = check.account_id.map(|id| id.to_string()).unwrap_or_default();
-    match (&check.region, check.check) {
-        (Some(region), _) => format!("{account} {region}"),
-        (None, Subject::Account) => format!("{account} {}", check.account_name),
-        (None, Subject::Clock) => "clock".to_owned(),
-        (None, Subject::Source) => "source credentials".to_owned(),
-        (None, Subject::Mfa) => "MFA".to_owned(),
-        (None, Subject::Hop) => "role chain".to_owned(),
-        (None, Subject::Organization | Subject::Region) => "organization".to_owned(),
-    }
-}
-
-fn verdict(checks: &[Check]) -> String {
-    let accounts = |wanted: fn(&Check) -> bool| -> BTreeSet<AccountId> {
-        checks.iter().filter(|check| wanted(check)).filter_map(|check| check.account_id).collect()
-    };
-    let examined = accounts(|check| check.status != State::Note);
-    let failed = accounts(|check| check.status == State::Failed);
-    if checks.iter().any(|check| check.status == State::Failed && check.account_id.is_none()) {
-        return "A sweep would not get that far: see FAILED above.".to_owned();
-    }
-    let whole = examined.len() - failed.len();
-    format!("{whole} of {} accounts would be covered.", examined.len())
 }

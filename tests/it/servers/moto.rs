@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_sts::Client as Sts;
 
-use super::dragnet::{Run, sweep};
+use super::dragnet::{Run, dragnet, sweep};
 use super::planted::{ADDRESS, Group, Place, Planted, plant};
 use super::server::{Keys, Server};
 
@@ -44,6 +44,22 @@ async fn every_match_is_found_and_every_group_is_accounted_for() {
     assert_eq!((&summary["accounts"]["in_scope"], &summary["accounts"]["out_of_scope"]), (&6.into(), &1.into()));
     assert_eq!(summary["log_groups"]["searched"], planted.groups.len());
     run.assert_manifest_is_true();
+    assert_mfa_is_used(&server, &organization.management, a);
+}
+
+/// moto checks no code, so that any will do: what is shown is that the same commands work.
+fn assert_mfa_is_used(server: &Server, management: &str, region: &str) {
+    let config = format!(
+        "[identity]\nmember_role = \"{ROLE}\"\nmfa_serial = \"arn:aws:iam::{management}:mfa/moto\"\nsource_identity = \"alice\"\n"
+    );
+    let (output, _) = dragnet(server, &management_keys(), &config, &["doctor", "--json", "--region", region]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &told["covered"]), (Some(0), &true.into()), "{told:#}");
+    let run = sweep(server, &management_keys(), &config, &[ADDRESS, "--region", region, "--progress", "none"]);
+    assert_eq!(run.exit_code, Some(3), "the groups are younger than the window: {}", run.stderr);
+    let calls = run.csv("calls.csv");
+    let sessions = calls.iter().filter(|row| row["operation"] == "GetSessionToken").count();
+    assert_eq!(sessions, 1, "one code for every account");
 }
 
 fn assert_sightings(run: &Run, planted: &Planted) {
