@@ -131,6 +131,11 @@ fn cause(error: &CallError) -> (Reason, Option<&'static str>) {
             (Reason::SourceCredentials, Some("log in again (aws sso login) or renew the source credentials"))
         }
         (ErrorClass::Denied, None) => (Reason::SourceCredentials, None),
+        // It needs no permission, so it is the credentials themselves that are refused.
+        (ErrorClass::Denied, Some(Operation::GetCallerIdentity)) => (
+            Reason::SourceCredentials,
+            Some("check the keys (AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID), and the clock (dragnet doctor)"),
+        ),
         (ErrorClass::Denied, Some(Operation::GetSessionToken)) => (Reason::MfaFailed, None),
         (ErrorClass::Denied, Some(Operation::AssumeRole)) => (Reason::RoleDenied, None),
         (ErrorClass::Denied, _) => (Reason::AccessDenied, None),
@@ -211,6 +216,11 @@ mod tests {
         for (error, reason, part) in [
             (error(ErrorClass::Expired, "AssumeRole", "ExpiredToken", ""), Reason::SourceCredentials, "log in again"),
             (error(ErrorClass::Refused, "AssumeRole", "PackedPolicyTooLarge", ""), Reason::Error, "scope_down = false"),
+            (
+                error(ErrorClass::Denied, "GetCallerIdentity", "InvalidClientTokenId", ""),
+                Reason::SourceCredentials,
+                "check the keys",
+            ),
             (
                 error(ErrorClass::Denied, "DescribeLogGroups", "AccessDeniedException", "a service control policy"),
                 Reason::AccessDenied,
