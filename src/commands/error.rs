@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use crate::aws::ConnectError;
+use crate::aws::{CallError, ConnectError};
 use crate::cli::UsageError;
 use crate::range::ScenarioError;
 use crate::range::server::ServeError;
 use crate::report::{ReportError, escape};
 use crate::store::StoreError;
-use crate::sweep::{DirectoryError, SweepError};
+use crate::sweep::{DirectoryError, Refusal, SweepError};
 
 /// Anything that ends a command without a result.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +32,8 @@ pub enum CommandError {
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// The caller is not known.
-    #[error("there is no way in with the source credentials")]
-    Caller(#[source] Box<crate::aws::CallError>),
+    #[error("there is no way in with the source credentials{}", to_do(.0))]
+    Caller(#[source] Box<CallError>),
     /// A run ended before its files were written.
     #[error("the run broke off; nothing of it is lost: `dragnet resume {run}` goes on from there")]
     BrokeOff {
@@ -63,6 +63,10 @@ pub enum CommandError {
     /// stdout, or the machine, fails.
     #[error("cannot write the result")]
     Output(#[from] io::Error),
+}
+
+fn to_do(error: &CallError) -> String {
+    Refusal::of(error).advice.map(|advice| format!(": {advice}")).unwrap_or_default()
 }
 
 impl CommandError {

@@ -23,7 +23,7 @@ mod sweep;
 use std::io::{self, Write};
 
 pub use connect::Place;
-pub use doctor::{Check, State, examine};
+pub use doctor::{Check, State, Subject, examine};
 pub use error::CommandError;
 pub use run::{Connection, Outputs, Resumable, run_sweep};
 pub use run_files::{RunFiles, read_run, write_run_files};

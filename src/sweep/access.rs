@@ -6,7 +6,7 @@ use super::directory::Member;
 use super::refusal::{Given, MfaGiven, Refusal};
 use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Session};
 use crate::config::{ExternalId, Identity, MemberRole};
-use crate::model::{AccountId, Arn, Operation, Outcome, Partition, Policy, Reason, RoleArn, Status};
+use crate::model::{AccountId, Operation, Outcome, Policy, Reason, RoleArn, Status};
 
 /// The way into every account.
 #[derive(Debug)]
@@ -15,8 +15,7 @@ pub struct Access {
     session_name: String,
     /// What a session in an account may do at most, unless that is not to be limited.
     policy: Option<Policy>,
-    partition: Partition,
-    caller: Arn,
+    caller: Caller,
     with_mfa: bool,
     /// The roles before an account's own: those of the profile, then the role chain.
     hops: Vec<Arc<Session>>,
@@ -49,8 +48,7 @@ impl Access {
             identity: identity.clone(),
             session_name,
             policy: identity.scope_down.then(|| Policy::for_operations(operations)),
-            partition: caller.partition,
-            caller: caller.arn.clone(),
+            caller: caller.clone(),
             with_mfa: aws.has_mfa(),
             hops: aws.profile_roles().to_vec(),
             base: Arc::clone(aws.base()),
@@ -105,7 +103,7 @@ impl Access {
             MemberRole::Caller if own => Arc::clone(&self.base),
             MemberRole::Caller => return Err(self.not_the_callers()),
             MemberRole::Role(name) => {
-                let role = RoleArn::new(self.partition, member.account.id, name.as_str());
+                let role = RoleArn::new(self.caller.partition, member.account.id, name.as_str());
                 let role = role.map_err(|error| failed(error.to_string()))?;
                 self.base.assume(self.hop(role, external_id, self.policy.clone()))
             }
@@ -136,10 +134,11 @@ impl Access {
         let mfa = match before.last() {
             Some(_) => MfaGiven::LostOnTheWay,
             None if self.with_mfa => MfaGiven::Yes,
+            None if self.caller.is_role() => MfaGiven::NotPossible,
             None => MfaGiven::No,
         };
         Given {
-            asker: before.last().and_then(|hop| hop.role()).map_or(self.caller.to_string(), ToString::to_string),
+            asker: before.last().and_then(|hop| hop.role()).map_or(self.caller.arn.to_string(), ToString::to_string),
             mfa,
             external_id: external_id.is_some() || self.identity.external_id.is_some(),
             management: refused.is_none() && management,

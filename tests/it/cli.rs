@@ -172,6 +172,39 @@ fn lists_have_the_shape_of_the_aws_cli() {
 }
 
 #[test]
+fn doctor_says_what_would_not_be_covered() {
+    let temp = tempfile::tempdir().unwrap();
+    let output = dragnet(temp.path(), &["doctor", "--practice"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(
+        told.contains("FAILED  777777777777 sandbox eu-central-1") && told.contains("To do: exempt the role"),
+        "{told}"
+    );
+    assert!(told.ends_with("10 of 11 accounts would be covered.\n"), "{told}");
+    let output = dragnet(temp.path(), &["doctor", "--practice", "--json", "--exclude-account", "sandbox"]);
+    let diagnosis: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &diagnosis["covered"]), (Some(0), &true.into()));
+    let output = dragnet(temp.path(), &["doctor", "--profile", "absent"]);
+    assert!(text(&output.stderr).contains("no profile `absent`"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_roles_to_deploy_are_printed() {
+    let temp = tempfile::tempdir().unwrap();
+    let printed = |arguments: &[&str]| {
+        let output = dragnet(temp.path(), &[&["setup"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let policy: serde_json::Value = serde_json::from_str(&printed(&["policy"])).unwrap();
+    assert_eq!(policy["Statement"][0]["Action"][2], "logs:FilterLogEvents");
+    assert!(printed(&["policy", "source", "--member-role", "Audit"]).contains("arn:aws:iam::*:role/Audit"));
+    assert!(!printed(&["cloudformation"]).contains("OrganizationRole:"));
+    assert!(printed(&["cloudformation", "--management"]).contains("OrganizationRole:"));
+}
+
+#[test]
 fn help_and_version_answer_without_anything() {
     let temp = tempfile::tempdir().unwrap();
     for arguments in [&["--version"][..], &["--help"], &["sweep", "--help"], &["completions", "bash"], &["man"]] {

@@ -66,35 +66,6 @@ impl World {
         Self::of(&format!("{SMALL}{more}"))
     }
 
-    /// The same, with `dragnet.toml` saying this.
-    pub fn configured(self, config: &str) -> Self {
-        std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
-        self
-    }
-
-    /// The same, with MFA codes from here.
-    pub fn asking(self, codes: Arc<dyn CodeSource>) -> Self {
-        Self { place: self.place.with_codes(codes), ..self }
-    }
-
-    /// The same, keeping MFA sessions in this directory.
-    pub fn keeping_sessions_in(self, directory: &std::path::Path) -> Self {
-        Self { place: self.place.keeping_sessions_in(directory.to_owned()), ..self }
-    }
-
-    pub fn place(&self) -> &Place {
-        &self.place
-    }
-
-    pub fn range(&self) -> &Range {
-        self.place.range().unwrap()
-    }
-
-    /// How often an operation was called.
-    pub fn calls(&self, operation: &str) -> u64 {
-        self.range().calls().iter().filter(|seen| seen.operation == operation).map(|seen| seen.count).sum()
-    }
-
     /// The same organization in another process at the same time of day: whatever was done in it is undone.
     pub fn again(&self, scenario: &str) -> Self {
         Self { temp: Arc::clone(&self.temp), ..Self::of(scenario) }
@@ -102,16 +73,11 @@ impl World {
 
     /// `dragnet sweep` with these arguments, up to the files.
     pub async fn sweep(&self, arguments: &[&str]) -> Run {
-        self.try_sweep(arguments).await.unwrap()
-    }
-
-    /// The same, where there may be no way in at all.
-    pub async fn try_sweep(&self, arguments: &[&str]) -> Result<Run, CommandError> {
-        self.sweep_until(arguments, CancellationToken::new()).await
+        self.try_sweep(arguments, CancellationToken::new()).await.unwrap()
     }
 
     /// The same, until somebody ends it.
-    pub async fn sweep_until(&self, arguments: &[&str], cancel: CancellationToken) -> Result<Run, CommandError> {
+    pub async fn try_sweep(&self, arguments: &[&str], cancel: CancellationToken) -> Result<Run, CommandError> {
         let settings = self.settings(arguments);
         let connection = Connection::open(&self.place, &settings.reach).await?;
         self.run(run_sweep(connection, settings, ProgressStyle::None, cancel).await)
@@ -143,6 +109,35 @@ impl World {
         let run = Run { outputs, failure, _temp: Arc::clone(&self.temp) };
         run.assert_it_adds_up();
         Ok(run)
+    }
+
+    /// The same, with `dragnet.toml` saying this.
+    pub fn configured(self, config: &str) -> Self {
+        std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
+        self
+    }
+
+    /// The same, with MFA codes from here.
+    pub fn asking(self, codes: Arc<dyn CodeSource>) -> Self {
+        Self { place: self.place.with_codes(codes), ..self }
+    }
+
+    /// The same, keeping MFA sessions in this directory.
+    pub fn keeping_sessions_in(self, directory: &std::path::Path) -> Self {
+        Self { place: self.place.keeping_sessions_in(directory.to_owned()), ..self }
+    }
+
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub fn range(&self) -> &Range {
+        self.place.range().unwrap()
+    }
+
+    /// How often an operation was called.
+    pub fn calls(&self, operation: &str) -> u64 {
+        self.range().calls().iter().filter(|seen| seen.operation == operation).map(|seen| seen.count).sum()
     }
 
     pub fn settings(&self, arguments: &[&str]) -> SweepSettings {

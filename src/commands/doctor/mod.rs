@@ -13,7 +13,7 @@ use super::{CommandError, Place};
 use crate::cli::settings::DoctorSettings;
 use crate::cli::{DoctorArguments, GlobalArguments};
 use crate::report::write_json;
-pub use check::{Check, State};
+pub use check::{Check, State, Subject};
 pub use examine::examine;
 
 /// What `--json` prints.

@@ -12,7 +12,7 @@ use super::surroundings::Machine;
 use crate::cli::settings::load_config;
 use crate::cli::{GlobalArguments, PolicyOf, SetupCommand};
 use crate::config::{Config, MemberRole};
-use crate::model::{Arn, Operation, Partition, Policy};
+use crate::model::{Operation, Partition, Policy};
 use crate::report::write_json;
 
 /// What containment needs: inline policies of users, roles and groups, access keys, and whatever shows what
@@ -69,7 +69,7 @@ fn policy(whose: PolicyOf, config: &Config) -> Policy {
         PolicyOf::Contain => Policy::allowing(CONTAIN),
         PolicyOf::Source => {
             let (read, contain) = role_names(config);
-            let partition = partition(config);
+            let partition = config.identity.partition().unwrap_or(Partition::Aws);
             let arn = |name: &str| format!("arn:{partition}:iam::*:role/{name}");
             let mut roles = vec![arn(&read), arn(&contain)];
             roles.extend(config.organization.role.iter().map(ToString::to_string));
@@ -88,15 +88,6 @@ fn role_names(config: &Config) -> (String, String) {
         MemberRole::Caller => MemberRole::default().to_string(),
     };
     (read, identity.contain_role.to_string())
-}
-
-/// The partition that the configuration's own ARNs are in.
-fn partition(config: &Config) -> Partition {
-    let identity = &config.identity;
-    let roles = identity.role_chain.iter().chain(&config.organization.role).map(ToString::to_string);
-    let device = identity.mfa_serial.iter().map(ToString::to_string);
-    let arn = roles.chain(device).find_map(|text| text.parse::<Arn>().ok()?.partition());
-    arn.unwrap_or(Partition::Aws)
 }
 
 #[cfg(test)]

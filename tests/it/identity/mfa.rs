@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::device::Guesser;
 use super::{HEAD, MEMBER, READ, holding_the_device, with_serial};
 use crate::world::{World, event};
@@ -16,6 +18,13 @@ fn careful() -> World {
     World::of(
         &[HEAD, MEMBER, "[[groups]]\naccount = \"prod\"\nname = \"/app\"\nregion = \"us-east-1\"\n", &role].concat(),
     )
+}
+
+/// Why no sweep can be begun.
+async fn no_way_in(world: &World) -> String {
+    let error = world.try_sweep(&[IP], CancellationToken::new()).await.err().unwrap();
+    assert_eq!(error.exit_code(), 1);
+    std::error::Error::source(&error).unwrap().to_string()
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,10 +50,8 @@ async fn three_hundred_accounts_take_one_code() {
 #[tokio::test(start_paused = true)]
 async fn without_a_code_nothing_is_begun() {
     let world = careful().configured(&with_serial(""));
-    let error = world.try_sweep(&[IP]).await.err().unwrap();
-    let cause = std::error::Error::source(&error).unwrap().to_string();
+    let cause = no_way_in(&world).await;
     assert!(cause.contains("DRAGNET_MFA_CODE") && cause.contains("mfa_command"), "{cause}");
-    assert_eq!(error.exit_code(), 1);
     assert_eq!(world.calls("GetSessionToken"), 0);
 }
 
@@ -61,8 +68,7 @@ async fn a_used_code_is_asked_for_again() {
 async fn three_wrong_codes_are_enough() {
     let guesser = Arc::new(Guesser::default());
     let world = careful().configured(&with_serial("")).asking(guesser.clone());
-    let error = world.try_sweep(&[IP]).await.err().unwrap();
-    let cause = std::error::Error::source(&error).unwrap().to_string();
+    let cause = no_way_in(&world).await;
     assert!(cause.contains("3 codes were refused: MultiFactorAuthentication failed"), "{cause}");
     assert_eq!((guesser.guesses(), world.calls("GetSessionToken")), (3, 3));
 }
@@ -71,8 +77,7 @@ async fn three_wrong_codes_are_enough() {
 async fn a_device_of_somebody_else_takes_no_second_code() {
     let config = "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/alice\"";
     let (world, device) = holding_the_device(careful().configured(config));
-    let error = world.try_sweep(&[IP]).await.err().unwrap();
-    let cause = std::error::Error::source(&error).unwrap().to_string();
+    let cause = no_way_in(&world).await;
     assert!(cause.contains("verify your MFA serial number"), "{cause}");
     assert_eq!(device.looks(), 1);
 }

@@ -1,6 +1,6 @@
 //! As whom Dragnet calls: MFA once, roles over roles, sessions that may do no more than they must.
 
-mod device;
+pub mod device;
 mod doctor;
 mod entry;
 mod mfa;
@@ -11,7 +11,7 @@ use crate::world::World;
 use device::Device;
 
 /// An organization whose accounts' roles all ask for an MFA code.
-const HEAD: &str = r#"
+pub const HEAD: &str = r#"
 name = "identity"
 now = "2026-03-02T12:00:00Z"
 [organization]
@@ -23,18 +23,18 @@ id = "111111111111"
 name = "management"
 "#;
 
-const MEMBER: &str = "[[accounts]]\nid = \"222222222222\"\nname = \"prod\"\n";
+pub const MEMBER: &str = "[[accounts]]\nid = \"222222222222\"\nname = \"prod\"\n";
 
 const READ: &str = r#"allow = ["ec2:DescribeRegions", "logs:DescribeLogGroups", "logs:FilterLogEvents"]"#;
 
-const SERIAL: &str = "arn:aws:iam::111111111111:mfa/responder";
+pub const SERIAL: &str = "arn:aws:iam::111111111111:mfa/responder";
 
 fn with_serial(more: &str) -> String {
     format!("[identity]\nmfa_serial = \"{SERIAL}\"\n{more}")
 }
 
 /// A world whose practice user holds the device.
-fn holding_the_device(world: World) -> (World, std::sync::Arc<Device>) {
+pub fn holding_the_device(world: World) -> (World, std::sync::Arc<Device>) {
     let device = Device::of(world.range());
     (world.asking(device.clone()), device)
 }

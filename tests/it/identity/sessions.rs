@@ -84,6 +84,8 @@ async fn a_hub_asks_for_the_code_and_opens_every_account() {
     let run = world.sweep(&[IP]).await;
     assert_eq!(run.status(), "complete", "{:#?}", run.coverage());
     assert_eq!((device.looks(), world.calls("GetSessionToken")), (1, 1));
+    // Hub and OrgRead once, however many wait for them; then a role in each account.
+    assert_eq!(world.calls("AssumeRole"), 5);
     let statuses = run.columns("calls.csv", &["operation", "status"]);
     assert!(
         !statuses.contains(&"AssumeRole ValidationError".to_owned()),

@@ -9,3 +9,4 @@ mod ministack;
 mod moto;
 mod planted;
 mod server;
+mod template;

@@ -7,6 +7,7 @@ use aws_sdk_sts::Client as Sts;
 use super::dragnet::{Run, dragnet, sweep};
 use super::planted::{ADDRESS, Group, Place, Planted, plant};
 use super::server::{Keys, Server};
+use super::template::assert_template_makes_the_roles;
 
 const ROLE: &str = "OrganizationAccountAccessRole";
 const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
@@ -45,6 +46,7 @@ async fn every_match_is_found_and_every_group_is_accounted_for() {
     assert_eq!(summary["log_groups"]["searched"], planted.groups.len());
     run.assert_manifest_is_true();
     assert_mfa_is_used(&server, &organization.management, a);
+    assert_template_makes_the_roles(&server).await;
 }
 
 /// moto checks no code, so that any will do: what is shown is that the same commands work.
