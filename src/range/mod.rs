@@ -42,7 +42,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use calls::SeenCalls;
 pub use overview::{AccountOverview, TrailOverview};
 pub use quotas::Quotas;
-pub use scenario::{Answer, Chapter, Scenario, ScenarioError};
+pub use scenario::{Answer, Chapter, Scenario, ScenarioError, Search};
 
 use access::MfaDevice;
 use calls::CallLog;

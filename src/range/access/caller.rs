@@ -63,6 +63,9 @@ pub(crate) fn identify(
     if caller.session.as_ref().is_some_and(|session| session.expires() <= now) {
         return Err(Refusal::Expired);
     }
+    if service.is_global() {
+        return Ok(caller);
+    }
     let opt_in = world.regions.opt_in.contains(&caller.region);
     let token_too_old_for_region = opt_in && caller.session.as_ref().is_some_and(|session| session.global);
     if token_too_old_for_region || !world.enabled(caller.account, &caller.region) {

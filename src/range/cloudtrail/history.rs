@@ -1,4 +1,7 @@
 //! The event history that every account has in every Region, trail or no trail.
+//!
+//! It holds the story and the calls to the range itself. Everyday traffic is made only in the log groups that somebody
+//! reads, and is not in it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

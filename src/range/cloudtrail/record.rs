@@ -15,11 +15,11 @@ use crate::range::world::World;
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Actor {
-    /// The ARN of a user or of an assumed-role session.
+    /// The ARN of a user, of an assumed-role session, or of an account's root.
     pub(crate) arn: String,
     /// `AIDA…`, or `AROA…:session`.
     pub(crate) principal_id: String,
-    /// The access key that signed.
+    /// The access key that signed; empty where none did, as at a console login.
     pub(crate) access_key_id: String,
     /// The account that the principal belongs to.
     pub(crate) account: AccountId,
@@ -52,6 +52,8 @@ pub(crate) struct Record {
     pub(crate) request: Value,
     /// What was answered.
     pub(crate) response: Value,
+    /// What else is told, e.g. whether a console login used MFA.
+    pub(crate) additional: Option<Value>,
     /// Whether it only read.
     pub(crate) read_only: bool,
     /// The request's id.
@@ -81,6 +83,8 @@ struct Written<'a> {
     error_message: Option<&'a str>,
     request_parameters: &'a Value,
     response_elements: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_event_data: Option<&'a Value>,
     #[serde(rename = "requestID")]
     request_id: &'a str,
     #[serde(rename = "eventID")]
@@ -97,7 +101,6 @@ struct Written<'a> {
 impl Actor {
     fn identity(&self, time: Timestamp) -> Value {
         let resource = self.arn.splitn(6, ':').nth(5).unwrap_or_default();
-        let name = |resource: &str| resource.rsplit('/').next().unwrap_or_default().to_owned();
         if let Some(rest) = resource.strip_prefix("assumed-role/") {
             let role = rest.split('/').next().unwrap_or_default();
             let partition = self.arn.split(':').nth(1).unwrap_or("aws");
@@ -122,14 +125,20 @@ impl Actor {
                 },
             });
         }
-        json!({
-            "type": "IAMUser",
+        let is_root = resource == "root";
+        let mut identity = json!({
+            "type": if is_root { "Root" } else { "IAMUser" },
             "principalId": self.principal_id,
             "arn": self.arn,
             "accountId": self.account,
-            "accessKeyId": self.access_key_id,
-            "userName": name(resource),
-        })
+        });
+        if !self.access_key_id.is_empty() {
+            identity["accessKeyId"] = json!(self.access_key_id);
+        }
+        if !is_root {
+            identity["userName"] = json!(resource.rsplit('/').next().unwrap_or_default());
+        }
+        identity
     }
 }
 
@@ -154,10 +163,11 @@ impl Record {
             error_message: self.error.as_ref().map(|(_, message)| message.as_str()),
             request_parameters: &self.request,
             response_elements: &self.response,
+            additional_event_data: self.additional.as_ref(),
             request_id: &self.request_id,
             event_id: &self.event_id,
             read_only: self.read_only,
-            event_type: "AwsApiCall",
+            event_type: if self.service == "signin" { "AwsConsoleSignIn" } else { "AwsApiCall" },
             management_event: true,
             recipient_account_id: self.account,
             shared_event_id: self.shared_event_id.as_deref(),
@@ -214,6 +224,7 @@ mod tests {
             error: Some(("AccessDenied".to_owned(), "no".to_owned())),
             request: json!({"userName": "x"}),
             response: Value::Null,
+            additional: None,
             read_only: false,
             request_id: "r".to_owned(),
             event_id: "e".to_owned(),

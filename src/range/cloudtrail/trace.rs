@@ -49,6 +49,7 @@ pub(crate) fn trace(
         error: error.map(|error| (error.code.to_owned(), error.message.clone())),
         request: parameters(input),
         response: Value::Null,
+        additional: None,
         read_only: ["Describe", "Get", "List", "Lookup", "AssumeRole"]
             .iter()
             .any(|verb| exchange.operation.starts_with(verb)),

@@ -68,6 +68,7 @@ fn tell(world: &mut World, spec: &RecordSpec, number: usize, now: Timestamp) -> 
             error: spec.error_code.clone().map(|code| (code, spec.error_message.clone().unwrap_or_default())),
             request: value(&spec.request).unwrap_or(Value::Null),
             response: value(&spec.response).unwrap_or(Value::Null),
+            additional: value(&spec.additional),
             read_only: spec.read_only,
             request_id: world.mint.uuid_for(&format!("{purpose} request")),
             event_id: world.mint.uuid_for(&purpose),
@@ -87,6 +88,7 @@ fn actor(world: &World, spec: &RecordSpec) -> Result<Actor, ScenarioError> {
         ["assumed-role", role, session] => {
             format!("{}:{session}", world.mint.id_for("AROA", &format!("{account} role {role}"), 17))
         }
+        ["root"] => account.to_string(),
         ["user", .., user] => world.mint.id_for("AIDA", &format!("{account} user {user}"), 17),
         _ => return Err(unknown()),
     };

@@ -13,6 +13,9 @@ use crate::range::world::{Trail, World};
 
 /// How far back everyday traffic reaches.
 const REACH: SignedDuration = SignedDuration::from_hours(48);
+/// How long before the range begins it ends: so all of it has been delivered by then, and an answer sheet holds from
+/// the first moment on.
+const DELIVERED: SignedDuration = SignedDuration::from_mins(20);
 
 /// The parts that all traffic of a scenario has in common.
 struct Template {
@@ -29,7 +32,7 @@ impl Template {
 
 pub(super) fn add(world: &mut World, spec: &Spec, seed: u64, now: Timestamp) {
     let from_ms = now.saturating_sub(REACH).unwrap_or(now).as_millisecond();
-    let template = Template { seed, from_ms, to_ms: now.as_millisecond() };
+    let template = Template { seed, from_ms, to_ms: now.saturating_sub(DELIVERED).unwrap_or(now).as_millisecond() };
     for trail in spec.trails.iter().filter(|trail| trail.events_a_day > 0) {
         of_trail(world, trail, &template);
     }

@@ -118,6 +118,7 @@ fn record(
         error,
         request: parameter.map_or(Value::Null, |(name, value)| json!({ name: value })),
         response: Value::Null,
+        additional: None,
         read_only,
         request_id: mint.uuid_for(&format!("{purpose} request")),
         event_id: mint.uuid_for(purpose),

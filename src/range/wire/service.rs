@@ -53,6 +53,12 @@ impl Service {
         self.row().3
     }
 
+    /// Whether it is one for all Regions: its calls are signed for the partition's first Region, whatever an account
+    /// has enabled.
+    pub(crate) fn is_global(self) -> bool {
+        matches!(self, Self::Iam | Self::Organizations)
+    }
+
     /// The service that an `X-Amz-Target` prefix or a `Version` belongs to.
     pub(crate) fn known_by(mark: &str) -> Option<Self> {
         Self::TABLE.iter().find(|row| row.2 == mark).map(|row| row.0)

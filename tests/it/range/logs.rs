@@ -269,3 +269,34 @@ async fn a_token_may_repeat_itself_and_an_event_may_come_late() {
     tokio::time::advance(std::time::Duration::from_mins(10)).await;
     assert_eq!(filter_all(&logs, "/app", "late").await.0, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_holds_10_000_events_or_a_megabyte() {
+    let world = World::tiny(&format!(
+        r#"
+        [behaviour]
+        empty_pages = false
+        [[events]]
+        account = "222222222222"
+        region = "us-east-1"
+        group = "/many"
+        at = "10h ago"
+        message = "x"
+        count = 10001
+        [[events]]
+        account = "222222222222"
+        region = "us-east-1"
+        group = "/large"
+        at = "1h ago"
+        message = "{}"
+        count = 5
+        "#,
+        "y".repeat(400_000)
+    ));
+    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    let page = |group: &str| logs.filter_log_events().log_group_name(group).send();
+    assert_eq!(page("/many").await.unwrap().events().len(), 10_000);
+    assert_eq!(filter_all(&logs, "/many", "").await, (10_001, 2));
+    assert_eq!(page("/large").await.unwrap().events().len(), 2);
+    assert_eq!(filter_all(&logs, "/large", "").await, (5, 3));
+}

@@ -147,8 +147,9 @@ pub(in crate::range::scenario) struct RecordSpec {
     pub(in crate::range::scenario) account: AccountId,
     pub(in crate::range::scenario) region: Region,
     pub(in crate::range::scenario) at: Moment,
-    /// Who did it: an ARN of a user or of an assumed role.
+    /// Who did it: an ARN of a user, of an assumed role, or of an account's root.
     pub(in crate::range::scenario) by: String,
+    /// The key that signed; empty for a console login.
     pub(in crate::range::scenario) access_key: Option<String>,
     /// The service, without `.amazonaws.com`.
     pub(in crate::range::scenario) service: String,
@@ -162,6 +163,8 @@ pub(in crate::range::scenario) struct RecordSpec {
     pub(in crate::range::scenario) request: Option<toml::Table>,
     #[serde(default)]
     pub(in crate::range::scenario) response: Option<toml::Table>,
+    /// `additionalEventData`, e.g. whether a console login used MFA.
+    pub(in crate::range::scenario) additional: Option<toml::Table>,
     #[serde(default)]
     pub(in crate::range::scenario) read_only: bool,
     /// How many of it, some seconds apart.
