@@ -54,7 +54,7 @@ fn indicators(given: &[String]) -> Result<Vec<Indicator>, InvalidIndicators> {
     for text in given {
         match text.parse::<Indicator>() {
             // By what they mean: one address has many spellings.
-            Ok(again) if indicators.iter().any(|one| one.kind() == again.kind()) => {
+            Ok(again) if indicators.iter().any(|one| one.value() == again.value()) => {
                 wrong.given_twice.push(again.to_string());
             }
             Ok(indicator) => indicators.push(indicator),
