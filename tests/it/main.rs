@@ -5,6 +5,7 @@
 
 mod cli;
 mod floors;
+mod indicators;
 mod range;
 mod real_data;
 mod servers;

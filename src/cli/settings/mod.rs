@@ -2,6 +2,7 @@
 
 mod directory;
 mod global;
+mod indicators;
 mod list;
 mod reach;
 mod report;

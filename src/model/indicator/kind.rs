@@ -62,6 +62,11 @@ impl IndicatorKind {
         WORDS.iter().find(|(_, words)| stands_for(words)).map(|(kind, _)| *kind)
     }
 
+    /// All words for kinds.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        WORDS.iter().flat_map(|(_, words)| words.iter().copied())
+    }
+
     /// The kind that a prefix forces, and what stands behind it. An ARN begins with its own word and
     /// has no prefix.
     pub fn split_prefix(text: &str) -> Option<(Self, &str)> {
