@@ -38,7 +38,10 @@
 //! - **Own retries**: the SDK's are off, since accounts of a Region would share its retry bucket. A
 //!   throttled page is asked again with its own token.
 //! - **Coarse outside, exact inside**: a server-side pattern may only narrow ([`search::coarse_pattern`]);
-//!   the match here decides and names the field ([`search::Matcher`]).
+//!   the match here decides and names the field ([`search::Matcher`]). More indicators than one pattern
+//!   holds are looked for by reading everything once.
+//! - **Lists of indicators are configuration** ([`config::load_indicators`]): a wrong value refuses the file
+//!   before the first AWS call, and what cannot be looked for is told.
 //! - **Where and when it happened** comes from the record, else from where it is stored. Logs are read
 //!   with a margin for late arrival ([`sweep::LATE_ARRIVAL`]).
 //! - **Copies fold only if they tell the same.** The design folds by account and event id; here every

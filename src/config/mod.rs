@@ -14,6 +14,7 @@ mod error;
 mod find;
 mod glob;
 mod identity;
+mod indicators;
 mod limits;
 mod nearest;
 mod organization;
@@ -39,6 +40,7 @@ pub use glob::{Glob, InvalidGlob};
 pub use identity::{
     ExternalId, Identity, MemberRole, MfaCommand, MfaSerial, NoProgram, RoleName, SessionDuration, SourceIdentity,
 };
+pub use indicators::{IndicatorList, InvalidIndicatorList, load_indicators};
 pub use limits::{Concurrency, Limits, QuotaShare};
 pub use nearest::nearest;
 pub use organization::Organization;

@@ -115,6 +115,8 @@ fn bad_input_is_refused_before_the_first_call() {
     fs::write(temp.path().join("typo.toml"), "[identity]\nmembr_role = \"x\"\n").unwrap();
     fs::write(temp.path().join("arn.toml"), "[organization]\nrole = \"arn:aws:iam::12:role/x\"\n").unwrap();
     fs::write(temp.path().join("ids"), "111111111111\n22222222222\n").unwrap();
+    fs::write(temp.path().join("list"), "192.0.2.1\n192.0.2.999\n").unwrap();
+    fs::write(temp.path().join("list.csv"), "type,value\ndomian,evil.example\n").unwrap();
     for (arguments, expected) in [
         (&["sweep", "192.0.2.1", "--config", "typo.toml"][..], "did you mean `member_role`"),
         (&["sweep", "192.0.2.1", "--config", "arn.toml"], "the account is not 12 digits"),
@@ -126,6 +128,10 @@ fn bad_input_is_refused_before_the_first_call() {
         (&["sweep", "192.0.2.1", "--from", "1h", "--to", "2h"], "the time window is empty"),
         (&["sweep", "192.0.2.999"], "expected an IPv4 or IPv6 address"),
         (&["sweep", "arn:aws:iam::12:user/x"], "the account is not 12 digits"),
+        (&["sweep", "-i", "list"], "list:2: `192.0.2.999`"),
+        (&["sweep", "192.0.2.1", "--indicators", "list.csv"], "list.csv:2: unknown type `domian`"),
+        (&["sweep", "192.0.2.1", "-i", "absent"], "absent: cannot be read"),
+        (&["sweep", "regex:("], "not a regular expression"),
         (&["sweep"], "INDICATOR"),
         (&["list", "log-groups", "--query", "a["], "JMESPath"),
         (&["range", "serve", "--listen", "0.0.0.0:0"], "expected 127.0.0.1"),

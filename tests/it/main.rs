@@ -6,6 +6,7 @@
 mod cli;
 mod floors;
 mod identity;
+mod indicators;
 mod range;
 mod real_data;
 mod served;

@@ -3,6 +3,7 @@
 mod directory;
 mod doctor;
 mod global;
+mod indicators;
 mod list;
 mod reach;
 mod report;
