@@ -11,5 +11,6 @@ mod range;
 mod real_data;
 mod served;
 mod servers;
+mod survive;
 mod sweep;
 mod world;

@@ -71,6 +71,12 @@ impl World {
         Self { temp: Arc::clone(&self.temp), ..Self::of(scenario) }
     }
 
+    /// Sweeps with this configuration file.
+    pub fn with_config(self, config: &str) -> Self {
+        std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
+        self
+    }
+
     /// `dragnet sweep` with these arguments, up to the files.
     pub async fn sweep(&self, arguments: &[&str]) -> Run {
         self.try_sweep(arguments, CancellationToken::new()).await.unwrap()
@@ -85,23 +91,23 @@ impl World {
 
     /// `dragnet resume`, up to the files.
     pub async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
-        self.resume_until(directory, CancellationToken::new()).await
-    }
-
-    /// The same, until somebody ends it.
-    pub async fn resume_until(&self, directory: &Path, cancel: CancellationToken) -> Result<Run, CommandError> {
         let run = Resumable::open(directory)?;
         let settings = run.settings(&Config::default())?;
         let connection = Connection::open(&self.place, &settings.reach).await?;
-        self.run(run.resume(connection, settings, ProgressStyle::None, cancel).await)
+        self.run(run.resume(connection, settings, ProgressStyle::None, CancellationToken::new()).await)
     }
 
-    /// The directory of the one run that there is.
+    /// The directories of the runs that were made.
+    pub fn runs(&self) -> Vec<PathBuf> {
+        let runs = std::fs::read_dir(self.temp.path().join("runs"));
+        runs.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+    }
+
+    /// The directory of the one run that was made.
     pub fn only_run(&self) -> PathBuf {
-        let runs: Vec<PathBuf> =
-            std::fs::read_dir(self.temp.path().join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut runs = self.runs();
         assert_eq!(runs.len(), 1);
-        runs.into_iter().next().unwrap()
+        runs.remove(0)
     }
 
     fn run(&self, ended: Result<(Outputs, Option<SweepError>), CommandError>) -> Result<Run, CommandError> {

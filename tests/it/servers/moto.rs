@@ -9,18 +9,18 @@ use super::planted::{ADDRESS, Group, Place, Planted, plant};
 use super::server::{Keys, Server};
 use super::template::assert_template_makes_the_roles;
 
-const ROLE: &str = "OrganizationAccountAccessRole";
-const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
+pub const ROLE: &str = "OrganizationAccountAccessRole";
+pub const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
 
 /// More than one page of `DescribeLogGroups`.
 const GROUPS_IN_ONE_REGION: usize = 60;
 const EVENTS: usize = 3_000;
 const MATCHES: usize = 450;
 
-struct Organization {
+pub struct Organization {
     management: String,
     closed: String,
-    planted: Planted,
+    pub planted: Planted,
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ fn assert_mfa_is_used(server: &Server, management: &str, region: &str) {
     assert_eq!(sessions, 1, "one code for every account");
 }
 
-fn assert_sightings(run: &Run, planted: &Planted) {
+pub fn assert_sightings(run: &Run, planted: &Planted) {
     let sightings = run.sightings();
     let found: BTreeSet<String> = sightings.iter().map(|row| row["message"].as_str().unwrap().to_owned()).collect();
     assert_eq!(found.symmetric_difference(&planted.matches).collect::<Vec<_>>(), Vec::<&String>::new());
@@ -78,7 +78,7 @@ fn assert_sightings(run: &Run, planted: &Planted) {
     }
 }
 
-fn assert_coverage(run: &Run, organization: &Organization) {
+pub fn assert_coverage(run: &Run, organization: &Organization) {
     let coverage = run.csv("coverage.csv");
     let (of_groups, others): (Vec<_>, Vec<_>) = coverage.iter().partition(|row| !row["log_group"].is_empty());
     let place = |row: &&super::dragnet::Row| -> Place {
@@ -94,13 +94,13 @@ fn assert_coverage(run: &Run, organization: &Organization) {
 }
 
 /// moto takes any keys for its own account, which becomes the management account.
-fn management_keys() -> Keys {
+pub fn management_keys() -> Keys {
     Keys { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret: "secret".to_owned(), token: None }
 }
 
 /// A management account and six more, one of them closed again; three Regions each, one Region with
 /// many groups.
-async fn organization(server: &Server) -> Organization {
+pub async fn organization(server: &Server) -> Organization {
     let config = server.config(&management_keys(), "us-east-1");
     let management = Sts::new(&config).get_caller_identity().send().await.unwrap().account.unwrap();
     let organizations = aws_sdk_organizations::Client::new(&config);
