@@ -38,7 +38,10 @@
 //! - **Own retries**: the SDK's are off, since accounts of a Region would share its retry bucket. A
 //!   throttled page is asked again with its own token.
 //! - **Coarse outside, exact inside**: a server-side pattern may only narrow ([`search::coarse_pattern`]);
-//!   the match here decides and names the field ([`search::Matcher`]).
+//!   the match here decides and names the field ([`search::Matcher`]). More indicators than one pattern
+//!   holds are looked for by reading everything once.
+//! - **Lists of indicators are configuration** ([`config::load_indicators`]): a wrong value refuses the file
+//!   before the first AWS call, and what cannot be looked for is told.
 //! - **Where and when it happened** comes from the record, else from where it is stored. Logs are read
 //!   with a margin for late arrival ([`sweep::LATE_ARRIVAL`]).
 //! - **Copies fold only if they tell the same.** The design folds by account and event id; here every
@@ -46,6 +49,12 @@
 //! - **One seam to the outside, at the wire**: the SDK's HTTP client. In practice and in tests it leads to
 //!   the [`range`] in the same process, so the real SDK, its signing, parsing and errors run in every test.
 //! - **Time is passed in** ([`time::Clock`]); tests run on paused tokio time.
+//! - **One code, one session**: an MFA code makes one `GetSessionToken` session, and every role is assumed from
+//!   it. It is asked for before there is a run, never in the middle of one unless the session ends.
+//! - **Only named operations are called** ([`model::Operation`]): session policies, the roles to deploy and
+//!   `doctor` are made from the same list, so none of them can fall behind the code.
+//! - **AWS says the same of a missing role, a wrong `ExternalId` and a missing code.** So a refusal says what was
+//!   given along, and its advice begins with what was not ([`sweep::Refusal`]).
 //! - **Secrets** never reach logs, errors, files or arguments. Only our own events are logged, not the SDK's.
 
 pub mod aws;

@@ -158,11 +158,11 @@ impl Aws {
             .identity_cache(aws_config::identity::IdentityCache::no_cache());
         let sdk = sdk.build();
         let credentials = sdk.credentials_provider().ok_or(ConnectError::NoCredentials)?;
+        let identity = options.identity;
         let home = match sdk.region() {
             Some(region) => region.as_ref().parse()?,
-            None => Partition::Aws.default_region(),
+            None => identity.partition().unwrap_or(Partition::Aws).default_region(),
         };
-        let identity = options.identity;
         let source = Session::of_source(credentials);
         let serial = identity.mfa_serial.clone().or(chain.mfa_serial);
         let mfa = serial.map(|serial| {
@@ -240,7 +240,8 @@ impl Aws {
         self.mfa.as_ref().and_then(|session| session.device()).map_or(Ok(false), Device::forget_session)
     }
 
-    /// The Region in which STS and global services are asked: the configured one, else us-east-1.
+    /// The Region in which STS and global services are asked: the configured one, else the usual one of the
+    /// partition that the configuration names, else us-east-1.
     pub fn home(&self) -> &Region {
         &self.home
     }

@@ -47,8 +47,30 @@ async fn bounded(mut answer: HttpResponse, largest: usize) -> Result<HttpRespons
     let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
     let read = to_bytes(Body::new(body), largest).await;
     let bytes = read.map_err(|error| ConnectorError::io(error.into()))?;
+    if !ends_as_it_began(&bytes) {
+        return Err(ConnectorError::io("the answer breaks off in the middle".into()));
+    }
     *answer.body_mut() = SdkBody::from(bytes);
     Ok(answer)
+}
+
+/// Whether an XML document has its last tag. The SDK reads one that breaks off as if it ended there: a list
+/// of Regions would silently be shorter. JSON that breaks off is no JSON, as the SDK says itself.
+fn ends_as_it_began(body: &[u8]) -> bool {
+    let text = body.trim_ascii();
+    let Some(mut rest) = text.strip_prefix(b"<") else { return true };
+    if rest.starts_with(b"!") {
+        // A page for people, which no service sends.
+        return true;
+    }
+    if rest.starts_with(b"?") {
+        let Some(at) = memchr::memmem::find(rest, b"?>") else { return false };
+        let Some(root) = rest.get(at + 2..).map(<[u8]>::trim_ascii_start) else { return false };
+        rest = root.strip_prefix(b"<").unwrap_or_default();
+    }
+    let length = rest.iter().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'));
+    let Some(root) = length.and_then(|length| rest.get(..length)) else { return false };
+    text.ends_with(&[b"</", root, b">"].concat()) || (text.ends_with(b"/>") && !rest.contains(&b'<'))
 }
 
 #[cfg(test)]
@@ -64,5 +86,23 @@ mod tests {
         let whole = bounded(answer(b"12345"), 5).await.unwrap();
         assert_eq!(whole.body().bytes(), Some(&b"12345"[..]));
         assert!(bounded(answer(b"123456"), 5).await.unwrap_err().is_io());
+    }
+
+    #[test]
+    fn xml_that_breaks_off_is_not_taken_for_a_shorter_list() {
+        for whole in [
+            "",
+            "{}",
+            "<a/>",
+            "<a></a>\n",
+            "<?xml version=\"1.0\"?>\n<a xmlns=\"u\"><b/></a>",
+            "[<",
+            "<!DOCTYPE html><p>",
+        ] {
+            assert!(ends_as_it_began(whole.as_bytes()), "{whole}");
+        }
+        for cut in ["<", "<?xml", "<?xml ?>", "<?xml ?>\n<a", "<a>", "<a><b></b>", "<a><b/>", "<a></b>", "<a></"] {
+            assert!(!ends_as_it_began(cut.as_bytes()), "{cut}");
+        }
     }
 }

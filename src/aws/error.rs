@@ -42,7 +42,7 @@ pub struct CallError {
     /// The account it was made in.
     pub account: Option<AccountId>,
     /// With `AssumeRole`: the role that was to be entered.
-    pub role: Option<RoleArn>,
+    pub role: Option<Box<RoleArn>>,
     /// The Region it was sent to.
     pub region: Region,
     /// How many attempts were made.
@@ -186,7 +186,7 @@ mod tests {
             request_id: "r-1".to_owned(),
             operation: "AssumeRole",
             account: "111111111111".parse().ok(),
-            role: "arn:aws:iam::222222222222:role/Hub".parse().ok(),
+            role: "arn:aws:iam::222222222222:role/Hub".parse().ok().map(Box::new),
             region: "us-east-1".parse().unwrap(),
             attempts: 1,
         };

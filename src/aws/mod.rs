@@ -5,6 +5,7 @@
 //! a quota permit first and a slot second, tells the audit, and asks again where that makes sense.
 
 mod call;
+mod clock;
 mod connect;
 mod ec2;
 mod envelope;

@@ -156,3 +156,14 @@ impl Aws {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_session_is_small() {
+        // A thousand accounts are a thousand of these, the credentials' text beside them, and no client.
+        assert!(size_of::<Session>() < 1_024, "{}", size_of::<Session>());
+    }
+}

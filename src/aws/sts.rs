@@ -145,7 +145,7 @@ impl Aws {
 /// An `AssumeRole` that names no role yet is this hop's own; others are of the hops before it.
 fn naming(hop: &RoleHop, mut error: CallError) -> CallError {
     if error.operation == Operation::AssumeRole.as_str() && error.role.is_none() {
-        error.role = Some(hop.role.clone());
+        error.role = Some(Box::new(hop.role.clone()));
     }
     error
 }

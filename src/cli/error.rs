@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::config::{ConfigError, UnknownRegion};
+use crate::config::{ConfigError, InvalidIndicatorList, UnknownRegion};
 use crate::model::{EmptyWindow, InvalidIndicator};
 use crate::throttle::QuotaError;
 use crate::time::rfc3339_ms;
@@ -26,9 +26,17 @@ pub enum UsageError {
         /// The time now.
         now: Timestamp,
     },
-    /// Some indicators are none, or given twice.
+    /// Some indicators are none, or a list of them cannot be used.
     #[error(transparent)]
     Indicators(#[from] InvalidIndicators),
+    /// More indicators than one sweep looks for.
+    #[error("{given} indicators are more than the {most} that one sweep looks for: divide them among several")]
+    TooManyIndicators {
+        /// How many there are, without duplicates.
+        given: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// A Region of the arguments.
     #[error(transparent)]
     Region(#[from] UnknownRegion),
@@ -94,17 +102,26 @@ fn hint(nearest: Option<&str>) -> String {
 }
 
 /// All that is wrong with the indicators: one slip in a long list must not hide the next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvalidIndicators {
     pub(super) invalid: Vec<InvalidIndicator>,
-    pub(super) given_twice: Vec<String>,
+    pub(super) lists: Vec<InvalidIndicatorList>,
 }
+
+/// So many lines tell what kind of mistake it is.
+const LINES_SHOWN: usize = 20;
 
 impl fmt::Display for InvalidIndicators {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let invalid = self.invalid.iter().map(ToString::to_string);
-        let twice = self.given_twice.iter().map(|indicator| format!("`{indicator}` is given twice"));
-        f.write_str(&invalid.chain(twice).collect::<Vec<_>>().join("\n"))
+        let typed = self.invalid.iter().map(ToString::to_string);
+        let all: Vec<String> = typed.chain(self.lists.iter().map(ToString::to_string)).collect();
+        let all = all.join("\n");
+        let lines: Vec<&str> = all.lines().collect();
+        f.write_str(&lines.get(..LINES_SHOWN).unwrap_or(&lines).join("\n"))?;
+        match lines.len().checked_sub(LINES_SHOWN) {
+            None | Some(0) => Ok(()),
+            Some(more) => write!(f, "\n… and {more} more"),
+        }
     }
 }
 

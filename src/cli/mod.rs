@@ -4,6 +4,7 @@
 //! [`settings`] resolves them once, together with the configuration file, the environment and the
 //! time, and refuses all that is wrong before the first AWS call; commands only see settings.
 
+mod doctor;
 mod error;
 mod generate;
 mod global;
@@ -15,20 +16,23 @@ mod resume;
 mod runs;
 mod scope;
 pub mod settings;
+mod setup;
 mod sweep;
 
 use clap::{Parser, Subcommand};
 
+pub use doctor::DoctorArguments;
 pub use error::{InvalidIndicators, UsageError};
 pub use generate::{write_completions, write_manual};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
 pub use list::{ListArguments, Listing, OutputFormat};
 pub use moment::{InvalidMoment, Moment};
-pub use range::{QuotaChoice, RangeCommand, ServeArguments};
+pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments};
 pub use report::ReportArguments;
 pub use resume::ResumeArguments;
 pub use runs::{RunArgument, RunsCommand};
 pub use scope::ScopeArguments;
+pub use setup::{CloudformationArguments, PolicyArguments, PolicyOf, SetupCommand};
 pub use sweep::SweepArguments;
 
 /// What was typed.
@@ -76,6 +80,11 @@ pub enum Command {
     /// List, show or verify runs
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Say whether every account could be swept, and what to do where not
+    Doctor(DoctorArguments),
+    /// Print the least-privilege roles to deploy in every account
+    #[command(subcommand)]
+    Setup(SetupCommand),
     /// Practise: an AWS organization that runs on this machine
     #[command(subcommand)]
     Range(RangeCommand),

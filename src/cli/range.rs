@@ -5,10 +5,28 @@ use std::net::SocketAddr;
 use clap::{Args, Subcommand, ValueEnum};
 
 /// What to do with the practice range.
+#[expect(clippy::doc_markdown, reason = "the comments are the help texts, which are not markdown")]
 #[derive(Clone, Debug, Subcommand)]
 pub enum RangeCommand {
     /// Serve it on this machine for boto3, the AWS CLI and any SDK
     Serve(ServeArguments),
+    /// Show its story, its accounts and the practice user's MFA device
+    Show(ScenarioArguments),
+    /// Print the practice user's current MFA code, which a served range
+    /// takes (usable as mfa_command)
+    Code(ScenarioArguments),
+}
+
+/// Which range.
+#[derive(Clone, Debug, Args)]
+pub struct ScenarioArguments {
+    /// Scenario: a built-in one's name, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "small")]
+    pub scenario: String,
+
+    /// Seed of all that is generated [default: the scenario's]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
 }
 
 /// How to serve the range.
@@ -19,13 +37,9 @@ pub struct ServeArguments {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4580", value_parser = loopback)]
     pub listen: SocketAddr,
 
-    /// Scenario: a built-in one's name, or a TOML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "small")]
-    pub scenario: String,
-
-    /// Seed of all that is generated [default: the scenario's]
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
+    /// Which range.
+    #[command(flatten)]
+    pub range: ScenarioArguments,
 
     /// Whether to throttle as AWS does
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]

@@ -15,10 +15,16 @@ seconds or milliseconds since 1970. A window is closed at its start and open at
 its end.")]
 pub struct SweepArguments {
     /// What to look for: an address (192.0.2.1), a network (192.0.2.0/24), an
-    /// access key id, an ARN, or any other word. A prefix forces the kind:
-    /// ip:, cidr:, key:, text:
-    #[arg(required = true, value_name = "INDICATOR")]
+    /// access key id, an ARN, an account id, a domain, a hash, or any other
+    /// word. A prefix forces the kind: ip:, cidr:, key:, arn:, user:, role:,
+    /// account:, domain:, agent:, event:, hash:, text:, regex:
+    #[arg(required_unless_present = "indicator_files", value_name = "INDICATOR")]
     pub indicators: Vec<String>,
+
+    /// Look for what this file lists, too: text (one a line, # for comments),
+    /// CSV (type,value), a STIX 2.1 bundle or a MISP event; repeatable
+    #[arg(short = 'i', long = "indicators", value_name = "FILE")]
+    pub indicator_files: Vec<PathBuf>,
 
     /// Look at what happened since then, until now [default: 24h]
     #[arg(long, value_name = "T", conflicts_with_all = ["from", "to"], help_heading = "Time")]

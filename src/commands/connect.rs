@@ -52,12 +52,12 @@ impl Place {
     /// # Errors
     /// The practice range cannot be made.
     pub(super) fn of(settings: GlobalSettings, machine: &Machine) -> Result<Self, CommandError> {
-        let codes = Person::AtTheMachine { code: machine.mfa_code(), terminal: machine.can_ask() };
+        let codes = Person::AtTheMachine { code: Machine::mfa_code(), terminal: machine.can_ask() };
         if settings.practice {
             return Ok(Self { codes, ..Self::practising(&Scenario::builtin(PRACTICE)?)? });
         }
         let world = World::Aws { insecure_endpoint: settings.insecure_endpoint };
-        Ok(Self { world, codes, state_directory: machine.state_directory() })
+        Ok(Self { world, codes, state_directory: Machine::state_directory() })
     }
 
     /// A practice range of this scenario, which throttles as AWS does. It keeps no MFA session: it begins

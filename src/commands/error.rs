@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use crate::aws::ConnectError;
+use crate::aws::{CallError, ConnectError};
 use crate::cli::UsageError;
 use crate::range::ScenarioError;
 use crate::range::server::ServeError;
 use crate::report::{ReportError, escape};
 use crate::store::StoreError;
-use crate::sweep::{DirectoryError, SweepError};
+use crate::sweep::{DirectoryError, Refusal, SweepError};
 
 /// Anything that ends a command without a result.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +32,8 @@ pub enum CommandError {
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// The caller is not known.
-    #[error("there is no way in with the source credentials")]
-    Caller(#[source] Box<crate::aws::CallError>),
+    #[error("there is no way in with the source credentials{}", to_do(.0))]
+    Caller(#[source] Box<CallError>),
     /// A run ended before its files were written.
     #[error("the run broke off; nothing of it is lost: `dragnet resume {run}` goes on from there")]
     BrokeOff {
@@ -43,6 +43,9 @@ pub enum CommandError {
         #[source]
         cause: Box<CommandError>,
     },
+    /// The kept MFA session cannot be removed.
+    #[error("the kept MFA session cannot be removed")]
+    Forget(#[source] io::Error),
     /// A run's files cannot be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -62,6 +65,10 @@ pub enum CommandError {
     Output(#[from] io::Error),
 }
 
+fn to_do(error: &CallError) -> String {
+    Refusal::of(error).advice.map(|advice| format!(": {advice}")).unwrap_or_default()
+}
+
 impl CommandError {
     /// The exit code, as the contract has it.
     pub fn exit_code(&self) -> u8 {
@@ -73,6 +80,7 @@ impl CommandError {
             | Self::Sweep(_)
             | Self::Directory(_)
             | Self::Caller(_)
+            | Self::Forget(_)
             | Self::Store(_)
             | Self::Facts { .. }
             | Self::Report(_)

@@ -1,6 +1,7 @@
 //! Where MFA codes come from: `DRAGNET_MFA_CODE`, a program, or the person at the terminal. Never an
 //! argument, which everybody on the machine can read.
 
+use std::io;
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-use crate::aws::{CodeSource, MfaCode};
+use crate::aws::{CodeSource, MfaCode, NotACode};
 use crate::config::MfaCommand;
 use crate::report::escape;
 use crate::time::Clock;
@@ -27,6 +28,8 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 ///
 /// Source: RFC 6238; IAM user guide, "Virtual MFA devices".
 const STEP_SECONDS: i64 = 30;
+/// How often something may be typed that cannot be a code.
+const SLIPS: usize = 3;
 /// What no program needs to know to show a code.
 const NOT_FOR_CHILDREN: [&str; 4] = [VARIABLE, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
@@ -109,21 +112,34 @@ async fn printed_by(command: &MfaCommand) -> Result<MfaCode, String> {
     printed_code.expose_secret().parse().map_err(not_a_code)
 }
 
+/// Asks the person until they type something that can be a code.
 async fn prompt(serial: &str, refusal: Option<&str>) -> Result<MfaCode, String> {
     let question = match refusal {
         None => format!("MFA code of {serial}: "),
         Some(refusal) => {
-            format!("Refused ({}). A code works once; the next one of {serial}: ", refusal.trim_end_matches(['.', ' ']))
+            let refusal = refusal.trim_end_matches(['.', ' ']);
+            format!("Refused ({refusal}). A code works once; the next one of {serial}: ")
         }
     };
-    let answer = tokio::task::spawn_blocking(move || {
-        let terminal = Term::stderr();
-        terminal.write_str(&escape(&question))?;
-        terminal.read_secure_line().map(SecretString::from)
-    });
-    let answer = answer.await.map_err(std::io::Error::other).and_then(|answer| answer);
-    let code = answer.map_err(|error| format!("the terminal cannot be read: {error}"))?;
-    code.expose_secret().parse().map_err(|error| format!("{error}"))
+    let answer = tokio::task::spawn_blocking(move || ask(&Term::stderr(), &question));
+    let answer = answer.await.map_err(io::Error::other).and_then(|answer| answer);
+    answer.map_err(|error| format!("the terminal cannot be read: {error}"))?.map_err(|error| error.to_string())
+}
+
+/// Reads without showing what is typed.
+fn ask(terminal: &Term, question: &str) -> io::Result<Result<MfaCode, NotACode>> {
+    let mut question = escape(question).into_owned();
+    let mut answer = Err(NotACode);
+    for _ in 0..SLIPS {
+        terminal.write_str(&question)?;
+        let typed = SecretString::from(terminal.read_secure_line()?);
+        answer = typed.expose_secret().parse();
+        if answer.is_ok() {
+            break;
+        }
+        question = format!("{NotACode}: ");
+    }
+    Ok(answer)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! an exit code; an error is printed once, with its causes.
 
 mod connect;
+mod doctor;
 mod error;
 mod facts;
 mod interrupt;
@@ -15,12 +16,14 @@ mod resume;
 mod run;
 mod run_files;
 mod runs;
+mod setup;
 mod surroundings;
 mod sweep;
 
 use std::io::{self, Write};
 
 pub use connect::Place;
+pub use doctor::{Check, State, Subject, examine};
 pub use error::CommandError;
 pub use run::{Connection, Outputs, Resumable, run_sweep};
 pub use run_files::{RunFiles, read_run, write_run_files};
@@ -48,6 +51,14 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Man => write_manual(out)?,
         Command::Report(report) => return report::report(&arguments.global, report, &Machine::here()?, out),
         Command::Range(RangeCommand::Serve(serve)) => runtime()?.block_on(range::serve(serve, out))?,
+        Command::Range(RangeCommand::Show(scenario)) => range::show(scenario, arguments.global.json, out)?,
+        Command::Range(RangeCommand::Code(scenario)) => range::code(scenario, arguments.global.practice, out)?,
+        Command::Setup(setup) => setup::setup(&arguments.global, setup, &Machine::here()?, out)?,
+        Command::Doctor(doctor) => {
+            let machine = Machine::here()?;
+            start_logging(machine.global_settings(&arguments.global));
+            return runtime()?.block_on(doctor::doctor(&arguments.global, doctor, &machine, out));
+        }
         Command::Sweep(sweep) => {
             let machine = Machine::here()?;
             start_logging(machine.global_settings(&arguments.global));

@@ -29,7 +29,7 @@ pub(super) async fn resume(
     }
     let settings = GlobalSettings { practice, ..machine.global_settings(global) };
     let sweep = run.settings(&config)?;
-    let place = Place::of(&settings, machine)?;
+    let place = Place::of(settings, machine)?;
     if settings.progress != ProgressStyle::None {
         tell(&format!("Going on with {}: {}", arguments.run.display(), sweep.window));
     }

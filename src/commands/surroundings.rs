@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use super::mfa_code;
 use crate::cli::GlobalArguments;
 use crate::cli::settings::{GlobalSettings, Surroundings};
+use crate::config;
 
 /// What settings may depend on.
 #[derive(Clone, Debug)]
@@ -52,16 +53,13 @@ impl Machine {
     }
 
     /// The MFA code that the environment holds for this run.
-    pub fn mfa_code(&self) -> Option<SecretString> {
+    pub fn mfa_code() -> Option<SecretString> {
         variable(mfa_code::VARIABLE).filter(|code| !code.is_empty()).map(SecretString::from)
     }
 
-    /// Where Dragnet keeps what outlives a command: `dragnet` in `XDG_STATE_HOME`, by default
-    /// `~/.local/state`.
-    pub fn state_directory(&self) -> Option<PathBuf> {
-        let directory = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let state = directory("XDG_STATE_HOME").or_else(|| directory("HOME").map(|home| home.join(".local/state")));
-        state.map(|state| state.join("dragnet"))
+    /// Where Dragnet keeps what outlives a command.
+    pub fn state_directory() -> Option<PathBuf> {
+        config::state_directory(&variable)
     }
 
     /// A path as the person knows it: from where they are, if it is below.

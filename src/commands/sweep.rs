@@ -9,7 +9,7 @@ use super::surroundings::Machine;
 use super::{CommandError, Place, tell};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
-use crate::report::{RunStatus, write_ending, write_json};
+use crate::report::{RunStatus, abridged, write_ending, write_json};
 use crate::sweep::SweepError;
 
 /// Looks for indicators everywhere.
@@ -21,6 +21,8 @@ pub(super) async fn sweep(
     let settings = machine.global_settings(global);
     let place = Place::of(settings, machine)?;
     let sweep = SweepSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
+    // Said to the quiet, too: whoever takes a list for looked for is wrong about the result.
+    sweep.left_out.iter().for_each(|line| tell(line));
     if settings.progress != ProgressStyle::None {
         tell(&format!("Looking for {} from {}", listed(&sweep), sweep.window));
     }
@@ -62,7 +64,8 @@ pub(super) fn conclude(
 }
 
 fn listed(settings: &SweepSettings) -> String {
-    settings.indicators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    let names: Vec<String> = settings.indicators.iter().map(ToString::to_string).collect();
+    abridged(&names)
 }
 
 /// The exit code, as the contract has it.

@@ -1,4 +1,4 @@
-//! Where the configuration file is.
+//! Where the configuration file is, and where there is room for what outlives a command.
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,16 @@ pub fn find(given: Option<&Path>, environment: Environment<'_>, working_director
     usual.into_iter().flatten().find(|path| path.try_exists().unwrap_or(true))
 }
 
+/// The directory for what outlives a command: `dragnet` in `XDG_STATE_HOME` (default `~/.local/state`).
+/// `None`: this user has no home.
+///
+/// Source: XDG Base Directory Specification: a relative path in the variable counts for nothing.
+pub fn state_directory(environment: Environment<'_>) -> Option<PathBuf> {
+    let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    state.map(|state| state.join("dragnet"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +58,20 @@ mod tests {
         assert_eq!(found(Some("x.toml")), Some("x.toml".into()));
         let named = |name: &str| (name == "DRAGNET_CONFIG").then(|| "y.toml".to_owned());
         assert_eq!(find(None, &named, here.path()), Some("y.toml".into()));
+    }
+
+    #[test]
+    fn state_lies_where_the_desktop_keeps_it() {
+        let with = |state: &str| {
+            let state = state.to_owned();
+            state_directory(&move |name: &str| match name {
+                "XDG_STATE_HOME" => Some(state.clone()),
+                "HOME" => Some("/home/alice".to_owned()),
+                _ => None,
+            })
+        };
+        assert_eq!(with("/var/state"), Some("/var/state/dragnet".into()));
+        assert_eq!(with("relative"), Some("/home/alice/.local/state/dragnet".into()));
+        assert_eq!(state_directory(&|_| None), None);
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::{InvalidText, checked_text, has_form, written_as_text};
 use super::{InvalidDuration, parse_duration};
-use crate::model::{AccountId, Arn, RoleArn};
+use crate::model::{AccountId, Arn, Partition, RoleArn};
 
 /// Source credentials, and the roles from there into each account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,15 @@ pub struct Identity {
     /// Whether each session carries a policy of its own that allows only what the command calls, so that
     /// even an administrator's role can only read.
     pub scope_down: bool,
+}
+
+impl Identity {
+    /// The partition that its ARNs are in, if it has any.
+    pub fn partition(&self) -> Option<Partition> {
+        let roles = self.role_chain.iter().map(RoleArn::as_str);
+        let device = self.mfa_serial.iter().map(MfaSerial::as_str);
+        roles.chain(device).find_map(|text| text.parse::<Arn>().ok()?.partition())
+    }
 }
 
 impl Default for Identity {

@@ -14,6 +14,7 @@ mod error;
 mod find;
 mod glob;
 mod identity;
+mod indicators;
 mod limits;
 mod nearest;
 mod organization;
@@ -34,11 +35,12 @@ pub use account_selector::{AccountSelector, InvalidAccountSelector};
 pub use accounts_file::load_accounts;
 pub use duration::{InvalidDuration, parse_duration};
 pub use error::ConfigError;
-pub use find::{Environment, find};
+pub use find::{Environment, find, state_directory};
 pub use glob::{Glob, InvalidGlob};
 pub use identity::{
     ExternalId, Identity, MemberRole, MfaCommand, MfaSerial, NoProgram, RoleName, SessionDuration, SourceIdentity,
 };
+pub use indicators::{IndicatorList, InvalidIndicatorList, load_indicators};
 pub use limits::{Concurrency, Limits, QuotaShare};
 pub use nearest::nearest;
 pub use organization::Organization;

@@ -19,7 +19,7 @@ pub use account::{Account, AccountId, AccountState, InvalidAccountId};
 pub use api_call::ApiCall;
 pub use arn::{Arn, InvalidArn, RoleArn};
 pub use coverage::{Coverage, DeniedBy, Outcome, Reason, Status};
-pub use indicator::{Indicator, IndicatorKind, InvalidIndicator};
+pub use indicator::{Indicator, IndicatorKind, IndicatorValue, InvalidIndicator};
 pub use known_regions::KNOWN_REGIONS;
 pub use log_group::{LogGroup, LogGroupClass};
 pub use operation::Operation;

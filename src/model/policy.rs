@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::Operation;
 
-/// A policy of one statement that allows some actions.
+/// A policy that allows some actions on some resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Policy {
     version: &'static str,
-    statement: [Allow; 1],
+    statement: Vec<Allow>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +33,10 @@ impl Policy {
         let mut action: Vec<_> = actions.into_iter().collect();
         action.sort_unstable();
         action.dedup();
-        Self { version: "2012-10-17", statement: [Allow { effect: "Allow", action, resource: vec!["*".to_owned()] }] }
+        Self {
+            version: "2012-10-17",
+            statement: vec![Allow { effect: "Allow", action, resource: vec!["*".to_owned()] }],
+        }
     }
 
     /// Allows what these operations need, on every resource.
@@ -43,9 +46,17 @@ impl Policy {
 
     /// The same on these resources alone.
     #[must_use]
-    pub fn on(mut self, resources: impl IntoIterator<Item = String>) -> Self {
-        let [allow] = &mut self.statement;
-        allow.resource = resources.into_iter().collect();
+    pub fn on(mut self, resources: &[String]) -> Self {
+        for allow in &mut self.statement {
+            allow.resource = resources.to_vec();
+        }
+        self
+    }
+
+    /// Both policies in one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.statement.extend(other.statement);
         self
     }
 }

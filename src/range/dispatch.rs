@@ -28,7 +28,7 @@ impl Range {
         let (exchange, outcome, disturbance) = {
             let mut state = self.state();
             let request_id = state.world.mint.next_uuid();
-            let exchange = Exchange { service, operation, request_id };
+            let exchange = Exchange { service, operation, request_id, date: self.clock().now() };
             let (outcome, disturbance) = self.serve(&mut state, &exchange, &parts, &body);
             (exchange, outcome, disturbance)
         };
@@ -112,7 +112,7 @@ impl Range {
         let operation = wire::header(&parts.headers, "x-amz-target").unwrap_or("(none)").to_owned();
         let error = Refusal::UnknownOperation(operation.clone()).told_by(service);
         let request_id = self.state().world.mint.next_uuid();
-        Exchange { service, operation, request_id }.respond(Err(error))
+        Exchange { service, operation, request_id, date: self.clock().now() }.respond(Err(error))
     }
 }
 

@@ -34,6 +34,18 @@ pub fn bytes(number: u64) -> String {
     if prefix.is_empty() { format!("{number} B") } else { format!("{scaled:.1} {prefix}B") }
 }
 
+/// How many of a long list are named.
+const NAMED: usize = 5;
+
+/// A list, of which the first few stand for all if it is long: `a, b, c, d, e and 9,995 more`.
+pub fn abridged(list: &[String]) -> String {
+    match list.split_at_checked(NAMED) {
+        // One more takes no more room than to say so.
+        Some((first, rest)) if rest.len() > 1 => format!("{} and {} more", first.join(", "), count(rest.len() as u64)),
+        _ => list.join(", "),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,5 +58,12 @@ mod tests {
         assert_eq!(bytes(999_960), "1.0 MB");
         assert_eq!(bytes(u64::MAX), "18.4 EB");
         assert_eq!((plural(1, "account"), plural(2_000, "account")), ("1 account".into(), "2,000 accounts".into()));
+    }
+
+    #[test]
+    fn long_lists_are_abridged() {
+        let list = |length: u32| abridged(&(1..=length).map(|n| n.to_string()).collect::<Vec<_>>());
+        assert_eq!(list(6), "1, 2, 3, 4, 5, 6");
+        assert_eq!(list(10_000), "1, 2, 3, 4, 5 and 9,995 more");
     }
 }

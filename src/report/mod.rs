@@ -28,7 +28,7 @@ pub use calls::write_calls;
 pub use coverage::write_coverage;
 pub use coverage_tally::CoverageTally;
 pub use gaps::Gap;
-pub use human::{bytes, count, plural};
+pub use human::{abridged, bytes, count, plural};
 pub use manifest::{Manifest, ManifestFile};
 pub use sighting_tally::{SightingTally, TopCounts};
 pub use sightings::{AccountNames, write_sightings};

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use super::wrap::wrap;
 use super::{
-    AccountNames, CoverageTally, Gap, LogGroupCounts, PlaceCounts, RunStatus, SightingTally, Summary, TopCounts, bytes,
-    count, escape, plural, time, verdict,
+    AccountNames, CoverageTally, Gap, LogGroupCounts, PlaceCounts, RunStatus, SightingTally, Summary, TopCounts,
+    abridged, bytes, count, escape, plural, time, verdict,
 };
 use crate::time::rfc3339_ms;
 
@@ -73,7 +73,7 @@ fn facts(page: &mut Page<'_>, summary: &Summary) -> io::Result<()> {
     let calls: u64 = summary.api_calls.values().sum();
     let throttled: u64 = summary.throttled.values().sum();
     let window = &summary.window;
-    page.item("Looked for", &summary.indicators.join(", "))?;
+    page.item("Looked for", &abridged(&summary.indicators))?;
     page.item("Window", &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)))?;
     page.item("Accounts", &places(summary.accounts))?;
     page.item("Targets", &places(summary.targets))?;

@@ -1,53 +1,50 @@
-//! Where a match may begin and end: 192.0.2.1 is not in 192.0.2.10.
-
-use std::net::IpAddr;
+//! Where a literal may begin and end: `evil.example` is not in `notevil.example`.
 
 /// What may not stand next to a literal for it to be a match of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edges {
-    /// An IPv4 address: no digit next to it, and no further octet.
-    Ipv4,
     /// A word: no letter, digit or `_` next to an end that is one itself.
     Word,
     /// An IAM or STS ARN: a word, and nothing that would go on with the name.
     Principal,
+    /// A domain: nothing that would go on with a label, and no further label behind it.
+    Domain,
 }
 
 impl Edges {
     /// Whether `text[at..at + length]`, at character boundaries, stands free.
     pub fn are_free(self, text: &str, at: usize, length: usize) -> bool {
-        let (Some(before), Some(inside), Some(after)) =
-            (text.get(..at), text.get(at..at + length), text.get(at + length..))
-        else {
-            return false;
-        };
+        let Some((before, inside, after)) = around(text, at, length) else { return false };
         match self {
-            Self::Ipv4 => !continues_address(before.chars().rev()) && !continues_address(after.chars()),
             Self::Word => word_ends(before, inside, after),
             Self::Principal => word_ends(before, inside, after) && !continues_name(after),
+            Self::Domain => !continues_label_before(before) && !continues_domain(after),
         }
     }
 }
 
-/// A digit, or a dot and then a digit, seen going away from the address.
-fn continues_address(mut away: impl Iterator<Item = char>) -> bool {
-    match away.next() {
-        Some('.') => away.next().is_some_and(|c| c.is_ascii_digit()),
-        Some(c) => c.is_ascii_digit(),
-        None => false,
-    }
+/// A text cut at both ends of a literal; `None` where that would cut a character.
+pub(super) fn around(text: &str, at: usize, length: usize) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_at_checked(at)?;
+    let (inside, after) = rest.split_at_checked(length)?;
+    Some((before, inside, after))
 }
 
 fn word_ends(before: &str, inside: &str, after: &str) -> bool {
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let joined = |one, other| is_word(one) && is_word(other);
-    !joined(before.chars().next_back(), inside.chars().next())
+    (is_percent_escape(before) || !joined(before.chars().next_back(), inside.chars().next()))
         && !joined(inside.chars().next_back(), after.chars().next())
+}
+
+/// A URL may write what stands before a word as `%2F`, whose last letter is no part of the word.
+fn is_percent_escape(before: &str) -> bool {
+    matches!(before.as_bytes(), [.., b'%', one, other] if one.is_ascii_hexdigit() && other.is_ascii_hexdigit())
 }
 
 /// Names of users and roles go on with any of `+=,.@-` and paths with `/`; but a dot or comma that
 /// nothing follows ends a sentence.
-fn continues_name(after: &str) -> bool {
+pub(super) fn continues_name(after: &str) -> bool {
     let mut chars = after.chars();
     match chars.next() {
         Some('+' | '=' | '@' | '-' | '/') => true,
@@ -56,27 +53,23 @@ fn continues_name(after: &str) -> bool {
     }
 }
 
-/// Every address in a text, in whatever spelling: each longest run of address characters that parses,
-/// without the port, the brackets or the full stop that may stand next to it.
-pub(super) fn addresses(text: &str) -> impl Iterator<Item = IpAddr> {
-    text.split(|c: char| !(c.is_ascii_hexdigit() || c == ':' || c == '.')).filter_map(|run| {
-        // The shortest addresses are `::` and `0.0.0.0`.
-        let promising = run.contains(':') || run.bytes().filter(|b| *b == b'.').count() >= 3;
-        if promising { address(run) } else { None }
-    })
+fn is_label(c: char) -> bool {
+    c.is_alphanumeric() || c == '-' || c == '_'
 }
 
-fn address(run: &str) -> Option<IpAddr> {
-    let bare = run.trim_end_matches('.');
-    let without_port = || bare.rsplit_once(':').map(|(host, _)| host);
-    let parsed = bare
-        .parse()
-        .ok()
-        // `ip:192.0.2.1`, `2001:db8::1:` and `192.0.2.1:443` are an address with something attached.
-        .or_else(|| bare.trim_matches(':').parse().ok())
-        .or_else(|| without_port()?.parse().ok())
-        .or_else(|| bare.split(':').find(|part| part.contains('.'))?.parse().ok());
-    parsed.map(|address: IpAddr| address.to_canonical())
+/// A dot before a domain makes it the parent of a name that is looked for, too.
+fn continues_label_before(before: &str) -> bool {
+    before.chars().next_back().is_some_and(is_label) && !is_percent_escape(before)
+}
+
+/// A label that goes on, or a dot and then another label.
+fn continues_domain(after: &str) -> bool {
+    let mut chars = after.chars();
+    match chars.next() {
+        Some('.') => chars.next().is_some_and(is_label),
+        Some(c) => is_label(c),
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -88,21 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn an_address_stands_free_of_digits_and_octets() {
-        for good in
-            ["192.0.2.1", "from 192.0.2.1.", "[192.0.2.1]:443", "ip-192.0.2.1,", "::ffff:192.0.2.1", "x192.0.2.1x"]
-        {
-            assert!(free(Edges::Ipv4, good, "192.0.2.1"), "{good}");
-        }
-        for bad in ["192.0.2.10", "1192.0.2.1", "1.192.0.2.1", "192.0.2.1.7"] {
-            assert!(!free(Edges::Ipv4, bad, "192.0.2.1"), "{bad}");
-        }
-    }
-
-    #[test]
     fn a_word_stands_free_of_words() {
         assert!(free(Edges::Word, "see evil.example/path", "evil.example"));
         assert!(free(Edges::Word, "www.evil.example", "evil.example"));
+        assert!(free(Edges::Word, "u=https%3A%2F%2Fevil", "evil"));
         assert!(!free(Edges::Word, "notevil.example", "evil.example"));
         assert!(!free(Edges::Word, "évil", "vil"), "letters are not only ASCII");
         assert!(free(Edges::Word, "a/b/c", "/b/"), "an end that is no word has no edge");
@@ -120,11 +102,15 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_found_in_any_spelling() {
-        let found = |text| addresses(text).map(|address| address.to_string()).collect::<Vec<_>>();
-        assert_eq!(found("a 192.0.2.1 b 2001:DB8:0:0::1, c"), ["192.0.2.1", "2001:db8::1"]);
-        assert_eq!(found("[2001:db8::1]:443 192.0.2.1:80"), ["2001:db8::1", "192.0.2.1"]);
-        assert_eq!(found("::ffff:192.0.2.1."), ["192.0.2.1"]);
-        assert_eq!(found("dead beef 12:30:59 v1.2.3"), Vec::<String>::new());
+    fn a_domain_is_itself_or_the_parent_of_a_name() {
+        for good in
+            ["evil.example", "www.evil.example.", "https://evil.example:443/a", "a@evil.example", "%2Fevil.example"]
+        {
+            assert!(free(Edges::Domain, good, "evil.example"), "{good}");
+        }
+        for bad in ["notevil.example", "not-evil.example", "evil.example.com", "evil.examples", "évil.evil.example-x"]
+        {
+            assert!(!free(Edges::Domain, bad, "evil.example"), "{bad}");
+        }
     }
 }

@@ -2,24 +2,43 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// How deep documents in strings of documents are read. Each level doubles the backslashes, so that an
+/// event of 1 MB holds hardly more.
+const NESTED_DOCUMENTS: u8 = 8;
 
 /// Calls `each` with the path and the text of every string, number, boolean and key in a JSON object or
-/// array. Paths are written as Logs Insights writes them: `resources.0.ARN`. A key's path is its own.
+/// array. Paths are written as Logs Insights writes them: `resources.0.ARN`. A key's path is its own. A
+/// string that is itself such a document is read like a value in its place.
+///
+/// A fraction, or a number of more than 64 bits, is passed over where it is not spelled as Rust would:
+/// its own spelling is not handed on.
 ///
 /// Returns whether `json` is such a document, whole and of a depth that can be read (128); if not, some
 /// leaves may have been seen already.
 pub(super) fn for_each_leaf(json: &str, each: &mut dyn FnMut(&str, &str)) -> bool {
-    if !json.trim_start().starts_with(['{', '[']) {
+    walk(json, NESTED_DOCUMENTS, &mut String::new(), each)
+}
+
+fn walk(json: &str, nested: u8, path: &mut String, each: &mut dyn FnMut(&str, &str)) -> bool {
+    if !looks_like_a_document(json) {
         return false;
     }
-    let mut path = String::new();
     let mut reader = serde_json::Deserializer::from_str(json);
-    let walked = Leaf { path: &mut path, each }.deserialize(&mut reader);
+    let walked = Leaf { json, nested, path, each }.deserialize(&mut reader);
     walked.is_ok() && reader.end().is_ok()
 }
 
+fn looks_like_a_document(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
 struct Leaf<'a> {
+    /// The document that it is in.
+    json: &'a str,
+    /// How many documents deep it may go on.
+    nested: u8,
     path: &'a mut String,
     each: &'a mut dyn FnMut(&str, &str),
 }
@@ -32,7 +51,7 @@ impl Leaf<'_> {
             self.path.push('.');
         }
         self.path.push_str(step);
-        (length, Leaf { path: self.path, each: self.each })
+        (length, Leaf { json: self.json, nested: self.nested, path: self.path, each: self.each })
     }
 }
 
@@ -52,7 +71,14 @@ impl<'de> Visitor<'de> for Leaf<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        (self.each)(self.path, text);
+        let nested = self.nested.checked_sub(1).filter(|_| looks_like_a_document(text));
+        match nested {
+            // Read once before, so that no leaf is seen of what turns out to be none.
+            Some(nested) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+                walk(text, nested, self.path, self.each);
+            }
+            _ => (self.each)(self.path, text),
+        }
         Ok(())
     }
 
@@ -72,7 +98,10 @@ impl<'de> Visitor<'de> for Leaf<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        (self.each)(self.path, &value.to_string());
+        let text = value.to_string();
+        if self.json.contains(&text) {
+            (self.each)(self.path, &text);
+        }
         Ok(())
     }
 
@@ -118,6 +147,18 @@ mod tests {
         let (all, whole) = leaves(r#"{"a":{"b":[1,"x\/y",{"c":null}]},"a":true}"#);
         assert!(whole);
         assert_eq!(all, ["a=a", "a.b=b", "a.b.0=1", "a.b.1=x/y", "a.b.2.c=c", "a=a", "a=true"]);
+    }
+
+    #[test]
+    fn documents_in_strings_are_read_in_their_place() {
+        let (all, whole) = leaves(r#"{"a":"{\"b\":[\"x\\/y\"]}","c":"[1","d":"[]"}"#);
+        assert!(whole);
+        assert_eq!(all, ["a=a", "a.b=b", "a.b.0=x/y", "c=c", "c=[1", "d=d"]);
+    }
+
+    #[test]
+    fn numbers_are_as_they_are_spelled_or_not_at_all() {
+        assert_eq!(leaves("[0.5,1e2,-7,123456789012345678901234]").0, ["0=0.5", "2=-7"]);
     }
 
     #[test]

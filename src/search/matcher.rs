@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use ipnet::IpNet;
+use regex::{RegexSet, RegexSetBuilder};
 
-use super::boundary::{Edges, addresses};
+use super::addresses::AddressSet;
+use super::escapes::unescaped;
 use super::leaves::for_each_leaf;
-use crate::model::{Indicator, IndicatorKind};
+use super::literals::Literals;
+use crate::model::{Indicator, IndicatorValue};
+use crate::query::FlowLogFormat;
 
-/// The field of a match in an event that is not JSON.
+/// The field of a match in an event without fields.
 const WHOLE_MESSAGE: &str = "message";
 
 /// Fields that are named of one event, and the length of a name that is shown whole. An event of 1 MB can
@@ -17,26 +19,21 @@ const WHOLE_MESSAGE: &str = "message";
 const MOST_FIELDS: usize = 64;
 const LONGEST_FIELD: usize = 512;
 
+/// How often a text is taken to be JSON that was quoted once more.
+const QUOTED: usize = 4;
+
+/// Bytes that all regular expressions together may take.
+const LARGEST_REGEXES: usize = 1 << 28;
+
 /// Finds a set of indicators in messages. Made once a sweep, shared by all that search.
 #[derive(Debug)]
 pub struct Matcher {
     names: Vec<String>,
-    literals: Vec<Literal>,
-    finder: AhoCorasick,
-    networks: Vec<Network>,
-}
-
-#[derive(Debug)]
-struct Literal {
-    indicator: usize,
-    edges: Edges,
-}
-
-/// Addresses that may be spelled in more than one way.
-#[derive(Debug)]
-struct Network {
-    indicator: usize,
-    network: IpNet,
+    literals: Literals,
+    addresses: AddressSet,
+    regexes: RegexSet,
+    /// The indicator of each regular expression.
+    of_regex: Vec<usize>,
 }
 
 /// What was found in one event; both lists are sorted and hold nothing twice.
@@ -44,14 +41,21 @@ struct Network {
 pub struct Hits {
     /// The indicators, as they were given.
     pub indicators: Vec<String>,
-    /// The fields, e.g. `sourceIPAddress`, `resources.0.ARN`, or `message` for plain text.
+    /// The fields, e.g. `sourceIPAddress`, `resources.0.ARN`, a flow log's `srcAddr`, or `message` for
+    /// plain text.
     pub fields: Vec<String>,
 }
 
 /// The indicators are too many or too long to be searched for.
 #[derive(Debug, thiserror::Error)]
-#[error("the indicators cannot be searched for together")]
-pub struct MatcherError(#[from] aho_corasick::BuildError);
+pub enum MatcherError {
+    /// The literals.
+    #[error("the indicators cannot be searched for together")]
+    Literals(#[from] aho_corasick::BuildError),
+    /// The regular expressions.
+    #[error("the regular expressions cannot be searched for together")]
+    Regexes(#[from] regex::Error),
+}
 
 impl Matcher {
     /// A matcher for these indicators.
@@ -59,71 +63,79 @@ impl Matcher {
     /// # Errors
     /// They are more than an automaton can hold.
     pub fn new(indicators: &[Indicator]) -> Result<Self, MatcherError> {
-        let mut texts = Vec::new();
-        let mut literals = Vec::new();
-        let mut networks = Vec::new();
+        let mut addresses = AddressSet::default();
+        let (mut regexes, mut of_regex) = (Vec::new(), Vec::new());
         for (indicator, given) in indicators.iter().enumerate() {
-            let mut literal = |text: &str, edges| {
-                texts.push(text.to_owned());
-                literals.push(Literal { indicator, edges });
-            };
-            match given.kind() {
-                IndicatorKind::Ip(address) if address.is_ipv4() => literal(&address.to_string(), Edges::Ipv4),
-                IndicatorKind::Ip(address) => networks.push(Network { indicator, network: (*address).into() }),
-                IndicatorKind::Cidr(network) => networks.push(Network { indicator, network: *network }),
-                IndicatorKind::AccessKey(text) | IndicatorKind::Text(text) => literal(text, Edges::Word),
-                IndicatorKind::Arn(arn) if matches!(arn.service(), "iam" | "sts") => {
-                    literal(arn.as_str(), Edges::Principal);
+            match given.value() {
+                IndicatorValue::Ip(address) => addresses.insert((*address).into(), indicator),
+                IndicatorValue::Cidr(network) => addresses.insert(*network, indicator),
+                IndicatorValue::Regex(regex) => {
+                    regexes.push(regex);
+                    of_regex.push(indicator);
                 }
-                IndicatorKind::Arn(arn) => literal(arn.as_str(), Edges::Word),
+                _ => {}
             }
         }
-        let finder = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&texts)?;
-        let names = indicators.iter().map(Indicator::to_string).collect();
-        Ok(Self { names, literals, finder, networks })
+        Ok(Self {
+            names: indicators.iter().map(Indicator::to_string).collect(),
+            literals: Literals::new(indicators)?,
+            addresses,
+            regexes: RegexSetBuilder::new(regexes).size_limit(LARGEST_REGEXES).build()?,
+            of_regex,
+        })
     }
 
     /// What of the indicators is in a message, or `None`.
     ///
     /// A JSON document is read field by field, so that an escaped spelling is found and the field is
-    /// named; anything else is searched as the text that it is.
+    /// named, and so is a flow-log line of the default format; anything else is searched as the text
+    /// that it is.
     pub fn find(&self, message: &str) -> Option<Hits> {
-        // Without a backslash nothing is escaped, and the raw text holds whatever a field holds.
-        let escaped = memchr::memchr(b'\\', message.as_bytes()).is_some();
-        if !escaped && !self.is_in(message) {
+        if !self.may_be_in(message) {
             return None;
         }
         let mut found = Found::default();
-        let is_json = for_each_leaf(message, &mut |path, text| self.look(text, path, &mut found));
+        let is_json = for_each_leaf(message, &mut |path, text| self.look(text, Some(path), &mut found));
         if !is_json {
             found = Found::default();
-            self.look(message, WHOLE_MESSAGE, &mut found);
+            match FlowLogFormat::recognize(message).and_then(|format| Some((format, format.columns(message)?))) {
+                Some((format, columns)) => {
+                    let named = format.names().zip(columns);
+                    named.for_each(|(name, text)| self.look(text, Some(name), &mut found));
+                }
+                None => self.look(message, None, &mut found),
+            }
         }
         found.hits(&self.names)
     }
 
-    fn is_in(&self, text: &str) -> bool {
-        self.finder.is_match(text)
-            || (!self.networks.is_empty() && addresses(text).any(|a| self.networks_of(a).next().is_some()))
+    /// A quick look that most messages end at. Without a backslash nothing is escaped, and the raw text
+    /// holds whatever a field holds; but a regular expression may ask where a field begins.
+    fn may_be_in(&self, message: &str) -> bool {
+        let is_escaped = || memchr::memchr(b'\\', message.as_bytes()).is_some();
+        let has_address = || {
+            let mut has = false;
+            self.addresses.find(message, &mut |_| has = true);
+            has
+        };
+        !self.regexes.is_empty() || is_escaped() || self.literals.may_be_in(message) || has_address()
     }
 
-    fn look(&self, text: &str, field: &str, found: &mut Found) {
-        for hit in self.finder.find_overlapping_iter(text) {
-            if let Some(literal) = self.literals.get(hit.pattern().as_usize())
-                && literal.edges.are_free(text, hit.start(), hit.len())
-            {
-                found.add(literal.indicator, field);
-            }
-        }
-        if !self.networks.is_empty() {
-            for address in addresses(text) {
-                self.networks_of(address).for_each(|indicator| found.add(indicator, field));
-            }
-        }
+    /// Looks at a text as it is, and at the JSON that it may quote.
+    fn look(&self, text: &str, field: Option<&str>, found: &mut Found) {
+        self.look_once(text, field, found);
+        let quoted = std::iter::successors(unescaped(text), |text| unescaped(text)).take(QUOTED);
+        quoted.for_each(|text| self.look_once(&text, field, found));
     }
 
-    fn networks_of(&self, address: std::net::IpAddr) -> impl Iterator<Item = usize> {
-        self.networks.iter().filter(move |network| network.network.contains(&address)).map(|network| network.indicator)
+    fn look_once(&self, text: &str, field: Option<&str>, found: &mut Found) {
+        let mut add = |indicator| found.add(indicator, field.unwrap_or(WHOLE_MESSAGE));
+        self.literals.find(text, field, &mut add);
+        self.addresses.find(text, &mut add);
+        if !self.regexes.is_empty() {
+            let matched = self.regexes.matches(text);
+            matched.iter().filter_map(|regex| self.of_regex.get(regex)).for_each(|indicator| add(*indicator));
+        }
     }
 }
 
@@ -150,6 +162,7 @@ impl Found {
         }
         let mut indicators: Vec<String> = self.indicators.into_iter().filter_map(|at| names.get(at).cloned()).collect();
         indicators.sort();
+        indicators.dedup();
         Some(Hits { indicators, fields: self.fields.into_iter().collect() })
     }
 }
@@ -166,7 +179,17 @@ mod tests {
     fn the_field_is_named() {
         let record = r#"{"sourceIPAddress":"192.0.2.1","resources":[{"ip":"192.0.2.10"},{"ip":"at 192.0.2.1:22"}]}"#;
         assert_eq!(find("192.0.2.1", record).unwrap(), ["resources.1.ip", "sourceIPAddress"]);
-        assert_eq!(find("192.0.2.1", "2 111111111111 eni-1 192.0.2.1 10.0.0.1 443").unwrap(), ["message"]);
+        assert_eq!(find("192.0.2.1", "login from 192.0.2.1").unwrap(), ["message"]);
+    }
+
+    #[test]
+    fn the_columns_of_a_flow_log_are_named() {
+        let line = "2 111111111111 eni-1 192.0.2.1 10.0.0.1 443 49152 6 20 4249 1418530010 1418530070 ACCEPT OK";
+        assert_eq!(find("192.0.2.1", line).unwrap(), ["srcAddr"]);
+        assert_eq!(find("10.0.0.0/8", line).unwrap(), ["dstAddr"]);
+        assert_eq!(find("111111111111", line).unwrap(), ["accountId"]);
+        assert_eq!(find("regex:^ACC", line).unwrap(), ["action"]);
+        assert_eq!(find("192.0.2.1", "192.0.2.1 10.0.0.1 443 ACCEPT OK").unwrap(), ["message"], "a custom format");
     }
 
     #[test]
@@ -176,6 +199,8 @@ mod tests {
         }
         assert_eq!(find("AKIAIOSFODNN7EXAMPLE", "xAKIAIOSFODNN7EXAMPLE"), None);
         assert_eq!(find("arn:aws:iam::111111111111:user/ben", "arn:aws:iam::111111111111:user/benjamin"), None);
+        assert_eq!(find("111111111111", "1111111111112"), None);
+        assert_eq!(find("evil.example", "evil.example.com"), None);
     }
 
     #[test]
@@ -183,7 +208,9 @@ mod tests {
         let arn = "arn:aws:iam::111111111111:user/ben";
         assert_eq!(find(arn, r#"{"a":"arn:aws:iam::111111111111:user\/ben"}"#).unwrap(), ["a"]);
         assert_eq!(find(arn, r#"{"a":"arn:aws:iam::111111111111:user\u002fben"}"#).unwrap(), ["a"]);
-        assert_eq!(find("192.0.2.1", r#"{"a":"{\"b\":\"192.0.2.1\"}"}"#).unwrap(), ["a"]);
+        assert_eq!(find(arn, r#"INFO {"a":"arn:aws:iam::111111111111:user\/ben"}"#).unwrap(), ["message"]);
+        assert_eq!(find(arn, r#"{"a":"got {\"b\":\"arn:aws:iam::111111111111:user\\/ben\"}"}"#).unwrap(), ["a"]);
+        assert_eq!(find("192.0.2.1", r#"{"a":"{\"b\":[\"192.0.2.1\"]}"}"#).unwrap(), ["a.b.0"]);
         assert_eq!(find("192.0.2.1", r#"{"a":"\u00311192.0.2.1"}"#), None, "the spelled-out digit counts");
     }
 
@@ -205,24 +232,33 @@ mod tests {
     #[test]
     fn keys_of_objects_are_text_too() {
         let record = r#"{"byArn":{"arn:aws:iam::111111111111:user/ben":1}}"#;
-        assert_eq!(
-            find("arn:aws:iam::111111111111:user/ben", record).unwrap(),
-            ["byArn.arn:aws:iam::111111111111:user/ben"]
-        );
+        let field = ["byArn.arn:aws:iam::111111111111:user/ben"];
+        assert_eq!(find("arn:aws:iam::111111111111:user/ben", record).unwrap(), field);
+        assert_eq!(find("user:ben", record).unwrap(), field);
     }
 
     #[test]
-    fn addresses_match_in_any_spelling() {
+    fn spelling_hides_nothing() {
         assert!(find("2001:db8::1", r#"{"a":"2001:0DB8:0:0:0:0:0:1"}"#).is_some());
         assert!(find("192.0.2.1", r#"{"a":"::ffff:192.0.2.1"}"#).is_some());
         assert!(find("192.0.2.0/24", "from 192.0.2.77 to 10.0.0.1").is_some());
         assert!(find("192.0.2.0/24", "from 192.0.3.77 to 10.0.0.1").is_none());
+        assert!(find("evil.example", r#"{"host":"WWW.Evil.Example."}"#).is_some());
+        assert!(find("d41d8cd98f00b204e9800998ecf8427e", "md5=D41D8CD98F00B204E9800998ECF8427E").is_some());
+        assert!(find("111111111111", r#"{"account":111111111111}"#).is_some());
+    }
+
+    #[test]
+    fn a_regex_sees_a_field_at_a_time() {
+        assert_eq!(find("regex:^Conso.*n$", r#"{"a":"x","eventName":"ConsoleLogin"}"#).unwrap(), ["eventName"]);
+        assert_eq!(find("regex:^Conso.*n$", r#"{"a":"x ConsoleLogin"}"#), None);
     }
 
     #[test]
     fn several_indicators_are_told_apart() {
-        let all = ["192.0.2.1", "192.0.2.0/24", "evil.example"].map(|text| text.parse().unwrap());
+        let all =
+            ["192.0.2.1", "192.0.2.0/24", "evil.example", "evil", "regex:asked"].map(|text| text.parse().unwrap());
         let hits = Matcher::new(&all).unwrap().find("192.0.2.1 asked www.evil.example").unwrap();
-        assert_eq!(hits.indicators, ["192.0.2.0/24", "192.0.2.1", "evil.example"]);
+        assert_eq!(hits.indicators, ["192.0.2.0/24", "192.0.2.1", "asked", "evil", "evil.example"]);
     }
 }

@@ -1,11 +1,23 @@
 //! What is looked for, and how it is found: a coarse pattern for the server, which may only narrow, and
 //! the exact match here, which decides and names the field. All of it is pure.
+//!
+//! ```text
+//! indicators ─┬─ trace ─ pattern                          for the server
+//!             └─ literals, addresses, regexes ─ matcher   for every message it lets through
+//! ```
 
+mod addresses;
 mod boundary;
+mod escapes;
 mod happening;
 mod leaves;
+mod literals;
 mod matcher;
+mod names;
+#[cfg(test)]
+mod never_excluded;
 mod pattern;
+mod trace;
 
 pub use happening::happening;
 pub use matcher::{Hits, Matcher, MatcherError};

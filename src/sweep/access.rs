@@ -6,7 +6,7 @@ use super::directory::Member;
 use super::refusal::{Given, MfaGiven, Refusal};
 use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Session};
 use crate::config::{ExternalId, Identity, MemberRole};
-use crate::model::{AccountId, Arn, Operation, Outcome, Partition, Policy, Reason, RoleArn, Status};
+use crate::model::{AccountId, Operation, Outcome, Policy, Reason, RoleArn, Status};
 
 /// The way into every account.
 #[derive(Debug)]
@@ -15,8 +15,7 @@ pub struct Access {
     session_name: String,
     /// What a session in an account may do at most, unless that is not to be limited.
     policy: Option<Policy>,
-    partition: Partition,
-    caller: Arn,
+    caller: Caller,
     with_mfa: bool,
     /// The roles before an account's own: those of the profile, then the role chain.
     hops: Vec<Arc<Session>>,
@@ -49,8 +48,7 @@ impl Access {
             identity: identity.clone(),
             session_name,
             policy: identity.scope_down.then(|| Policy::for_operations(operations)),
-            partition: caller.partition,
-            caller: caller.arn.clone(),
+            caller: caller.clone(),
             with_mfa: aws.has_mfa(),
             hops: aws.profile_roles().to_vec(),
             base: Arc::clone(aws.base()),
@@ -85,6 +83,15 @@ impl Access {
         }
     }
 
+    /// Enters a role on the way.
+    ///
+    /// # Errors
+    /// It, or one before it, does not let in; and what to do about it.
+    pub async fn pass(&self, aws: &Aws, hop: &Session) -> Result<(), Refusal> {
+        let entered = aws.identity(hop).await;
+        entered.map(drop).map_err(|error| Refusal::of_entry(&error, None, &self.given(&error, None, false)))
+    }
+
     /// Enters an account and asks for its Regions, the cheapest call that shows that the session works.
     ///
     /// # Errors
@@ -96,7 +103,7 @@ impl Access {
             MemberRole::Caller if own => Arc::clone(&self.base),
             MemberRole::Caller => return Err(self.not_the_callers()),
             MemberRole::Role(name) => {
-                let role = RoleArn::new(self.partition, member.account.id, name.as_str());
+                let role = RoleArn::new(self.caller.partition, member.account.id, name.as_str());
                 let role = role.map_err(|error| failed(error.to_string()))?;
                 self.base.assume(self.hop(role, external_id, self.policy.clone()))
             }
@@ -114,26 +121,27 @@ impl Access {
                 Ok(Entered { session, regions })
             }
             Err(error) => {
-                let given = self.given(&error, external_id, member);
+                let given = self.given(&error, external_id, member.is_management());
                 Err(Refusal::of_entry(&error, session.role().map(RoleArn::as_str), &given))
             }
         }
     }
 
     /// What the role that `error` is about was given.
-    fn given(&self, error: &CallError, external_id: Option<&ExternalId>, member: &Member) -> Given {
-        let refused = self.hops.iter().position(|hop| hop.role() == error.role.as_ref());
+    fn given(&self, error: &CallError, external_id: Option<&ExternalId>, management: bool) -> Given {
+        let refused = self.hops.iter().position(|hop| hop.role() == error.role.as_deref());
         let before = self.hops.get(..refused.unwrap_or(self.hops.len())).unwrap_or_default();
         let mfa = match before.last() {
             Some(_) => MfaGiven::LostOnTheWay,
             None if self.with_mfa => MfaGiven::Yes,
+            None if self.caller.is_role() => MfaGiven::NotPossible,
             None => MfaGiven::No,
         };
         Given {
-            asker: before.last().and_then(|hop| hop.role()).map_or(self.caller.to_string(), ToString::to_string),
+            asker: before.last().and_then(|hop| hop.role()).map_or(self.caller.arn.to_string(), ToString::to_string),
             mfa,
             external_id: external_id.is_some() || self.identity.external_id.is_some(),
-            management: refused.is_none() && member.is_management(),
+            management: refused.is_none() && management,
         }
     }
 
@@ -164,5 +172,5 @@ fn failed(detail: String) -> Refusal {
 
 /// Whether it is this role that AWS refused, and not one on the way to it.
 fn is_refused(role: Option<&RoleArn>, error: &CallError) -> bool {
-    error.class == ErrorClass::Denied && error.role.is_some() && error.role.as_ref() == role
+    error.class == ErrorClass::Denied && error.role.is_some() && error.role.as_deref() == role
 }

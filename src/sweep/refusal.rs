@@ -35,8 +35,10 @@ pub(super) enum MfaGiven {
     Yes,
     /// None was given.
     No,
-    /// One was given or could be, but its mark does not pass through a role.
+    /// A role asks, and the mark of a code does not pass through a role that Dragnet assumed.
     LostOnTheWay,
+    /// The source is itself the session of a role, as with SSO: it carries no mark and can get none.
+    NotPossible,
 }
 
 impl Refusal {
@@ -80,7 +82,7 @@ impl Refusal {
     }
 
     /// A Region that was asked for by name and is not enabled.
-    pub(super) fn region_not_enabled() -> Self {
+    pub fn region_not_enabled() -> Self {
         Self {
             outcome: Outcome::because(Status::Skipped, Reason::RegionNotEnabled, ""),
             advice: Some("enable the Region in the account, or leave it out (exclude_regions)".to_owned()),
@@ -100,6 +102,11 @@ impl Given {
         match self.mfa {
             MfaGiven::Yes => {}
             MfaGiven::No => steps.push("if its trust policy asks for MFA, set identity.mfa_serial".to_owned()),
+            MfaGiven::NotPossible => steps.push(
+                "its trust policy must not ask for MFA: the source is the session of a role, which carries no mark of a \
+                 code"
+                    .to_owned(),
+            ),
             MfaGiven::LostOnTheWay => steps.push(
                 "if its trust policy asks for MFA, let the first role of the chain ask for it instead: the mark of a \
                  code does not pass through a role"
@@ -131,6 +138,11 @@ fn cause(error: &CallError) -> (Reason, Option<&'static str>) {
             (Reason::SourceCredentials, Some("log in again (aws sso login) or renew the source credentials"))
         }
         (ErrorClass::Denied, None) => (Reason::SourceCredentials, None),
+        // It needs no permission, so it is the credentials themselves that are refused.
+        (ErrorClass::Denied, Some(Operation::GetCallerIdentity)) => (
+            Reason::SourceCredentials,
+            Some("check the keys (AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID), and the clock (dragnet doctor)"),
+        ),
         (ErrorClass::Denied, Some(Operation::GetSessionToken)) => (Reason::MfaFailed, None),
         (ErrorClass::Denied, Some(Operation::AssumeRole)) => (Reason::RoleDenied, None),
         (ErrorClass::Denied, _) => (Reason::AccessDenied, None),
@@ -178,7 +190,7 @@ mod tests {
             request_id: String::new(),
             operation,
             account: None,
-            role: (operation == "AssumeRole").then(|| ROLE.parse().unwrap()),
+            role: (operation == "AssumeRole").then(|| Box::new(ROLE.parse().unwrap())),
             region: "us-east-1".parse().unwrap(),
             attempts: 1,
         }
@@ -199,8 +211,12 @@ mod tests {
         assert!(told.contains("set identity.mfa_serial") && told.contains("set identity.external_id"), "{told}");
         let told = entry(MfaGiven::Yes, true, ROLE).advice.unwrap();
         assert!(told.contains("compare identity.external_id") && !told.contains("MFA"), "{told}");
-        let told = entry(MfaGiven::LostOnTheWay, false, ROLE).advice.unwrap();
-        assert!(told.contains("does not pass through a role"), "{told}");
+        for (mfa, part) in
+            [(MfaGiven::LostOnTheWay, "does not pass through a role"), (MfaGiven::NotPossible, "must not ask for MFA")]
+        {
+            let told = entry(mfa, false, ROLE).advice.unwrap();
+            assert!(told.contains(part) && !told.contains("mfa_serial"), "{told}");
+        }
     }
 
     #[test]
@@ -211,6 +227,11 @@ mod tests {
         for (error, reason, part) in [
             (error(ErrorClass::Expired, "AssumeRole", "ExpiredToken", ""), Reason::SourceCredentials, "log in again"),
             (error(ErrorClass::Refused, "AssumeRole", "PackedPolicyTooLarge", ""), Reason::Error, "scope_down = false"),
+            (
+                error(ErrorClass::Denied, "GetCallerIdentity", "InvalidClientTokenId", ""),
+                Reason::SourceCredentials,
+                "check the keys",
+            ),
             (
                 error(ErrorClass::Denied, "DescribeLogGroups", "AccessDeniedException", "a service control policy"),
                 Reason::AccessDenied,

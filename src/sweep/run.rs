@@ -49,7 +49,7 @@ pub struct SweepParts {
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The source credentials do not work.
-    #[error("AWS does not accept the source credentials")]
+    #[error("there is no way in with the source credentials")]
     Caller(#[source] Box<CallError>),
     /// The accounts are not known.
     #[error(transparent)]

@@ -115,6 +115,8 @@ fn bad_input_is_refused_before_the_first_call() {
     fs::write(temp.path().join("typo.toml"), "[identity]\nmembr_role = \"x\"\n").unwrap();
     fs::write(temp.path().join("arn.toml"), "[organization]\nrole = \"arn:aws:iam::12:role/x\"\n").unwrap();
     fs::write(temp.path().join("ids"), "111111111111\n22222222222\n").unwrap();
+    fs::write(temp.path().join("list"), "192.0.2.1\n192.0.2.999\n").unwrap();
+    fs::write(temp.path().join("list.csv"), "type,value\ndomian,evil.example\n").unwrap();
     for (arguments, expected) in [
         (&["sweep", "192.0.2.1", "--config", "typo.toml"][..], "did you mean `member_role`"),
         (&["sweep", "192.0.2.1", "--config", "arn.toml"], "the account is not 12 digits"),
@@ -126,6 +128,10 @@ fn bad_input_is_refused_before_the_first_call() {
         (&["sweep", "192.0.2.1", "--from", "1h", "--to", "2h"], "the time window is empty"),
         (&["sweep", "192.0.2.999"], "expected an IPv4 or IPv6 address"),
         (&["sweep", "arn:aws:iam::12:user/x"], "the account is not 12 digits"),
+        (&["sweep", "-i", "list"], "list:2: `192.0.2.999`"),
+        (&["sweep", "192.0.2.1", "--indicators", "list.csv"], "list.csv:2: unknown type `domian`"),
+        (&["sweep", "192.0.2.1", "-i", "absent"], "absent: cannot be read"),
+        (&["sweep", "regex:("], "not a regular expression"),
         (&["sweep"], "INDICATOR"),
         (&["list", "log-groups", "--query", "a["], "JMESPath"),
         (&["range", "serve", "--listen", "0.0.0.0:0"], "expected 127.0.0.1"),
@@ -169,6 +175,39 @@ fn lists_have_the_shape_of_the_aws_cli() {
     assert_eq!(csv.lines().nth(1), Some("333333333333,prod-web,ap-east-1,opted-in"));
     let (code, _) = list(&["log-groups"]);
     assert_eq!(code, Some(3), "the sandbox's Regions cannot be listed");
+}
+
+#[test]
+fn doctor_says_what_would_not_be_covered() {
+    let temp = tempfile::tempdir().unwrap();
+    let output = dragnet(temp.path(), &["doctor", "--practice"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(
+        told.contains("FAILED  777777777777 sandbox eu-central-1") && told.contains("To do: exempt the role"),
+        "{told}"
+    );
+    assert!(told.ends_with("10 of 11 accounts would be covered.\n"), "{told}");
+    let output = dragnet(temp.path(), &["doctor", "--practice", "--json", "--exclude-account", "sandbox"]);
+    let diagnosis: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &diagnosis["covered"]), (Some(0), &true.into()));
+    let output = dragnet(temp.path(), &["doctor", "--profile", "absent"]);
+    assert!(text(&output.stderr).contains("no profile `absent`"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_roles_to_deploy_are_printed() {
+    let temp = tempfile::tempdir().unwrap();
+    let printed = |arguments: &[&str]| {
+        let output = dragnet(temp.path(), &[&["setup"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let policy: serde_json::Value = serde_json::from_str(&printed(&["policy"])).unwrap();
+    assert_eq!(policy["Statement"][0]["Action"][2], "logs:FilterLogEvents");
+    assert!(printed(&["policy", "source", "--member-role", "Audit"]).contains("arn:aws:iam::*:role/Audit"));
+    assert!(!printed(&["cloudformation"]).contains("OrganizationRole:"));
+    assert!(printed(&["cloudformation", "--management"]).contains("OrganizationRole:"));
 }
 
 #[test]

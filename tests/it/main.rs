@@ -5,8 +5,12 @@
 
 mod cli;
 mod floors;
+mod identity;
+mod indicators;
 mod range;
 mod real_data;
+mod served;
 mod servers;
+mod survive;
 mod sweep;
 mod world;

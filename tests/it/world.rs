@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser;
+use dragnet::aws::CodeSource;
 use dragnet::cli::settings::{ProgressStyle, Surroundings, SweepSettings};
 use dragnet::cli::{Arguments, Command};
 use dragnet::commands::{CommandError, Connection, Outputs, Place, Resumable, run_sweep};
 use dragnet::config::Config;
-use dragnet::range::Scenario;
+use dragnet::range::{Range, Scenario};
 use dragnet::sweep::SweepError;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -52,8 +53,12 @@ pub struct Run {
 impl World {
     /// The organization of a scenario's text.
     pub fn of(scenario: &str) -> Self {
-        let scenario = Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
-        Self { place: Place::practising(&scenario).unwrap(), temp: Arc::new(tempfile::tempdir().unwrap()) }
+        Self::practising(&Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}")))
+    }
+
+    /// The organization of a scenario.
+    pub fn practising(scenario: &Scenario) -> Self {
+        Self { place: Place::practising(scenario).unwrap(), temp: Arc::new(tempfile::tempdir().unwrap()) }
     }
 
     /// [`SMALL`] with more in it.
@@ -64,6 +69,12 @@ impl World {
     /// The same organization in another process at the same time of day: whatever was done in it is undone.
     pub fn again(&self, scenario: &str) -> Self {
         Self { temp: Arc::clone(&self.temp), ..Self::of(scenario) }
+    }
+
+    /// Sweeps with this configuration file.
+    pub fn with_config(self, config: &str) -> Self {
+        std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
+        self
     }
 
     /// `dragnet sweep` with these arguments, up to the files.
@@ -80,35 +91,23 @@ impl World {
 
     /// `dragnet resume`, up to the files.
     pub async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
-        self.resume_until(directory, CancellationToken::new()).await
-    }
-
-    /// The same, until somebody ends it.
-    pub async fn resume_until(&self, directory: &Path, cancel: CancellationToken) -> Result<Run, CommandError> {
         let run = Resumable::open(directory)?;
         let settings = run.settings(&Config::default())?;
         let connection = Connection::open(&self.place, &settings.reach).await?;
-        self.run(run.resume(connection, settings, ProgressStyle::None, cancel).await)
+        self.run(run.resume(connection, settings, ProgressStyle::None, CancellationToken::new()).await)
     }
 
-    /// The directory of the one run that there is.
+    /// The directories of the runs that were made.
+    pub fn runs(&self) -> Vec<PathBuf> {
+        let runs = std::fs::read_dir(self.temp.path().join("runs"));
+        runs.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+    }
+
+    /// The directory of the one run that was made.
     pub fn only_run(&self) -> PathBuf {
-        let runs: Vec<PathBuf> =
-            std::fs::read_dir(self.temp.path().join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut runs = self.runs();
         assert_eq!(runs.len(), 1);
-        runs.into_iter().next().unwrap()
-    }
-
-    /// The calls of an operation that the organization has seen.
-    pub fn calls(&self, operation: &str) -> u64 {
-        self.place
-            .range()
-            .unwrap()
-            .calls()
-            .iter()
-            .filter(|seen| seen.operation == operation)
-            .map(|seen| seen.count)
-            .sum()
+        runs.remove(0)
     }
 
     fn run(&self, ended: Result<(Outputs, Option<SweepError>), CommandError>) -> Result<Run, CommandError> {
@@ -118,7 +117,36 @@ impl World {
         Ok(run)
     }
 
-    fn settings(&self, arguments: &[&str]) -> SweepSettings {
+    /// The same, with `dragnet.toml` saying this.
+    pub fn configured(self, config: &str) -> Self {
+        std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
+        self
+    }
+
+    /// The same, with MFA codes from here.
+    pub fn asking(self, codes: Arc<dyn CodeSource>) -> Self {
+        Self { place: self.place.with_codes(codes), ..self }
+    }
+
+    /// The same, keeping MFA sessions in this directory.
+    pub fn keeping_sessions_in(self, directory: &std::path::Path) -> Self {
+        Self { place: self.place.keeping_sessions_in(directory.to_owned()), ..self }
+    }
+
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub fn range(&self) -> &Range {
+        self.place.range().unwrap()
+    }
+
+    /// How often an operation was called.
+    pub fn calls(&self, operation: &str) -> u64 {
+        self.range().calls().iter().filter(|seen| seen.operation == operation).map(|seen| seen.count).sum()
+    }
+
+    pub fn settings(&self, arguments: &[&str]) -> SweepSettings {
         let parsed = Arguments::try_parse_from([&["dragnet", "sweep"], arguments].concat()).unwrap();
         let Command::Sweep(sweep) = parsed.command else { panic!("not a sweep") };
         let surroundings = Surroundings {

@@ -1,7 +1,9 @@
 //! Arguments, configuration, environment and time, resolved to settings once.
 
 mod directory;
+mod doctor;
 mod global;
+mod indicators;
 mod list;
 mod reach;
 mod report;
@@ -18,6 +20,7 @@ use super::{GlobalArguments, UsageError};
 use crate::config::{self, Config, Environment};
 
 pub use directory::Directory;
+pub use doctor::DoctorSettings;
 pub use global::{GlobalSettings, ProgressStyle, Verbosity};
 pub use list::ListSettings;
 pub use reach::Reach;

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::{GlobalArguments, InvalidIndicators, SweepArguments, UsageError};
+use super::super::{GlobalArguments, SweepArguments, UsageError};
+use super::indicators::{self, Resolved};
 use super::{Reach, Surroundings, load_config, report, window};
 use crate::config::Format;
 use crate::model::{Indicator, TimeWindow};
@@ -16,6 +17,8 @@ pub struct SweepSettings {
     pub window: TimeWindow,
     /// What to look for: at least one, none twice, in the order given.
     pub indicators: Vec<Indicator>,
+    /// What the lists of indicators hold that cannot be looked for, in lines for people.
+    pub left_out: Vec<String>,
     /// The forms of the file of sightings: none twice.
     pub formats: Vec<Format>,
     /// The directory in which the run's own directory is made.
@@ -34,7 +37,9 @@ impl SweepSettings {
         arguments: &SweepArguments,
         surroundings: &Surroundings<'_>,
     ) -> Result<Self, UsageError> {
-        let indicators = indicators(&arguments.indicators)?;
+        let directory = surroundings.working_directory;
+        let Resolved { indicators, left_out } =
+            indicators::resolve(&arguments.indicators, &arguments.indicator_files, directory)?;
         let window = window::resolve(arguments, surroundings.now)?;
         let config = load_config(global, surroundings)?;
         Ok(Self {
@@ -42,26 +47,11 @@ impl SweepSettings {
             reach: Reach::resolve(global, &arguments.scope, config)?,
             window,
             indicators,
-            out_dir: surroundings.working_directory.join(&arguments.out),
+            left_out,
+            out_dir: directory.join(&arguments.out),
             fail_on_sighting: arguments.fail_on_sighting,
         })
     }
-}
-
-fn indicators(given: &[String]) -> Result<Vec<Indicator>, InvalidIndicators> {
-    let mut indicators: Vec<Indicator> = Vec::new();
-    let mut wrong = InvalidIndicators { invalid: Vec::new(), given_twice: Vec::new() };
-    for text in given {
-        match text.parse::<Indicator>() {
-            // By what they mean: one address has many spellings.
-            Ok(again) if indicators.iter().any(|one| one.kind() == again.kind()) => {
-                wrong.given_twice.push(again.to_string());
-            }
-            Ok(indicator) => indicators.push(indicator),
-            Err(error) => wrong.invalid.push(error),
-        }
-    }
-    if wrong.invalid.is_empty() && wrong.given_twice.is_empty() { Ok(indicators) } else { Err(wrong) }
 }
 
 #[cfg(test)]
@@ -82,13 +72,5 @@ mod tests {
         assert!(settings.out_dir.ends_with("runs") && !settings.fail_on_sighting);
         assert!(settings.reach.directory.discover);
         assert_eq!(resolve(&["a", "--format", "json,csv,json"]).unwrap().formats, [Format::Json, Format::Csv]);
-    }
-
-    #[test]
-    fn all_wrong_indicators_are_named_at_once() {
-        let message = resolve(&["192.0.2.999", "2001:db8::1", "2001:DB8:0::1", "arn:aws:iam"]).unwrap_err().to_string();
-        let lines: Vec<&str> = message.lines().collect();
-        assert_eq!(lines.len(), 3, "{message}");
-        assert!(lines[0].contains("192.0.2.999") && lines[1].contains("arn:aws:iam") && lines[2].ends_with("twice"));
     }
 }

@@ -1,6 +1,6 @@
 //! `dragnet runs verify`: whether the files are still what the manifest says that they were.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Component, Path};
 
 use serde::Serialize;
@@ -71,12 +71,10 @@ fn manifest(dir: &RunDir) -> Result<Manifest, CommandError> {
 fn check_all(dir: &RunDir, manifest: &Manifest) -> Result<Vec<Checked>, StoreError> {
     let mut files = Vec::new();
     for file in &manifest.files {
-        // Whoever changed a manifest could have it point anywhere.
-        let digest = if is_inside(&file.name) { dir.digest(&file.name) } else { Ok((0, String::new())) };
-        let check = match digest {
+        let check = match digest(dir, &file.name) {
             Ok((bytes, sha256)) if bytes == file.bytes && sha256 == file.sha256 => Check::Same,
             Ok(_) => Check::Changed,
-            Err(StoreError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Check::Missing,
+            Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::NotFound => Check::Missing,
             Err(error) => return Err(error),
         };
         files.push(Checked { name: file.name.clone(), check });
@@ -87,6 +85,11 @@ fn check_all(dir: &RunDir, manifest: &Manifest) -> Result<Vec<Checked>, StoreErr
     Ok(files)
 }
 
-fn is_inside(name: &str) -> bool {
-    Path::new(name).components().all(|component| matches!(component, Component::Normal(_)))
+/// The size and hash of a file of the run. Whoever changed a manifest could have it point anywhere: what is
+/// not inside the run's directory is not looked at, and so not there.
+fn digest(dir: &RunDir, name: &str) -> Result<(u64, String), StoreError> {
+    if Path::new(name).components().all(|component| matches!(component, Component::Normal(_))) {
+        return dir.digest(name);
+    }
+    Err(StoreError::File { action: "read", path: name.into(), source: ErrorKind::NotFound.into() })
 }

@@ -35,7 +35,7 @@ impl FlowLogFormat {
     }
 
     /// The default format, if this looks like a line of it.
-    pub(super) fn recognize(line: &str) -> Option<&'static Self> {
+    pub fn recognize(line: &str) -> Option<&'static Self> {
         let columns = DEFAULT_FORMAT.columns(line)?;
         let is = |name: &str, words: &[&str]| {
             DEFAULT_FORMAT.position(name).and_then(|at| columns.get(at)).is_some_and(|column| words.contains(column))
@@ -47,7 +47,7 @@ impl FlowLogFormat {
     }
 
     /// The columns of a line; `None` if there are more or fewer than the format has.
-    pub(super) fn columns<'l>(&self, line: &'l str) -> Option<Vec<&'l str>> {
+    pub fn columns<'l>(&self, line: &'l str) -> Option<Vec<&'l str>> {
         let columns: Vec<&str> = line.split_ascii_whitespace().take(self.names.len() + 1).collect();
         (columns.len() == self.names.len()).then_some(columns)
     }

@@ -1,8 +1,10 @@
 //! From an operation's reply, or its error, to an HTTP response.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use serde::Serialize;
 
 use super::{AwsError, Protocol, Service, Xml};
@@ -49,6 +51,8 @@ pub(crate) struct Exchange {
     pub(crate) operation: String,
     /// The id by which AWS would know this exchange.
     pub(crate) request_id: String,
+    /// When it is answered.
+    pub(crate) date: Timestamp,
 }
 
 impl Exchange {
@@ -74,11 +78,15 @@ impl Exchange {
         if let Ok(id) = HeaderValue::from_str(&self.request_id) {
             headers.insert("x-amzn-requestid", id);
         }
+        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&self.date);
+        if let Some(date) = date.ok().and_then(|date| HeaderValue::from_str(&date).ok()) {
+            headers.insert(DATE, date);
+        }
         response
     }
 
     fn xml_result(&self, inside: Xml) -> String {
-        let Self { service, operation, request_id } = self;
+        let Self { service, operation, request_id, .. } = self;
         let (namespace, inside) = (service.namespace(), inside.into_string());
         let body = match service.protocol() {
             Protocol::Ec2 => format!("<requestId>{request_id}</requestId>{inside}"),

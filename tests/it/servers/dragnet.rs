@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Output;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -23,6 +24,16 @@ pub struct Run {
 /// Runs `dragnet sweep` as `keys` with these arguments, with a configuration file, and with nothing of
 /// the environment of the tests.
 pub fn sweep(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> Run {
+    let (output, home) = dragnet(server, keys, config, &[&["sweep"], arguments].concat());
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let mut runs = fs::read_dir(home.path().join("runs")).unwrap_or_else(|_| panic!("no run was made: {stderr}"));
+    let dir = runs.next().unwrap().unwrap().path();
+    assert!(runs.next().is_none(), "one sweep, one run");
+    Run { exit_code: output.status.code(), stderr, dir, _home: home }
+}
+
+/// Runs any command likewise, in a home of its own, with an MFA code in its environment.
+pub fn dragnet(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> (Output, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("dragnet.toml"), config).unwrap();
     let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_dragnet"))
@@ -34,16 +45,12 @@ pub fn sweep(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> 
         .env("AWS_SECRET_ACCESS_KEY", &keys.secret)
         .env("AWS_REGION", "us-east-1")
         .env("AWS_EC2_METADATA_DISABLED", "true")
-        .arg("sweep")
+        .env("DRAGNET_MFA_CODE", "123456")
         .args(arguments)
         .timeout(Duration::from_mins(5))
         .output()
         .unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let mut runs = fs::read_dir(home.path().join("runs")).unwrap_or_else(|_| panic!("no run was made: {stderr}"));
-    let dir = runs.next().unwrap().unwrap().path();
-    assert!(runs.next().is_none(), "one sweep, one run");
-    Run { exit_code: output.status.code(), stderr, dir, _home: home }
+    (output, home)
 }
 
 impl Run {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dragnet::{Row, sweep};
+use super::dragnet::{Row, dragnet, sweep};
 use super::planted::{ADDRESS, Group, plant};
 use super::server::{Keys, Server};
 
@@ -54,9 +54,33 @@ async fn what_is_refused_is_told_and_the_rest_is_swept() {
     let found: BTreeSet<&str> = sightings.iter().map(|row| row["account_id"].as_str().unwrap()).collect();
     assert_eq!(found, BTreeSet::from([accounts["open"].as_str(), accounts["also-open"].as_str()]));
     assert_eq!(sightings.len(), planted.matches.len() / 2, "two of four accounts could be read");
+    assert_wrong_external_id_is_told(&server, &accounts["open"], &arguments);
     let summary = run.summary();
     assert_eq!(summary["status"], "incomplete");
     assert_eq!((&summary["accounts"]["swept"], &summary["accounts"]["denied"]), (&3.into(), &2.into()), "{summary}");
+}
+
+/// The role that was entered with the right `ExternalId` does not let a wrong one in, and doctor knows before.
+fn assert_wrong_external_id_is_told(server: &Server, account: &str, arguments: &[&str]) {
+    let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"a-wrong-one\"");
+    let arguments = [arguments, &["--account", account]].concat();
+    let run = sweep(server, &root_of(MANAGEMENT), &config, &arguments);
+    let coverage = run.csv("coverage.csv");
+    assert_eq!((run.exit_code, coverage.len()), (Some(3), 1), "{}", run.stderr);
+    let reason = &coverage[0]["reason"];
+    assert!(reason.starts_with("role-denied: asked without MFA and with an ExternalId: AssumeRole"), "{reason}");
+    assert!(reason.contains("compare identity.external_id"), "{reason}");
+
+    let doctor = |id: &str| {
+        let config = config.replace("a-wrong-one", id);
+        let (output, _) =
+            dragnet(server, &root_of(MANAGEMENT), &config, &["doctor", "--account", account, "--region", REGION]);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, told) = doctor("a-wrong-one");
+    assert!(code == Some(3) && told.contains("To do: see that arn:aws:iam::"), "{told}");
+    let (code, told) = doctor(EXTERNAL_ID);
+    assert_eq!(code, Some(0), "{told}");
 }
 
 /// An access key that is an account's id, with the secret `test`, is that account's root.

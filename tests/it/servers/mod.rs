@@ -5,7 +5,9 @@
 //! say so and pass, so that `cargo test` needs nothing but a Rust toolchain.
 
 mod dragnet;
+mod microburst;
 mod ministack;
 mod moto;
 mod planted;
 mod server;
+mod template;

@@ -4,22 +4,23 @@ use std::collections::BTreeSet;
 
 use aws_sdk_sts::Client as Sts;
 
-use super::dragnet::{Run, sweep};
+use super::dragnet::{Run, dragnet, sweep};
 use super::planted::{ADDRESS, Group, Place, Planted, plant};
 use super::server::{Keys, Server};
+use super::template::assert_template_makes_the_roles;
 
-const ROLE: &str = "OrganizationAccountAccessRole";
-const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
+pub const ROLE: &str = "OrganizationAccountAccessRole";
+pub const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
 
 /// More than one page of `DescribeLogGroups`.
 const GROUPS_IN_ONE_REGION: usize = 60;
 const EVENTS: usize = 3_000;
 const MATCHES: usize = 450;
 
-struct Organization {
+pub struct Organization {
     management: String,
     closed: String,
-    planted: Planted,
+    pub planted: Planted,
 }
 
 #[tokio::test]
@@ -44,9 +45,26 @@ async fn every_match_is_found_and_every_group_is_accounted_for() {
     assert_eq!((&summary["accounts"]["in_scope"], &summary["accounts"]["out_of_scope"]), (&6.into(), &1.into()));
     assert_eq!(summary["log_groups"]["searched"], planted.groups.len());
     run.assert_manifest_is_true();
+    assert_mfa_is_used(&server, &organization.management, a);
+    assert_template_makes_the_roles(&server).await;
 }
 
-fn assert_sightings(run: &Run, planted: &Planted) {
+/// moto checks no code, so that any will do: what is shown is that the same commands work.
+fn assert_mfa_is_used(server: &Server, management: &str, region: &str) {
+    let config = format!(
+        "[identity]\nmember_role = \"{ROLE}\"\nmfa_serial = \"arn:aws:iam::{management}:mfa/moto\"\nsource_identity = \"alice\"\n"
+    );
+    let (output, _) = dragnet(server, &management_keys(), &config, &["doctor", "--json", "--region", region]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &told["covered"]), (Some(0), &true.into()), "{told:#}");
+    let run = sweep(server, &management_keys(), &config, &[ADDRESS, "--region", region, "--progress", "none"]);
+    assert_eq!(run.exit_code, Some(3), "the groups are younger than the window: {}", run.stderr);
+    let calls = run.csv("calls.csv");
+    let sessions = calls.iter().filter(|row| row["operation"] == "GetSessionToken").count();
+    assert_eq!(sessions, 1, "one code for every account");
+}
+
+pub fn assert_sightings(run: &Run, planted: &Planted) {
     let sightings = run.sightings();
     let found: BTreeSet<String> = sightings.iter().map(|row| row["message"].as_str().unwrap().to_owned()).collect();
     assert_eq!(found.symmetric_difference(&planted.matches).collect::<Vec<_>>(), Vec::<&String>::new());
@@ -60,7 +78,7 @@ fn assert_sightings(run: &Run, planted: &Planted) {
     }
 }
 
-fn assert_coverage(run: &Run, organization: &Organization) {
+pub fn assert_coverage(run: &Run, organization: &Organization) {
     let coverage = run.csv("coverage.csv");
     let (of_groups, others): (Vec<_>, Vec<_>) = coverage.iter().partition(|row| !row["log_group"].is_empty());
     let place = |row: &&super::dragnet::Row| -> Place {
@@ -76,13 +94,13 @@ fn assert_coverage(run: &Run, organization: &Organization) {
 }
 
 /// moto takes any keys for its own account, which becomes the management account.
-fn management_keys() -> Keys {
+pub fn management_keys() -> Keys {
     Keys { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret: "secret".to_owned(), token: None }
 }
 
 /// A management account and six more, one of them closed again; three Regions each, one Region with
 /// many groups.
-async fn organization(server: &Server) -> Organization {
+pub async fn organization(server: &Server) -> Organization {
     let config = server.config(&management_keys(), "us-east-1");
     let management = Sts::new(&config).get_caller_identity().send().await.unwrap().account.unwrap();
     let organizations = aws_sdk_organizations::Client::new(&config);

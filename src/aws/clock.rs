@@ -1,0 +1,63 @@
+//! How far this machine's clock is from AWS's, which refuses signatures that are minutes old or early.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::date_time::Format;
+use jiff::{SignedDuration, Timestamp};
+
+use super::call::{Site, placed};
+use super::connect::Aws;
+use crate::model::Operation;
+
+impl Aws {
+    /// How far this machine's clock is ahead of AWS's, to the second, or behind it where negative. `None`
+    /// where no answer told the time. An answer tells it even if it is an error.
+    pub async fn clock_skew(&self) -> Option<SignedDuration> {
+        let site = Site { session: self.source(), region: self.home(), operation: Operation::GetCallerIdentity };
+        let date = DateHeader::default();
+        let answer = self.call(site, |credentials| {
+            self.clients
+                .sts
+                .get_caller_identity()
+                .customize()
+                .config_override(placed!(aws_sdk_sts, site, credentials))
+                .interceptor(date.clone())
+                .send()
+        });
+        // Whether AWS accepts the call is for others to tell.
+        _ = answer.await;
+        let told = *date.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(self.clock.now().duration_since(told?))
+    }
+}
+
+/// Keeps the time at which the last answer was made.
+///
+/// Source: RFC 9110, section 6.6.1, `Date`.
+#[derive(Clone, Debug, Default)]
+struct DateHeader(Arc<Mutex<Option<Timestamp>>>);
+
+impl Intercept for DateHeader {
+    fn name(&self) -> &'static str {
+        "DateHeader"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        let told = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            told.and_then(|told| Timestamp::from_second(told.secs()).ok());
+        Ok(())
+    }
+}

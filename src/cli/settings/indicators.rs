@@ -1,0 +1,106 @@
+//! What to look for, from the arguments and from files.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::super::{InvalidIndicators, UsageError};
+use crate::config::{IndicatorList, load_indicators};
+use crate::model::Indicator;
+
+/// The most indicators of one sweep; for so many the search has been measured.
+const MOST: usize = 10_000;
+
+/// The indicators of a sweep.
+pub(super) struct Resolved {
+    /// At least one, none twice, in the order given: arguments first.
+    pub(super) indicators: Vec<Indicator>,
+    /// What the files hold beside them, a line for each file.
+    pub(super) left_out: Vec<String>,
+}
+
+/// Reads all indicators. What means the same is one, however it is spelled, and goes by its first name.
+///
+/// # Errors
+/// Some are wrong (all of them are named), a file cannot be used, or they are too many.
+pub(super) fn resolve(given: &[String], files: &[PathBuf], directory: &Path) -> Result<Resolved, UsageError> {
+    let mut all = Vec::new();
+    let mut left_out = Vec::new();
+    let mut wrong = InvalidIndicators::default();
+    for text in given {
+        match text.parse::<Indicator>() {
+            Ok(indicator) => all.push(indicator),
+            Err(error) => wrong.invalid.push(error),
+        }
+    }
+    for file in files {
+        match load_indicators(&directory.join(file)) {
+            Ok(list) => {
+                left_out.extend(told(file, &list));
+                all.extend(list.indicators);
+            }
+            Err(error) => wrong.lists.push(error),
+        }
+    }
+    if !wrong.invalid.is_empty() || !wrong.lists.is_empty() {
+        return Err(wrong.into());
+    }
+    let mut seen = HashSet::new();
+    all.retain(|indicator| seen.insert(indicator.value().clone()));
+    if all.len() > MOST {
+        return Err(UsageError::TooManyIndicators { given: all.len(), most: MOST });
+    }
+    Ok(Resolved { indicators: all, left_out })
+}
+
+fn told(file: &Path, list: &IndicatorList) -> Option<String> {
+    let parts: Vec<String> = list.left_out.iter().map(|(what, count)| format!("{count} of {what}")).collect();
+    (!parts.is_empty()).then(|| format!("{}: not looked for: {}", file.display(), parts.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(given: &[&str], files: &[(&str, &str)]) -> Result<Resolved, String> {
+        let temp = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(temp.path().join(name), text).unwrap();
+        }
+        let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
+        let files: Vec<PathBuf> = files.iter().map(|(name, _)| PathBuf::from(name)).collect();
+        resolve(&given, &files, temp.path()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn duplicates_fold_by_what_they_mean() {
+        let list = "2001:DB8:0::1\nip,192.0.2.7\nEVIL.example\n".replace("ip,", "ip:");
+        let resolved = resolved(&["2001:db8::1", "evil.example", "evil.example"], &[("list", &list)]).unwrap();
+        let names: Vec<String> = resolved.indicators.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["2001:db8::1", "evil.example", "192.0.2.7"]);
+        assert!(resolved.left_out.is_empty());
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_named_at_once() {
+        let error = resolved(&["192.0.2.999"], &[("a", "192.0.2.1\narn:aws\n"), ("b", "# nothing\n")]).err().unwrap();
+        let lines: Vec<&str> = error.lines().collect();
+        assert!(lines[0].contains("192.0.2.999") && lines[1].contains("/a:2: `arn:aws`"), "{error}");
+        assert!(lines[2].ends_with("/b: it holds nothing that can be looked for"), "{error}");
+    }
+
+    #[test]
+    fn ten_thousand_are_enough_and_more_are_refused() {
+        let list = |count: u32| {
+            let lines: Vec<String> = (0..count).map(|n| format!("10.0.{}.{}", n / 250, n % 250)).collect();
+            lines.join("\n")
+        };
+        assert_eq!(resolved(&[], &[("list", &list(10_000))]).unwrap().indicators.len(), 10_000);
+        assert!(resolved(&[], &[("list", &list(10_001))]).err().unwrap().starts_with("10001 indicators"));
+    }
+
+    #[test]
+    fn what_a_file_holds_beside_indicators_is_told() {
+        let resolved = resolved(&[], &[("list.csv", "type,value\nip,192.0.2.1\nmutex,a\nmutex,b\nyara,c\n")]).unwrap();
+        assert_eq!(resolved.left_out, ["list.csv: not looked for: 2 of mutex, 1 of yara"]);
+    }
+}

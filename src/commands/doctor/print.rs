@@ -1,0 +1,129 @@
+//! An examination for a person: a row for each step and account, then each failure with what to do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use super::check::{Check, State, Subject};
+use crate::model::AccountId;
+use crate::report::{Table, escape};
+
+/// More failures than these are not spelt out: one is often the cause of all.
+const SPELT_OUT: usize = 20;
+
+/// Writes the table, the failures and the verdict.
+pub(super) fn write(checks: &[Check], out: &mut dyn Write) -> io::Result<()> {
+    let readable = readable_regions(checks);
+    let mut table = Table::new(&["", "place", "found"]);
+    for check in checks {
+        // Regions that are as they should be are in their account's row.
+        if (check.check, check.status) != (Subject::Region, State::Ok) {
+            table.push(vec![word(check.status).to_owned(), place(check), found(check, &readable)]);
+        }
+    }
+    table.write_text(None, out)?;
+    let failed: Vec<&Check> = checks.iter().filter(|check| check.status == State::Failed).collect();
+    for check in failed.iter().take(SPELT_OUT) {
+        writeln!(out, "\n{}: {}", escape(&place(check)), escape(&check.detail))?;
+        if !check.advice.is_empty() {
+            writeln!(out, "  To do: {}", escape(&check.advice))?;
+        }
+    }
+    if let Some(more @ 1..) = failed.len().checked_sub(SPELT_OUT) {
+        writeln!(out, "\nand {more} more; --json has all of them")?;
+    }
+    writeln!(out, "\n{}", verdict(checks))
+}
+
+/// How many Regions of each account can be read.
+fn readable_regions(checks: &[Check]) -> BTreeMap<AccountId, usize> {
+    let mut readable = BTreeMap::new();
+    for check in checks.iter().filter(|check| (check.check, check.status) == (Subject::Region, State::Ok)) {
+        if let Some(account) = check.account_id {
+            *readable.entry(account).or_default() += 1;
+        }
+    }
+    readable
+}
+
+fn word(status: State) -> &'static str {
+    match status {
+        State::Ok => "ok",
+        State::Note => "note",
+        State::Failed => "FAILED",
+    }
+}
+
+fn found(check: &Check, readable: &BTreeMap<AccountId, usize>) -> String {
+    match (check.reason, check.check, check.account_id) {
+        (Some(reason), _, _) => reason.to_owned(),
+        (None, Subject::Account, Some(account)) if check.status == State::Ok => {
+            let regions = readable.get(&account).copied().unwrap_or_default();
+            format!("{}, readable: {regions}", check.detail)
+        }
+        _ if check.status == State::Failed => "see below".to_owned(),
+        _ => check.detail.clone(),
+    }
+}
+
+/// Where the check was made, as a person names it.
+fn place(check: &Check) -> String {
+    let account = check.account_id.map(|id| id.to_string()).unwrap_or_default();
+    match (&check.region, check.check) {
+        (Some(region), _) => format!("{account} {} {region}", check.account_name),
+        (None, Subject::Account) => format!("{account} {}", check.account_name),
+        (None, Subject::Clock) => "clock".to_owned(),
+        (None, Subject::Source) => "source credentials".to_owned(),
+        (None, Subject::Mfa) => "MFA".to_owned(),
+        (None, Subject::Hop) => "role chain".to_owned(),
+        (None, Subject::Organization | Subject::Region) => "organization".to_owned(),
+    }
+}
+
+fn verdict(checks: &[Check]) -> String {
+    let accounts = |wanted: fn(&Check) -> bool| -> BTreeSet<AccountId> {
+        checks.iter().filter(|check| wanted(check)).filter_map(|check| check.account_id).collect()
+    };
+    if checks.iter().any(|check| check.status == State::Failed && check.account_id.is_none()) {
+        return "A sweep would not get that far.".to_owned();
+    }
+    let examined = accounts(|check| check.status != State::Note);
+    let failed = accounts(|check| check.status == State::Failed);
+    format!("{} of {} accounts would be covered.", examined.difference(&failed).count(), examined.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(id: &str, check: Check) -> Check {
+        Check { account_id: id.parse().ok(), account_name: "prod".to_owned(), ..check }
+    }
+
+    #[test]
+    fn failures_are_spelt_out_below_the_table() {
+        let region = |check: Check| Check { region: "us-east-1".parse().ok(), ..check };
+        let denied =
+            Check { reason: Some("access-denied"), ..Check::failed(Subject::Region, "AWS says no", "say please") };
+        let checks = [
+            Check::ok(Subject::Source, "arn:aws:iam::111111111111:user/alice"),
+            at("222222222222", Check::ok(Subject::Account, "role; Regions enabled: 2")),
+            at("222222222222", region(Check::ok(Subject::Region, "can be read"))),
+            at("222222222222", region(denied)),
+            at("333333333333", Check::note(Subject::Account, "out of scope: CLOSED")),
+        ];
+        let mut out = Vec::new();
+        write(&checks, &mut out).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+                PLACE                        FOUND
+        ok      source credentials           arn:aws:iam::111111111111:user/alice
+        ok      222222222222 prod            role; Regions enabled: 2, readable: 1
+        FAILED  222222222222 prod us-east-1  access-denied
+        note    333333333333 prod            out of scope: CLOSED
+
+        222222222222 prod us-east-1: AWS says no
+          To do: say please
+
+        0 of 1 accounts would be covered.
+        ");
+    }
+}

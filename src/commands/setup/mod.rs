@@ -1,0 +1,109 @@
+//! `dragnet setup`: the least-privilege roles to deploy in every account, made from the same list of
+//! operations that the calls are made from.
+
+mod template;
+
+use std::io::Write;
+
+use jiff::Timestamp;
+
+use super::CommandError;
+use super::surroundings::Machine;
+use crate::cli::settings::load_config;
+use crate::cli::{GlobalArguments, PolicyOf, SetupCommand};
+use crate::config::{Config, MemberRole};
+use crate::model::{Operation, Partition, Policy};
+use crate::report::write_json;
+
+/// What containment needs: inline policies of users, roles and groups, access keys, and whatever shows what
+/// a denial would hit.
+///
+/// Source: Service Authorization Reference, "IAM".
+const CONTAIN: [&str; 22] = [
+    "iam:DeleteGroupPolicy",
+    "iam:DeleteRolePolicy",
+    "iam:DeleteUserPolicy",
+    "iam:GetGroup",
+    "iam:GetGroupPolicy",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:GetUser",
+    "iam:GetUserPolicy",
+    "iam:ListAccessKeys",
+    "iam:ListGroupPolicies",
+    "iam:ListGroups",
+    "iam:ListGroupsForUser",
+    "iam:ListInstanceProfilesForRole",
+    "iam:ListRolePolicies",
+    "iam:ListRoles",
+    "iam:ListUserPolicies",
+    "iam:ListUsers",
+    "iam:PutGroupPolicy",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:UpdateAccessKey",
+];
+
+/// Prints a policy or a template. Nothing is deployed.
+pub(super) fn setup(
+    global: &GlobalArguments,
+    command: &SetupCommand,
+    machine: &Machine,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
+    // Nothing of the roles depends on the time.
+    let mut config = load_config(global, &machine.at(Timestamp::UNIX_EPOCH))?;
+    if let Some(role) = &global.member_role {
+        config.identity.member_role = role.clone();
+    }
+    match command {
+        SetupCommand::Policy(arguments) => write_json(&policy(arguments.whose, &config), &mut *out)?,
+        SetupCommand::Cloudformation(arguments) => template::write(&config, arguments.management, out)?,
+    }
+    Ok(())
+}
+
+fn policy(whose: PolicyOf, config: &Config) -> Policy {
+    match whose {
+        PolicyOf::Read => Policy::for_operations(&Operation::SWEEP),
+        PolicyOf::Contain => Policy::allowing(CONTAIN),
+        PolicyOf::Source => {
+            let (read, contain) = role_names(config);
+            let partition = config.identity.partition().unwrap_or(Partition::Aws);
+            let arn = |name: &str| format!("arn:{partition}:iam::*:role/{name}");
+            let mut roles = vec![arn(&read), arn(&contain)];
+            roles.extend(config.organization.role.iter().map(ToString::to_string));
+            let enter = Policy::allowing(["sts:AssumeRole", "sts:SetSourceIdentity"]).on(&roles);
+            enter.and(Policy::for_operations(&[Operation::ListAccounts]))
+        }
+    }
+}
+
+/// The names of the read role and the contain role, with their paths.
+fn role_names(config: &Config) -> (String, String) {
+    let identity = &config.identity;
+    let read = match &identity.member_role {
+        MemberRole::Role(name) => name.to_string(),
+        // Who assumes no role may still want one deployed.
+        MemberRole::Caller => MemberRole::default().to_string(),
+    };
+    (read, identity.contain_role.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_source_may_enter_the_roles_and_list_the_accounts() {
+        let text =
+            "[identity]\nmember_role = \"security/Audit\"\nrole_chain = [\"arn:aws-cn:iam::222222222222:role/Hub\"]";
+        let config = Config::from_toml(text, "x").unwrap();
+        let policy = policy(PolicyOf::Source, &config).to_string();
+        assert!(
+            policy.contains(r#"["arn:aws-cn:iam::*:role/security/Audit","arn:aws-cn:iam::*:role/DragnetContain"]"#),
+            "{policy}"
+        );
+        assert!(policy.contains(r#"["organizations:ListAccounts"],"Resource":["*"]"#), "{policy}");
+    }
+}

@@ -1,0 +1,145 @@
+//! The CloudFormation template, headed by the commands that deploy it with the settings at hand.
+//!
+//! StackSets do not deploy to the management account, so it has a template of its own.
+
+use std::io::{self, Write};
+
+use super::role_names;
+use crate::config::Config;
+
+/// Roles, parameters and conditions; ends in the list of resources.
+const ROLES: &str = include_str!("../../../config/roles/roles.yaml");
+/// One more resource, for the management account.
+const ORGANIZATION_ROLE: &str = include_str!("../../../config/roles/organization-role.yaml");
+
+/// Writes the template of every member account, or the management account's.
+pub(super) fn write(config: &Config, management: bool, out: &mut dyn Write) -> io::Result<()> {
+    let parameters = parameters(config);
+    let commands = if management { deploy_here(&parameters) } else { deploy_everywhere(&parameters) };
+    for line in commands {
+        writeln!(out, "# {line}")?;
+    }
+    out.write_all(ROLES.as_bytes())?;
+    if management {
+        out.write_all(ORGANIZATION_ROLE.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The parameters whose defaults the settings differ from, and the one that has no default.
+fn parameters(config: &Config) -> Vec<(&'static str, String)> {
+    let identity = &config.identity;
+    let hub = identity.role_chain.last().map(ToString::to_string);
+    let behind_hub = hub.is_some();
+    let mut parameters = vec![("TrustedPrincipal", hub.unwrap_or_else(|| "ARN-OF-WHO-SWEEPS".to_owned()))];
+    parameters.extend(identity.external_id.iter().map(|id| ("ExternalId", id.to_string())));
+    if identity.mfa_serial.is_some() && !behind_hub {
+        parameters.push(("RequireMfa", "true".to_owned()));
+    }
+    let (read, contain) = role_names(config);
+    for (role, usual, name_key, path_key) in [
+        (&read, "DragnetRead", "ReadRoleName", "ReadRolePath"),
+        (&contain, "DragnetContain", "ContainRoleName", "ContainRolePath"),
+    ] {
+        let (path, name) = role.rsplit_once('/').map_or(("", role.as_str()), |(path, name)| (path, name));
+        if name != usual {
+            parameters.push((name_key, name.to_owned()));
+        }
+        if !path.is_empty() {
+            parameters.push((path_key, format!("/{path}/")));
+        }
+    }
+    parameters
+}
+
+fn deploy_everywhere(parameters: &[(&'static str, String)]) -> Vec<String> {
+    let given: Vec<String> =
+        parameters.iter().map(|(key, value)| format!("ParameterKey={key},ParameterValue={value}")).collect();
+    vec![
+        "The roles of Dragnet, for every member account. From the management account, or a delegated administrator:"
+            .to_owned(),
+        "  aws cloudformation create-stack-set --stack-set-name dragnet --template-body file://FILE \\".to_owned(),
+        "    --capabilities CAPABILITY_NAMED_IAM --permission-model SERVICE_MANAGED \\".to_owned(),
+        "    --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false \\".to_owned(),
+        format!("    --parameters {}", given.join(" ")),
+        "  aws cloudformation create-stack-instances --stack-set-name dragnet --regions us-east-1 \\".to_owned(),
+        "    --deployment-targets OrganizationalUnitIds=ID-OF-THE-ROOT-OR-OU".to_owned(),
+        "The management account is left out by StackSets: dragnet setup cloudformation --management".to_owned(),
+    ]
+}
+
+fn deploy_here(parameters: &[(&'static str, String)]) -> Vec<String> {
+    let given: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    vec![
+        "The roles of Dragnet, for the management account, to which StackSets do not deploy. In that account:"
+            .to_owned(),
+        "  aws cloudformation deploy --stack-name dragnet --template-file FILE --capabilities CAPABILITY_NAMED_IAM \\"
+            .to_owned(),
+        format!("    --parameter-overrides {}", given.join(" ")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::cli::PolicyOf;
+    use crate::commands::setup::{CONTAIN, policy};
+
+    fn written(config: &str, management: bool) -> String {
+        let mut out = Vec::new();
+        write(&Config::from_toml(config, "x").unwrap(), management, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// The actions that a role's policies allow, sorted.
+    fn actions(template: &Value, role: &str) -> Vec<String> {
+        let policies = template["Resources"][role]["Properties"]["Policies"].as_array().unwrap();
+        let statements = policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+        let mut actions: Vec<String> = statements
+            .flat_map(|statement| statement["Action"].as_array().unwrap())
+            .map(|action| action.as_str().unwrap().to_owned())
+            .collect();
+        actions.sort();
+        actions
+    }
+
+    #[test]
+    fn the_roles_allow_what_the_code_calls_and_no_more() {
+        let template: Value = serde_saphyr::from_str(&written("", true)).unwrap();
+        for (role, whose) in [("ReadRole", PolicyOf::Read), ("ContainRole", PolicyOf::Contain)] {
+            let printed = serde_json::to_value(policy(whose, &Config::default())).unwrap();
+            assert_eq!(
+                serde_json::to_value(actions(&template, role)).unwrap(),
+                printed["Statement"][0]["Action"],
+                "{role}"
+            );
+        }
+        assert_eq!(actions(&template, "OrganizationRole"), ["organizations:ListAccounts"]);
+        assert!(CONTAIN.iter().all(|action| action.starts_with("iam:")));
+    }
+
+    #[test]
+    fn only_the_management_account_lists_the_accounts() {
+        let template: Value = serde_saphyr::from_str(&written("", false)).unwrap();
+        let roles: Vec<&String> = template["Resources"].as_object().unwrap().keys().collect();
+        assert_eq!(roles, ["ContainRole", "ReadRole"]);
+    }
+
+    #[test]
+    fn the_settings_become_parameters() {
+        let hub = "[identity]\nrole_chain = [\"arn:aws:iam::222222222222:role/Hub\"]\nexternal_id = \"between-us\"\nmfa_serial = \"arn:aws:iam::111111111111:mfa/alice\"";
+        let told = written(hub, true);
+        assert!(told.contains("TrustedPrincipal=arn:aws:iam::222222222222:role/Hub ExternalId=between-us\n"), "{told}");
+        let direct = written(
+            "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/alice\"\nmember_role = \"sec/Audit\"",
+            false,
+        );
+        for part in
+            ["RequireMfa,ParameterValue=true", "ReadRoleName,ParameterValue=Audit", "ReadRolePath,ParameterValue=/sec/"]
+        {
+            assert!(direct.contains(&format!("ParameterKey={part}")), "{part}: {direct}");
+        }
+    }
+}

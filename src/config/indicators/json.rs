@@ -1,0 +1,71 @@
+//! Indicators as JSON: which form it is, and on which line something stands.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Listing, Malformed, misp, stix};
+
+/// What tells the forms apart: STIX names its type, MISP's exports come in several wrappings.
+#[derive(Deserialize)]
+struct Wrapping<'a> {
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
+    #[serde(borrow, default)]
+    objects: Vec<&'a RawValue>,
+    #[serde(rename = "Event", borrow, default)]
+    event: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response: Option<&'a RawValue>,
+    #[serde(rename = "Attribute", borrow, default)]
+    attributes: Vec<&'a RawValue>,
+}
+
+pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
+    let source = Source(text);
+    source.read::<serde::de::IgnoredAny>(text)?;
+    unwrap(source, text, 0, listing)
+}
+
+/// MISP answers with `{"response": [{"Event": …}]}`, `{"response": {"Attribute": […]}}`, `[{"Event": …}]` …
+const DEEPEST: usize = 4;
+
+fn unwrap(source: Source<'_>, json: &str, depth: usize, listing: &mut Listing) -> Result<(), Malformed> {
+    if depth < DEEPEST && json.trim_start().starts_with('[') {
+        let all: Vec<&RawValue> = source.read(json)?;
+        return all.iter().try_for_each(|one| unwrap(source, one.get(), depth + 1, listing));
+    }
+    let wrapping: Wrapping<'_> = source.read(json)?;
+    match wrapping {
+        Wrapping { kind: Some(kind), objects, .. } if kind == "bundle" => {
+            objects.iter().try_for_each(|object| stix::read(source, object.get(), listing))
+        }
+        Wrapping { event: Some(event), .. } => misp::read_event(source, event.get(), listing),
+        Wrapping { response: Some(response), .. } if depth < DEEPEST => {
+            unwrap(source, response.get(), depth + 1, listing)
+        }
+        Wrapping { attributes, .. } if !attributes.is_empty() => {
+            attributes.iter().try_for_each(|attribute| misp::read_attribute(source, attribute.get(), listing))
+        }
+        _ => Err((Some(source.line(json)), "expected a STIX 2.1 bundle or a MISP event".to_owned())),
+    }
+}
+
+/// The file's text, which its parts are slices of.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a>(&'a str);
+
+impl Source<'_> {
+    /// Reads a part of the file.
+    pub(super) fn read<'p, T: Deserialize<'p>>(self, part: &'p str) -> Result<T, Malformed> {
+        serde_json::from_str(part).map_err(|error| {
+            let line = self.line(part) + error.line().saturating_sub(1);
+            (Some(line), format!("it is not JSON of the form that it seems to have: {error}"))
+        })
+    }
+
+    /// The line that a part of the file begins on, counted from 1.
+    pub(super) fn line(self, part: &str) -> usize {
+        let before = part.as_ptr().addr().saturating_sub(self.0.as_ptr().addr());
+        self.0.bytes().take(before).filter(|byte| *byte == b'\n').count() + 1
+    }
+}

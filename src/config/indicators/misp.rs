@@ -1,0 +1,128 @@
+//! MISP events: attributes, alone and in objects, each with a type.
+//!
+//! Source: MISP core format: <https://www.misp-standard.org/rfc/misp-standard-core.html>.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::json::Source;
+use super::{Listing, Malformed, vocabulary};
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(rename = "Attribute", borrow, default)]
+    attributes: Vec<&'a RawValue>,
+    #[serde(rename = "Object", borrow, default)]
+    objects: Vec<Object<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Object<'a> {
+    #[serde(rename = "Attribute", borrow, default)]
+    attributes: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Attribute {
+    #[serde(rename = "type")]
+    kind: String,
+    value: String,
+    #[serde(default)]
+    to_ids: Value,
+    #[serde(default)]
+    deleted: Value,
+}
+
+pub(super) fn read_event(source: Source<'_>, json: &str, listing: &mut Listing) -> Result<(), Malformed> {
+    let Event { attributes, objects } = source.read(json)?;
+    let of_objects = objects.iter().flat_map(|object| &object.attributes);
+    attributes.iter().chain(of_objects).try_for_each(|attribute| read_attribute(source, attribute.get(), listing))
+}
+
+/// Reads an attribute. MISP marks those that are context, not meant for detection (`to_ids`).
+pub(super) fn read_attribute(source: Source<'_>, json: &str, listing: &mut Listing) -> Result<(), Malformed> {
+    let attribute: Attribute = source.read(json)?;
+    if says(&attribute.deleted, true) {
+        return Ok(());
+    }
+    if says(&attribute.to_ids, false) {
+        listing.leave_out("attribute without to_ids");
+        return Ok(());
+    }
+    let line = source.line(json);
+    // `ip-dst|port` and `filename|sha256` hold a value for each of their types.
+    let kinds: Vec<&str> = attribute.kind.split('|').collect();
+    let values: Vec<&str> = attribute.value.split('|').collect();
+    if kinds.len() > 1 && kinds.len() == values.len() {
+        let parts = kinds.iter().zip(values).filter(|(kind, _)| **kind != "port");
+        return parts.into_iter().try_for_each(|(kind, value)| read_value(kind, value, line, listing));
+    }
+    read_value(&attribute.kind, &attribute.value, line, listing)
+}
+
+/// MISP has hundreds of types, and more by the year: one that is not known is left out, and told.
+fn read_value(kind: &str, value: &str, line: usize, listing: &mut Listing) -> Result<(), Malformed> {
+    if vocabulary::is_known(kind) {
+        return vocabulary::add(kind, value, line, listing);
+    }
+    listing.leave_out(kind);
+    Ok(())
+}
+
+/// Whether a flag is set this way: exports write it as a boolean, a number or a text.
+fn says(flag: &Value, way: bool) -> bool {
+    match flag {
+        Value::Bool(set) => *set == way,
+        Value::Number(number) => (number.as_u64() == Some(1)) == way,
+        Value::String(text) => matches!(text.as_str(), "1" | "true") == way,
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{left_out, read};
+
+    const EVENT: &str = r#"{"Event": {"info": "a campaign", "Attribute": [
+        {"type": "ip-dst", "category": "Network activity", "value": "192.0.2.1", "to_ids": true},
+        {"type": "ip-dst|port", "value": "192.0.2.2|443", "to_ids": "1"},
+        {"type": "domain|ip", "value": "evil.example|2001:db8::1"},
+        {"type": "ip-src", "value": "10.0.0.1", "to_ids": false},
+        {"type": "ip-src", "value": "10.0.0.2", "to_ids": true, "deleted": true},
+        {"type": "mutex", "value": "x", "to_ids": true},
+        {"type": "brand-new", "value": "x", "to_ids": true},
+        {"type": "user-agent", "value": "a|b", "to_ids": 1}],
+      "Object": [{"name": "file", "Attribute": [
+        {"type": "md5", "value": "d41d8cd98f00b204e9800998ecf8427e", "to_ids": true}]}]}}"#;
+
+    #[test]
+    fn attributes_for_detection_are_read() {
+        let expected = [
+            "ip:192.0.2.1",
+            "ip:192.0.2.2",
+            "domain:evil.example",
+            "ip:2001:db8::1",
+            "agent:a|b",
+            "hash:d41d8cd98f00b204e9800998ecf8427e",
+        ];
+        assert_eq!(read(EVENT).unwrap(), expected);
+        assert_eq!(read(&format!("{{\"response\":[{EVENT}]}}")).unwrap(), expected);
+        assert_eq!(read(&format!("[{EVENT}]")).unwrap(), expected);
+        assert_eq!(left_out(EVENT), ["1 x attribute without to_ids", "1 x brand-new", "1 x mutex"]);
+    }
+
+    #[test]
+    fn answers_to_a_search_are_read() {
+        let answer = r#"{"response": {"Attribute": [{"type": "domain", "value": "evil.example"}]}}"#;
+        assert_eq!(read(answer).unwrap(), ["domain:evil.example"]);
+    }
+
+    #[test]
+    fn slips_have_their_lines() {
+        let error = read(&EVENT.replace("\"192.0.2.1\"", "\"192.0.2.999\"")).unwrap_err();
+        assert!(error.starts_with("file:2: `192.0.2.999` is not an indicator"), "{error}");
+        let error = read("{\"Event\": {\n\"Attribute\": [\n{\"value\": 1}]}}").unwrap_err();
+        assert!(error.starts_with("file:3: it is not JSON of the form"), "{error}");
+    }
+}

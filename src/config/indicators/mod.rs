@@ -1,0 +1,168 @@
+//! The files of `--indicators`: lists of what to look for, in the forms that threat intelligence comes in.
+//!
+//! ```text
+//! text   one a line        192.0.2.1   # a comment
+//! CSV    type,value        domain,evil.example
+//! STIX   a 2.1 bundle      patterns of indicators, and observables
+//! MISP   an event          attributes meant for detection
+//! ```
+//! They are told apart by what is in them. A value that is wrong refuses the file, with its line: a slip
+//! must not be looked for, and not be found. What no log can show (a mutex, a registry key) is left out,
+//! and told.
+
+mod csv;
+mod json;
+mod misp;
+mod stix;
+mod stix_pattern;
+mod text;
+mod vocabulary;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use super::ConfigError;
+use crate::model::{Indicator, InvalidIndicator};
+
+/// What a file of indicators holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IndicatorList {
+    /// The indicators, in the file's order; one may come again.
+    pub indicators: Vec<Indicator>,
+    /// What cannot be looked for: what it is, and how often it is there.
+    pub left_out: BTreeMap<String, usize>,
+}
+
+/// All that is wrong with a file of indicators: one slip in a long list must not hide the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidIndicatorList(Vec<ConfigError>);
+
+impl fmt::Display for InvalidIndicatorList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for InvalidIndicatorList {}
+
+impl From<ConfigError> for InvalidIndicatorList {
+    fn from(error: ConfigError) -> Self {
+        Self(vec![error])
+    }
+}
+
+/// Reads a file of indicators.
+///
+/// # Errors
+/// It cannot be read, has another form, holds values that are no indicators, or none at all. The errors
+/// name the lines.
+pub fn load_indicators(path: &Path) -> Result<IndicatorList, InvalidIndicatorList> {
+    let origin = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
+    parse(&text, &origin)
+}
+
+fn parse(text: &str, origin: &str) -> Result<IndicatorList, InvalidIndicatorList> {
+    // Spreadsheets and PowerShell begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut listing = Listing::default();
+    let malformed = |(line, problem): Malformed| ConfigError::new(origin, line, problem);
+    if text.trim_start().starts_with(['{', '[']) {
+        json::read(text, &mut listing).map_err(malformed)?;
+    } else if csv::is_csv(text) {
+        csv::read(text, &mut listing).map_err(malformed)?;
+    } else {
+        text::read(text, &mut listing);
+    }
+    let Listing { list, invalid } = listing;
+    if !invalid.is_empty() {
+        let placed = invalid.into_iter().map(|(line, error)| ConfigError::new(origin, Some(line), error.to_string()));
+        return Err(InvalidIndicatorList(placed.collect()));
+    }
+    if list.indicators.is_empty() {
+        return Err(ConfigError::new(origin, None, "it holds nothing that can be looked for").into());
+    }
+    Ok(list)
+}
+
+/// A file that has not the form that it seems to have: the line, where it is known, and what is wrong.
+type Malformed = (Option<usize>, String);
+
+/// What has been read so far.
+#[derive(Debug, Default)]
+struct Listing {
+    list: IndicatorList,
+    /// With their lines.
+    invalid: Vec<(usize, InvalidIndicator)>,
+}
+
+impl Listing {
+    fn add(&mut self, line: usize, indicator: Result<Indicator, InvalidIndicator>) {
+        match indicator {
+            Ok(indicator) => self.list.indicators.push(indicator),
+            Err(error) => self.invalid.push((line, error)),
+        }
+    }
+
+    fn leave_out(&mut self, what: impl Into<String>) {
+        *self.list.left_out.entry(what.into()).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+
+    /// What a file holds, each as `kind:value`; or its errors.
+    pub(super) fn read(text: &str) -> Result<Vec<String>, String> {
+        let list = parse(text, "file").map_err(|error| error.to_string())?;
+        Ok(list.indicators.iter().map(|indicator| format!("{}:{indicator}", indicator.kind())).collect())
+    }
+
+    /// What of a file is left out, each as `n x what`.
+    pub(super) fn left_out(text: &str) -> Vec<String> {
+        let list = parse(text, "file").unwrap();
+        list.left_out.into_iter().map(|(what, count)| format!("{count} x {what}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::read;
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_forms_are_told_apart() {
+        assert_eq!(read("\u{feff}# ours\n192.0.2.1\n").unwrap(), ["ip:192.0.2.1"]);
+        assert_eq!(read("type,value\nip,192.0.2.1\n").unwrap(), ["ip:192.0.2.1"]);
+        assert!(read("{\"type\":\"report\"}").unwrap_err().contains("STIX 2.1 bundle or a MISP event"));
+        assert!(read("{\"type\":").unwrap_err().starts_with("file:1: it is not JSON"));
+    }
+
+    #[test]
+    fn a_file_without_anything_is_refused() {
+        for empty in ["", "# nothing\n", "type,value\n", r#"{"type":"bundle","objects":[]}"#] {
+            assert_eq!(read(empty).unwrap_err(), "file: it holds nothing that can be looked for", "{empty}");
+        }
+        let absent = load_indicators(Path::new("/nowhere/list")).unwrap_err().to_string();
+        assert!(absent.starts_with("/nowhere/list: cannot be read"), "{absent}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_it_panic(text in any::<String>()) {
+            _ = parse(&text, "file");
+        }
+
+        #[test]
+        fn no_likely_file_makes_it_panic(
+            text in r#"(\{"type":"bundle","objects":\[\{"type":"indicator","pattern":")?[\[\]{}:='", a-z0-9\\.#\n]{0,60}("\}\]\})?"#,
+        ) {
+            _ = parse(&text, "file");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The words that lists of indicators use for their types: our own, MISP's, and those of common exports.
+//!
+//! Source: MISP core format, "Attribute types": <https://www.misp-standard.org/rfc/misp-standard-core.html>.
+
+use super::{Listing, Malformed};
+use crate::config::nearest;
+use crate::model::{Indicator, IndicatorKind};
+
+/// How the value of a type is read.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// An address, or a network of them.
+    Address,
+    Kind(IndicatorKind),
+    /// Nothing that a log in the cloud shows.
+    LeftOut,
+}
+
+const ADDRESSES: [&str; 8] =
+    ["ip-src", "ip-dst", "ipv4-addr", "ipv6-addr", "ip-address", "ipaddress", "ipv4_addr", "ipv6_addr"];
+const DOMAINS: [&str; 4] = ["hostname", "domain-name", "fqdn", "host"];
+const HASHES: [&str; 6] = ["sha224", "sha384", "sha-1", "sha-256", "sha-512", "filehash"];
+const TEXTS: [&str; 14] = [
+    "url",
+    "uri",
+    "link",
+    "filename",
+    "email",
+    "email-src",
+    "email-dst",
+    "email-addr",
+    "mime-type",
+    "jarm-fingerprint",
+    "x509-fingerprint-sha1",
+    "x509-fingerprint-md5",
+    "x509-fingerprint-sha256",
+    "git-commit-id",
+];
+const USER_AGENTS: [&str; 2] = ["http-user-agent", "useragent"];
+const LEFT_OUT: [&str; 24] = [
+    "AS",
+    "mutex",
+    "regkey",
+    "regkey|value",
+    "named pipe",
+    "port",
+    "size-in-bytes",
+    "ssdeep",
+    "tlsh",
+    "imphash",
+    "pehash",
+    "authentihash",
+    "yara",
+    "sigma",
+    "snort",
+    "comment",
+    "vulnerability",
+    "cpe",
+    "datetime",
+    "btc",
+    "malware-sample",
+    "attachment",
+    "mac-address",
+    "other",
+];
+
+/// Adds a value by the word for its type; without one, it is recognised.
+pub(super) fn add(word: &str, value: &str, line: usize, listing: &mut Listing) -> Result<(), Malformed> {
+    if word.is_empty() {
+        listing.add(line, value.parse());
+        return Ok(());
+    }
+    let Some(reading) = reading(word) else { return Err((Some(line), unknown(word))) };
+    match reading {
+        Reading::Address if value.contains('/') => listing.add(line, Indicator::of_kind(IndicatorKind::Cidr, value)),
+        Reading::Address => listing.add(line, Indicator::of_kind(IndicatorKind::Ip, value)),
+        Reading::Kind(kind) => listing.add(line, Indicator::of_kind(kind, value)),
+        Reading::LeftOut => listing.leave_out(word),
+    }
+    Ok(())
+}
+
+/// Whether a word stands for a type, be it one that is left out.
+pub(super) fn is_known(word: &str) -> bool {
+    reading(word).is_some()
+}
+
+fn reading(word: &str) -> Option<Reading> {
+    let is_in = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+    if is_in(&ADDRESSES) {
+        return Some(Reading::Address);
+    }
+    if is_in(&LEFT_OUT) {
+        return Some(Reading::LeftOut);
+    }
+    let others: [(&[&str], _); 4] = [
+        (&DOMAINS, IndicatorKind::Domain),
+        (&HASHES, IndicatorKind::Hash),
+        (&TEXTS, IndicatorKind::Text),
+        (&USER_AGENTS, IndicatorKind::UserAgent),
+    ];
+    let kind = IndicatorKind::from_word(word)
+        .or_else(|| others.iter().find(|(words, _)| is_in(words)).map(|(_, kind)| *kind))?;
+    // Lists call a network an address, too.
+    Some(if kind == IndicatorKind::Ip { Reading::Address } else { Reading::Kind(kind) })
+}
+
+fn unknown(word: &str) -> String {
+    let known = [&ADDRESSES[..], &DOMAINS, &HASHES, &TEXTS, &USER_AGENTS, &LEFT_OUT].concat();
+    let hint = match nearest(word, IndicatorKind::words().chain(known)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("expected one of {}, or a type of MISP", IndicatorKind::words().collect::<Vec<_>>().join(", ")),
+    };
+    format!("unknown type `{word}`: {hint}")
+}

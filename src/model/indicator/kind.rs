@@ -1,0 +1,110 @@
+//! The kinds of indicator, and the words for them.
+
+use std::fmt;
+
+/// What an indicator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IndicatorKind {
+    /// An IPv4 or IPv6 address.
+    Ip,
+    /// A network of addresses.
+    Cidr,
+    /// An access key id.
+    AccessKey,
+    /// An ARN.
+    Arn,
+    /// The name of an IAM user.
+    User,
+    /// The name of an IAM role.
+    Role,
+    /// An account's id.
+    Account,
+    /// A domain.
+    Domain,
+    /// A user agent.
+    UserAgent,
+    /// The name of an event: `ConsoleLogin`.
+    EventName,
+    /// A digest in hexadecimal.
+    Hash,
+    /// Any text.
+    Text,
+    /// A regular expression.
+    Regex,
+}
+
+/// Each kind with its word, and then other words that people use for it.
+const WORDS: [(IndicatorKind, &[&str]); 13] = [
+    (IndicatorKind::Ip, &["ip", "ipv4", "ipv6"]),
+    (IndicatorKind::Cidr, &["cidr"]),
+    (IndicatorKind::AccessKey, &["key"]),
+    (IndicatorKind::Arn, &["arn"]),
+    (IndicatorKind::User, &["user"]),
+    (IndicatorKind::Role, &["role"]),
+    (IndicatorKind::Account, &["account"]),
+    (IndicatorKind::Domain, &["domain"]),
+    (IndicatorKind::UserAgent, &["agent", "user-agent"]),
+    (IndicatorKind::EventName, &["event"]),
+    (IndicatorKind::Hash, &["hash", "md5", "sha1", "sha256", "sha512"]),
+    (IndicatorKind::Text, &["text", "string"]),
+    (IndicatorKind::Regex, &["regex"]),
+];
+
+impl IndicatorKind {
+    /// The word for it, as used for prefixes and in reports.
+    pub fn as_str(self) -> &'static str {
+        WORDS.iter().find(|(kind, _)| *kind == self).and_then(|(_, words)| words.first()).copied().unwrap_or_default()
+    }
+
+    /// The kind that a word stands for, in any case.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let stands_for = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+        WORDS.iter().find(|(_, words)| stands_for(words)).map(|(kind, _)| *kind)
+    }
+
+    /// All words for kinds.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        WORDS.iter().flat_map(|(_, words)| words.iter().copied())
+    }
+
+    /// The kind that a prefix forces, and what stands behind it. An ARN begins with its own word and
+    /// has no prefix.
+    pub fn split_prefix(text: &str) -> Option<(Self, &str)> {
+        let (word, value) = text.split_once(':')?;
+        let kind = Self::from_word(word)?;
+        (kind != Self::Arn).then(|| (kind, value.trim_start()))
+    }
+
+    /// Whether its values may hold anything: blanks, commas, `#`.
+    pub fn is_free_text(self) -> bool {
+        matches!(self, Self::UserAgent | Self::Text | Self::Regex)
+    }
+}
+
+impl fmt::Display for IndicatorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_leads_to_its_kind() {
+        for (kind, words) in WORDS {
+            assert!(words.iter().all(|word| IndicatorKind::from_word(word) == Some(kind)), "{kind}");
+            assert_eq!(Some(&kind.as_str()), words.first());
+        }
+        assert_eq!(IndicatorKind::from_word("IP"), Some(IndicatorKind::Ip));
+    }
+
+    #[test]
+    fn only_known_words_are_prefixes() {
+        assert_eq!(IndicatorKind::split_prefix("regex: a:b"), Some((IndicatorKind::Regex, "a:b")));
+        for none in ["", "user", "arn:aws:iam::111111111111:user/a", "https://a", ":a", "2001:db8::1"] {
+            assert_eq!(IndicatorKind::split_prefix(none), None, "{none}");
+        }
+    }
+}

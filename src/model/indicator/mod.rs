@@ -1,0 +1,270 @@
+//! Indicators: what a sweep looks for.
+
+mod kind;
+mod value;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, Arn};
+
+pub use kind::IndicatorKind;
+
+/// Something to look for: its value, and the words in which it was given.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Indicator {
+    value: IndicatorValue,
+    given: String,
+}
+
+/// What is looked for, each kind with its own idea of what an exact match is.
+///
+/// Two indicators with the same value are one indicator, however they were spelled.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IndicatorValue {
+    /// One address, in whatever spelling. An IPv4 address also in an IPv6 address that ends in its dots.
+    Ip(IpAddr),
+    /// Every address of a network, which has more than one.
+    Cidr(IpNet),
+    /// An access key id: `AKIA…` (long-term), `ASIA…` (temporary) or another of IAM's prefixes.
+    AccessKey(String),
+    /// An ARN, exactly, or a resource below it (`…:bucket` also finds `…:bucket/key`; a principal has none).
+    Arn(Arn),
+    /// An IAM user by its name: in an ARN, in a field for user names, or as a word of a text without fields.
+    User(String),
+    /// An IAM role by its name: in an ARN (also of its sessions), in a field for role names, or as a word
+    /// of a text without fields.
+    Role(String),
+    /// An account's id, wherever it stands free.
+    Account(AccountId),
+    /// A domain in lower case, without a dot at its end: itself in any case, and every name below it.
+    Domain(String),
+    /// Part of a user agent, in a field for user agents or in a text without fields.
+    UserAgent(String),
+    /// An API action or other event by its name: a whole field for event names, or a word of a text without fields.
+    EventName(String),
+    /// A digest in lower-case hexadecimal, found in any case.
+    Hash(String),
+    /// Any other text, case-sensitive, as a whole word: `evil` does not find `devil`.
+    Text(String),
+    /// A regular expression (of the `regex` crate), searched in every field.
+    Regex(String),
+}
+
+/// What is wrong with a would-be indicator.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not an indicator: {problem}")]
+pub struct InvalidIndicator {
+    given: String,
+    problem: String,
+}
+
+impl Indicator {
+    /// An indicator of a known kind.
+    ///
+    /// # Errors
+    /// `given` is no value of this kind.
+    pub fn of_kind(kind: IndicatorKind, given: &str) -> Result<Self, InvalidIndicator> {
+        Self::new(given, |text| value::of_kind(kind, text))
+    }
+
+    fn new(given: &str, read: impl FnOnce(&str) -> Result<IndicatorValue, String>) -> Result<Self, InvalidIndicator> {
+        let text = given.trim();
+        let value = if text.is_empty() { Err("it is empty".to_owned()) } else { read(text) };
+        match value {
+            Ok(value) => Ok(Self { value, given: text.to_owned() }),
+            Err(problem) => Err(InvalidIndicator { given: given.to_owned(), problem }),
+        }
+    }
+
+    /// What it looks for.
+    pub fn value(&self) -> &IndicatorValue {
+        &self.value
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> IndicatorKind {
+        match self.value {
+            IndicatorValue::Ip(_) => IndicatorKind::Ip,
+            IndicatorValue::Cidr(_) => IndicatorKind::Cidr,
+            IndicatorValue::AccessKey(_) => IndicatorKind::AccessKey,
+            IndicatorValue::Arn(_) => IndicatorKind::Arn,
+            IndicatorValue::User(_) => IndicatorKind::User,
+            IndicatorValue::Role(_) => IndicatorKind::Role,
+            IndicatorValue::Account(_) => IndicatorKind::Account,
+            IndicatorValue::Domain(_) => IndicatorKind::Domain,
+            IndicatorValue::UserAgent(_) => IndicatorKind::UserAgent,
+            IndicatorValue::EventName(_) => IndicatorKind::EventName,
+            IndicatorValue::Hash(_) => IndicatorKind::Hash,
+            IndicatorValue::Text(_) => IndicatorKind::Text,
+            IndicatorValue::Regex(_) => IndicatorKind::Regex,
+        }
+    }
+}
+
+/// A text that reads back as the very same, with its kind forced.
+impl From<Indicator> for String {
+    fn from(indicator: Indicator) -> Self {
+        match indicator.value {
+            // Nothing else begins with `arn:`, so there is no prefix for it.
+            IndicatorValue::Arn(_) => indicator.given,
+            // A network of one address, which is that address.
+            IndicatorValue::Ip(_) if indicator.given.contains('/') => {
+                format!("{}:{}", IndicatorKind::Cidr, indicator.given)
+            }
+            _ => format!("{}:{}", indicator.kind(), indicator.given),
+        }
+    }
+}
+
+impl TryFrom<String> for Indicator {
+    type Error = InvalidIndicator;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// Reads an indicator whose kind is forced by a prefix (`key:…`) or else recognised.
+impl FromStr for Indicator {
+    type Err = InvalidIndicator;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        match IndicatorKind::split_prefix(given.trim()) {
+            Some((kind, value)) => Self::of_kind(kind, value),
+            None => Self::new(&value::fanged(given), value::recognised),
+        }
+    }
+}
+
+/// As it was given, without the prefix.
+impl fmt::Display for Indicator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.given)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &str) -> IndicatorKind {
+        text.parse::<Indicator>().unwrap_or_else(|error| panic!("{error}")).kind()
+    }
+
+    #[test]
+    fn kinds_are_recognised() {
+        for (text, expected) in [
+            ("192.0.2.1", IndicatorKind::Ip),
+            ("2001:db8::1", IndicatorKind::Ip),
+            ("192.0.2.0/24", IndicatorKind::Cidr),
+            ("2001:db8::/32", IndicatorKind::Cidr),
+            ("AKIAIOSFODNN7EXAMPLE", IndicatorKind::AccessKey),
+            ("arn:aws:iam::111111111111:user/a", IndicatorKind::Arn),
+            ("111111111111", IndicatorKind::Account),
+            ("Evil.Example.", IndicatorKind::Domain),
+            ("s3.amazonaws.com", IndicatorKind::Domain),
+            ("d41d8cd98f00b204e9800998ecf8427e", IndicatorKind::Hash),
+            ("some:thing", IndicatorKind::Text),
+            ("https://evil.example/a", IndicatorKind::Text),
+            ("ConsoleLogin", IndicatorKind::Text),
+            ("1.2", IndicatorKind::Text),
+        ] {
+            assert_eq!(kind(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_forces_the_kind() {
+        for (text, expected) in [
+            ("text:192.0.2.1", IndicatorKind::Text),
+            ("string:192.0.2.1", IndicatorKind::Text),
+            ("user: alice", IndicatorKind::User),
+            ("role:Admin", IndicatorKind::Role),
+            ("event:ConsoleLogin", IndicatorKind::EventName),
+            ("agent:kali", IndicatorKind::UserAgent),
+            ("regex:^arn:.*:user/", IndicatorKind::Regex),
+            ("ip:192.0.2.1", IndicatorKind::Ip),
+            ("sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855", IndicatorKind::Hash),
+        ] {
+            assert_eq!(kind(text), expected, "{text}");
+        }
+        assert_eq!("user: alice".parse::<Indicator>().unwrap().to_string(), "alice");
+    }
+
+    #[test]
+    fn the_stored_form_reads_back_as_the_same() {
+        for text in [
+            "192.0.2.1",
+            "2001:DB8::1",
+            "192.0.2.0/24",
+            "192.0.2.1/32",
+            "arn:aws:s3:::b",
+            "text:192.0.2.1",
+            "text:ip:x",
+            "a:b",
+            "evil[.]example",
+            "hxxps://evil[.]example/a",
+            "domain:evil[.]example",
+            "md5:D41D8CD98F00B204E9800998ECF8427E",
+            "user: ben",
+            "regex: a b",
+            "111111111111",
+        ] {
+            let indicator: Indicator = text.parse().unwrap();
+            assert_eq!(Indicator::try_from(String::from(indicator.clone())).unwrap(), indicator, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_kind_but_is_not_one_is_refused() {
+        for bad in [
+            "",
+            "  ",
+            "192.0.2.999",
+            "192.0.2.1/33",
+            "arn:aws:iam",
+            "AKIA123",
+            "ip:evil.example",
+            "key:x",
+            "ip:",
+            "account:12",
+            "domain:evil",
+            "domain:évil.example",
+            "user:a b",
+            "role:a/b",
+            "event:a b",
+            "hash:abc",
+            "regex:(",
+            "regex:a*",
+            "192.0.2.1:443",
+            "[2001:db8::1]:443",
+        ] {
+            assert!(bad.parse::<Indicator>().is_err(), "{bad}");
+        }
+        let message = "192.0.2.999".parse::<Indicator>().unwrap_err().to_string();
+        assert!(message.contains("text:192.0.2.999"), "{message}");
+    }
+
+    #[test]
+    fn one_value_has_many_spellings() {
+        let value = |text: &str| text.parse::<Indicator>().unwrap().value().clone();
+        for (one, other) in [
+            ("2001:db8::1", "2001:0DB8:0::1"),
+            ("192.0.2.1", "::ffff:192.0.2.1"),
+            ("192.0.2.1", "192.0.2.1/32"),
+            ("192.0.2.0/24", "192.0.2.77/24"),
+            ("192.0.2.0/24", "::ffff:192.0.2.0/120"),
+            ("192.0.2.1", "192[.]0[.]2[.]1"),
+            ("evil.example", "EVIL[.]example."),
+            ("hash:D41D8CD98F00B204E9800998ECF8427E", "md5:d41d8cd98f00b204e9800998ecf8427e"),
+        ] {
+            assert_eq!(value(one), value(other), "{one} {other}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Reading an indicator's value: of a known kind, or of one that its form tells.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use ipnet::{IpNet, Ipv4Net};
+use regex::RegexBuilder;
+
+use super::{IndicatorKind, IndicatorValue};
+
+/// Lengths of MD5, SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512 in hexadecimal digits.
+const DIGESTS: [usize; 6] = [32, 40, 56, 64, 96, 128];
+
+/// Bytes that a compiled regular expression may take: ten thousand of them should fit into memory.
+const LARGEST_REGEX: usize = 1 << 18;
+
+/// The value of a text whose kind is known; `text` is trimmed and not empty.
+pub(super) fn of_kind(kind: IndicatorKind, text: &str) -> Result<IndicatorValue, String> {
+    let fanged = fanged(text);
+    match kind {
+        IndicatorKind::Ip => ip(&fanged),
+        IndicatorKind::Cidr => cidr(&fanged),
+        IndicatorKind::AccessKey => access_key(text),
+        IndicatorKind::Arn => text.parse().map(IndicatorValue::Arn).map_err(|error| format!("{error}")),
+        IndicatorKind::User => name(text).map(IndicatorValue::User),
+        IndicatorKind::Role => name(text).map(IndicatorValue::Role),
+        IndicatorKind::Account => {
+            text.parse().map(IndicatorValue::Account).map_err(|_| "expected 12 digits".to_owned())
+        }
+        IndicatorKind::Domain => domain(&fanged),
+        IndicatorKind::UserAgent => Ok(IndicatorValue::UserAgent(text.to_owned())),
+        IndicatorKind::EventName => event_name(text),
+        IndicatorKind::Hash => hash(text),
+        IndicatorKind::Text => Ok(IndicatorValue::Text(text.to_owned())),
+        IndicatorKind::Regex => regex(text),
+    }
+}
+
+/// The value of a text whose kind its form must tell. What looks like a kind must be a good one: a slip
+/// in an address should not be looked for as a text, and not be found.
+pub(super) fn recognised(text: &str) -> Result<IndicatorValue, String> {
+    let value = if text.parse::<SocketAddr>().is_ok() {
+        Err("expected an address without a port".to_owned())
+    } else {
+        of_kind(kind_of(text), text)
+    };
+    value.map_err(|problem| format!("{problem}; `text:{text}` looks for it as it is"))
+}
+
+fn kind_of(text: &str) -> IndicatorKind {
+    match text.split_once('/') {
+        Some((address, _)) if looks_like_an_address(address) => IndicatorKind::Cidr,
+        None if looks_like_an_address(text) => IndicatorKind::Ip,
+        _ if text.starts_with("arn:") => IndicatorKind::Arn,
+        _ if looks_like_a_key(text) => IndicatorKind::AccessKey,
+        _ if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) => IndicatorKind::Account,
+        _ if hash(text).is_ok() => IndicatorKind::Hash,
+        _ if domain(text).is_ok() => IndicatorKind::Domain,
+        _ => IndicatorKind::Text,
+    }
+}
+
+fn looks_like_an_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok()
+        || (text.split('.').count() == 4 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+}
+
+fn looks_like_a_key(text: &str) -> bool {
+    matches!(text.get(..4), Some("AKIA" | "ASIA")) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Reports write addresses and domains so that nobody follows them by mistake: `192.0.2[.]1`, `hxxp://…`.
+pub(super) fn fanged(text: &str) -> Cow<'_, str> {
+    let is_defanged = text.contains("[.]") || text.contains("[:]") || text.trim_start().starts_with("hxxp");
+    if !is_defanged {
+        return text.into();
+    }
+    let fanged = text.replace("[.]", ".").replace("[:]", ":");
+    fanged.trim_start().strip_prefix("hxxp").map(|rest| format!("http{rest}")).unwrap_or(fanged).into()
+}
+
+fn ip(text: &str) -> Result<IndicatorValue, String> {
+    let address = text.parse::<IpAddr>().map_err(|_| "expected an IPv4 or IPv6 address".to_owned())?;
+    Ok(IndicatorValue::Ip(address.to_canonical()))
+}
+
+/// A network; one of a single address is that address.
+fn cidr(text: &str) -> Result<IndicatorValue, String> {
+    let network = text.parse::<IpNet>().map_err(|_| "expected a network such as 192.0.2.0/24".to_owned())?;
+    let network = unmapped(network).trunc();
+    if network.prefix_len() == network.max_prefix_len() {
+        return Ok(IndicatorValue::Ip(network.addr()));
+    }
+    Ok(IndicatorValue::Cidr(network))
+}
+
+/// A network within `::ffff:0:0/96` is one of IPv4.
+fn unmapped(network: IpNet) -> IpNet {
+    let mapped = |v6: &Ipv6Addr| v6.to_ipv4_mapped();
+    match network {
+        IpNet::V6(v6) => match (mapped(&v6.addr()), v6.prefix_len().checked_sub(96)) {
+            (Some(v4), Some(length)) => Ipv4Net::new(v4, length).map_or(network, IpNet::V4),
+            _ => network,
+        },
+        IpNet::V4(_) => network,
+    }
+}
+
+/// Source: IAM user guide, "IAM identifiers", unique ids: four letters, then upper-case letters and digits.
+fn access_key(text: &str) -> Result<IndicatorValue, String> {
+    let well_formed =
+        (16..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    if well_formed {
+        Ok(IndicatorValue::AccessKey(text.to_owned()))
+    } else {
+        Err("expected an access key id: AKIA or ASIA and 16 upper-case letters and digits".to_owned())
+    }
+}
+
+/// Source: IAM API, `CreateUser`, `CreateRole`: a name is 1 to 64 of `[\w+=,.@-]`.
+fn name(text: &str) -> Result<String, String> {
+    if text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a name without its path: 1 to 64 letters, digits and _+=,.@-".to_owned())
+    }
+}
+
+fn event_name(text: &str) -> Result<IndicatorValue, String> {
+    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b)) {
+        Ok(IndicatorValue::EventName(text.to_owned()))
+    } else {
+        Err("expected an event's name, such as ConsoleLogin".to_owned())
+    }
+}
+
+/// Source: RFC 1035, 2.3.4, for the lengths. An underscore is no part of host names, but of names in DNS.
+fn domain(text: &str) -> Result<IndicatorValue, String> {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_top = |label: &str| {
+        label.len() >= 2
+            && (label.bytes().all(|b| b.is_ascii_alphabetic()) || label.to_ascii_lowercase().starts_with("xn--"))
+    };
+    let top = name.rsplit_once('.').map(|(_, top)| top);
+    if name.len() <= 253 && name.split('.').all(is_label) && top.is_some_and(is_top) {
+        Ok(IndicatorValue::Domain(name.to_ascii_lowercase()))
+    } else {
+        Err("expected a domain such as evil.example, in ASCII (xn--… for other letters)".to_owned())
+    }
+}
+
+fn hash(text: &str) -> Result<IndicatorValue, String> {
+    if DIGESTS.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        Ok(IndicatorValue::Hash(text.to_ascii_lowercase()))
+    } else {
+        Err("expected a digest in hexadecimal: MD5, SHA-1 or one of SHA-2".to_owned())
+    }
+}
+
+fn regex(text: &str) -> Result<IndicatorValue, String> {
+    let compiled = RegexBuilder::new(text).size_limit(LARGEST_REGEX).build().map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
+        error => format!("it is not a regular expression: {}", last_line(&error.to_string())),
+    })?;
+    if compiled.is_match("") {
+        return Err("the regular expression matches an empty text, and so would find every event".to_owned());
+    }
+    Ok(IndicatorValue::Regex(text.to_owned()))
+}
+
+/// The `regex` crate draws where an error is, over several lines; its last line says what it is.
+fn last_line(message: &str) -> &str {
+    let line = message.lines().last().unwrap_or(message);
+    line.strip_prefix("error: ").unwrap_or(line)
+}

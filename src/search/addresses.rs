@@ -1,0 +1,153 @@
+//! Addresses in a text, in whatever spelling, and the indicators that they belong to.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use memchr::memchr_iter;
+
+/// Addresses and networks that are looked for: as fast with ten thousand of them as with one.
+#[derive(Debug, Default)]
+pub(super) struct AddressSet {
+    indicators: HashMap<IpNet, Vec<usize>>,
+    /// The lengths of the networks' prefixes: each is one look into the map.
+    v4_lengths: BTreeSet<u8>,
+    v6_lengths: BTreeSet<u8>,
+}
+
+impl AddressSet {
+    pub(super) fn insert(&mut self, network: IpNet, indicator: usize) {
+        let lengths = if matches!(network, IpNet::V4(_)) { &mut self.v4_lengths } else { &mut self.v6_lengths };
+        lengths.insert(network.prefix_len());
+        self.indicators.entry(network.trunc()).or_default().push(indicator);
+    }
+
+    /// Calls `each` with every indicator that an address in `text` belongs to.
+    pub(super) fn find(&self, text: &str, each: &mut dyn FnMut(usize)) {
+        if !self.v4_lengths.is_empty() {
+            v4_addresses(text).for_each(|address| self.look_up(address.into(), &self.v4_lengths, each));
+        }
+        if !self.v6_lengths.is_empty() {
+            v6_addresses(text).for_each(|address| self.look_up(address.into(), &self.v6_lengths, each));
+        }
+    }
+
+    fn look_up(&self, address: IpAddr, lengths: &BTreeSet<u8>, each: &mut dyn FnMut(usize)) {
+        let networks = lengths.iter().filter_map(|length| IpNet::new(address, *length).ok());
+        let found = networks.filter_map(|network| self.indicators.get(&network.trunc()));
+        found.flatten().for_each(|indicator| each(*indicator));
+    }
+}
+
+/// The IPv4 addresses that stand free: no digit next to them, and no further octet. Letters may: what
+/// follows `ip` or goes before `:443` is an address, and so is the end of `::ffff:192.0.2.1`.
+fn v4_addresses(text: &str) -> impl Iterator<Item = Ipv4Addr> {
+    let is_part = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let is_inside = |before: u8, after: u8| before.is_ascii_digit() && after.is_ascii_digit();
+    runs(text, b'.', is_part, is_inside)
+        // Between two dots in a row, nothing goes on.
+        .flat_map(|run| run.split(".."))
+        .filter_map(|part| part.trim_matches('.').parse().ok())
+}
+
+/// The IPv6 addresses in a text: each run of their characters that is one, without the port, colon or
+/// full stop that may stand next to it.
+fn v6_addresses(text: &str) -> impl Iterator<Item = Ipv6Addr> {
+    let is_part = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
+    let is_inside = move |before: u8, after: u8| is_part(before) || is_part(after);
+    runs(text, b':', is_part, is_inside).filter_map(|run| {
+        let bare = run.trim_end_matches('.');
+        let whole = || bare.parse().ok();
+        let without_one_colon = || bare.strip_suffix(':').or_else(|| bare.strip_prefix(':'))?.parse().ok();
+        let without_port = || bare.rsplit_once(':')?.0.parse().ok();
+        // Only a colon that is doubled, or several, can be an address: most runs are times of day.
+        bare.bytes().filter(|byte| *byte == b':').nth(1)?;
+        whole().or_else(without_one_colon).or_else(without_port)
+    })
+}
+
+/// The longest runs of bytes of a kind (all ASCII) around a mark that stands beside such bytes. The two
+/// digits of a percent escape, as in `%20192.0.2.1`, are no part of one.
+fn runs<'t>(
+    text: &'t str,
+    mark: u8,
+    is_part: impl Fn(u8) -> bool + Copy + 't,
+    is_inside: impl Fn(u8, u8) -> bool + 't,
+) -> impl Iterator<Item = &'t str> {
+    let bytes = text.as_bytes();
+    let byte = |at: Option<usize>| at.and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+    let mut seen = 0;
+    memchr_iter(mark, bytes).filter_map(move |at| {
+        if at < seen || !is_inside(byte(at.checked_sub(1)), byte(at.checked_add(1))) {
+            return None;
+        }
+        let before = bytes.get(seen..at)?.iter().rev().take_while(|byte| is_part(**byte)).count();
+        let after = bytes.get(at..)?.iter().take_while(|byte| is_part(**byte)).count();
+        seen = at + after;
+        let begin = at - before;
+        let escape = if byte(begin.checked_sub(1)) == b'%' { 2 } else { 0 };
+        text.get(begin + escape.min(before)..seen)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn v4(text: &str) -> Vec<String> {
+        v4_addresses(text).map(|address| address.to_string()).collect()
+    }
+
+    fn v6(text: &str) -> Vec<String> {
+        v6_addresses(text).map(|address| address.to_string()).collect()
+    }
+
+    #[test]
+    fn an_ipv4_address_stands_free_of_digits_and_octets() {
+        for good in [
+            "192.0.2.1",
+            "from 192.0.2.1.",
+            "[192.0.2.1]:443",
+            "ip-192.0.2.1,",
+            "::ffff:192.0.2.1",
+            "a192.0.2.1x",
+            "é192.0.2.1é",
+            "1..192.0.2.1..2",
+            ".192.0.2.1.",
+            "%22192.0.2.1%22",
+        ] {
+            assert_eq!(v4(good), ["192.0.2.1"], "{good}");
+        }
+        for bad in ["192.0.2.10", "1192.0.2.1", "1.192.0.2.1", "192.0.2.1.7", "192.0.2.01", "192.0.2", ""] {
+            assert!(!v4(bad).contains(&"192.0.2.1".to_owned()), "{bad}");
+        }
+        assert_eq!(v4("192.0.2.1,192.0.2.2 1.5 v1.2.3"), ["192.0.2.1", "192.0.2.2"]);
+    }
+
+    #[test]
+    fn ipv6_addresses_are_found_in_any_spelling() {
+        assert_eq!(v6("a 2001:DB8:0:0::1, 2001:0db8:0000:0000:0000:0000:0000:0002."), ["2001:db8::1", "2001:db8::2"]);
+        assert_eq!(
+            v6("[2001:db8::1]:443 ip=2001:db8::2 2001:db8::3: ::1 2001:db8::"),
+            ["2001:db8::1", "2001:db8::2", "2001:db8::3", "::1", "2001:db8::"]
+        );
+        assert_eq!(v6("dead beef 12:30:59 a:b {\"a\":1,\"b\":{}} 192.0.2.1:443"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn indicators_are_found_by_their_networks() {
+        let mut set = AddressSet::default();
+        for (indicator, network) in ["192.0.2.0/24", "192.0.2.1/32", "2001:db8::/32", "0.0.0.0/0"].iter().enumerate() {
+            set.insert(network.parse().unwrap(), indicator);
+        }
+        let found = |text: &str| {
+            let mut all = BTreeSet::new();
+            set.find(text, &mut |indicator| _ = all.insert(indicator));
+            all.into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(found("192.0.2.1"), [0, 1, 3]);
+        assert_eq!(found("192.0.3.1"), [3]);
+        assert_eq!(found("at 2001:db8:ffff::1"), [2]);
+        assert_eq!(found("2001:db9::1"), Vec::<usize>::new());
+    }
+}

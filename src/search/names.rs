@@ -1,0 +1,119 @@
+//! Names that mean something only where they stand: of users, roles, events and user agents.
+//!
+//! `admin` is a word of many texts, but a user's name only in an ARN or in a field for user names. Where
+//! a text has no fields, any free-standing word counts: better one sighting too many than one missed.
+
+use super::boundary::{Edges, around, continues_name};
+
+/// What a name names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    User,
+    Role,
+    Event,
+    UserAgent,
+}
+
+impl Named {
+    /// Whether the name at `text[at..at + length]` is one of this kind. `field` is the path of the field
+    /// that holds the text, if it is in one.
+    pub fn is_at(self, text: &str, at: usize, length: usize, field: Option<&str>) -> bool {
+        let is_word = || Edges::Word.are_free(text, at, length);
+        let is_whole = length == text.len();
+        let in_own_field = match (self, field) {
+            (_, None) => is_word(),
+            (Self::UserAgent, Some(path)) => self.is_field(path) && is_word(),
+            (_, Some(path)) => is_whole && self.is_field(path),
+        };
+        in_own_field || self.is_in_arn(text, at, length)
+    }
+
+    /// Whether a field of this path holds such names, whatever its case and separators: `userName`,
+    /// `user_name`. CloudTrail's `sessionIssuer.userName` is the name of the session's role.
+    fn is_field(self, path: &str) -> bool {
+        let mut steps = path.rsplit('.').filter(|step| !step.bytes().all(|b| b.is_ascii_digit()));
+        let last = plain(steps.next().unwrap_or_default());
+        let is_session_issuer = last == "username" && steps.next() == Some("sessionIssuer");
+        match self {
+            Self::User => ["username", "user"].contains(&last.as_str()) && !is_session_issuer,
+            Self::Role => ["rolename", "role"].contains(&last.as_str()) || is_session_issuer,
+            Self::Event => ["eventname", "event"].contains(&last.as_str()),
+            Self::UserAgent => ["useragent", "httpuseragent"].contains(&last.as_str()),
+        }
+    }
+
+    /// Whether the name ends an ARN: `…:user/path/name`, `…:role/name`, or `…:assumed-role/name/session`.
+    fn is_in_arn(self, text: &str, at: usize, length: usize) -> bool {
+        let Some((before, _, after)) = around(text, at, length) else { return false };
+        let ends = Edges::Word.are_free(text, at, length);
+        let is_resource = |kind: &str| {
+            let path = before.rsplit_once(kind).map(|(_, path)| path);
+            ends && !continues_name(after) && path.is_some_and(is_path)
+        };
+        match self {
+            Self::User => is_resource(":user/"),
+            Self::Role => is_resource(":role/") || (before.ends_with(":assumed-role/") && after.starts_with('/')),
+            Self::Event | Self::UserAgent => false,
+        }
+    }
+}
+
+/// What may stand between `:user/` and a name. Source: IAM API: a path is of ASCII characters from `!` on.
+fn is_path(text: &str) -> bool {
+    (text.is_empty() || text.ends_with('/')) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b':')
+}
+
+fn plain(step: &str) -> String {
+    step.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is(named: Named, name: &str, field: Option<&str>, text: &str) -> bool {
+        text.match_indices(name).any(|(at, _)| named.is_at(text, at, name.len(), field))
+    }
+
+    #[test]
+    fn a_user_is_known_by_arn_or_field() {
+        let user = |field, text| is(Named::User, "ben", field, text);
+        assert!(user(Some("userIdentity.userName"), "ben"));
+        assert!(user(Some("users.0.user_name"), "ben"));
+        assert!(user(Some("arn"), "arn:aws:iam::111111111111:user/team/ben"));
+        assert!(user(Some("message"), "for arn:aws:iam::111111111111:user/ben."));
+        assert!(user(None, "login of ben failed"));
+        for (field, text) in [
+            (Some("userName"), "benjamin"),
+            (Some("userName"), "ben jamin"),
+            (Some("sessionContext.sessionIssuer.userName"), "ben"),
+            (Some("message"), "login of ben failed"),
+            (Some("arn"), "arn:aws:iam::111111111111:user/ben/jamin"),
+            (Some("arn"), "arn:aws:iam::111111111111:role/ben"),
+            (Some("arn"), "arn:aws:iam::111111111111:user/big-ben"),
+            (None, "benjamin"),
+        ] {
+            assert!(!user(field, text), "{field:?} {text}");
+        }
+    }
+
+    #[test]
+    fn a_role_is_known_in_its_sessions_too() {
+        let role = |field, text| is(Named::Role, "Admin", field, text);
+        assert!(role(Some("arn"), "arn:aws:sts::111111111111:assumed-role/Admin/alice"));
+        assert!(role(Some("requestParameters.roleArn"), "arn:aws:iam::111111111111:role/a/Admin"));
+        assert!(role(Some("userIdentity.sessionContext.sessionIssuer.userName"), "Admin"));
+        assert!(!role(Some("arn"), "arn:aws:sts::111111111111:assumed-role/Other/Admin"));
+        assert!(!role(Some("userName"), "Admin"));
+    }
+
+    #[test]
+    fn events_and_user_agents_have_fields_of_their_own() {
+        assert!(is(Named::Event, "ConsoleLogin", Some("detail.eventName"), "ConsoleLogin"));
+        assert!(!is(Named::Event, "ConsoleLogin", Some("eventName"), "ConsoleLoginX"));
+        assert!(!is(Named::Event, "ConsoleLogin", Some("message"), "ConsoleLogin"));
+        assert!(is(Named::UserAgent, "kali", Some("userAgent"), "aws-cli/2.1 kali/2026"));
+        assert!(!is(Named::UserAgent, "kali", Some("userAgent"), "alkaline"));
+        assert!(!is(Named::UserAgent, "kali", Some("city"), "kali"));
+    }
+}

@@ -1,0 +1,147 @@
+//! The promise of the two halves: what the matcher finds, the pattern lets through. The pattern is judged
+//! by the practice range's evaluator, which shares no code with what made it.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{Matcher, coarse_pattern};
+use crate::model::Indicator;
+use crate::range::patterns::FilterPattern;
+
+/// An indicator, and a spelling of it that an event may use.
+#[derive(Clone, Debug)]
+struct Spelled {
+    indicator: Indicator,
+    spelling: String,
+}
+
+fn spelled(indicator: &str, spelling: impl Into<String>) -> Spelled {
+    Spelled { indicator: indicator.parse().unwrap_or_else(|error| panic!("{error}")), spelling: spelling.into() }
+}
+
+fn some_case(text: &str, upper: u64) -> String {
+    let in_case = |(at, c): (usize, char)| if upper >> (at % 64) & 1 == 1 { c.to_ascii_uppercase() } else { c };
+    text.chars().enumerate().map(in_case).collect()
+}
+
+fn v6_spelling(address: Ipv6Addr, how: u8) -> String {
+    let groups = address.segments();
+    match how % 4 {
+        0 => address.to_string(),
+        1 => groups.map(|group| format!("{group:04X}")).join(":"),
+        2 => groups.map(|group| format!("{group:x}")).join(":"),
+        _ => {
+            let octets = address.octets();
+            let hex: Vec<String> = groups.iter().take(6).map(|group| format!("{group:03x}")).collect();
+            format!("{}:{}.{}.{}.{}", hex.join(":"), octets[12], octets[13], octets[14], octets[15])
+        }
+    }
+}
+
+fn any_spelled() -> impl Strategy<Value = Spelled> {
+    prop_oneof![
+        any::<Ipv4Addr>().prop_map(|address| spelled(&address.to_string(), address.to_string())),
+        (any::<Ipv4Addr>(), 0..=32_u8)
+            .prop_map(|(address, length)| spelled(&format!("cidr:{address}/{length}"), address.to_string())),
+        (proptest::array::uniform8(prop_oneof![Just(0), 0..16_u16, any::<u16>()]), any::<u8>(), 0..=128_u8).prop_map(
+            |(groups, how, length)| {
+                // The highest bit keeps it from being a mapped IPv4 address.
+                let address = Ipv6Addr::from(u128::from(Ipv6Addr::from(groups)) | 1 << 127);
+                spelled(&format!("cidr:{address}/{length}"), v6_spelling(address, how))
+            }
+        ),
+        "A[KS]IA[A-Z0-9]{16}".prop_map(|key| spelled(&key, key.clone())),
+        "arn:aws:iam::[0-9]{12}:(user|role)/([a-z]{1,5}/)?[a-zA-Z+=,.@-]{1,9}x"
+            .prop_map(|arn| spelled(&arn, arn.clone())),
+        "arn:aws:s3:::[a-z]{3,9}/[a-z<>&é]{1,9}".prop_map(|arn| spelled(&arn, arn.clone())),
+        "[a-zA-Z+=,.@-]{1,9}x"
+            .prop_map(|name| spelled(&format!("user:{name}"), format!("arn:aws:iam::111111111111:user/a/{name}"))),
+        "[a-zA-Z+=,.@-]{1,9}x".prop_map(|name| spelled(
+            &format!("role:{name}"),
+            format!("arn:aws:sts::111111111111:assumed-role/{name}/session")
+        )),
+        "[0-9]{12}".prop_map(|id| spelled(&id, id.clone())),
+        ("([a-z0-9]{1,8}\\.){1,3}(com|example)", any::<u64>()).prop_map(|(domain, upper)| spelled(
+            &format!("domain:{domain}"),
+            some_case(&format!("www.{domain}"), upper)
+        )),
+        ("[0-9a-f]{64}", any::<u64>())
+            .prop_map(|(hash, upper)| spelled(&format!("hash:{hash}"), some_case(&hash, upper))),
+        r#"[a-z<>"/\\ é.]{0,8}x"#.prop_map(|text| spelled(&format!("text:{text}"), text.trim())),
+    ]
+}
+
+/// Puts a text where events have texts.
+fn in_message(text: &str, how: u8) -> String {
+    let nested = |value: serde_json::Value| json!({ "a": [{ "payload": value.to_string() }] });
+    let document = match how % 6 {
+        0 => json!({ "field": text }),
+        1 => json!({ "list": [1, { "deep": [text, "other"] }] }),
+        2 => nested(json!({ "inner": text })),
+        3 => nested(nested(json!([text]))),
+        4 => return format!("2 111111111111 eni-1 {text} 10.0.0.1 443 49152 6 20 4249 1 2 ACCEPT OK"),
+        _ => return format!("at noon: {text} (and more)"),
+    };
+    // Some writers of JSON escape more than they must.
+    match how / 6 % 3 {
+        0 => document.to_string(),
+        1 => document.to_string().replace('/', "\\/"),
+        _ => document.to_string().replace('<', "\\u003c").replace('>', "\\u003E").replace('&', "\\u0026"),
+    }
+}
+
+fn lets_through(indicators: &[Indicator], message: &str) -> bool {
+    coarse_pattern(indicators).is_none_or(|pattern| {
+        let read = FilterPattern::parse(&pattern);
+        read.unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}")).matches(message)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
+
+    #[test]
+    fn what_is_there_is_found_and_let_through(all in prop::collection::vec(any_spelled(), 1..5), how in any::<u8>()) {
+        let indicators: Vec<Indicator> = all.iter().map(|one| one.indicator.clone()).collect();
+        let matcher = Matcher::new(&indicators).unwrap();
+        for Spelled { indicator, spelling } in &all {
+            let message = in_message(spelling, how);
+            let hits = matcher.find(&message);
+            prop_assert!(
+                hits.is_some_and(|hits| hits.indicators.contains(&indicator.to_string())),
+                "{indicator} is not found in {message}"
+            );
+            prop_assert!(lets_through(&indicators, &message), "{:?} loses {message}", coarse_pattern(&indicators));
+        }
+    }
+
+    #[test]
+    fn what_is_found_in_anything_is_let_through(
+        all in prop::collection::vec(any_spelled(), 1..4),
+        before in r"[\x00-\x7fé]{0,6}",
+        after in r"[\x00-\x7fé]{0,6}",
+        how in any::<u8>(),
+    ) {
+        let indicators: Vec<Indicator> = all.iter().map(|one| one.indicator.clone()).collect();
+        let matcher = Matcher::new(&indicators).unwrap();
+        for Spelled { spelling, .. } in &all {
+            let message = in_message(&format!("{before}{spelling}{after}"), how);
+            prop_assert!(matcher.find(&message).is_none() || lets_through(&indicators, &message), "{message}");
+        }
+    }
+
+    #[test]
+    fn no_message_makes_it_panic(indicator in any_spelled(), message in any::<String>(), how in any::<u8>()) {
+        let matcher = Matcher::new(&[indicator.indicator]).unwrap();
+        matcher.find(&message);
+        matcher.find(&in_message(&message, how));
+    }
+
+    #[test]
+    fn no_text_makes_reading_an_indicator_panic(text in any::<String>(), prefix in "(ip|cidr|key|arn|user|domain|regex|hash):") {
+        _ = text.parse::<Indicator>();
+        _ = format!("{prefix}{text}").parse::<Indicator>();
+    }
+}

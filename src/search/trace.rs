@@ -1,0 +1,162 @@
+//! What is surely in every event that holds an indicator, however the event spells it.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::model::{Indicator, IndicatorValue};
+
+/// A run of characters shorter than this is in too many events to narrow anything.
+const SHORTEST_RUN: usize = 3;
+
+/// Into how many parts a network may be cut is two to this power: 192.0.2.0/23 is `192.0.2.` and `192.0.3.`.
+const MOST_HALVINGS: u8 = 4;
+
+/// Digits of a digest that are looked for outside; 64 bits are as rare as all of them.
+const DIGEST_DIGITS: usize = 16;
+
+/// The groups of an IPv6 address that may not be spelled as dotted octets.
+const HEX_GROUPS: usize = 6;
+
+/// A necessary mark of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Trace {
+    /// Every one of these texts is in it; at least one.
+    All(Vec<String>),
+    /// One of these texts is in it; at least one.
+    Any(Vec<String>),
+    /// A match of this regular expression, in AWS's restricted syntax, is in it.
+    Regex(String),
+}
+
+impl Trace {
+    /// The mark of an indicator; `None` if there is none, so that only reading everything is safe.
+    pub(super) fn of(indicator: &Indicator) -> Option<Self> {
+        match indicator.value() {
+            IndicatorValue::Ip(IpAddr::V4(address)) => Some(Self::All(vec![address.to_string()])),
+            IndicatorValue::Ip(IpAddr::V6(address)) => v6_regex(*address, 128).map(Self::Regex),
+            IndicatorValue::Cidr(IpNet::V4(network)) => v4_prefixes(*network).map(Self::Any),
+            IndicatorValue::Cidr(IpNet::V6(network)) => v6_regex(network.addr(), network.prefix_len()).map(Self::Regex),
+            IndicatorValue::Arn(arn) => runs(arn.as_str()),
+            IndicatorValue::Account(id) => Some(Self::All(vec![id.to_string()])),
+            IndicatorValue::AccessKey(text)
+            | IndicatorValue::User(text)
+            | IndicatorValue::Role(text)
+            | IndicatorValue::UserAgent(text)
+            | IndicatorValue::EventName(text)
+            | IndicatorValue::Text(text) => runs(text),
+            IndicatorValue::Domain(name) => Some(Self::Regex(in_any_case(name))),
+            IndicatorValue::Hash(digest) => digest.get(..DIGEST_DIGITS).map(|digits| Self::Regex(in_any_case(digits))),
+            IndicatorValue::Regex(_) => None,
+        }
+    }
+}
+
+/// JSON may spell a character as `\/`, `\u002f` or `\u003c`, and which ones is the writer's choice.
+/// No known writer escapes these.
+fn is_never_escaped(c: char) -> bool {
+    c.is_ascii_alphanumeric() || ".:_-@".contains(c)
+}
+
+fn runs(text: &str) -> Option<Trace> {
+    let runs = text.split(|c| !is_never_escaped(c)).filter(|run| run.len() >= SHORTEST_RUN);
+    let runs: Vec<String> = runs.map(str::to_owned).collect();
+    (!runs.is_empty()).then_some(Trace::All(runs))
+}
+
+/// The octets that all addresses of the network share, with the dot behind them; those of its parts
+/// where it does not end at an octet and has few.
+fn v4_prefixes(network: Ipv4Net) -> Option<Vec<String>> {
+    let length = network.prefix_len();
+    let aligned = length.next_multiple_of(8).min(24);
+    let is_few = aligned.saturating_sub(length) <= MOST_HALVINGS;
+    let prefixes: Vec<String> = match network.subnets(aligned) {
+        Ok(parts) if is_few => parts.map(shared_octets).collect(),
+        _ => vec![shared_octets(network)],
+    };
+    prefixes.iter().all(|prefix| prefix.len() >= SHORTEST_RUN).then_some(prefixes)
+}
+
+fn shared_octets(network: Ipv4Net) -> String {
+    let whole = usize::from(network.prefix_len() / 8).min(3);
+    network.network().octets().iter().take(whole).flat_map(|octet| [octet.to_string(), ".".to_owned()]).collect()
+}
+
+/// The groups before the first zero, each with its zeros and in its cases: only zeros can be left out, and
+/// a colon follows every group but the last.
+fn v6_regex(address: Ipv6Addr, prefix_length: u8) -> Option<String> {
+    let fixed = usize::from(prefix_length / 16).min(HEX_GROUPS);
+    let groups = address.segments().into_iter().take(fixed).take_while(|group| *group != 0);
+    let spelled = groups.map(|group| {
+        let zeros = if group < 0x1000 { "0*" } else { "" };
+        format!("{zeros}{}:", in_any_case(&format!("{group:x}")))
+    });
+    let regex: String = spelled.collect();
+    (!regex.is_empty()).then_some(regex)
+}
+
+fn in_any_case(text: &str) -> String {
+    let class = |c: char| format!("[{}{}]", c.to_ascii_lowercase(), c.to_ascii_uppercase());
+    text.chars().map(|c| if c.is_ascii_alphabetic() { class(c) } else { literal(c) }).collect()
+}
+
+/// A text of characters that are never escaped, as a regular expression.
+pub(super) fn as_regex(text: &str) -> String {
+    text.chars().map(literal).collect()
+}
+
+fn literal(c: char) -> String {
+    if c == '.' { r"\.".to_owned() } else { c.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The mark in a form that is quick to write: texts joined by ` & ` or ` | `, or `%regex%`.
+    fn trace(indicator: &str) -> Option<String> {
+        Trace::of(&indicator.parse().unwrap()).map(|trace| match trace {
+            Trace::All(texts) => texts.join(" & "),
+            Trace::Any(texts) => texts.join(" | "),
+            Trace::Regex(regex) => format!("%{regex}%"),
+        })
+    }
+
+    #[test]
+    fn networks_are_cut_at_octets() {
+        assert_eq!(trace("192.0.2.0/24").unwrap(), "192.0.2.");
+        assert_eq!(trace("192.0.2.0/28").unwrap(), "192.0.2.");
+        assert_eq!(trace("192.0.2.0/23").unwrap(), "192.0.2. | 192.0.3.");
+        assert_eq!(trace("192.0.0.0/17").unwrap(), "192.0.");
+        assert_eq!(trace("10.0.0.0/8").unwrap(), "10.");
+        assert_eq!(trace("8.0.0.0/5"), None, "`8.` is everywhere");
+        assert_eq!(trace("0.0.0.0/0"), None);
+    }
+
+    #[test]
+    fn ipv6_is_marked_by_the_groups_before_its_first_zero() {
+        assert_eq!(trace("2001:db8::1").unwrap(), "%2001:0*[dD][bB]8:%");
+        assert_eq!(trace("2001:db8:7::/48").unwrap(), "%2001:0*[dD][bB]8:0*7:%");
+        assert_eq!(trace("2001:db8::/20").unwrap(), "%2001:%");
+        assert_eq!(trace("2001:db8:1:2:3:4:5:6").unwrap(), "%2001:0*[dD][bB]8:0*1:0*2:0*3:0*4:%");
+        assert_eq!(trace("::1"), None);
+        assert_eq!(trace("2000::/3"), None);
+    }
+
+    #[test]
+    fn what_folds_case_is_marked_by_a_regex() {
+        assert_eq!(trace("a1.example").unwrap(), r"%[aA]1\.[eE][xX][aA][mM][pP][lL][eE]%");
+        assert_eq!(trace("d41d8cd98f00b204e9800998ecf8427e").unwrap(), "%[dD]41[dD]8[cC][dD]98[fF]00[bB]204%");
+    }
+
+    #[test]
+    fn texts_are_marked_by_what_nobody_escapes() {
+        assert_eq!(
+            trace("arn:aws:iam::111111111111:user/team/ben").unwrap(),
+            "arn:aws:iam::111111111111:user & team & ben"
+        );
+        assert_eq!(trace("user:ben").unwrap(), "ben");
+        assert_eq!(trace("text:<>"), None);
+        assert_eq!(trace("regex:abc"), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! The practice user's MFA device, in the hand of somebody who counts how often it is looked at.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use dragnet::aws::{CodeSource, MfaCode};
+use dragnet::range::Range;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+/// Shows codes of a range's device.
+#[derive(Debug)]
+pub struct Device {
+    range: Range,
+    looks: AtomicU32,
+}
+
+impl Device {
+    pub fn of(range: &Range) -> Arc<Self> {
+        Arc::new(Self { range: range.clone(), looks: AtomicU32::new(0) })
+    }
+
+    /// How often somebody asked for a code.
+    pub fn looks(&self) -> u32 {
+        self.looks.load(Ordering::Relaxed)
+    }
+}
+
+impl CodeSource for Device {
+    fn next_code<'a>(&'a self, _: &'a str, refusal: Option<&'a str>) -> BoxFuture<'a, Result<MfaCode, String>> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        async move {
+            if refusal.is_some() {
+                tokio::time::sleep(Duration::from_secs(30)).await;
+            }
+            self.range.mfa_code().parse().map_err(|error| format!("{error}"))
+        }
+        .boxed()
+    }
+}
+
+/// Somebody who guesses.
+#[derive(Debug, Default)]
+pub struct Guesser {
+    guesses: AtomicU32,
+}
+
+impl Guesser {
+    pub fn guesses(&self) -> u32 {
+        self.guesses.load(Ordering::Relaxed)
+    }
+}
+
+impl CodeSource for Guesser {
+    fn next_code<'a>(&'a self, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Result<MfaCode, String>> {
+        let guess = self.guesses.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(Ok(format!("00000{guess}").parse().unwrap())).boxed()
+    }
+}

@@ -1,0 +1,70 @@
+//! Every way to be refused has its own reason and its own advice.
+
+use super::{HEAD, MEMBER, READ, holding_the_device, with_serial};
+use crate::world::World;
+
+const IP: &str = "192.0.2.1";
+const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
+
+fn world(role: &str) -> World {
+    World::of(&format!("{HEAD}{MEMBER}{GROUP}[[roles]]\nname = \"DragnetRead\"\n{role}\n{READ}\n"))
+}
+
+/// How the member account ended.
+async fn ending(world: &World, arguments: &[&str]) -> String {
+    let run = world.sweep(&[&[IP], arguments].concat()).await;
+    assert_eq!(run.status(), "incomplete");
+    run.place("222222222222")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_external_id() {
+    let asks = "mfa = true\nexternal_id = \"the-right-one\"";
+    let (refused, _) = holding_the_device(world(asks).configured(&with_serial("external_id = \"a-wrong-one\"")));
+    let row = ending(&refused, &[]).await;
+    assert!(row.contains("denied role-denied: asked with MFA and with an ExternalId"), "{row}");
+    assert!(row.contains("compare identity.external_id") && !row.contains("mfa_serial"), "{row}");
+    assert!(!row.contains("a-wrong-one"), "{row}");
+    let (accepted, _) = holding_the_device(world(asks).configured(&with_serial("external_id = \"the-right-one\"")));
+    assert_eq!(accepted.sweep(&[IP]).await.status(), "complete");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_mfa_code() {
+    let row = ending(&world("mfa = true"), &[]).await;
+    assert!(row.contains("denied role-denied: asked without MFA and without an ExternalId"), "{row}");
+    assert!(row.contains("if its trust policy asks for MFA, set identity.mfa_serial"), "{row}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_is_not_enabled() {
+    let row = ending(&world(""), &["--region", "ap-east-1"]).await;
+    assert!(
+        row.contains("ap-east-1  skipped region-not-enabled: enable the Region in the account, or leave it out"),
+        "{row}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_expires_in_the_middle() {
+    let expires = "[[faults]]\noperation = \"AssumeRole\"\nkind = \"expired-token\"\n";
+    let row = ending(&world(&format!("{READ}\n{expires}[[roles]]\nname = \"Other\"")), &[]).await;
+    assert!(
+        row.contains("failed source-credentials: AssumeRole of arn:aws:iam::222222222222:role/DragnetRead"),
+        "{row}"
+    );
+    assert!(row.contains("to do: log in again"), "{row}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_control_policy_that_denies_a_region() {
+    let scp = r#"
+[[scps]]
+name = "deny"
+targets = ["prod"]
+policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]}'''
+"#;
+    let row = ending(&World::of(&[HEAD, MEMBER, GROUP, scp].concat()), &[]).await;
+    assert!(row.contains("us-east-1  denied access-denied: DescribeLogGroups"), "{row}");
+    assert!(row.contains("to do: exempt the role from the service control policy"), "{row}");
+}

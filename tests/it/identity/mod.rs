@@ -1,0 +1,40 @@
+//! As whom Dragnet calls: MFA once, roles over roles, sessions that may do no more than they must.
+
+pub mod device;
+mod doctor;
+mod entry;
+mod mfa;
+mod scoped;
+mod sessions;
+
+use crate::world::World;
+use device::Device;
+
+/// An organization whose accounts' roles all ask for an MFA code.
+pub const HEAD: &str = r#"
+name = "identity"
+now = "2026-03-02T12:00:00Z"
+[organization]
+management = "111111111111"
+regions = ["us-east-1"]
+opt_in_regions = ["ap-east-1"]
+[[accounts]]
+id = "111111111111"
+name = "management"
+"#;
+
+pub const MEMBER: &str = "[[accounts]]\nid = \"222222222222\"\nname = \"prod\"\n";
+
+const READ: &str = r#"allow = ["ec2:DescribeRegions", "logs:DescribeLogGroups", "logs:FilterLogEvents"]"#;
+
+pub const SERIAL: &str = "arn:aws:iam::111111111111:mfa/responder";
+
+fn with_serial(more: &str) -> String {
+    format!("[identity]\nmfa_serial = \"{SERIAL}\"\n{more}")
+}
+
+/// A world whose practice user holds the device.
+pub fn holding_the_device(world: World) -> (World, std::sync::Arc<Device>) {
+    let device = Device::of(world.range());
+    (world.asking(device.clone()), device)
+}

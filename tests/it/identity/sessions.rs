@@ -1,0 +1,144 @@
+//! How long sessions last, and whose they are.
+
+use dragnet::model::{Partition, Region};
+
+use super::{HEAD, MEMBER, READ, holding_the_device, with_serial};
+use crate::world::{World, event};
+
+const IP: &str = "192.0.2.1";
+const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
+
+#[tokio::test(start_paused = true)]
+async fn short_sessions_in_a_long_sweep_lose_nothing() {
+    // 150 pages of 20 s: fifty minutes in one page loop.
+    let slow = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 20000\n";
+    let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
+    let planted: String = (0..1_500)
+        .map(|n| event("222222222222", "us-east-1", "/app", "1h ago", &format!("{n} from 192.0.2.1")))
+        .collect();
+    let world = World::of(&[HEAD, small_pages, MEMBER, GROUP, slow, &planted].concat())
+        .configured("[identity]\nsession_duration = \"15m\"");
+    let began = world.place().clock().now();
+    let run = world.sweep(&[IP]).await;
+    let lasted = world.place().clock().now().duration_since(began);
+    assert!(lasted.as_mins() > 40, "{lasted:?}");
+    assert_eq!((run.status().as_str(), run.summary()["sightings"].as_u64()), ("complete", Some(1_500)));
+    let statuses = run.columns("calls.csv", &["operation", "status"]);
+    let assumed = statuses.iter().filter(|row| *row == "AssumeRole ok").count();
+    assert!((4..=6).contains(&assumed), "one for each quarter of an hour: {assumed}");
+    assert!(statuses.iter().all(|row| !row.contains("Expired")), "none was used beyond its end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_grants_less_gives_an_hour() {
+    let role = format!("[[roles]]\nname = \"DragnetRead\"\nmax_session_seconds = 7200\n{READ}\n");
+    let world = World::of(&[HEAD, MEMBER, GROUP, &role].concat()).configured("[identity]\nsession_duration = \"12h\"");
+    let run = world.sweep(&[IP]).await;
+    assert_eq!(run.status(), "complete", "{:?}", run.coverage());
+    let of_prod = run.columns("calls.csv", &["operation", "status"]);
+    assert!(
+        of_prod.contains(&"AssumeRole ValidationError".to_owned()) && of_prod.contains(&"AssumeRole ok".to_owned())
+    );
+}
+
+/// A hub that asks for MFA, members that only know the hub, and a role to list the accounts with.
+fn behind_a_hub() -> World {
+    let roles = format!(
+        r#"
+[[accounts]]
+id = "333333333333"
+name = "security"
+[[roles]]
+name = "Hub"
+accounts = "security"
+mfa = true
+max_session_seconds = 43200
+allow = ["sts:AssumeRole"]
+[[roles]]
+name = "DragnetRead"
+trusts = ["arn:aws:iam::333333333333:role/Hub"]
+accounts = ["management", "prod", "security"]
+max_session_seconds = 43200
+{READ}
+[[roles]]
+name = "OrgRead"
+accounts = "management"
+mfa = true
+max_session_seconds = 43200
+allow = ["organizations:ListAccounts"]
+"#
+    );
+    World::of(&[HEAD, MEMBER, GROUP, &roles].concat())
+}
+
+const HUB: &str = r#"
+role_chain = ["arn:aws:iam::333333333333:role/Hub"]
+session_duration = "12h"
+[organization]
+role = "arn:aws:iam::111111111111:role/OrgRead"
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_hub_asks_for_the_code_and_opens_every_account() {
+    let (world, device) = holding_the_device(behind_a_hub().configured(&with_serial(HUB)));
+    let run = world.sweep(&[IP]).await;
+    assert_eq!(run.status(), "complete", "{:#?}", run.coverage());
+    assert_eq!((device.looks(), world.calls("GetSessionToken")), (1, 1));
+    // Hub and OrgRead once, however many wait for them; then a role in each account.
+    assert_eq!(world.calls("AssumeRole"), 5);
+    let statuses = run.columns("calls.csv", &["operation", "status"]);
+    assert!(
+        !statuses.contains(&"AssumeRole ValidationError".to_owned()),
+        "no chained session asked for more than an hour"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hub_that_refuses_is_named_in_every_account() {
+    let named = r#"
+[identity]
+role_chain = ["arn:aws:iam::333333333333:role/Hub"]
+[organization]
+discover = false
+[[accounts]]
+id = "222222222222"
+[[accounts]]
+id = "333333333333"
+"#;
+    let run = behind_a_hub().configured(named).sweep(&[IP]).await;
+    for account in ["222222222222", "333333333333"] {
+        let row = run.place(account);
+        assert!(row.contains("denied hop-denied: AssumeRole of arn:aws:iam::333333333333:role/Hub"), "{row}");
+        assert!(row.contains("is a hop that every account needs") && row.contains("set identity.mfa_serial"), "{row}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_partition_has_its_own_arns() {
+    for partition in [
+        Partition::Aws,
+        Partition::AwsCn,
+        Partition::AwsUsGov,
+        Partition::AwsEusc,
+        Partition::AwsIso,
+        Partition::AwsIsoB,
+        Partition::AwsIsoE,
+        Partition::AwsIsoF,
+    ] {
+        let home: Region = partition.default_region();
+        let scenario = [HEAD, MEMBER, GROUP].concat().replace("us-east-1", home.as_str());
+        let run = World::of(&scenario).sweep(&[IP]).await;
+        assert_eq!(run.place("222222222222"), format!("222222222222 {home} /app searched"));
+        assert_eq!(run.summary()["caller_arn"], format!("arn:{partition}:iam::111111111111:user/responder"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_opt_in_region_takes_the_sessions_of_regional_sts() {
+    let scenario =
+        [HEAD, MEMBER, GROUP].concat().replace("name = \"prod\"", "name = \"prod\"\nopted_in = [\"ap-east-1\"]");
+    let more = "[[groups]]\naccount = \"prod\"\nregion = \"ap-east-1\"\nname = \"/asia\"\n";
+    let run = World::of(&[&scenario, more].concat()).sweep(&[IP]).await;
+    assert_eq!(run.place("222222222222 ap-east-1"), "222222222222 ap-east-1 /asia searched");
+    assert_eq!(run.status(), "complete");
+}

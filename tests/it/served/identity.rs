@@ -1,0 +1,99 @@
+//! Sources of credentials and codes, as a shell gives them.
+
+use std::fs;
+use std::process::Output;
+
+use aws_sdk_sts::config::{BehaviorVersion, Credentials, Region};
+
+use super::ServedRange;
+
+const SERIAL: &str = "arn:aws:iam::111111111111:mfa/responder";
+
+fn text(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
+}
+
+#[test]
+fn a_profile_s_device_roles_and_durations_are_honoured() {
+    let range = ServedRange::start();
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join(".aws")).unwrap();
+    let profiles = format!(
+        "[profile keys]\naws_access_key_id = {}\naws_secret_access_key = {}\nmfa_serial = {SERIAL}\n\
+         [profile contain]\nrole_arn = arn:aws:iam::333333333333:role/DragnetContain\nsource_profile = keys\n\
+         duration_seconds = 900\nrole_session_name = by-profile\n",
+        range.export("AWS_ACCESS_KEY_ID"),
+        range.export("AWS_SECRET_ACCESS_KEY"),
+    );
+    fs::write(home.path().join(".aws/config"), profiles).unwrap();
+    let doctor = |code: Option<&str>, arguments: &[&str]| {
+        let mut command = range.dragnet(home.path(), &[&["doctor", "--profile", "contain"], arguments].concat());
+        // A profile that is named wins over keys of the environment.
+        command.env("AWS_ACCESS_KEY_ID", "AKIANOBODY2222222222");
+        command.envs(code.map(|code| ("DRAGNET_MFA_CODE", code)));
+        command.output().unwrap()
+    };
+    let told = text(&doctor(None, &[]));
+    assert!(told.contains("no terminal to ask on") && told.contains(SERIAL), "{told}");
+    let code = text(&range.dragnet(home.path(), &["range", "code"]).output().unwrap());
+    // The role asks for the code, and may not list the accounts: the way in is open, and the directory is not.
+    let told = text(&doctor(Some(code.trim()), &[]));
+    assert!(told.contains("role/DragnetContain"), "{told}");
+    assert!(told.contains("assumed-role/DragnetContain/by-profile is not authorized"), "{told}");
+    // The session is kept, so the next command needs no code, until it is forgotten.
+    let told = text(&doctor(None, &[]));
+    assert!(told.contains("by-profile is not authorized"), "{told}");
+    assert!(text(&doctor(None, &["--forget"])).contains("is forgotten"));
+    assert!(text(&doctor(None, &[])).contains("no terminal to ask on"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_as_the_source_has_no_device() {
+    let range = ServedRange::start();
+    let config = aws_sdk_sts::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(range.export("AWS_ENDPOINT_URL"))
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new(
+            range.export("AWS_ACCESS_KEY_ID"),
+            range.export("AWS_SECRET_ACCESS_KEY"),
+            None,
+            None,
+            "test",
+        ))
+        .build();
+    let role = "arn:aws:iam::333333333333:role/DragnetRead";
+    let assumed = aws_sdk_sts::Client::from_conf(config).assume_role().role_arn(role).role_session_name("sso");
+    let credentials = assumed.send().await.unwrap().credentials.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("dragnet.toml"), format!("[identity]\nmfa_serial = \"{SERIAL}\"\n")).unwrap();
+    let output = range
+        .dragnet(home.path(), &["sweep", "192.0.2.1"])
+        .env("AWS_ACCESS_KEY_ID", credentials.access_key_id())
+        .env("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key())
+        .env("AWS_SESSION_TOKEN", credentials.session_token())
+        .output()
+        .unwrap();
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("belongs to an IAM user") && told.contains("remove mfa_serial"), "{told}");
+    assert!(!home.path().join("runs").exists());
+}
+
+#[test]
+fn codes_and_what_they_open_are_shown_on_request() {
+    let range = ServedRange::start();
+    let home = tempfile::tempdir().unwrap();
+    let shown = text(&range.dragnet(home.path(), &["range", "show", "--json"]).output().unwrap());
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((shown["mfa_serial"].as_str(), shown["scenario"].as_str()), (Some(SERIAL), Some("small")));
+    assert_eq!(shown["access_key_id"].as_str(), Some(range.export("AWS_ACCESS_KEY_ID")));
+    let config = format!(
+        "[identity]\nmfa_serial = \"{SERIAL}\"\nmfa_command = [\"{}\", \"range\", \"code\", \"--practice\"]\n",
+        env!("CARGO_BIN_EXE_dragnet")
+    );
+    fs::write(home.path().join("practice.toml"), config).unwrap();
+    let doctor = ["doctor", "--practice", "--config", "practice.toml", "--account", "prod-web"];
+    let output = range.dragnet(home.path(), &doctor).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}

@@ -1,0 +1,62 @@
+//! No secret key, session token or code gets into anything that is printed or written, however much is said.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::{ServedRange, Wiretap};
+
+#[test]
+fn no_secret_is_told_however_much_is_said() {
+    let range = ServedRange::start();
+    let wire = Wiretap::before(range.export("AWS_ENDPOINT_URL"));
+    let home = tempfile::tempdir().unwrap();
+    let config = format!(
+        "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/responder\"\nmfa_command = [\"{}\", \"range\", \"code\"]\nexternal_id = \"between-us\"\n",
+        env!("CARGO_BIN_EXE_dragnet")
+    );
+    fs::write(home.path().join("dragnet.toml"), config).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = range.dragnet(home.path(), arguments).env("AWS_ENDPOINT_URL", &wire.url).output().unwrap();
+        let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        [stdout, stderr].concat()
+    };
+    let mut told = run(&["sweep", "198.51.100.23", "-vvv", "--format", "csv,jsonl,json", "--progress", "json"]);
+    told += &run(&["sweep", "198.51.100.23", "-vvv", "--json", "--progress", "plain"]);
+    told += &run(&["doctor", "-vvv"]);
+    told += &run(&["doctor", "-vvv", "--json"]);
+    for file in files_below(&home.path().join("runs")) {
+        told += &String::from_utf8_lossy(&fs::read(file).unwrap());
+    }
+
+    let secrets = secrets(&wire.heard(), range.export("AWS_SECRET_ACCESS_KEY"));
+    for secret in &secrets {
+        assert!(!told.contains(secret), "{secret} was told");
+    }
+    for code in matches(r"TokenCode=(\d{6})", &wire.heard()) {
+        let alone = regex::Regex::new(&format!(r"\b{code}\b")).unwrap();
+        assert!(!alone.is_match(&told), "the code {code} was told");
+    }
+}
+
+/// Every secret that went over the wire.
+fn secrets(heard: &str, own: &str) -> BTreeSet<String> {
+    let patterns = [r"x-amz-security-token: (\S+)", "<SecretAccessKey>([^<]+)", "<SessionToken>([^<]+)"]
+        .map(|p| matches(p, heard));
+    assert!(patterns.iter().all(|found| found.len() > 5), "the wire was not heard");
+    let mut secrets: BTreeSet<String> = patterns.into_iter().flatten().collect();
+    secrets.insert(own.to_owned());
+    secrets
+}
+
+fn matches(pattern: &str, text: &str) -> BTreeSet<String> {
+    regex::Regex::new(pattern).unwrap().captures_iter(text).map(|found| found[1].to_owned()).collect()
+}
+
+fn files_below(directory: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let (directories, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    files.extend(directories.iter().flat_map(|directory| files_below(directory)));
+    files
+}

