@@ -180,6 +180,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_program_that_hangs_is_ended() {
+        let told = problem(&codes(None, &["sleep", "600"]), None).await;
+        assert!(told.contains("took longer than 30 s"), "{told}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_used_code_is_not_asked_for_again_before_the_next_one_shows() {
         let codes = codes(None, &["false"]);
         assert_eq!(codes.until_next_code(), Duration::from_secs(20));

@@ -72,8 +72,7 @@ impl Refusal {
         let role = error.role.as_ref().map(ToString::to_string).unwrap_or_default();
         if member_role != Some(&role) {
             refusal.outcome.reason = Some(Reason::HopDenied);
-            refusal.advice =
-                Some(format!("{role} is a hop that every account needs (role_chain): {}", given.advice(&role)));
+            refusal.advice = Some(format!("{role} is a hop that every account needs: {}", given.advice(&role)));
             return refusal;
         }
         refusal.outcome.detail = format!("{}: {}", given.told(), refusal.outcome.detail);
@@ -100,7 +99,10 @@ impl Given {
     fn advice(&self, role: &str) -> String {
         let mut steps = vec![format!("see that {role} exists and trusts {}", self.asker)];
         match self.mfa {
-            MfaGiven::Yes => {}
+            MfaGiven::Yes => steps.push(
+                "if its trust policy limits the age of a code (aws:MultiFactorAuthAge), begin anew: dragnet doctor --forget"
+                    .to_owned(),
+            ),
             MfaGiven::No => steps.push("if its trust policy asks for MFA, set identity.mfa_serial".to_owned()),
             MfaGiven::NotPossible => steps.push(
                 "its trust policy must not ask for MFA: the source is the session of a role, which carries no mark of a \

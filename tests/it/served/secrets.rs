@@ -11,9 +11,10 @@ fn no_secret_is_told_however_much_is_said() {
     let range = ServedRange::start();
     let wire = Wiretap::before(range.export("AWS_ENDPOINT_URL"));
     let home = tempfile::tempdir().unwrap();
+    // The program that shows the code is told no secret either: it would not run.
+    let command = format!("test -z \"$AWS_SECRET_ACCESS_KEY\" && exec '{}' range code", env!("CARGO_BIN_EXE_dragnet"));
     let config = format!(
-        "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/responder\"\nmfa_command = [\"{}\", \"range\", \"code\"]\nexternal_id = \"between-us\"\n",
-        env!("CARGO_BIN_EXE_dragnet")
+        "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/responder\"\nmfa_command = [\"sh\", \"-c\", '''{command}''']\nexternal_id = \"between-us\"\n"
     );
     fs::write(home.path().join("dragnet.toml"), config).unwrap();
     let run = |arguments: &[&str]| {
