@@ -36,7 +36,7 @@ mod tests {
         assert!(error.starts_with("file:5: `ben#x` is not an indicator"), "{error}");
         assert_eq!(
             read(&text.replace("user:ben#x\n", "")).unwrap(),
-            ["ip:192.0.2.1", "domain:evil[.]example", "agent:kali # 1", "regex:a #b"]
+            ["ip:192.0.2.1", "domain:evil.example", "agent:kali # 1", "regex:a #b"]
         );
     }
 
