@@ -31,6 +31,12 @@ name = "prod"
 [[accounts]]
 id = "333333333333"
 name = "dev"
+[[trails]]
+name = "organization"
+account = "111111111111"
+home = "us-east-1"
+organization = true
+log_group = "/trail"
 [[groups]]
 accounts = ["prod", "dev"]
 name = "/app"
