@@ -90,7 +90,15 @@ mod tests {
 
     #[test]
     fn xml_that_breaks_off_is_not_taken_for_a_shorter_list() {
-        for whole in ["", "{}", "<a/>", "<a></a>\n", "<?xml version=\"1.0\"?>\n<a xmlns=\"u\"><b/></a>", "[<", "<!DOCTYPE html><p>"] {
+        for whole in [
+            "",
+            "{}",
+            "<a/>",
+            "<a></a>\n",
+            "<?xml version=\"1.0\"?>\n<a xmlns=\"u\"><b/></a>",
+            "[<",
+            "<!DOCTYPE html><p>",
+        ] {
             assert!(ends_as_it_began(whole.as_bytes()), "{whole}");
         }
         for cut in ["<", "<?xml", "<?xml ?>", "<?xml ?>\n<a", "<a>", "<a><b></b>", "<a><b/>", "<a></b>", "<a></"] {

@@ -241,6 +241,8 @@ mod tests {
           Accounts      401 in scope: 1 swept, 400 denied; 1 out of scope
           Targets       1 in scope: 1 swept
           Log groups    1 in scope: 1 searched
+          Never in logs CloudTrail events over 256 KB, data events that no selector
+                        names, S3 server access logs
           Read          40,200 events, 2.0 MB; 1,604 AWS calls, 3 throttled
 
         Found: 2,000 sightings
@@ -280,6 +282,7 @@ mod tests {
                         5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf
 
         2,000 sightings were found, and coverage is INCOMPLETE: there may be more.
+        0 of 401 accounts: management events searched; 401 not known.
         Not active, so nobody can look into them: n1 (122222222222).
         ");
     }

@@ -10,7 +10,7 @@ use super::{Reach, SweepSettings};
 use crate::config::{Config, Format, Identity};
 use crate::model::{Indicator, TimeWindow};
 
-/// What a run keeps: all but where it lies, where the source credentials come from, and what nobody
+/// What a run keeps: all but where it lies, what its lists left out, where the source credentials come from, and what nobody
 /// should read in it (external ids).
 #[derive(Serialize, Deserialize)]
 struct Stored {
@@ -24,8 +24,7 @@ struct Stored {
 
 impl Stored {
     fn of(settings: &SweepSettings) -> Self {
-        let SweepSettings { reach, window, indicators, formats, out_dir: _, fail_on_sighting, silence } =
-            settings.clone();
+        let SweepSettings { reach, window, indicators, formats, fail_on_sighting, silence, .. } = settings.clone();
         let mut stored = Self { reach, window, indicators, formats, fail_on_sighting, silence };
         let identity = &mut stored.reach.identity;
         (identity.profile, identity.mfa_serial, identity.mfa_command) = (None, None, None);
@@ -71,7 +70,10 @@ impl SweepSettings {
             let configured = config.accounts.iter().find(|configured| configured.id == account.id);
             account.external_id = configured.and_then(|configured| configured.external_id.clone());
         }
-        let settings = Self { reach, window, indicators, formats, out_dir: run_dir, fail_on_sighting, silence };
+        // What the lists named that no log shows was told when the run began.
+        let left_out = Vec::new();
+        let settings =
+            Self { reach, window, indicators, left_out, formats, out_dir: run_dir, fail_on_sighting, silence };
         if settings.sha256() == sha256 { Ok(settings) } else { Err(UsageError::OtherSettings) }
     }
 }

@@ -19,7 +19,7 @@ pub(super) async fn sources(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Place::of(&settings, machine)?;
+    let place = Place::of(settings, machine)?;
     let clock = place.clock();
     let asked = SourcesSettings::resolve(global, arguments, &machine.at(clock.now()))?;
     let aws = place.connect(&asked.reach, None).await?;

@@ -27,7 +27,9 @@ async fn every_call_is_in_the_audit_with_its_request_id() {
     let world = World::small_with("");
     let run = world.sweep(&[IP]).await;
     let calls = run.columns("calls.csv", &["operation", "status", "request_id"]);
-    for operation in ["GetCallerIdentity", "ListAccounts", "AssumeRole", "DescribeRegions", "DescribeLogGroups", "FilterLogEvents"] {
+    for operation in
+        ["GetCallerIdentity", "ListAccounts", "AssumeRole", "DescribeRegions", "DescribeLogGroups", "FilterLogEvents"]
+    {
         let told = calls.iter().filter(|call| call.starts_with(operation)).count();
         assert_eq!(told as u64, world.calls(operation), "{operation}");
         assert_eq!(run.summary()["api_calls"][operation], told, "{operation}");
