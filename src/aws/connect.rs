@@ -116,6 +116,7 @@ pub struct Aws {
 #[derive(Debug)]
 pub(super) struct Clients {
     pub sts: aws_sdk_sts::Client,
+    pub cloudtrail: aws_sdk_cloudtrail::Client,
     pub ec2: aws_sdk_ec2::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
     pub organizations: aws_sdk_organizations::Client,
@@ -176,6 +177,7 @@ impl Aws {
         Ok(Self {
             clients: Clients {
                 sts: aws_sdk_sts::Client::new(&sdk),
+                cloudtrail: aws_sdk_cloudtrail::Client::new(&sdk),
                 ec2: aws_sdk_ec2::Client::new(&sdk),
                 logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
                 organizations: aws_sdk_organizations::Client::new(&sdk),

@@ -1,5 +1,7 @@
 //! CloudWatch Logs: which groups there are, and the events in them.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_cloudwatchlogs::types;
 use jiff::Timestamp;
 
@@ -7,7 +9,7 @@ use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
-use crate::model::{LogGroup, LogGroupClass, Operation, Region};
+use crate::model::{LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
 
 /// What to read of a log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +75,36 @@ impl Aws {
             .map(|group| log_group(group).ok_or_else(|| site.unreadable("a log group without a name")));
         let groups = groups.collect::<Result<_, _>>()?;
         Ok((groups, answer.next_token))
+    }
+
+    /// One log group by its name; `None` if it is not there.
+    ///
+    /// Source: CloudWatch Logs API, `DescribeLogGroups` with `logGroupNamePrefix`.
+    ///
+    /// # Errors
+    /// The call fails, or its pages do not end.
+    pub async fn log_group(&self, session: &Session, arn: &LogGroupArn) -> Result<Option<LogGroup>, CallError> {
+        let site = Site { session, region: &arn.target.region, operation: Operation::DescribeLogGroups };
+        let mut request = self.clients.logs.describe_log_groups().log_group_name_prefix(&arn.name).limit(50);
+        let mut tokens = BTreeSet::new();
+        loop {
+            let answer = self
+                .call(site, |credentials| {
+                    let placed = placed!(aws_sdk_cloudwatchlogs, site, credentials);
+                    request.clone().customize().config_override(placed).send()
+                })
+                .await?;
+            let group = answer.log_groups().iter().filter_map(log_group).find(|group| group.name == arn.name);
+            match answer.next_token {
+                Some(token) if group.is_none() => {
+                    if !tokens.insert(token.clone()) {
+                        return Err(site.unreadable("the server repeated a page token"));
+                    }
+                    request = request.next_token(token);
+                }
+                _ => return Ok(group),
+            }
+        }
     }
 
     /// One page of a log group's events: at most 1 MB or 10,000 events.

@@ -6,10 +6,12 @@
 
 mod call;
 mod clock;
+mod cloudtrail;
 mod connect;
 mod ec2;
 mod envelope;
 mod error;
+mod flow_logs;
 mod gate;
 mod http;
 mod logs;

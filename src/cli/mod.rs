@@ -17,6 +17,7 @@ mod runs;
 mod scope;
 pub mod settings;
 mod setup;
+mod sources;
 mod sweep;
 
 use clap::{Parser, Subcommand};
@@ -33,6 +34,7 @@ pub use resume::ResumeArguments;
 pub use runs::{RunArgument, RunsCommand};
 pub use scope::ScopeArguments;
 pub use setup::{CloudformationArguments, PolicyArguments, PolicyOf, SetupCommand};
+pub use sources::SourcesArguments;
 pub use sweep::SweepArguments;
 
 /// What was typed.
@@ -75,6 +77,9 @@ pub enum Command {
     Resume(ResumeArguments),
     /// List accounts, Regions or log groups across the scope
     List(ListArguments),
+    /// Show where the evidence is: what records each account and Region, and
+    /// where that is kept
+    Sources(SourcesArguments),
     /// Write the reports of a run again
     Report(ReportArguments),
     /// List, show or verify runs

@@ -50,6 +50,11 @@ pub struct SweepArguments {
     #[arg(long = "format", value_name = "F,...", value_delimiter = ',', help_heading = "Result")]
     pub formats: Vec<Format>,
 
+    /// Do not look for calls that tamper with the recording (one more cheap
+    /// pass over each CloudTrail group), and count no records by hour
+    #[arg(long)]
+    pub no_silence: bool,
+
     /// Exit with 4 if something was found, 5 if coverage is incomplete too
     #[arg(long, help_heading = "Result")]
     pub fail_on_sighting: bool,

@@ -10,9 +10,9 @@ use super::CommandError;
 use crate::aws::Caller;
 use crate::cli::settings::SweepSettings;
 use crate::config::Scope;
-use crate::model::{Arn, Coverage, RunId};
+use crate::model::{Arn, Coverage, RunId, TimeWindow};
 use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
-use crate::sweep::{NAMED_ACCOUNTS_ONLY, judged_coverage};
+use crate::sweep::{NAMED_ACCOUNTS_ONLY, Sources, judged_coverage, sources_of_run};
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -94,6 +94,17 @@ impl Facts {
     ) -> Result<T, E> {
         let (scope, started): (Scope, Timestamp) = (self.json("scope")?, self.parsed("started")?);
         judged_coverage(reader, &scope, started, use_rows)
+    }
+
+    /// The window that the run asks about.
+    pub fn window(&self) -> Result<TimeWindow, CommandError> {
+        TimeWindow::new(self.parsed("from")?, self.parsed("to")?).map_err(|error| self.damaged("window", &error))
+    }
+
+    /// What records what, as the run knows it and its scope judges it.
+    pub fn sources(&self, reader: &RunReader) -> Result<Sources, CommandError> {
+        let (scope, started): (Scope, Timestamp) = (self.json("scope")?, self.parsed("started")?);
+        Ok(sources_of_run(reader, &scope, self.window()?, started)?)
     }
 
     /// What is wrong with a fact.

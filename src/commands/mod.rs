@@ -6,6 +6,7 @@
 mod connect;
 mod doctor;
 mod error;
+mod evidence_files;
 mod facts;
 mod interrupt;
 mod list;
@@ -17,6 +18,7 @@ mod run;
 mod run_files;
 mod runs;
 mod setup;
+mod sources;
 mod surroundings;
 mod sweep;
 
@@ -74,6 +76,11 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
             let machine = Machine::here()?;
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(list::list(&arguments.global, list, &machine, out));
+        }
+        Command::Sources(sources) => {
+            let machine = Machine::here()?;
+            start_logging(machine.global_settings(&arguments.global));
+            return runtime()?.block_on(sources::sources(&arguments.global, sources, &machine, out));
         }
     }
     out.flush()?;

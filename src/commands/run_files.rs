@@ -1,12 +1,12 @@
 //! The files of a run: views of `run.db`, which can be made again.
 
 use super::CommandError;
+use super::evidence_files::{EVIDENCE_FILES, count_evidence, write_evidence_files};
 use super::facts::{Facts, VERSION};
-use crate::config::Format;
-use crate::model::TimeWindow;
+use crate::config::{Format, Scope};
 use crate::report::{
-    AccountNames, CoverageTally, Ending, Manifest, ManifestFile, ReportError, RunStatus, SightingTally, Summary,
-    write_calls, write_coverage, write_json, write_sightings,
+    AccountNames, CoverageTally, Ending, EvidenceTally, Manifest, ManifestFile, NEVER_IN_LOGS, ReportError, RunStatus,
+    SightingTally, Summary, write_calls, write_coverage, write_json, write_sightings,
 };
 use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::merged_sightings;
@@ -23,6 +23,8 @@ pub struct RunFiles {
     pub sightings: SightingTally,
     /// The coverage, counted.
     pub coverage: CoverageTally,
+    /// What records what, and what tells of the recording, counted.
+    pub evidence: EvidenceTally,
     /// The accounts' names.
     pub names: AccountNames,
     /// The files' names.
@@ -38,6 +40,7 @@ impl RunFiles {
             summary: &self.summary,
             sightings: &self.sightings,
             coverage: &self.coverage,
+            evidence: &self.evidence,
             names: &self.names,
             directory,
             files: &self.files,
@@ -62,11 +65,13 @@ pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
         }
         Ok::<_, CommandError>(tally)
     })?;
-    let summary = summary(&facts, &reader, &coverage, &sightings)?;
+    let evidence = count_evidence(&reader, &facts.sources(&reader)?, facts.window()?)?;
+    let counted = Counted { sightings: &sightings, coverage: &coverage, evidence: &evidence };
+    let summary = summary(&facts, &reader, &counted)?;
     let files = dir.file_names()?;
     let has_manifest = files.iter().any(|name| name == MANIFEST);
     let manifest_sha256 = has_manifest.then(|| dir.digest(MANIFEST)).transpose()?.map(|(_, sha256)| sha256);
-    Ok(RunFiles { summary, sightings, coverage, names: account_names(&reader)?, files, manifest_sha256 })
+    Ok(RunFiles { summary, sightings, coverage, evidence, names: account_names(&reader)?, files, manifest_sha256 })
 }
 
 /// Writes the files of a run whose database is complete.
@@ -80,16 +85,22 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
     let mut files = vec!["run.db".to_owned()];
     let sightings = write_all_sightings(dir, &reader, formats, &names, &mut files)?;
     let coverage = write_coverage_file(dir, &facts, &reader)?;
+    let sources = facts.sources(&reader)?;
+    write_evidence_files(dir, &reader, &sources, &names)?;
+    let evidence = count_evidence(&reader, &sources, facts.window()?)?;
     dir.write_file("calls.csv", |out| reader.calls(|rows| write_calls(rows, out)))?;
-    let summary = summary(&facts, &reader, &coverage, &sightings)?;
+    let counted = Counted { sightings: &sightings, coverage: &coverage, evidence: &evidence };
+    let summary = summary(&facts, &reader, &counted)?;
     dir.write_file("summary.json", |out| write_json(&summary, out).map_err(ReportError::<StoreError>::from))?;
-    files.extend(["coverage.csv", "calls.csv", "summary.json"].map(str::to_owned));
+    files.push("coverage.csv".to_owned());
+    files.extend(EVIDENCE_FILES.map(str::to_owned));
+    files.extend(["calls.csv", "summary.json"].map(str::to_owned));
     // The database's hash is that of the closed file.
     reader.close()?;
     write_manifest(dir, &summary, facts.text("settings_sha256")?, &files)?;
     files.push(MANIFEST.to_owned());
     let (_, manifest_sha256) = dir.digest(MANIFEST)?;
-    Ok(RunFiles { summary, sightings, coverage, names, files, manifest_sha256: Some(manifest_sha256) })
+    Ok(RunFiles { summary, sightings, coverage, evidence, names, files, manifest_sha256: Some(manifest_sha256) })
 }
 
 fn write_all_sightings(
@@ -153,45 +164,52 @@ fn write_manifest(
     Ok(())
 }
 
-fn summary(
-    facts: &Facts,
-    reader: &RunReader,
-    coverage: &CoverageTally,
-    sightings: &SightingTally,
-) -> Result<Summary, CommandError> {
+/// What was counted while the files were written.
+struct Counted<'a> {
+    sightings: &'a SightingTally,
+    coverage: &'a CoverageTally,
+    evidence: &'a EvidenceTally,
+}
+
+fn summary(facts: &Facts, reader: &RunReader, counted: &Counted<'_>) -> Result<Summary, CommandError> {
+    let Counted { sightings, coverage, evidence } = counted;
     let calls = reader.calls_by_operation()?;
-    let counted = |of: fn(&crate::store::CallCounts) -> u64| {
+    let by_operation = |of: fn(&crate::store::CallCounts) -> u64| {
         calls.iter().map(|(operation, counts)| (operation.clone(), of(counts))).filter(|(_, n)| *n > 0).collect()
     };
-    let window =
-        TimeWindow::new(facts.parsed("from")?, facts.parsed("to")?).map_err(|error| facts.damaged("window", &error))?;
+    let scope: Scope = facts.json("scope")?;
+    // A cell that nothing which was searched records is a gap, unless nobody asked for it.
+    let is_complete = coverage.is_complete() && (evidence.sources.is_complete() || !scope.requires_sources());
     Ok(Summary {
         run_id: facts.text("run_id")?,
         tool_version: facts.text("tool_version")?,
-        status: status(facts, coverage),
+        status: status(facts, is_complete),
         started: facts.parsed("started")?,
         // A run that was killed has no end.
         finished: facts.parsed("finished").or_else(|_| facts.parsed("started"))?,
-        window: window.into(),
+        window: facts.window()?.into(),
         indicators: facts.json("indicators")?,
         hunts: Vec::new(),
         accounts: coverage.accounts(),
         targets: coverage.targets(),
         log_groups: coverage.log_groups(),
+        sources: evidence.sources.counts(),
+        tampering: evidence.tampering.by_name().clone(),
+        never_in_logs: NEVER_IN_LOGS,
         sightings: sightings.total(),
         events_examined: coverage.events(),
         bytes_scanned: coverage.bytes(),
-        api_calls: counted(|counts| counts.made),
-        throttled: counted(|counts| counts.throttled),
+        api_calls: by_operation(|counts| counts.made),
+        throttled: by_operation(|counts| counts.throttled),
         caller_arn: facts.text("caller_arn").unwrap_or_default(),
-        scope: facts.json("scope")?,
+        scope,
     })
 }
 
 /// Only a run that came to its own end and left no gap is complete.
-fn status(facts: &Facts, coverage: &CoverageTally) -> RunStatus {
+fn status(facts: &Facts, is_complete: bool) -> RunStatus {
     match facts.get("ended") {
-        Some("swept") if coverage.is_complete() => RunStatus::Complete,
+        Some("swept") if is_complete => RunStatus::Complete,
         Some("swept") => RunStatus::Incomplete,
         Some("failed") => RunStatus::Failed,
         _ => RunStatus::Interrupted,

@@ -47,7 +47,7 @@ pub use organization::Organization;
 pub use quotas::{QuotaOverride, QuotaOverrides};
 pub use region_selector::{InvalidRegionSelector, KnownRegions, RegionSelector, UnknownRegion};
 pub use report::{Format, Report, UnknownFormat};
-pub use scope::Scope;
+pub use scope::{Scope, SourcesRule};
 pub use text::InvalidText;
 
 use error::Problem;

@@ -27,6 +27,19 @@ pub struct Scope {
     pub new_regions: Vec<Region>,
     /// What is known not to be covered, and accepted.
     pub accepted_gap: Vec<AcceptedGap>,
+    /// What it means that nothing which was searched records a place.
+    pub sources: SourcesRule,
+}
+
+/// What it means for a sweep that nothing which was searched records the CloudTrail of a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourcesRule {
+    /// It is incomplete.
+    #[default]
+    Require,
+    /// It says so.
+    Report,
 }
 
 impl Scope {
@@ -40,10 +53,10 @@ impl Scope {
         chosen(&self.regions, &self.exclude_regions, |selector| selector.matches(region))
     }
 
-    /// Whether some accounts or Regions are left out.
-    pub fn narrows_places(&self) -> bool {
-        let all = self.include_accounts.is_empty() && self.exclude_accounts.is_empty();
-        !(all && self.regions.is_empty() && self.exclude_regions.is_empty())
+    /// Whether a sweep is incomplete where the CloudTrail of a place was not searched. Named log groups
+    /// are all that such a sweep is asked about.
+    pub fn requires_sources(&self) -> bool {
+        self.sources == SourcesRule::Require && self.log_groups.is_empty()
     }
 
     /// Whether a log group of this name is in scope.

@@ -27,6 +27,12 @@ pub struct InvalidArn {
     problem: &'static str,
 }
 
+impl InvalidArn {
+    pub(super) fn new(arn: &str, expected: &'static str, problem: &'static str) -> Self {
+        Self { arn: arn.to_owned(), expected, problem }
+    }
+}
+
 impl Arn {
     fn field(&self, n: usize) -> &str {
         &self.text[self.colons[n - 1] + 1..self.colons.get(n).copied().unwrap_or(self.text.len())]
@@ -72,7 +78,7 @@ impl FromStr for Arn {
     type Err = InvalidArn;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = |problem| InvalidArn { arn: text.to_owned(), expected: "an ARN", problem };
+        let invalid = |problem| InvalidArn::new(text, "an ARN", problem);
         let found: Vec<usize> = text.match_indices(':').map(|(at, _)| at).take(5).collect();
         let colons: [usize; 5] =
             found.try_into().map_err(|_| invalid("expected arn:partition:service:region:account:resource"))?;
@@ -146,7 +152,7 @@ impl FromStr for RoleArn {
     type Err = InvalidArn;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = |problem| InvalidArn { arn: text.to_owned(), expected: "a role's ARN", problem };
+        let invalid = |problem| InvalidArn::new(text, "a role's ARN", problem);
         let arn: Arn = text.parse()?;
         let (Some(account), "iam", "", Some(name)) =
             (arn.account(), arn.service(), arn.region(), arn.resource().strip_prefix("role/"))

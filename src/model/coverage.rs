@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{AccountId, LogGroupClass, Region};
 
 /// How the search of one place ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// All of it was read.
     Searched,
@@ -55,7 +58,8 @@ impl fmt::Display for Status {
 
 /// Why a place was not, or not wholly, searched. A closed list: each either proves that the place
 /// cannot hold a match, or does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// The Region has no log group in scope.
     NoLogGroups,
@@ -207,7 +211,8 @@ impl fmt::Display for Reason {
 }
 
 /// What refused a call, as far as AWS's message tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DeniedBy {
     /// A service control policy.
     Scp,
@@ -258,7 +263,7 @@ impl DeniedBy {
 }
 
 /// How one place ended, with its reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// How it ended.
     pub status: Status,
@@ -356,6 +361,8 @@ pub struct Coverage {
     pub bytes: u64,
     /// Events that matched here, before copies are folded.
     pub sightings: u64,
+    /// It lies outside the accounts and Regions in scope, and was read for the records of those.
+    pub elsewhere: bool,
 }
 
 #[cfg(test)]

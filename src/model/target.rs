@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{AccountId, Region};
 
 /// An account in one Region. Every CloudWatch Logs quota is per target, so it is also the unit in
 /// which a sweep is spread out (the shard).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Target {
     /// The account.
     pub account: AccountId,

@@ -29,23 +29,9 @@ impl CoverageTally {
     /// Counts the next row.
     pub fn add(&mut self, row: &Coverage) {
         let extent = Extent::of(&row.outcome);
-        match &mut self.account {
-            Some((account, so_far)) if *account == row.account => *so_far = so_far.and(extent),
-            _ => {
-                self.end_account();
-                self.account = Some((row.account, extent));
-            }
-        }
-        if let Some(region) = &row.region {
-            match &mut self.target {
-                Some((account, same, so_far)) if *account == row.account && same == region => {
-                    *so_far = so_far.and(extent);
-                }
-                _ => {
-                    self.end_target();
-                    self.target = Some((row.account, region.clone(), extent));
-                }
-            }
+        // What is read for others is no part of the account and the Region that it lies in.
+        if !row.elsewhere {
+            self.add_place(row, extent);
         }
         if row.log_group.is_some() {
             self.log_groups.count(row.outcome.status);
@@ -63,6 +49,26 @@ impl CoverageTally {
         }
         self.events = self.events.saturating_add(row.events);
         self.bytes = self.bytes.saturating_add(row.bytes);
+    }
+
+    fn add_place(&mut self, row: &Coverage, extent: Extent) {
+        match &mut self.account {
+            Some((account, so_far)) if *account == row.account => *so_far = so_far.and(extent),
+            _ => {
+                self.end_account();
+                self.account = Some((row.account, extent));
+            }
+        }
+        let Some(region) = &row.region else { return };
+        match &mut self.target {
+            Some((account, same, so_far)) if *account == row.account && same == region => {
+                *so_far = so_far.and(extent);
+            }
+            _ => {
+                self.end_target();
+                self.target = Some((row.account, region.clone(), extent));
+            }
+        }
     }
 
     fn end_account(&mut self) {

@@ -7,13 +7,19 @@
 mod calls;
 mod coverage;
 mod coverage_tally;
+mod evidence;
 mod gaps;
+mod hours;
 mod human;
 mod manifest;
+mod page;
 mod sighting_tally;
 mod sightings;
+mod source_tally;
+mod sources;
 mod summary;
 mod table;
+mod tampering;
 mod terminal;
 mod untrusted;
 mod verdict;
@@ -27,13 +33,18 @@ use serde::Serialize;
 pub use calls::write_calls;
 pub use coverage::write_coverage;
 pub use coverage_tally::CoverageTally;
+pub use evidence::EvidenceTally;
 pub use gaps::Gap;
+pub use hours::{Silence, SilenceTally, write_hours};
 pub use human::{abridged, bytes, count, plural};
 pub use manifest::{Manifest, ManifestFile};
 pub use sighting_tally::{SightingTally, TopCounts};
 pub use sightings::{AccountNames, write_sightings};
+pub use source_tally::{SourceCounts, SourceGap, SourceTally};
+pub use sources::{sources_json, sources_table, write_sources};
 pub use summary::{LogGroupCounts, PlaceCounts, RunStatus, Summary, WindowOfSummary};
 pub use table::Table;
+pub use tampering::{TamperingTally, write_tampering};
 pub use terminal::{Ending, write_ending};
 pub use untrusted::{defuse, escape};
 pub use verdict::verdict;
@@ -79,6 +90,12 @@ pub fn write_json(value: &impl Serialize, mut out: impl Write) -> io::Result<()>
     out.write_all(b"\n")
 }
 
+/// What no search of CloudWatch Logs can find, because it never gets there.
+///
+/// Source: CloudTrail user guide, "Sending events to CloudWatch Logs"; S3 user guide, "Server access logs".
+pub const NEVER_IN_LOGS: [&str; 3] =
+    ["CloudTrail events over 256 KB", "data events that no selector names", "S3 server access logs"];
+
 /// A time in a report. A stored number that is no time (an event may claim any) stays a number.
 fn time(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), rfc3339_ms)
@@ -88,7 +105,7 @@ fn time(milliseconds: i64) -> String {
 mod testing {
     use std::collections::BTreeMap;
 
-    use super::{LogGroupCounts, PlaceCounts, RunStatus, Summary, WindowOfSummary};
+    use super::{LogGroupCounts, PlaceCounts, RunStatus, SourceCounts, Summary, WindowOfSummary};
     use crate::config::Scope;
     use crate::model::{AccountId, Coverage, Happening, Outcome, Sighting, Stored};
 
@@ -96,6 +113,10 @@ mod testing {
 
     pub(super) fn account(id: &str) -> AccountId {
         id.parse().unwrap()
+    }
+
+    pub(super) fn target(id: &str, region: &str) -> crate::model::Target {
+        crate::model::Target { account: account(id), region: region.parse().unwrap() }
     }
 
     pub(super) fn written<E: std::fmt::Debug>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> String {
@@ -147,6 +168,7 @@ mod testing {
             events: 100,
             bytes: 5_000,
             sightings: 1,
+            elsewhere: false,
         }
     }
 
@@ -165,6 +187,9 @@ mod testing {
             accounts: PlaceCounts::default(),
             targets: PlaceCounts::default(),
             log_groups: LogGroupCounts::default(),
+            sources: SourceCounts::default(),
+            tampering: BTreeMap::new(),
+            never_in_logs: super::NEVER_IN_LOGS,
             sightings: 0,
             events_examined: 0,
             bytes_scanned: 0,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+use super::SourceCounts;
 use crate::config::Scope;
 use crate::model::{Outcome, Reason, Status, TimeWindow};
 use crate::time::rfc3339_ms;
@@ -36,6 +37,12 @@ pub struct Summary {
     pub targets: PlaceCounts,
     /// How the log groups ended.
     pub log_groups: LogGroupCounts,
+    /// How it stands with the CloudTrail of accounts and targets.
+    pub sources: SourceCounts,
+    /// Calls that tampered with the recording, by name.
+    pub tampering: BTreeMap<String, u64>,
+    /// What no search of CloudWatch Logs can find.
+    pub never_in_logs: [&'static str; 3],
     /// Sightings, copies folded.
     pub sightings: u64,
     /// Events read and matched.
@@ -247,6 +254,16 @@ mod tests {
             "failed": 0,
             "accepted": 0
           },
+          "sources": {
+            "accounts": {},
+            "targets": {}
+          },
+          "tampering": {},
+          "never_in_logs": [
+            "CloudTrail events over 256 KB",
+            "data events that no selector names",
+            "S3 server access logs"
+          ],
           "sightings": 0,
           "events_examined": 0,
           "bytes_scanned": 0,
@@ -266,7 +283,8 @@ mod tests {
             "log_groups": [],
             "exclude_log_groups": [],
             "new_regions": [],
-            "accepted_gap": []
+            "accepted_gap": [],
+            "sources": "require"
           }
         }
         "#);

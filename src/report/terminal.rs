@@ -5,14 +5,14 @@
 
 use std::io::{self, Write};
 
+use super::evidence::{silences, sources, tampering};
+use super::page::{Page, Tone, WIDTH};
 use super::wrap::wrap;
 use super::{
-    AccountNames, CoverageTally, Gap, LogGroupCounts, PlaceCounts, RunStatus, SightingTally, Summary, TopCounts,
-    abridged, bytes, count, escape, plural, time, verdict,
+    AccountNames, CoverageTally, EvidenceTally, Gap, LogGroupCounts, NEVER_IN_LOGS, PlaceCounts, RunStatus,
+    SightingTally, Summary, TopCounts, abridged, bytes, count, escape, plural, time, verdict,
 };
 use crate::time::rfc3339_ms;
-
-const WIDTH: usize = 80;
 
 /// How many accounts, principals or addresses are named.
 const MOST_LISTED: usize = 10;
@@ -29,6 +29,8 @@ pub struct Ending<'a> {
     pub sightings: &'a SightingTally,
     /// The coverage, counted.
     pub coverage: &'a CoverageTally,
+    /// What records what, and what tells of the recording.
+    pub evidence: &'a EvidenceTally,
     /// The accounts' names.
     pub names: &'a AccountNames,
     /// The run's directory.
@@ -49,9 +51,12 @@ pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> 
     let mut page = Page { out, color: ending.color };
     facts(&mut page, ending.summary)?;
     found(&mut page, ending)?;
+    tampering(&mut page, &ending.evidence.tampering, ending.names)?;
     gaps(&mut page, "Not covered", Tone::Bad, &ending.coverage.gaps())?;
     gaps(&mut page, "Not covered, but accepted", Tone::Plain, &ending.coverage.accepted())?;
     gaps(&mut page, "Out of scope", Tone::Plain, &ending.coverage.out_of_scope())?;
+    sources(&mut page, &ending.evidence.sources, ending.names)?;
+    silences(&mut page, &ending.evidence.silences, ending.names)?;
     page.heading("Files", Tone::Plain)?;
     page.item("in", ending.directory)?;
     page.item("", &ending.files.join(" "))?;
@@ -78,6 +83,7 @@ fn facts(page: &mut Page<'_>, summary: &Summary) -> io::Result<()> {
     page.item("Accounts", &places(summary.accounts))?;
     page.item("Targets", &places(summary.targets))?;
     page.item("Log groups", &log_groups(summary.log_groups))?;
+    page.item("Never in logs", &NEVER_IN_LOGS.join(", "))?;
     let read = (plural(summary.events_examined, "event"), bytes(summary.bytes_scanned));
     page.item("Read", &format!("{}, {}; {}, {} throttled", read.0, read.1, plural(calls, "AWS call"), count(throttled)))
 }
@@ -174,56 +180,6 @@ fn gaps(page: &mut Page<'_>, title: &str, tone: Tone, gaps: &[Gap]) -> io::Resul
     }
 }
 
-#[derive(Clone, Copy)]
-enum Tone {
-    Plain,
-    Good,
-    Bad,
-}
-
-/// A page of labelled items, 80 columns wide.
-struct Page<'a> {
-    out: &'a mut dyn Write,
-    color: bool,
-}
-
-impl Page<'_> {
-    const LABEL: usize = 14;
-
-    fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{}", text.trim_end())
-    }
-
-    fn heading(&mut self, text: &str, tone: Tone) -> io::Result<()> {
-        self.line("")?;
-        self.toned(text, tone)
-    }
-
-    fn toned(&mut self, text: &str, tone: Tone) -> io::Result<()> {
-        let code = match tone {
-            Tone::Plain => "1",
-            Tone::Good => "1;32",
-            Tone::Bad => "1;31",
-        };
-        if self.color { writeln!(self.out, "\u{1b}[{code}m{text}\u{1b}[0m") } else { self.line(text) }
-    }
-
-    /// An item beside its label. The text may be a stranger's.
-    fn item(&mut self, label: &str, text: &str) -> io::Result<()> {
-        self.row(label, "", text)
-    }
-
-    /// An item that something leads, under which its further lines are indented.
-    fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
-        let (mut label, mut lead, indent) = (label, lead, lead.len());
-        for line in wrap(&escape(text), WIDTH - 2 - Self::LABEL - indent) {
-            self.line(&format!("  {label:<width$}{lead:indent$}{line}", width = Self::LABEL))?;
-            (label, lead) = ("", "");
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +209,7 @@ mod tests {
             summary: &summary,
             sightings: &sightings,
             coverage: &coverage,
+            evidence: &EvidenceTally::default(),
             names: &AccountNames::from([("111111111111".to_owned(), "pro\u{202e}d".to_owned())]),
             directory: "runs/20260302T120000Z-3f9a",
             files: &["run.db", "sightings.csv", "coverage.csv", "summary.json", "manifest.json"].map(str::to_owned),
@@ -284,6 +241,8 @@ mod tests {
           Accounts      401 in scope: 1 swept, 400 denied; 1 out of scope
           Targets       1 in scope: 1 swept
           Log groups    1 in scope: 1 searched
+          Never in logs CloudTrail events over 256 KB, data events that no selector
+                        names, S3 server access logs
           Read          40,200 events, 2.0 MB; 1,604 AWS calls, 3 throttled
 
         Found: 2,000 sightings
@@ -323,6 +282,7 @@ mod tests {
                         5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf5d5766cf
 
         2,000 sightings were found, and coverage is INCOMPLETE: there may be more.
+        0 of 401 accounts: management events searched; 401 not known.
         Not active, so nobody can look into them: n1 (122222222222).
         ");
     }

@@ -1,5 +1,6 @@
 //! The sentence or two that a run comes down to.
 
+use super::tampering::tampering_sentence;
 use super::{CoverageTally, RunStatus, Summary, count, plural};
 
 /// Says what was found and whether that is all there is, in the first line; in further ones, what the
@@ -7,9 +8,10 @@ use super::{CoverageTally, RunStatus, Summary, count, plural};
 /// found" stand alone where something was not looked at.
 pub fn verdict(summary: &Summary, coverage: &CoverageTally) -> Vec<String> {
     let mut lines = vec![first_line(summary)];
-    if summary.scope.narrows_places() {
-        lines.push(ELSEWHERE.to_owned());
+    if summary.status != RunStatus::Failed && summary.accounts.in_scope > 0 {
+        lines.push(summary.sources.sentence(summary.accounts.in_scope));
     }
+    lines.extend(tampering_sentence(&summary.tampering));
     let accepted = coverage.accepted();
     if !accepted.is_empty() {
         let places = accepted.iter().map(|gap| gap.places).sum();
@@ -48,10 +50,6 @@ fn first_line(summary: &Summary) -> String {
     }
 }
 
-/// An organization's trail keeps everybody's records in one account, a multi-Region trail in one Region.
-const ELSEWHERE: &str =
-    "Only log groups in the chosen accounts and Regions were read, not the trails that keep their records elsewhere.";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,9 +63,7 @@ mod tests {
             summary.accounts.in_scope = accounts;
             summary.log_groups.in_scope = 1_000;
             summary.sightings = sightings;
-            let lines = verdict(&summary, &CoverageTally::default());
-            assert_eq!(lines.len(), 1);
-            lines.concat()
+            first_line(&summary)
         };
         assert_eq!(
             say(RunStatus::Complete, 1, 0),
@@ -91,8 +87,23 @@ mod tests {
         summary.accounts = coverage.accounts();
         let lines = verdict(&summary, &coverage);
         assert_eq!(
-            lines[1..],
+            lines[2..],
             ["Not covered, but accepted: 1 place.", "Not active, so nobody can look into them: n2 (222222222222)."]
+        );
+    }
+
+    #[test]
+    fn sources_and_tampering_have_their_lines() {
+        let mut summary = summary(RunStatus::Incomplete);
+        summary.accounts.in_scope = 400;
+        summary.sources.accounts.extend([("searched", 386), ("only-s3", 9), ("no-source", 5)]);
+        summary.tampering.insert("StopLogging".to_owned(), 1);
+        assert_eq!(
+            verdict(&summary, &CoverageTally::default())[1..],
+            [
+                "386 of 400 accounts: management events searched; 9 only in S3; 5 recorded by nothing.",
+                "1 call tampered with the recording: 1 StopLogging."
+            ]
         );
     }
 }

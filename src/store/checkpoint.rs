@@ -1,13 +1,14 @@
 //! How far a run had come when it ended early.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, Row};
 
 use super::StoreError;
-use super::entry::{PlaceId, UnitId};
+use super::entry::{Pass, PlaceId, UnitId};
 use super::reader::{damaged, parsed, unknown};
-use crate::model::{Reason, Region, Status, Target};
+use crate::model::{LogGroupArn, Reason, Region, Status, Target};
 
 /// The log groups that an earlier part of a run has met. A new run has met none.
 #[derive(Debug, Default)]
@@ -22,8 +23,17 @@ pub struct KnownGroup {
     pub place: PlaceId,
     /// Whether all was done with it that can be done.
     pub is_finished: bool,
-    /// How far it was read, if that had begun.
-    pub unit: Option<KnownUnit>,
+    /// How far it was read.
+    pub units: KnownUnits,
+}
+
+/// How far a log group was read, for each of the things that it is read for, if that had begun.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownUnits {
+    /// The search.
+    pub search: Option<KnownUnit>,
+    /// The look for what tells of the recording.
+    pub silence: Option<KnownUnit>,
 }
 
 /// How far a unit was read.
@@ -43,7 +53,7 @@ impl Checkpoint {
     pub(super) fn load(connection: &Connection) -> Result<Self, StoreError> {
         let mut select = connection.prepare(
             "SELECT account, region, log_group, place.id, status, reason,
-                    unit.id AS unit, pages, token, coalesce(token_ms, 0) AS token_ms
+                    unit.id AS unit, pass, pages, token, coalesce(token_ms, 0) AS token_ms
              FROM place LEFT JOIN unit ON unit.place = place.id WHERE log_group IS NOT NULL",
         )?;
         let mut rows = select.query([])?;
@@ -51,9 +61,19 @@ impl Checkpoint {
         while let Some(row) = rows.next()? {
             let region: Region = parsed(row, "region")?;
             let target = Target { account: parsed(row, "account")?, region };
-            checkpoint.targets.entry(target).or_default().insert(row.get("log_group")?, known_group(row)?);
+            let groups = checkpoint.targets.entry(target).or_default();
+            let group = match groups.entry(row.get("log_group")?) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(known_group(row)?),
+            };
+            add_unit(&mut group.units, row)?;
         }
         Ok(checkpoint)
+    }
+
+    /// Hands over what is known of one log group.
+    pub fn take_group(&mut self, arn: &LogGroupArn) -> Option<KnownGroup> {
+        self.targets.get_mut(&arn.target)?.remove(&arn.name)
     }
 
     /// Hands over what is known of a target; its log groups by name.
@@ -67,21 +87,25 @@ fn known_group(row: &Row<'_>) -> Result<KnownGroup, StoreError> {
     let status = status.map(|word| Status::from_word(&word).ok_or_else(|| unknown(&word))).transpose()?;
     let reason: Option<String> = row.get("reason")?;
     let reason = reason.map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word))).transpose()?;
-    let unit: Option<i64> = row.get("unit")?;
     Ok(KnownGroup {
         place: PlaceId(row.get("id").map_err(damaged)?),
         is_finished: is_finished(status, reason),
-        unit: unit.map(|id| known_unit(id, row)).transpose()?,
+        units: KnownUnits::default(),
     })
 }
 
-fn known_unit(id: i64, row: &Row<'_>) -> Result<KnownUnit, StoreError> {
-    Ok(KnownUnit {
+fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
+    let Some(id) = row.get("unit")? else { return Ok(()) };
+    let unit = KnownUnit {
         id: UnitId(id),
         has_begun: row.get::<_, i64>("pages")? > 0,
         next_token: row.get("token")?,
         token_ms: row.get("token_ms")?,
-    })
+    };
+    let pass: String = row.get("pass")?;
+    let known = if pass == Pass::Search.as_str() { &mut units.search } else { &mut units.silence };
+    *known = Some(unit);
+    Ok(())
 }
 
 /// What failed or was refused may go better the next time; what AWS keeps from everybody does not.

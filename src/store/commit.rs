@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::entry::{Entry, Page, PlaceId, PlaceRow, UnitId};
-use super::{StoreError, chunk};
+use super::{StoreError, chunk, evidence};
 use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 use crate::time::rfc3339_ms;
 
@@ -25,8 +25,9 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
             Entry::Place(place) => insert_place(&transaction, place)?,
             Entry::Unit(unit) => {
                 let mut insert = transaction
-                    .prepare_cached("INSERT INTO unit (id, place, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4)")?;
-                insert.execute(params![unit.id.0, unit.place.0, unit.from_ms, unit.to_ms])?;
+                    .prepare_cached("INSERT INTO unit (id, place, pass, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+                let pass = unit.pass.as_str();
+                insert.execute(params![unit.id.0, unit.place.0, pass, unit.from_ms, unit.to_ms])?;
             }
             Entry::Restarted(unit) => restart(&transaction, *unit)?,
             Entry::Page(page) => insert_page(&transaction, page)?,
@@ -38,6 +39,8 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
                 )?;
                 update.execute(params![place.0, text])?;
             }
+            Entry::Cell(cell) => evidence::insert_cell(&transaction, cell)?,
+            Entry::Recorder(recorder) => evidence::insert_recorder(&transaction, recorder)?,
             Entry::Call(call) => insert_call(&transaction, call)?,
         }
     }
@@ -46,7 +49,8 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
 
 fn insert_place(transaction: &Transaction<'_>, place: &PlaceRow) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO place (id, account, account_name, region, log_group, class, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, '')",
+        "INSERT INTO place (id, account, account_name, region, log_group, class, detail, elsewhere)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7)",
     )?;
     insert.execute(params![
         place.id.0,
@@ -55,6 +59,7 @@ fn insert_place(transaction: &Transaction<'_>, place: &PlaceRow) -> Result<(), S
         place.region.as_ref().map(Region::as_str),
         place.log_group,
         place.class.as_ref().map(LogGroupClass::to_string),
+        place.elsewhere,
     ])?;
     place.outcome.as_ref().map_or(Ok(()), |outcome| end_place(transaction, place.id, outcome))
 }
@@ -76,6 +81,7 @@ fn end_place(transaction: &Transaction<'_>, place: PlaceId, outcome: &Outcome) -
 fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError> {
     for forget in [
         "DELETE FROM sighting WHERE unit = ?1",
+        "DELETE FROM hour WHERE unit = ?1",
         "UPDATE unit SET token = NULL, token_ms = NULL, pages = 0, events = 0, bytes = 0, sightings = 0,
          read_to_end = 0 WHERE id = ?1",
     ] {
@@ -113,6 +119,7 @@ fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreEr
             offset += found.message.len();
         }
     }
+    evidence::insert_traces(transaction, page.unit, &page.traces)?;
     let mut update = transaction.prepare_cached(
         "UPDATE unit SET token = ?2, token_ms = ?3, pages = pages + 1, events = events + ?4, bytes = bytes + ?5,
          sightings = sightings + ?6, read_to_end = ?7 WHERE id = ?1",
@@ -149,6 +156,6 @@ fn json_list(texts: &[String]) -> Result<String, StoreError> {
 }
 
 /// A count as SQLite keeps it.
-fn whole(count: impl TryInto<i64>) -> i64 {
+pub(super) fn whole(count: impl TryInto<i64>) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
 }

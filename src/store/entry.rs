@@ -1,6 +1,6 @@
 //! What a run writes down, entry by entry.
 
-use crate::model::{AccountId, ApiCall, LogGroupClass, Outcome, Region};
+use crate::model::{AccountId, ApiCall, Cell, HourOfRecords, LogGroupClass, Outcome, Recorder, Region, Tampering};
 
 /// The key of a row of the coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +44,10 @@ pub enum Entry {
         /// What there is to say.
         text: String,
     },
+    /// What an account's Region tells of who records it.
+    Cell(Cell),
+    /// A trail or a flow log. What its owner tells of it replaces what others do.
+    Recorder(Recorder),
     /// An attempt at an AWS call.
     Call(ApiCall),
 }
@@ -101,6 +105,26 @@ pub struct PlaceRow {
     pub class: Option<LogGroupClass>,
     /// How it ended, if that is known already.
     pub outcome: Option<Outcome>,
+    /// It lies outside the accounts and Regions in scope, and is read for the records of those.
+    pub elsewhere: bool,
+}
+
+/// What a log group is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// What was asked for; and, where all events are let through, what tells of the recording itself.
+    Search,
+    /// Only what tells of the recording.
+    Silence,
+}
+
+impl Pass {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Search => "search",
+            Self::Silence => "silence",
+        }
+    }
 }
 
 /// A stretch of a log group's time.
@@ -110,6 +134,8 @@ pub struct UnitRow {
     pub id: UnitId,
     /// The log group.
     pub place: PlaceId,
+    /// What it is read for.
+    pub pass: Pass,
     /// Its first millisecond.
     pub from_ms: i64,
     /// The first millisecond after it.
@@ -131,6 +157,17 @@ pub struct Page {
     pub events: u64,
     /// Bytes of message in it.
     pub bytes: u64,
+    /// What it tells of the recording itself.
+    pub traces: Traces,
+}
+
+/// What a page of a trail's log group tells of the recording itself.
+#[derive(Clone, Debug, Default)]
+pub struct Traces {
+    /// Calls that tamper with records.
+    pub tampering: Vec<Tampering>,
+    /// Records by place and hour, if the page lets all of them through.
+    pub hours: Vec<HourOfRecords>,
 }
 
 /// A sighting as it is written down: what sorts it, where it is kept, what was found, and its message.

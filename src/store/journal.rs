@@ -100,7 +100,7 @@ async fn write_all(mut connection: Connection, mut waiting: mpsc::Receiver<Entry
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Found, KnownGroup, KnownUnit, Page, PlaceRow, RunReader, UnitRow};
+    use super::super::{Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, PlaceRow, RunReader, Traces, UnitRow};
     use super::*;
     use crate::model::{Outcome, Reason, RunId, Status, Target};
 
@@ -129,6 +129,7 @@ mod tests {
             log_group: log_group.map(str::to_owned),
             class: None,
             outcome,
+            elsewhere: false,
         }
     }
 
@@ -139,11 +140,19 @@ mod tests {
         let dir = RunDir::create(temp.path(), &id).unwrap();
         let (journal, writer) = Journal::create(&dir, &[]).unwrap();
         let group = place(&journal, Some("/b"), None);
-        let unit = UnitRow { id: journal.new_unit(), place: group.id, from_ms: 0, to_ms: 100 };
+        let unit = UnitRow { id: journal.new_unit(), place: group.id, pass: Pass::Search, from_ms: 0, to_ms: 100 };
         let never_ended = place(&journal, Some("/a"), None);
         let page = |found, next_token: Option<&str>| {
             let next_token = next_token.map(str::to_owned);
-            Entry::Page(Page { unit: unit.id, found, next_token, read_at_ms: 0, events: 10, bytes: 1_000 })
+            Entry::Page(Page {
+                unit: unit.id,
+                found,
+                next_token,
+                read_at_ms: 0,
+                events: 10,
+                bytes: 1_000,
+                traces: Traces::default(),
+            })
         };
         for entry in [
             Entry::Fact { key: "window", value: "w".to_owned() },
@@ -178,7 +187,7 @@ mod tests {
         let dir = RunDir::create(temp.path(), &id).unwrap();
         let (journal, writer) = Journal::create(&dir, &[("ended", "interrupted".to_owned())]).unwrap();
         let group = place(&journal, Some("/a"), None);
-        let unit = UnitRow { id: journal.new_unit(), place: group.id, from_ms: 0, to_ms: 100 };
+        let unit = UnitRow { id: journal.new_unit(), place: group.id, pass: Pass::Search, from_ms: 0, to_ms: 100 };
         let page = Page {
             unit: unit.id,
             found: vec![found(1, "e1")],
@@ -186,6 +195,7 @@ mod tests {
             read_at_ms: 7,
             events: 10,
             bytes: 1_000,
+            traces: Traces::default(),
         };
         let done = place(&journal, Some("/b"), Some(Outcome::searched()));
         let region = place(&journal, None, Some(Outcome::denied("no")));
@@ -201,7 +211,8 @@ mod tests {
         let target = Target { account: group.account, region: group.region.clone().unwrap() };
         let known = checkpoint.take(&target);
         let begun = KnownUnit { id: unit.id, has_begun: true, next_token: Some("t".to_owned()), token_ms: 7 };
-        assert_eq!(known["/a"], KnownGroup { place: group.id, is_finished: false, unit: Some(begun) });
+        let units = KnownUnits { search: Some(begun), silence: None };
+        assert_eq!(known["/a"], KnownGroup { place: group.id, is_finished: false, units });
         assert!(known["/b"].is_finished && known.len() == 2, "the Region's own row is taken back");
         assert!(journal.new_place() > done.id, "no key is given twice");
         journal.write(Entry::Restarted(unit.id)).await.unwrap();

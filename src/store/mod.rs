@@ -8,14 +8,16 @@ mod checkpoint;
 mod chunk;
 mod commit;
 mod entry;
+mod evidence;
 mod journal;
 mod lock;
 mod reader;
 mod run_dir;
 mod schema;
 
-pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit};
-pub use entry::{Entry, Found, Page, PlaceId, PlaceRow, ScopedAccount, Standing, UnitId, UnitRow};
+pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
+pub use entry::{Entry, Found, Page, Pass, PlaceId, PlaceRow, ScopedAccount, Standing, Traces, UnitId, UnitRow};
+pub use evidence::{HourRow, PlaceEnds};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::RunLock;
 pub use reader::{CallCounts, RunReader, SightingRows, StoredRow};

@@ -15,7 +15,7 @@ const CHUNKS_AT_HAND: usize = 256;
 /// A run's database, to read from.
 #[derive(Debug)]
 pub struct RunReader {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 /// A stored sighting, with the place it is stored in.
@@ -27,6 +27,8 @@ pub struct StoredRow {
     pub region: Region,
     /// The log group's name.
     pub log_group: String,
+    /// Whether the log group was read for other places than its own.
+    pub elsewhere: bool,
     /// The sighting.
     pub found: Found,
 }
@@ -98,10 +100,11 @@ impl RunReader {
             .connection
             .prepare(
                 "SELECT account, account_name, region, log_group, class, status, reason, detail, denied_by,
-                        min(from_ms), max(to_ms), total(pages), total(events), total(bytes), total(sightings)
+                        min(from_ms), max(to_ms), total(pages), total(events), total(bytes), total(sightings),
+                        elsewhere
                  FROM place LEFT JOIN unit ON unit.place = place.id GROUP BY place.id
                  UNION ALL
-                 SELECT id, name, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, 0.0, 0.0, 0.0, 0.0
+                 SELECT id, name, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, 0.0, 0.0, 0.0, 0.0, 0
                  FROM account WHERE standing = 'in-scope' AND id NOT IN (SELECT account FROM place)
                  ORDER BY account, region, log_group",
             )
@@ -163,7 +166,7 @@ impl RunReader {
         let mut select = self
             .connection
             .prepare(
-                "SELECT sighting.*, place.account, place.region, place.log_group
+                "SELECT sighting.*, place.account, place.region, place.log_group, place.elsewhere
                  FROM sighting JOIN unit ON unit.id = sighting.unit JOIN place ON place.id = unit.place
                  ORDER BY time_ms, event_account, event_region, record_id, log_group, account, region, event_id",
             )
@@ -251,6 +254,7 @@ fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, Sto
         account: parsed(row, "account")?,
         region: parsed(row, "region")?,
         log_group: row.get("log_group")?,
+        elsewhere: row.get("elsewhere")?,
         found,
     })
 }
@@ -285,10 +289,11 @@ fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
         events: count(row, 12)?,
         bytes: count(row, 13)?,
         sightings: count(row, 14)?,
+        elsewhere: row.get(15)?,
     })
 }
 
-fn outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
+pub(super) fn outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
     let Some(status) = row.get::<_, Option<String>>("status")? else {
         return Ok(Outcome::because(Status::Failed, Reason::Interrupted, ""));
     };
@@ -307,7 +312,10 @@ fn json_list(row: &Row<'_>, column: &str) -> Result<Vec<String>, StoreError> {
 }
 
 /// One step of a query, as an iterator takes it.
-fn next<T>(rows: &mut Rows<'_>, read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>) -> Option<Result<T, StoreError>> {
+pub(super) fn next<T>(
+    rows: &mut Rows<'_>,
+    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+) -> Option<Result<T, StoreError>> {
     match rows.next() {
         Ok(row) => row.map(read),
         Err(error) => Some(Err(error.into())),
@@ -320,7 +328,7 @@ fn next<T>(rows: &mut Rows<'_>, read: impl FnOnce(&Row<'_>) -> Result<T, StoreEr
     clippy::cast_sign_loss,
     reason = "counts are whole, positive and far below 2^53"
 )]
-fn count(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
+pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
     row.get::<_, f64>(column).map(|number| number as u64)
 }
 

@@ -29,12 +29,12 @@ CREATE TABLE account (
 -- One row of the coverage: an account, an account's Region, or a log group. No status: not ended yet.
 CREATE TABLE place (
     id INTEGER PRIMARY KEY, account TEXT NOT NULL, account_name TEXT NOT NULL, region TEXT, log_group TEXT,
-    class TEXT, status TEXT, reason TEXT, detail TEXT NOT NULL, denied_by TEXT
+    class TEXT, status TEXT, reason TEXT, detail TEXT NOT NULL, denied_by TEXT, elsewhere INTEGER NOT NULL
 ) STRICT;
 
 -- A stretch of a log group's time that is read page by page; `token` asks for the next page.
 CREATE TABLE unit (
-    id INTEGER PRIMARY KEY, place INTEGER NOT NULL REFERENCES place, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, place INTEGER NOT NULL REFERENCES place, pass TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
     token TEXT, token_ms INTEGER, pages INTEGER NOT NULL DEFAULT 0, events INTEGER NOT NULL DEFAULT 0,
     bytes INTEGER NOT NULL DEFAULT 0, sightings INTEGER NOT NULL DEFAULT 0, read_to_end INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -49,6 +49,26 @@ CREATE TABLE sighting (
     indicators TEXT NOT NULL, matched_fields TEXT NOT NULL,
     chunk INTEGER NOT NULL REFERENCES chunk, offset INTEGER NOT NULL, length INTEGER NOT NULL
 ) STRICT;
+
+-- What each account's Region tells of who records it, and what is known of those recorders: JSON.
+CREATE TABLE cell (
+    account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, facts TEXT NOT NULL,
+    PRIMARY KEY (account, region, kind)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE recorder (via TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Calls that tamper with records; copies of a record are one row.
+CREATE TABLE tampering (
+    time_ms INTEGER NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, event_name TEXT NOT NULL,
+    principal_arn TEXT NOT NULL, source_ip TEXT NOT NULL, error_code TEXT NOT NULL, record_id TEXT NOT NULL,
+    PRIMARY KEY (time_ms, account, region, event_name, principal_arn, source_ip, error_code, record_id)
+) STRICT, WITHOUT ROWID;
+
+-- How many records of a place lie in a log group for an hour, where all of the group was read.
+CREATE TABLE hour (
+    unit INTEGER NOT NULL REFERENCES unit, account TEXT NOT NULL, region TEXT NOT NULL, hour_ms INTEGER NOT NULL,
+    records INTEGER NOT NULL, PRIMARY KEY (unit, account, region, hour_ms)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE call (
     time TEXT NOT NULL, account TEXT, region TEXT NOT NULL, operation TEXT NOT NULL, status TEXT NOT NULL,

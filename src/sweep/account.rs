@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::TryFutureExt;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::info;
 
@@ -12,22 +13,26 @@ use super::refusal::Refusal;
 use super::region;
 use super::run::{Shared, all_of};
 use super::wanted::WantedRegions;
-use crate::model::{Outcome, Reason, Status};
+use crate::model::{Outcome, Reason, Recorder, Status};
 use crate::store::JournalClosed;
 
-/// Sweeps an account that is in scope.
-pub(super) async fn sweep(shared: Arc<Shared>, member: Member) -> Result<(), JournalClosed> {
+/// Sweeps an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
+pub(super) async fn sweep(
+    shared: Arc<Shared>,
+    member: Member,
+    recorders: mpsc::Sender<Recorder>,
+) -> Result<(), JournalClosed> {
     let enter = shared.access.enter(&shared.aws, &member).map_err(Refusal::into_outcome);
     let entered = shared.unless_interrupted(enter).await;
     let account = member.account.id;
     match entered {
         Ok(entered) => {
             info!(%account, regions = entered.regions.len(), "entered");
-            sweep_regions(&shared, member, entered).await?;
+            sweep_regions(&shared, member, entered, &recorders).await?;
         }
         Err(outcome) => {
             info!(%account, reason = outcome.reason_text(), "not entered");
-            shared.place(&member, None, None, Some(outcome)).await?;
+            shared.place(&member, None, outcome).await?;
         }
     }
     info!(%account, "done");
@@ -35,22 +40,33 @@ pub(super) async fn sweep(shared: Arc<Shared>, member: Member) -> Result<(), Jou
     Ok(())
 }
 
-async fn sweep_regions(shared: &Arc<Shared>, member: Member, entered: Entered) -> Result<(), JournalClosed> {
+async fn sweep_regions(
+    shared: &Arc<Shared>,
+    member: Member,
+    entered: Entered,
+    recorders: &mpsc::Sender<Recorder>,
+) -> Result<(), JournalClosed> {
     let Entered { session, regions } = entered;
     let wanted = WantedRegions::of(&shared.settings.reach.scope, &member, regions);
     for region in &wanted.missing {
         let outcome = Refusal::region_not_enabled().into_outcome();
-        shared.place(&member, Some(region), None, Some(outcome)).await?;
+        shared.place(&member, Some(region), outcome).await?;
     }
     if wanted.enabled.is_empty() && wanted.missing.is_empty() {
         let outcome = Outcome::because(Status::Skipped, Reason::NoRegions, "");
-        shared.place(&member, None, None, Some(outcome)).await?;
+        shared.place(&member, None, outcome).await?;
     }
     let member = Arc::new(member);
     let mut tasks = JoinSet::new();
     for enabled in wanted.enabled {
         shared.tally.target_known();
-        tasks.spawn(region::sweep(Arc::clone(shared), Arc::clone(&member), Arc::clone(&session), enabled.region));
+        let site = region::Site {
+            shared: Arc::clone(shared),
+            member: Arc::clone(&member),
+            session: Arc::clone(&session),
+            region: enabled.region,
+        };
+        tasks.spawn(region::sweep(site, recorders.clone()));
     }
     all_of(tasks).await
 }

@@ -24,6 +24,12 @@ pub struct Member {
 }
 
 impl Member {
+    /// An account that nothing but an address tells of.
+    pub fn stranger(id: AccountId) -> Self {
+        let account = Account { id, name: String::new(), state: AccountState::Active };
+        Self { account, standing: Standing::NotAsked, configured: None, listed: None }
+    }
+
     /// Whether it is the organization's management account, as far as is known.
     pub fn is_management(&self) -> bool {
         self.listed.as_ref().is_some_and(ListedAccount::is_management)

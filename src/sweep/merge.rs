@@ -76,12 +76,13 @@ impl Merged<'_, '_> {
     }
 
     fn sighting(&self, row: StoredRow) -> Result<Option<Sighting>, StoreError> {
-        let StoredRow { account, region, log_group, found } = row;
+        let StoredRow { account, region, log_group, elsewhere, found } = row;
         let told = happening(&found.message, &account.to_string(), region.as_str(), found.timestamp_ms);
         let standing = told.account.parse().ok().and_then(|id| self.accounts.get(&id));
         let asked_about = match standing {
             Some(standing) => *standing != Standing::NotAsked,
-            None => !self.named_only,
+            // A group of another account is read for the accounts in scope alone.
+            None => !self.named_only && !elsewhere,
         };
         if !asked_about {
             return Ok(None);

@@ -12,6 +12,7 @@
 mod access;
 mod account;
 mod directory;
+mod evidence;
 mod judge;
 mod merge;
 mod outcome;
@@ -25,6 +26,7 @@ mod wanted;
 
 pub use access::{Access, Entered};
 pub use directory::{Directory, DirectoryError, Member};
+pub use evidence::{Answer, GroupEnd, Sources, ask, ask_owner, sources, sources_of_run};
 pub use judge::judged_coverage;
 pub use merge::{NAMED_ACCOUNTS_ONLY, merged_sightings};
 pub use plan::LATE_ARRIVAL;

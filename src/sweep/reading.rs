@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::evidence::silence;
 use super::outcome::of_error;
 use super::plan::LATE_ARRIVAL;
 use super::run::Shared;
-use crate::aws::{ErrorClass, EventQuery, LogEvent, Session};
-use crate::model::{AccountId, Outcome, Reason, Region, Status, TimeWindow};
+use crate::aws::{ErrorClass, EventPage, EventQuery, LogEvent, Session};
+use crate::model::{Outcome, Reason, Status, Target, TimeWindow};
 use crate::search::happening;
-use crate::store::{Entry, Found, JournalClosed, KnownUnit, Page, PlaceId, UnitId, UnitRow};
+use crate::store::{Entry, Found, JournalClosed, KnownUnit, KnownUnits, Page, Pass, PlaceId, Traces, UnitId, UnitRow};
 
 /// How old a page token may be to be used: a little less than AWS lets it live.
 ///
@@ -21,14 +22,15 @@ const TOKEN_LIFE: Duration = Duration::from_mins(24 * 60 - 10);
 pub(super) struct Reading {
     pub shared: Arc<Shared>,
     pub session: Arc<Session>,
-    pub account: AccountId,
-    pub region: Region,
+    pub target: Target,
     pub log_group: String,
     pub place: PlaceId,
     /// How far an earlier part of the run has read it.
-    pub unit: Option<KnownUnit>,
+    pub units: KnownUnits,
     /// Whether the server may filter.
     pub narrow: bool,
+    /// Whether a trail delivers to it, as far as is known.
+    pub keeps_trail: bool,
     /// How it ends if every page is read.
     pub outcome: Outcome,
 }
@@ -58,39 +60,39 @@ impl Start {
 
 /// Reads a log group to its end, or to what ends it.
 pub(super) async fn read(mut reading: Reading) -> Result<(), JournalClosed> {
-    let window = reading.shared.settings.window;
-    let (from_ms, to_ms) = (window.from_ms(), window.to_ms().saturating_add(milliseconds(LATE_ARRIVAL)));
-    let (unit, start) = if let Some(unit) = reading.unit.take() {
-        (unit.id, Start::of(&unit, reading.shared.clock.now_ms()))
-    } else {
-        let unit = UnitRow { id: reading.shared.journal.new_unit(), place: reading.place, from_ms, to_ms };
-        reading.shared.journal.write(Entry::Unit(unit)).await?;
-        (unit.id, Start::FirstPage)
-    };
-    let shared = &reading.shared;
-    let query = EventQuery {
-        log_group: reading.log_group.clone(),
-        from_ms,
-        to_ms,
-        pattern: shared.pattern.clone().filter(|_| reading.narrow),
-    };
-    let outcome = match read_pages(&reading, unit, &query, start).await? {
-        Ok(()) => reading.outcome,
-        Err(outcome) => outcome,
-    };
-    shared.end(reading.place, outcome).await?;
-    shared.tally.log_group_done();
+    let KnownUnits { search, silence } = std::mem::take(&mut reading.units);
+    let pattern = reading.shared.pattern.clone().filter(|_| reading.narrow);
+    reading.keeps_trail |= silence.is_some() || silence::is_named_like_a_trails(&reading.log_group);
+    let mut read = read_pass(&mut reading, Pass::Search, search, pattern.clone()).await?;
+    let is_silence_open = reading.shared.settings.silence && reading.keeps_trail && pattern.is_some();
+    if read.is_ok() && is_silence_open {
+        read = read_pass(&mut reading, Pass::Silence, silence, Some(silence::pattern())).await?;
+    }
+    let outcome = read.map_or_else(|outcome| outcome, |()| reading.outcome);
+    reading.shared.end(reading.place, outcome).await?;
+    reading.shared.tally.log_group_done();
     Ok(())
 }
 
-/// Reads page after page; the inner error is how the group ends instead.
-async fn read_pages(
-    reading: &Reading,
-    unit: UnitId,
-    query: &EventQuery,
-    start: Start,
+/// Reads page after page, from where an earlier part of the run came to; the inner error is how the group
+/// ends instead.
+async fn read_pass(
+    reading: &mut Reading,
+    pass: Pass,
+    known: Option<KnownUnit>,
+    pattern: Option<String>,
 ) -> Result<Result<(), Outcome>, JournalClosed> {
-    let shared = &reading.shared;
+    let shared = Arc::clone(&reading.shared);
+    let window = shared.settings.window;
+    let (from_ms, to_ms) = (window.from_ms(), window.to_ms().saturating_add(milliseconds(LATE_ARRIVAL)));
+    let (unit, start) = if let Some(known) = known {
+        (known.id, Start::of(&known, shared.clock.now_ms()))
+    } else {
+        let unit = UnitRow { id: shared.journal.new_unit(), place: reading.place, pass, from_ms, to_ms };
+        shared.journal.write(Entry::Unit(unit)).await?;
+        (unit.id, Start::FirstPage)
+    };
+    let query = EventQuery { log_group: reading.log_group.clone(), from_ms, to_ms, pattern };
     let (mut token, mut token_is_old) = match start {
         Start::End => return Ok(Ok(())),
         Start::FirstPage => (None, false),
@@ -103,7 +105,7 @@ async fn read_pages(
     let mut tokens: BTreeSet<String> = token.iter().cloned().collect();
     loop {
         let call = async {
-            let page = shared.aws.events(&reading.session, &reading.region, query, token.take()).await;
+            let page = shared.aws.events(&reading.session, &reading.target.region, &query, token.take()).await;
             page.map_err(|error| (error.class, of_error(&error)))
         };
         let page = tokio::select! {
@@ -122,14 +124,12 @@ async fn read_pages(
             Err((_, outcome)) => return Ok(Err(outcome)),
         };
         token_is_old = false;
-        let found: Vec<Found> = page.events.iter().filter_map(|event| examine(reading, event)).collect();
-        let events = page.events.len() as u64;
-        let bytes = page.events.iter().map(|event| event.message.len() as u64).sum();
-        shared.tally.page(events, bytes, found.len() as u64);
+        reading.keeps_trail |= page.events.iter().any(|event| silence::is_trails_stream(&event.log_stream));
+        let page = examine_page(reading, pass, unit, &query, page);
         let next_token = page.next_token.clone();
-        let read_at_ms = shared.clock.now_ms();
-        shared.journal.write(Entry::Page(Page { unit, found, next_token, read_at_ms, events, bytes })).await?;
-        match page.next_token {
+        shared.tally.page(page.events, page.bytes, page.found.len() as u64);
+        shared.journal.write(Entry::Page(page)).await?;
+        match next_token {
             None => return Ok(Ok(())),
             Some(next) if !tokens.insert(next.clone()) => {
                 return Ok(Err(Outcome::because(Status::Partial, Reason::RepeatedToken, "FilterLogEvents")));
@@ -139,11 +139,37 @@ async fn read_pages(
     }
 }
 
+fn examine_page(reading: &Reading, pass: Pass, unit: UnitId, query: &EventQuery, page: EventPage) -> Page {
+    let EventPage { events, next_token } = page;
+    let shared = &reading.shared;
+    let are_all = query.pattern.is_none();
+    let tells_of_recording = shared.settings.silence && reading.keeps_trail && (are_all || pass == Pass::Silence);
+    let traces = if tells_of_recording {
+        silence::traces(&events, &reading.target, shared.settings.window, are_all)
+    } else {
+        Traces::default()
+    };
+    let found = match pass {
+        Pass::Search => events.iter().filter_map(|event| examine(reading, event)).collect(),
+        Pass::Silence => Vec::new(),
+    };
+    Page {
+        unit,
+        found,
+        next_token,
+        read_at_ms: shared.clock.now_ms(),
+        events: events.len() as u64,
+        bytes: events.iter().map(|event| event.message.len() as u64).sum(),
+        traces,
+    }
+}
+
 /// An event as a sighting, if something is in it and it happened when and where the sweep asks.
 fn examine(reading: &Reading, event: &LogEvent) -> Option<Found> {
     let shared = &reading.shared;
     let hits = shared.matcher.find(&event.message)?;
-    let told = happening(&event.message, &reading.account.to_string(), reading.region.as_str(), event.timestamp_ms);
+    let Target { account, region } = &reading.target;
+    let told = happening(&event.message, &account.to_string(), region.as_str(), event.timestamp_ms);
     let happened_there = match told.region.parse() {
         Ok(region) => shared.settings.reach.scope.has_region(&region),
         // What names no Region at all cannot be told to be elsewhere.

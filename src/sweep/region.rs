@@ -1,51 +1,120 @@
-//! One target: list its log groups, read each of them that is in scope, and look again at the end.
+//! One target: ask what records it, list its log groups, read each of them that is in scope, and look again at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::directory::Member;
+use super::evidence::{Answer, ask};
 use super::outcome::of_error;
 use super::plan::{Decision, decide};
 use super::reading::{self, Reading};
 use super::run::{Shared, all_of, result_of};
 use crate::aws::Session;
-use crate::model::{LogGroup, Outcome, Reason, Region, Status, Target};
-use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnit, PlaceId};
+use crate::model::{LogGroup, Outcome, Reason, Recorder, Region, SourceKind, Status, Target};
+use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, PlaceId};
 
 /// Log groups of one target that are read side by side. Enough to use up a quota of 25 calls a second
 /// with answers that take over a second; each holds one page of 1 MB at most.
 const GROUPS_AT_ONCE: usize = 32;
 
-/// Sweeps a Region of an account.
-pub(super) async fn sweep(
-    shared: Arc<Shared>,
-    member: Arc<Member>,
-    session: Arc<Session>,
-    region: Region,
-) -> Result<(), JournalClosed> {
-    let target = Target { account: member.account.id, region: region.clone() };
-    let groups = shared.known_groups(&target).into_iter().map(|(name, known)| (name, Met::before(known))).collect();
-    let mut target = TargetSweep { shared, member, session, region, groups, reading: JoinSet::new() };
+/// An account in a Region, and the session to read it with.
+pub(super) struct Site {
+    pub shared: Arc<Shared>,
+    pub member: Arc<Member>,
+    pub session: Arc<Session>,
+    pub region: Region,
+}
+
+/// Sweeps a Region of an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
+pub(super) async fn sweep(site: Site, recorders: mpsc::Sender<Recorder>) -> Result<(), JournalClosed> {
+    let of_trails = site.ask_what_records_it(recorders).await?;
+    let groups = site.shared.known_groups(&site.target()).into_iter();
+    let groups = groups.map(|(name, known)| (name, Met::before(known))).collect();
+    let mut target = TargetSweep { site, of_trails, groups, reading: JoinSet::new() };
     let ended = match target.list().await? {
         Ok(()) => target.look_again().await?,
         Err(outcome) => Some(outcome),
     };
+    let TargetSweep { site, reading, .. } = target;
     if let Some(outcome) = ended {
-        target.shared.place(&target.member, Some(&target.region), None, Some(outcome)).await?;
+        site.shared.place(&site.member, Some(&site.region), outcome).await?;
     }
-    let TargetSweep { shared, reading, .. } = target;
     all_of(reading).await?;
-    shared.tally.target_done();
+    site.shared.tally.target_done();
     Ok(())
 }
 
+impl Site {
+    fn target(&self) -> Target {
+        Target { account: self.member.account.id, region: self.region.clone() }
+    }
+
+    /// Asks, writes the answers down, and hands on the recorders that live or deliver elsewhere. Gives the
+    /// names of the log groups here that trails deliver to.
+    async fn ask_what_records_it(&self, recorders: mpsc::Sender<Recorder>) -> Result<BTreeSet<String>, JournalClosed> {
+        let (shared, here) = (&self.shared, self.target());
+        let asked = shared.unless_interrupted(async { Ok(ask(&shared.aws, &self.session, &here).await) }).await;
+        let answer = asked.unwrap_or_else(|outcome| Answer::none(&here, &outcome));
+        let mut of_trails = BTreeSet::new();
+        for recorder in answer.recorders {
+            let group = recorder.log_group();
+            if recorder.kind == SourceKind::CloudTrail {
+                of_trails.extend(group.filter(|group| group.target == here).map(|group| group.name.clone()));
+            }
+            let is_elsewhere = recorder.home != here || group.is_some_and(|group| group.target != here);
+            shared.journal.write(Entry::Recorder(recorder.clone())).await?;
+            if is_elsewhere {
+                // Without a list of accounts nobody follows; the sweep fails then.
+                _ = recorders.send(recorder).await;
+            }
+        }
+        for cell in answer.cells {
+            shared.journal.write(Entry::Cell(cell)).await?;
+        }
+        Ok(of_trails)
+    }
+
+    /// Begins to read a log group whose row is `place`, or goes on where `units` end; or says why not.
+    pub async fn begin(
+        &self,
+        group: LogGroup,
+        keeps_trail: bool,
+        place: PlaceId,
+        units: KnownUnits,
+        reading: &mut JoinSet<Result<(), JournalClosed>>,
+    ) -> Result<(), JournalClosed> {
+        let shared = &self.shared;
+        shared.tally.log_group_known();
+        match decide(&group, shared.settings.window, shared.started, shared.clock.now()) {
+            Decision::Leave(outcome) => {
+                shared.end(place, outcome).await?;
+                shared.tally.log_group_done();
+            }
+            Decision::Read { narrow, outcome } => {
+                reading.spawn(reading::read(Reading {
+                    shared: Arc::clone(shared),
+                    session: Arc::clone(&self.session),
+                    target: self.target(),
+                    log_group: group.name,
+                    place,
+                    units,
+                    narrow,
+                    keeps_trail,
+                    outcome,
+                }));
+            }
+        }
+        Ok(())
+    }
+}
+
 struct TargetSweep {
-    shared: Arc<Shared>,
-    member: Arc<Member>,
-    session: Arc<Session>,
-    region: Region,
+    site: Site,
+    /// The log groups here that trails deliver to.
+    of_trails: BTreeSet<String>,
     /// The log groups in scope that were met so far, by name.
     groups: BTreeMap<String, Met>,
     reading: JoinSet<Result<(), JournalClosed>>,
@@ -64,13 +133,13 @@ enum Left {
     /// Nothing: it was finished, or is being read.
     Nothing,
     /// An earlier part of the run left it unfinished.
-    Reading(Option<KnownUnit>),
+    Reading(KnownUnits),
 }
 
 impl Met {
     /// Met in an earlier part of the run.
     fn before(known: KnownGroup) -> Self {
-        let left = if known.is_finished { Left::Nothing } else { Left::Reading(known.unit) };
+        let left = if known.is_finished { Left::Nothing } else { Left::Reading(known.units) };
         Self { place: known.place, left, is_listed: false }
     }
 }
@@ -80,12 +149,12 @@ impl TargetSweep {
     /// the target ends instead.
     async fn list(&mut self) -> Result<Result<(), Outcome>, JournalClosed> {
         self.groups.values_mut().for_each(|met| met.is_listed = false);
-        let shared = Arc::clone(&self.shared);
+        let shared = Arc::clone(&self.site.shared);
         let mut tokens = BTreeSet::new();
         let mut token = None;
         loop {
             let page = async {
-                let page = shared.aws.log_groups(&self.session, &self.region, token.take()).await;
+                let page = shared.aws.log_groups(&self.site.session, &self.site.region, token.take()).await;
                 page.map_err(|error| of_error(&error))
             };
             let (groups, next_token) = match shared.unless_interrupted(page).await {
@@ -122,7 +191,7 @@ impl TargetSweep {
                 met.is_listed = true;
                 match std::mem::replace(&mut met.left, Left::Nothing) {
                     Left::Nothing => return Ok(()),
-                    Left::Reading(unit) => Some((met.place, unit)),
+                    Left::Reading(units) => Some((met.place, units)),
                 }
             }
         };
@@ -135,38 +204,15 @@ impl TargetSweep {
     }
 
     /// Begins with a log group, or goes on with it where it was left.
-    async fn begin(
-        &mut self,
-        group: LogGroup,
-        left: Option<(PlaceId, Option<KnownUnit>)>,
-    ) -> Result<(), JournalClosed> {
-        let shared = &self.shared;
-        shared.tally.log_group_known();
-        let (place, unit) = match left {
+    async fn begin(&mut self, group: LogGroup, left: Option<(PlaceId, KnownUnits)>) -> Result<(), JournalClosed> {
+        let Site { shared, member, region, .. } = &self.site;
+        let (place, units) = match left {
             Some(left) => left,
-            None => (shared.place(&self.member, Some(&self.region), Some(&group), None).await?, None),
+            None => (shared.group(member, region, &group, false).await?, KnownUnits::default()),
         };
         self.groups.insert(group.name.clone(), Met { place, left: Left::Nothing, is_listed: true });
-        match decide(&group, shared.settings.window, shared.started, shared.clock.now()) {
-            Decision::Leave(outcome) => {
-                shared.end(place, outcome).await?;
-                shared.tally.log_group_done();
-            }
-            Decision::Read { narrow, outcome } => {
-                self.reading.spawn(reading::read(Reading {
-                    shared: Arc::clone(shared),
-                    session: Arc::clone(&self.session),
-                    account: self.member.account.id,
-                    region: self.region.clone(),
-                    log_group: group.name,
-                    place,
-                    unit,
-                    narrow,
-                    outcome,
-                }));
-            }
-        }
-        Ok(())
+        let keeps_trail = self.of_trails.contains(&group.name);
+        self.site.begin(group, keeps_trail, place, units, &mut self.reading).await
     }
 
     /// Lists once more when all is read: a group that appeared meanwhile is read too, and one that went
@@ -181,12 +227,12 @@ impl TargetSweep {
             match met.left {
                 Left::Nothing => {
                     let text = "disappeared during the run".to_owned();
-                    self.shared.journal.write(Entry::Remark { place: met.place, text }).await?;
+                    self.site.shared.journal.write(Entry::Remark { place: met.place, text }).await?;
                 }
                 Left::Reading(_) => {
                     let gone = "it was not there any more when the run went on";
                     let outcome = Outcome::because(Status::Failed, Reason::GroupGone, gone);
-                    self.shared.end(met.place, outcome).await?;
+                    self.site.shared.end(met.place, outcome).await?;
                 }
             }
         }

@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
 use super::directory::{Directory, DirectoryError, Member};
+use super::evidence::elsewhere;
 use super::tally::Tally;
 use super::{account, outcome};
 use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
 use crate::config::AccountSelector;
-use crate::model::{AccountState, ApiCall, LogGroup, Operation, Outcome, Reason, Region, RunId, Status, Target};
+use crate::model::{
+    AccountState, ApiCall, LogGroup, LogGroupArn, Operation, Outcome, Reason, Recorder, Region, RunId, Status, Target,
+};
 use crate::search::{Matcher, MatcherError, coarse_pattern};
 use crate::store::{Checkpoint, Entry, Journal, JournalClosed, KnownGroup, PlaceId, PlaceRow, ScopedAccount, Standing};
 use crate::time::Clock;
@@ -128,8 +131,12 @@ async fn sweep_accounts(shared: &Arc<Shared>) -> Result<(), SweepError> {
     let reach = &shared.settings.reach;
     let mut directory = Directory::new(&shared.aws, &shared.access, reach);
     let mut selectors = Selectors::of(&reach.scope.include_accounts);
-    // Dropping the set, on an error, ends the tasks.
-    let mut accounts = JoinSet::new();
+    let (recorders, told) = mpsc::channel(elsewhere::WAITING);
+    let (list_of_members, complete_list) = oneshot::channel();
+    // Dropping a set, on an error, ends its tasks.
+    let (mut accounts, mut following) = (JoinSet::new(), JoinSet::new());
+    following.spawn(elsewhere::follow(Arc::clone(shared), told, complete_list));
+    let mut members = elsewhere::Members::new();
     loop {
         let next = tokio::select! {
             () = shared.cancel.cancelled() => break,
@@ -137,20 +144,26 @@ async fn sweep_accounts(shared: &Arc<Shared>) -> Result<(), SweepError> {
         };
         let Some(member) = next else { break };
         selectors.see(&member);
-        begin(shared, member, &mut accounts).await?;
+        members.insert(member.account.id, member.clone());
+        begin(shared, member, &recorders, &mut accounts).await?;
     }
+    drop(recorders);
     if !shared.cancel.is_cancelled() {
         selectors.check()?;
         if accounts.is_empty() {
             return Err(SweepError::NothingInScope);
         }
+        // Who follows has ended only if the journal is closed.
+        _ = list_of_members.send(members);
     }
-    Ok(all_of(accounts).await?)
+    all_of(accounts).await?;
+    Ok(all_of(following).await?)
 }
 
 async fn begin(
     shared: &Arc<Shared>,
     member: Member,
+    recorders: &mpsc::Sender<Recorder>,
     accounts: &mut JoinSet<Result<(), JournalClosed>>,
 ) -> Result<(), JournalClosed> {
     let Member { account, standing, .. } = &member;
@@ -159,11 +172,11 @@ async fn begin(
     match (standing, &account.state) {
         (Standing::InScope, _) => {
             shared.tally.account_known();
-            accounts.spawn(account::sweep(Arc::clone(shared), member));
+            accounts.spawn(account::sweep(Arc::clone(shared), member, recorders.clone()));
         }
         (Standing::NotActive, AccountState::Inactive(state)) => {
             let outcome = Outcome::because(Status::Skipped, Reason::AccountNotActive, state);
-            shared.place(&member, None, None, Some(outcome)).await?;
+            shared.place(&member, None, outcome).await?;
         }
         (Standing::NotActive | Standing::NotAsked, _) => {}
     }
@@ -195,27 +208,57 @@ impl Shared {
         self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).take(target)
     }
 
-    /// Writes down a place. One that ends here and now is counted, too, if it is not covered.
+    /// What an earlier part of the run knew of a log group outside the scope; told once.
+    pub fn known_group(&self, arn: &LogGroupArn) -> Option<KnownGroup> {
+        self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).take_group(arn)
+    }
+
+    /// Writes down an account or a Region. One that ends here and now is counted, too, if it is not covered.
     pub async fn place(
         &self,
         member: &Member,
         region: Option<&Region>,
-        group: Option<&LogGroup>,
-        outcome: Option<Outcome>,
+        outcome: Outcome,
     ) -> Result<PlaceId, JournalClosed> {
-        let id = self.journal.new_place();
-        if let Some(outcome) = &outcome {
-            self.count(outcome);
-        }
         let row = PlaceRow {
-            id,
+            id: self.journal.new_place(),
             account: member.account.id,
             account_name: member.account.name.clone(),
             region: region.cloned(),
-            log_group: group.map(|group| group.name.clone()),
-            class: group.map(|group| group.class.clone()),
-            outcome,
+            log_group: None,
+            class: None,
+            outcome: Some(outcome),
+            elsewhere: false,
         };
+        self.write_place(row).await
+    }
+
+    /// Writes down a log group; `elsewhere`: outside the accounts and Regions in scope.
+    pub async fn group(
+        &self,
+        member: &Member,
+        region: &Region,
+        group: &LogGroup,
+        elsewhere: bool,
+    ) -> Result<PlaceId, JournalClosed> {
+        let row = PlaceRow {
+            id: self.journal.new_place(),
+            account: member.account.id,
+            account_name: member.account.name.clone(),
+            region: Some(region.clone()),
+            log_group: Some(group.name.clone()),
+            class: Some(group.class.clone()),
+            outcome: None,
+            elsewhere,
+        };
+        self.write_place(row).await
+    }
+
+    async fn write_place(&self, row: PlaceRow) -> Result<PlaceId, JournalClosed> {
+        let id = row.id;
+        if let Some(outcome) = &row.outcome {
+            self.count(outcome);
+        }
         self.journal.write(Entry::Place(row)).await?;
         Ok(id)
     }

@@ -20,13 +20,23 @@ impl WantedRegions {
     /// What of the Regions that an account has enabled is in scope; what the configuration says of the
     /// account narrows it further.
     pub fn of(scope: &Scope, member: &Member, enabled: Vec<EnabledRegion>) -> Self {
-        let own: &[Region] = member.configured.as_ref().map_or(&[], |account| &account.regions);
-        let in_scope = |region: &Region| scope.has_region(region) && (own.is_empty() || own.contains(region));
+        let own = own_regions(member);
+        let in_scope = |region: &Region| is_wanted(scope, member, region);
         let is_enabled = |region: &Region| enabled.iter().any(|enabled| enabled.region == *region);
         let asked_for = scope.named_regions().chain(own);
         let missing = asked_for.filter(|region| in_scope(region) && !is_enabled(region)).cloned().collect();
         Self { enabled: enabled.into_iter().filter(|enabled| in_scope(&enabled.region)).collect(), missing }
     }
+}
+
+/// Whether a Region of an account is in scope, if it is enabled.
+pub(super) fn is_wanted(scope: &Scope, member: &Member, region: &Region) -> bool {
+    let own = own_regions(member);
+    scope.has_region(region) && (own.is_empty() || own.contains(region))
+}
+
+fn own_regions(member: &Member) -> &[Region] {
+    member.configured.as_ref().map_or(&[], |account| &account.regions)
 }
 
 #[cfg(test)]

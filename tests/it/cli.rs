@@ -43,7 +43,16 @@ fn a_practice_sweep_writes_a_private_run_and_says_what_it_left_open() {
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(3), "{stderr}");
     assert!(stdout.lines().all(|line| line.chars().count() <= 80), "{stdout}");
-    for part in ["Not covered", "denied", "unsearchable", "Out of scope", "coverage is INCOMPLETE"] {
+    for part in [
+        "Not covered",
+        "denied",
+        "unsearchable",
+        "Out of scope",
+        "CloudTrail not searched",
+        "no-source",
+        "Never in logs",
+        "coverage is INCOMPLETE",
+    ] {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
     let run = only_run(temp.path());
@@ -55,12 +64,15 @@ fn a_practice_sweep_writes_a_private_run_and_says_what_it_left_open() {
     let expected = [
         "calls.csv",
         "coverage.csv",
+        "hours.csv",
         "manifest.json",
         "run.db",
         "sightings.csv",
         "sightings.json",
         "sightings.jsonl",
+        "sources.csv",
         "summary.json",
+        "tampering.csv",
     ];
     assert_eq!(names, expected);
     for name in names {
@@ -100,9 +112,7 @@ fn the_manifest_is_true_and_reports_can_be_made_again() {
 fn found_things_change_the_exit_code_on_request_only() {
     let temp = tempfile::tempdir().unwrap();
     let sweep = |arguments: &[&str]| {
-        dragnet(temp.path(), &[&["sweep", "--practice", "--account", "acquired-payments"], arguments].concat())
-            .status
-            .code()
+        dragnet(temp.path(), &[&["sweep", "--practice", "--account", "dev"], arguments].concat()).status.code()
     };
     assert_eq!(sweep(&["198.51.100.23"]), Some(0));
     assert_eq!(sweep(&["198.51.100.23", "--fail-on-sighting"]), Some(4));
@@ -204,16 +214,43 @@ fn the_roles_to_deploy_are_printed() {
         text(&output.stdout)
     };
     let policy: serde_json::Value = serde_json::from_str(&printed(&["policy"])).unwrap();
-    assert_eq!(policy["Statement"][0]["Action"][2], "logs:FilterLogEvents");
+    let allowed = policy["Statement"][0]["Action"].as_array().unwrap();
+    assert!(allowed.contains(&"logs:FilterLogEvents".into()) && allowed.contains(&"cloudtrail:DescribeTrails".into()));
     assert!(printed(&["policy", "source", "--member-role", "Audit"]).contains("arn:aws:iam::*:role/Audit"));
     assert!(!printed(&["cloudformation"]).contains("OrganizationRole:"));
     assert!(printed(&["cloudformation", "--management"]).contains("OrganizationRole:"));
 }
 
 #[test]
+fn sources_tell_what_records_each_place() {
+    let temp = tempfile::tempdir().unwrap();
+    let sources = |arguments: &[&str]| {
+        let output = dragnet(temp.path(), &[&["sources", "--practice"], arguments].concat());
+        (output.status.code(), text(&output.stdout))
+    };
+    let (code, table) = sources(&[]);
+    assert_eq!(code, Some(3), "two accounts are recorded by nothing");
+    let sentence = "9 of 11 accounts: management events recorded; 2 recorded by nothing.";
+    assert!(table.trim_end().ends_with(sentence), "{table}");
+    let (code, json) = sources(&["--account", "dev", "--region", "us-west-2", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let row = &json["sources"][0];
+    assert_eq!((code, &row["status"], &row["logging"]), (Some(0), &"recorded".into(), &true.into()));
+    assert_eq!(row["log_group_arn"], "arn:aws:logs:us-east-1:111111111111:log-group:aws-controltower/CloudTrailLogs");
+    assert_eq!(json["sources"][1]["status"], "no-source", "no flow logs there");
+}
+
+#[test]
 fn help_and_version_answer_without_anything() {
     let temp = tempfile::tempdir().unwrap();
-    for arguments in [&["--version"][..], &["--help"], &["sweep", "--help"], &["completions", "bash"], &["man"]] {
+    for arguments in [
+        &["--version"][..],
+        &["--help"],
+        &["sweep", "--help"],
+        &["sources", "--help"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
         let output = dragnet(temp.path(), arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(!output.stdout.is_empty(), "{arguments:?}");

@@ -52,8 +52,9 @@ async fn sweeps_find_what_a_plain_scan_finds() {
     let world = World::of(&format!(
         "name = \"real\"\nnow = \"2023-07-10T13:00:00Z\"\n[organization]\nmanagement = \"111111111111\"\n\
          regions = [\"us-east-1\", \"eu-west-1\"]\n[[accounts]]\nid = \"111111111111\"\nname = \"management\"\n\
-         [[accounts]]\nid = \"123837392027\"\nname = \"real\"\n[[load]]\nfolder = '{}'\naccount = \"123837392027\"\n\
-         region = \"us-east-1\"\ngroup = \"/trail\"\n",
+         [[accounts]]\nid = \"123837392027\"\nname = \"real\"\n[[trails]]\nname = \"all\"\n\
+         account = \"123837392027\"\nhome = \"us-east-1\"\nlog_group = \"/trail\"\n[[load]]\nfolder = '{}'\n\
+         account = \"123837392027\"\nregion = \"us-east-1\"\ngroup = \"/trail\"\n",
         folder.display()
     ));
     for (indicator, known) in
@@ -70,6 +71,13 @@ async fn sweeps_find_what_a_plain_scan_finds() {
         found.sort_unstable();
         assert_eq!(found, expected, "{indicator}");
         assert_eq!(found.len(), known, "{indicator}");
-        assert_eq!(run.status(), "complete");
+        // The management account has no trail.
+        assert_eq!(run.summary()["sources"]["accounts"], serde_json::json!({"no-source": 1, "searched": 1}));
+        let tampering = run.summary()["tampering"].clone();
+        let known = serde_json::json!({
+            "DeleteFlowLogs": 1, "DeleteLogGroup": 1, "DeleteTrail": 3, "PutEventSelectors": 2, "StopLogging": 3
+        });
+        assert_eq!(tampering, known, "{indicator}");
+        assert_eq!(run.columns("tampering.csv", &["event_name"]).len(), 10);
     }
 }

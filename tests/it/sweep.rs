@@ -27,9 +27,7 @@ async fn exact_matches_only_with_their_field() {
 async fn a_record_kept_twice_is_one_sighting() {
     let own = record("e1", "222222222222", "us-east-1", "2026-03-02T10:00:00Z", IP);
     let forged = own.replace("ListBuckets", "DeleteBucket");
-    let groups = "[[groups]]\naccount = \"management\"\nregion = \"us-east-1\"\nname = \"/trail\"\n";
     let planted = [
-        groups.to_owned(),
         event("111111111111", "us-east-1", "/trail", "2026-03-02T10:04:00Z", &own),
         event("222222222222", "us-east-1", "/app", "2026-03-02T10:02:00Z", &own),
         event("222222222222", "us-east-1", "/app", "2026-03-02T10:03:00Z", &forged),
@@ -135,7 +133,7 @@ policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action":
     let rows = run.coverage();
     let begins = [
         "111111111111 eu-west-1  skipped no-log-groups",
-        "111111111111 us-east-1  skipped no-log-groups",
+        "111111111111 us-east-1 /trail searched",
         "222222222222 eu-west-1  denied access-denied: DescribeLogGroups",
         "222222222222 us-east-1 /app searched",
         "333333333333 eu-west-1 /app searched",
@@ -244,7 +242,11 @@ async fn without_a_role_the_callers_account_is_swept_alone() {
     let run = World::small_with(more).sweep(&[IP, "--member-role", "self"]).await;
     assert_eq!(
         run.coverage(),
-        ["111111111111 eu-west-1  skipped no-log-groups", "111111111111 us-east-1 /own searched"]
+        [
+            "111111111111 eu-west-1  skipped no-log-groups",
+            "111111111111 us-east-1 /own searched",
+            "111111111111 us-east-1 /trail searched",
+        ]
     );
 }
 

@@ -31,6 +31,12 @@ name = "prod"
 [[accounts]]
 id = "333333333333"
 name = "dev"
+[[trails]]
+name = "organization"
+account = "111111111111"
+home = "us-east-1"
+organization = true
+log_group = "/trail"
 [[groups]]
 accounts = ["prod", "dev"]
 name = "/app"
@@ -173,11 +179,13 @@ impl Run {
             assert_eq!(number(of, "in_scope"), sum, "{of}: {summary}");
         }
         let rows = self.coverage();
+        let told: BTreeSet<String> = self.columns("sources.csv", &["event_account_id"]).into_iter().collect();
         let mut coverage = csv::Reader::from_path(self.outputs.directory.join("coverage.csv")).unwrap();
         let (mut accounts, mut groups, mut is_covered) = (BTreeSet::new(), BTreeMap::new(), true);
         for row in coverage.deserialize::<BTreeMap<String, String>>().map(Result::unwrap) {
             let inactive = row["reason"].starts_with("account-not-active");
-            if !inactive {
+            // A log group that is read for the records of others brings no account into scope.
+            if !inactive && (row["log_group"].is_empty() || told.contains(&row["account_id"])) {
                 accounts.insert(row["account_id"].clone());
             }
             if !row["log_group"].is_empty() {
@@ -191,6 +199,11 @@ impl Run {
             };
         }
         assert_eq!(number("accounts", "in_scope"), accounts.len() as u64, "{rows:#?}");
+        let scope = &summary["scope"];
+        if scope["sources"] == "require" && scope["log_groups"].as_array().unwrap().is_empty() {
+            let targets = summary["sources"]["targets"].as_object().unwrap();
+            is_covered &= targets.keys().all(|status| status == "searched" || status == "accepted");
+        }
         for part in group_parts {
             assert_eq!(number("log_groups", part), groups.get(part).copied().unwrap_or(0), "{part}: {rows:#?}");
         }

@@ -8,6 +8,7 @@ mod list;
 mod reach;
 mod report;
 mod run;
+mod sources;
 mod stored;
 mod sweep;
 mod window;
@@ -26,6 +27,7 @@ pub use list::ListSettings;
 pub use reach::Reach;
 pub use report::ReportSettings;
 pub use run::run_dir;
+pub use sources::SourcesSettings;
 pub use sweep::SweepSettings;
 
 /// What settings depend on beside arguments and configuration.

@@ -25,6 +25,8 @@ pub struct SweepSettings {
     pub out_dir: PathBuf,
     /// Whether a sighting changes the exit code.
     pub fail_on_sighting: bool,
+    /// Whether to look for calls that tamper with records, and to count records by hour.
+    pub silence: bool,
 }
 
 impl SweepSettings {
@@ -50,6 +52,7 @@ impl SweepSettings {
             left_out,
             out_dir: directory.join(&arguments.out),
             fail_on_sighting: arguments.fail_on_sighting,
+            silence: !arguments.no_silence,
         })
     }
 }

@@ -61,7 +61,8 @@ impl Service {
 
     /// The service that an `X-Amz-Target` prefix or a `Version` belongs to.
     pub(crate) fn known_by(mark: &str) -> Option<Self> {
-        Self::TABLE.iter().find(|row| row.2 == mark).map(|row| row.0)
+        // Newer SDKs leave the package before CloudTrail's name out.
+        Self::TABLE.iter().find(|row| row.2 == mark || row.2.rsplit('.').next() == Some(mark)).map(|row| row.0)
     }
 
     /// The XML namespace of its replies; empty for JSON.

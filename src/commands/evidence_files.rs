@@ -1,0 +1,48 @@
+//! The files of a run that tell where the evidence is.
+
+use crate::model::TimeWindow;
+use crate::report::{
+    AccountNames, EvidenceTally, ReportError, SilenceTally, SourceTally, TamperingTally, write_hours, write_sources,
+    write_tampering,
+};
+use crate::store::{RunDir, RunReader, StoreError};
+use crate::sweep::Sources;
+
+/// Their names.
+pub(super) const EVIDENCE_FILES: [&str; 3] = ["sources.csv", "tampering.csv", "hours.csv"];
+
+/// Writes them.
+pub(super) fn write_evidence_files(
+    dir: &RunDir,
+    reader: &RunReader,
+    sources: &Sources,
+    names: &AccountNames,
+) -> Result<(), ReportError<StoreError>> {
+    let [sources_csv, tampering_csv, hours_csv] = EVIDENCE_FILES;
+    dir.write_file(sources_csv, |out| write_sources(&sources.rows, out))?;
+    dir.write_file(tampering_csv, |out| reader.tampering(|rows| write_tampering(rows, names, out)))?;
+    dir.write_file(hours_csv, |out| reader.hours(|rows| write_hours(rows, out)))
+}
+
+/// Counts what is in them, or would be.
+pub(super) fn count_evidence(
+    reader: &RunReader,
+    sources: &Sources,
+    window: TimeWindow,
+) -> Result<EvidenceTally, StoreError> {
+    let tampering = reader.tampering(|rows| {
+        let mut tally = TamperingTally::default();
+        for call in rows {
+            tally.add(&call?);
+        }
+        Ok::<_, StoreError>(tally)
+    })?;
+    let silences = reader.hours(|rows| {
+        let mut tally = SilenceTally::new(window);
+        for hour in rows {
+            tally.add(&hour?);
+        }
+        Ok::<_, StoreError>(tally.longest())
+    })?;
+    Ok(EvidenceTally { sources: SourceTally::of(&sources.cells), tampering, silences })
+}

@@ -1,0 +1,40 @@
+//! `dragnet sources`: where the evidence is, without searching it.
+
+mod survey;
+
+use std::io::{self, IsTerminal, Write};
+
+use super::surroundings::Machine;
+use super::{CommandError, Place, tell};
+use crate::cli::settings::SourcesSettings;
+use crate::cli::{GlobalArguments, OutputFormat, SourcesArguments};
+use crate::report::{SourceTally, sources_json, sources_table, write_json, write_sources};
+use survey::{Surveyed, survey};
+
+/// Prints what records what. The exit code is 3 where a sweep would not find all CloudTrail.
+pub(super) async fn sources(
+    global: &GlobalArguments,
+    arguments: &SourcesArguments,
+    machine: &Machine,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let settings = machine.global_settings(global);
+    let place = Place::of(settings, machine)?;
+    let clock = place.clock();
+    let asked = SourcesSettings::resolve(global, arguments, &machine.at(clock.now()))?;
+    let aws = place.connect(&asked.reach, None).await?;
+    let Surveyed { sources, accounts, gaps } = survey(aws, &asked, clock.now()).await?;
+    let tally = SourceTally::of(&sources.cells);
+    match asked.output {
+        OutputFormat::Json => write_json(&sources_json(&sources.rows), &mut *out)?,
+        OutputFormat::Csv => write_sources(&sources.rows, &mut *out)?,
+        OutputFormat::Table => {
+            sources_table(&sources.rows).write_text(io::stdout().is_terminal().then_some(80), out)?;
+            writeln!(out, "\n{}", tally.counts().sentence(accounts))?;
+        }
+    }
+    for gap in &gaps {
+        tell(&format!("not asked: {gap}"));
+    }
+    Ok(if accounts > 0 && gaps.is_empty() && tally.is_complete() { 0 } else { 3 })
+}

@@ -1,0 +1,175 @@
+//! Asks every account and Region in scope what records it, then the owners of what was named, then for the
+//! log groups that they deliver to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+
+use crate::aws::{Aws, Session};
+use crate::cli::settings::{Reach, SourcesSettings};
+use crate::commands::CommandError;
+use crate::model::{AccountId, Cell, LogGroupArn, Operation, Outcome, Recorder, SourceStatus, Target, Told};
+use crate::store::Standing;
+use crate::sweep::{
+    Access, Directory, Entered, GroupEnd, Member, Refusal, Sources, WantedRegions, ask, ask_owner, sources,
+};
+
+/// What was learnt.
+pub(super) struct Surveyed {
+    /// What records what.
+    pub sources: Sources,
+    /// How many accounts are in scope.
+    pub accounts: u64,
+    /// What could not be asked, and why.
+    pub gaps: Vec<String>,
+}
+
+/// Asks all that `asked` asks for, at the time `now`.
+pub(super) async fn survey(aws: Aws, asked: &SourcesSettings, now: Timestamp) -> Result<Surveyed, CommandError> {
+    let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
+    let reach = asked.reach.clone();
+    let access = Access::new(&aws, &caller, &reach.identity, "dragnet-sources".to_owned(), &Operation::SOURCES);
+    let survey = Arc::new(Survey { aws, access, reach });
+    let mut known = survey.ask_everyone().await?;
+    known.gaps.sort();
+    survey.ask_owners(&mut known).await;
+    let ends = survey.look_for_groups(&mut known, asked, now).await;
+    let recorders: Vec<Recorder> = known.recorders.into_values().collect();
+    let end_of = |group: &LogGroupArn| {
+        ends.get(group).cloned().unwrap_or_else(|| GroupEnd::new(SourceStatus::Failed, "it was not looked for"))
+    };
+    let sources = sources(&known.cells, &recorders, asked.window, end_of);
+    Ok(Surveyed { sources, accounts: known.accounts, gaps: known.gaps })
+}
+
+struct Survey {
+    aws: Aws,
+    access: Access,
+    reach: Reach,
+}
+
+/// What is known so far.
+#[derive(Default)]
+struct Known {
+    accounts: u64,
+    members: BTreeMap<AccountId, Member>,
+    sessions: BTreeMap<AccountId, Result<Arc<Session>, Outcome>>,
+    cells: Vec<Cell>,
+    recorders: BTreeMap<String, Recorder>,
+    gaps: Vec<String>,
+}
+
+impl Known {
+    /// Many see a trail; only its owner can tell of it.
+    fn learn(&mut self, recorder: Recorder) {
+        let known = self.recorders.entry(recorder.via.clone()).or_insert_with(|| recorder.clone());
+        if known.told == Told::NotAsked {
+            *known = recorder;
+        }
+    }
+}
+
+/// What one account in scope told.
+struct Answered {
+    account: AccountId,
+    session: Result<Arc<Session>, Outcome>,
+    cells: Vec<Cell>,
+    recorders: Vec<Recorder>,
+}
+
+impl Survey {
+    async fn ask_everyone(self: &Arc<Self>) -> Result<Known, CommandError> {
+        let mut directory = Directory::new(&self.aws, &self.access, &self.reach);
+        let (mut known, mut accounts) = (Known::default(), JoinSet::new());
+        while let Some(member) = directory.next().await? {
+            if member.standing == Standing::InScope {
+                known.accounts += 1;
+                accounts.spawn(Arc::clone(self).ask_account(member.clone()));
+            }
+            known.members.insert(member.account.id, member);
+        }
+        for answered in accounts.join_all().await {
+            if let Err(outcome) = &answered.session {
+                known.gaps.push(format!("account {}: {}", answered.account, outcome.reason_text()));
+            }
+            known.sessions.insert(answered.account, answered.session);
+            known.cells.extend(answered.cells);
+            answered.recorders.into_iter().for_each(|recorder| known.learn(recorder));
+        }
+        known.cells.sort_by(|one, other| (&one.target, one.kind).cmp(&(&other.target, other.kind)));
+        Ok(known)
+    }
+
+    async fn ask_account(self: Arc<Self>, member: Member) -> Answered {
+        let account = member.account.id;
+        let (mut cells, mut recorders) = (Vec::new(), Vec::new());
+        let session = match self.access.enter(&self.aws, &member).await.map_err(Refusal::into_outcome) {
+            Err(outcome) => Err(outcome),
+            Ok(Entered { session, regions }) => {
+                let wanted = WantedRegions::of(&self.reach.scope, &member, regions).enabled;
+                let targets: Vec<Target> =
+                    wanted.into_iter().map(|enabled| Target { account, region: enabled.region }).collect();
+                for answer in join_all(targets.iter().map(|target| ask(&self.aws, &session, target))).await {
+                    cells.extend(answer.cells);
+                    recorders.extend(answer.recorders);
+                }
+                Ok(session)
+            }
+        };
+        Answered { account, session, cells, recorders }
+    }
+
+    /// Owners outside the scope have not been asked yet.
+    async fn ask_owners(&self, known: &mut Known) {
+        let unasked = known.recorders.values().filter(|recorder| recorder.told == Told::NotAsked);
+        for recorder in unasked.cloned().collect::<Vec<_>>() {
+            let told = match self.session(known, recorder.home.account).await {
+                Ok(session) => ask_owner(&self.aws, &session, recorder).await,
+                Err(outcome) => Recorder { told: Told::Refused(outcome), ..recorder },
+            };
+            known.learn(told);
+        }
+    }
+
+    /// What a sweep would do with each log group that something delivers to.
+    async fn look_for_groups(
+        &self,
+        known: &mut Known,
+        asked: &SourcesSettings,
+        now: Timestamp,
+    ) -> BTreeMap<LogGroupArn, GroupEnd> {
+        let groups: BTreeSet<LogGroupArn> = known.recorders.values().filter_map(Recorder::log_group).cloned().collect();
+        let mut looked_for = Vec::new();
+        for group in groups {
+            let session = self.session(known, group.target.account).await;
+            looked_for.push(async move {
+                let end = match session {
+                    Err(outcome) => GroupEnd::of(&outcome, SourceStatus::Failed),
+                    Ok(_) if !self.reach.scope.has_log_group(&group.name) => GroupEnd::out_of_scope(),
+                    Ok(session) => match self.aws.log_group(&session, &group).await {
+                        Err(error) => GroupEnd::of(&Refusal::of(&error).into_outcome(), SourceStatus::Failed),
+                        Ok(None) => GroupEnd::not_there(),
+                        Ok(Some(found)) => GroupEnd::expected(&found, asked.window, now),
+                    },
+                };
+                (group, end)
+            });
+        }
+        join_all(looked_for).await.into_iter().collect()
+    }
+
+    /// The session in an account, in scope or not.
+    async fn session(&self, known: &mut Known, account: AccountId) -> Result<Arc<Session>, Outcome> {
+        if let Some(session) = known.sessions.get(&account) {
+            return session.clone();
+        }
+        let member = known.members.get(&account).cloned().unwrap_or_else(|| Member::stranger(account));
+        let entered = self.access.enter(&self.aws, &member).await;
+        let session = entered.map(|entered| entered.session).map_err(Refusal::into_outcome);
+        known.sessions.insert(account, session.clone());
+        session
+    }
+}

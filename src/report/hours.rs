@@ -1,0 +1,126 @@
+//! `hours.csv`: how many records each hour has, where all of a log group was read; and the hours that have
+//! none although others do.
+
+use std::io::Write;
+
+use super::{ReportError, defuse, time};
+use crate::model::{LogGroupArn, Target, TimeWindow};
+use crate::store::HourRow;
+
+const COLUMNS: [&str; 5] = ["event_account_id", "event_region", "log_group_arn", "hour", "records"];
+const HOUR_MS: i64 = 3_600_000;
+
+/// How many stretches without records are kept: the longest. All hours are in `hours.csv`.
+const MOST_KEPT: usize = 5;
+
+/// Hours on end without a record of a place that has records before.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Silence {
+    /// Where nothing happened, or nothing was recorded.
+    pub target: Target,
+    /// The first millisecond, since the Unix epoch.
+    pub from_ms: i64,
+    /// How many whole hours.
+    pub hours: i64,
+}
+
+/// The longest silences, found while the hours go by.
+#[derive(Clone, Debug)]
+pub struct SilenceTally {
+    /// The first millisecond of the hour that begins after the window's last whole one.
+    end_ms: i64,
+    last: Option<(Target, LogGroupArn, i64)>,
+    longest: Vec<Silence>,
+}
+
+impl SilenceTally {
+    /// For a window. Hours that it holds in part do not count.
+    pub fn new(window: TimeWindow) -> Self {
+        Self { end_ms: window.to_ms().div_euclid(HOUR_MS).saturating_mul(HOUR_MS), last: None, longest: Vec::new() }
+    }
+
+    /// Takes the next hour; they come by place, log group and hour.
+    pub fn add(&mut self, row: &HourRow) {
+        let same =
+            self.last.as_ref().is_some_and(|(target, group, _)| *target == row.hour.target && *group == row.log_group);
+        if same {
+            self.silent_until(row.hour.hour_ms);
+        } else {
+            self.finish();
+        }
+        self.last = Some((row.hour.target.clone(), row.log_group.clone(), row.hour.hour_ms));
+    }
+
+    /// The longest, the longest first.
+    pub fn longest(mut self) -> Vec<Silence> {
+        self.finish();
+        self.longest
+    }
+
+    fn finish(&mut self) {
+        self.silent_until(self.end_ms);
+        self.last = None;
+    }
+
+    fn silent_until(&mut self, next_ms: i64) {
+        let Some((target, _, last_ms)) = &self.last else { return };
+        let from_ms = last_ms.saturating_add(HOUR_MS);
+        let hours = next_ms.saturating_sub(from_ms) / HOUR_MS;
+        if hours > 0 {
+            self.longest.push(Silence { target: target.clone(), from_ms, hours });
+            self.longest.sort_by(|one, other| (other.hours, &one.target).cmp(&(one.hours, &other.target)));
+            self.longest.truncate(MOST_KEPT);
+        }
+    }
+}
+
+/// Writes `hours.csv`; the rows come by place, log group and hour.
+///
+/// # Errors
+/// A row could not be read, or `out` fails.
+pub fn write_hours<E: std::error::Error + 'static>(
+    rows: impl IntoIterator<Item = Result<HourRow, E>>,
+    out: impl Write,
+) -> Result<(), ReportError<E>> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(COLUMNS)?;
+    for row in rows {
+        let HourRow { log_group, hour } = row.map_err(ReportError::Rows)?;
+        let cells: [String; COLUMNS.len()] = [
+            hour.target.account.to_string(),
+            hour.target.region.to_string(),
+            log_group.to_string(),
+            time(hour.hour_ms),
+            hour.records.to_string(),
+        ];
+        csv.write_record(cells.iter().map(|cell| defuse(cell).into_owned()))?;
+    }
+    Ok(csv.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::model::HourOfRecords;
+    use crate::report::testing::{MARCH, target, written};
+
+    #[test]
+    fn hours_without_records_show() {
+        let row = |account: &str, hour: i64| HourRow {
+            log_group: LogGroupArn::new(target("999999999999", "us-east-1"), "/trail"),
+            hour: HourOfRecords { target: target(account, "us-east-1"), hour_ms: MARCH + hour * HOUR_MS, records: 7 },
+        };
+        let rows = [row("111111111111", 0), row("111111111111", 1), row("111111111111", 5), row("222222222222", 9)];
+        let at = |hours: i64| jiff::Timestamp::from_millisecond(MARCH + hours * HOUR_MS + 1).unwrap();
+        let mut tally = SilenceTally::new(TimeWindow::new(at(-1), at(10)).unwrap());
+        rows.iter().for_each(|row| tally.add(row));
+        let found: Vec<_> = tally.longest().into_iter().map(|s| ((s.from_ms - MARCH) / HOUR_MS, s.hours)).collect();
+        assert_eq!(found, [(6, 4), (2, 3)], "the second account has records until the end");
+        let csv = written(|out| write_hours(rows.map(Ok::<_, Infallible>), out));
+        assert!(csv.ends_with(
+            "222222222222,us-east-1,arn:aws:logs:us-east-1:999999999999:log-group:/trail,2026-03-01T21:00:00.000Z,7\n"
+        ));
+    }
+}

@@ -1,0 +1,59 @@
+//! A page for a terminal of 80 columns: labelled items, wrapped; strangers' text shown and not obeyed.
+
+use std::io::{self, Write};
+
+use super::escape;
+use super::wrap::wrap;
+
+pub(super) const WIDTH: usize = 80;
+
+/// How a line is meant.
+#[derive(Clone, Copy)]
+pub(super) enum Tone {
+    Plain,
+    Good,
+    Bad,
+}
+
+/// A page of labelled items, 80 columns wide.
+pub(super) struct Page<'a> {
+    pub out: &'a mut dyn Write,
+    pub color: bool,
+}
+
+impl Page<'_> {
+    const LABEL: usize = 14;
+
+    pub fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{}", text.trim_end())
+    }
+
+    pub fn heading(&mut self, text: &str, tone: Tone) -> io::Result<()> {
+        self.line("")?;
+        self.toned(text, tone)
+    }
+
+    pub fn toned(&mut self, text: &str, tone: Tone) -> io::Result<()> {
+        let code = match tone {
+            Tone::Plain => "1",
+            Tone::Good => "1;32",
+            Tone::Bad => "1;31",
+        };
+        if self.color { writeln!(self.out, "\u{1b}[{code}m{text}\u{1b}[0m") } else { self.line(text) }
+    }
+
+    /// An item beside its label. The text may be a stranger's.
+    pub fn item(&mut self, label: &str, text: &str) -> io::Result<()> {
+        self.row(label, "", text)
+    }
+
+    /// An item that something leads, under which its further lines are indented.
+    pub fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
+        let (mut label, mut lead, indent) = (label, lead, lead.len());
+        for line in wrap(&escape(text), WIDTH - 2 - Self::LABEL - indent) {
+            self.line(&format!("  {label:<width$}{lead:indent$}{line}", width = Self::LABEL))?;
+            (label, lead) = ("", "");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! The sources in numbers, and the sentence that they come down to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{count, plural};
+use crate::model::{AccountId, SourceStatus, Target};
+
+/// How many places a gap names; all of them are in `sources.csv`.
+const EXAMPLES: usize = 3;
+
+/// How it stands with the CloudTrail of accounts and of targets, by status.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SourceCounts {
+    /// Accounts, each by the worst of its Regions.
+    pub accounts: BTreeMap<&'static str, u64>,
+    /// Pairs of account and Region.
+    pub targets: BTreeMap<&'static str, u64>,
+}
+
+/// Targets of one status whose CloudTrail was not searched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceGap {
+    /// How it stands with them.
+    pub status: SourceStatus,
+    /// In how many accounts.
+    pub accounts: u64,
+    /// How many there are.
+    pub targets: u64,
+    /// The first few.
+    pub examples: Vec<Target>,
+}
+
+/// Counts how it stands with the CloudTrail of every target.
+#[derive(Clone, Debug, Default)]
+pub struct SourceTally {
+    by_account: BTreeMap<AccountId, SourceStatus>,
+    gaps: BTreeMap<SourceStatus, Vec<Target>>,
+    targets: BTreeMap<&'static str, u64>,
+}
+
+impl SourceTally {
+    /// Counts these targets.
+    pub fn of(cells: &[(Target, SourceStatus)]) -> Self {
+        let mut tally = Self::default();
+        for (target, status) in cells {
+            let worst = tally.by_account.entry(target.account).or_insert(*status);
+            *worst = (*worst).max(*status);
+            *tally.targets.entry(status.as_str()).or_default() += 1;
+            if !status.is_covered() {
+                tally.gaps.entry(*status).or_default().push(target.clone());
+            }
+        }
+        tally
+    }
+
+    /// Whether the CloudTrail of every target was searched, or its absence is accepted.
+    pub fn is_complete(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
+    /// The targets whose CloudTrail was not searched, by status; the worst first.
+    pub fn gaps(&self) -> Vec<SourceGap> {
+        let gap = |(status, targets): (&SourceStatus, &Vec<Target>)| SourceGap {
+            status: *status,
+            accounts: targets.iter().map(|target| target.account).collect::<BTreeSet<_>>().len() as u64,
+            targets: targets.len() as u64,
+            examples: targets.iter().take(EXAMPLES).cloned().collect(),
+        };
+        self.gaps.iter().rev().map(gap).collect()
+    }
+
+    /// The numbers.
+    pub fn counts(&self) -> SourceCounts {
+        let mut accounts = BTreeMap::new();
+        for status in self.by_account.values() {
+            *accounts.entry(status.as_str()).or_default() += 1;
+        }
+        SourceCounts { accounts, targets: self.targets.clone() }
+    }
+}
+
+impl SourceCounts {
+    /// How it stands with `in_scope` accounts, in one sentence: "386 of 400 accounts: management events
+    /// searched; 9 only in S3; 5 recorded by nothing."
+    pub fn sentence(&self, in_scope: u64) -> String {
+        use SourceStatus::{
+            Accepted, Denied, Failed, Failing, NoSource, OnlyS3, Partial, Recorded, Searched, Skipped, Stale, Stopped,
+            Unsearchable,
+        };
+        let of = |statuses: &[SourceStatus]| -> u64 {
+            statuses.iter().filter_map(|status| self.accounts.get(status.as_str())).sum()
+        };
+        let (searched, recorded) = (of(&[Searched]), of(&[Recorded]));
+        let word = if recorded > 0 { "recorded" } else { "searched" };
+        let all = plural(in_scope, "account");
+        let mut sentence = format!("{} of {all}: management events {word}", count(searched + recorded));
+        let entered: u64 = self.accounts.values().sum();
+        for (number, what) in [
+            (of(&[OnlyS3]), "only in S3"),
+            (of(&[NoSource]), "recorded by nothing"),
+            (of(&[Stopped]), "switched off"),
+            (of(&[Failing, Stale]), "not delivered"),
+            (of(&[Skipped, Unsearchable, Denied, Failed]), "not searched"),
+            (of(&[Partial]), "in part"),
+            (of(&[Accepted]), "accepted as a gap"),
+            (in_scope.saturating_sub(entered), "not known"),
+        ] {
+            if number > 0 {
+                sentence.push_str(&format!("; {} {what}", count(number)));
+            }
+        }
+        sentence.push('.');
+        sentence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::target;
+
+    #[test]
+    fn an_account_is_what_its_worst_region_is() {
+        let cells = [
+            (target("111111111111", "eu-west-1"), SourceStatus::Searched),
+            (target("111111111111", "us-east-1"), SourceStatus::Searched),
+            (target("222222222222", "eu-west-1"), SourceStatus::Searched),
+            (target("222222222222", "us-east-1"), SourceStatus::OnlyS3),
+            (target("333333333333", "us-east-1"), SourceStatus::NoSource),
+        ];
+        let tally = SourceTally::of(&cells);
+        assert_eq!(
+            tally.counts().sentence(4),
+            "1 of 4 accounts: management events searched; 1 only in S3; 1 recorded by nothing; 1 not known."
+        );
+        assert_eq!(
+            tally.gaps().iter().map(|gap| gap.status).collect::<Vec<_>>(),
+            [SourceStatus::NoSource, SourceStatus::OnlyS3]
+        );
+        assert!(!tally.is_complete() && SourceTally::of(&cells[..2]).is_complete());
+        assert_eq!(SourceTally::of(&cells[..2]).counts().sentence(1), "1 of 1 account: management events searched.");
+    }
+}

@@ -1,0 +1,145 @@
+//! `sources.csv`, and the JSON of `dragnet sources`: what records what.
+
+use std::io::Write;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{ReportError, Table, defuse, time};
+use crate::model::Source;
+
+const COLUMNS: [&str; 11] = [
+    "event_account_id",
+    "event_region",
+    "source",
+    "log_group_arn",
+    "via",
+    "logging",
+    "last_delivery",
+    "delivery_error",
+    "selectors",
+    "status",
+    "reason",
+];
+
+/// Writes `sources.csv`; the rows come sorted.
+///
+/// # Errors
+/// `out` fails.
+pub fn write_sources<E: std::error::Error + 'static>(rows: &[Source], out: impl Write) -> Result<(), ReportError<E>> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(COLUMNS)?;
+    for row in rows {
+        csv.write_record(cells(row).iter().map(|cell| defuse(cell).into_owned()))?;
+    }
+    Ok(csv.flush()?)
+}
+
+fn cells(row: &Source) -> [String; COLUMNS.len()] {
+    [
+        row.target.account.to_string(),
+        row.target.region.to_string(),
+        row.kind.to_string(),
+        row.log_group.as_ref().map(ToString::to_string).unwrap_or_default(),
+        row.via.clone(),
+        row.logging.map(|logging| logging.to_string()).unwrap_or_default(),
+        row.last_delivery_ms.map(time).unwrap_or_default(),
+        row.delivery_error.clone(),
+        row.selectors.clone(),
+        row.status.to_string(),
+        row.reason.clone(),
+    ]
+}
+
+/// The rows as a table for the terminal: what fits there.
+pub fn sources_table(rows: &[Source]) -> Table {
+    let mut table = Table::new(&["account", "region", "source", "status", "log group", "reason"]);
+    for row in rows {
+        table.push(vec![
+            row.target.account.to_string(),
+            row.target.region.to_string(),
+            row.kind.to_string(),
+            row.status.to_string(),
+            row.log_group.as_ref().map(|group| format!("{} {}", group.target, group.name)).unwrap_or_default(),
+            row.reason.clone(),
+        ]);
+    }
+    table
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    event_account_id: String,
+    event_region: &'a str,
+    source: &'static str,
+    log_group_arn: Option<String>,
+    via: &'a str,
+    logging: Option<bool>,
+    last_delivery: Option<String>,
+    delivery_error: &'a str,
+    selectors: &'a str,
+    status: &'static str,
+    reason: &'a str,
+}
+
+/// The rows under the names of `sources.csv`: `{"sources": [...]}`.
+pub fn sources_json(rows: &[Source]) -> Value {
+    let rows = rows.iter().map(|row| Row {
+        event_account_id: row.target.account.to_string(),
+        event_region: row.target.region.as_str(),
+        source: row.kind.as_str(),
+        log_group_arn: row.log_group.as_ref().map(ToString::to_string),
+        via: &row.via,
+        logging: row.logging,
+        last_delivery: row.last_delivery_ms.map(time),
+        delivery_error: &row.delivery_error,
+        selectors: &row.selectors,
+        status: row.status.as_str(),
+        reason: &row.reason,
+    });
+    json!({ "sources": rows.collect::<Vec<_>>() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::model::{LogGroupArn, SourceKind, SourceStatus};
+    use crate::report::testing::{MARCH, target, written};
+
+    #[test]
+    fn the_columns_are_the_contracts() {
+        let nothing = Source {
+            target: target("111111111111", "eu-west-1"),
+            kind: SourceKind::VpcFlow,
+            log_group: None,
+            via: String::new(),
+            logging: None,
+            last_delivery_ms: None,
+            delivery_error: String::new(),
+            selectors: String::new(),
+            status: SourceStatus::NoSource,
+            reason: String::new(),
+        };
+        let trail = Source {
+            kind: SourceKind::CloudTrail,
+            log_group: Some(LogGroupArn::new(target("999999999999", "us-east-1"), "/trail")),
+            via: "arn:aws:cloudtrail:us-east-1:999999999999:trail/org".to_owned(),
+            logging: Some(true),
+            last_delivery_ms: Some(MARCH),
+            delivery_error: "=no".to_owned(),
+            selectors: "management events; no data events".to_owned(),
+            status: SourceStatus::Failing,
+            reason: "deliveries fail".to_owned(),
+            ..nothing.clone()
+        };
+        let rows = [trail, nothing];
+        insta::assert_snapshot!(written(|out| write_sources::<Infallible>(&rows, out)), @r"
+        event_account_id,event_region,source,log_group_arn,via,logging,last_delivery,delivery_error,selectors,status,reason
+        111111111111,eu-west-1,cloudtrail,arn:aws:logs:us-east-1:999999999999:log-group:/trail,arn:aws:cloudtrail:us-east-1:999999999999:trail/org,true,2026-03-01T12:00:00.000Z,'=no,management events; no data events,failing,deliveries fail
+        111111111111,eu-west-1,vpc-flow,,,,,,,no-source,
+        ");
+        assert_eq!(sources_json(&rows)["sources"][1]["status"], "no-source");
+    }
+}

@@ -1,0 +1,126 @@
+//! `tampering.csv`, and those calls in numbers: an attacker who stops a trail must not look like a quiet
+//! account.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use super::{AccountNames, ReportError, count, defuse, plural, time};
+use crate::model::Tampering;
+
+const COLUMNS: [&str; 9] = [
+    "event_time",
+    "event_account_id",
+    "event_region",
+    "account_name",
+    "event_name",
+    "principal_arn",
+    "source_ip",
+    "error_code",
+    "record_id",
+];
+
+/// How many calls are told on the terminal; all of them are in `tampering.csv`.
+const MOST_TOLD: usize = 10;
+
+/// Calls that tampered with records, counted.
+#[derive(Clone, Debug, Default)]
+pub struct TamperingTally {
+    by_name: BTreeMap<String, u64>,
+    first: Vec<Tampering>,
+}
+
+impl TamperingTally {
+    /// Counts the next call.
+    pub fn add(&mut self, call: &Tampering) {
+        *self.by_name.entry(call.event_name.clone()).or_default() += 1;
+        if self.first.len() < MOST_TOLD {
+            self.first.push(call.clone());
+        }
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> u64 {
+        self.by_name.values().sum()
+    }
+
+    /// How many there are of each call.
+    pub fn by_name(&self) -> &BTreeMap<String, u64> {
+        &self.by_name
+    }
+
+    /// The first few, by time.
+    pub fn first(&self) -> &[Tampering] {
+        &self.first
+    }
+}
+
+/// "10 calls tampered with the recording: 3 DeleteTrail, 3 StopLogging." `None` if there are none.
+pub(super) fn tampering_sentence(by_name: &BTreeMap<String, u64>) -> Option<String> {
+    let total: u64 = by_name.values().sum();
+    let names: Vec<String> = by_name.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();
+    (total > 0).then(|| format!("{} tampered with the recording: {}.", plural(total, "call"), names.join(", ")))
+}
+
+/// Writes `tampering.csv`; the rows come by time.
+///
+/// # Errors
+/// A row could not be read, or `out` fails.
+pub fn write_tampering<E: std::error::Error + 'static>(
+    rows: impl IntoIterator<Item = Result<Tampering, E>>,
+    names: &AccountNames,
+    out: impl Write,
+) -> Result<(), ReportError<E>> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(COLUMNS)?;
+    for row in rows {
+        let call = row.map_err(ReportError::Rows)?;
+        let cells: [&str; COLUMNS.len()] = [
+            &time(call.time_ms),
+            &call.account,
+            &call.region,
+            names.get(&call.account).map_or("", String::as_str),
+            &call.event_name,
+            &call.principal_arn,
+            &call.source_ip,
+            &call.error_code,
+            &call.record_id,
+        ];
+        csv.write_record(cells.map(defuse).iter().map(|cell| cell.as_bytes()))?;
+    }
+    Ok(csv.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::report::testing::{MARCH, written};
+
+    #[test]
+    fn who_did_it_is_told() {
+        let call = Tampering {
+            time_ms: MARCH,
+            account: "111111111111".to_owned(),
+            region: "us-east-1".to_owned(),
+            event_name: "StopLogging".to_owned(),
+            principal_arn: "arn:aws:iam::111111111111:user/mallory".to_owned(),
+            source_ip: "=192.0.2.1".to_owned(),
+            error_code: "AccessDenied".to_owned(),
+            record_id: "e".to_owned(),
+        };
+        let mut tally = TamperingTally::default();
+        assert_eq!(tampering_sentence(tally.by_name()), None);
+        (0..12).for_each(|_| tally.add(&call));
+        assert_eq!((tally.total(), tally.first().len()), (12, MOST_TOLD));
+        assert_eq!(
+            tampering_sentence(tally.by_name()).unwrap(),
+            "12 calls tampered with the recording: 12 StopLogging."
+        );
+        let names = AccountNames::from([("111111111111".to_owned(), "prod".to_owned())]);
+        insta::assert_snapshot!(written(|out| write_tampering([Ok::<_, Infallible>(call)], &names, out)), @r"
+        event_time,event_account_id,event_region,account_name,event_name,principal_arn,source_ip,error_code,record_id
+        2026-03-01T12:00:00.000Z,111111111111,us-east-1,prod,StopLogging,arn:aws:iam::111111111111:user/mallory,'=192.0.2.1,AccessDenied,e
+        ");
+    }
+}

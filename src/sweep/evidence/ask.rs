@@ -1,0 +1,78 @@
+//! Which trails and flow logs record a target: it is asked itself.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+
+use crate::aws::{Aws, CallError, Session};
+use crate::model::{Cell, Outcome, Reason, Recorder, SourceKind, Status, Target, Told};
+use crate::sweep::outcome::of_error;
+
+/// What a target tells of who records it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// A cell a kind of record.
+    pub cells: Vec<Cell>,
+    /// The recorders that the cells name. Those that live in the target have been asked about themselves.
+    pub recorders: Vec<Recorder>,
+}
+
+impl Answer {
+    fn of(target: &Target, asked: [(SourceKind, Result<Vec<Recorder>, Outcome>); 2]) -> Self {
+        let mut answer = Self { cells: Vec::new(), recorders: Vec::new() };
+        for (kind, told) in asked {
+            let names = match told {
+                Ok(recorders) => {
+                    let names = recorders.iter().map(|recorder| recorder.via.clone()).collect();
+                    answer.recorders.extend(recorders);
+                    Ok(names)
+                }
+                Err(outcome) => Err(outcome),
+            };
+            answer.cells.push(Cell { target: target.clone(), kind, answer: names });
+        }
+        answer
+    }
+
+    /// The answer of a target that could not be asked, or not to the end.
+    pub(in crate::sweep) fn none(target: &Target, outcome: &Outcome) -> Self {
+        Self::of(target, SourceKind::ALL.map(|kind| (kind, Err(outcome.clone()))))
+    }
+}
+
+/// Asks a target, which `session` is in.
+pub async fn ask(aws: &Aws, session: &Session, target: &Target) -> Answer {
+    let (trails, flow_logs) = tokio::join!(trails(aws, session, target), flow_logs(aws, session, target));
+    Answer::of(target, [(SourceKind::CloudTrail, trails), (SourceKind::VpcFlow, flow_logs)])
+}
+
+async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Recorder>, Outcome> {
+    let seen = aws.trails(session, &target.region).await.map_err(|error| of_error(&error))?;
+    let completed = seen.into_iter().map(|trail| async {
+        // A trail is asked about once, where it lives.
+        if trail.home == *target { ask_owner(aws, session, trail).await } else { trail }
+    });
+    Ok(join_all(completed).await)
+}
+
+async fn flow_logs(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Recorder>, Outcome> {
+    let (mut all, mut tokens, mut token) = (Vec::new(), BTreeSet::new(), None);
+    loop {
+        let (page, next) = aws.flow_logs(session, target, token).await.map_err(|error| of_error(&error))?;
+        all.extend(page);
+        match next {
+            None => return Ok(all),
+            Some(next) if !tokens.insert(next.clone()) => {
+                return Err(Outcome::because(Status::Failed, Reason::RepeatedToken, "DescribeFlowLogs"));
+            }
+            next => token = next,
+        }
+    }
+}
+
+/// Asks about a trail in the target that owns it, which `session` is in.
+pub async fn ask_owner(aws: &Aws, session: &Session, trail: Recorder) -> Recorder {
+    let (status, selection) = tokio::join!(aws.trail_status(session, &trail), aws.trail_selection(session, &trail));
+    let told = status.and_then(|status| Ok::<_, CallError>(Told::Facts(status, selection?)));
+    Recorder { told: told.unwrap_or_else(|error| Told::Refused(of_error(&error))), ..trail }
+}

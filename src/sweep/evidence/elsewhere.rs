@@ -1,0 +1,169 @@
+//! Recorders and log groups outside the accounts and Regions in scope, on which those in scope depend: the
+//! organization's trail in the management account, the home Region of a trail of all Regions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::{OnceCell, mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use super::ask::ask_owner;
+use crate::aws::Session;
+use crate::config::SourcesRule;
+use crate::model::{AccountId, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason, Recorder, Status, Target, Told};
+use crate::store::{Entry, JournalClosed, KnownUnits, Standing};
+use crate::sweep::directory::Member;
+use crate::sweep::outcome::of_error;
+use crate::sweep::refusal::Refusal;
+use crate::sweep::region::Site;
+use crate::sweep::run::{Shared, all_of};
+use crate::sweep::wanted::is_wanted;
+
+/// Recorders that may wait until the list of accounts is complete. Each is a few hundred bytes; when it is
+/// full, targets wait with their log groups.
+pub(in crate::sweep) const WAITING: usize = 1_024;
+
+/// The accounts that there are, in scope or not.
+pub(in crate::sweep) type Members = BTreeMap<AccountId, Member>;
+
+/// Follows what targets in scope tell of recorders that live elsewhere, each once: its owner is asked, and
+/// its log group is read. Ends when no target has anything more to tell; without a list of accounts, at once.
+pub(in crate::sweep) async fn follow(
+    shared: Arc<Shared>,
+    mut told: mpsc::Receiver<Recorder>,
+    members: oneshot::Receiver<Members>,
+) -> Result<(), JournalClosed> {
+    // What is in scope is known when all accounts are.
+    let Ok(members) = members.await else { return Ok(()) };
+    let mut plan = Plan { shared, members, hosts: BTreeMap::new(), followed: BTreeSet::new(), groups: BTreeSet::new() };
+    let mut tasks = JoinSet::new();
+    while let Some(recorder) = told.recv().await {
+        plan.follow(recorder, &mut tasks);
+    }
+    all_of(tasks).await
+}
+
+struct Plan {
+    shared: Arc<Shared>,
+    members: Members,
+    hosts: BTreeMap<AccountId, Arc<Host>>,
+    followed: BTreeSet<String>,
+    groups: BTreeSet<LogGroupArn>,
+}
+
+impl Plan {
+    fn follow(&mut self, recorder: Recorder, tasks: &mut JoinSet<Result<(), JournalClosed>>) {
+        if !self.followed.insert(recorder.via.clone()) {
+            return;
+        }
+        if let Some(group) = recorder.log_group().filter(|group| self.is_to_be_read(group)).cloned()
+            && self.groups.insert(group.clone())
+        {
+            tasks.spawn(read(Arc::clone(&self.shared), self.host(group.target.account), group));
+        }
+        if recorder.told == Told::NotAsked && !self.is_in_scope(&recorder.home) {
+            tasks.spawn(ask(Arc::clone(&self.shared), self.host(recorder.home.account), recorder));
+        }
+    }
+
+    /// A group in scope is read with its target, whoever delivers to it.
+    fn is_to_be_read(&self, group: &LogGroupArn) -> bool {
+        !self.is_in_scope(&group.target) && self.shared.settings.reach.scope.has_log_group(&group.name)
+    }
+
+    fn is_in_scope(&self, target: &Target) -> bool {
+        self.members.get(&target.account).is_some_and(|member| {
+            member.standing == Standing::InScope && is_wanted(&self.shared.settings.reach.scope, member, &target.region)
+        })
+    }
+
+    fn host(&mut self, account: AccountId) -> Arc<Host> {
+        let member = self.members.get(&account);
+        let host = self.hosts.entry(account).or_insert_with(|| {
+            let member = member.cloned().unwrap_or_else(|| Member::stranger(account));
+            Arc::new(Host { member: Arc::new(member), session: OnceCell::new() })
+        });
+        Arc::clone(host)
+    }
+}
+
+/// An account that keeps records of others.
+struct Host {
+    member: Arc<Member>,
+    session: OnceCell<Result<Arc<Session>, Outcome>>,
+}
+
+impl Host {
+    /// Enters the account, once.
+    async fn enter(&self, shared: &Shared) -> Result<Arc<Session>, Outcome> {
+        let enter = || async {
+            let entered = shared.access.enter(&shared.aws, &self.member).await;
+            entered.map(|entered| entered.session).map_err(Refusal::into_outcome)
+        };
+        shared.unless_interrupted(async { self.session.get_or_init(enter).await.clone() }).await
+    }
+}
+
+async fn ask(shared: Arc<Shared>, host: Arc<Host>, recorder: Recorder) -> Result<(), JournalClosed> {
+    let told = match host.enter(&shared).await {
+        Err(outcome) => Err(outcome),
+        Ok(session) => {
+            shared.unless_interrupted(async { Ok(ask_owner(&shared.aws, &session, recorder.clone()).await) }).await
+        }
+    };
+    let told = told.unwrap_or_else(|outcome| Recorder { told: Told::Refused(outcome), ..recorder });
+    shared.journal.write(Entry::Recorder(told)).await
+}
+
+async fn read(shared: Arc<Shared>, host: Arc<Host>, arn: LogGroupArn) -> Result<(), JournalClosed> {
+    let known = shared.known_group(&arn);
+    if known.as_ref().is_some_and(|known| known.is_finished) {
+        return Ok(());
+    }
+    let region = &arn.target.region;
+    let (session, group) = match find(&shared, &host, &arn).await {
+        Ok(found) => found,
+        Err(outcome) => {
+            // What nobody requires to be searched is told in the sources alone.
+            if shared.settings.reach.scope.sources == SourcesRule::Require {
+                let place = match known {
+                    Some(known) => known.place,
+                    None => shared.group(&host.member, region, &unseen(&arn), true).await?,
+                };
+                shared.end(place, outcome).await?;
+            }
+            return Ok(());
+        }
+    };
+    let (place, units) = match known {
+        Some(known) => (known.place, known.units),
+        None => (shared.group(&host.member, region, &group, true).await?, KnownUnits::default()),
+    };
+    let site = Site { shared, member: Arc::clone(&host.member), session, region: region.clone() };
+    let mut reading = JoinSet::new();
+    site.begin(group, true, place, units, &mut reading).await?;
+    all_of(reading).await
+}
+
+/// Enters the account of a log group, and looks it up.
+async fn find(shared: &Shared, host: &Host, arn: &LogGroupArn) -> Result<(Arc<Session>, LogGroup), Outcome> {
+    let session = host.enter(shared).await?;
+    let looked_up = async {
+        let group = shared.aws.log_group(&session, arn).await.map_err(|error| of_error(&error))?;
+        group.ok_or_else(|| Outcome::because(Status::Failed, Reason::GroupGone, "records are delivered to it"))
+    };
+    let group = shared.unless_interrupted(looked_up).await?;
+    Ok((session, group))
+}
+
+/// A log group of which nothing is known but its address.
+fn unseen(arn: &LogGroupArn) -> LogGroup {
+    LogGroup {
+        name: arn.name.clone(),
+        class: LogGroupClass::Standard,
+        stored_bytes: 0,
+        retention_days: None,
+        created: None,
+        masked: false,
+    }
+}

@@ -1,0 +1,102 @@
+//! Whoever switches the recording off must not look like a quiet account: calls that tamper with records,
+//! and how many records each hour has.
+//!
+//! The calls need one more pass, with a pattern that lets next to nothing through. Hours are counted only
+//! where everything is read anyway.
+
+use std::collections::BTreeMap;
+
+use crate::aws::LogEvent;
+use crate::model::{Happening, HourOfRecords, TAMPERING, Tampering, Target, TimeWindow};
+use crate::search::happening;
+use crate::store::Traces;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// The coarse pattern of calls that tamper with records.
+pub(in crate::sweep) fn pattern() -> String {
+    TAMPERING.map(|name| format!("?{name}")).join(" ")
+}
+
+/// Whether a log group of this name is likely to keep a trail, also one that has been deleted since.
+pub(in crate::sweep) fn is_named_like_a_trails(log_group: &str) -> bool {
+    log_group.to_ascii_lowercase().contains("cloudtrail")
+}
+
+/// Whether CloudTrail writes to a stream of this name.
+///
+/// Source: CloudTrail user guide, "Log group and log stream naming": `ACCOUNT_CloudTrail_REGION`.
+pub(in crate::sweep) fn is_trails_stream(log_stream: &str) -> bool {
+    log_stream.contains("_CloudTrail_")
+}
+
+/// What events of a trail's log group in `stored` tell of the recording; hours only where the events
+/// are all there are.
+pub(in crate::sweep) fn traces(events: &[LogEvent], stored: &Target, window: TimeWindow, are_all: bool) -> Traces {
+    let account = stored.account.to_string();
+    let (mut traces, mut hours) = (Traces::default(), BTreeMap::<(Target, i64), u64>::new());
+    for event in events {
+        let told = happening(&event.message, &account, stored.region.as_str(), event.timestamp_ms);
+        if told.record_id.is_empty() || !window.contains_ms(told.time_ms) {
+            continue;
+        }
+        // An event may claim any account; what is none has no hours.
+        if are_all && let (Ok(account), Ok(region)) = (told.account.parse(), told.region.parse()) {
+            let hour = told.time_ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
+            *hours.entry((Target { account, region }, hour)).or_default() += 1;
+        }
+        if TAMPERING.contains(&told.event_name.as_str()) {
+            traces.tampering.push(tampering(told));
+        }
+    }
+    traces.hours =
+        hours.into_iter().map(|((target, hour_ms), records)| HourOfRecords { target, hour_ms, records }).collect();
+    traces
+}
+
+fn tampering(told: Happening) -> Tampering {
+    Tampering {
+        time_ms: told.time_ms,
+        account: told.account,
+        region: told.region,
+        event_name: told.event_name,
+        principal_arn: told.principal_arn,
+        source_ip: told.source_ip,
+        error_code: told.error_code,
+        record_id: told.record_id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(name: &str, at: &str) -> LogEvent {
+        let message = format!(
+            r#"{{"eventTime":"{at}","eventSource":"cloudtrail.amazonaws.com","eventName":"{name}","awsRegion":"eu-west-1",
+            "eventID":"e","recipientAccountId":"222222222222"}}"#
+        );
+        LogEvent { message, ..LogEvent::default() }
+    }
+
+    #[test]
+    fn records_are_counted_by_hour_and_tampering_is_told() {
+        let at = |text: &str| text.parse().unwrap();
+        let window = TimeWindow::new(at("2026-03-01T10:00:00Z"), at("2026-03-01T13:00:00Z")).unwrap();
+        let stored = Target { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
+        let mut events = vec![
+            event("StopLogging", "2026-03-01T10:59:59Z"),
+            event("ListBuckets", "2026-03-01T10:00:00Z"),
+            event("ListBuckets", "2026-03-01T12:00:00Z"),
+            event("DeleteTrail", "2026-03-01T13:00:00Z"),
+            event("StopLoggingNot", "2026-03-01T12:30:00Z"),
+        ];
+        events.push(LogEvent { message: "StopLogging".to_owned(), ..LogEvent::default() });
+        let all = traces(&events, &stored, window, true);
+        assert_eq!(all.tampering.len(), 1);
+        assert_eq!(all.tampering[0].account, "222222222222");
+        assert_eq!(all.hours.iter().map(|hour| hour.records).collect::<Vec<_>>(), [2, 2]);
+        assert!(traces(&events, &stored, window, false).hours.is_empty());
+        assert!(pattern().len() < 1_024 && pattern().starts_with("?DeleteFlowLogs ?"));
+    }
+}
