@@ -156,8 +156,8 @@ impl Aws {
             .timeout_config(timeouts.build())
             // The attempt's timeout bounds a stalled body too, and it counts tokio's time.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .identity_cache(aws_config::identity::IdentityCache::no_cache());
-        let sdk = sdk.build();
+            .identity_cache(aws_config::identity::IdentityCache::no_cache())
+            .build();
         let credentials = sdk.credentials_provider().ok_or(ConnectError::NoCredentials)?;
         let identity = options.identity;
         let home = match sdk.region() {
