@@ -33,6 +33,15 @@
 //! # Decisions
 //! - **A run is one SQLite file.** One writer task owns it and commits in batches; a page's sightings and
 //!   its next token are one transaction. Reports are views of it and can be made again.
+//! - **A run goes on where it ended** ([`commands::Resumable`]): `run.db` has its settings, and for each log
+//!   group the next page's token. Accounts and Regions are asked again, finished groups are not. A run has one
+//!   writer, who holds a lock that ends with the process ([`store::RunLock`]).
+//! - **What is there is asked twice**: a target's groups are listed again when all are read, so that one that
+//!   came or went meanwhile is said. That is one call more a target, or one in fifty of those that read.
+//! - **`run.db` keeps what happened, the coverage is a view of it**: gaps that the configuration accepts are
+//!   judged when reports are made ([`sweep::judged_coverage`]), as of the day on which the run began.
+//! - **An answer is bounded and whole, or no answer**: the SDK would read without end, and takes XML that
+//!   breaks off for a shorter list (`aws/envelope.rs`).
 //! - **The shard is the quota's domain**, account × Region ([`model::Target`]): no two share a limiter.
 //! - **A quota permit first, a slot second** (`aws/gate.rs`): a slow Region cannot fill the slots.
 //! - **Own retries**: the SDK's are off, since accounts of a Region would share its retry bucket. A
