@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep};
 use super::binary::{dragnet, ended, run_in};
 
 const POINTS: u64 = 50;
-/// Most of a sweep is waiting for quotas, so several fit on one processor.
-const AT_ONCE: u64 = 5;
+/// Most of a sweep is waiting for quotas, so many fit on one processor.
+const AT_ONCE: u64 = 10;
 const SWEEP: [&str; 9] = [
     "sweep",
     "198.51.100.23",
