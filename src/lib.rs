@@ -22,7 +22,7 @@
 //! | --- | --- |
 //! | 8 | [`commands`]: one file a command: builds the parts, runs the job, prints |
 //! | 7 | [`progress`]: shows how far a sweep is |
-//! | 6 | [`sweep`]: job 1: directory, access, plan, reading, merge |
+//! | 6 | [`sweep`]: job 1: directory, access, evidence, plan, reading, merge |
 //! | 5 | [`search`]: indicators, coarse patterns, the exact match (pure) |
 //! | 4 | [`report`]: rows to CSV, JSON and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`cli`]: arguments, and settings resolved once |
 //! | 3 | [`store`]: `run.db` and a run's directory · [`throttle`]: quotas · [`config`]: the configuration file · [`range`]: the practice range |
@@ -51,6 +51,10 @@
 //!   holds are looked for by reading everything once.
 //! - **Lists of indicators are configuration** ([`config::load_indicators`]): a wrong value refuses the file
 //!   before the first AWS call, and what cannot be looked for is told.
+//! - **Groups are not evidence.** Every target is asked what records it; the log groups that trails deliver
+//!   to join the plan wherever they are, each once; and a target whose CloudTrail nothing that was searched
+//!   keeps makes a run incomplete (`sweep/evidence`). What is told of a trail is its owner's word, and
+//!   only the run's own coverage says that its group was searched.
 //! - **Where and when it happened** comes from the record, else from where it is stored. Logs are read
 //!   with a margin for late arrival ([`sweep::LATE_ARRIVAL`]).
 //! - **Copies fold only if they tell the same.** The design folds by account and event id; here every

@@ -1,7 +1,7 @@
 //! What records what, and what tells of the recording itself: written as it is learnt, read back whole.
 //! An organization of 400 accounts in 17 Regions has some 14,000 cells: they fit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Row, Transaction, params};
 
@@ -123,18 +123,26 @@ impl RunReader {
         Ok(recorders)
     }
 
-    /// How every place that ended so far did.
+    /// How accounts, Regions and these log groups ended, as far as they did.
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn place_ends(&self) -> Result<PlaceEnds, StoreError> {
+    pub fn place_ends(&self, groups: &BTreeSet<LogGroupArn>) -> Result<PlaceEnds, StoreError> {
         let select = "SELECT account, region, log_group, status, reason, detail, denied_by FROM place";
         let mut select = self.connection.prepare(select)?;
         let mut rows = select.query([])?;
         let mut ends = PlaceEnds::default();
         while let Some(row) = rows.next()? {
             let text = |column| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);
-            ends.0.insert((parsed(row, 0)?, text(1)?, text(2)?), outcome(row)?);
+            let (account, region, group): (AccountId, String, String) = (parsed(row, 0)?, text(1)?, text(2)?);
+            // An account may have a million log groups; of interest are those that something delivers to.
+            let is_wanted = group.is_empty() || {
+                let target = Target { account, region: region.parse().map_err(damaged)? };
+                groups.contains(&LogGroupArn::new(target, group.as_str()))
+            };
+            if is_wanted {
+                ends.0.insert((account, region, group), outcome(row)?);
+            }
         }
         Ok(ends)
     }

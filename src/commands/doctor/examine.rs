@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::check::{Check, Subject, until};
 use crate::aws::{Aws, CallError, ErrorClass, EventQuery, Session};
 use crate::cli::settings::Reach;
-use crate::model::{AccountState, LogGroup, LogGroupClass, Operation, Region};
+use crate::model::{AccountState, LogGroup, LogGroupClass, Operation, Region, Target};
 use crate::store::Standing;
 use crate::sweep::{Access, Directory, Entered, Member, Refusal, WantedRegions};
 use crate::time::Clock;
@@ -127,15 +127,18 @@ impl Examination {
     }
 
     async fn region(&self, member: &Member, session: &Session, region: &Region) -> Check {
-        let check = match self.permissions(session, region).await {
-            Ok(()) => Check::ok(Subject::Region, "log groups and events can be read"),
+        let check = match self.permissions(member, session, region).await {
+            Ok(()) => Check::ok(Subject::Region, "log groups, events, trails and flow logs can be read"),
             Err(error) => Check::refused(Subject::Region, Refusal::of(&error)),
         };
         in_region(member, region, check)
     }
 
-    /// One page of groups, and a millisecond of one group's events.
-    async fn permissions(&self, session: &Session, region: &Region) -> Result<(), CallError> {
+    /// What records the Region, one page of groups, and a millisecond of one group's events.
+    async fn permissions(&self, member: &Member, session: &Session, region: &Region) -> Result<(), CallError> {
+        let target = Target { account: member.account.id, region: region.clone() };
+        self.aws.trails(session, region).await?;
+        self.aws.flow_logs(session, &target, None).await?;
         let (groups, _) = self.aws.log_groups(session, region, None).await?;
         let readable = |group: &&LogGroup| group.class == LogGroupClass::Standard;
         let log_group = groups.iter().find(readable).map_or(NO_SUCH_GROUP, |group| &group.name).to_owned();

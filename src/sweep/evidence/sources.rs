@@ -31,8 +31,8 @@ pub fn sources_of_run(
     window: TimeWindow,
     started: Timestamp,
 ) -> Result<Sources, StoreError> {
-    let ends = reader.place_ends()?;
     let recorders = reader.recorders()?;
+    let ends = reader.place_ends(&recorders.iter().filter_map(Recorder::log_group).cloned().collect())?;
     let mut sources = sources(&reader.cells()?, &recorders, window, |group| end_in_run(&ends, scope, group));
     let accounts = reader.accounts()?.into_iter();
     let names: BTreeMap<AccountId, String> = accounts.map(|account| (account.id, account.name)).collect();

@@ -48,11 +48,11 @@ name = "half"
 [[roles]]
 name = "DragnetRead"
 accounts = ["prod", "no-role"]
-allow = ["ec2:DescribeRegions", "logs:*"]
+allow = ["cloudtrail:*", "ec2:*", "logs:*"]
 [[roles]]
 name = "DragnetRead"
 accounts = ["half"]
-allow = ["ec2:DescribeRegions", "logs:DescribeLogGroups"]
+allow = ["cloudtrail:*", "ec2:*", "logs:DescribeLogGroups"]
 "#;
     let checks = examined(&World::of(&[HEAD, MEMBER, more].concat())).await;
     let failed = failed(&checks);

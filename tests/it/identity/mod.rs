@@ -21,11 +21,18 @@ opt_in_regions = ["ap-east-1"]
 [[accounts]]
 id = "111111111111"
 name = "management"
+[[trails]]
+name = "organization"
+account = "111111111111"
+home = "us-east-1"
+organization = true
+log_group = "/trail"
 "#;
 
 pub const MEMBER: &str = "[[accounts]]\nid = \"222222222222\"\nname = \"prod\"\n";
 
-const READ: &str = r#"allow = ["ec2:DescribeRegions", "logs:DescribeLogGroups", "logs:FilterLogEvents"]"#;
+const READ: &str = r#"allow = ["cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus",
+    "ec2:DescribeFlowLogs", "ec2:DescribeRegions", "logs:DescribeLogGroups", "logs:FilterLogEvents"]"#;
 
 pub const SERIAL: &str = "arn:aws:iam::111111111111:mfa/responder";
 

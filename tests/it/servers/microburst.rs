@@ -2,7 +2,7 @@
 //! is the same. The rules are in `.ci/chaos.yml`.
 
 use super::dragnet::sweep;
-use super::moto::{REGIONS, ROLE, assert_coverage, assert_sightings, management_keys, organization};
+use super::moto::{REGIONS, ROLE, WITHOUT_TRAILS, assert_coverage, assert_sightings, management_keys, organization};
 use super::planted::ADDRESS;
 use super::server::Server;
 
@@ -19,7 +19,7 @@ async fn faults_change_nothing_in_the_result() {
     let [a, b, c] = REGIONS;
     let regions = ["--region", a, "--region", b, "--region", c];
     let arguments = [&[ADDRESS, "--from", &from, "--member-role", ROLE, "--progress", "none"], &regions[..]].concat();
-    let run = sweep(&chaos, &management_keys(), "", &arguments);
+    let run = sweep(&chaos, &management_keys(), WITHOUT_TRAILS, &arguments);
 
     let gaps: Vec<_> = run.csv("coverage.csv").into_iter().filter(|row| row["status"] != "searched").collect();
     assert_eq!(run.exit_code, Some(0), "{} {gaps:?}", run.stderr);

@@ -24,6 +24,7 @@ async fn what_is_refused_is_told_and_the_rest_is_swept() {
         accounts.insert(name, account);
     }
     let planted = plant(&server, &groups, 400).await;
+    // No trail: what is not recorded is told, and nothing more.
     let reading = &["ec2:DescribeRegions", "logs:DescribeLogGroups", "logs:FilterLogEvents"];
     create_role(&server, &accounts["open"], reading).await;
     create_role(&server, &accounts["also-open"], reading).await;

@@ -10,4 +10,5 @@ mod ministack;
 mod moto;
 mod planted;
 mod server;
+mod sources;
 mod template;

@@ -7,6 +7,7 @@ use aws_sdk_sts::Client as Sts;
 use super::dragnet::{Run, dragnet, sweep};
 use super::planted::{ADDRESS, Group, Place, Planted, plant};
 use super::server::{Keys, Server};
+use super::sources::assert_a_stopped_trail_is_told;
 use super::template::assert_template_makes_the_roles;
 
 pub const ROLE: &str = "OrganizationAccountAccessRole";
@@ -16,6 +17,8 @@ pub const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
 const GROUPS_IN_ONE_REGION: usize = 60;
 const EVENTS: usize = 3_000;
 const MATCHES: usize = 450;
+/// No trail records these accounts.
+pub const WITHOUT_TRAILS: &str = "[scope]\nsources = \"report\"\n";
 
 pub struct Organization {
     management: String,
@@ -35,7 +38,7 @@ async fn every_match_is_found_and_every_group_is_accounted_for() {
     let [a, b, c] = REGIONS;
     let regions = ["--region", a, "--region", b, "--region", c];
     let arguments = [&[ADDRESS, "--from", &from, "--member-role", ROLE, "--progress", "none"], &regions[..]].concat();
-    let run = sweep(&server, &management_keys(), "", &arguments);
+    let run = sweep(&server, &management_keys(), WITHOUT_TRAILS, &arguments);
 
     assert_eq!(run.exit_code, Some(0), "{}", run.stderr);
     assert_sightings(&run, planted);
@@ -46,6 +49,9 @@ async fn every_match_is_found_and_every_group_is_accounted_for() {
     assert_eq!(summary["log_groups"]["searched"], planted.groups.len());
     run.assert_manifest_is_true();
     assert_mfa_is_used(&server, &organization.management, a);
+    let (member, _, _) = planted.groups.iter().find(|(account, ..)| *account != organization.management).unwrap();
+    let keys = assume(&server, member).await;
+    assert_a_stopped_trail_is_told(&server, &organization.management, (member, &keys)).await;
     assert_template_makes_the_roles(&server).await;
 }
 

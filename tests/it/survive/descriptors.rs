@@ -12,7 +12,8 @@ async fn two_hundred_targets_at_once_need_no_more_than_256_descriptors() {
         "name = \"wide\"\nnow = \"2026-03-02T12:00:00Z\"\n[organization]\nmanagement = \"111111111111\"\n\
          regions = [\"eu-west-1\", \"eu-central-1\", \"us-east-1\", \"us-west-2\"]\n\
          [[accounts]]\nid = \"111111111111\"\nname = \"management\"\n{accounts}\
-         [[groups]]\naccounts = [{}]\nname = \"/app\"\n[[faults]]\noperation = \"*\"\nkind = \"slow\"\nmilliseconds = 20\n",
+         [[trails]]\nname = \"all\"\naccount = \"111111111111\"\nhome = \"us-east-1\"\norganization = true\n\
+         log_group = \"/trail\"\n[[groups]]\naccounts = [{}]\nname = \"/app\"\n[[faults]]\noperation = \"*\"\nkind = \"slow\"\nmilliseconds = 20\n",
         names.join(", "),
         accounts = accounts.concat()
     );

@@ -40,7 +40,7 @@ async fn every_call_is_in_the_audit_with_its_request_id() {
 #[tokio::test(start_paused = true)]
 async fn sessions_carry_the_name_of_the_run() {
     // The role lets nobody in whose session is called otherwise.
-    let only_dragnet = "[[roles]]\naccounts = [\"prod\"]\nname = \"Named\"\nallow = [\"ec2:DescribeRegions\", \"logs:*\"]\n\
+    let only_dragnet = "[[roles]]\naccounts = [\"prod\"]\nname = \"Named\"\nallow = [\"cloudtrail:*\", \"ec2:*\", \"logs:*\"]\n\
          trust_policy = '''{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\",\n\
          \"Principal\": {\"AWS\": \"111111111111\"},\n\
          \"Condition\": {\"StringLike\": {\"sts:RoleSessionName\": \"dragnet-20260302T1200*\"}}}]}'''\n";

@@ -22,7 +22,7 @@ fn scenario() -> String {
             event(account, region, "/app", &format!("{}m ago", 10 + n), &format!("{n} from {address}"))
         })
     });
-    let slow = "[behaviour]\nevents_scanned_a_page = 10\n\
+    let slow = "[behaviour]\nevents_scanned_a_page = 10\nown_traces = false\n\
                 [[faults]]\noperation = \"*\"\nkind = \"slow\"\nmilliseconds = 50\n";
     format!("{SMALL}{}{slow}", events.collect::<String>())
 }

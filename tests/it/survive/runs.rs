@@ -17,7 +17,7 @@ async fn a_run_is_listed_shown_and_verified() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
     assert_eq!(say(here, &["runs", "list"]).await.0, Some(0), "no run is no error");
-    say(here, &["sweep", "198.51.100.23", "--practice", "--account", "acquired-payments", "-q"]).await;
+    say(here, &["sweep", "198.51.100.23", "--practice", "--account", "dev", "-q"]).await;
     let run = run_in(here).unwrap();
     let name = run.file_name().unwrap().to_str().unwrap();
     let (_, listed) = say(here, &["runs", "list"]).await;
@@ -48,7 +48,7 @@ async fn a_run_is_listed_shown_and_verified() {
 async fn two_processes_do_not_work_on_one_run() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
-    say(here, &["sweep", "198.51.100.23", "--practice", "--account", "acquired-payments", "-q"]).await;
+    say(here, &["sweep", "198.51.100.23", "--practice", "--account", "dev", "-q"]).await;
     let run = run_in(here).unwrap();
     let name = run.file_name().unwrap().to_str().unwrap();
     let lock = std::fs::File::create(run.join("run.lock")).unwrap();
