@@ -189,6 +189,7 @@ fn summary(facts: &Facts, reader: &RunReader, counted: &Counted<'_>) -> Result<S
         finished: facts.parsed("finished").or_else(|_| facts.parsed("started"))?,
         window: facts.window()?.into(),
         indicators: facts.json("indicators")?,
+        not_looked_for: facts.json("not_looked_for")?,
         hunts: Vec::new(),
         accounts: coverage.accounts(),
         targets: coverage.targets(),

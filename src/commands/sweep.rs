@@ -22,7 +22,7 @@ pub(super) async fn sweep(
     let place = Place::of(settings, machine)?;
     let sweep = SweepSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
     // Said to the quiet, too: whoever takes a list for looked for is wrong about the result.
-    sweep.left_out.iter().for_each(|line| tell(line));
+    sweep.left_out.iter().for_each(|line| tell(&format!("Not looked for: {line}")));
     if settings.progress != ProgressStyle::None {
         tell(&format!("Looking for {} from {}", listed(&sweep), sweep.window));
     }

@@ -183,6 +183,7 @@ mod testing {
             finished: at("2026-03-02T12:05:00Z"),
             window: WindowOfSummary { from: at("2026-03-01T12:00:00Z"), to: at("2026-03-02T12:00:00Z") },
             indicators: vec!["192.0.2.1".to_owned(), "alice".to_owned()],
+            not_looked_for: vec!["feed.json: 2 of mutex".to_owned()],
             hunts: Vec::new(),
             accounts: PlaceCounts::default(),
             targets: PlaceCounts::default(),

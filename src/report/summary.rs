@@ -29,6 +29,8 @@ pub struct Summary {
     pub window: WindowOfSummary,
     /// What was looked for, as it was given.
     pub indicators: Vec<String>,
+    /// What lists of indicators held that no log shows, so that it was not looked for; a line for each list.
+    pub not_looked_for: Vec<String>,
     /// The hunts that were run.
     pub hunts: Vec<String>,
     /// How the accounts ended.
@@ -224,6 +226,9 @@ mod tests {
           "indicators": [
             "192.0.2.1",
             "alice"
+          ],
+          "not_looked_for": [
+            "feed.json: 2 of mutex"
           ],
           "hunts": [],
           "accounts": {

@@ -79,6 +79,7 @@ fn facts(page: &mut Page<'_>, summary: &Summary) -> io::Result<()> {
     let throttled: u64 = summary.throttled.values().sum();
     let window = &summary.window;
     page.item("Looked for", &abridged(&summary.indicators))?;
+    summary.not_looked_for.iter().try_for_each(|line| page.item("Not", line))?;
     page.item("Window", &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)))?;
     page.item("Accounts", &places(summary.accounts))?;
     page.item("Targets", &places(summary.targets))?;
@@ -237,6 +238,7 @@ mod tests {
         }
         insta::assert_snapshot!(ending(RunStatus::Incomplete, &rows, 2_000), @r"
           Looked for    192.0.2.1, alice
+          Not           feed.json: 2 of mutex
           Window        2026-03-01T12:00:00.000Z to 2026-03-02T12:00:00.000Z
           Accounts      401 in scope: 1 swept, 400 denied; 1 out of scope
           Targets       1 in scope: 1 swept

@@ -94,7 +94,7 @@ async fn lists_of_every_form_are_looked_for_together() {
         ),
         (
             "event.json",
-            r#"{"Event":{"Attribute":[{"type":"filename|sha256","value":"a.exe|e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","to_ids":true}]}}"#,
+            r#"{"Event":{"Attribute":[{"type":"filename|sha256","value":"a.exe|e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","to_ids":true},{"type":"mutex","value":"x"}]}}"#,
         ),
     ];
     let mut arguments = vec!["2001:db8::1".to_owned()];
@@ -108,6 +108,11 @@ async fn lists_of_every_form_are_looked_for_together() {
     let mut found = run.columns("sightings.csv", &["matched_fields"]);
     found.sort();
     assert_eq!(found, ["files.0.sha256", "payload.host", "peer.ip", "srcAddr", "userAgent"]);
+    let not_looked_for = &run.summary()["not_looked_for"];
+    assert!(
+        not_looked_for[0].as_str().is_some_and(|line| line.ends_with("event.json: 1 of mutex")),
+        "{not_looked_for}"
+    );
     assert_eq!(run.summary()["indicators"].as_array().unwrap().len(), 6, "{}", run.summary()["indicators"]);
 }
 

@@ -54,7 +54,7 @@ pub(super) fn resolve(given: &[String], files: &[PathBuf], directory: &Path) -> 
 
 fn told(file: &Path, list: &IndicatorList) -> Option<String> {
     let parts: Vec<String> = list.left_out.iter().map(|(what, count)| format!("{count} of {what}")).collect();
-    (!parts.is_empty()).then(|| format!("{}: not looked for: {}", file.display(), parts.join(", ")))
+    (!parts.is_empty()).then(|| format!("{}: {}", file.display(), parts.join(", ")))
 }
 
 #[cfg(test)]
@@ -101,6 +101,6 @@ mod tests {
     #[test]
     fn what_a_file_holds_beside_indicators_is_told() {
         let resolved = resolved(&[], &[("list.csv", "type,value\nip,192.0.2.1\nmutex,a\nmutex,b\nyara,c\n")]).unwrap();
-        assert_eq!(resolved.left_out, ["list.csv: not looked for: 2 of mutex, 1 of yara"]);
+        assert_eq!(resolved.left_out, ["list.csv: 2 of mutex, 1 of yara"]);
     }
 }
