@@ -61,6 +61,7 @@ pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod contain;
 pub mod model;
 pub mod progress;
 pub mod query;

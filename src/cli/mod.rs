@@ -75,7 +75,7 @@ pub enum Command {
     Sweep(SweepArguments),
     /// Go on with an interrupted or incomplete run
     Resume(ResumeArguments),
-    /// List accounts, Regions or log groups across the scope
+    /// List accounts, Regions, log groups or principals across the scope
     List(ListArguments),
     /// Show where the evidence is: what records each account and Region, and
     /// where that is kept

@@ -183,6 +183,11 @@ fn lists_have_the_shape_of_the_aws_cli() {
     assert_eq!(serde_json::from_str::<Vec<String>>(&ids).unwrap(), ["141414141414"]);
     let (_, csv) = list(&["regions", "--account", "prod-web", "-o", "csv"]);
     assert_eq!(csv.lines().nth(1), Some("333333333333,prod-web,ap-east-1,opted-in"));
+    let (code, roles) = list(&["roles", "--account", "prod-data", "--query", "Roles[*].[RoleName, denyAll]"]);
+    let roles: Vec<(String, bool)> = serde_json::from_str(&roles).unwrap();
+    assert_eq!((code, roles.first()), (Some(0), Some(&("DataPipeline".to_owned(), false))));
+    let (_, csv) = list(&["users", "--account", "dev", "-o", "csv"]);
+    assert_eq!(csv.lines().nth(1), Some("666666666666,deploy-bot,/,,,,Deploy,false"));
     let (code, _) = list(&["log-groups"]);
     assert_eq!(code, Some(3), "the sandbox's Regions cannot be listed");
 }
