@@ -122,6 +122,25 @@ impl Operation {
         Self::DescribeFlowLogs,
     ];
 
+    /// What containing calls in each account: all that the contain role must allow.
+    pub const CONTAIN: [Self; 15] = [
+        Self::DeleteGroupPolicy,
+        Self::DeleteRolePolicy,
+        Self::DeleteUserPolicy,
+        Self::GetGroup,
+        Self::GetGroupPolicy,
+        Self::GetRole,
+        Self::GetRolePolicy,
+        Self::GetUser,
+        Self::GetUserPolicy,
+        Self::ListAccessKeys,
+        Self::PutGroupPolicy,
+        Self::PutRolePolicy,
+        Self::PutUserPolicy,
+        Self::SimulatePrincipalPolicy,
+        Self::UpdateAccessKey,
+    ];
+
     /// What listing principals and planning to contain them call in each account; they only read.
     pub const SURVEY: [Self; 7] = [
         Self::DescribeRegions,

@@ -246,6 +246,25 @@ fn sources_tell_what_records_each_place() {
 }
 
 #[test]
+fn a_plan_changes_nothing_and_has_to_be_confirmed() {
+    let temp = tempfile::tempdir().unwrap();
+    let plan = ["contain", "plan", "--user", "deploy-bot", "--account", "dev", "--reason", "INC-7", "--practice"];
+    let output = dragnet(temp.path(), &plan);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    for part in ["arn:aws:iam::666666666666:user/deploy-bot", "1. put DenyAll", "its access keys stay active"] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    assert_eq!(fs::metadata(temp.path().join("plan.json")).unwrap().permissions().mode() & 0o777, 0o600);
+    for (confirm, expected) in [(&[][..], "there is no terminal to ask on"), (&["--confirm", "0"], "not this plan's")] {
+        let output = dragnet(temp.path(), &[&["contain", "apply", "plan.json", "--practice"], confirm].concat());
+        assert_eq!((output.status.code(), text(&output.stderr).contains(expected)), (Some(1), true), "{expected}");
+    }
+    let output = dragnet(temp.path(), &["contain", "status", "0123456789ab", "--practice"]);
+    assert!(text(&output.stderr).contains("there is no containment"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn help_and_version_answer_without_anything() {
     let temp = tempfile::tempdir().unwrap();
     for arguments in [

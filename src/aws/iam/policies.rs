@@ -22,15 +22,18 @@ impl Aws {
         let document = match principal.kind() {
             PrincipalKind::Role => {
                 let request = iam.get_role_policy().role_name(name).policy_name(policy);
-                if_there(send!(self, self.iam_site(session, Operation::GetRolePolicy), request))?.map(|got| got.policy_document)
+                if_there(send!(self, self.iam_site(session, Operation::GetRolePolicy), request))?
+                    .map(|got| got.policy_document)
             }
             PrincipalKind::User => {
                 let request = iam.get_user_policy().user_name(name).policy_name(policy);
-                if_there(send!(self, self.iam_site(session, Operation::GetUserPolicy), request))?.map(|got| got.policy_document)
+                if_there(send!(self, self.iam_site(session, Operation::GetUserPolicy), request))?
+                    .map(|got| got.policy_document)
             }
             PrincipalKind::Group => {
                 let request = iam.get_group_policy().group_name(name).policy_name(policy);
-                if_there(send!(self, self.iam_site(session, Operation::GetGroupPolicy), request))?.map(|got| got.policy_document)
+                if_there(send!(self, self.iam_site(session, Operation::GetGroupPolicy), request))?
+                    .map(|got| got.policy_document)
             }
         };
         Ok(document.as_deref().map(decoded))

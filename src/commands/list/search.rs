@@ -39,11 +39,9 @@ fn operations(what: Listing) -> &'static [Operation] {
         Listing::Accounts => &[],
         Listing::Regions => &[Operation::DescribeRegions],
         Listing::LogGroups => &[Operation::DescribeRegions, Operation::DescribeLogGroups],
-        Listing::Roles | Listing::Users | Listing::Groups => &[
-            Operation::DescribeRegions,
-            Operation::GetAccountAuthorizationDetails,
-            Operation::ListUsers,
-        ],
+        Listing::Roles | Listing::Users | Listing::Groups => {
+            &[Operation::DescribeRegions, Operation::GetAccountAuthorizationDetails, Operation::ListUsers]
+        }
     }
 }
 
