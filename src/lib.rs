@@ -1,5 +1,6 @@
 //! Dragnet sweeps an AWS organization (every account, every Region, every CloudWatch log group) for an
-//! indicator, and says what it could not search. This page is the map of the house.
+//! indicator, and says what it could not search; then it blocks a principal everywhere, proves it, and puts
+//! everything back. This page is the map of the house.
 //!
 //! # The promise
 //! It never says "clean" when it is not. Coverage is a result, as important as the sightings: every
@@ -23,7 +24,7 @@
 //! | 8 | [`commands`]: one file a command: builds the parts, runs the job, prints |
 //! | 7 | [`progress`]: shows how far a sweep is |
 //! | 6 | [`sweep`]: job 1: directory, access, evidence, plan, reading, merge |
-//! | 5 | [`search`]: indicators, coarse patterns, the exact match (pure) |
+//! | 5 | [`search`]: indicators, coarse patterns, the exact match (pure) · [`contain`]: job 2: plan, guards (pure), apply, verify, undo, the journal |
 //! | 4 | [`report`]: rows to CSV, JSON and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`cli`]: arguments, and settings resolved once |
 //! | 3 | [`store`]: `run.db` and a run's directory · [`throttle`]: quotas · [`config`]: the configuration file · [`range`]: the practice range |
 //! | 2 | [`query`]: the Logs Insights language: parse, evaluate, merge aggregates (pure) |
@@ -68,12 +69,18 @@
 //!   `doctor` are made from the same list, so none of them can fall behind the code.
 //! - **AWS says the same of a missing role, a wrong `ExternalId` and a missing code.** So a refusal says what was
 //!   given along, and its advice begins with what was not ([`sweep::Refusal`]).
+//! - **Plan, then apply** ([`contain`]): a containment plan is made without writing anything, is hashed, and
+//!   leaves no choice to apply. Its journal has the intent on disk before each write, and takes only legal
+//!   transitions ([`contain::State`]): after a crash, applying again goes on, and undo puts back what the plan saw.
+//! - **What must not be blocked is refused twice** ([`contain::Guard`]), in the plan and when it is applied, and
+//!   by account, kind and name as IAM tells principals apart: no path and no letter case leads around it.
 //! - **Secrets** never reach logs, errors, files or arguments. Only our own events are logged, not the SDK's.
 
 pub mod aws;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod contain;
 pub mod model;
 pub mod progress;
 pub mod query;

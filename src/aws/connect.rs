@@ -119,6 +119,7 @@ pub(super) struct Clients {
     pub cloudtrail: aws_sdk_cloudtrail::Client,
     pub ec2: aws_sdk_ec2::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub iam: aws_sdk_iam::Client,
     pub organizations: aws_sdk_organizations::Client,
 }
 
@@ -180,6 +181,7 @@ impl Aws {
                 cloudtrail: aws_sdk_cloudtrail::Client::new(&sdk),
                 ec2: aws_sdk_ec2::Client::new(&sdk),
                 logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
+                iam: aws_sdk_iam::Client::new(&sdk),
                 organizations: aws_sdk_organizations::Client::new(&sdk),
             },
             gate: Gate::new(options.quotas, options.concurrency),

@@ -82,6 +82,9 @@ pub enum UsageError {
         /// Who calls now.
         now: String,
     },
+    /// There is no place for what outlives a command.
+    #[error("containments cannot be kept: set HOME or XDG_STATE_HOME")]
+    NoStateDirectory,
     /// `--query` is not JMESPath.
     #[error("--query `{expression}` is not a JMESPath expression: {problem}")]
     Query {

@@ -9,7 +9,10 @@ use super::ScopeArguments;
 #[command(after_help = "\
 JSON has AWS's own shape and casing with accountId and region added to each
 item, so a --query from an AWS CLI command works as pasted:
-  dragnet list log-groups --query 'logGroups[*].logGroupName'")]
+  dragnet list log-groups --query 'logGroups[*].logGroupName'
+  dragnet list roles --query 'Roles[?denyAll].Arn'
+
+denyAll tells whether an inline policy denies everything.")]
 pub struct ListArguments {
     /// What to list
     #[arg(value_enum, value_name = "WHAT")]
@@ -37,6 +40,12 @@ pub enum Listing {
     Regions,
     /// the log groups of each account and Region
     LogGroups,
+    /// the IAM roles of each account, with last use and policies
+    Roles,
+    /// the IAM users of each account, with last sign-in and policies
+    Users,
+    /// the IAM groups of each account, with members and policies
+    Groups,
 }
 
 /// How a list is printed.

@@ -4,6 +4,7 @@
 //! [`settings`] resolves them once, together with the configuration file, the environment and the
 //! time, and refuses all that is wrong before the first AWS call; commands only see settings.
 
+mod contain;
 mod doctor;
 mod error;
 mod generate;
@@ -22,6 +23,10 @@ mod sweep;
 
 use clap::{Parser, Subcommand};
 
+pub use contain::{
+    ApplyArguments, ContainAction, ContainCommand, ContainmentArguments, Emit, Override, PlanArguments,
+    StatusArguments, UndoArguments,
+};
 pub use doctor::DoctorArguments;
 pub use error::{InvalidIndicators, UsageError};
 pub use generate::{write_completions, write_manual};
@@ -60,7 +65,8 @@ Exit codes:
   0    done, and everything in scope was covered
   1    it could not be done; nothing is claimed
   2    wrong usage or configuration
-  3    done, but coverage is incomplete: the summary says where
+  3    done, but coverage is incomplete, or a containment step is not verified:
+       the summary says where
   4    with --fail-on-sighting: covered, and something was found
   5    with --fail-on-sighting: something was found, and coverage is incomplete
   130  interrupted; dragnet resume goes on with it
@@ -75,11 +81,14 @@ pub enum Command {
     Sweep(SweepArguments),
     /// Go on with an interrupted or incomplete run
     Resume(ResumeArguments),
-    /// List accounts, Regions or log groups across the scope
+    /// List accounts, Regions, log groups or principals across the scope
     List(ListArguments),
     /// Show where the evidence is: what records each account and Region, and
     /// where that is kept
     Sources(SourcesArguments),
+    /// Block roles, users and groups everywhere; prove it; put everything back
+    #[command(subcommand)]
+    Contain(ContainCommand),
     /// Write the reports of a run again
     Report(ReportArguments),
     /// List, show or verify runs

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::ContainError;
 use crate::aws::{CallError, ConnectError};
 use crate::cli::UsageError;
 use crate::range::ScenarioError;
@@ -31,6 +32,9 @@ pub enum CommandError {
     /// The accounts cannot be listed.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// A containment could not be planned, applied, verified, undone or shown.
+    #[error(transparent)]
+    Contain(#[from] ContainError),
     /// The caller is not known.
     #[error("there is no way in with the source credentials{}", to_do(.0))]
     Caller(#[source] Box<CallError>),
@@ -79,6 +83,7 @@ impl CommandError {
             | Self::Connect(_)
             | Self::Sweep(_)
             | Self::Directory(_)
+            | Self::Contain(_)
             | Self::Caller(_)
             | Self::Forget(_)
             | Self::Store(_)

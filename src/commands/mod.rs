@@ -4,6 +4,7 @@
 //! an exit code; an error is printed once, with its causes.
 
 mod connect;
+mod contain;
 mod doctor;
 mod error;
 mod evidence_files;
@@ -25,6 +26,7 @@ mod sweep;
 use std::io::{self, Write};
 
 pub use connect::Place;
+pub use contain::{Canary, ContainError, apply_plan, make_plan, undo_containment, verify_containment};
 pub use doctor::{Check, State, Subject, examine};
 pub use error::CommandError;
 pub use run::{Connection, Outputs, Resumable, run_sweep};
@@ -72,6 +74,11 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
             return runtime()?.block_on(resume::resume(&arguments.global, resume, &machine));
         }
         Command::Runs(runs) => return runs::runs(&arguments.global, runs, &Machine::here()?, out),
+        Command::Contain(contain) => {
+            let machine = Machine::here()?;
+            start_logging(machine.global_settings(&arguments.global));
+            return runtime()?.block_on(contain::contain(&arguments.global, contain, &machine, out));
+        }
         Command::List(list) => {
             let machine = Machine::here()?;
             start_logging(machine.global_settings(&arguments.global));

@@ -9,6 +9,7 @@ mod account;
 mod account_selector;
 mod accounts_file;
 mod c7n_accounts;
+mod contain;
 mod duration;
 mod error;
 mod find;
@@ -18,10 +19,12 @@ mod indicators;
 mod limits;
 mod nearest;
 mod organization;
+mod principal_selector;
 mod quotas;
 mod region_selector;
 mod report;
 mod scope;
+mod targets_file;
 mod text;
 
 use std::fs;
@@ -33,6 +36,7 @@ pub use accepted_gap::{AcceptedGap, Expiry, InvalidExpiry};
 pub use account::ConfiguredAccount;
 pub use account_selector::{AccountSelector, InvalidAccountSelector};
 pub use accounts_file::load_accounts;
+pub use contain::{Contain, PlanExpiry, PolicyName};
 pub use duration::{InvalidDuration, parse_duration};
 pub use error::ConfigError;
 pub use find::{Environment, find, state_directory};
@@ -44,10 +48,12 @@ pub use indicators::{IndicatorList, InvalidIndicatorList, load_indicators};
 pub use limits::{Concurrency, Limits, QuotaShare};
 pub use nearest::nearest;
 pub use organization::Organization;
+pub use principal_selector::{InvalidPrincipalSelector, PrincipalSelector};
 pub use quotas::{QuotaOverride, QuotaOverrides};
 pub use region_selector::{InvalidRegionSelector, KnownRegions, RegionSelector, UnknownRegion};
 pub use report::{Format, Report, UnknownFormat};
 pub use scope::{Scope, SourcesRule};
+pub use targets_file::load_targets;
 pub use text::InvalidText;
 
 use error::Problem;
@@ -68,6 +74,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[report]`: what to write.
     pub report: Report,
+    /// `[contain]`: what may be blocked.
+    pub contain: Contain,
 }
 
 impl Config {

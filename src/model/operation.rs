@@ -2,50 +2,105 @@
 
 use std::fmt;
 
-/// An operation that Dragnet calls. A call cannot name any other, so every list of permissions (session
-/// policies, the roles to deploy, `dragnet doctor`) can be held against this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Operation {
+/// Declares the operations, each with the action that a policy must allow.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident => $action:expr,)*) => {
+        /// An operation that Dragnet calls. A call cannot name any other, so every list of permissions (session
+        /// policies, the roles to deploy, `dragnet doctor`) can be held against this one.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Operation {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Operation {
+            /// Every operation.
+            pub const ALL: [Self; [$(stringify!($name)),*].len()] = [$(Self::$name),*];
+
+            /// Its name, as AWS spells it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+
+            /// The action that a policy must allow; `None` where AWS asks for no permission.
+            ///
+            /// Source: Service Authorization Reference; STS API (`GetCallerIdentity` and `GetSessionToken` need none).
+            pub fn action(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$name => $action,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
     /// STS: enter a role.
-    AssumeRole,
+    AssumeRole => Some("sts:AssumeRole"),
+    /// IAM: remove an inline policy of a group.
+    DeleteGroupPolicy => Some("iam:DeleteGroupPolicy"),
+    /// IAM: remove an inline policy of a role.
+    DeleteRolePolicy => Some("iam:DeleteRolePolicy"),
+    /// IAM: remove an inline policy of a user.
+    DeleteUserPolicy => Some("iam:DeleteUserPolicy"),
     /// EC2: which VPC flow logs there are.
-    DescribeFlowLogs,
+    DescribeFlowLogs => Some("ec2:DescribeFlowLogs"),
     /// CloudWatch Logs: which log groups there are.
-    DescribeLogGroups,
+    DescribeLogGroups => Some("logs:DescribeLogGroups"),
     /// EC2: which Regions an account has enabled.
-    DescribeRegions,
+    DescribeRegions => Some("ec2:DescribeRegions"),
     /// CloudTrail: which trails record an account's Region.
-    DescribeTrails,
+    DescribeTrails => Some("cloudtrail:DescribeTrails"),
     /// CloudWatch Logs: read events.
-    FilterLogEvents,
+    FilterLogEvents => Some("logs:FilterLogEvents"),
+    /// IAM: begin the report of the services that a principal used.
+    GenerateServiceLastAccessedDetails => Some("iam:GenerateServiceLastAccessedDetails"),
+    /// IAM: when an access key was last used.
+    GetAccessKeyLastUsed => Some("iam:GetAccessKeyLastUsed"),
+    /// IAM: all users, groups and roles with their policies.
+    GetAccountAuthorizationDetails => Some("iam:GetAccountAuthorizationDetails"),
     /// STS: who calls.
-    GetCallerIdentity,
+    GetCallerIdentity => None,
     /// CloudTrail: what a trail keeps.
-    GetEventSelectors,
+    GetEventSelectors => Some("cloudtrail:GetEventSelectors"),
+    /// IAM: a group and its members.
+    GetGroup => Some("iam:GetGroup"),
+    /// IAM: an inline policy of a group.
+    GetGroupPolicy => Some("iam:GetGroupPolicy"),
+    /// IAM: a role.
+    GetRole => Some("iam:GetRole"),
+    /// IAM: an inline policy of a role.
+    GetRolePolicy => Some("iam:GetRolePolicy"),
+    /// IAM: the report of the services that a principal used.
+    GetServiceLastAccessedDetails => Some("iam:GetServiceLastAccessedDetails"),
     /// STS: a session with the mark of an MFA code.
-    GetSessionToken,
+    GetSessionToken => None,
     /// CloudTrail: whether a trail is switched on and delivers.
-    GetTrailStatus,
+    GetTrailStatus => Some("cloudtrail:GetTrailStatus"),
+    /// IAM: a user.
+    GetUser => Some("iam:GetUser"),
+    /// IAM: an inline policy of a user.
+    GetUserPolicy => Some("iam:GetUserPolicy"),
+    /// IAM: a user's access keys.
+    ListAccessKeys => Some("iam:ListAccessKeys"),
     /// Organizations: which accounts there are.
-    ListAccounts,
+    ListAccounts => Some("organizations:ListAccounts"),
+    /// IAM: all users, with their last sign-in.
+    ListUsers => Some("iam:ListUsers"),
+    /// IAM: put an inline policy on a group.
+    PutGroupPolicy => Some("iam:PutGroupPolicy"),
+    /// IAM: put an inline policy on a role.
+    PutRolePolicy => Some("iam:PutRolePolicy"),
+    /// IAM: put an inline policy on a user.
+    PutUserPolicy => Some("iam:PutUserPolicy"),
+    /// IAM: what a principal's policies would allow.
+    SimulatePrincipalPolicy => Some("iam:SimulatePrincipalPolicy"),
+    /// IAM: switch an access key on or off.
+    UpdateAccessKey => Some("iam:UpdateAccessKey"),
 }
 
 impl Operation {
-    /// Every operation.
-    pub const ALL: [Self; 11] = [
-        Self::AssumeRole,
-        Self::DescribeFlowLogs,
-        Self::DescribeLogGroups,
-        Self::DescribeRegions,
-        Self::DescribeTrails,
-        Self::FilterLogEvents,
-        Self::GetCallerIdentity,
-        Self::GetEventSelectors,
-        Self::GetSessionToken,
-        Self::GetTrailStatus,
-        Self::ListAccounts,
-    ];
-
     /// What a sweep calls in each account: all that the read role must allow.
     pub const SWEEP: [Self; 7] = [
         Self::DescribeRegions,
@@ -67,40 +122,35 @@ impl Operation {
         Self::DescribeFlowLogs,
     ];
 
-    /// Its name, as AWS spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AssumeRole => "AssumeRole",
-            Self::DescribeFlowLogs => "DescribeFlowLogs",
-            Self::DescribeLogGroups => "DescribeLogGroups",
-            Self::DescribeRegions => "DescribeRegions",
-            Self::DescribeTrails => "DescribeTrails",
-            Self::FilterLogEvents => "FilterLogEvents",
-            Self::GetCallerIdentity => "GetCallerIdentity",
-            Self::GetEventSelectors => "GetEventSelectors",
-            Self::GetSessionToken => "GetSessionToken",
-            Self::GetTrailStatus => "GetTrailStatus",
-            Self::ListAccounts => "ListAccounts",
-        }
-    }
+    /// What containing calls in each account: all that the contain role must allow.
+    pub const CONTAIN: [Self; 15] = [
+        Self::DeleteGroupPolicy,
+        Self::DeleteRolePolicy,
+        Self::DeleteUserPolicy,
+        Self::GetGroup,
+        Self::GetGroupPolicy,
+        Self::GetRole,
+        Self::GetRolePolicy,
+        Self::GetUser,
+        Self::GetUserPolicy,
+        Self::ListAccessKeys,
+        Self::PutGroupPolicy,
+        Self::PutRolePolicy,
+        Self::PutUserPolicy,
+        Self::SimulatePrincipalPolicy,
+        Self::UpdateAccessKey,
+    ];
 
-    /// The action that a policy must allow; `None` where AWS asks for no permission.
-    ///
-    /// Source: Service Authorization Reference; STS API (`GetCallerIdentity` and `GetSessionToken` need none).
-    pub fn action(self) -> Option<&'static str> {
-        match self {
-            Self::AssumeRole => Some("sts:AssumeRole"),
-            Self::DescribeFlowLogs => Some("ec2:DescribeFlowLogs"),
-            Self::DescribeLogGroups => Some("logs:DescribeLogGroups"),
-            Self::DescribeRegions => Some("ec2:DescribeRegions"),
-            Self::DescribeTrails => Some("cloudtrail:DescribeTrails"),
-            Self::FilterLogEvents => Some("logs:FilterLogEvents"),
-            Self::GetEventSelectors => Some("cloudtrail:GetEventSelectors"),
-            Self::GetTrailStatus => Some("cloudtrail:GetTrailStatus"),
-            Self::ListAccounts => Some("organizations:ListAccounts"),
-            Self::GetCallerIdentity | Self::GetSessionToken => None,
-        }
-    }
+    /// What listing principals and planning to contain them call in each account; they only read.
+    pub const SURVEY: [Self; 7] = [
+        Self::DescribeRegions,
+        Self::GenerateServiceLastAccessedDetails,
+        Self::GetAccessKeyLastUsed,
+        Self::GetAccountAuthorizationDetails,
+        Self::GetServiceLastAccessedDetails,
+        Self::ListAccessKeys,
+        Self::ListUsers,
+    ];
 }
 
 impl fmt::Display for Operation {

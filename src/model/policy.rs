@@ -82,6 +82,6 @@ mod tests {
 
     #[test]
     fn even_all_operations_fit_a_session_policy() {
-        assert!(Policy::for_operations(&Operation::ALL).to_string().len() < Policy::SESSION_LIMIT / 2);
+        assert!(Policy::for_operations(&Operation::ALL).to_string().len() < Policy::SESSION_LIMIT * 2 / 3);
     }
 }

@@ -6,7 +6,7 @@ use super::directory::Member;
 use super::refusal::{Given, MfaGiven, Refusal};
 use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Session};
 use crate::config::{ExternalId, Identity, MemberRole};
-use crate::model::{AccountId, Operation, Outcome, Policy, Reason, RoleArn, Status};
+use crate::model::{AccountId, InvalidArn, Operation, Outcome, Policy, Reason, RoleArn, Status};
 
 /// The way into every account.
 #[derive(Debug)]
@@ -143,6 +143,21 @@ impl Access {
             external_id: external_id.is_some() || self.identity.external_id.is_some(),
             management: refused.is_none() && management,
         }
+    }
+
+    /// A session to contain in an account: in the contain role, and for nothing but what `policy` allows.
+    /// Makes no call.
+    ///
+    /// # Errors
+    /// The role's name makes no ARN there.
+    pub fn contain(
+        &self,
+        account: AccountId,
+        external_id: Option<&ExternalId>,
+        policy: Policy,
+    ) -> Result<Arc<Session>, InvalidArn> {
+        let role = RoleArn::new(self.caller.partition, account, self.identity.contain_role.as_str())?;
+        Ok(self.base.assume(self.hop(role, external_id, Some(policy))))
     }
 
     fn member_role<'a>(&'a self, member: &'a Member) -> &'a MemberRole {

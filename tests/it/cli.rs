@@ -183,6 +183,11 @@ fn lists_have_the_shape_of_the_aws_cli() {
     assert_eq!(serde_json::from_str::<Vec<String>>(&ids).unwrap(), ["141414141414"]);
     let (_, csv) = list(&["regions", "--account", "prod-web", "-o", "csv"]);
     assert_eq!(csv.lines().nth(1), Some("333333333333,prod-web,ap-east-1,opted-in"));
+    let (code, roles) = list(&["roles", "--account", "prod-data", "--query", "Roles[*].[RoleName, denyAll]"]);
+    let roles: Vec<(String, bool)> = serde_json::from_str(&roles).unwrap();
+    assert_eq!((code, roles.first()), (Some(0), Some(&("DataPipeline".to_owned(), false))));
+    let (_, csv) = list(&["users", "--account", "dev", "-o", "csv"]);
+    assert_eq!(csv.lines().nth(1), Some("666666666666,deploy-bot,/,,,,Deploy,false"));
     let (code, _) = list(&["log-groups"]);
     assert_eq!(code, Some(3), "the sandbox's Regions cannot be listed");
 }
@@ -238,6 +243,25 @@ fn sources_tell_what_records_each_place() {
     assert_eq!((code, &row["status"], &row["logging"]), (Some(0), &"recorded".into(), &true.into()));
     assert_eq!(row["log_group_arn"], "arn:aws:logs:us-east-1:111111111111:log-group:aws-controltower/CloudTrailLogs");
     assert_eq!(json["sources"][1]["status"], "no-source", "no flow logs there");
+}
+
+#[test]
+fn a_plan_changes_nothing_and_has_to_be_confirmed() {
+    let temp = tempfile::tempdir().unwrap();
+    let plan = ["contain", "plan", "--user", "deploy-bot", "--account", "dev", "--reason", "INC-7", "--practice"];
+    let output = dragnet(temp.path(), &plan);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    for part in ["arn:aws:iam::666666666666:user/deploy-bot", "1. put DenyAll", "its access keys stay active"] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    assert_eq!(fs::metadata(temp.path().join("plan.json")).unwrap().permissions().mode() & 0o777, 0o600);
+    for (confirm, expected) in [(&[][..], "there is no terminal to ask on"), (&["--confirm", "0"], "not this plan's")] {
+        let output = dragnet(temp.path(), &[&["contain", "apply", "plan.json", "--practice"], confirm].concat());
+        assert_eq!((output.status.code(), text(&output.stderr).contains(expected)), (Some(1), true), "{expected}");
+    }
+    let output = dragnet(temp.path(), &["contain", "status", "0123456789ab", "--practice"]);
+    assert!(text(&output.stderr).contains("there is no containment"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Arguments, configuration, environment and time, resolved to settings once.
 
+mod contain;
 mod directory;
 mod doctor;
 mod global;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use super::{GlobalArguments, UsageError};
 use crate::config::{self, Config, Environment};
 
+pub use contain::{ContainSettings, PlanSettings};
 pub use directory::Directory;
 pub use doctor::DoctorSettings;
 pub use global::{GlobalSettings, ProgressStyle, Verbosity};

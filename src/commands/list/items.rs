@@ -59,7 +59,7 @@ pub(super) fn log_group(partition: Partition, member: &Member, region: &Region, 
 }
 
 /// The members of a JSON object that have a value: AWS leaves the others out.
-fn object(value: Value) -> Item {
+pub(super) fn object(value: Value) -> Item {
     match value {
         Value::Object(members) => members.into_iter().filter(|(_, value)| !value.is_null()).collect(),
         _ => Item::new(),
@@ -68,11 +68,27 @@ fn object(value: Value) -> Item {
 
 /// By account, Region and name.
 pub(super) fn sort_key(item: &Item) -> [String; 3] {
-    ["accountId", "region", "logGroupName"].map(|key| text(item.get(key)))
+    let name = ["logGroupName", "RoleName", "UserName", "GroupName"].iter().find_map(|key| item.get(*key));
+    [text(item.get("accountId")), text(item.get("region")), text(name)]
 }
 
-/// A member as the cell of a table.
-pub(super) fn text(value: Option<&Value>) -> String {
+/// The cell of a table at a place in an item: `RoleLastUsed.LastUsedDate`. Lists are joined with `;`.
+pub(super) fn cell(item: &Item, place: &str) -> String {
+    let (member, below) = place.split_once('.').unwrap_or((place, ""));
+    match item.get(member) {
+        Some(Value::Object(object)) => cell(object, below),
+        Some(Value::Array(values)) => {
+            let cells = values.iter().map(|value| match value {
+                Value::Object(object) => cell(object, below),
+                other => text(Some(other)),
+            });
+            cells.collect::<Vec<_>>().join(";")
+        }
+        other => text(other),
+    }
+}
+
+fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),

@@ -1,6 +1,7 @@
-//! `dragnet list`: accounts, Regions and log groups across the scope, in AWS's own shape.
+//! `dragnet list`: accounts, Regions, log groups and principals across the scope, in AWS's own shape.
 
 mod items;
+mod principals;
 mod search;
 
 use std::io::{self, IsTerminal, Write};
@@ -12,7 +13,7 @@ use super::{CommandError, Place, tell};
 use crate::cli::settings::ListSettings;
 use crate::cli::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
 use crate::report::Table;
-use items::{Item, text};
+use items::{Item, cell};
 use search::Search;
 
 /// Lists what is asked for. Accounts and Regions that cannot be asked are told on stderr, and the exit
@@ -36,23 +37,80 @@ pub(super) async fn list(
     Ok(if found.gaps.is_empty() { 0 } else { 3 })
 }
 
-/// The member of AWS's answer that holds the list, and the columns of the table.
-fn shape(what: Listing) -> (&'static str, &'static [&'static str]) {
+/// The member of AWS's answer that holds the list, and the columns of the table with the places of their
+/// cells in an item.
+fn shape(what: Listing) -> (&'static str, &'static [(&'static str, &'static str)]) {
     match what {
-        Listing::Accounts => ("Accounts", &["Id", "Name", "State", "inScope"]),
-        Listing::Regions => ("Regions", &["accountId", "accountName", "RegionName", "OptInStatus"]),
-        Listing::LogGroups => {
-            ("logGroups", &["accountId", "region", "logGroupName", "logGroupClass", "storedBytes", "retentionInDays"])
+        Listing::Accounts => {
+            ("Accounts", &[("Id", "Id"), ("Name", "Name"), ("State", "State"), ("inScope", "inScope")])
         }
+        Listing::Regions => (
+            "Regions",
+            &[
+                ("accountId", "accountId"),
+                ("accountName", "accountName"),
+                ("RegionName", "RegionName"),
+                ("OptInStatus", "OptInStatus"),
+            ],
+        ),
+        Listing::LogGroups => (
+            "logGroups",
+            &[
+                ("accountId", "accountId"),
+                ("region", "region"),
+                ("logGroupName", "logGroupName"),
+                ("logGroupClass", "logGroupClass"),
+                ("storedBytes", "storedBytes"),
+                ("retentionInDays", "retentionInDays"),
+            ],
+        ),
+        Listing::Roles => (
+            "Roles",
+            &[
+                ("accountId", "accountId"),
+                ("RoleName", "RoleName"),
+                ("Path", "Path"),
+                ("lastUsed", "RoleLastUsed.LastUsedDate"),
+                ("attached", "AttachedManagedPolicies.PolicyName"),
+                ("inline", "RolePolicyList.PolicyName"),
+                ("denyAll", "denyAll"),
+            ],
+        ),
+        Listing::Users => (
+            "Users",
+            &[
+                ("accountId", "accountId"),
+                ("UserName", "UserName"),
+                ("Path", "Path"),
+                ("lastSignIn", "PasswordLastUsed"),
+                ("groups", "GroupList"),
+                ("attached", "AttachedManagedPolicies.PolicyName"),
+                ("inline", "UserPolicyList.PolicyName"),
+                ("denyAll", "denyAll"),
+            ],
+        ),
+        Listing::Groups => (
+            "Groups",
+            &[
+                ("accountId", "accountId"),
+                ("GroupName", "GroupName"),
+                ("Path", "Path"),
+                ("members", "members"),
+                ("attached", "AttachedManagedPolicies.PolicyName"),
+                ("inline", "GroupPolicyList.PolicyName"),
+                ("denyAll", "denyAll"),
+            ],
+        ),
     }
 }
 
 fn print(list: &ListSettings, items: &[Item], width: Option<u16>, out: &mut dyn Write) -> Result<(), CommandError> {
     let (member, columns) = shape(list.what);
     if list.output != OutputFormat::Json {
-        let mut table = Table::new(columns);
+        let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
+        let mut table = Table::new(&titles);
         for item in items {
-            table.push(columns.iter().map(|column| text(item.get(*column))).collect());
+            table.push(columns.iter().map(|(_, place)| cell(item, place)).collect());
         }
         match list.output {
             OutputFormat::Csv => table.write_csv(out)?,

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::items::{self, Item};
+use super::principals;
 use crate::aws::{Aws, Session};
 use crate::cli::Listing;
 use crate::cli::settings::{ListSettings, Reach};
 use crate::commands::CommandError;
-use crate::model::{Operation, Partition, Region};
+use crate::model::{Operation, Partition, PrincipalKind, Region};
 use crate::store::Standing;
 use crate::sweep::{Access, Directory, Entered, Member, WantedRegions};
 
@@ -38,6 +39,9 @@ fn operations(what: Listing) -> &'static [Operation] {
         Listing::Accounts => &[],
         Listing::Regions => &[Operation::DescribeRegions],
         Listing::LogGroups => &[Operation::DescribeRegions, Operation::DescribeLogGroups],
+        Listing::Roles | Listing::Users | Listing::Groups => {
+            &[Operation::DescribeRegions, Operation::GetAccountAuthorizationDetails, Operation::ListUsers]
+        }
     }
 }
 
@@ -77,9 +81,22 @@ impl Search {
                 return found;
             }
         };
+        let principals = match self.what {
+            Listing::Roles => Some(PrincipalKind::Role),
+            Listing::Users => Some(PrincipalKind::User),
+            Listing::Groups => Some(PrincipalKind::Group),
+            Listing::Accounts | Listing::Regions | Listing::LogGroups => None,
+        };
+        if let Some(kind) = principals {
+            match principals::items(&self.aws, &member, &session, kind).await {
+                Ok(items) => found.items.extend(items),
+                Err(error) => found.gaps.push(error.to_string()),
+            }
+            return found;
+        }
         let wanted = WantedRegions::of(&self.reach.scope, &member, regions).enabled.into_iter();
         match self.what {
-            Listing::Accounts => {}
+            Listing::Accounts | Listing::Roles | Listing::Users | Listing::Groups => {}
             Listing::Regions => found.items.extend(wanted.map(|enabled| items::region(&member, &enabled))),
             Listing::LogGroups => {
                 let regions = wanted.map(|enabled| self.log_groups(&member, &session, enabled.region));

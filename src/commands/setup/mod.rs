@@ -15,35 +15,6 @@ use crate::config::{Config, MemberRole};
 use crate::model::{Operation, Partition, Policy};
 use crate::report::write_json;
 
-/// What containment needs: inline policies of users, roles and groups, access keys, and whatever shows what
-/// a denial would hit.
-///
-/// Source: Service Authorization Reference, "IAM".
-const CONTAIN: [&str; 22] = [
-    "iam:DeleteGroupPolicy",
-    "iam:DeleteRolePolicy",
-    "iam:DeleteUserPolicy",
-    "iam:GetGroup",
-    "iam:GetGroupPolicy",
-    "iam:GetRole",
-    "iam:GetRolePolicy",
-    "iam:GetUser",
-    "iam:GetUserPolicy",
-    "iam:ListAccessKeys",
-    "iam:ListGroupPolicies",
-    "iam:ListGroups",
-    "iam:ListGroupsForUser",
-    "iam:ListInstanceProfilesForRole",
-    "iam:ListRolePolicies",
-    "iam:ListRoles",
-    "iam:ListUserPolicies",
-    "iam:ListUsers",
-    "iam:PutGroupPolicy",
-    "iam:PutRolePolicy",
-    "iam:PutUserPolicy",
-    "iam:UpdateAccessKey",
-];
-
 /// Prints a policy or a template. Nothing is deployed.
 pub(super) fn setup(
     global: &GlobalArguments,
@@ -65,8 +36,8 @@ pub(super) fn setup(
 
 fn policy(whose: PolicyOf, config: &Config) -> Policy {
     match whose {
-        PolicyOf::Read => Policy::for_operations(&Operation::SWEEP),
-        PolicyOf::Contain => Policy::allowing(CONTAIN),
+        PolicyOf::Read => Policy::for_operations(&[&Operation::SWEEP[..], &Operation::SURVEY].concat()),
+        PolicyOf::Contain => Policy::for_operations(&Operation::CONTAIN),
         PolicyOf::Source => {
             let (read, contain) = role_names(config);
             let partition = config.identity.partition().unwrap_or(Partition::Aws);

@@ -85,7 +85,8 @@ mod tests {
 
     use super::*;
     use crate::cli::PolicyOf;
-    use crate::commands::setup::{CONTAIN, policy};
+    use crate::commands::setup::policy;
+    use crate::model::Operation;
 
     fn written(config: &str, management: bool) -> String {
         let mut out = Vec::new();
@@ -117,7 +118,7 @@ mod tests {
             );
         }
         assert_eq!(actions(&template, "OrganizationRole"), ["organizations:ListAccounts"]);
-        assert!(CONTAIN.iter().all(|action| action.starts_with("iam:")));
+        assert!(Operation::CONTAIN.iter().all(|operation| operation.action().unwrap().starts_with("iam:")));
     }
 
     #[test]

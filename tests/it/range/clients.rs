@@ -29,6 +29,11 @@ impl World {
         Self { range: Range::new(scenario, None, clock.clone()).unwrap(), clock }
     }
 
+    /// A range that there is already.
+    pub fn at(range: Range, clock: Clock) -> Self {
+        Self { range, clock }
+    }
+
     pub fn small() -> Self {
         Self::of(&Scenario::builtin("small").unwrap())
     }

@@ -1,6 +1,6 @@
 //! The practice range, through the real SDK and in this process.
 
-mod clients;
+pub mod clients;
 mod identities;
 mod insights;
 mod logs;

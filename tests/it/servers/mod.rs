@@ -4,6 +4,7 @@
 //! `.ci/run` starts the servers and names them in the environment. Where a variable is unset, its tests
 //! say so and pass, so that `cargo test` needs nothing but a Rust toolchain.
 
+mod contain;
 mod dragnet;
 mod microburst;
 mod ministack;

@@ -1,0 +1,225 @@
+//! The principals of an account with all their policies, in one paged call.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_iam::primitives::DateTime;
+use aws_sdk_iam::types::{self, EntityType};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+
+use super::{Pages, if_there, send};
+use crate::aws::call::Site;
+use crate::aws::connect::Aws;
+use crate::aws::error::CallError;
+use crate::aws::session::Session;
+use crate::model::{Operation, Principal, PrincipalKind};
+
+/// A principal as IAM describes it. Names and documents are untrusted text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrincipalDetail {
+    /// Who it is, under the path that it really has.
+    pub principal: Principal,
+    /// Its unique id (`AROA…`, `AIDA…`, `AGPA…`): another one after it was deleted and made again.
+    pub id: String,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// Its inline policies by name, byte for byte as they were put.
+    pub inline: BTreeMap<String, String>,
+    /// Its attached managed policies.
+    pub attached: Vec<AttachedPolicy>,
+    /// When it was last used; IAM tells it here for roles alone, and for some 400 days.
+    pub last_used: Option<LastUsed>,
+    /// A role's trust policy; empty for others.
+    pub trust: String,
+    /// The names of the groups that a user is in.
+    pub groups: BTreeSet<String>,
+    /// The names of the instance profiles that hold a role.
+    pub instance_profiles: Vec<String>,
+}
+
+/// An attached managed policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttachedPolicy {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// When, and in which Region, a role was last used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastUsed {
+    /// When.
+    pub at: Timestamp,
+    /// Where; empty if it was not told.
+    pub region: String,
+}
+
+impl Aws {
+    /// All principals of one kind in an account.
+    ///
+    /// Source: IAM API, `GetAccountAuthorizationDetails`: up to 1,000 a page, at times fewer; policy
+    /// documents are RFC 3986 encoded.
+    ///
+    /// # Errors
+    /// A call fails, or names a principal in a form that is not known: leaving it out would hide it.
+    pub async fn principals(&self, session: &Session, kind: PrincipalKind) -> Result<Vec<PrincipalDetail>, CallError> {
+        let site = self.iam_site(session, Operation::GetAccountAuthorizationDetails);
+        let filter = match kind {
+            PrincipalKind::Role => EntityType::Role,
+            PrincipalKind::User => EntityType::User,
+            PrincipalKind::Group => EntityType::Group,
+        };
+        let (mut found, mut pages) = (Vec::new(), Pages::default());
+        loop {
+            let request = self.clients.iam.get_account_authorization_details().filter(filter.clone()).max_items(1_000);
+            let page = send!(self, site, request.set_marker(pages.marker.clone()))?;
+            // Some servers do not know the filter: only what was asked for is taken.
+            let details: Result<Vec<_>, CallError> = match kind {
+                PrincipalKind::Role => page.role_detail_list().iter().map(|detail| role(site, detail)).collect(),
+                PrincipalKind::User => page.user_detail_list().iter().map(|detail| user(site, detail)).collect(),
+                PrincipalKind::Group => page.group_detail_list().iter().map(|detail| group(site, detail)).collect(),
+            };
+            found.extend(details?);
+            if !pages.next(site, page.is_truncated, page.marker)? {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// When users last signed in with their passwords, by name.
+    ///
+    /// Source: IAM API, `ListUsers`.
+    ///
+    /// # Errors
+    /// A call fails.
+    pub async fn last_sign_ins(&self, session: &Session) -> Result<BTreeMap<String, Timestamp>, CallError> {
+        let site = self.iam_site(session, Operation::ListUsers);
+        let (mut found, mut pages) = (BTreeMap::new(), Pages::default());
+        loop {
+            let page = send!(self, site, self.clients.iam.list_users().set_marker(pages.marker.clone()))?;
+            let used = |user: types::User| Some((timestamp(user.password_last_used())?, user.user_name));
+            found.extend(page.users.into_iter().filter_map(used).map(|(at, name)| (name, at)));
+            if !pages.next(site, page.is_truncated, page.marker)? {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The unique id of a principal, if it is there under this very ARN.
+    ///
+    /// # Errors
+    /// The call fails.
+    pub async fn principal_id(&self, session: &Session, principal: &Principal) -> Result<Option<String>, CallError> {
+        let (iam, name) = (&self.clients.iam, principal.name());
+        let found = match principal.kind() {
+            PrincipalKind::Role => {
+                let answer = send!(self, self.iam_site(session, Operation::GetRole), iam.get_role().role_name(name));
+                if_there(answer)?.and_then(|answer| answer.role).map(|role| (role.arn, role.role_id))
+            }
+            PrincipalKind::User => {
+                let answer = send!(self, self.iam_site(session, Operation::GetUser), iam.get_user().user_name(name));
+                if_there(answer)?.and_then(|answer| answer.user).map(|user| (user.arn, user.user_id))
+            }
+            PrincipalKind::Group => {
+                let answer = send!(self, self.iam_site(session, Operation::GetGroup), iam.get_group().group_name(name));
+                if_there(answer)?.and_then(|answer| answer.group).map(|group| (group.arn, group.group_id))
+            }
+        };
+        Ok(found.filter(|(arn, _)| arn == principal.arn().as_str()).map(|(_, id)| id))
+    }
+
+    /// The names of a group's members; none if the group is gone.
+    ///
+    /// # Errors
+    /// A call fails, or the server repeats a marker.
+    pub async fn group_members(&self, session: &Session, group: &str) -> Result<BTreeSet<String>, CallError> {
+        let site = self.iam_site(session, Operation::GetGroup);
+        let (mut members, mut pages) = (BTreeSet::new(), Pages::default());
+        loop {
+            let request = self.clients.iam.get_group().group_name(group).set_marker(pages.marker.clone());
+            let Some(page) = if_there(send!(self, site, request))? else { return Ok(members) };
+            members.extend(page.users.into_iter().map(|user| user.user_name));
+            if !pages.next(site, page.is_truncated, page.marker)? {
+                return Ok(members);
+            }
+        }
+    }
+}
+
+fn role(site: Site<'_>, detail: &types::RoleDetail) -> Result<PrincipalDetail, CallError> {
+    let used = detail.role_last_used();
+    let at = used.and_then(|used| timestamp(used.last_used_date()));
+    let region = used.and_then(|used| used.region()).unwrap_or_default();
+    let profiles = detail.instance_profile_list().iter();
+    Ok(PrincipalDetail {
+        inline: documents(detail.role_policy_list()),
+        attached: attached(detail.attached_managed_policies()),
+        last_used: at.map(|at| LastUsed { at, region: region.to_owned() }),
+        trust: decoded(detail.assume_role_policy_document().unwrap_or_default()),
+        instance_profiles: profiles.map(|profile| profile.instance_profile_name.clone()).collect(),
+        ..named(site, detail.arn(), detail.role_id(), detail.create_date())?
+    })
+}
+
+fn user(site: Site<'_>, detail: &types::UserDetail) -> Result<PrincipalDetail, CallError> {
+    Ok(PrincipalDetail {
+        inline: documents(detail.user_policy_list()),
+        attached: attached(detail.attached_managed_policies()),
+        groups: detail.group_list().iter().cloned().collect(),
+        ..named(site, detail.arn(), detail.user_id(), detail.create_date())?
+    })
+}
+
+fn group(site: Site<'_>, detail: &types::GroupDetail) -> Result<PrincipalDetail, CallError> {
+    Ok(PrincipalDetail {
+        inline: documents(detail.group_policy_list()),
+        attached: attached(detail.attached_managed_policies()),
+        ..named(site, detail.arn(), detail.group_id(), detail.create_date())?
+    })
+}
+
+/// What all kinds have in common.
+fn named(
+    site: Site<'_>,
+    arn: Option<&str>,
+    id: Option<&str>,
+    created: Option<&DateTime>,
+) -> Result<PrincipalDetail, CallError> {
+    let principal = arn.unwrap_or_default().parse::<Principal>();
+    Ok(PrincipalDetail {
+        principal: principal.map_err(|error| site.unreadable(error.to_string()))?,
+        id: id.unwrap_or_default().to_owned(),
+        created: timestamp(created),
+        inline: BTreeMap::new(),
+        attached: Vec::new(),
+        last_used: None,
+        trust: String::new(),
+        groups: BTreeSet::new(),
+        instance_profiles: Vec::new(),
+    })
+}
+
+fn documents(policies: &[types::PolicyDetail]) -> BTreeMap<String, String> {
+    let named = policies.iter().map(|policy| {
+        (policy.policy_name().unwrap_or_default().to_owned(), decoded(policy.policy_document().unwrap_or_default()))
+    });
+    named.collect()
+}
+
+fn attached(policies: &[types::AttachedPolicy]) -> Vec<AttachedPolicy> {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    policies
+        .iter()
+        .map(|policy| AttachedPolicy { name: text(policy.policy_name()), arn: text(policy.policy_arn()) })
+        .collect()
+}
+
+/// A policy document as it was put. IAM hands it back RFC 3986 encoded.
+pub(super) fn decoded(document: &str) -> String {
+    percent_decode_str(document).decode_utf8_lossy().into_owned()
+}
+
+pub(super) fn timestamp(time: Option<&DateTime>) -> Option<Timestamp> {
+    Timestamp::from_second(time?.secs()).ok()
+}

@@ -1,0 +1,92 @@
+//! A user's long-term access keys.
+
+use aws_sdk_iam::types::StatusType;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::detail::timestamp;
+use super::{if_there, send};
+use crate::aws::connect::Aws;
+use crate::aws::error::CallError;
+use crate::aws::session::Session;
+use crate::model::Operation;
+
+/// Whether an access key works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyStatus {
+    /// It does.
+    Active,
+    /// It was switched off, or has expired.
+    Inactive,
+}
+
+impl KeyStatus {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+        }
+    }
+}
+
+/// An access key, of which the secret is never asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessKey {
+    /// Its id.
+    pub id: String,
+    /// Whether it works.
+    pub status: KeyStatus,
+}
+
+impl Aws {
+    /// A user's access keys; none if the user is gone.
+    ///
+    /// Source: IAM API, `ListAccessKeys`. A user has at most two keys, so there is one page.
+    ///
+    /// # Errors
+    /// The call fails.
+    pub async fn access_keys(&self, session: &Session, user: &str) -> Result<Vec<AccessKey>, CallError> {
+        let request = self.clients.iam.list_access_keys().user_name(user);
+        let answer = if_there(send!(self, self.iam_site(session, Operation::ListAccessKeys), request))?;
+        let keys = answer.into_iter().flat_map(|answer| answer.access_key_metadata).filter_map(|key| {
+            let active = key.status == Some(StatusType::Active);
+            let status = if active { KeyStatus::Active } else { KeyStatus::Inactive };
+            Some(AccessKey { id: key.access_key_id?, status })
+        });
+        Ok(keys.collect())
+    }
+
+    /// Switches an access key on or off. Asking twice changes nothing more.
+    ///
+    /// # Errors
+    /// The call fails: `NoSuchEntity` if the key is gone.
+    pub async fn set_key_status(
+        &self,
+        session: &Session,
+        user: &str,
+        key: &str,
+        status: KeyStatus,
+    ) -> Result<(), CallError> {
+        let status = match status {
+            KeyStatus::Active => StatusType::Active,
+            KeyStatus::Inactive => StatusType::Inactive,
+        };
+        let request = self.clients.iam.update_access_key().user_name(user).access_key_id(key).status(status);
+        send!(self, self.iam_site(session, Operation::UpdateAccessKey), request).map(drop)
+    }
+
+    /// When a key was last used, and for which service; `None` if it never was.
+    ///
+    /// Source: IAM API, `GetAccessKeyLastUsed`.
+    ///
+    /// # Errors
+    /// The call fails.
+    pub async fn key_last_used(&self, session: &Session, key: &str) -> Result<Option<(Timestamp, String)>, CallError> {
+        let request = self.clients.iam.get_access_key_last_used().access_key_id(key);
+        let answer = if_there(send!(self, self.iam_site(session, Operation::GetAccessKeyLastUsed), request))?;
+        let used = answer.and_then(|answer| answer.access_key_last_used);
+        Ok(used.and_then(|used| Some((timestamp(used.last_used_date())?, used.service_name))))
+    }
+}

@@ -1,0 +1,75 @@
+//! IAM: the principals of an account, and the few changes that containment makes to them.
+//!
+//! IAM is one service for all Regions; it is asked through the home Region's partition. Its rates are
+//! not published: each operation begins at the table's default and is slowed down by its own throttles.
+
+mod advice;
+mod detail;
+mod keys;
+mod policies;
+
+pub use advice::ServiceUse;
+pub use detail::{AttachedPolicy, LastUsed, PrincipalDetail};
+pub use keys::{AccessKey, KeyStatus};
+
+use std::collections::BTreeSet;
+
+use super::call::Site;
+use super::connect::Aws;
+use super::error::{CallError, ErrorClass};
+use super::session::Session;
+use crate::model::Operation;
+
+/// Makes one call of IAM's: the request is built once, and sent with the credentials of each attempt.
+macro_rules! send {
+    ($aws:expr, $site:expr, $request:expr) => {{
+        let (site, request) = ($site, $request);
+        $aws.call(site, |credentials| {
+            request
+                .clone()
+                .customize()
+                .config_override($crate::aws::call::placed!(aws_sdk_iam, site, credentials))
+                .send()
+        })
+        .await
+    }};
+}
+use send;
+
+impl Aws {
+    fn iam_site<'a>(&'a self, session: &'a Session, operation: Operation) -> Site<'a> {
+        Site { session, region: self.home(), operation }
+    }
+}
+
+/// An answer, or nothing where what was asked about is not there.
+fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The way through a paged list. A page may be empty and still have a marker.
+#[derive(Default)]
+struct Pages {
+    seen: BTreeSet<String>,
+    /// What the next page is asked with; `None` for the first.
+    marker: Option<String>,
+}
+
+impl Pages {
+    /// Goes on to the next page; no if there is none.
+    ///
+    /// # Errors
+    /// The server repeats a marker: the list would never end.
+    fn next(&mut self, site: Site<'_>, is_truncated: bool, marker: Option<String>) -> Result<bool, CallError> {
+        self.marker = marker.filter(|_| is_truncated);
+        match &self.marker {
+            None => Ok(false),
+            Some(marker) if self.seen.insert(marker.clone()) => Ok(true),
+            Some(_) => Err(site.unreadable("the server repeated a page marker")),
+        }
+    }
+}

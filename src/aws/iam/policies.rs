@@ -1,0 +1,96 @@
+//! One inline policy: read, put, deleted.
+
+use super::detail::decoded;
+use super::{if_there, send};
+use crate::aws::connect::Aws;
+use crate::aws::error::CallError;
+use crate::aws::session::Session;
+use crate::model::{Operation, Principal, PrincipalKind};
+
+impl Aws {
+    /// An inline policy, byte for byte as it was put; `None` if there is none of this name, or no such principal.
+    ///
+    /// # Errors
+    /// The call fails.
+    pub async fn inline_policy(
+        &self,
+        session: &Session,
+        principal: &Principal,
+        policy: &str,
+    ) -> Result<Option<String>, CallError> {
+        let (iam, name) = (&self.clients.iam, principal.name());
+        let document = match principal.kind() {
+            PrincipalKind::Role => {
+                let request = iam.get_role_policy().role_name(name).policy_name(policy);
+                if_there(send!(self, self.iam_site(session, Operation::GetRolePolicy), request))?
+                    .map(|got| got.policy_document)
+            }
+            PrincipalKind::User => {
+                let request = iam.get_user_policy().user_name(name).policy_name(policy);
+                if_there(send!(self, self.iam_site(session, Operation::GetUserPolicy), request))?
+                    .map(|got| got.policy_document)
+            }
+            PrincipalKind::Group => {
+                let request = iam.get_group_policy().group_name(name).policy_name(policy);
+                if_there(send!(self, self.iam_site(session, Operation::GetGroupPolicy), request))?
+                    .map(|got| got.policy_document)
+            }
+        };
+        Ok(document.as_deref().map(decoded))
+    }
+
+    /// Puts an inline policy in the place of what has its name. Asking twice changes nothing more.
+    ///
+    /// # Errors
+    /// The call fails: `NoSuchEntity` if the principal is gone, `LimitExceeded` if it does not fit.
+    pub async fn put_inline_policy(
+        &self,
+        session: &Session,
+        principal: &Principal,
+        policy: &str,
+        document: &str,
+    ) -> Result<(), CallError> {
+        let (iam, name) = (&self.clients.iam, principal.name());
+        match principal.kind() {
+            PrincipalKind::Role => {
+                let request = iam.put_role_policy().role_name(name).policy_name(policy).policy_document(document);
+                send!(self, self.iam_site(session, Operation::PutRolePolicy), request).map(drop)
+            }
+            PrincipalKind::User => {
+                let request = iam.put_user_policy().user_name(name).policy_name(policy).policy_document(document);
+                send!(self, self.iam_site(session, Operation::PutUserPolicy), request).map(drop)
+            }
+            PrincipalKind::Group => {
+                let request = iam.put_group_policy().group_name(name).policy_name(policy).policy_document(document);
+                send!(self, self.iam_site(session, Operation::PutGroupPolicy), request).map(drop)
+            }
+        }
+    }
+
+    /// Deletes an inline policy. One that is gone already is deleted.
+    ///
+    /// # Errors
+    /// The call fails.
+    pub async fn delete_inline_policy(
+        &self,
+        session: &Session,
+        principal: &Principal,
+        policy: &str,
+    ) -> Result<(), CallError> {
+        let (iam, name) = (&self.clients.iam, principal.name());
+        match principal.kind() {
+            PrincipalKind::Role => {
+                let request = iam.delete_role_policy().role_name(name).policy_name(policy);
+                if_there(send!(self, self.iam_site(session, Operation::DeleteRolePolicy), request)).map(drop)
+            }
+            PrincipalKind::User => {
+                let request = iam.delete_user_policy().user_name(name).policy_name(policy);
+                if_there(send!(self, self.iam_site(session, Operation::DeleteUserPolicy), request)).map(drop)
+            }
+            PrincipalKind::Group => {
+                let request = iam.delete_group_policy().group_name(name).policy_name(policy);
+                if_there(send!(self, self.iam_site(session, Operation::DeleteGroupPolicy), request)).map(drop)
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `dragnet contain apply`.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use super::{Connection, ContainError, journals, print, read_plan};
+use crate::cli::ApplyArguments;
+use crate::cli::settings::ContainSettings;
+use crate::commands::surroundings::Machine;
+use crate::commands::{CommandError, Place, tell};
+use crate::contain::{Containment, SealedPlan, Work, apply as apply_journal, rehearse, status_lines};
+use crate::report::write_json;
+
+/// The first targets of a plan, after which a person is asked.
+pub struct Canary<'a> {
+    /// How many targets come first.
+    pub targets: usize,
+    /// Asked when they are done: whether to go on.
+    pub go_on: &'a mut dyn FnMut(&Containment) -> bool,
+}
+
+/// Applies a plan that a person confirms.
+pub(super) async fn apply(
+    place: &Place,
+    settings: &ContainSettings,
+    arguments: &ApplyArguments,
+    json: bool,
+    machine: &Machine,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let sealed = read_plan(&arguments.plan)?;
+    if arguments.dry_run {
+        return dry_run(place, settings, &sealed, json, out).await;
+    }
+    confirm(&sealed, arguments.confirm.as_deref())?;
+    let mut ask = |containment: &Containment| {
+        for line in status_lines(containment) {
+            tell(&line);
+        }
+        asked("Go on with the others? Type yes: ").is_some_and(|answer| answer == "yes")
+    };
+    let canary = arguments.canary.map(|targets| Canary { targets, go_on: &mut ask });
+    let containment = apply_plan(place, settings, &sealed, canary).await?;
+    if json {
+        write_json(&containment.to_json(), &mut *out)?;
+    } else {
+        print(&status_lines(&containment), out)?;
+    }
+    let again = format!("dragnet contain apply {}", machine.shown(&arguments.plan));
+    match containment.exit_code() {
+        0 => tell(&format!("To undo it: dragnet contain undo {}", containment.id)),
+        _ => tell(&format!(
+            "Not all of it holds. To go on: {again}. To undo it: dragnet contain undo {}",
+            containment.id
+        )),
+    }
+    Ok(containment.exit_code())
+}
+
+/// Applies a plan, or goes on with it. What became of each step is in the containment.
+///
+/// # Errors
+/// The plan has expired before it was begun, was undone, or the journal fails.
+pub async fn apply_plan(
+    place: &Place,
+    settings: &ContainSettings,
+    sealed: &SealedPlan,
+    canary: Option<Canary<'_>>,
+) -> Result<Containment, CommandError> {
+    let clock = place.clock();
+    let (journals, id) = (journals(settings), sealed.short_hash());
+    let is_begun = journals.ids().map_err(ContainError::from)?.iter().any(|known| known == id);
+    let expires = sealed.plan().expires;
+    if !is_begun && clock.now() >= expires {
+        return Err(ContainError::Expired(expires).into());
+    }
+    let connection = Connection::of(place, settings, id).await?;
+    let caller = connection.caller.arn.to_string();
+    let journal = journals.begin(sealed, &caller, clock.now()).map_err(ContainError::from)?;
+    if journal.containment().map_err(ContainError::from)?.undo_begun.is_some() {
+        return Err(ContainError::Undone(id.to_owned()).into());
+    }
+    let guard = connection.guard(settings, &sealed.plan().forced);
+    let changed = sealed.plan().targets.iter().filter(|target| target.changes_something());
+    guard.check_count(changed.count()).map_err(ContainError::from)?;
+    let enter = |account, policy| connection.enter(account, policy);
+    let work = Work { aws: &connection.aws, clock: &clock, entrance: &enter, journal: &journal };
+    if let Some(canary) = canary {
+        apply_journal(work, &guard, Some(canary.targets)).await.map_err(ContainError::from)?;
+        let containment = journal.containment().map_err(ContainError::from)?;
+        if !(canary.go_on)(&containment) {
+            return Ok(containment);
+        }
+    }
+    apply_journal(work, &guard, None).await.map_err(ContainError::from)?;
+    Ok(journal.containment().map_err(ContainError::from)?)
+}
+
+async fn dry_run(
+    place: &Place,
+    settings: &ContainSettings,
+    sealed: &SealedPlan,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let connection = Connection::of(place, settings, sealed.short_hash()).await?;
+    let guard = connection.guard(settings, &sealed.plan().forced);
+    let enter = |account, policy| connection.enter(account, policy);
+    let rehearsed = rehearse(&connection.aws, &enter, &guard, sealed.plan()).await;
+    let holds = rehearsed.iter().all(|step| step.would_hold);
+    if json {
+        write_json(&serde_json::json!({ "id": sealed.short_hash(), "steps": rehearsed }), &mut *out)?;
+        return Ok(if holds { 0 } else { 3 });
+    }
+    let lines: Vec<String> = rehearsed.iter().map(|step| format!("{}. {}", step.step, step.what)).collect();
+    print(&lines, out)?;
+    Ok(if holds { 0 } else { 3 })
+}
+
+/// Whether a person, or a script, says that this is the plan that was read.
+fn confirm(sealed: &SealedPlan, given: Option<&str>) -> Result<(), ContainError> {
+    let ask = || {
+        tell(&format!("This is plan {}: {}", sealed.short_hash(), sealed.plan().reason));
+        asked("Type its short hash to apply it: ")
+    };
+    let typed = given.map(str::to_owned).or_else(ask);
+    let typed = typed.ok_or(ContainError::NotConfirmed("there is no terminal to ask on"))?;
+    if typed == sealed.short_hash() || typed == sealed.hash() {
+        Ok(())
+    } else {
+        Err(ContainError::NotConfirmed("what was given is not this plan's"))
+    }
+}
+
+/// A line that a person types; nothing without a terminal.
+fn asked(question: &str) -> Option<String> {
+    if !io::stdin().is_terminal() {
+        return None;
+    }
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{question}").and_then(|()| stderr.flush()).ok()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).ok()?;
+    Some(line.trim().to_owned())
+}

@@ -1,0 +1,129 @@
+//! Containments that there are: verified, undone, shown, listed.
+
+use std::io::Write;
+
+use serde_json::json;
+
+use super::{Connection, ContainError, journals, print};
+use crate::cli::settings::ContainSettings;
+use crate::cli::{StatusArguments, UndoArguments};
+use crate::commands::{CommandError, Place};
+use crate::contain::{Containment, Work, markdown, status_lines, undo as undo_journal, verify as verify_journal};
+use crate::report::{Table, write_json};
+
+/// Looks whether a containment still holds. Exit code 3 if not.
+pub(super) async fn verify(
+    place: &Place,
+    settings: &ContainSettings,
+    id: &str,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let (containment, problems) = verify_containment(place, settings, id).await?;
+    if json {
+        let mut record = containment.to_json();
+        record["problems"] = json!(problems);
+        write_json(&record, &mut *out)?;
+    } else {
+        print(&status_lines(&containment), out)?;
+        print(&problems, out)?;
+    }
+    Ok(if problems.is_empty() { containment.exit_code() } else { 3 })
+}
+
+/// Looks at every step of a containment; gives what is not there, or could not be looked at.
+///
+/// # Errors
+/// AWS cannot be asked, there is no such containment, or its journal fails.
+pub async fn verify_containment(
+    place: &Place,
+    settings: &ContainSettings,
+    id: &str,
+) -> Result<(Containment, Vec<String>), CommandError> {
+    let journal = journals(settings).open(id).map_err(ContainError::from)?;
+    let connection = Connection::of(place, settings, journal.id()).await?;
+    let (clock, enter) = (place.clock(), |account, policy| connection.enter(account, policy));
+    let work = Work { aws: &connection.aws, clock: &clock, entrance: &enter, journal: &journal };
+    let problems = verify_journal(work).await.map_err(ContainError::from)?;
+    Ok((journal.containment().map_err(ContainError::from)?, problems))
+}
+
+/// Puts back what was there before a containment.
+pub(super) async fn undo(
+    place: &Place,
+    settings: &ContainSettings,
+    arguments: &UndoArguments,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let containment = undo_containment(place, settings, &arguments.id, arguments.overwrite_drift).await?;
+    if json {
+        write_json(&containment.to_json(), &mut *out)?;
+    } else {
+        print(&status_lines(&containment), out)?;
+    }
+    Ok(containment.exit_code())
+}
+
+/// Undoes a containment, or goes on with it. What became of each step is in the containment.
+///
+/// # Errors
+/// AWS cannot be asked, there is no such containment, or its journal fails.
+pub async fn undo_containment(
+    place: &Place,
+    settings: &ContainSettings,
+    id: &str,
+    overwrite_drift: bool,
+) -> Result<Containment, CommandError> {
+    let journal = journals(settings).open(id).map_err(ContainError::from)?;
+    let connection = Connection::of(place, settings, journal.id()).await?;
+    let (clock, enter) = (place.clock(), |account, policy| connection.enter(account, policy));
+    let work = Work { aws: &connection.aws, clock: &clock, entrance: &enter, journal: &journal };
+    undo_journal(work, connection.caller.arn.as_str(), overwrite_drift).await.map_err(ContainError::from)?;
+    Ok(journal.containment().map_err(ContainError::from)?)
+}
+
+/// Shows a containment. Exit code 3 if a step is not where it should be.
+pub(super) fn status(
+    settings: &ContainSettings,
+    arguments: &StatusArguments,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let containment = journals(settings).read(&arguments.id).map_err(ContainError::from)?;
+    if json {
+        write_json(&containment.to_json(), &mut *out)?;
+    } else if arguments.markdown {
+        out.write_all(markdown(&containment).as_bytes())?;
+    } else {
+        print(&status_lines(&containment), out)?;
+    }
+    Ok(containment.exit_code())
+}
+
+/// Lists all containments. Exit code 3 if one is stuck.
+pub(super) fn list(settings: &ContainSettings, json: bool, out: &mut dyn Write) -> Result<u8, CommandError> {
+    let journals = journals(settings);
+    let ids = journals.ids().map_err(ContainError::from)?;
+    let all: Result<Vec<Containment>, _> = ids.iter().map(|id| journals.read(id)).collect();
+    let mut all = all.map_err(ContainError::from)?;
+    all.sort_by(|one, other| one.begun.cmp(&other.begun));
+    if json {
+        let records: Vec<_> = all.iter().map(Containment::to_json).collect();
+        write_json(&json!({ "containments": records }), &mut *out)?;
+    } else {
+        let mut table = Table::new(&["id", "standing", "applied", "by", "steps", "reason"]);
+        for containment in &all {
+            table.push(vec![
+                containment.id.clone(),
+                containment.standing().to_owned(),
+                containment.begun.clone(),
+                containment.by.clone(),
+                containment.steps().count().to_string(),
+                containment.plan.reason.clone(),
+            ]);
+        }
+        table.write_text(None, out)?;
+    }
+    Ok(if all.iter().any(|containment| containment.standing() == "stuck") { 3 } else { 0 })
+}

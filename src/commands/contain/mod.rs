@@ -1,0 +1,101 @@
+//! `dragnet contain`: plan, apply, verify, undo, and the record of it all.
+
+mod applying;
+mod error;
+mod kept;
+mod planning;
+
+use std::io::Write;
+use std::path::Path;
+
+use super::surroundings::Machine;
+use super::{CommandError, Place};
+use crate::aws::{Aws, Caller};
+use crate::cli::settings::ContainSettings;
+use crate::cli::{ContainCommand, GlobalArguments, Override};
+use crate::config::ExternalId;
+use crate::contain::{Guard, Journals, SealedPlan};
+use crate::model::{AccountId, InvalidArn, Policy, RoleArn};
+use crate::report::escape;
+use crate::sweep::Access;
+
+pub use applying::{Canary, apply_plan};
+pub use error::ContainError;
+pub use kept::{undo_containment, verify_containment};
+pub use planning::make_plan;
+
+/// Runs a command of `contain`.
+pub(super) async fn contain(
+    global: &GlobalArguments,
+    command: &ContainCommand,
+    machine: &Machine,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let place = Place::of(machine.global_settings(global), machine)?;
+    let surroundings = machine.at(place.clock().now());
+    let settings = || ContainSettings::resolve(global, &surroundings);
+    match command {
+        ContainCommand::Plan(arguments) => {
+            let settings = crate::cli::settings::PlanSettings::resolve(global, arguments, &surroundings)?;
+            planning::plan(&place, &settings, global.json, machine, out).await
+        }
+        ContainCommand::Apply(arguments) => {
+            applying::apply(&place, &settings()?, arguments, global.json, machine, out).await
+        }
+        ContainCommand::Verify(arguments) => kept::verify(&place, &settings()?, &arguments.id, global.json, out).await,
+        ContainCommand::Undo(arguments) => kept::undo(&place, &settings()?, arguments, global.json, out).await,
+        ContainCommand::Status(arguments) => kept::status(&settings()?, arguments, global.json, out),
+        ContainCommand::List => kept::list(&settings()?, global.json, out),
+    }
+}
+
+/// A connection, and the way into each account with the contain role.
+struct Connection {
+    aws: Aws,
+    caller: Caller,
+    access: Access,
+    external_ids: Vec<(AccountId, ExternalId)>,
+}
+
+impl Connection {
+    async fn of(place: &Place, settings: &ContainSettings, id: &str) -> Result<Self, CommandError> {
+        let reach = &settings.reach;
+        let aws = place.connect(reach, None).await?;
+        let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
+        let access = Access::new(&aws, &caller, &reach.identity, format!("dragnet-contain-{id}"), &[]);
+        let accounts = reach.directory.accounts.iter();
+        let external_ids = accounts.filter_map(|account| Some((account.id, account.external_id.clone()?))).collect();
+        Ok(Self { aws, caller, access, external_ids })
+    }
+
+    fn guard(&self, settings: &ContainSettings, forced: &[Override]) -> Guard {
+        Guard::new(&self.caller, &roles_on_the_way(&self.access), &settings.reach, &settings.contain, forced)
+    }
+
+    fn enter(&self, account: AccountId, policy: Policy) -> Result<std::sync::Arc<crate::aws::Session>, InvalidArn> {
+        let external_id = self.external_ids.iter().find(|(id, _)| *id == account).map(|(_, external_id)| external_id);
+        self.access.contain(account, external_id, policy)
+    }
+}
+
+/// The roles that are assumed before an account's own.
+fn roles_on_the_way(access: &Access) -> Vec<RoleArn> {
+    access.hops().iter().filter_map(|hop| hop.role().cloned()).collect()
+}
+
+/// Where the containments of these settings are kept.
+fn journals(settings: &ContainSettings) -> Journals {
+    Journals::at(settings.journals.clone())
+}
+
+/// Reads a sealed plan from its file.
+fn read_plan(path: &Path) -> Result<SealedPlan, ContainError> {
+    let named = || path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| ContainError::Unreadable { path: named(), source })?;
+    SealedPlan::parse(&text).map_err(|source| ContainError::Plan { path: named(), source })
+}
+
+/// Lines that hold a stranger's text.
+fn print(lines: &[String], out: &mut dyn Write) -> std::io::Result<()> {
+    lines.iter().try_for_each(|line| writeln!(out, "{}", escape(line)))
+}

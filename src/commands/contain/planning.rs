@@ -1,0 +1,166 @@
+//! `dragnet contain plan`: asks every account that matters, and writes nothing but the plan's file.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+
+use futures::StreamExt;
+use futures::stream;
+
+use super::{ContainError, print, roles_on_the_way};
+use crate::aws::Aws;
+use crate::cli::Emit;
+use crate::cli::settings::PlanSettings;
+use crate::commands::surroundings::Machine;
+use crate::commands::{CommandError, Place, tell};
+use crate::config::PrincipalSelector;
+use crate::contain::{
+    FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey, plan_lines, service_control_policy,
+    shell_script, survey,
+};
+use crate::model::{Account, Operation};
+use crate::store::{RunDir, RunReader, Standing, StoreError};
+use crate::sweep::{Access, Directory, Member, merged_sightings};
+
+/// Accounts that are looked at side by side.
+const AT_ONCE: usize = 32;
+
+/// Makes a plan, prints it and writes its file. Exit code 3 if somebody who was asked for is not in it, or an
+/// account could not be looked at.
+pub(super) async fn plan(
+    place: &Place,
+    settings: &PlanSettings,
+    json: bool,
+    machine: &Machine,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let sealed = make_plan(place, settings).await?;
+    let text = sealed.to_text().map_err(|source| ContainError::Plan { path: machine.shown(&settings.out), source })?;
+    write_whole(&settings.out, &text)
+        .map_err(|source| ContainError::Unwritable { path: machine.shown(&settings.out), source })?;
+    match settings.emit {
+        Some(Emit::Sh) => out.write_all(shell_script(sealed.plan()).as_bytes())?,
+        Some(Emit::Scp) => out.write_all(service_control_policy(sealed.plan()).as_bytes())?,
+        None if json => out.write_all(text.as_bytes())?,
+        None => print(&plan_lines(&sealed), out)?,
+    }
+    let file = machine.shown(&settings.out);
+    tell(&format!("Written to {file}. To apply it: dragnet contain apply {file} --confirm {}", sealed.short_hash()));
+    let plan = sealed.plan();
+    Ok(if plan.refused.is_empty() && plan.gaps.is_empty() { 0 } else { 3 })
+}
+
+/// Makes a plan of what there is now.
+///
+/// # Errors
+/// AWS or the run cannot be asked, nobody was found, or the plan would be too large.
+pub async fn make_plan(place: &Place, settings: &PlanSettings) -> Result<SealedPlan, CommandError> {
+    let reach = &settings.common.reach;
+    let from_run = settings.run.as_deref().map(read_run).transpose()?.unwrap_or_default();
+    let selectors: Vec<_> = settings.selectors.iter().chain(from_run.selectors()).cloned().collect();
+    let aws = place.connect(reach, None).await?;
+    let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
+    let access = Access::new(&aws, &caller, &reach.identity, "dragnet-contain-plan".to_owned(), &Operation::SURVEY);
+
+    let mut members = Vec::new();
+    let mut directory = Directory::new(&aws, &access, reach);
+    while let Some(member) = directory.next().await? {
+        let wanted = selectors_in(&selectors, &member);
+        if !wanted.is_empty() {
+            members.push((member, wanted));
+        }
+    }
+    let looked = stream::iter(members).map(|(member, wanted)| look(&aws, &access, member, wanted));
+    let surveys: Vec<(Account, Result<Survey, String>)> = looked.buffer_unordered(AT_ONCE).collect().await;
+
+    let (mut candidates, mut refused, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
+    let mut met = BTreeSet::new();
+    for (account, survey) in surveys {
+        match survey {
+            Ok(survey) => {
+                candidates.extend(survey.candidates);
+                refused.extend(survey.refused);
+                met.extend(survey.met);
+            }
+            Err(gap) => gaps.push(format!("account {} {}: {gap}", account.id, account.name)),
+        }
+    }
+    for candidate in &mut candidates {
+        let principal = &candidate.detail.principal;
+        candidate.created = from_run.created_by(principal.kind(), principal.name());
+    }
+    refused.extend(from_run.refused().cloned());
+    refused.extend(selectors.iter().filter(|selector| !met.contains(&selector.to_string())).map(unmet));
+    gaps.sort();
+    if candidates.is_empty() {
+        let told = refused.iter().map(|refused| format!("{}: {}", refused.principal, refused.reasons.join("; ")));
+        return Err(ContainError::Nobody(told.chain(gaps).collect::<Vec<_>>().join(". ")).into());
+    }
+    let contain = &settings.common.contain;
+    let request = PlanRequest {
+        actions: &settings.actions,
+        contain,
+        reason: &settings.reason,
+        forced: &settings.forced,
+        caller: caller.arn.to_string(),
+        now: place.clock().now(),
+    };
+    let guard = Guard::new(&caller, &roles_on_the_way(&access), reach, contain, &settings.forced);
+    let plan = Plan::make(&request, &guard, candidates, refused, gaps).map_err(ContainError::from)?;
+    let path = settings.out.display().to_string();
+    Ok(SealedPlan::seal(plan).map_err(|source| ContainError::Plan { path, source })?)
+}
+
+/// What to look for in an account: names in the accounts of the scope, ARNs wherever they say.
+fn selectors_in(selectors: &[PrincipalSelector], member: &Member) -> Vec<PrincipalSelector> {
+    let is_here = |selector: &&PrincipalSelector| match selector.account {
+        Some(account) => account == member.account.id,
+        None => member.standing == Standing::InScope,
+    };
+    selectors.iter().filter(is_here).cloned().collect()
+}
+
+async fn look(
+    aws: &Aws,
+    access: &Access,
+    member: Member,
+    wanted: Vec<PrincipalSelector>,
+) -> (Account, Result<Survey, String>) {
+    let looked = match access.enter(aws, &member).await {
+        Ok(entered) => {
+            survey(aws, &entered.session, member.account.id, &wanted).await.map_err(|error| error.to_string())
+        }
+        Err(refusal) => Err(refusal.into_outcome().reason_text()),
+    };
+    (member.account, looked)
+}
+
+fn unmet(selector: &PrincipalSelector) -> RefusedTarget {
+    let reasons = vec!["there is none in the accounts that were looked at".to_owned()];
+    RefusedTarget { principal: selector.to_string(), reasons, user_id: None }
+}
+
+/// The principals of a run's sightings, Dragnet's own calls left out.
+fn read_run(directory: &Path) -> Result<FromRun, CommandError> {
+    let reader = RunReader::open(&RunDir::open(directory)?)?;
+    let mut from_run = FromRun::default();
+    merged_sightings(&reader, |sightings| {
+        for sighting in sightings {
+            let sighting = sighting?;
+            if !sighting.own_call {
+                from_run.take(&sighting.message);
+            }
+        }
+        Ok::<_, StoreError>(())
+    })?;
+    Ok(from_run)
+}
+
+/// Writes a file that appears whole or not at all, and that only its owner may read.
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(parent)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}

@@ -1,0 +1,220 @@
+//! Applies a plan: account by account side by side, each change intended in the journal before it is made,
+//! and read back after. Whatever stops it (a crash, Ctrl-C, a lost network), applying again goes on.
+
+use std::collections::BTreeSet;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::change::{Change, Condition, revoking};
+use super::entrance::{Batch, Entrance, Purpose, batches};
+use super::guard::Guard;
+use super::journal::{Journal, JournalError};
+use super::place::Place;
+use super::plan::{PlannedTarget, Step};
+use super::record::Containment;
+use super::states::State;
+use crate::aws::{Aws, Session};
+use crate::model::PrincipalKind;
+use crate::time::Clock;
+
+/// Batches at once: each holds one account's calls, which IAM's rates slow down by themselves.
+pub(super) const AT_ONCE: usize = 64;
+
+/// Sessions begun within this time of applying are cut off too: IAM needs seconds to let a policy count
+/// everywhere, and a session that is begun meanwhile must not slip through.
+pub const PROPAGATION_MARGIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+
+/// What applying, verifying and undoing have in common.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// AWS.
+    pub aws: &'a Aws,
+    /// The time.
+    pub clock: &'a Clock,
+    /// The way into each account.
+    pub entrance: Entrance<'a>,
+    /// Where everything is written down.
+    pub journal: &'a Journal,
+}
+
+/// Applies the plan of the journal; `first` limits it to so many targets (a canary). The journal tells what
+/// became of each step.
+///
+/// # Errors
+/// The journal fails: then nothing more is written to IAM.
+pub async fn apply(work: Work<'_>, guard: &Guard, first: Option<usize>) -> Result<(), JournalError> {
+    let containment = work.journal.containment()?;
+    let batches = batches(containment.plan.targets.iter().take(first.unwrap_or(usize::MAX)), Purpose::Apply);
+    let applied = stream::iter(&batches).map(|batch| apply_batch(work, guard, &containment, batch));
+    applied.buffer_unordered(AT_ONCE).try_collect::<()>().await
+}
+
+async fn apply_batch(
+    work: Work<'_>,
+    guard: &Guard,
+    containment: &Containment,
+    batch: &Batch<'_>,
+) -> Result<(), JournalError> {
+    let session = match (work.entrance)(batch.account, batch.policy.clone()) {
+        Ok(session) => session,
+        Err(error) => {
+            for target in &batch.targets {
+                target.steps.iter().try_for_each(|step| work.give_up(containment, step, &error.to_string()))?;
+            }
+            return Ok(());
+        }
+    };
+    let targets = batch.targets.iter().map(|target| apply_target(work, guard, containment, target, &session));
+    futures::future::try_join_all(targets).await.map(drop)
+}
+
+async fn apply_target(
+    work: Work<'_>,
+    guard: &Guard,
+    containment: &Containment,
+    target: &PlannedTarget,
+    session: &Session,
+) -> Result<(), JournalError> {
+    if let Err(refusal) = admit(work.aws, guard, target, session).await {
+        return target.steps.iter().try_for_each(|step| match &refusal {
+            NotAdmitted::Drifted(why) => work.drifted(containment, step, why),
+            NotAdmitted::Failed(why) => work.give_up(containment, step, why),
+        });
+    }
+    let mut held = Vec::new();
+    for step in &target.steps {
+        let place = Place { aws: work.aws, session, principal: &target.principal, change: &step.change };
+        if let Some(wanted) = work.make(containment, step, place).await? {
+            held.push(work.hold(step, place, wanted));
+        }
+    }
+    futures::future::try_join_all(held).await.map(drop)
+}
+
+/// Why a target is not touched.
+pub(super) enum NotAdmitted {
+    Drifted(String),
+    Failed(String),
+}
+
+/// Whether the target is still who the plan saw, and the guards still let it be changed.
+pub(super) async fn admit(
+    aws: &Aws,
+    guard: &Guard,
+    target: &PlannedTarget,
+    session: &Session,
+) -> Result<(), NotAdmitted> {
+    let failed = |error: crate::aws::CallError| NotAdmitted::Failed(error.to_string());
+    match aws.principal_id(session, &target.principal).await.map_err(failed)? {
+        Some(id) if id == target.id => {}
+        Some(_) => return Err(NotAdmitted::Drifted("it was deleted and made again since the plan".to_owned())),
+        None => return Err(NotAdmitted::Drifted("it is there no more, or not under this path".to_owned())),
+    }
+    let members = match target.principal.kind() {
+        PrincipalKind::Group => aws.group_members(session, target.principal.name()).await.map_err(failed)?,
+        PrincipalKind::Role | PrincipalKind::User => BTreeSet::new(),
+    };
+    let refusals = guard.check(&target.principal, target.named_exactly, &members);
+    match refusals.first() {
+        None => Ok(()),
+        Some(refusal) => Err(NotAdmitted::Failed(format!("refused: {refusal}"))),
+    }
+}
+
+impl Work<'_> {
+    /// Makes a change, unless it is made or must not be. Gives what has to hold from now on.
+    async fn make(
+        &self,
+        containment: &Containment,
+        step: &Step,
+        place: Place<'_>,
+    ) -> Result<Option<Condition>, JournalError> {
+        let state = containment.state(step);
+        let observed = match place.read().await {
+            Ok(observed) => observed,
+            Err(error) => {
+                self.give_up(containment, step, &error.to_string())?;
+                return Ok(None);
+            }
+        };
+        let ours = containment.intended(step).into_iter().any(|intended| intended.is_like(&observed));
+        if state == State::Verified && ours {
+            return Ok(None);
+        }
+        if step.is_already_made() && !state.may_be_made() && step.change.is_made_by(&observed) {
+            self.record(step, State::AlreadyContained, "what is there means the same")?;
+            return Ok(None);
+        }
+        // Only what the plan saw is changed, byte for byte since undo puts back that, or what was begun here.
+        let is_ours_to_change = observed == step.prior || (state.may_be_made() && ours);
+        if !is_ours_to_change || step.is_already_made() {
+            let why = format!("the plan saw {}, now there is {}", step.prior.describe(), observed.describe());
+            self.drifted(containment, step, &why)?;
+            return Ok(None);
+        }
+        if state == State::Verified {
+            self.record(step, State::Missing, "it is there no more")?;
+        }
+        let now = self.clock.now();
+        let document = revoking(now.saturating_add(PROPAGATION_MARGIN).unwrap_or(now));
+        let wanted = step.change.result(&document);
+        let is_there = state.may_be_made() && wanted.is_like(&observed);
+        let put = match &wanted {
+            Condition::Policy(document) => document.as_deref(),
+            Condition::Key(_) => None,
+        };
+        self.journal.record(step.number, State::Intended, now, put, step.change.describe().as_str())?;
+        let written = if is_there { Ok(()) } else { place.write(&wanted).await };
+        match written {
+            Ok(()) => {
+                let detail = if is_there { "found in place after an interruption" } else { "" };
+                self.record(step, State::Written, detail)?;
+                Ok(Some(wanted))
+            }
+            Err(error) => {
+                self.record(step, State::Unverified, &error.to_string())?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn hold(&self, step: &Step, place: Place<'_>, wanted: Condition) -> Result<(), JournalError> {
+        match place.hold(&wanted, || self.clock.now()).await {
+            Ok(held) => {
+                let mut detail = "read back three times over five seconds".to_owned();
+                if !held.removed_at.is_empty() {
+                    let times: Vec<String> = held.removed_at.iter().map(|at| format!("{at:.3}")).collect();
+                    detail = format!(
+                        "SOMEBODY IS FIGHTING: it was removed or changed, and put again, at {}; {detail}",
+                        times.join(", ")
+                    );
+                }
+                if matches!(step.change, Change::DenyAll { .. }) && place.principal.kind() != PrincipalKind::Group {
+                    detail.push_str(match place.aws.simulates_as_denied(place.session, place.principal).await {
+                        Ok(true) => "; IAM's simulation agrees (advice, not proof)",
+                        Ok(false) => "; IAM's simulation does not agree (advice, not proof)",
+                        Err(_) => "",
+                    });
+                }
+                self.record(step, State::Verified, &detail)
+            }
+            Err(not_held) => self.record(step, State::Unverified, &not_held.describe()),
+        }
+    }
+
+    /// A step that cannot be looked at or gone on with: what was begun is in doubt, what was not is as it was.
+    fn give_up(&self, containment: &Containment, step: &Step, why: &str) -> Result<(), JournalError> {
+        let begun = containment.state(step).may_be_made();
+        self.record(step, if begun { State::Unverified } else { State::Failed }, why)
+    }
+
+    /// A step that finds something else than it should: it is not touched.
+    fn drifted(&self, containment: &Containment, step: &Step, why: &str) -> Result<(), JournalError> {
+        let begun = containment.state(step).may_be_made();
+        self.record(step, if begun { State::Missing } else { State::Drifted }, why)
+    }
+
+    pub(super) fn record(&self, step: &Step, state: State, detail: &str) -> Result<(), JournalError> {
+        self.journal.record(step.number, state, self.clock.now(), None, detail)
+    }
+}

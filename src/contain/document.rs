@@ -1,0 +1,159 @@
+//! Policy documents, compared by meaning: IAM hands back what was put, but people and tools put the same
+//! thing in many spellings.
+
+use serde_json::{Map, Value};
+
+/// The policy that blocks a principal: nothing on nothing, for anybody.
+///
+/// Source: IAM user guide, "Policy evaluation logic": an explicit deny wins over every allow.
+pub const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+
+/// Whether two documents mean the same: whatever the order, white space, one item or a list of one, letter
+/// case of actions, ids of statements. Two texts that are no policies mean the same if they are equal.
+pub fn means_same(one: &str, other: &str) -> bool {
+    one == other || matches!((meaning(one), meaning(other)), (Some(one), Some(other)) if one == other)
+}
+
+/// Whether a policy denies everything, whatever else it says.
+pub fn denies_all(document: &str) -> bool {
+    let Some(Value::Array(statements)) = meaning(document).and_then(|mut policy| policy.remove("Statement")) else {
+        return false;
+    };
+    let holds = |statement: &Value, key: &str, words: &[&str]| {
+        let values = statement.get(key).and_then(Value::as_array);
+        values.is_some_and(|values| values.iter().any(|value| words.iter().any(|word| value == word)))
+    };
+    statements.iter().any(|statement| {
+        statement.get("Effect").is_some_and(|effect| effect == "Deny")
+            && holds(statement, "Action", &["*", "*:*"])
+            && holds(statement, "Resource", &["*"])
+            && statement.get("Condition").is_none()
+    })
+}
+
+/// The size of a document as IAM counts it: in characters, white space not counted.
+///
+/// Source: IAM user guide, "IAM and AWS STS quotas".
+pub fn counted_size(document: &str) -> usize {
+    document.chars().filter(|c| !c.is_whitespace()).count()
+}
+
+/// A document in one form: lists everywhere, sorted, without what has no effect. `None` if it is no policy.
+fn meaning(text: &str) -> Option<Map<String, Value>> {
+    let Value::Object(mut policy) = serde_json::from_str(text).ok()? else { return None };
+    policy.remove("Id");
+    // The version decides whether `${…}` is a variable, and nothing else.
+    if !text.contains("${") {
+        policy.remove("Version");
+    }
+    let mut statements: Vec<Value> = listed(policy.remove("Statement")?).into_iter().map(statement).collect();
+    sort(&mut statements);
+    policy.insert("Statement".to_owned(), Value::Array(statements));
+    Some(policy)
+}
+
+fn statement(statement: Value) -> Value {
+    let Value::Object(parts) = statement else { return statement };
+    let parts = parts.into_iter().filter(|(key, _)| key != "Sid").filter_map(|(key, value)| {
+        let value = match (key.as_str(), value) {
+            ("Effect", effect) => effect,
+            // Actions are not told apart by case.
+            ("Action" | "NotAction", actions) => texts(actions, str::to_ascii_lowercase),
+            ("Condition", Value::Object(operators)) if operators.is_empty() => return None,
+            ("Condition", Value::Object(operators)) => condition(operators),
+            ("Principal" | "NotPrincipal", Value::Object(kinds)) => by_key(kinds, str::to_owned),
+            (_, value) => texts(value, str::to_owned),
+        };
+        Some((key, value))
+    });
+    Value::Object(parts.collect())
+}
+
+/// Condition keys are not told apart by case.
+fn condition(operators: Map<String, Value>) -> Value {
+    let operators = operators.into_iter().map(|(operator, keys)| match keys {
+        Value::Object(keys) => (operator, by_key(keys, str::to_ascii_lowercase)),
+        other => (operator, other),
+    });
+    Value::Object(operators.collect())
+}
+
+fn by_key(values: Map<String, Value>, key: impl Fn(&str) -> String) -> Value {
+    Value::Object(values.into_iter().map(|(name, value)| (key(&name), texts(value, str::to_owned))).collect())
+}
+
+/// A list of texts, sorted and without repetition. Booleans and numbers are texts in a policy.
+fn texts(value: Value, spell: impl Fn(&str) -> String) -> Value {
+    let text = |value: Value| match value {
+        Value::String(text) => Value::String(spell(&text)),
+        Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
+        other => other,
+    };
+    let mut values: Vec<Value> = listed(value).into_iter().map(text).collect();
+    sort(&mut values);
+    Value::Array(values)
+}
+
+fn listed(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(values) => values,
+        one => vec![one],
+    }
+}
+
+fn sort(values: &mut Vec<Value>) {
+    values.sort_by_cached_key(Value::to_string);
+    values.dedup();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_deny_all_mean_the_same() {
+        for same in [
+            r#"{"Statement":{"Effect":"Deny","Action":["*"],"Resource":["*"]}}"#,
+            r#"{"Version":"2008-10-17","Id":"x","Statement":[{"Sid":"a","Effect":"Deny","Resource":"*","Action":"*"}]}"#,
+            "{\n \"Statement\": [ { \"Action\": [\"*\", \"*\"], \"Effect\": \"Deny\", \"Resource\": \"*\", \"Condition\": {} } ] }",
+        ] {
+            assert!(means_same(DENY_ALL, same) && denies_all(same), "{same}");
+        }
+        for other in [
+            "",
+            "{}",
+            "[]",
+            r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
+            r#"{"Statement":[{"Effect":"Deny","NotAction":"*","Resource":"*"}]}"#,
+            r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::a"}]}"#,
+            r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:ViaAWSService":"true"}}}]}"#,
+        ] {
+            assert!(!means_same(DENY_ALL, other) && !denies_all(other), "{other}");
+        }
+        let more = r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"*:*","Resource":"*"}]}"#;
+        assert!(!means_same(DENY_ALL, more) && denies_all(more));
+    }
+
+    #[test]
+    fn order_and_case_do_not_count_but_values_do() {
+        let document = |action: &str, condition: &str| {
+            format!(
+                r#"{{"Statement":[{{"Effect":"Allow","Action":{action},"Resource":"*","Condition":{condition}}}]}}"#
+            )
+        };
+        let one = document(r#"["s3:GetObject","s3:PutObject"]"#, r#"{"Bool":{"aws:SecureTransport":true}}"#);
+        let same = document(r#"["S3:putobject","s3:GetObject"]"#, r#"{"Bool":{"aws:securetransport":["true"]}}"#);
+        let other = document(r#"["s3:GetObject","s3:PutObject"]"#, r#"{"Bool":{"aws:SecureTransport":"false"}}"#);
+        assert!(means_same(&one, &same) && !means_same(&one, &other));
+    }
+
+    #[test]
+    fn a_version_counts_where_there_are_variables() {
+        let document = |version: &str| {
+            format!(
+                r#"{{"Version":"{version}","Statement":{{"Effect":"Allow","Action":"*","Resource":"a/${{aws:username}}"}}}}"#
+            )
+        };
+        assert!(!means_same(&document("2008-10-17"), &document("2012-10-17")));
+    }
+}

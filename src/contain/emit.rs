@@ -1,0 +1,116 @@
+//! A plan in forms that need no Dragnet: commands of the AWS CLI for the day on which this tool cannot run,
+//! and a service control policy for people to review.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::change::{Change, Condition};
+use super::plan::{Plan, PlannedTarget, Step};
+use crate::aws::KeyStatus;
+use crate::model::{AccountId, Principal, PrincipalKind};
+
+/// A shell script: `sh FILE apply` or `sh FILE undo` runs the lines of the account whose credentials it has.
+pub fn shell_script(plan: &Plan) -> String {
+    let mut accounts: BTreeMap<AccountId, (Vec<String>, Vec<String>)> = BTreeMap::new();
+    for (target, step) in plan.steps().filter(|(_, step)| !step.is_already_made()) {
+        let (apply, undo) = accounts.entry(target.principal.account()).or_default();
+        apply.push(apply_line(target, step));
+        undo.insert(0, undo_line(target, step));
+    }
+    let mut script = String::from(
+        "#!/bin/sh\n\
+         # sh FILE apply|undo: runs the lines of the account whose credentials it is given. Read it first.\n\
+         set -eu\n\
+         account=$(aws sts get-caller-identity --query Account --output text)\n\
+         case \"${1:-}/$account\" in\n",
+    );
+    for (account, (apply, undo)) in &accounts {
+        for (verb, lines) in [("apply", apply), ("undo", undo)] {
+            // Writing to a string cannot fail.
+            _ = writeln!(script, "{verb}/{account})\n  {}\n  ;;", lines.join("\n  "));
+        }
+    }
+    script.push_str("*)\n  echo \"nothing is planned: ${1:-} in account $account\" >&2\n  exit 1\n  ;;\nesac\n");
+    script
+}
+
+fn apply_line(target: &PlannedTarget, step: &Step) -> String {
+    let principal = &target.principal;
+    match &step.change {
+        Change::DenyAll { policy, document } => put(principal, policy, &quoted(document)),
+        Change::RevokeSessions { policy } => {
+            let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{"DateLessThan":{"aws:TokenIssueTime":"%s"}}}]}"#;
+            let now = r#""$(date -u +%Y-%m-%dT%H:%M:%SZ)""#;
+            put(principal, policy, &format!("\"$(printf {} {now})\"", quoted(document)))
+        }
+        Change::RemoveDenyAll { policy } => delete(principal, policy),
+        Change::DeactivateKey { key } => update_key(principal, key, KeyStatus::Inactive),
+    }
+}
+
+fn undo_line(target: &PlannedTarget, step: &Step) -> String {
+    let principal = &target.principal;
+    match (&step.change, &step.prior) {
+        (Change::DeactivateKey { key }, Condition::Key(status)) => {
+            update_key(principal, key, status.unwrap_or(KeyStatus::Active))
+        }
+        (change, Condition::Policy(Some(document))) => {
+            put(principal, change.policy().unwrap_or_default(), &quoted(document))
+        }
+        (change, _) => delete(principal, change.policy().unwrap_or_default()),
+    }
+}
+
+fn put(principal: &Principal, policy: &str, document: &str) -> String {
+    let (kind, name, policy) = (principal.kind(), quoted(principal.name()), quoted(policy));
+    format!("aws iam put-{kind}-policy --{kind}-name {name} --policy-name {policy} --policy-document {document}")
+}
+
+fn delete(principal: &Principal, policy: &str) -> String {
+    let (kind, name, policy) = (principal.kind(), quoted(principal.name()), quoted(policy));
+    format!("aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {policy}")
+}
+
+fn update_key(principal: &Principal, key: &str, status: KeyStatus) -> String {
+    let status = match status {
+        KeyStatus::Active => "Active",
+        KeyStatus::Inactive => "Inactive",
+    };
+    let (name, key) = (quoted(principal.name()), quoted(key));
+    format!("aws iam update-access-key --user-name {name} --access-key-id {key} --status {status}")
+}
+
+/// As one word of a shell, whatever is in it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A service control policy that denies everything to the planned users and roles, and to refused people of
+/// IAM Identity Center whose user id is known. Groups cannot be named in one.
+///
+/// Sources: Organizations user guide, "SCP syntax"; IAM user guide, `aws:PrincipalArn`, `aws:userid`.
+pub fn service_control_policy(plan: &Plan) -> String {
+    let principals = plan.targets.iter().map(|target| &target.principal);
+    let arns: Vec<&str> = principals
+        .filter(|principal| principal.kind() != PrincipalKind::Group)
+        .map(|principal| principal.arn().as_str())
+        .collect();
+    let user_ids: Vec<&str> = plan.refused.iter().filter_map(|refused| refused.user_id.as_deref()).collect();
+    let statement = |sid: &str, operator: &str, key: &str, values: &[&str]| {
+        json!({
+            "Sid": sid, "Effect": "Deny", "Action": "*", "Resource": "*",
+            "Condition": {operator: {key: values}},
+        })
+    };
+    let statements: Vec<_> = [
+        (!arns.is_empty()).then(|| statement("DragnetPrincipals", "ArnEquals", "aws:PrincipalArn", &arns)),
+        (!user_ids.is_empty()).then(|| statement("DragnetUserIds", "StringEquals", "aws:userid", &user_ids)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let policy = json!({"Version": "2012-10-17", "Statement": statements});
+    format!("{policy:#}\n")
+}

@@ -1,0 +1,109 @@
+//! The way into an account to contain: a session that may do what is planned there, to whom it is planned
+//! for, and nothing else.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::change::{Change, Condition};
+use super::plan::{PlannedTarget, Step};
+use crate::aws::Session;
+use crate::model::{AccountId, InvalidArn, Operation, Policy, PrincipalKind};
+
+/// Gives a session of the contain role in an account that may do no more than the policy says.
+pub type Entrance<'a> = &'a dyn Fn(AccountId, Policy) -> Result<Arc<Session>, InvalidArn>;
+
+/// What a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To make the changes.
+    Apply,
+    /// To put back what was there.
+    Undo,
+    /// To see what is there.
+    Look,
+}
+
+/// Some targets of one account, and the policy of the session for them.
+pub(super) struct Batch<'a> {
+    pub account: AccountId,
+    pub targets: Vec<&'a PlannedTarget>,
+    pub policy: Policy,
+}
+
+/// Splits targets into batches whose policies fit a session: 2,048 characters hold some twenty ARNs.
+pub(super) fn batches<'a>(targets: impl IntoIterator<Item = &'a PlannedTarget>, purpose: Purpose) -> Vec<Batch<'a>> {
+    let mut batches: Vec<Batch<'a>> = Vec::new();
+    for target in targets {
+        let account = target.principal.account();
+        if let Some(last) = batches.last_mut().filter(|last| last.account == account) {
+            let joined: Vec<_> = last.targets.iter().copied().chain([target]).collect();
+            let policy = policy(&joined, purpose);
+            if policy.to_string().len() <= Policy::SESSION_LIMIT {
+                last.targets = joined;
+                last.policy = policy;
+                continue;
+            }
+        }
+        batches.push(Batch { account, targets: vec![target], policy: policy(&[target], purpose) });
+    }
+    batches
+}
+
+fn policy(targets: &[&PlannedTarget], purpose: Purpose) -> Policy {
+    let steps = targets.iter().flat_map(|target| target.steps.iter().map(|step| (target.principal.kind(), step)));
+    let operations: BTreeSet<_> = steps.flat_map(|(kind, step)| operations(kind, step, purpose)).collect();
+    let operations: Vec<_> = operations.into_iter().collect();
+    let principals: Vec<String> = targets.iter().map(|target| target.principal.to_string()).collect();
+    Policy::for_operations(&operations).on(&principals)
+}
+
+fn operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Vec<Operation> {
+    use Operation as Op;
+    let (get, read, put, delete) = match kind {
+        PrincipalKind::Role => (Op::GetRole, Op::GetRolePolicy, Op::PutRolePolicy, Op::DeleteRolePolicy),
+        PrincipalKind::User => (Op::GetUser, Op::GetUserPolicy, Op::PutUserPolicy, Op::DeleteUserPolicy),
+        PrincipalKind::Group => (Op::GetGroup, Op::GetGroupPolicy, Op::PutGroupPolicy, Op::DeleteGroupPolicy),
+    };
+    let mut operations = vec![get];
+    match (&step.change, purpose) {
+        (Change::DeactivateKey { .. }, Purpose::Look) => operations.push(Op::ListAccessKeys),
+        (Change::DeactivateKey { .. }, _) => operations.extend([Op::ListAccessKeys, Op::UpdateAccessKey]),
+        (_, Purpose::Look) => operations.push(read),
+        (Change::RemoveDenyAll { .. }, Purpose::Apply) => operations.extend([read, delete]),
+        (_, Purpose::Undo) if step.prior == Condition::Policy(None) => operations.extend([read, delete]),
+        (_, Purpose::Apply | Purpose::Undo) => operations.extend([read, put]),
+    }
+    if purpose == Purpose::Apply && kind != PrincipalKind::Group {
+        operations.push(Op::SimulatePrincipalPolicy);
+    }
+    operations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_never_asks_for_more_than_the_contain_role_has() {
+        let changes = [
+            Change::DenyAll { policy: "DenyAll".to_owned(), document: String::new() },
+            Change::RevokeSessions { policy: "R".to_owned() },
+            Change::DeactivateKey { key: "AKIA".to_owned() },
+            Change::RemoveDenyAll { policy: "DenyAll".to_owned() },
+        ];
+        for change in changes {
+            for prior in [Condition::Policy(None), Condition::Policy(Some(String::new()))] {
+                let step = Step { number: 1, change: change.clone(), prior };
+                for kind in PrincipalKind::ALL {
+                    for purpose in [Purpose::Apply, Purpose::Undo, Purpose::Look] {
+                        let operations = operations(kind, &step, purpose);
+                        assert!(operations.iter().all(|operation| Operation::CONTAIN.contains(operation)));
+                        let writes =
+                            operations.iter().any(|operation| !operation.as_str().starts_with(['G', 'L', 'S']));
+                        assert_eq!(writes, purpose != Purpose::Look, "{step:?} {kind} {purpose:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What must not be blocked: the responder's own way in, the tool's, AWS's, and what the configuration
+//! protects. Checked when a plan is made, and again when it is applied.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::aws::Caller;
+use crate::cli::Override;
+use crate::cli::settings::Reach;
+use crate::config::{Contain, Glob, MemberRole};
+use crate::model::{AccountId, Principal, PrincipalKind, RoleArn};
+
+/// Roles with which an organization's management account reaches every account, and things that deploy to it.
+///
+/// Sources: Organizations user guide; Control Tower user guide, "Roles"; the stack sets' user guide.
+const ORGANIZATION_ROLES: [&str; 6] = [
+    "OrganizationAccountAccessRole",
+    "AWSControlTowerExecution",
+    "AWSControlTowerStackSetRole",
+    "AWSControlTowerAdmin",
+    "AWSCloudFormationStackSetExecutionRole",
+    "AWSCloudFormationStackSetAdministrationRole",
+];
+
+/// Paths of roles that nobody but AWS can change.
+///
+/// Source: IAM user guide, "Using service-linked roles"; IAM Identity Center user guide, "AWS reserved roles".
+const SERVICE_LINKED: &str = "/aws-service-role/";
+const SSO_RESERVED: &str = "/aws-reserved/sso.amazonaws.com/";
+
+/// Why a principal is not blocked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The session came through it.
+    OwnChain,
+    /// A user that the session came through is in it.
+    OwnGroup(String),
+    /// Dragnet enters accounts with it.
+    ToolRole,
+    /// AWS's own.
+    ServiceLinked,
+    /// Made by IAM Identity Center.
+    SsoReserved,
+    /// The organization's way into its accounts, met by a pattern.
+    OrganizationRole,
+    /// A glob of the configuration.
+    Protected(String),
+    /// The policy would be too large.
+    NoRoom {
+        /// What it takes, in characters.
+        needed: usize,
+        /// What is left.
+        left: usize,
+    },
+}
+
+impl Refusal {
+    /// What may override it; most may not be.
+    pub fn overridden_by(&self) -> Option<Override> {
+        match self {
+            Self::Protected(_) => Some(Override::Protect),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OwnChain => f.write_str("your own session came through it: blocking it would lock you out"),
+            Self::OwnGroup(user) => write!(f, "{user}, through whom your own session came, is in it"),
+            Self::ToolRole => f.write_str("Dragnet itself enters accounts with a role of this name"),
+            Self::ServiceLinked => f.write_str(
+                "it is a service-linked role, which only its AWS service can change: stop the service's own resource \
+                 instead, or deny the role with an SCP in a member account",
+            ),
+            Self::SsoReserved => f.write_str(
+                "it belongs to IAM Identity Center, which alone can change it. Instead, in this order: deny the user's \
+                 id with an SCP (contain plan --emit scp), remove the assignment, disable the user in the identity \
+                 provider",
+            ),
+            Self::OrganizationRole => f.write_str(
+                "it is the organization's own way into the account: name it exactly if you mean it, without a pattern",
+            ),
+            Self::Protected(glob) => {
+                write!(f, "contain.protect has `{glob}`; --force protect overrides it")
+            }
+            Self::NoRoom { needed, left } => write!(
+                f,
+                "the policy takes {needed} characters and its inline policies have room for {left} more: detach one \
+                 first, or block its group or deny it with an SCP"
+            ),
+        }
+    }
+}
+
+/// What must not be blocked.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// Users and roles that the session came, or will come, through.
+    own: Vec<(AccountId, PrincipalKind, String)>,
+    /// Names of roles that Dragnet enters accounts with.
+    tool_roles: BTreeSet<String>,
+    /// As configured, and as it is compared: in lower case.
+    protect: Vec<(String, Option<Glob>)>,
+    max_targets: usize,
+    forced: BTreeSet<Override>,
+}
+
+impl Guard {
+    /// The guard for who calls, and how accounts are entered; `hops` are the roles on the way, those of the
+    /// profile among them.
+    pub fn new(caller: &Caller, hops: &[RoleArn], reach: &Reach, contain: &Contain, forced: &[Override]) -> Self {
+        let identity = &reach.identity;
+        let own_role = |role: &RoleArn| (role.account(), PrincipalKind::Role, role.name().to_owned());
+        let on_the_way = hops.iter().chain(&identity.role_chain).chain(&reach.directory.organization_role);
+        let mut own: Vec<_> = on_the_way.map(own_role).collect();
+        own.extend(principal_of(caller));
+        let configured = reach.directory.accounts.iter().filter_map(|account| account.member_role.as_ref());
+        let members = configured.chain([&identity.member_role]).filter_map(|role| match role {
+            MemberRole::Caller => None,
+            MemberRole::Role(name) => Some(name),
+        });
+        let names = members.chain([&identity.contain_role]).map(|name| last_part(name.as_str()).to_ascii_lowercase());
+        let protect =
+            contain.protect.iter().map(|glob| (glob.to_string(), glob.as_str().to_ascii_lowercase().parse().ok()));
+        Self {
+            own,
+            tool_roles: names.collect(),
+            protect: protect.collect(),
+            max_targets: contain.max_targets,
+            forced: forced.iter().copied().collect(),
+        }
+    }
+
+    /// Why a principal must not be blocked, with all that stands against it and is not overridden.
+    /// `members` are the users of a group; `named_exactly`: it was not met by a pattern.
+    pub fn check(&self, principal: &Principal, named_exactly: bool, members: &BTreeSet<String>) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        let (account, name, path) = (principal.account(), principal.name(), principal.path().to_ascii_lowercase());
+        if self.own.iter().any(|(account, kind, name)| principal.is_called(*account, *kind, name)) {
+            refusals.push(Refusal::OwnChain);
+        }
+        if principal.kind() == PrincipalKind::Group {
+            let own_users = self.own.iter().filter(|(own, kind, _)| *own == account && *kind == PrincipalKind::User);
+            let member = |user: &str| members.iter().any(|member| member.eq_ignore_ascii_case(user));
+            refusals.extend(
+                own_users.filter(|(_, _, user)| member(user)).map(|(_, _, user)| Refusal::OwnGroup(user.clone())),
+            );
+        }
+        if principal.kind() == PrincipalKind::Role {
+            if self.tool_roles.contains(&name.to_ascii_lowercase()) {
+                refusals.push(Refusal::ToolRole);
+            }
+            if path.starts_with(SERVICE_LINKED) {
+                refusals.push(Refusal::ServiceLinked);
+            } else if path.starts_with(SSO_RESERVED) || name.starts_with("AWSReservedSSO_") {
+                refusals.push(Refusal::SsoReserved);
+            }
+            let is_organizations = ORGANIZATION_ROLES.iter().any(|role| role.eq_ignore_ascii_case(name))
+                || name.to_ascii_lowercase().starts_with("stacksets-exec-");
+            if is_organizations && !named_exactly {
+                refusals.push(Refusal::OrganizationRole);
+            }
+        }
+        refusals.extend(self.protected(principal));
+        refusals.retain(|refusal| refusal.overridden_by().is_none_or(|force| !self.forced.contains(&force)));
+        refusals
+    }
+
+    /// The glob that protects a principal, whether it is written with or without the path.
+    fn protected(&self, principal: &Principal) -> Option<Refusal> {
+        let whole = principal.arn().as_str().to_ascii_lowercase();
+        let arn = principal.arn();
+        let (partition, account) = (arn.partition_id(), principal.account());
+        let pathless = format!("arn:{partition}:iam::{account}:{}/{}", principal.kind(), principal.name());
+        let pathless = pathless.to_ascii_lowercase();
+        let covers = |glob: &Option<Glob>| {
+            // A glob that cannot be compared protects everything.
+            glob.as_ref().is_none_or(|glob| glob.is_match(&whole) || glob.is_match(&pathless))
+        };
+        self.protect.iter().find(|(_, glob)| covers(glob)).map(|(given, _)| Refusal::Protected(given.clone()))
+    }
+
+    /// Whether a plan may change so many principals.
+    ///
+    /// # Errors
+    /// They are too many.
+    pub fn check_count(&self, targets: usize) -> Result<(), TooManyTargets> {
+        if targets <= self.max_targets || self.forced.contains(&Override::MaxTargets) {
+            return Ok(());
+        }
+        Err(TooManyTargets { targets, max_targets: self.max_targets })
+    }
+}
+
+/// A plan that would change more principals than the configuration allows at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the plan would change {targets} principals, and contain.max_targets is {max_targets}: narrow it, or override \
+     with --force max-targets"
+)]
+pub struct TooManyTargets {
+    targets: usize,
+    max_targets: usize,
+}
+
+/// The user or role behind the caller's ARN: `user/team/alice`, `assumed-role/Hub/session`.
+fn principal_of(caller: &Caller) -> Option<(AccountId, PrincipalKind, String)> {
+    let mut parts = caller.arn.resource().split('/');
+    match parts.next()? {
+        "user" => Some((caller.account, PrincipalKind::User, last_part(caller.arn.resource()).to_owned())),
+        "assumed-role" => Some((caller.account, PrincipalKind::Role, parts.next()?.to_owned())),
+        _ => None,
+    }
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}

@@ -1,0 +1,277 @@
+//! A containment plan: what will be changed, seen beside what is there. Made without writing anything, it
+//! leaves no choice to apply.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::blast_radius::{BlastRadius, warnings};
+use super::change::{Change, Condition, REVOKE_SESSIONS};
+use super::document::{DENY_ALL, counted_size, denies_all};
+use super::guard::{Guard, Refusal, TooManyTargets};
+use super::survey::Candidate;
+use crate::aws::KeyStatus;
+use crate::cli::{ContainAction, Override};
+use crate::config::Contain;
+use crate::model::{Principal, PrincipalKind};
+
+/// Raised whenever a plan changes its form.
+pub const FORMAT: u32 = 1;
+
+/// What will be changed, and what is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The form of this plan.
+    pub format: u32,
+    /// The version of Dragnet that made it.
+    pub tool_version: String,
+    /// When it was made.
+    #[serde(with = "super::moment")]
+    pub created: Timestamp,
+    /// When it can no longer be applied.
+    #[serde(with = "super::moment")]
+    pub expires: Timestamp,
+    /// Who made it.
+    pub caller: String,
+    /// Why.
+    pub reason: String,
+    /// The guards that were overridden.
+    pub forced: Vec<Override>,
+    /// Whom it changes.
+    pub targets: Vec<PlannedTarget>,
+    /// Whom it does not change although they were asked for, and why.
+    pub refused: Vec<RefusedTarget>,
+    /// What could not be looked at, and why: there may be more to contain.
+    pub gaps: Vec<String>,
+}
+
+/// A principal, and what is done to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedTarget {
+    /// Who.
+    pub principal: Principal,
+    /// Its unique id.
+    pub id: String,
+    /// Why, if it was said for this one alone.
+    pub reason: Option<String>,
+    /// Whether it was named, and not met by a pattern.
+    pub named_exactly: bool,
+    /// How many characters its inline policies have left once the plan is applied.
+    pub inline_size_left: usize,
+    /// Who and what else is hit.
+    pub blast_radius: BlastRadius,
+    /// What to know before.
+    pub warnings: Vec<String>,
+    /// The changes, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One change to one principal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Its number in the plan, from 1.
+    pub number: u32,
+    /// What is done.
+    pub change: Change,
+    /// What was there.
+    pub prior: Condition,
+}
+
+impl Step {
+    /// Whether there is nothing to do, since what was there means the same.
+    pub fn is_already_made(&self) -> bool {
+        self.change.is_made_by(&self.prior)
+    }
+}
+
+/// A principal that was asked for, and is not changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedTarget {
+    /// Who: an ARN, or what was asked for.
+    pub principal: String,
+    /// Why not, and what to do instead.
+    pub reasons: Vec<String>,
+    /// The user id (`aws:userid`) that an SCP could deny, where the run tells it.
+    pub user_id: Option<String>,
+}
+
+/// What a plan is made for.
+#[derive(Clone, Debug)]
+pub struct PlanRequest<'a> {
+    /// What to do to each principal.
+    pub actions: &'a [ContainAction],
+    /// Names and limits.
+    pub contain: &'a Contain,
+    /// Why.
+    pub reason: &'a str,
+    /// The guards that are overridden.
+    pub forced: &'a [Override],
+    /// Who makes it.
+    pub caller: String,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Plan {
+    /// Makes a plan of what was found. Makes no call, and has nothing left to choose.
+    ///
+    /// # Errors
+    /// It would change too many principals.
+    pub fn make(
+        request: &PlanRequest<'_>,
+        guard: &Guard,
+        candidates: Vec<Candidate>,
+        mut refused: Vec<RefusedTarget>,
+        gaps: Vec<String>,
+    ) -> Result<Self, TooManyTargets> {
+        let (mut targets, mut number) = (Vec::new(), 0);
+        let mut sorted = candidates;
+        sorted.sort_by(|one, other| one.detail.principal.cmp(&other.detail.principal));
+        for candidate in sorted {
+            let reasons = refusals(request, guard, &candidate);
+            if reasons.is_empty() {
+                targets.push(planned(request, candidate, &mut number));
+            } else {
+                refused.push(RefusedTarget {
+                    principal: candidate.detail.principal.to_string(),
+                    reasons,
+                    user_id: None,
+                });
+            }
+        }
+        guard.check_count(targets.iter().filter(|target| target.changes_something()).count())?;
+        refused.sort_by(|one, other| one.principal.cmp(&other.principal));
+        let lives = request.contain.plan_expires.get();
+        Ok(Self {
+            format: FORMAT,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            created: request.now,
+            expires: request.now.saturating_add(lives).unwrap_or(Timestamp::MAX),
+            caller: request.caller.clone(),
+            reason: request.reason.to_owned(),
+            forced: request.forced.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            targets,
+            refused,
+            gaps,
+        })
+    }
+
+    /// Every step with its principal.
+    pub fn steps(&self) -> impl Iterator<Item = (&PlannedTarget, &Step)> {
+        self.targets.iter().flat_map(|target| target.steps.iter().map(move |step| (target, step)))
+    }
+}
+
+impl PlannedTarget {
+    /// Whether any of its steps has something to do.
+    pub fn changes_something(&self) -> bool {
+        self.steps.iter().any(|step| !step.is_already_made())
+    }
+}
+
+/// Why a candidate is not changed: guards, room, actions that do not fit it.
+fn refusals(request: &PlanRequest<'_>, guard: &Guard, candidate: &Candidate) -> Vec<String> {
+    let detail = &candidate.detail;
+    let refusals = guard.check(&detail.principal, candidate.named_exactly, &candidate.members);
+    let mut reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    let policy = request.contain.policy_name.as_str();
+    if request.actions.contains(&ContainAction::RemoveDenyAll)
+        && detail.inline.get(policy).is_some_and(|document| !denies_all(document))
+    {
+        reasons.push(format!("its policy {policy} does not deny everything, so it is not a DenyAll to remove"));
+    }
+    let (needed, left) = (needed(request, candidate), room(candidate, &replaced(request)));
+    if needed > left {
+        reasons.push(Refusal::NoRoom { needed, left }.to_string());
+    }
+    if steps(request, candidate, &mut 0).is_empty() {
+        reasons.push(format!("none of the actions can be taken on a {}", detail.principal.kind()));
+    }
+    reasons
+}
+
+fn planned(request: &PlanRequest<'_>, candidate: Candidate, number: &mut u32) -> PlannedTarget {
+    let steps = steps(request, &candidate, number);
+    let left = room(&candidate, &replaced(request)).saturating_sub(needed(request, &candidate));
+    let warnings = warnings(&candidate, &steps);
+    PlannedTarget {
+        id: candidate.detail.id.clone(),
+        named_exactly: candidate.named_exactly,
+        inline_size_left: left,
+        blast_radius: BlastRadius::of(&candidate),
+        warnings,
+        steps,
+        principal: candidate.detail.principal,
+        reason: candidate.reason,
+    }
+}
+
+fn steps(request: &PlanRequest<'_>, candidate: &Candidate, number: &mut u32) -> Vec<Step> {
+    let detail = &candidate.detail;
+    let policy = request.contain.policy_name.as_str().to_owned();
+    let prior = |name: &str| Condition::Policy(detail.inline.get(name).cloned());
+    let mut steps = Vec::new();
+    let mut push = |change: Change, prior: Condition| {
+        *number += 1;
+        steps.push(Step { number: *number, change, prior });
+    };
+    for action in request.actions {
+        match action {
+            ContainAction::DenyAll => {
+                let prior = prior(&policy);
+                push(Change::DenyAll { policy: policy.clone(), document: DENY_ALL.to_owned() }, prior);
+            }
+            ContainAction::RemoveDenyAll => {
+                let prior = prior(&policy);
+                push(Change::RemoveDenyAll { policy: policy.clone() }, prior);
+            }
+            ContainAction::RevokeSessions if detail.principal.kind() == PrincipalKind::Role => {
+                push(Change::RevokeSessions { policy: REVOKE_SESSIONS.to_owned() }, prior(REVOKE_SESSIONS));
+            }
+            ContainAction::DeactivateKeys => {
+                for key in &candidate.keys {
+                    push(Change::DeactivateKey { key: key.id.clone() }, Condition::Key(Some(key.status)));
+                }
+            }
+            // Only roles have sessions that can be told apart by their beginning.
+            ContainAction::RevokeSessions => {}
+        }
+    }
+    steps
+}
+
+/// The policies that the plan replaces or removes.
+fn replaced<'a>(request: &'a PlanRequest<'_>) -> Vec<&'a str> {
+    let policy = |action: &ContainAction| match action {
+        ContainAction::DenyAll | ContainAction::RemoveDenyAll => Some(request.contain.policy_name.as_str()),
+        ContainAction::RevokeSessions => Some(REVOKE_SESSIONS),
+        ContainAction::DeactivateKeys => None,
+    };
+    request.actions.iter().filter_map(policy).collect()
+}
+
+/// The characters that the plan puts into a candidate's inline policies.
+fn needed(request: &PlanRequest<'_>, candidate: &Candidate) -> usize {
+    let size = |step: &Step| match step.change.result(&super::change::revoking(request.now)) {
+        Condition::Policy(Some(document)) => counted_size(&document),
+        Condition::Policy(None) | Condition::Key(_) => 0,
+    };
+    steps(request, candidate, &mut 0).iter().map(size).sum()
+}
+
+/// The characters that are left beside the policies that stay.
+fn room(candidate: &Candidate, replaced: &[&str]) -> usize {
+    let stays = candidate.detail.inline.iter().filter(|(name, _)| !replaced.contains(&name.as_str()));
+    let used: usize = stays.map(|(_, document)| counted_size(document)).sum();
+    candidate.detail.principal.kind().inline_limit().saturating_sub(used)
+}
+
+/// Whether an access key of the candidate works.
+pub(super) fn has_active_key(candidate: &Candidate) -> bool {
+    candidate.keys.iter().any(|key| key.status == KeyStatus::Active)
+}

@@ -1,0 +1,136 @@
+//! A containment as a record for the incident's file: who, when, why, and what became of each step.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::change::Condition;
+use super::plan::{Plan, PlannedTarget, Step};
+use super::states::State;
+
+/// A containment, as its journal tells it.
+#[derive(Clone, Debug)]
+pub struct Containment {
+    /// Its id: the plan's short hash.
+    pub id: String,
+    /// The plan's hash.
+    pub plan_sha256: String,
+    /// Who applied it first.
+    pub by: String,
+    /// When it was first applied.
+    pub begun: String,
+    /// When, and by whom, undoing was begun.
+    pub undo_begun: Option<String>,
+    /// The plan.
+    pub plan: Plan,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The step's number.
+    pub step: u32,
+    /// Where it was then.
+    pub state: State,
+    /// When.
+    pub at: Timestamp,
+    /// What an intent was to put.
+    pub document: Option<String>,
+    /// What there is to say.
+    pub detail: String,
+}
+
+impl Containment {
+    /// Where a step is.
+    pub fn state(&self, step: &Step) -> State {
+        self.last(step.number).map_or(State::Planned, |event| event.state)
+    }
+
+    /// Everything that the step has ever intended to leave behind.
+    pub(super) fn intended(&self, step: &Step) -> Vec<Condition> {
+        let own = self.events.iter().filter(|event| event.step == step.number);
+        let documents = own.filter_map(|event| event.document.as_deref());
+        let mut intended: Vec<Condition> = documents.map(|document| step.change.result(document)).collect();
+        if step.change.result("") == step.change.result("x") {
+            intended.push(step.change.result(""));
+        }
+        intended
+    }
+
+    fn last(&self, step: u32) -> Option<&Event> {
+        self.events.iter().rev().find(|event| event.step == step)
+    }
+
+    /// Every step with its principal and where it is.
+    pub fn steps(&self) -> impl Iterator<Item = (&PlannedTarget, &Step, State)> {
+        self.plan.steps().map(|(target, step)| (target, step, self.state(step)))
+    }
+
+    /// How many steps are where.
+    pub fn counts(&self) -> BTreeMap<State, usize> {
+        let mut counts = BTreeMap::new();
+        for (.., state) in self.steps() {
+            *counts.entry(state).or_default() += 1;
+        }
+        counts
+    }
+
+    /// In a word: `contained`, `incomplete`, `undone`, `undoing` or `stuck`.
+    pub fn standing(&self) -> &'static str {
+        let all = |is: fn(State) -> bool| self.steps().all(|(.., state)| is(state));
+        let any = |state: State| self.steps().any(|(.., other)| other == state);
+        match &self.undo_begun {
+            Some(_) if any(State::Stuck) => "stuck",
+            Some(_) if all(|state| !state.may_be_made()) => "undone",
+            Some(_) => "undoing",
+            None if all(State::is_contained) => "contained",
+            None => "incomplete",
+        }
+    }
+
+    /// The exit code: 3 if a step is not where it should be.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self.standing(), "contained" | "undone") { 0 } else { 3 }
+    }
+
+    /// As JSON, with the whole history.
+    pub fn to_json(&self) -> Value {
+        let steps = self.steps().map(|(target, step, state)| {
+            let history = self.events.iter().filter(|event| event.step == step.number).map(|event| {
+                json!({
+                    "state": event.state.as_str(),
+                    "at": event.at.to_string(),
+                    "document": event.document,
+                    "detail": event.detail,
+                })
+            });
+            json!({
+                "number": step.number,
+                "principal": target.principal,
+                "change": step.change,
+                "prior": step.prior,
+                "state": state.as_str(),
+                "history": history.collect::<Vec<_>>(),
+            })
+        });
+        let refused = &self.plan.refused;
+        json!({
+            "id": self.id,
+            "standing": self.standing(),
+            "plan_sha256": self.plan_sha256,
+            "reason": self.plan.reason,
+            "forced": self.plan.forced,
+            "planned_by": self.plan.caller,
+            "planned": self.plan.created.to_string(),
+            "applied_by": self.by,
+            "applied": self.begun,
+            "undo_begun": self.undo_begun,
+            "steps": steps.collect::<Vec<_>>(),
+            "refused": refused,
+            "gaps": self.plan.gaps,
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! What applying would do, checked as far as it can be without writing anything.
+
+use futures::stream::{self, StreamExt};
+use serde::Serialize;
+
+use super::apply::{AT_ONCE, NotAdmitted, admit};
+use super::entrance::{Batch, Entrance, Purpose, batches};
+use super::guard::Guard;
+use super::place::Place;
+use super::plan::{Plan, PlannedTarget};
+use crate::aws::{Aws, Session};
+
+/// What would become of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rehearsed {
+    /// Its number.
+    pub step: u32,
+    /// Whether it would be made, or needs nothing.
+    pub would_hold: bool,
+    /// In words.
+    pub what: String,
+}
+
+/// Enters each account, looks at each principal, and checks the guards; writes nothing.
+pub async fn rehearse(aws: &Aws, entrance: Entrance<'_>, guard: &Guard, plan: &Plan) -> Vec<Rehearsed> {
+    let batches = batches(&plan.targets, Purpose::Look);
+    let rehearsed = stream::iter(&batches).map(|batch| rehearse_batch(aws, entrance, guard, batch));
+    let mut rehearsed: Vec<_> = rehearsed.buffer_unordered(AT_ONCE).concat().await;
+    rehearsed.sort_by_key(|rehearsed| rehearsed.step);
+    rehearsed
+}
+
+async fn rehearse_batch(aws: &Aws, entrance: Entrance<'_>, guard: &Guard, batch: &Batch<'_>) -> Vec<Rehearsed> {
+    let session = entrance(batch.account, batch.policy.clone());
+    let mut all = Vec::new();
+    for target in &batch.targets {
+        match &session {
+            Ok(session) => all.extend(rehearse_target(aws, guard, target, session).await),
+            Err(error) => all.extend(not(target, &error.to_string())),
+        }
+    }
+    all
+}
+
+async fn rehearse_target(aws: &Aws, guard: &Guard, target: &PlannedTarget, session: &Session) -> Vec<Rehearsed> {
+    if let Err(NotAdmitted::Drifted(why) | NotAdmitted::Failed(why)) = admit(aws, guard, target, session).await {
+        return not(target, &why);
+    }
+    let mut all = Vec::new();
+    for step in &target.steps {
+        let place = Place { aws, session, principal: &target.principal, change: &step.change };
+        let (would_hold, what) = match place.read().await {
+            Ok(observed) if step.is_already_made() && step.change.is_made_by(&observed) => {
+                (true, "nothing to do".to_owned())
+            }
+            Ok(observed) if observed == step.prior => (true, format!("would {}", step.change.describe())),
+            Ok(observed) => (false, format!("drifted: now there is {}", observed.describe())),
+            Err(error) => (false, error.to_string()),
+        };
+        all.push(Rehearsed { step: step.number, would_hold, what: format!("{}: {what}", target.principal) });
+    }
+    all
+}
+
+fn not(target: &PlannedTarget, why: &str) -> Vec<Rehearsed> {
+    let steps = target.steps.iter();
+    steps
+        .map(|step| Rehearsed { step: step.number, would_hold: false, what: format!("{}: {why}", target.principal) })
+        .collect()
+}

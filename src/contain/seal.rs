@@ -1,0 +1,93 @@
+//! `plan.json`: a plan with its hash, so that what is applied is what was read.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::plan::{FORMAT, Plan};
+
+/// Characters of the short hash, which people type.
+const SHORT: usize = 12;
+
+/// A plan and the SHA-256 of its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedPlan {
+    plan: Plan,
+    hash: String,
+}
+
+/// What is wrong with a would-be plan.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidPlan {
+    /// Not JSON of that form.
+    #[error("it is not a containment plan")]
+    Form(#[from] serde_json::Error),
+    /// The content is not what was hashed.
+    #[error("its content does not fit its hash: it was changed after it was made")]
+    Hash,
+    /// It was made by another version.
+    #[error("it is a plan of format {0}, this dragnet applies format {FORMAT}")]
+    Format(u32),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    hash: String,
+    plan: Value,
+}
+
+impl SealedPlan {
+    /// Seals a plan.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn seal(plan: Plan) -> Result<Self, InvalidPlan> {
+        let hash = hash(&serde_json::to_value(&plan)?)?;
+        Ok(Self { plan, hash })
+    }
+
+    /// Reads a sealed plan.
+    ///
+    /// # Errors
+    /// It is no plan, or was changed.
+    pub fn parse(text: &str) -> Result<Self, InvalidPlan> {
+        let File { hash: told, plan } = serde_json::from_str(text)?;
+        if hash(&plan)? != told {
+            return Err(InvalidPlan::Hash);
+        }
+        if let Some(format) = plan.get("format").and_then(Value::as_u64).filter(|format| *format != u64::from(FORMAT)) {
+            return Err(InvalidPlan::Format(u32::try_from(format).unwrap_or(u32::MAX)));
+        }
+        Ok(Self { plan: serde_json::from_value(plan)?, hash: told })
+    }
+
+    /// As it is written to a file: indented JSON.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn to_text(&self) -> Result<String, InvalidPlan> {
+        let file = File { hash: self.hash.clone(), plan: serde_json::to_value(&self.plan)? };
+        Ok(format!("{}\n", serde_json::to_string_pretty(&file)?))
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The SHA-256 of its content, in hex.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The beginning of the hash, which people type: also the containment's id.
+    pub fn short_hash(&self) -> &str {
+        self.hash.get(..SHORT).unwrap_or(&self.hash)
+    }
+}
+
+/// The content in one form: whatever the white space, the keys as they come.
+fn hash(plan: &Value) -> Result<String, InvalidPlan> {
+    Ok(hex::encode(Sha256::digest(serde_json::to_vec(plan)?)))
+}

@@ -1,0 +1,137 @@
+//! Looks at an account: who there was asked for, and all that a plan says of them.
+
+use std::collections::BTreeSet;
+
+use super::plan::RefusedTarget;
+use crate::aws::{AccessKey, Aws, CallError, PrincipalDetail, ServiceUse, Session};
+use crate::config::PrincipalSelector;
+use crate::model::{AccountId, PrincipalKind};
+
+/// A principal that was asked for, with what is known of it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// What IAM says of it.
+    pub detail: PrincipalDetail,
+    /// Whether it was named, and not met by a pattern.
+    pub named_exactly: bool,
+    /// Why it was asked for, if that was said for it alone.
+    pub reason: Option<String>,
+    /// A group's members.
+    pub members: BTreeSet<String>,
+    /// A user's access keys.
+    pub keys: Vec<AccessKey>,
+    /// When it was last used, and for what, in words; empty if it is not known to have been.
+    pub last_used: String,
+    /// The services that it has used, the latest first.
+    pub services: Vec<ServiceUse>,
+    /// What it created, as the run tells.
+    pub created: Vec<String>,
+    /// What could not be learned, and why.
+    pub unknown: Vec<String>,
+}
+
+/// What an account has of what was asked for.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Who was found.
+    pub candidates: Vec<Candidate>,
+    /// Who is not under the ARN that was given.
+    pub refused: Vec<RefusedTarget>,
+    /// The selectors that met somebody, as they are shown.
+    pub met: BTreeSet<String>,
+}
+
+/// Looks for what `selectors` point at in the account that `session` is in.
+///
+/// # Errors
+/// The account's principals cannot be listed. What else cannot be learned is noted with the candidate.
+pub async fn survey(
+    aws: &Aws,
+    session: &Session,
+    account: AccountId,
+    selectors: &[PrincipalSelector],
+) -> Result<Survey, CallError> {
+    let mut survey = Survey::default();
+    let here = |selector: &&PrincipalSelector| selector.account.is_none_or(|only| only == account);
+    let kinds: BTreeSet<PrincipalKind> = selectors.iter().filter(here).map(|selector| selector.kind).collect();
+    // Who is in which group is told with the users.
+    let users = if kinds.iter().any(|kind| *kind != PrincipalKind::Role) {
+        aws.principals(session, PrincipalKind::User).await?
+    } else {
+        Vec::new()
+    };
+    for kind in kinds {
+        let all = if kind == PrincipalKind::User { users.clone() } else { aws.principals(session, kind).await? };
+        for detail in all {
+            let met: Vec<_> = selectors.iter().filter(|selector| selector.matches(&detail.principal)).collect();
+            if met.is_empty() {
+                continue;
+            }
+            survey.met.extend(met.iter().map(ToString::to_string));
+            let under_another_path = |selector: &PrincipalSelector| {
+                selector.arn.as_ref().filter(|given| given.arn() != detail.principal.arn()).cloned()
+            };
+            let misplaced = met.iter().find_map(|selector| under_another_path(selector));
+            if let Some(given) = misplaced {
+                let reason = format!("there is none under this ARN; the one of this name is {}", detail.principal);
+                survey.refused.push(RefusedTarget {
+                    principal: given.to_string(),
+                    reasons: vec![reason],
+                    user_id: None,
+                });
+                continue;
+            }
+            let named_exactly = met.iter().any(|selector| selector.is_exact());
+            let reason = met.iter().find_map(|selector| selector.reason.clone());
+            survey.candidates.push(look_closer(aws, session, detail, named_exactly, reason, &users).await);
+        }
+    }
+    Ok(survey)
+}
+
+/// Learns what a plan says of a principal beside its policies.
+async fn look_closer(
+    aws: &Aws,
+    session: &Session,
+    detail: PrincipalDetail,
+    named_exactly: bool,
+    reason: Option<String>,
+    users: &[PrincipalDetail],
+) -> Candidate {
+    let name = detail.principal.name().to_owned();
+    let members =
+        users.iter().filter(|user| detail.principal.kind() == PrincipalKind::Group && user.groups.contains(&name));
+    let members = members.map(|user| user.principal.name().to_owned()).collect();
+    let mut candidate = Candidate {
+        last_used: detail.last_used.as_ref().map(|used| format!("{} in {}", used.at, used.region)).unwrap_or_default(),
+        detail,
+        named_exactly,
+        reason,
+        members,
+        keys: Vec::new(),
+        services: Vec::new(),
+        created: Vec::new(),
+        unknown: Vec::new(),
+    };
+    if candidate.detail.principal.kind() == PrincipalKind::User {
+        match aws.access_keys(session, &name).await {
+            Ok(keys) => candidate.keys = keys,
+            Err(error) => candidate.unknown.push(format!("its access keys: {error}")),
+        }
+        for key in candidate.keys.clone() {
+            match aws.key_last_used(session, &key.id).await {
+                Ok(None) => {}
+                Ok(Some((at, service))) => candidate.last_used = format!("{at} for {service} with {}", key.id),
+                Err(error) => candidate.unknown.push(format!("when {} was last used: {error}", key.id)),
+            }
+        }
+    }
+    if candidate.detail.principal.kind() != PrincipalKind::Group {
+        match aws.services_used(session, &candidate.detail.principal).await {
+            Ok(Some(services)) => candidate.services = services,
+            Ok(None) => candidate.unknown.push("services last accessed: the report was not ready in time".to_owned()),
+            Err(error) => candidate.unknown.push(format!("services last accessed: {error}")),
+        }
+    }
+    candidate
+}

@@ -1,0 +1,66 @@
+//! Is it still there? Looks, changes nothing, and writes down what it saw.
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::apply::{AT_ONCE, Work};
+use super::entrance::{Batch, Purpose, batches};
+use super::journal::JournalError;
+use super::place::Place;
+use super::record::Containment;
+use super::states::State;
+
+/// Looks at every step that was verified, or went missing, and is not being undone.
+///
+/// # Errors
+/// The journal fails.
+pub async fn verify(work: Work<'_>) -> Result<Vec<String>, JournalError> {
+    let containment = work.journal.containment()?;
+    let batches = batches(&containment.plan.targets, Purpose::Look);
+    let looked = stream::iter(&batches).map(|batch| verify_batch(work, &containment, batch));
+    looked.buffer_unordered(AT_ONCE).try_concat().await
+}
+
+/// What could not be looked at, or is not there.
+async fn verify_batch(
+    work: Work<'_>,
+    containment: &Containment,
+    batch: &Batch<'_>,
+) -> Result<Vec<String>, JournalError> {
+    let session = match (work.entrance)(batch.account, batch.policy.clone()) {
+        Ok(session) => session,
+        Err(error) => return Ok(vec![format!("account {}: {error}", batch.account)]),
+    };
+    let mut problems = Vec::new();
+    for target in &batch.targets {
+        for step in &target.steps {
+            let state = containment.state(step);
+            if !matches!(state, State::Verified | State::Missing | State::Unverified | State::AlreadyContained) {
+                continue;
+            }
+            let place = Place { aws: work.aws, session: &session, principal: &target.principal, change: &step.change };
+            let is_there = match place.read().await {
+                Ok(observed) if state == State::AlreadyContained => step.change.is_made_by(&observed),
+                Ok(observed) => containment.intended(step).iter().any(|intended| intended.is_like(&observed)),
+                Err(error) => {
+                    problems.push(format!("{}: not looked at: {error}", target.principal));
+                    continue;
+                }
+            };
+            let seen = if is_there { State::Verified } else { State::Missing };
+            match (state, seen) {
+                // Not ours: it is told, and nothing is written of it.
+                (State::AlreadyContained, State::Verified) => {}
+                (State::Unverified, State::Missing) | (State::AlreadyContained, _) => {
+                    problems.push(format!("{}: it is not there: {}", target.principal, step.change.describe()));
+                }
+                (_, seen) => {
+                    work.record(step, seen, if is_there { "looked at again" } else { "it is there no more" })?;
+                    if !is_there {
+                        problems.push(format!("{}: it is there no more: {}", target.principal, step.change.describe()));
+                    }
+                }
+            }
+        }
+    }
+    Ok(problems)
+}

@@ -1,0 +1,177 @@
+//! IAM principals that a policy can hang on: roles, users and groups.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, Arn};
+
+/// What a principal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrincipalKind {
+    /// A role.
+    Role,
+    /// A user.
+    User,
+    /// A group of users.
+    Group,
+}
+
+impl PrincipalKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Role, Self::User, Self::Group];
+
+    /// Its word, as ARNs have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::User => "user",
+            Self::Group => "group",
+        }
+    }
+
+    /// How large its inline policies may be together, in characters, white space not counted.
+    ///
+    /// Source: IAM user guide, "IAM and AWS STS quotas".
+    pub fn inline_limit(self) -> usize {
+        match self {
+            Self::Role => 10_240,
+            Self::User => 2_048,
+            Self::Group => 5_120,
+        }
+    }
+}
+
+impl fmt::Display for PrincipalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A role, a user or a group: `arn:aws:iam::111111111111:role/path/Name`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Principal {
+    account: AccountId,
+    kind: PrincipalKind,
+    arn: Arn,
+}
+
+/// What is wrong with a would-be principal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the ARN of a role, a user or a group: expected arn:aws:iam::111111111111:role/Name")]
+pub struct InvalidPrincipal(String);
+
+impl Principal {
+    /// Its account.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> PrincipalKind {
+        self.kind
+    }
+
+    /// Its ARN.
+    pub fn arn(&self) -> &Arn {
+        &self.arn
+    }
+
+    /// Its name, without its path.
+    pub fn name(&self) -> &str {
+        self.split().1
+    }
+
+    /// Its path: `/`, or `/team/` with more in between.
+    pub fn path(&self) -> &str {
+        self.split().0
+    }
+
+    /// Whether IAM takes both for the same: names are not told apart by case, nor by their paths.
+    ///
+    /// Source: IAM user guide, "IAM identifiers", friendly names.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.is_called(other.account, other.kind, other.name())
+    }
+
+    /// Whether it is the principal of this name there.
+    pub fn is_called(&self, account: AccountId, kind: PrincipalKind, name: &str) -> bool {
+        self.account == account && self.kind == kind && self.name().eq_ignore_ascii_case(name)
+    }
+
+    /// Path and name.
+    fn split(&self) -> (&str, &str) {
+        let resource = self.arn.resource();
+        let with_path = resource.strip_prefix(self.kind.as_str()).unwrap_or(resource);
+        with_path.rfind('/').and_then(|slash| with_path.split_at_checked(slash + 1)).unwrap_or(("/", with_path))
+    }
+}
+
+impl FromStr for Principal {
+    type Err = InvalidPrincipal;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidPrincipal(text.to_owned());
+        let arn: Arn = text.parse().map_err(|_| invalid())?;
+        let (Some(account), "iam", "") = (arn.account(), arn.service(), arn.region()) else { return Err(invalid()) };
+        let (word, name) = arn.resource().split_once('/').ok_or_else(invalid)?;
+        let kind = PrincipalKind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(invalid)?;
+        // IAM API: names are [\w+=,.@-]; a path holds any printable character.
+        let last = name.rsplit('/').next().unwrap_or_default();
+        let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
+        if last.is_empty() || last.len() > 128 || !is_name(last) || !name.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(invalid());
+        }
+        Ok(Self { account, kind, arn })
+    }
+}
+
+impl TryFrom<String> for Principal {
+    type Error = InvalidPrincipal;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Principal> for String {
+    fn from(principal: Principal) -> Self {
+        principal.to_string()
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.arn.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_paths_and_what_iam_takes_for_the_same() {
+        let role: Principal = "arn:aws:iam::111111111111:role/a/b/Name".parse().unwrap();
+        assert_eq!((role.kind(), role.path(), role.name()), (PrincipalKind::Role, "/a/b/", "Name"));
+        let plain: Principal = "arn:aws:iam::111111111111:role/NAME".parse().unwrap();
+        assert_eq!((plain.path(), plain.name()), ("/", "NAME"));
+        assert!(role.is_same(&plain));
+        assert!(!plain.is_same(&"arn:aws:iam::111111111111:user/NAME".parse().unwrap()));
+        assert!(!plain.is_same(&"arn:aws:iam::111111111112:role/NAME".parse().unwrap()));
+        for bad in [
+            "arn:aws:iam::111111111111:root",
+            "arn:aws:sts::111111111111:assumed-role/a/b",
+            "role/a",
+            "",
+            "arn:aws:iam::111111111111:role/",
+            "arn:aws:iam::111111111111:role/a*",
+            "arn:aws:iam::aws:policy/x",
+        ] {
+            assert!(bad.parse::<Principal>().is_err(), "{bad}");
+        }
+    }
+}

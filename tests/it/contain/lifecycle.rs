@@ -1,0 +1,179 @@
+//! Blocked, proved, and let in again.
+
+use dragnet::contain::{State, markdown, service_control_policy, shell_script};
+
+use super::world::{World, inline, states, works};
+
+const EVE: &str = "arn:aws:iam::222222222222:user/staff/eve";
+const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_accounts_are_blocked_and_let_in_again() {
+    let accounts = "\n[[accounts]]\nid = \"400000000001\"\nname = \"many\"\ncount = 98\n";
+    let world = World::with(accounts);
+    let ids: Vec<String> = ["222222222222", "333333333333"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain((1..=98).map(|n| format!("4{n:011}")))
+        .collect();
+    let wire = world.wire();
+    let mut sessions = Vec::new();
+    for id in &ids {
+        let session = wire.assume(id, "apps/App", "us-east-1").await;
+        assert!(works(&session).await, "{id}");
+        sessions.push(session);
+    }
+    let before = inline(&world.iam(&ids[99]).await, "role", "App").await;
+
+    let plan = world.plan(&["--role", "App", "--force", "max-targets"]).await;
+    assert_eq!(plan.plan().targets.len(), 100);
+    let began = tokio::time::Instant::now();
+    let containment = world.apply(&plan).await;
+    assert!(began.elapsed().as_secs() < 60, "accounts go side by side: {:?}", began.elapsed());
+    assert_eq!((containment.standing(), containment.counts().get(&State::Verified)), ("contained", Some(&100)));
+    for session in &sessions {
+        assert!(!works(session).await);
+    }
+    assert_eq!(world.undo(plan.short_hash(), false).await.standing(), "undone");
+    for session in &sessions {
+        assert!(works(session).await);
+    }
+    assert_eq!(inline(&world.iam(&ids[99]).await, "role", "App").await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_and_groups_likewise_and_keys_are_switched_on_again() {
+    let world = World::with("");
+    let iam = world.iam("222222222222").await;
+    let inactive = aws_sdk_iam::types::StatusType::Inactive;
+    let update = iam.update_access_key().user_name("eve").access_key_id("AKIAEVE2222222222223");
+    update.status(inactive.clone()).send().await.unwrap();
+    let eve = world.wire().user("AKIAEVE2222222222222");
+    let before = inline(&iam, "user", "eve").await;
+
+    let group = world.plan(&["--group", "staff"]).await;
+    assert_eq!(group.plan().targets[0].blast_radius.members, ["eve"]);
+    assert!(works(&eve).await);
+    world.apply(&group).await;
+    assert!(!works(&eve).await, "blocked by its group");
+    world.undo(group.short_hash(), false).await;
+    assert!(works(&eve).await);
+
+    let plan = world.plan(&["--user", EVE, "--action", "deny-all", "--action", "deactivate-keys"]).await;
+    assert_eq!(plan.plan().targets[0].blast_radius.groups, ["staff"]);
+    let containment = world.apply(&plan).await;
+    assert_eq!(states(&containment), ["verified", "verified", "already-contained"]);
+    assert!(!works(&eve).await);
+    assert_eq!(world.undo(plan.short_hash(), false).await.standing(), "undone");
+    assert!(works(&eve).await);
+    assert_eq!(inline(&iam, "user", "eve").await, before);
+    let keys = iam.list_access_keys().user_name("eve").send().await.unwrap();
+    let status: Vec<_> = keys.access_key_metadata().iter().map(|key| key.status().unwrap().as_str()).collect();
+    assert_eq!(status, ["Active", "Inactive"], "only what was switched off is switched on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_there_under_the_same_name_comes_back_byte_for_byte() {
+    let world = World::with("");
+    let iam = world.iam("222222222222").await;
+    let odd = "{ \"Statement\" : {\"Effect\":\"Deny\",\n\"Action\":\"s3:*\", \"Resource\":\"*\"} }";
+    iam.put_role_policy().role_name("App").policy_name("DenyAll").policy_document(odd).send().await.unwrap();
+    let before = inline(&iam, "role", "App").await;
+    let plan = world.plan(&["--role", APP]).await;
+    assert!(plan.plan().targets[0].warnings.iter().any(|warning| warning.contains("it is replaced")));
+    world.apply(&plan).await;
+    assert_ne!(inline(&iam, "role", "App").await, before);
+    world.undo(plan.short_hash(), false).await;
+    assert_eq!(inline(&iam, "role", "App").await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deny_all_that_is_there_is_not_ours_but_can_be_removed() {
+    let world = World::with("");
+    let iam = world.iam("222222222222").await;
+    let classic = r#"{"Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"]}]}"#;
+    iam.put_role_policy().role_name("App").policy_name("DenyAll").policy_document(classic).send().await.unwrap();
+    let before = inline(&iam, "role", "App").await;
+    let plan = world.plan(&["--role", APP]).await;
+    assert_eq!(states(&world.apply(&plan).await), ["already-contained"]);
+    world.undo(plan.short_hash(), false).await;
+    assert_eq!(inline(&iam, "role", "App").await, before);
+
+    let removal = world.plan(&["--role", APP, "--remove"]).await;
+    assert_eq!(states(&world.apply(&removal).await), ["verified"]);
+    assert_eq!(inline(&iam, "role", "App").await.len(), before.len() - 1);
+    world.undo(removal.short_hash(), false).await;
+    assert_eq!(inline(&iam, "role", "App").await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn revoked_sessions_end_and_new_ones_begin() {
+    let world = World::with("");
+    let old = world.wire().assume("222222222222", "apps/App", "us-east-1").await;
+    let plan = world.plan(&["--role", APP, "--action", "revoke-sessions"]).await;
+    assert_eq!(states(&world.apply(&plan).await), ["verified"]);
+    assert!(!works(&old).await);
+    // Past the margin that is left for propagation.
+    tokio::time::advance(std::time::Duration::from_secs(60)).await;
+    assert!(works(&world.wire().assume("222222222222", "apps/App", "us-east-1").await).await);
+    world.undo(plan.short_hash(), false).await;
+    assert!(works(&old).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn verify_tells_what_is_gone_and_apply_puts_it_back() {
+    let world = World::with("");
+    let iam = world.iam("222222222222").await;
+    let plan = world.plan(&["--role", APP]).await;
+    world.apply(&plan).await;
+    let (containment, problems) = world.verify(plan.short_hash()).await;
+    assert_eq!((containment.exit_code(), problems.len()), (0, 0));
+    iam.delete_role_policy().role_name("App").policy_name("DenyAll").send().await.unwrap();
+    let (containment, problems) = world.verify(plan.short_hash()).await;
+    assert_eq!((containment.exit_code(), states(&containment), problems.len()), (3, vec!["missing"], 1));
+    assert_eq!(states(&world.apply(&plan).await), ["verified"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_comes_first_and_a_no_stops_the_rest() {
+    let world = World::with("");
+    let plan = world.plan(&["--role", "App"]).await;
+    let containment = world.apply_canary(&plan, 1, false).await;
+    assert_eq!((states(&containment), containment.exit_code()), (vec!["verified", "planned"], 3));
+    assert_eq!(states(&world.apply_canary(&plan, 1, true).await), ["verified", "verified"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_expires_is_applied_once_and_is_not_changed() {
+    let world = World::with("");
+    let plan = world.plan(&["--role", APP]).await;
+    let tampered = plan.to_text().unwrap().replace("apps/App", "apps/Other");
+    assert!(dragnet::contain::SealedPlan::parse(&tampered).unwrap_err().to_string().contains("changed after"));
+    assert_eq!(dragnet::contain::SealedPlan::parse(&plan.to_text().unwrap()).unwrap(), plan);
+    tokio::time::advance(std::time::Duration::from_secs(3_601)).await;
+    assert!(world.try_apply(&plan).await.unwrap_err().to_string().contains("expired"));
+    let plan = world.plan(&["--role", APP]).await;
+    world.apply(&plan).await;
+    world.undo(plan.short_hash(), false).await;
+    assert!(world.try_apply(&plan).await.unwrap_err().to_string().contains("make a new plan"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_can_be_carried_out_without_dragnet_and_becomes_a_record() {
+    let world = World::with("");
+    let plan =
+        world.plan(&["--role", "App", "--user", EVE, "--action", "deny-all", "--action", "deactivate-keys"]).await;
+    let script = shell_script(plan.plan());
+    for line in [
+        "apply/222222222222)",
+        "aws iam put-role-policy --role-name 'App' --policy-name 'DenyAll' --policy-document '{\"Version\"",
+        "aws iam delete-user-policy --user-name 'eve' --policy-name 'DenyAll'",
+        "aws iam update-access-key --user-name 'eve' --access-key-id 'AKIAEVE2222222222222' --status Active",
+    ] {
+        assert!(script.contains(line), "{line}: {script}");
+    }
+    let scp: serde_json::Value = serde_json::from_str(&service_control_policy(plan.plan())).unwrap();
+    assert_eq!(scp["Statement"][0]["Condition"]["ArnEquals"]["aws:PrincipalArn"].as_array().unwrap().len(), 3);
+    let record = markdown(&world.apply(&plan).await);
+    assert!(record.contains("read back three times") && record.contains(plan.hash()), "{record}");
+}
