@@ -68,6 +68,7 @@ pub(in crate::range::scenario) struct RoleSpec {
     #[serde(default)]
     pub(in crate::range::scenario) mfa: bool,
     /// The whole trust policy as JSON, instead of the three above.
+    #[serde(alias = "trust")]
     pub(in crate::range::scenario) trust_policy: Option<String>,
     /// Actions that its inline policy allows.
     #[serde(default)]
