@@ -45,5 +45,5 @@ async fn sessions_carry_the_name_of_the_run() {
          \"Principal\": {\"AWS\": \"111111111111\"},\n\
          \"Condition\": {\"StringLike\": {\"sts:RoleSessionName\": \"dragnet-20260302T1200*\"}}}]}'''\n";
     let run = World::small_with(only_dragnet).sweep(&[IP, "--account", "prod", "--member-role", "Named"]).await;
-    assert_eq!(run.status(), "complete", "{:?}", run.coverage());
+    assert!(run.coverage().iter().all(|row| row.ends_with("searched")), "{:?}", run.coverage());
 }

@@ -87,10 +87,11 @@ async fn answer(State(line): State<Arc<Line>>, request: Request) -> Response<Bod
     (line.tamper)(&operation, before).unwrap_or_else(|| answer.map(Body::from))
 }
 
-/// A configuration file without limits of our own.
+/// A configuration file without limits of our own, for worlds in which nothing is recorded.
 pub fn unlimited(directory: &Path) {
     let quotas = ["AssumeRole", "DescribeLogGroups", "DescribeRegions", "FilterLogEvents", "ListAccounts"]
         .map(|operation| format!("{operation} = 1000\n"));
-    let text = format!("[limits]\nquota_share = 1.0\n[limits.quotas]\n{}", quotas.concat());
+    let text =
+        format!("[scope]\nsources = \"report\"\n[limits]\nquota_share = 1.0\n[limits.quotas]\n{}", quotas.concat());
     std::fs::write(directory.join("dragnet.toml"), text).unwrap();
 }
