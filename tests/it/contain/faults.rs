@@ -56,7 +56,7 @@ async fn a_crash_at_any_moment_is_gone_on_from() {
     // Every answer takes a tenth of a second, so that cuts fall before, within and after every call.
     let slow =
         "\n[[faults]]\noperation = \"*Role*\"\naccount = \"222222222222\"\nkind = \"slow\"\nmilliseconds = 100\n";
-    for cut in (25..7_000).step_by(225).map(Duration::from_millis).chain([Duration::from_secs(60)]) {
+    for cut in (25..7_000).step_by(225).map(Duration::from_millis).chain([Duration::from_mins(1)]) {
         let world = World::with(slow);
         let iam = world.iam("222222222222").await;
         let before = inline(&iam, "role", "App").await;
@@ -82,7 +82,7 @@ async fn an_interrupted_apply_can_be_undone_at_once() {
     assert_eq!(inline(&iam, "role", "App").await, before);
 }
 
-/// Removes DenyAll whenever it is there, so often.
+/// Removes `DenyAll` whenever it is there, so often.
 async fn fight(iam: Client, times: u32) {
     for _ in 0..times {
         let delete = || iam.delete_role_policy().role_name("App").policy_name("DenyAll").send();

@@ -1,4 +1,4 @@
-//! Containment on the range, where DenyAll is enforced and time is paused.
+//! Containment on the range, where `DenyAll` is enforced and time is paused.
 
 mod faults;
 mod guards;
