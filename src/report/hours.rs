@@ -115,7 +115,9 @@ mod tests {
         let rows = [row("111111111111", 0), row("111111111111", 1), row("111111111111", 5), row("222222222222", 9)];
         let at = |hours: i64| jiff::Timestamp::from_millisecond(MARCH + hours * HOUR_MS + 1).unwrap();
         let mut tally = SilenceTally::new(TimeWindow::new(at(-1), at(10)).unwrap());
-        rows.iter().for_each(|row| tally.add(row));
+        for row in &rows {
+            tally.add(row);
+        }
         let found: Vec<_> = tally.longest().into_iter().map(|s| ((s.from_ms - MARCH) / HOUR_MS, s.hours)).collect();
         assert_eq!(found, [(6, 4), (2, 3)], "the second account has records until the end");
         let csv = written(|out| write_hours(rows.map(Ok::<_, Infallible>), out));

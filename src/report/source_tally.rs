@@ -108,7 +108,10 @@ impl SourceCounts {
             (in_scope.saturating_sub(entered), "not known"),
         ] {
             if number > 0 {
-                sentence.push_str(&format!("; {} {what}", count(number)));
+                sentence.push_str("; ");
+                sentence.push_str(&count(number));
+                sentence.push(' ');
+                sentence.push_str(what);
             }
         }
         sentence.push('.');

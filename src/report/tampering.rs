@@ -54,7 +54,7 @@ impl TamperingTally {
     }
 }
 
-/// "10 calls tampered with the recording: 3 DeleteTrail, 3 StopLogging." `None` if there are none.
+/// `10 calls tampered with the recording: 3 DeleteTrail, 7 StopLogging.`, or `None` if there are none.
 pub(super) fn tampering_sentence(by_name: &BTreeMap<String, u64>) -> Option<String> {
     let total: u64 = by_name.values().sum();
     let names: Vec<String> = by_name.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();

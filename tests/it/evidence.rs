@@ -171,13 +171,11 @@ async fn whoever_stops_the_recording_is_told_without_being_asked_for() {
     );
     let quiet = world.sweep(&[IP, "--account", "dev", "--no-silence"]).await;
     assert_eq!(quiet.columns("tampering.csv", &["event_name"]), Vec::<String>::new());
-    // No pattern is safe for an address of many spellings, so everything is read.
-    let all = world.sweep(&["2001:db8::1"]).await;
+    // No pattern is safe for a character that may be escaped, so everything is read.
+    let all = world.sweep(&["text:é"]).await;
     assert_eq!(all.summary()["tampering"], serde_json::json!({"DeleteTrail": 1, "StopLogging": 1}));
-    assert_eq!(
-        all.columns("hours.csv", &["event_account_id", "hour", "records"]),
-        ["222222222222 2026-03-02T10:00:00.000Z 3"]
-    );
+    let hours = all.columns("hours.csv", &["event_account_id", "hour", "records"]);
+    assert!(hours.contains(&"222222222222 2026-03-02T10:00:00.000Z 3".to_owned()), "{hours:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -95,10 +95,8 @@ pub(super) fn judge(recorder: &Recorder, window: TimeWindow, end_of: impl Fn(&Lo
     if let Some(since) = delivery.started_ms.filter(|started| *started > window.from_ms()) {
         return nothing(GroupEnd::new(SourceStatus::Partial, format!("switched on at {}", time(since))));
     }
-    let (status, reason) = match selection.is_whole() {
-        true => (end.status, String::new()),
-        false => (SourceStatus::Partial, left_out(selection)),
-    };
+    let (status, reason) =
+        if selection.is_whole() { (end.status, String::new()) } else { (SourceStatus::Partial, left_out(selection)) };
     Judgement { status, reason, kept: selection.management() }
 }
 
@@ -140,7 +138,7 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     /// A trail that delivers, judged for the hours 100 to 124; then changed.
-    fn judged(change: impl FnOnce(&mut Recorder, &mut Delivery, &mut Selection), end: GroupEnd) -> Judgement {
+    fn judged(change: impl FnOnce(&mut Recorder, &mut Delivery, &mut Selection), end: &GroupEnd) -> Judgement {
         let home = Target { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
         let mut delivery = Delivery {
             logging: true,
@@ -168,14 +166,14 @@ mod tests {
     }
 
     fn status(change: impl FnOnce(&mut Recorder, &mut Delivery, &mut Selection)) -> SourceStatus {
-        judged(change, GroupEnd::new(SourceStatus::Searched, "")).status
+        judged(change, &GroupEnd::new(SourceStatus::Searched, "")).status
     }
 
     #[test]
     fn only_what_was_on_delivered_and_searched_counts() {
-        let whole = judged(|_, _, _| (), GroupEnd::new(SourceStatus::Searched, ""));
+        let whole = judged(|_, _, _| (), &GroupEnd::new(SourceStatus::Searched, ""));
         assert!(whole.status == SourceStatus::Searched && whole.kept.is_all());
-        let denied = judged(|_, _, _| (), GroupEnd::new(SourceStatus::Denied, "no"));
+        let denied = judged(|_, _, _| (), &GroupEnd::new(SourceStatus::Denied, "no"));
         assert!(denied.status == SourceStatus::Denied && denied.kept.is_none());
         assert_eq!(status(|_, delivery, _| delivery.logging = false), SourceStatus::Stopped);
         assert_eq!(status(|_, delivery, _| delivery.error = "no".to_owned()), SourceStatus::Failing);
@@ -207,7 +205,7 @@ mod tests {
             |_, _, selection| {
                 *selection = Selection::Events { management: writes.clone(), data: std::collections::BTreeSet::new() };
             },
-            GroupEnd::new(SourceStatus::Searched, ""),
+            &GroupEnd::new(SourceStatus::Searched, ""),
         );
         assert_eq!((judgement.status, judgement.kept), (SourceStatus::Partial, writes));
         let refused = |trail: &mut Recorder| trail.told = Told::Refused(Outcome::denied("no"));

@@ -10,9 +10,9 @@ const REGION: &str = "us-east-1";
 
 /// Gives two accounts a trail each, stops that of `member`, and asks `dragnet sources`.
 pub async fn assert_a_stopped_trail_is_told(server: &Server, management: &str, member: (&str, &Keys)) {
-    create_trail(server, "on", management, &management_keys()).await;
-    let stopped = create_trail(server, "off", member.0, member.1).await;
-    stopped.stop_logging().name("off").send().await.unwrap();
+    create_trail(server, "keeps", management, &management_keys()).await;
+    let stopped = create_trail(server, "stopped", member.0, member.1).await;
+    stopped.stop_logging().name("stopped").send().await.unwrap();
 
     let config = format!("[identity]\nmember_role = \"{ROLE}\"\n");
     let scope = ["--account", management, "--account", member.0, "--region", REGION];

@@ -11,7 +11,7 @@ use crate::world::{SMALL, World, event};
 const ARGUMENTS: [&str; 5] = ["192.0.2.1", "--from", "2026-03-01T12:00:00Z", "--to", "2026-03-02T12:00:00Z"];
 
 /// When some pages are read and others are not.
-const MIDDLE: Duration = Duration::from_millis(350);
+const MIDDLE: Duration = Duration::from_millis(500);
 
 /// Three groups of sixty events each, on pages of ten; every answer takes its time.
 fn scenario() -> String {
@@ -51,7 +51,7 @@ fn killed_at_any_moment_a_run_ends_as_if_nothing_had_happened() {
     let scenario = scenario();
     let expected = undisturbed();
     let mut survived = 0;
-    for moment in (0..24).map(|n| Duration::from_millis(n * 25)) {
+    for moment in (0..24).map(|n| Duration::from_millis(n * 30)) {
         let first = process(async { World::of(&scenario) });
         process(async {
             let world = first.again(&scenario);
