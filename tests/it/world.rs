@@ -109,13 +109,6 @@ impl World {
         runs.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
     }
 
-    /// The directory of the one run that was made.
-    pub fn only_run(&self) -> PathBuf {
-        let mut runs = self.runs();
-        assert_eq!(runs.len(), 1);
-        runs.remove(0)
-    }
-
     fn run(&self, ended: Result<(Outputs, Option<SweepError>), CommandError>) -> Result<Run, CommandError> {
         let (outputs, failure) = ended?;
         let run = Run { outputs, failure, _temp: Arc::clone(&self.temp) };
