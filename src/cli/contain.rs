@@ -29,6 +29,7 @@ pub enum ContainCommand {
 #[expect(clippy::doc_markdown, reason = "the fields' comments are the help texts, which are not markdown")]
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("whom").required(true).multiple(true).args(["roles", "users", "groups", "targets", "from_run"]))]
+#[command(override_usage = "dragnet contain plan --reason TEXT WHOM... [OPTIONS]")]
 #[command(after_help = "\
 A name or glob is looked for in every account of the scope; an ARN names one
 principal. The columns of --targets are target, kind, account and reason.

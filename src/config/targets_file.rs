@@ -82,7 +82,7 @@ mod tests {
         for (text, expected) in [
             ("target\n", "names no principal"),
             ("target\neve\n", "t:2: `eve` is a name"),
-            ("target,kind\n\na,b\n", "t:3: `b` is not a kind"),
+            ("target,kind\na,b\n", "t:2: `b` is not a kind"),
             ("who\na\n", "t:1: unknown column `who`"),
             (
                 "target,account\narn:aws:iam::111111111111:user/eve,222222222222\n",
