@@ -11,6 +11,17 @@ const ROLE: &str = "DragnetRead";
 const EXTERNAL_ID: &str = "for-dragnet-only";
 const REGION: &str = "eu-west-1";
 
+/// What a sweep asks for; the first is what reads events.
+const READING: [&str; 7] = [
+    "logs:FilterLogEvents",
+    "logs:DescribeLogGroups",
+    "ec2:DescribeRegions",
+    "ec2:DescribeFlowLogs",
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:GetTrailStatus",
+    "cloudtrail:GetEventSelectors",
+];
+
 #[tokio::test]
 async fn what_is_refused_is_told_and_the_rest_is_swept() {
     let Some(server) = Server::from_env("DRAGNET_MINISTACK_URL") else { return };
@@ -24,11 +35,9 @@ async fn what_is_refused_is_told_and_the_rest_is_swept() {
         accounts.insert(name, account);
     }
     let planted = plant(&server, &groups, 400).await;
-    // No trail: what is not recorded is told, and nothing more.
-    let reading = &["ec2:DescribeRegions", "logs:DescribeLogGroups", "logs:FilterLogEvents"];
-    create_role(&server, &accounts["open"], reading).await;
-    create_role(&server, &accounts["also-open"], reading).await;
-    create_role(&server, &accounts["without-permission"], &reading[..2]).await;
+    create_role(&server, &accounts["open"], &READING).await;
+    create_role(&server, &accounts["also-open"], &READING).await;
+    create_role(&server, &accounts["without-permission"], &READING[1..]).await;
 
     let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"{EXTERNAL_ID}\"");
     let from = planted.from.to_string();
