@@ -87,8 +87,8 @@ pub(super) struct Shared {
     checkpoint: Mutex<Checkpoint>,
 }
 
-/// Makes a sweep, or goes on with one. What cannot be searched becomes a row of the coverage; when this returns, every entry
-/// has been handed to the journal, and its last handle is gone.
+/// Makes a sweep, or goes on with one. What cannot be searched becomes a row of the coverage; when this
+/// returns, every entry has been handed to the journal, and its last handle is gone.
 ///
 /// # Errors
 /// See [`SweepError`]: the sweep could not be made at all.
@@ -148,7 +148,10 @@ async fn sweep_accounts(shared: &Arc<Shared>) -> Result<(), SweepError> {
         begin(shared, member, &recorders, &mut accounts).await?;
     }
     drop(recorders);
-    if !shared.cancel.is_cancelled() {
+    if shared.cancel.is_cancelled() {
+        // Without a list nobody follows, and no target may wait for somebody who would.
+        drop(list_of_members);
+    } else {
         selectors.check()?;
         if accounts.is_empty() {
             return Err(SweepError::NothingInScope);

@@ -1,5 +1,9 @@
 //! What a sweep finds, and what it says it could not.
 
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
 use crate::world::{World, event, record};
 
 const IP: &str = "192.0.2.1";
@@ -257,4 +261,19 @@ async fn awss_rates_are_kept_without_being_told() {
     let summary = run.summary();
     assert_eq!((summary["status"].as_str(), &summary["throttled"]), (Some("complete"), &serde_json::json!({})));
     assert!(summary["api_calls"]["FilterLogEvents"].as_u64().unwrap() >= 4 * 121);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interruption_while_accounts_are_listed_ends_the_sweep() {
+    let slow = "[[faults]]\noperation = \"ListAccounts\"\nkind = \"slow\"\nmilliseconds = 5000\n";
+    let world = World::small_with(slow);
+    let cancel = CancellationToken::new();
+    let interrupting = cancel.clone();
+    let interrupt = async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        interrupting.cancel();
+    };
+    let swept = tokio::time::timeout(Duration::from_mins(1), world.try_sweep(&[IP], cancel));
+    let (run, ()) = tokio::join!(swept, interrupt);
+    assert_eq!(run.unwrap().unwrap().status(), "interrupted");
 }
