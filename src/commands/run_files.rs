@@ -110,12 +110,21 @@ fn write_all_sightings(
     names: &AccountNames,
     files: &mut Vec<String>,
 ) -> Result<SightingTally, ReportError<StoreError>> {
+    let mut counted = None;
     for format in formats {
         let name = format!("sightings.{format}");
-        dir.write_file(&name, |out| merged_sightings(reader, |rows| write_sightings(*format, rows, names, out)))?;
+        let mut tally = SightingTally::default();
+        dir.write_file(&name, |out| {
+            merged_sightings(reader, |rows| {
+                let rows = rows.inspect(|row| row.iter().for_each(|sighting| tally.add(sighting)));
+                write_sightings(*format, rows, names, out)
+            })
+        })?;
+        counted = Some(tally);
         files.push(name);
     }
-    Ok(count_sightings(reader)?)
+    // A pass of its own, only where no form is wanted.
+    counted.map_or_else(|| Ok(count_sightings(reader)?), Ok)
 }
 
 fn count_sightings(reader: &RunReader) -> Result<SightingTally, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{ReportError, defuse};
+use super::{ReportError, write_defused};
 use crate::model::ApiCall;
 use crate::time::rfc3339_ms;
 
@@ -31,7 +31,7 @@ pub fn write_calls<E: std::error::Error + 'static>(
             &call.attempt.to_string(),
             &call.milliseconds.to_string(),
         ];
-        csv.write_record(cells.map(defuse).iter().map(|cell| cell.as_bytes()))?;
+        write_defused(&mut csv, &cells)?;
     }
     Ok(csv.flush()?)
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{ReportError, defuse, time};
+use super::{ReportError, time, write_defused};
 use crate::model::Coverage;
 
 const COLUMNS: [&str; 15] = [
@@ -59,7 +59,7 @@ fn write_record<W: Write>(row: &Coverage, csv: &mut csv::Writer<W>) -> Result<()
         row.bytes.to_string(),
         row.sightings.to_string(),
     ];
-    csv.write_record(cells.iter().map(|cell| defuse(cell).into_owned()))
+    write_defused(csv, &cells)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use super::{ReportError, defuse, time};
+use super::{ReportError, time, write_defused};
 use crate::model::{LogGroupArn, Target, TimeWindow};
 use crate::store::HourRow;
 
@@ -93,7 +93,7 @@ pub fn write_hours<E: std::error::Error + 'static>(
             time(hour.hour_ms),
             hour.records.to_string(),
         ];
-        csv.write_record(cells.iter().map(|cell| defuse(cell).into_owned()))?;
+        write_defused(&mut csv, &cells)?;
     }
     Ok(csv.flush()?)
 }

@@ -46,6 +46,7 @@ pub use summary::{LogGroupCounts, PlaceCounts, RunStatus, Summary, WindowOfSumma
 pub use table::Table;
 pub use tampering::{TamperingTally, write_tampering};
 pub use terminal::{Ending, write_ending};
+use untrusted::write_defused;
 pub use untrusted::{defuse, escape};
 pub use verdict::verdict;
 

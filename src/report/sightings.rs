@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::{ReportError, defuse, time};
+use super::{ReportError, time, write_defused};
 use crate::config::Format;
 use crate::model::Sighting;
 
@@ -152,7 +152,7 @@ impl<'a> Row<'a> {
             &self.ingestion_time,
             self.message,
         ];
-        csv.write_record(cells.map(defuse).iter().map(|cell| cell.as_bytes()))
+        write_defused(csv, &cells)
     }
 }
 

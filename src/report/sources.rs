@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{ReportError, Table, defuse, time};
+use super::{ReportError, Table, time, write_defused};
 use crate::model::Source;
 
 const COLUMNS: [&str; 11] = [
@@ -30,7 +30,7 @@ pub fn write_sources<E: std::error::Error + 'static>(rows: &[Source], out: impl 
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(COLUMNS)?;
     for row in rows {
-        csv.write_record(cells(row).iter().map(|cell| defuse(cell).into_owned()))?;
+        write_defused(&mut csv, &cells(row))?;
     }
     Ok(csv.flush()?)
 }

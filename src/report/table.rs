@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, presets};
 
-use super::{defuse, escape};
+use super::{escape, write_defused};
 
 /// Rows under a header. The cells are untrusted text.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Table {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(&self.columns)?;
         for row in &self.rows {
-            csv.write_record(row.iter().map(|cell| defuse(cell).into_owned()))?;
+            write_defused(&mut csv, row)?;
         }
         csv.flush()
     }

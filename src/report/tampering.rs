@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::{AccountNames, ReportError, count, defuse, plural, time};
+use super::{AccountNames, ReportError, count, plural, time, write_defused};
 use crate::model::Tampering;
 
 const COLUMNS: [&str; 9] = [
@@ -85,7 +85,7 @@ pub fn write_tampering<E: std::error::Error + 'static>(
             &call.error_code,
             &call.record_id,
         ];
-        csv.write_record(cells.map(defuse).iter().map(|cell| cell.as_bytes()))?;
+        write_defused(&mut csv, &cells)?;
     }
     Ok(csv.flush()?)
 }

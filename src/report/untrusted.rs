@@ -1,6 +1,7 @@
 //! Text that a stranger wrote, made harmless for what will read it.
 
 use std::borrow::Cow;
+use std::io::Write;
 
 /// Text for a terminal. Control characters could move the cursor or rename the window, bidirectional
 /// ones could make a name read as another, invisible ones could hide: all are shown as `\u{…}`.
@@ -39,6 +40,14 @@ fn is_deceptive(character: char) -> bool {
 /// Source: OWASP, "CSV Injection".
 pub fn defuse(cell: &str) -> Cow<'_, str> {
     if runs_as_formula(cell) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+}
+
+/// Writes a row of a CSV file, every cell of it defused.
+pub(super) fn write_defused<W: Write>(csv: &mut csv::Writer<W>, cells: &[impl AsRef<str>]) -> Result<(), csv::Error> {
+    for cell in cells {
+        csv.write_field(defuse(cell.as_ref()).as_bytes())?;
+    }
+    csv.write_record(None::<&[u8]>)
 }
 
 fn runs_as_formula(cell: &str) -> bool {

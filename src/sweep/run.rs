@@ -223,17 +223,7 @@ impl Shared {
         region: Option<&Region>,
         outcome: Outcome,
     ) -> Result<PlaceId, JournalClosed> {
-        let row = PlaceRow {
-            id: self.journal.new_place(),
-            account: member.account.id,
-            account_name: member.account.name.clone(),
-            region: region.cloned(),
-            log_group: None,
-            class: None,
-            outcome: Some(outcome),
-            elsewhere: false,
-        };
-        self.write_place(row).await
+        self.write_place(PlaceRow { outcome: Some(outcome), ..self.row(member, region) }).await
     }
 
     /// Writes down a log group; `elsewhere`: outside the accounts and Regions in scope.
@@ -244,17 +234,23 @@ impl Shared {
         group: &LogGroup,
         elsewhere: bool,
     ) -> Result<PlaceId, JournalClosed> {
-        let row = PlaceRow {
+        let log_group = Some(group.name.clone());
+        let class = Some(group.class.clone());
+        self.write_place(PlaceRow { log_group, class, elsewhere, ..self.row(member, Some(region)) }).await
+    }
+
+    /// A new row of an account or its Region that has not ended.
+    fn row(&self, member: &Member, region: Option<&Region>) -> PlaceRow {
+        PlaceRow {
             id: self.journal.new_place(),
             account: member.account.id,
             account_name: member.account.name.clone(),
-            region: Some(region.clone()),
-            log_group: Some(group.name.clone()),
-            class: Some(group.class.clone()),
+            region: region.cloned(),
+            log_group: None,
+            class: None,
             outcome: None,
-            elsewhere,
-        };
-        self.write_place(row).await
+            elsewhere: false,
+        }
     }
 
     async fn write_place(&self, row: PlaceRow) -> Result<PlaceId, JournalClosed> {

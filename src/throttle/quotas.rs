@@ -62,11 +62,6 @@ impl QuotaTable {
         Self::from_toml(BUILT_IN)
     }
 
-    /// A table that never holds anybody back: for servers without quotas, such as a test's.
-    pub fn unlimited() -> Self {
-        Self { default: 1e6, operations: HashMap::new() }
-    }
-
     /// Reads the form of `config/quotas.toml`.
     ///
     /// # Errors
