@@ -13,6 +13,7 @@ mod access;
 mod account;
 mod directory;
 mod evidence;
+mod examine;
 mod judge;
 mod merge;
 mod outcome;
