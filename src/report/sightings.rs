@@ -100,7 +100,7 @@ impl<'a> Row<'a> {
             account_name: names.get(&happening.account).map_or("", String::as_str),
             indicators: &sighting.indicators,
             matched_fields: &sighting.matched_fields,
-            hunts: &[],
+            hunts: &sighting.hunts,
             event_name: &happening.event_name,
             event_source: &happening.event_source,
             principal_arn: &happening.principal_arn,

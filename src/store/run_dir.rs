@@ -79,6 +79,15 @@ impl RunDir {
         Ok(())
     }
 
+    /// Makes a folder in it, mode 0700, if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn make_folder(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(file_error("create", &path))
+    }
+
     /// Removes what a killed process left half written.
     ///
     /// # Errors
