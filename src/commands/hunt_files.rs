@@ -16,29 +16,29 @@ use crate::sweep::{HuntRows, RowPlace, Sources, merged_counts, merged_rows};
 const FOLDER: &str = "hunts";
 
 /// The hunts of a run, ready to be reported.
-pub(super) struct Hunts<'r> {
-    hunts: Vec<PreparedHunt>,
+pub(super) struct HuntReports<'r> {
+    prepared: Vec<PreparedHunt>,
     reader: &'r RunReader,
     sources: &'r Sources,
     formats: BTreeMap<LogGroupArn, FlowLogFormats>,
 }
 
-impl<'r> Hunts<'r> {
+impl<'r> HuntReports<'r> {
     /// The hunts that the run was made with.
     pub fn of_run(facts: &Facts, reader: &'r RunReader, sources: &'r Sources) -> Result<Self, CommandError> {
         let hunts: Vec<Hunt> = facts.json("hunts")?;
         let prepared = hunts.into_iter().map(PreparedHunt::new).collect::<Result<_, _>>();
-        let hunts = prepared.map_err(|error| facts.damaged("hunts", &error))?;
-        Ok(Self { hunts, reader, sources, formats: FlowLogFormats::by_group(&reader.recorders()?) })
+        let prepared = prepared.map_err(|error| facts.damaged("hunts", &error))?;
+        Ok(Self { prepared, reader, sources, formats: FlowLogFormats::by_group(&reader.recorders()?) })
     }
 
     /// Writes the files of every hunt, and adds their names to `files`.
     pub fn write(&self, dir: &RunDir, files: &mut Vec<String>) -> Result<Vec<HuntSummary>, CommandError> {
         let mut summaries = Vec::new();
-        if !self.hunts.is_empty() {
+        if !self.prepared.is_empty() {
             dir.make_folder(FOLDER)?;
         }
-        for hunt in &self.hunts {
+        for hunt in &self.prepared {
             let file = |ending: &str| format!("{FOLDER}/{}.{ending}", hunt.hunt().name);
             let mut summary = None;
             dir.write_file(&file("csv"), |csv| {
@@ -62,7 +62,7 @@ impl<'r> Hunts<'r> {
 
     /// Counts what is in the files, or would be.
     pub fn count(&self) -> Result<Vec<HuntSummary>, CommandError> {
-        let counted = self.hunts.iter().map(|hunt| {
+        let counted = self.prepared.iter().map(|hunt| {
             let [csv, json, by_target] = &mut [io::sink(), io::sink(), io::sink()];
             match hunt.plan() {
                 Plan::Rows(plan) => self.rows(hunt, plan, csv, json),

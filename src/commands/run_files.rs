@@ -3,7 +3,7 @@
 use super::CommandError;
 use super::evidence_files::{EVIDENCE_FILES, count_evidence, write_evidence_files};
 use super::facts::{Facts, VERSION};
-use super::hunt_files::Hunts;
+use super::hunt_files::HuntReports;
 use crate::config::{Format, Scope};
 use crate::report::{
     AccountNames, CoverageTally, Ending, EvidenceTally, HuntSummary, Manifest, ManifestFile, NEVER_IN_LOGS,
@@ -68,7 +68,7 @@ pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
     })?;
     let sources = facts.sources(&reader)?;
     let evidence = count_evidence(&reader, &sources, facts.window()?)?;
-    let hunts = Hunts::of_run(&facts, &reader, &sources)?.count()?;
+    let hunts = HuntReports::of_run(&facts, &reader, &sources)?.count()?;
     let counted = Counted { sightings: &sightings, coverage: &coverage, evidence: &evidence, hunts };
     let summary = summary(&facts, &reader, counted)?;
     let files = dir.file_names()?;
@@ -91,7 +91,7 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
     let sources = facts.sources(&reader)?;
     write_evidence_files(dir, &reader, &sources, &names)?;
     let evidence = count_evidence(&reader, &sources, facts.window()?)?;
-    let hunts = Hunts::of_run(&facts, &reader, &sources)?.write(dir, &mut files)?;
+    let hunts = HuntReports::of_run(&facts, &reader, &sources)?.write(dir, &mut files)?;
     dir.write_file("calls.csv", |out| reader.calls(|rows| write_calls(rows, out)))?;
     let counted = Counted { sightings: &sightings, coverage: &coverage, evidence: &evidence, hunts };
     let summary = summary(&facts, &reader, counted)?;

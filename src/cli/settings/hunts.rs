@@ -155,7 +155,11 @@ mod tests {
         let only_insights = hunts(&["--query-string", "fields @message | pattern @message"]).unwrap_err();
         assert!(only_insights.starts_with("query-string: line 1") && only_insights.contains("only Insights runs it"));
         assert!(hunts(&["--query-string", "filter a ="]).unwrap_err().contains("line 1, column"));
-        assert!(hunts(&["--query-string", "SOURCE logGroups() | filter a = 1"]).unwrap_err().contains("--log-group"));
+        assert!(
+            hunts(&["--query-string", "SOURCE logGroups(namePrefix: ['/a']) | filter a = 1"])
+                .unwrap_err()
+                .contains("--log-group")
+        );
         assert!(hunts(&["--filter-pattern", &"x".repeat(1_025)]).unwrap_err().contains("1024 characters"));
         assert_eq!(hunts(&["--filter-pattern", "-DEBUG"]).unwrap()[0].filter_pattern.as_deref(), Some("-DEBUG"));
     }

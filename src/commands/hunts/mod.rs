@@ -45,7 +45,9 @@ fn list<'h>(
         return Ok(write_json(&all, out)?);
     }
     let mut table = Table::new(&["name", "source", "severity", "techniques", "parameters", "title"]);
-    all.iter().for_each(|hunt| table.push(hunt.cells()));
+    for hunt in &all {
+        table.push(hunt.cells());
+    }
     Ok(table.write_text(None, out)?)
 }
 

@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHunt {
     /// There is no such hunt.
-    #[error("there is no hunt `{given}`{}; `dragnet hunts list` shows them", hint(.nearest))]
+    #[error("there is no hunt `{given}`{}; `dragnet hunts list` shows them", hint(.nearest.as_ref()))]
     Unknown {
         /// As it was given.
         given: String,
@@ -15,7 +15,7 @@ pub enum InvalidHunt {
     #[error("`{0}` is not NAME[:key=value,...]")]
     Malformed(String),
     /// There is no such parameter.
-    #[error("hunt `{hunt}` has no parameter `{given}`{}", hint(.nearest))]
+    #[error("hunt `{hunt}` has no parameter `{given}`{}", hint(.nearest.as_ref()))]
     UnknownParameter {
         /// The hunt.
         hunt: String,
@@ -50,6 +50,6 @@ pub enum InvalidHunt {
     },
 }
 
-fn hint(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
+fn hint(nearest: Option<&String>) -> String {
+    nearest.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
 }

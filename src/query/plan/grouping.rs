@@ -178,7 +178,9 @@ mod tests {
             panic!()
         };
         let mut partial = Partial::default();
-        ["1e308", "1e308", "-1e308"].map(|address| plan.add(&Address(address), &mut partial));
+        for address in ["1e308", "1e308", "-1e308"] {
+            plan.add(&Address(address), &mut partial);
+        }
         let stored = serde_json::to_string(&partial).unwrap();
         let restored: Partial = serde_json::from_str(&stored).unwrap();
         assert_eq!(format!("{restored:?}"), format!("{partial:?}"));
