@@ -272,7 +272,10 @@ fn the_catalogue_is_listed_shown_and_checked() {
         (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
     };
     let (code, list, _) = run(&["list"]);
-    assert!(code == 0 && list.lines().any(|line| line.starts_with("iam-access-denied  cloudtrail  medium")), "{list}");
+    let denied = list.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>());
+    assert!(
+        code == 0 && denied.into_iter().any(|cells| cells == ["iam-access-denied", "cloudtrail", "medium", "T1526"])
+    );
     let (_, shown, _) = run(&["show", "vpc-rejects-from-inside"]);
     assert!(
         shown.contains("vpc (cidr)") && shown.contains("[default: 10.]") && shown.contains("c4 = \"10.*\""),

@@ -297,12 +297,16 @@ fn naive(query: &str, events: &[Planted]) -> Vec<Vec<String>> {
     let table = match &plan {
         Plan::Rows(plan) => {
             let mut rows = Vec::new();
-            events.iter().for_each(|event| record(event, &mut |record| rows.extend(plan.row(record))));
+            for event in events {
+                record(event, &mut |record| rows.extend(plan.row(record)));
+            }
             plan.finish(rows)
         }
         Plan::Groups(plan) => {
             let mut partial = Partial::default();
-            events.iter().for_each(|event| record(event, &mut |record| _ = plan.add(record, &mut partial)));
+            for event in events {
+                record(event, &mut |record| _ = plan.add(record, &mut partial));
+            }
             plan.finish(&partial)
         }
     };

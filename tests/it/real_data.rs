@@ -136,6 +136,9 @@ fn is_root(value: &Value) -> bool {
 const KEYS: [&str; 3] = ["AKIATFQR7NSCUXC3DDDP", "AKIATFQR7NSC8Q4X20BJ", "ASIATFQR7NSCS5BLNV76"];
 const ADDRESSES: [&str; 3] = ["3.225.16.109", "192.168.10.20", "10.8.8.10"];
 
+/// Which records a plain scan picks.
+type Picks = Box<dyn Fn(&Value) -> bool>;
+
 /// The records that a hunt finds, by id, sorted.
 async fn hunted(world: &World, request: &str) -> Vec<String> {
     let run = world.sweep(&["--hunt", request, "--since", "24h"]).await;
@@ -155,7 +158,7 @@ async fn hunts_find_what_a_plain_scan_finds() {
     let by_field = |path: &'static str, wanted: &'static str| {
         move |record: &Value| record.pointer(path).is_some_and(|value| value == wanted)
     };
-    let mut asked: Vec<(String, Box<dyn Fn(&Value) -> bool>)> = vec![
+    let mut asked: Vec<(String, Picks)> = vec![
         ("s3-list-buckets".to_owned(), Box::new(by_field("/eventName", "ListBuckets"))),
         (
             "users-roles-created".to_owned(),

@@ -174,8 +174,8 @@ async fn a_run_is_not_taken_for_another() {
 
     change("UPDATE fact SET value = replace(value, '192.0.2.1', '192.0.2.2') WHERE key = 'settings'");
     assert!(refused().await.contains("another scope"));
-    change("UPDATE fact SET value = '2' WHERE key = 'format'");
-    assert!(refused().await.contains("format 2"));
+    change("UPDATE fact SET value = '99' WHERE key = 'format'");
+    assert!(refused().await.contains("format 99"));
 }
 
 #[tokio::test(start_paused = true)]
