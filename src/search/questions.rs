@@ -59,7 +59,7 @@ impl Questions {
 
     /// The indicators in a message.
     pub fn indicators(&self, message: &str) -> Option<Hits> {
-        self.matcher.find(message)
+        if self.has_indicators { self.matcher.find(message) } else { None }
     }
 
     /// What an event gives to the hunts, each with the hunt's number.

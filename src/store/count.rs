@@ -53,7 +53,8 @@ impl RunReader {
             .prepare(
                 "SELECT hunt, event_account, event_region, kind, partial, account, region, log_group, elsewhere
                  FROM hunt_count JOIN unit ON unit.id = hunt_count.unit JOIN place ON place.id = unit.place
-                 WHERE hunt = ?1 ORDER BY event_account, event_region, account, region, log_group",
+                 WHERE hunt = ?1 ORDER BY event_account, event_region, account, region, log_group,
+                 hunt_count.rowid",
             )
             .map_err(StoreError::from)?;
         let mut rows = select.query([hunt]).map_err(StoreError::from)?;

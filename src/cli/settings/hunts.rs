@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::super::{GlobalArguments, HuntsCommand, SweepArguments, UsageError};
 use super::{Surroundings, load_config};
-use crate::config::{Catalogue, Hunts, InvalidHunt};
+use crate::config::{Catalogue, Hunts};
 use crate::model::{Hunt, HuntSource, Severity};
 use crate::query::Query;
 
@@ -112,14 +112,6 @@ impl HuntsSettings {
         // A file of the folder that is wrong must not keep another from being checked.
         let folder = config.hunts.folder.filter(|_| files.is_empty());
         Ok(Self { catalogue: Catalogue::load(folder.as_deref())?, files })
-    }
-
-    /// The hunt that is asked for by name.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn get(&self, name: &str) -> Result<&crate::config::HuntTemplate, InvalidHunt> {
-        self.catalogue.get(name)
     }
 }
 

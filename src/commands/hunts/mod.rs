@@ -26,7 +26,7 @@ pub(super) fn hunts(
     match command {
         HuntsCommand::List => list(settings.catalogue.iter(), global_settings.json, out)?,
         HuntsCommand::Show { name } => {
-            let described = Described::of(settings.get(name).map_err(UsageError::from)?);
+            let described = Described::of(settings.catalogue.get(name).map_err(UsageError::from)?);
             if global_settings.json { write_json(&described, &mut *out)? } else { described.write(out)? }
         }
         HuntsCommand::Check { .. } => return check(&settings, global_settings.json, out),

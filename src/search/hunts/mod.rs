@@ -15,7 +15,7 @@ mod never_excluded;
 mod record_kind;
 
 use crate::model::{Hunt, HuntSource};
-use crate::query::{Partial, Plan, Query, QueryError, QueryErrorKind, Record, Row};
+use crate::query::{Partial, Plan, Query, QueryError, Record, Row};
 use crate::search::trace::Trace;
 use narrowing::{column_pattern, json_pattern};
 use need::Need;
@@ -31,7 +31,7 @@ pub struct PreparedHunt {
 
 /// Why a hunt cannot be made on the filter engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("hunt `{hunt}`: {}{error}", if error.kind == QueryErrorKind::NotEvaluatedHere { "not on the filter engine: " } else { "" })]
+#[error("hunt `{hunt}`: {error}")]
 pub struct NotPrepared {
     hunt: String,
     error: QueryError,

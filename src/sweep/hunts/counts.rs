@@ -132,3 +132,64 @@ fn network(via: &str) -> Option<&str> {
     let (_, watched) = via.rsplit_once(" (")?;
     watched.strip_suffix(')').filter(|watched| watched.starts_with("vpc-"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Target;
+
+    fn group(name: &str) -> LogGroupArn {
+        let target = Target { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
+        LogGroupArn::new(target, name)
+    }
+
+    fn source(kind: SourceKind, name: &str, via: &str, status: SourceStatus) -> Source {
+        let log_group = group(name);
+        Source {
+            target: log_group.target.clone(),
+            kind,
+            log_group: Some(log_group),
+            via: via.to_owned(),
+            logging: Some(true),
+            last_delivery_ms: None,
+            delivery_error: String::new(),
+            selectors: String::new(),
+            status,
+            reason: String::new(),
+        }
+    }
+
+    /// How many of these groups count, and whether that is in doubt.
+    fn counted(kind: &str, names: &[&str], here: &[Source]) -> (usize, bool) {
+        let groups = names.iter().map(|name| (group(name), Partial::default())).collect();
+        let (counted, is_doubtful) = each_once(kind, groups, &here.iter().collect::<Vec<_>>());
+        (counted.len(), is_doubtful)
+    }
+
+    #[test]
+    fn one_group_that_has_all_speaks_for_a_trails_records() {
+        use SourceStatus::{Partial, Searched};
+        let trail = |name, via, status| source(SourceKind::CloudTrail, name, via, status);
+        let whole = trail("/central", "t1", Searched);
+        assert_eq!(counted("cloudtrail", &["/central"], &[]), (1, false));
+        assert_eq!(counted("cloudtrail", &["/app", "/central"], std::slice::from_ref(&whole)), (1, false));
+        let parts = [trail("/own", "t2", Partial), trail("/central", "t1", Partial)];
+        assert_eq!(counted("cloudtrail", &["/own", "/central"], &parts), (2, true));
+        let one_group = [whole, trail("/central", "t3", Searched)];
+        assert_eq!(counted("cloudtrail", &["/central"], &one_group), (1, true), "two trails deliver to it");
+    }
+
+    #[test]
+    fn flow_logs_of_different_networks_are_apart() {
+        let flow = |name, watched: &str| {
+            source(SourceKind::VpcFlow, name, &format!("arn ({watched})"), SourceStatus::Searched)
+        };
+        let (one, other) = (flow("/a", "vpc-1"), flow("/b", "vpc-2"));
+        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), other]), (2, false));
+        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), flow("/b", "vpc-1")]), (2, true));
+        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), flow("/b", "subnet-1")]), (2, true));
+        assert_eq!(counted(VPC_FLOW, &["/a"], &[one.clone(), flow("/a", "subnet-1")]), (1, true));
+        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one]), (2, true), "nobody tells what /b is");
+        assert_eq!(counted("other", &["/a", "/b"], &[]), (2, false));
+    }
+}
