@@ -18,6 +18,7 @@ mod iam;
 mod logs;
 mod mfa;
 mod organizations;
+mod pages;
 mod profile;
 mod session;
 mod source;
@@ -30,6 +31,7 @@ pub use iam::{AccessKey, AttachedPolicy, KeyStatus, LastUsed, PrincipalDetail, S
 pub use logs::{EventPage, EventQuery, LogEvent};
 pub use mfa::{CodeSource, MfaCode, MfaStanding, NotACode};
 pub use organizations::ListedAccount;
+pub use pages::{Endless, Pages};
 pub use profile::ProfileError;
 pub use session::{RoleHop, Session};
 pub use sts::Caller;

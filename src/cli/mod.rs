@@ -35,7 +35,7 @@ pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
 pub use hunts::HuntsCommand;
 pub use list::{ListArguments, Listing, OutputFormat};
 pub use moment::{InvalidMoment, Moment};
-pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments};
+pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments, ShowArguments};
 pub use report::ReportArguments;
 pub use resume::ResumeArguments;
 pub use runs::{RunArgument, RunsCommand};

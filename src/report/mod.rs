@@ -40,6 +40,7 @@ pub use hours::{Silence, SilenceTally, write_hours};
 pub use human::{abridged, bytes, count, plural};
 pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 pub use manifest::{Manifest, ManifestFile};
+pub use page::write_items;
 pub use sighting_tally::{SightingTally, TopCounts};
 pub use sightings::{AccountNames, write_sightings};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};

@@ -1,16 +1,15 @@
 //! One log group: read it page by page, have every event examined, write each page down with its sightings.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::evidence::silence;
 use super::examine::examine_page;
-use super::outcome::of_error;
+use super::outcome::{self, of_error};
 use super::plan::LATE_ARRIVAL;
 use super::run::Shared;
-use crate::aws::{ErrorClass, EventQuery, Session};
-use crate::model::{Outcome, Reason, Status, Target};
+use crate::aws::{ErrorClass, EventQuery, Pages, Session};
+use crate::model::{Outcome, Status, Target};
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, PlaceId, UnitRow};
 
@@ -96,23 +95,22 @@ async fn read_pass(
         (unit.id, Start::FirstPage)
     };
     let query = EventQuery { log_group: reading.log_group.clone(), from_ms, to_ms, pattern };
-    let (mut token, mut token_is_old) = match start {
+    let (mut pages, mut token_is_old) = match start {
         Start::End => return Ok(Ok(())),
-        Start::FirstPage => (None, false),
-        Start::Page(token) => (Some(token), true),
+        Start::FirstPage => (Pages::default(), false),
+        Start::Page(token) => (Pages::from(token), true),
         Start::Again => {
             shared.journal.write(Entry::Restarted(unit)).await?;
-            (None, false)
+            (Pages::default(), false)
         }
     };
-    let mut tokens: BTreeSet<String> = token.iter().cloned().collect();
     loop {
         let call = async {
-            let page = shared.aws.events(&reading.session, &reading.target.region, &query, token.take()).await;
+            let page = shared.aws.events(&reading.session, &reading.target.region, &query, pages.token()).await;
             page.map_err(|error| (error.class, of_error(&error)))
         };
         let page = tokio::select! {
-            () = shared.cancel.cancelled() => return Ok(Err(super::outcome::interrupted())),
+            () = shared.cancel.cancelled() => return Ok(Err(outcome::interrupted())),
             page = call => page,
         };
         let page = match page {
@@ -120,7 +118,7 @@ async fn read_pass(
             // AWS does not know the earlier part's token any more: the unit is read from its beginning.
             Err((ErrorClass::Refused, _)) if token_is_old => {
                 token_is_old = false;
-                tokens.clear();
+                pages = Pages::default();
                 shared.journal.write(Entry::Restarted(unit)).await?;
                 continue;
             }
@@ -128,16 +126,15 @@ async fn read_pass(
         };
         token_is_old = false;
         reading.keeps_trail |= page.events.iter().any(|event| silence::is_trails_stream(&event.log_stream));
+        let held = page.events.len();
         let page = examine_page(reading, pass, unit, &query, page);
-        let next_token = page.next_token.clone();
+        let turned = pages.turn(held, page.next_token.clone());
         shared.tally.page(page.events, page.bytes, page.found.len() as u64);
         shared.journal.write(Entry::Page(page)).await?;
-        match next_token {
-            None => return Ok(Ok(())),
-            Some(next) if !tokens.insert(next.clone()) => {
-                return Ok(Err(Outcome::because(Status::Partial, Reason::RepeatedToken, "FilterLogEvents")));
-            }
-            next => token = next,
+        match turned {
+            Ok(true) => {}
+            Ok(false) => return Ok(Ok(())),
+            Err(endless) => return Ok(Err(outcome::of_endless(Status::Partial, "FilterLogEvents", endless))),
         }
     }
 }

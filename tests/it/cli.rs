@@ -291,6 +291,11 @@ fn the_catalogue_is_listed_shown_and_checked() {
     let (_, shown, _) = run(&["show", "own", "--json"]);
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["engines"], serde_json::json!(["insights"]));
+    let output = dragnet(temp.path(), &["sweep", "--practice", "--hunt", "root-use", "--since", "24h"]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    let id = only_run(temp.path());
+    let verified = dragnet(temp.path(), &["runs", "verify", id.to_str().unwrap()]);
+    assert_eq!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
     let output = dragnet(temp.path(), &["sweep", "--hunt", "own"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("only Insights runs it"), "{}", text(&output.stderr));

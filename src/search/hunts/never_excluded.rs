@@ -108,7 +108,9 @@ fn drafts() -> impl Strategy<Value = Vec<Draft>> {
     )
         .prop_map(|(mut drafts, source)| {
             // Hunts about several kinds of record have only terms in common.
-            drafts.iter_mut().for_each(|draft| draft.source = source.unwrap_or(draft.source));
+            for draft in &mut drafts {
+                draft.source = source.unwrap_or(draft.source);
+            }
             drafts
         })
 }
@@ -199,7 +201,9 @@ fn message() -> impl Strategy<Value = String> {
 fn formats() -> impl Strategy<Value = FlowLogFormats> {
     select(&["", "${srcaddr} ${dstport} ${action}"][..]).prop_map(|format| {
         let mut formats = FlowLogFormats::default();
-        format.parse().into_iter().for_each(|format| formats.add(format));
+        if let Ok(format) = format.parse() {
+            formats.add(format);
+        }
         formats
     })
 }
