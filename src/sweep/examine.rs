@@ -11,11 +11,11 @@ use crate::store::{Found, Page, Pass, Traces, UnitId};
 /// What is to be written down of a page.
 pub(super) fn examine_page(reading: &Reading, pass: Pass, unit: UnitId, query: &EventQuery, page: EventPage) -> Page {
     let EventPage { events, next_token } = page;
-    let shared = &reading.shared;
+    let shared = &reading.group.shared;
     let are_all = query.pattern.is_none();
-    let tells_of_recording = shared.settings.silence && reading.keeps_trail && (are_all || pass == Pass::Silence);
+    let tells_of_recording = shared.settings.silence && reading.keeps_trail() && (are_all || pass == Pass::Silence);
     let traces = if tells_of_recording {
-        silence::traces(&events, &reading.target, shared.settings.window, are_all)
+        silence::traces(&events, &reading.group.target, shared.settings.window, are_all)
     } else {
         Traces::default()
     };
@@ -36,9 +36,9 @@ pub(super) fn examine_page(reading: &Reading, pass: Pass, unit: UnitId, query: &
 
 /// An event as a sighting, if something is in it and it happened when and where the sweep asks.
 fn examine(reading: &Reading, event: &LogEvent) -> Option<Found> {
-    let shared = &reading.shared;
+    let shared = &reading.group.shared;
     let hits = shared.matcher.find(&event.message)?;
-    let Target { account, region } = &reading.target;
+    let Target { account, region } = &reading.group.target;
     let told = happening(&event.message, &account.to_string(), region.as_str(), event.timestamp_ms);
     let happened_there = match told.region.parse() {
         Ok(region) => shared.settings.reach.scope.has_region(&region),

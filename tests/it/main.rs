@@ -13,6 +13,7 @@ mod range;
 mod real_data;
 mod served;
 mod servers;
+mod speed;
 mod survive;
 mod sweep;
 mod world;

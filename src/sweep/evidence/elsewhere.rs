@@ -140,9 +140,10 @@ async fn read(shared: Arc<Shared>, host: Arc<Host>, arn: LogGroupArn) -> Result<
         None => (shared.group(&host.member, region, &group, true).await?, KnownUnits::default()),
     };
     let site = Site { shared, member: Arc::clone(&host.member), session, region: region.clone() };
-    let mut reading = JoinSet::new();
-    site.begin(group, true, place, units, &mut reading).await?;
-    all_of(reading).await
+    let queue = site.queue();
+    site.begin(group, true, place, units, &queue).await?;
+    queue.set_listing(false);
+    queue.read_all().await
 }
 
 /// Enters the account of a log group, and looks it up.
