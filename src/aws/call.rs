@@ -12,6 +12,7 @@ use tracing::{debug, info};
 
 use super::connect::Aws;
 use super::error::{CallError, Diagnosis, ErrorClass};
+use super::gate::Permit;
 use super::pages::Endless;
 use super::session::Session;
 use crate::model::{ApiCall, Operation, Region};
@@ -61,6 +62,12 @@ impl Site<'_> {
             attempts: 1,
         }
     }
+
+    /// Calls are not let out any more.
+    fn interrupted(self, attempts: u32) -> CallError {
+        let (class, code) = (ErrorClass::Interrupted, "Interrupted".to_owned());
+        CallError { class, code, attempts, ..self.unreadable("the command is being ended") }
+    }
 }
 
 impl Aws {
@@ -72,22 +79,47 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
+        self.call_with(None, site, send).await
+    }
+
+    /// The key that a call is charged to.
+    pub(super) fn quota_key(&self, site: Site<'_>) -> QuotaKey {
         let account = site.session.account().or(self.caller.get().map(|caller| caller.account));
-        let key = QuotaKey { account, region: site.region.clone(), operation: site.operation.as_str() };
-        let gate = self.gate.of(&key);
+        QuotaKey { account, region: site.region.clone(), operation: site.operation.as_str() }
+    }
+
+    /// The same, if its first attempt has its permit already.
+    pub(super) async fn call_with<T, E, F>(
+        &self,
+        mut permit: Option<Permit>,
+        site: Site<'_>,
+        send: impl Fn(Credentials) -> F,
+    ) -> Result<T, CallError>
+    where
+        T: RequestId,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let key = self.quota_key(site);
+        let (gate, account) = (self.gate.of(&key), key.account);
         let mut attempts = Attempts::default();
         loop {
             let mut credentials = self.credentials(site.session).await?;
-            let mut slot = self.gate.pass(&gate).await;
+            if permit.is_none() {
+                permit = self.gate.pass(&gate).await;
+            }
             if !self.is_fresh(&credentials) {
                 // They ran out in the queue. Renewing them needs a slot, too; the permit stays good.
-                drop(slot);
+                drop(permit.take());
                 credentials = self.credentials(site.session).await?;
-                slot = self.gate.slot().await;
+                permit = self.gate.slot().await;
             }
+            let Some(let_out) = permit.take() else { return Err(site.interrupted(attempts.made)) };
             let (time, began) = (self.clock.now(), Instant::now());
-            let answer = send(credentials.clone()).await;
-            drop(slot);
+            // On the heap: most calls wait at the gate most of the time, and should be small there.
+            let answer = Box::pin(send(credentials.clone())).await;
+            drop(let_out);
+            let took = began.elapsed();
             let diagnosis = answer.as_ref().err().map(Diagnosis::of);
             attempts.made += 1;
             self.record(ApiCall {
@@ -101,12 +133,18 @@ impl Aws {
                     (Err(_), diagnosis) => diagnosis.as_ref().map(|d| d.request_id.clone()).unwrap_or_default(),
                 },
                 attempt: attempts.made,
-                milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             })
             .await;
             let diagnosis = match (answer, diagnosis) {
                 (Ok(output), _) => {
-                    gate.limiter.answered();
+                    gate.answered_after(took);
+                    if let Some(calls_per_second) = gate.limiter.answered() {
+                        info!(
+                            operation = %site.operation, region = %site.region, account = %key.owner(),
+                            calls_per_second, "not throttled of late: speeding up"
+                        );
+                    }
                     return Ok(output);
                 }
                 (Err(error), None) => Diagnosis::of(&error),
@@ -192,7 +230,7 @@ impl Attempts {
                 self.expired += 1;
                 if self.expired == 1 { Next::Refresh } else { Next::GiveUp }
             }
-            ErrorClass::Denied | ErrorClass::NotFound | ErrorClass::Refused => Next::GiveUp,
+            ErrorClass::Denied | ErrorClass::NotFound | ErrorClass::Interrupted | ErrorClass::Refused => Next::GiveUp,
         }
     }
 }

@@ -15,6 +15,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::CallError;
 use super::envelope::enveloped;
@@ -25,7 +26,7 @@ use super::session::{RoleHop, Session};
 use super::source::{self, Found};
 use super::sts::{Caller, Durations};
 use crate::config::Identity;
-use crate::model::{ApiCall, Partition, Region};
+use crate::model::{ApiCall, Partition, Region, SlowedRate};
 use crate::throttle::Quotas;
 use crate::time::Clock;
 
@@ -102,7 +103,7 @@ pub enum ConnectError {
 #[derive(Debug)]
 pub struct Aws {
     pub(super) clients: Clients,
-    pub(super) gate: Gate,
+    pub(super) gate: Arc<Gate>,
     pub(super) audit: Option<mpsc::Sender<ApiCall>>,
     pub(super) clock: Clock,
     pub(super) caller: OnceLock<Caller>,
@@ -187,7 +188,7 @@ impl Aws {
                 iam: aws_sdk_iam::Client::new(&sdk),
                 organizations: aws_sdk_organizations::Client::new(&sdk),
             },
-            gate: Gate::new(options.quotas, options.concurrency),
+            gate: Arc::new(Gate::new(options.quotas, options.concurrency)),
             audit: options.audit,
             clock: options.clock,
             caller: OnceLock::new(),
@@ -210,6 +211,20 @@ impl Aws {
             self.credentials(session).await?;
         }
         Ok(caller)
+    }
+
+    /// Lets no call out any more once `stop` is cancelled; those under way go on. What waits fails as
+    /// [`super::ErrorClass::Interrupted`].
+    pub fn stop_with(&self, stop: CancellationToken) {
+        self.gate.stop_with(stop);
+    }
+
+    /// The quotas of which AWS throttled a call, in the order of operation, account and Region.
+    pub fn slowed_rates(&self) -> Vec<SlowedRate> {
+        let slowed = self.gate.slowed().into_iter().map(|(key, gate)| gate.limiter.slowed(&key));
+        let mut slowed: Vec<SlowedRate> = slowed.collect();
+        slowed.sort_by(|one, other| one.place().cmp(&other.place()));
+        slowed
     }
 
     /// The source credentials' own session.

@@ -1,10 +1,16 @@
 //! The gate before every call: a quota permit first, a slot second.
+//!
+//! Work under way comes before work that has not begun ([`Gate::permit_for_more`]): so no more is begun side by
+//! side than uses the quota up, however long answers take, and what is begun next is chosen when its permit is there.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::throttle::{Limiter, QuotaKey, Quotas};
 
@@ -12,8 +18,9 @@ use crate::throttle::{Limiter, QuotaKey, Quotas};
 #[derive(Debug)]
 pub(super) struct Gate {
     quotas: Quotas,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     keys: StdMutex<HashMap<QuotaKey, Arc<KeyGate>>>,
+    stop: OnceLock<CancellationToken>,
 }
 
 /// One key's gate.
@@ -23,12 +30,30 @@ pub(super) struct KeyGate {
     turn: Mutex<()>,
     /// The key's limiter.
     pub limiter: Limiter,
+    /// Calls that wait for the limiter or for a slot.
+    waiting: AtomicUsize,
+    /// Told when no call waits any more.
+    quiet: Notify,
+    /// How long answers take of late, in microseconds.
+    took: AtomicU64,
+}
+
+/// Leave for one call of a key: its quota's permit, and a slot until it is dropped.
+#[derive(Debug)]
+pub struct Permit {
+    _slot: OwnedSemaphorePermit,
 }
 
 impl Gate {
     /// A gate for at most `concurrency` calls under way at once.
     pub fn new(quotas: Quotas, concurrency: usize) -> Self {
-        Self { quotas, slots: Semaphore::new(concurrency), keys: StdMutex::default() }
+        let slots = Arc::new(Semaphore::new(concurrency));
+        Self { quotas, slots, keys: StdMutex::default(), stop: OnceLock::new() }
+    }
+
+    /// No call is let out any more once `stop` is cancelled. Said once; a second token is not heard.
+    pub fn stop_with(&self, stop: CancellationToken) {
+        _ = self.stop.set(stop);
     }
 
     /// The gate of one key.
@@ -38,34 +63,127 @@ impl Gate {
         if let Some(gate) = keys.get(key) {
             return Arc::clone(gate);
         }
-        let gate = Arc::new(KeyGate { turn: Mutex::new(()), limiter: self.quotas.limiter(key) });
+        let gate = Arc::new(KeyGate::new(self.quotas.limiter(key)));
         keys.insert(key.clone(), Arc::clone(&gate));
         gate
     }
 
+    /// The keys that AWS throttled, and their limiters' gates.
+    pub fn slowed(&self) -> Vec<(QuotaKey, Arc<KeyGate>)> {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let slowed = keys.iter().filter(|(_, gate)| gate.limiter.was_slowed());
+        slowed.map(|(key, gate)| (key.clone(), Arc::clone(gate))).collect()
+    }
+
     /// Waits for a permit of this key and then for a slot. The turn is kept until the slot is there,
     /// so that a key holds at most one permit without a slot: a slow Region neither fills the slots
-    /// nor piles up permits that would burst.
-    pub async fn pass(&self, key: &KeyGate) -> Option<SemaphorePermit<'_>> {
-        let _turn = key.turn.lock().await;
+    /// nor piles up permits that would burst. `None`: no call is let out any more.
+    pub async fn pass(&self, key: &KeyGate) -> Option<Permit> {
+        self.unless_stopped(async {
+            let _waiting = Waiting::at(key);
+            let _turn = key.turn.lock().await;
+            self.let_out(key).await
+        })
+        .await
+    }
+
+    /// The same for work that has not begun: it waits until nothing else does at this key.
+    pub async fn permit_for_more(&self, key: &KeyGate) -> Option<Permit> {
+        self.unless_stopped(async {
+            loop {
+                key.until_quiet().await;
+                let _turn = key.turn.lock().await;
+                if key.is_quiet() {
+                    return self.let_out(key).await;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Waits for a slot, for a call that has its permit.
+    pub async fn slot(&self) -> Option<Permit> {
+        // The semaphore is never closed, so there is always a slot to come.
+        Arc::clone(&self.slots).acquire_owned().await.ok().map(|slot| Permit { _slot: slot })
+    }
+
+    async fn let_out(&self, key: &KeyGate) -> Option<Permit> {
         while let Err(wait) = key.limiter.take() {
             sleep(wait).await;
         }
         self.slot().await
     }
 
-    /// Waits for a slot, for a call that has its permit.
-    pub async fn slot(&self) -> Option<SemaphorePermit<'_>> {
-        // The semaphore is never closed, so there is always a slot to come.
-        self.slots.acquire().await.ok()
+    async fn unless_stopped(&self, permit: impl Future<Output = Option<Permit>>) -> Option<Permit> {
+        match self.stop.get() {
+            None => permit.await,
+            Some(stop) => stop.run_until_cancelled(permit).await.flatten(),
+        }
+    }
+}
+
+impl KeyGate {
+    fn new(limiter: Limiter) -> Self {
+        Self {
+            turn: Mutex::new(()),
+            limiter,
+            waiting: AtomicUsize::new(0),
+            quiet: Notify::new(),
+            took: AtomicU64::new(0),
+        }
+    }
+
+    /// A call was answered after so long: a quarter of what answers are expected to take.
+    pub fn answered_after(&self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        _ = self.took.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |before| {
+            Some(if before == 0 { micros } else { before - before / 4 + micros / 4 })
+        });
+    }
+
+    /// How long an answer takes of late; zero while nothing is known.
+    pub fn answer_time(&self) -> Duration {
+        Duration::from_micros(self.took.load(Ordering::Relaxed))
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) == 0
+    }
+
+    async fn until_quiet(&self) {
+        loop {
+            // Made before the look, so that no word is missed in between.
+            let quiet = self.quiet.notified();
+            if self.is_quiet() {
+                return;
+            }
+            quiet.await;
+        }
+    }
+}
+
+/// A call that waits at a key.
+struct Waiting<'a>(&'a KeyGate);
+
+impl<'a> Waiting<'a> {
+    fn at(key: &'a KeyGate) -> Self {
+        key.waiting.fetch_add(1, Ordering::AcqRel);
+        Self(key)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.0.waiting.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.quiet.notify_waiters();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures::future::join_all;
+    use tokio::task::JoinSet;
     use tokio::time::Instant;
 
     use super::*;
@@ -79,9 +197,13 @@ mod tests {
         }
     }
 
+    fn gate(concurrency: usize) -> Arc<Gate> {
+        Arc::new(Gate::new(Quotas::new(QuotaTable::built_in().unwrap(), 1.0), concurrency))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_key_without_permits_holds_no_slot() {
-        let gate = Gate::new(Quotas::new(QuotaTable::built_in().unwrap(), 1.0), 1);
+        let gate = gate(1);
         let start = Instant::now();
         let call = |key: QuotaKey| {
             let gate = &gate;
@@ -93,5 +215,56 @@ mod tests {
         // Twenty accounts of ten calls each at ten a second, over a single slot: no longer than one account alone.
         join_all((0..20).flat_map(|account| std::iter::repeat_n(key(account), 10)).map(call)).await;
         assert!(start.elapsed() <= Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+
+    /// Begins as many readers of a hundred calls each as the gate wants; gives how many in the first five seconds.
+    async fn begun_within_five_seconds(answer: Duration) -> usize {
+        let (gate, mut readers) = (gate(64), JoinSet::new());
+        let key = gate.of(&key(1));
+        let end = Instant::now() + Duration::from_secs(5);
+        while let Some(mut permit) = gate.permit_for_more(&key).await
+            && Instant::now() < end
+        {
+            let (gate, key) = (Arc::clone(&gate), Arc::clone(&key));
+            readers.spawn(async move {
+                for _ in 0..100 {
+                    sleep(answer).await;
+                    key.answered_after(answer);
+                    drop(permit);
+                    permit = gate.pass(&key).await.unwrap();
+                }
+            });
+        }
+        readers.len()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_read_side_by_side_as_use_the_quota_up() {
+        let at_once = begun_within_five_seconds(Duration::from_millis(1)).await;
+        assert!(at_once <= 3, "{at_once} readers where one is enough");
+        let slow = begun_within_five_seconds(Duration::from_secs(2)).await;
+        assert!((20..=23).contains(&slow), "{slow} readers for ten calls a second of two seconds each");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn how_long_answers_take_is_known_of_late() {
+        let gate = gate(1);
+        let key = gate.of(&key(1));
+        assert_eq!(key.answer_time(), Duration::ZERO);
+        key.answered_after(Duration::from_millis(400));
+        assert_eq!(key.answer_time(), Duration::from_millis(400));
+        (0..20).for_each(|_| key.answered_after(Duration::from_millis(800)));
+        assert!((790..=800).contains(&key.answer_time().as_millis()), "{:?}", key.answer_time());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn once_stopped_nothing_is_let_out() {
+        let gate = gate(1);
+        let (key, stop) = (gate.of(&key(1)), CancellationToken::new());
+        gate.stop_with(stop.clone());
+        let held = gate.pass(&key).await;
+        assert!(held.is_some());
+        let (waiting, ()) = tokio::join!(gate.pass(&key), async { stop.cancel() });
+        assert!(waiting.is_none() && gate.permit_for_more(&key).await.is_none());
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
+use super::gate::Permit;
 use super::pages::Pages;
 use super::session::Session;
 use crate::model::{LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
@@ -102,7 +103,8 @@ impl Aws {
         }
     }
 
-    /// One page of a log group's events: at most 1 MB or 10,000 events.
+    /// One page of a log group's events: at most 1 MB or 10,000 events. The call waits for its permit, unless one
+    /// is given along.
     ///
     /// Source: CloudWatch Logs API, `FilterLogEvents`.
     ///
@@ -114,6 +116,7 @@ impl Aws {
         region: &Region,
         query: &EventQuery,
         token: Option<String>,
+        permit: Option<Permit>,
     ) -> Result<EventPage, CallError> {
         let site = Site { session, region, operation: Operation::FilterLogEvents };
         let request = self
@@ -126,7 +129,7 @@ impl Aws {
             .set_filter_pattern(query.pattern.clone())
             .set_next_token(token);
         let answer = self
-            .call(site, |credentials| {
+            .call_with(permit, site, |credentials| {
                 request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
             })
             .await?;

@@ -10,7 +10,7 @@ use crate::report::{
     ReportError, RunStatus, SightingTally, Summary, write_calls, write_coverage, write_json, write_sightings,
 };
 use crate::store::{RunDir, RunReader, StoreError};
-use crate::sweep::merged_sightings;
+use crate::sweep::{SLOWED_RATES, merged_sightings};
 
 /// The name of the file that has the hashes of the others.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -216,6 +216,8 @@ fn summary(facts: &Facts, reader: &RunReader, counted: Counted<'_>) -> Result<Su
         bytes_scanned: coverage.bytes(),
         api_calls: by_operation(|counts| counts.made),
         throttled: by_operation(|counts| counts.throttled),
+        // A run that was killed does not say.
+        rates: facts.json(SLOWED_RATES).unwrap_or_default(),
         caller_arn: facts.text("caller_arn").unwrap_or_default(),
         scope,
     })

@@ -21,14 +21,13 @@ impl Bar {
 
     pub fn draw(&mut self, pace: &Pace) {
         let latest = pace.latest();
-        let left = pace.time_left().map(|left| format!(", ~{} left", line::clock(left))).unwrap_or_default();
         self.0.set_length(latest.log_groups_known.max(1));
         self.0.set_position(latest.log_groups_done);
         self.0.set_prefix(format!(
             "accounts {}/{}, Regions {}/{}",
             latest.accounts_done, latest.accounts_known, latest.targets_done, latest.targets_known
         ));
-        self.0.set_message(format!("{}{left}", line::work(pace)));
+        self.0.set_message(format!("{}{}", line::work(pace), line::left(pace)));
         self.0.tick();
     }
 

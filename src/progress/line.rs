@@ -12,10 +12,16 @@ use crate::sweep::TallySnapshot;
 pub(super) fn plain(pace: &Pace) -> String {
     let TallySnapshot { accounts_done, accounts_known, targets_done, targets_known, .. } = *pace.latest();
     format!(
-        "{} accounts {accounts_done}/{accounts_known}, Regions {targets_done}/{targets_known}, {}",
+        "{} accounts {accounts_done}/{accounts_known}, Regions {targets_done}/{targets_known}, {}{}",
         clock(pace.elapsed()),
-        work(pace)
+        work(pace),
+        left(pace),
     )
+}
+
+/// How long it may still take, if that can be told.
+pub(super) fn left(pace: &Pace) -> String {
+    pace.time_left().map(|left| format!(", ~{} left", clock(left))).unwrap_or_default()
 }
 
 /// What has been done: log groups, events, sightings, gaps, speed.
@@ -83,6 +89,7 @@ mod tests {
             events: 12_345,
             sightings: 1,
             calls: 450,
+            time_left: Some(Duration::from_secs(27)),
             ..TallySnapshot::default()
         };
         pace.see(start + Duration::from_secs(9), snapshot);
@@ -93,7 +100,7 @@ mod tests {
     async fn a_line_says_it_all() {
         assert_eq!(
             plain(&pace()),
-            "0m09s accounts 2/14, Regions 3/40, log groups 300/1,200, 12,345 events, 1 hit, 2 not covered, 50 calls/s"
+            "0m09s accounts 2/14, Regions 3/40, log groups 300/1,200, 12,345 events, 1 hit, 2 not covered, 50 calls/s, ~0m27s left"
         );
         let line: serde_json::Value = serde_json::from_str(&json(&pace())).unwrap();
         assert_eq!((line["accounts_known"].as_u64(), line["time_left_ms"].as_u64()), (Some(14), Some(27_000)));

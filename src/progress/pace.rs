@@ -47,16 +47,10 @@ impl Pace {
         self.per_second(|snapshot| snapshot.calls)
     }
 
-    /// How long until the log groups known so far are done, at the rate of late; `None` while nothing
-    /// can be told: accounts are still being entered, or no group has ended lately.
+    /// How long it may still take: from what is left to read and the quotas, not from how fast it went so far.
+    /// `None` while that cannot be told.
     pub fn time_left(&self) -> Option<Duration> {
-        let latest = &self.latest;
-        let rate = self.per_second(|snapshot| snapshot.log_groups_done);
-        if rate <= 0.0 || latest.targets_known == 0 {
-            return None;
-        }
-        let left = latest.log_groups_known.saturating_sub(latest.log_groups_done) as f64;
-        Some(Duration::from_secs_f64((left / rate).min(1e7)))
+        self.latest.time_left
     }
 
     fn per_second(&self, of: impl Fn(&TallySnapshot) -> u64) -> f64 {
@@ -74,19 +68,10 @@ mod tests {
     async fn rates_are_of_the_last_seconds() {
         let start = Instant::now();
         let mut pace = Pace::starting(start);
-        assert_eq!(pace.time_left(), None);
         for second in 1..=60 {
-            let done = u64::saturating_sub(second, 30);
-            let snapshot = TallySnapshot {
-                calls: second * 5,
-                targets_known: 1,
-                log_groups_known: 100,
-                log_groups_done: done,
-                ..TallySnapshot::default()
-            };
-            pace.see(start + Duration::from_secs(second), snapshot);
+            let calls = if second <= 30 { second } else { 30 + (second - 30) * 5 };
+            pace.see(start + Duration::from_secs(second), TallySnapshot { calls, ..TallySnapshot::default() });
         }
         assert_eq!(pace.calls_per_second(), 5.0);
-        assert_eq!(pace.time_left(), Some(Duration::from_secs(70)));
     }
 }

@@ -202,6 +202,7 @@ mod testing {
             bytes_scanned: 0,
             api_calls: BTreeMap::from([("FilterLogEvents".to_owned(), 1_200), ("AssumeRole".to_owned(), 404)]),
             throttled: BTreeMap::from([("FilterLogEvents".to_owned(), 3)]),
+            rates: Vec::new(),
             caller_arn: "arn:aws:iam::999999999999:user/responder".to_owned(),
             scope: Scope::default(),
         }

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::{HuntSummary, SourceCounts};
 use crate::config::Scope;
-use crate::model::{Outcome, Reason, Status, TimeWindow};
+use crate::model::{Outcome, Reason, SlowedRate, Status, TimeWindow};
 use crate::time::rfc3339_ms;
 
 /// The numbers of a run, under the names that the contract fixes.
@@ -55,6 +55,8 @@ pub struct Summary {
     pub api_calls: BTreeMap<String, u64>,
     /// Those of them that AWS throttled.
     pub throttled: BTreeMap<String, u64>,
+    /// The quotas of which AWS throttled a call, and how far that slowed them.
+    pub rates: Vec<SlowedRate>,
     /// Who ran it.
     pub caller_arn: String,
     /// What was asked about.
@@ -291,6 +293,7 @@ mod tests {
           "throttled": {
             "FilterLogEvents": 3
           },
+          "rates": [],
           "caller_arn": "arn:aws:iam::999999999999:user/responder",
           "scope": {
             "include_accounts": [],

@@ -12,6 +12,7 @@ use super::{
     AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, LogGroupCounts, NEVER_IN_LOGS, PlaceCounts,
     RunStatus, SightingTally, Summary, TopCounts, abridged, bytes, count, escape, plural, time, verdict,
 };
+use crate::model::SlowedRate;
 use crate::time::rfc3339_ms;
 
 /// How many accounts, principals or addresses are named.
@@ -87,7 +88,18 @@ fn facts(page: &mut Page<'_>, summary: &Summary) -> io::Result<()> {
     page.item("Log groups", &log_groups(summary.log_groups))?;
     page.item("Never in logs", &NEVER_IN_LOGS.join(", "))?;
     let read = (plural(summary.events_examined, "event"), bytes(summary.bytes_scanned));
-    page.item("Read", &format!("{}, {}; {}, {} throttled", read.0, read.1, plural(calls, "AWS call"), count(throttled)))
+    let made = (plural(calls, "AWS call"), count(throttled));
+    page.item("Read", &format!("{}, {}; {}, {} throttled", read.0, read.1, made.0, made.1))?;
+    if summary.rates.is_empty() {
+        return Ok(());
+    }
+    page.item("Slowed", &abridged(&summary.rates.iter().map(slowed).collect::<Vec<_>>()))
+}
+
+fn slowed(rate: &SlowedRate) -> String {
+    let SlowedRate { operation, account, region, allowed, slowest, .. } = rate;
+    let account = account.as_ref().map(|account| format!(" of {account}")).unwrap_or_default();
+    format!("{operation}{account} in {region} to {slowest:.1} of {allowed:.1} calls/s")
 }
 
 fn hunts(page: &mut Page<'_>, hunts: &[HuntSummary]) -> io::Result<()> {

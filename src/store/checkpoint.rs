@@ -27,13 +27,14 @@ pub struct KnownGroup {
     pub units: KnownUnits,
 }
 
-/// How far a log group was read, for each of the things that it is read for, if that had begun.
+/// How far a log group was read, for each of the things that it is read for: stretches that make up all that is to
+/// be read, or none if that had not begun.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownUnits {
     /// The search.
-    pub search: Option<KnownUnit>,
+    pub search: Vec<KnownUnit>,
     /// The look for what tells of the recording.
-    pub silence: Option<KnownUnit>,
+    pub silence: Vec<KnownUnit>,
 }
 
 /// How far a unit was read.
@@ -41,6 +42,10 @@ pub struct KnownUnits {
 pub struct KnownUnit {
     /// Its key.
     pub id: UnitId,
+    /// Its first millisecond.
+    pub from_ms: i64,
+    /// The first millisecond after it.
+    pub to_ms: i64,
     /// Whether any page of it was read.
     pub has_begun: bool,
     /// The token of its next page; `None` where the first is the next, or none is.
@@ -53,8 +58,8 @@ impl Checkpoint {
     pub(super) fn load(connection: &Connection) -> Result<Self, StoreError> {
         let mut select = connection.prepare(
             "SELECT account, region, log_group, place.id, status, reason,
-                    unit.id AS unit, pass, pages, token, coalesce(token_ms, 0) AS token_ms
-             FROM place LEFT JOIN unit ON unit.place = place.id WHERE log_group IS NOT NULL",
+                    unit.id AS unit, pass, from_ms, to_ms, pages, token, coalesce(token_ms, 0) AS token_ms
+             FROM place LEFT JOIN unit ON unit.place = place.id WHERE log_group IS NOT NULL ORDER BY unit.id",
         )?;
         let mut rows = select.query([])?;
         let mut checkpoint = Self::default();
@@ -98,13 +103,15 @@ fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
     let Some(id) = row.get("unit")? else { return Ok(()) };
     let unit = KnownUnit {
         id: UnitId(id),
+        from_ms: row.get("from_ms")?,
+        to_ms: row.get("to_ms")?,
         has_begun: row.get::<_, i64>("pages")? > 0,
         next_token: row.get("token")?,
         token_ms: row.get("token_ms")?,
     };
     let pass: String = row.get("pass")?;
     let known = if pass == Pass::Search.as_str() { &mut units.search } else { &mut units.silence };
-    *known = Some(unit);
+    known.push(unit);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::entry::{Entry, Page, PlaceId, PlaceRow, UnitId};
+use super::entry::{Entry, Page, PlaceId, PlaceRow, UnitId, UnitRow};
 use super::{StoreError, chunk, count, evidence};
 use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 use crate::time::rfc3339_ms;
@@ -23,13 +23,13 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
                 insert.execute(params![account.id.to_string(), account.name, account.standing.as_str()])?;
             }
             Entry::Place(place) => insert_place(&transaction, place)?,
-            Entry::Unit(unit) => {
-                let mut insert = transaction
-                    .prepare_cached("INSERT INTO unit (id, place, pass, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-                let pass = unit.pass.as_str();
-                insert.execute(params![unit.id.0, unit.place.0, pass, unit.from_ms, unit.to_ms])?;
-            }
+            Entry::Unit(unit) => insert_unit(&transaction, unit)?,
             Entry::Restarted(unit) => restart(&transaction, *unit)?,
+            Entry::Cut { unit, to_ms, rest } => {
+                restart(&transaction, *unit)?;
+                transaction.execute("UPDATE unit SET to_ms = ?2 WHERE id = ?1", params![unit.0, to_ms])?;
+                rest.iter().try_for_each(|unit| insert_unit(&transaction, unit))?;
+            }
             Entry::Page(page) => insert_page(&transaction, page)?,
             Entry::Ended { place, outcome } => end_place(&transaction, *place, outcome)?,
             Entry::Remark { place, text } => {
@@ -62,6 +62,13 @@ fn insert_place(transaction: &Transaction<'_>, place: &PlaceRow) -> Result<(), S
         place.elsewhere,
     ])?;
     place.outcome.as_ref().map_or(Ok(()), |outcome| end_place(transaction, place.id, outcome))
+}
+
+fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), StoreError> {
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO unit (id, place, pass, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    insert.execute(params![unit.id.0, unit.place.0, unit.pass.as_str(), unit.from_ms, unit.to_ms])?;
+    Ok(())
 }
 
 fn end_place(transaction: &Transaction<'_>, place: PlaceId, outcome: &Outcome) -> Result<(), StoreError> {

@@ -29,6 +29,15 @@ pub enum Entry {
     Unit(UnitRow),
     /// A unit is read from its beginning again: its next page's token is too old.
     Restarted(UnitId),
+    /// A unit is cut: it is read from its beginning again, and ends where the first of the others begins.
+    Cut {
+        /// The unit.
+        unit: UnitId,
+        /// The first millisecond after what is left of it.
+        to_ms: i64,
+        /// What it was before, from there on.
+        rest: Vec<UnitRow>,
+    },
     /// A page that was read: its sightings and the token of the next one, together.
     Page(Page),
     /// How a place ended.

@@ -213,8 +213,9 @@ mod tests {
         let (journal, writer, mut checkpoint) = Journal::resume(&dir).unwrap();
         let target = Target { account: group.account, region: group.region.clone().unwrap() };
         let known = checkpoint.take(&target);
-        let begun = KnownUnit { id: unit.id, has_begun: true, next_token: Some("t".to_owned()), token_ms: 7 };
-        let units = KnownUnits { search: Some(begun), silence: None };
+        let (from_ms, to_ms, next_token) = (0, 100, Some("t".to_owned()));
+        let begun = KnownUnit { id: unit.id, from_ms, to_ms, has_begun: true, next_token, token_ms: 7 };
+        let units = KnownUnits { search: vec![begun], silence: Vec::new() };
         assert_eq!(known["/a"], KnownGroup { place: group.id, is_finished: false, units });
         assert!(known["/b"].is_finished && known.len() == 2, "the Region's own row is taken back");
         assert!(journal.new_place() > done.id, "no key is given twice");

@@ -24,6 +24,7 @@ pub(super) async fn sweep(
 ) -> Result<(), JournalClosed> {
     let enter = shared.access.enter(&shared.aws, &member).map_err(Refusal::into_outcome);
     let entered = shared.unless_interrupted(enter).await;
+    shared.tally.account_entered();
     let account = member.account.id;
     match entered {
         Ok(entered) => {

@@ -13,11 +13,11 @@ use crate::store::{Found, Page, Pass, Traces, UnitId};
 /// What is to be written down of a page.
 pub(super) fn examine_page(reading: &Reading, pass: Pass, unit: UnitId, query: &EventQuery, page: EventPage) -> Page {
     let EventPage { events, next_token } = page;
-    let shared = &reading.shared;
+    let shared = &reading.group.shared;
     let are_all = query.pattern.is_none();
-    let tells_of_recording = shared.settings.silence && reading.keeps_trail && (are_all || pass == Pass::Silence);
+    let tells_of_recording = shared.settings.silence && reading.keeps_trail() && (are_all || pass == Pass::Silence);
     let traces = if tells_of_recording {
-        silence::traces(&events, &reading.target, shared.settings.window, are_all)
+        silence::traces(&events, &reading.group.target, shared.settings.window, are_all)
     } else {
         Traces::default()
     };
@@ -41,12 +41,12 @@ pub(super) fn examine_page(reading: &Reading, pass: Pass, unit: UnitId, query: &
 /// An event as a sighting, if something is in it or it is a row of a hunt, and it happened when and where the
 /// sweep asks. What it adds to hunts that count goes to `counts`.
 fn examine(reading: &Reading, event: &LogEvent, counts: &mut PageCounts) -> Option<Found> {
-    let questions = &reading.shared.questions;
+    let questions = &reading.group.shared.questions;
     let hits = questions.indicators(&event.message);
     if hits.is_none() && questions.hunts().is_empty() {
         return None;
     }
-    let (account, region) = (reading.target.account.to_string(), reading.target.region.as_str());
+    let (account, region) = (reading.group.target.account.to_string(), reading.group.target.region.as_str());
     let told = happening(&event.message, &account, region, event.timestamp_ms);
     if !is_asked_about(reading, &told, event.timestamp_ms) {
         return None;
@@ -74,12 +74,12 @@ fn examine(reading: &Reading, event: &LogEvent, counts: &mut PageCounts) -> Opti
 
 /// The names of the hunts that the event is a row of, sorted.
 fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happening, counts: &mut PageCounts) -> Vec<String> {
-    let questions = &reading.shared.questions;
+    let questions = &reading.group.shared.questions;
     if questions.hunts().is_empty() {
         return Vec::new();
     }
-    let kind = RecordKind::of(&event.message, told, &reading.flow_logs);
-    let log = format!("{}:{}", reading.target.account, reading.log_group);
+    let kind = RecordKind::of(&event.message, told, &reading.group.flow_logs);
+    let log = format!("{}:{}", reading.group.target.account, reading.group.name);
     let event = Event {
         timestamp: event.timestamp_ms,
         ingestion_time: event.ingestion_ms,
@@ -100,7 +100,7 @@ fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happening, counts: 
 }
 
 fn is_asked_about(reading: &Reading, told: &Happening, stored_ms: i64) -> bool {
-    let settings = &reading.shared.settings;
+    let settings = &reading.group.shared.settings;
     let happened_there = match told.region.parse() {
         Ok(region) => settings.reach.scope.has_region(&region),
         // What names no Region at all cannot be told to be elsewhere.

@@ -36,6 +36,6 @@ pub use judge::judged_coverage;
 pub use merge::merged_sightings;
 pub use plan::LATE_ARRIVAL;
 pub use refusal::Refusal;
-pub use run::{SweepError, SweepParts, sweep};
+pub use run::{SLOWED_RATES, SweepError, SweepParts, sweep};
 pub use tally::{Tally, TallySnapshot};
 pub use wanted::WantedRegions;

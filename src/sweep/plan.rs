@@ -16,6 +16,9 @@ pub const LATE_ARRIVAL: Duration = Duration::from_hours(2);
 /// Source: CloudWatch Logs API, `PutLogEvents`: no event may be older than 14 days.
 const OLDEST_EVENT: SignedDuration = SignedDuration::from_hours(14 * 24);
 
+/// Source: CloudWatch Logs API, `FilterLogEvents`: a page holds at most 1 MB.
+const PAGE_BYTES: f64 = 1_048_576.0;
+
 /// What to do with a log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -61,6 +64,18 @@ fn limits(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timesta
     } else {
         Outcome::searched()
     }
+}
+
+/// How many pages of 1 MB the window's share of a group is likely to fill, were all of it read: what begins first is
+/// chosen by it, nothing else. Bytes are taken to be spread evenly over the time that the group keeps.
+pub fn expected_pages(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
+    let kept_since = group.retention_days.map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
+    let since = [group.created, kept_since].into_iter().flatten().max().unwrap_or(Timestamp::UNIX_EPOCH);
+    let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64();
+    let in_window = seconds(window.from().max(since), window.to().min(now)).max(0.0);
+    // A group of the last hour is taken for an hour old, so that nothing is divided by next to nothing.
+    let share = (in_window / seconds(since, now).max(3_600.0)).min(1.0);
+    1.0 + share * group.stored_bytes as f64 / PAGE_BYTES
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
@@ -116,6 +131,23 @@ mod tests {
         assert_eq!(ends(|g| g.retention_days = Some(3)), (Status::Searched, None));
         let Decision::Read { narrow, outcome } = decision(|g| g.masked = true) else { panic!("left") };
         assert_eq!((narrow, outcome.reason), (false, Some(Reason::Masked)));
+    }
+
+    #[test]
+    fn the_window_has_its_share_of_the_bytes() {
+        let group = |days: i64, retention_days| LogGroup {
+            name: "/app".to_owned(),
+            class: LogGroupClass::Standard,
+            stored_bytes: 10 << 20,
+            retention_days,
+            created: Some(later(at("2026-03-11T00:00:00Z"), SignedDuration::from_hours(-24 * days))),
+            masked: false,
+        };
+        let window = TimeWindow::new(at("2026-03-09T00:00:00Z"), at("2026-03-10T00:00:00Z")).unwrap();
+        let pages =
+            |days, retention| expected_pages(&group(days, retention), window, at("2026-03-11T00:00:00Z")).round();
+        assert_eq!([pages(10, None), pages(1_000, Some(5)), pages(2, None)], [2.0, 3.0, 6.0]);
+        assert_eq!([pages(0, None), pages(-1, None)], [1.0, 1.0], "made after the window");
     }
 
     #[test]

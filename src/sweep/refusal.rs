@@ -3,6 +3,7 @@
 //! AWS answers a missing role, a wrong `ExternalId` and a missing MFA code with the same sentence. So the
 //! reason says what was given along, and the advice begins with what was not.
 
+use super::outcome;
 use crate::aws::{CallError, ErrorClass};
 use crate::model::{DeniedBy, Operation, Outcome, Reason, Status};
 
@@ -54,6 +55,9 @@ impl Refusal {
 
     /// A call that failed for good.
     pub fn of(error: &CallError) -> Self {
+        if error.class == ErrorClass::Interrupted {
+            return Self { outcome: outcome::interrupted(), advice: None };
+        }
         let (reason, advice) = cause(error);
         let mut outcome = Outcome::because(Status::Failed, reason, error.to_string());
         if error.class == ErrorClass::Denied {

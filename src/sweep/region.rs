@@ -4,22 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 use super::directory::Member;
 use super::evidence::{Answer, ask};
 use super::outcome::{self, of_error};
-use super::plan::{Decision, decide};
-use super::reading::{self, Reading};
-use super::run::{Shared, all_of, result_of};
+use super::plan::{Decision, decide, expected_pages};
+use super::reading::{Group, Queue, Reading};
+use super::run::Shared;
 use crate::aws::{Pages, Session};
 use crate::model::{LogGroup, LogGroupArn, Outcome, Reason, Recorder, Region, SourceKind, Status, Target};
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, PlaceId};
-
-/// Log groups of one target that are read side by side. Enough to use up a quota of 25 calls a second
-/// with answers that take over a second; each holds one page of 1 MB at most.
-const GROUPS_AT_ONCE: usize = 32;
 
 /// An account in a Region, and the session to read it with.
 pub(super) struct Site {
@@ -43,16 +38,16 @@ pub(super) async fn sweep(site: Site, recorders: mpsc::Sender<Recorder>) -> Resu
     let delivered = site.ask_what_records_it(recorders).await?;
     let groups = site.shared.known_groups(&site.target()).into_iter();
     let groups = groups.map(|(name, known)| (name, Met::before(known))).collect();
-    let mut target = TargetSweep { site, delivered, groups, reading: JoinSet::new() };
-    let ended = match target.list().await? {
+    let queue = site.queue();
+    let mut target = TargetSweep { site, delivered, groups, queue };
+    let ended = match target.list_and_read().await? {
         Ok(()) => target.look_again().await?,
         Err(outcome) => Some(outcome),
     };
-    let TargetSweep { site, reading, .. } = target;
+    let site = target.site;
     if let Some(outcome) = ended {
         site.shared.place(&site.member, Some(&site.region), outcome).await?;
     }
-    all_of(reading).await?;
     site.shared.tally.target_done();
     Ok(())
 }
@@ -96,35 +91,44 @@ impl Site {
         Ok(delivered)
     }
 
-    /// Begins to read a log group whose row is `place`, or goes on where `units` end; or says why not.
+    /// A queue for what is to be read here.
+    pub fn queue(&self) -> Arc<Queue> {
+        let queue = Queue::new(self.shared.aws.event_lane(&self.session, &self.region));
+        self.shared.tally.reading(&queue);
+        queue
+    }
+
+    /// Adds a log group whose row is `place` to what is to be read, from where `units` end; or says why not.
     pub async fn begin(
         &self,
         group: LogGroup,
         delivered: Delivered,
         place: PlaceId,
         units: KnownUnits,
-        reading: &mut JoinSet<Result<(), JournalClosed>>,
+        queue: &Arc<Queue>,
     ) -> Result<(), JournalClosed> {
         let shared = &self.shared;
         shared.tally.log_group_known();
-        match decide(&group, shared.settings.window, shared.started, shared.clock.now()) {
+        let (window, now) = (shared.settings.window, shared.clock.now());
+        match decide(&group, window, shared.started, now) {
             Decision::Leave(outcome) => {
                 shared.end(place, outcome).await?;
                 shared.tally.log_group_done();
             }
             Decision::Read { narrow, outcome } => {
-                reading.spawn(reading::read(Reading {
+                let expected_pages = expected_pages(&group, window, now);
+                let group = Group {
                     shared: Arc::clone(shared),
                     session: Arc::clone(&self.session),
                     target: self.target(),
-                    log_group: group.name,
+                    name: group.name,
                     place,
-                    units,
                     narrow,
-                    keeps_trail: delivered.trail,
                     flow_logs: delivered.flow_logs,
+                    expected_pages,
                     outcome,
-                }));
+                };
+                Reading::begin(group, delivered.trail, units, queue).await?;
             }
         }
         Ok(())
@@ -137,7 +141,7 @@ struct TargetSweep {
     delivered: BTreeMap<String, Delivered>,
     /// The log groups in scope that were met so far, by name.
     groups: BTreeMap<String, Met>,
-    reading: JoinSet<Result<(), JournalClosed>>,
+    queue: Arc<Queue>,
 }
 
 /// A log group that was met.
@@ -165,8 +169,20 @@ impl Met {
 }
 
 impl TargetSweep {
-    /// Lists the log groups, and begins to read those that nobody has begun with. The inner error is how
-    /// the target ends instead.
+    /// Lists the log groups, and reads those that nobody has begun with while the list goes on. The inner error
+    /// is how the target ends instead.
+    async fn list_and_read(&mut self) -> Result<Result<(), Outcome>, JournalClosed> {
+        let queue = Arc::clone(&self.queue);
+        queue.set_listing(true);
+        let list = async {
+            let listed = self.list().await;
+            queue.set_listing(false);
+            listed
+        };
+        let (listed, ()) = tokio::try_join!(list, queue.read_all())?;
+        Ok(listed)
+    }
+
     async fn list(&mut self) -> Result<Result<(), Outcome>, JournalClosed> {
         self.groups.values_mut().for_each(|met| met.is_listed = false);
         let shared = Arc::clone(&self.site.shared);
@@ -181,7 +197,15 @@ impl TargetSweep {
                 Err(outcome) => return Ok(Err(self.unlisted(outcome))),
             };
             let turned = pages.turn(groups.len(), next_token);
-            for group in groups.into_iter().filter(|group| shared.settings.reach.scope.has_log_group(&group.name)) {
+            let (window, now) = (shared.settings.window, shared.clock.now());
+            let mut groups: Vec<(f64, LogGroup)> = groups
+                .into_iter()
+                .filter(|group| shared.settings.reach.scope.has_log_group(&group.name))
+                .map(|group| (expected_pages(&group, window, now), group))
+                .collect();
+            // The longest first, so that no short one takes its permit while the others are still being met.
+            groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+            for (_, group) in groups {
                 self.meet(group).await?;
             }
             match turned {
@@ -214,11 +238,7 @@ impl TargetSweep {
                 }
             }
         };
-        while self.reading.len() >= GROUPS_AT_ONCE
-            && let Some(ended) = self.reading.join_next().await
-        {
-            result_of(ended)?;
-        }
+        self.queue.until_more_are_wanted().await;
         self.begin(group, left).await
     }
 
@@ -231,14 +251,13 @@ impl TargetSweep {
         };
         self.groups.insert(group.name.clone(), Met { place, left: Left::Nothing, is_listed: true });
         let delivered = self.delivered.get(&group.name).cloned().unwrap_or_default();
-        self.site.begin(group, delivered, place, units, &mut self.reading).await
+        self.site.begin(group, delivered, place, units, &self.queue).await
     }
 
     /// Lists once more when all is read: a group that appeared meanwhile is read too, and one that went
     /// is said. The answer is how the target itself ends, if its groups do not say all.
     async fn look_again(&mut self) -> Result<Option<Outcome>, JournalClosed> {
-        all_of(std::mem::take(&mut self.reading)).await?;
-        if let Err(mut outcome) = self.list().await? {
+        if let Err(mut outcome) = self.list_and_read().await? {
             outcome.remark("groups that came or went during the run are not known");
             return Ok(Some(outcome));
         }

@@ -1,11 +1,14 @@
 //! A sweep from beginning to end: accounts become tasks, and all that they learn goes to the journal.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
@@ -22,6 +25,13 @@ use crate::model::{
 use crate::search::{Questions, QuestionsError};
 use crate::store::{Checkpoint, Entry, Journal, JournalClosed, KnownGroup, PlaceId, PlaceRow, ScopedAccount, Standing};
 use crate::time::Clock;
+
+/// How long calls under way may still take when a sweep is interrupted.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The fact that tells of the quotas of which AWS throttled a call: a JSON array of
+/// [`SlowedRate`](crate::model::SlowedRate)s.
+pub const SLOWED_RATES: &str = "slowed_rates";
 
 /// What a sweep is made of.
 #[derive(Debug)]
@@ -109,7 +119,10 @@ pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
         cancel: parts.cancel,
         checkpoint: Mutex::new(parts.checkpoint),
     });
+    shared.aws.stop_with(shared.cancel.clone());
     let swept = sweep_accounts(&shared).await;
+    let slowed = serde_json::to_string(&shared.aws.slowed_rates()).unwrap_or_default();
+    _ = shared.journal.write(Entry::Fact { key: SLOWED_RATES, value: slowed }).await;
     // The connection is the last that tells of calls: when it is gone, the recording has all of them.
     drop(shared);
     _ = recording.await;
@@ -266,12 +279,20 @@ impl Shared {
         self.journal.write(Entry::Ended { place, outcome }).await
     }
 
-    /// What `call` gives, or, if the sweep is interrupted first, how the place ends then.
-    pub async fn unless_interrupted<T>(&self, call: impl Future<Output = Result<T, Outcome>>) -> Result<T, Outcome> {
+    /// What `calls` give, or, if the sweep is interrupted first, how the place ends then. A call under way has a
+    /// moment to end; none begins any more.
+    pub async fn unless_interrupted<T>(&self, calls: impl Future<Output = Result<T, Outcome>>) -> Result<T, Outcome> {
+        self.until_given_up(calls).await.unwrap_or_else(|| Err(outcome::interrupted()))
+    }
+
+    /// What `calls` give; `None` if the sweep is interrupted, and they do not end soon after.
+    pub async fn until_given_up<T>(&self, calls: impl Future<Output = T>) -> Option<T> {
+        let mut calls = pin!(calls);
         tokio::select! {
-            () = self.cancel.cancelled() => Err(outcome::interrupted()),
-            result = call => result,
+            given = &mut calls => return Some(given),
+            () = self.cancel.cancelled() => {}
         }
+        timeout(GRACE, calls).await.ok()
     }
 
     fn count(&self, outcome: &Outcome) {

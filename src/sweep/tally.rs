@@ -1,11 +1,16 @@
 //! How far a sweep is: counts that whoever shows progress may look at, at any time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use super::reading::Queue;
 
 /// Counts of a sweep under way.
 #[derive(Debug, Default)]
 pub struct Tally {
     accounts: Progress,
+    accounts_entered: AtomicU64,
     targets: Progress,
     log_groups: Progress,
     uncovered: AtomicU64,
@@ -14,6 +19,8 @@ pub struct Tally {
     sightings: AtomicU64,
     calls: AtomicU64,
     throttled: AtomicU64,
+    /// What is being read, account by account and Region by Region.
+    queues: Mutex<Vec<Weak<Queue>>>,
 }
 
 #[derive(Debug, Default)]
@@ -49,11 +56,20 @@ pub struct TallySnapshot {
     pub calls: u64,
     /// Those that AWS throttled.
     pub throttled: u64,
+    /// How long the account and Region with most left to read needs for that at its quota's rate: all read side
+    /// by side. `None` while accounts are still to be entered, or nothing is being read yet.
+    #[serde(skip)]
+    pub time_left: Option<Duration>,
 }
 
 impl Tally {
     pub(super) fn account_known(&self) {
         add(&self.accounts.known, 1);
+    }
+
+    /// An account was entered, or cannot be.
+    pub(super) fn account_entered(&self) {
+        add(&self.accounts_entered, 1);
     }
 
     pub(super) fn account_done(&self) {
@@ -74,6 +90,11 @@ impl Tally {
 
     pub(super) fn log_group_done(&self) {
         add(&self.log_groups.done, 1);
+    }
+
+    /// One more account's Region is being read.
+    pub(super) fn reading(&self, queue: &Arc<Queue>) {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(queue));
     }
 
     pub(super) fn uncovered(&self) {
@@ -109,7 +130,22 @@ impl Tally {
             sightings: get(&self.sightings),
             calls: get(&self.calls),
             throttled: get(&self.throttled),
+            time_left: self.time_left(),
         }
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        if get(&self.accounts_entered) < get(&self.accounts.known) {
+            return None;
+        }
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut longest = None;
+        queues.retain(|queue| {
+            let queue = queue.upgrade();
+            longest = longest.max(queue.as_ref().map(|queue| queue.time_left()));
+            queue.is_some()
+        });
+        longest
     }
 }
 

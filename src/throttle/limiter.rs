@@ -12,6 +12,9 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
+use super::QuotaKey;
+use crate::model::SlowedRate;
+
 /// Two calls may go out at once: timers round to a millisecond, so with a burst of one a rate of
 /// hundreds a second would never be reached.
 const BURST: NonZeroU32 = NonZeroU32::new(2).unwrap();
@@ -37,6 +40,8 @@ pub struct Limiter {
 struct Slowing {
     /// The share of the rate that is used, up to 1.
     share: f64,
+    /// The least that it ever was.
+    least: f64,
     /// When the share last changed.
     changed: Instant,
     /// No call before this.
@@ -53,13 +58,31 @@ impl Limiter {
         Self {
             rate,
             steady: RateLimiter::direct_with_clock(quota, TokioClock { origin: now }),
-            slowing: Mutex::new(Slowing { share: 1.0, changed: now, not_before: now }),
+            slowing: Mutex::new(Slowing { share: 1.0, least: 1.0, changed: now, not_before: now }),
         }
     }
 
     /// Calls a second that it lets out now.
     pub fn rate(&self) -> f64 {
         self.rate * self.slowing().share
+    }
+
+    /// Whether AWS ever throttled a call of it.
+    pub fn was_slowed(&self) -> bool {
+        self.slowing().least < 1.0
+    }
+
+    /// How far `key`, whose limiter this is, was slowed.
+    pub fn slowed(&self, key: &QuotaKey) -> SlowedRate {
+        let Slowing { share, least, .. } = *self.slowing();
+        SlowedRate {
+            operation: key.operation.to_owned(),
+            account: key.account,
+            region: key.region.clone(),
+            allowed: self.rate,
+            slowest: self.rate * least,
+            last: self.rate * share,
+        }
     }
 
     /// Takes a permit for one call now.
@@ -89,18 +112,26 @@ impl Limiter {
             return;
         }
         slowing.share = (slowing.share / 2.0).max(SLOWEST);
+        slowing.least = slowing.least.min(slowing.share);
         slowing.changed = now;
         slowing.not_before = now + self.between(slowing.share).mul_f64(1.0 + jitter.clamp(0.0, 1.0));
     }
 
-    /// AWS answered a call: after a while of that, the rate goes up by a step, as far as it should be.
-    pub fn answered(&self) {
+    /// AWS answered a call: after a while of that, the rate goes up by a step, as far as it should be. The new
+    /// rate, if it did.
+    pub fn answered(&self) -> Option<f64> {
         let mut slowing = self.slowing();
-        let now = Instant::now();
-        if slowing.share < 1.0 && now.duration_since(slowing.changed) >= STEP_AFTER {
-            slowing.share = (slowing.share * STEP).min(1.0);
-            slowing.changed = now;
+        // Almost always: no look at the clock.
+        if slowing.share >= 1.0 {
+            return None;
         }
+        let now = Instant::now();
+        if now.duration_since(slowing.changed) < STEP_AFTER {
+            return None;
+        }
+        slowing.share = (slowing.share * STEP).min(1.0);
+        slowing.changed = now;
+        Some(self.rate * slowing.share)
     }
 
     fn between(&self, share: f64) -> Duration {
@@ -201,15 +232,12 @@ mod tests {
     async fn it_recovers_by_steps_up_to_its_rate() {
         let limiter = Limiter::new(8.0);
         limiter.throttled(0.0);
-        limiter.answered();
-        assert_eq!(limiter.rate(), 4.0, "not at once");
+        assert_eq!(limiter.answered(), None, "not at once");
         tokio::time::sleep(STEP_AFTER).await;
-        limiter.answered();
-        limiter.answered();
-        assert_eq!(limiter.rate(), 6.0, "one step at a time");
+        assert_eq!((limiter.answered(), limiter.answered()), (Some(6.0), None), "one step at a time");
         tokio::time::sleep(STEP_AFTER).await;
-        limiter.answered();
-        assert_eq!(limiter.rate(), 8.0, "and no further");
+        assert_eq!((limiter.answered(), limiter.rate()), (Some(8.0), 8.0), "and no further");
+        assert!(limiter.was_slowed(), "that is remembered");
         assert_eq!(limiter.take(), Ok(()));
     }
 }

@@ -14,6 +14,7 @@ mod range;
 mod real_data;
 mod served;
 mod servers;
+mod speed;
 mod survive;
 mod sweep;
 mod world;

@@ -144,7 +144,7 @@ impl Examination {
         let log_group = groups.iter().find(readable).map_or(NO_SUCH_GROUP, |group| &group.name).to_owned();
         let now = self.clock.now_ms();
         let query = EventQuery { log_group, from_ms: now.saturating_sub(1), to_ms: now, pattern: None };
-        match self.aws.events(session, region, &query, None).await {
+        match self.aws.events(session, region, &query, None, None).await {
             // Whoever may not ask is not told that there is nothing.
             Err(error) if error.class != ErrorClass::NotFound => Err(error),
             _ => Ok(()),

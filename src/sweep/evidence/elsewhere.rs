@@ -148,9 +148,10 @@ async fn read(
         None => (shared.group(&host.member, region, &group, true).await?, KnownUnits::default()),
     };
     let site = Site { shared, member: Arc::clone(&host.member), session, region: region.clone() };
-    let mut reading = JoinSet::new();
-    site.begin(group, delivered, place, units, &mut reading).await?;
-    all_of(reading).await
+    let queue = site.queue();
+    site.begin(group, delivered, place, units, &queue).await?;
+    queue.set_listing(false);
+    queue.read_all().await
 }
 
 /// Enters the account of a log group, and looks it up.

@@ -1,0 +1,91 @@
+//! How a sweep grows with the organization: 50, 500 and 5,000 accounts × 17 Regions × 10 groups of four pages, in this
+//! process and on paused time, every answer taking 200 ms. Prints one table.
+//!
+//! `cargo bench --bench scale [-- ACCOUNTS…]`
+
+#![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
+
+mod support;
+
+use std::time::Duration;
+
+use support::{Cannery, cpu_seconds, head, memory, page, row, sweep_parts};
+use tokio::time::Instant;
+
+const REGIONS: [&str; 17] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+const GROUPS: usize = 10;
+const PAGES: usize = 4;
+const LATENCY: Duration = Duration::from_millis(200);
+
+/// STS's quota, and that of the Regions that allow least.
+const SESSIONS_A_SECOND: f64 = 600.0;
+const LEAST_CALLS_A_SECOND: f64 = 5.0;
+/// Answers that come one after the other before the last account's pages can be read: the caller, its session, its
+/// Regions, what records it, its groups; and after them the second list of its groups.
+const PATH: f64 = 6.0;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [only, accounts] = &arguments[..]
+        && only == "--one"
+    {
+        return one(accounts.parse().unwrap());
+    }
+    let sizes = if arguments.is_empty() { ["50", "500", "5000"].map(str::to_owned).to_vec() } else { arguments };
+    head();
+    for accounts in sizes {
+        // A process each, so that each has its own peak.
+        let this = std::env::current_exe().unwrap();
+        assert!(std::process::Command::new(this).args(["--one", &accounts]).status().unwrap().success());
+    }
+}
+
+fn one(accounts: usize) {
+    let temp = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let (took, calls) = runtime.block_on(async {
+        let event = |n: usize| {
+            format!(
+                r#"{{"timestamp":{},"message":"hello {n}","eventId":"{n}","logStreamName":"s"}}"#,
+                1_772_366_400_000 + n * 20_000_000
+            )
+        };
+        let pages = (0..PAGES).map(|n| page(&[event(n)], (n + 1 < PAGES).then_some(n + 1))).collect();
+        let cannery = Cannery { regions: REGIONS.to_vec(), groups: GROUPS, pages, latency: LATENCY };
+        let (parts, _, writer) = sweep_parts(cannery, accounts, temp.path()).await;
+        let (tally, began) = (std::sync::Arc::clone(&parts.tally), Instant::now());
+        dragnet::sweep::sweep(parts).await.unwrap();
+        let took = began.elapsed().as_secs_f64();
+        writer.await.unwrap().unwrap();
+        let counts = tally.snapshot();
+        let groups = (accounts * REGIONS.len() * GROUPS) as u64;
+        assert_eq!((counts.log_groups_done, counts.uncovered, counts.throttled), (groups, 0, 0));
+        assert_eq!(counts.events, groups * PAGES as u64);
+        (took, counts.calls)
+    });
+    let bound = accounts as f64 / SESSIONS_A_SECOND
+        + PATH * LATENCY.as_secs_f64()
+        + (GROUPS * PAGES) as f64 / LEAST_CALLS_A_SECOND;
+    row(&format!("{accounts} accounts: makespan / lower bound"), took / bound, "<= 1.05");
+    row(&format!("{accounts} accounts: MiB at most"), memory("VmHWM"), "< 1024");
+    row(&format!("{accounts} accounts: simulated seconds"), took, "");
+    row(&format!("{accounts} accounts: µs of processor a call"), cpu_seconds("self") * 1e6 / calls as f64, "");
+}

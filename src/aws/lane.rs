@@ -1,0 +1,43 @@
+//! The way of one quota: what reads many pages of one account's Region asks it how fast it may go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::call::Site;
+use super::connect::Aws;
+use super::gate::{Gate, KeyGate, Permit};
+use super::session::Session;
+use crate::model::{Operation, Region};
+
+/// The quota of `FilterLogEvents` in one account's Region, and the calls that use it.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    gate: Arc<Gate>,
+    key: Arc<KeyGate>,
+}
+
+impl Aws {
+    /// The quota for reading events in a Region of the account that `session` is in.
+    pub fn event_lane(&self, session: &Session, region: &Region) -> Lane {
+        let site = Site { session, region, operation: Operation::FilterLogEvents };
+        Lane { gate: Arc::clone(&self.gate), key: self.gate.of(&self.quota_key(site)) }
+    }
+}
+
+impl Lane {
+    /// A permit for work that has not begun, once all that is under way has its own. `None`: no call is let out
+    /// any more.
+    pub async fn permit_for_more(&self) -> Option<Permit> {
+        self.gate.permit_for_more(&self.key).await
+    }
+
+    /// How long an answer takes of late; zero while nothing is known.
+    pub fn answer_time(&self) -> Duration {
+        self.key.answer_time()
+    }
+
+    /// Calls a second that it lets out now.
+    pub fn rate(&self) -> f64 {
+        self.key.limiter.rate()
+    }
+}

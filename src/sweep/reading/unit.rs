@@ -1,0 +1,255 @@
+//! One unit: read it page by page, have every event examined, write each page down with its sightings.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::group::Reading;
+use super::milliseconds;
+use super::slices::{Progress, cuts};
+use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, Pages, Permit};
+use crate::model::{Outcome, Status};
+use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
+use crate::sweep::examine::examine_page;
+use crate::sweep::outcome;
+
+/// How old a page token may be to be used: a little less than AWS lets it live.
+///
+/// Source: CloudWatch Logs API, `FilterLogEvents`: tokens expire after 24 hours.
+const TOKEN_LIFE: Duration = Duration::from_mins(24 * 60 - 10);
+
+/// A stretch of a log group's time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    /// Its first millisecond, since the Unix epoch.
+    pub from_ms: i64,
+    /// The first millisecond after it.
+    pub to_ms: i64,
+    /// Pages that it is likely to have.
+    pub expected_pages: f64,
+}
+
+/// A stretch of a log group's time that is to be read.
+#[derive(Debug)]
+pub(super) struct Unit {
+    id: UnitId,
+    pass: Pass,
+    span: Span,
+    start: Start,
+    /// What of the pages that the queue counts as left is this unit's.
+    pages_left: f64,
+    reading: Arc<Reading>,
+}
+
+/// Where to begin to read a unit.
+#[derive(Debug, PartialEq, Eq)]
+enum Start {
+    FirstPage,
+    /// At a page that an earlier part of the run came to.
+    Page(String),
+    /// Nowhere: all was read already.
+    End,
+    /// At the first page again, since the token of the next is too old.
+    Again,
+}
+
+impl Start {
+    fn of(unit: &KnownUnit, now_ms: i64) -> Self {
+        match &unit.next_token {
+            _ if !unit.has_begun => Self::FirstPage,
+            None => Self::End,
+            Some(token) if now_ms.saturating_sub(unit.token_ms) < milliseconds(TOKEN_LIFE) => Self::Page(token.clone()),
+            Some(_) => Self::Again,
+        }
+    }
+}
+
+impl Unit {
+    /// A unit that nobody has begun with.
+    pub fn new(reading: &Arc<Reading>, pass: Pass, span: Span) -> Self {
+        Self::of(reading.group.shared.journal.new_unit(), reading, pass, span, Start::FirstPage)
+    }
+
+    /// A unit that an earlier part of the run has met, unless it was read to its end.
+    pub fn known(reading: &Arc<Reading>, pass: Pass, known: &KnownUnit, now_ms: i64) -> Option<Self> {
+        let start = Start::of(known, now_ms);
+        let KnownUnit { id, from_ms, to_ms, .. } = *known;
+        let span = Span { from_ms, to_ms, expected_pages: 1.0 };
+        (start != Start::End).then(|| Self::of(id, reading, pass, span, start))
+    }
+
+    fn of(id: UnitId, reading: &Arc<Reading>, pass: Pass, span: Span, start: Start) -> Self {
+        let pages_left = span.expected_pages;
+        reading.expect(pages_left);
+        Self { id, pass, span, start, pages_left, reading: Arc::clone(reading) }
+    }
+
+    /// The unit as it is written down.
+    pub fn row(&self) -> UnitRow {
+        let Span { from_ms, to_ms, .. } = self.span;
+        UnitRow { id: self.id, place: self.reading.group.place, pass: self.pass, from_ms, to_ms }
+    }
+
+    /// Reads it to its end, or to what ends it. `permit`: of its first call.
+    pub async fn read(mut self, permit: Option<Permit>) -> Result<(), JournalClosed> {
+        let read = if self.reading.has_failed() { Ok(()) } else { self.read_pages(permit).await? };
+        self.reading.unit_ended(read).await
+    }
+
+    /// Reads page after page; the inner error is how the group ends instead.
+    async fn read_pages(&mut self, mut permit: Option<Permit>) -> Result<Result<(), Outcome>, JournalClosed> {
+        let reading = Arc::clone(&self.reading);
+        let shared = &reading.group.shared;
+        let (mut pages, mut token_is_old) = match std::mem::replace(&mut self.start, Start::FirstPage) {
+            Start::End => return Ok(Ok(())),
+            Start::FirstPage => (Pages::default(), false),
+            Start::Page(token) => (Pages::from(token), true),
+            Start::Again => {
+                shared.journal.write(Entry::Restarted(self.id)).await?;
+                (Pages::default(), false)
+            }
+        };
+        // What an earlier part of the run has read of a unit is not read again.
+        let mut may_be_cut = !token_is_old;
+        let mut query = self.query();
+        let mut progress = Progress::default();
+        loop {
+            let Some(page) = shared.until_given_up(self.page(&query, pages.token(), permit.take())).await else {
+                return Ok(Err(outcome::interrupted()));
+            };
+            let page = match page {
+                Ok(page) => page,
+                // AWS does not know the earlier part's token any more: the unit is read from its beginning.
+                Err(error) if error.class == ErrorClass::Refused && token_is_old => {
+                    (token_is_old, may_be_cut, pages) = (false, true, Pages::default());
+                    shared.journal.write(Entry::Restarted(self.id)).await?;
+                    continue;
+                }
+                Err(error) => return Ok(Err(outcome::of_error(&error))),
+            };
+            token_is_old = false;
+            reading.notice(&page);
+            progress.see(page.events.iter().map(|event| event.timestamp_ms));
+            if may_be_cut && page.next_token.is_some() && self.cut(&progress).await? {
+                (query, pages, progress) = (self.query(), Pages::default(), Progress::default());
+                continue;
+            }
+            let held = page.events.len();
+            let page = examine_page(&reading, self.pass, self.id, &query, page);
+            let turned = pages.turn(held, page.next_token.clone());
+            shared.tally.page(page.events, page.bytes, page.found.len() as u64);
+            shared.journal.write(Entry::Page(page)).await?;
+            match turned {
+                Ok(true) => {}
+                Ok(false) => return Ok(Ok(())),
+                Err(endless) => return Ok(Err(outcome::of_endless(Status::Partial, "FilterLogEvents", endless))),
+            }
+        }
+    }
+
+    fn query(&self) -> EventQuery {
+        let Span { from_ms, to_ms, .. } = self.span;
+        let (log_group, pattern) = (self.reading.group.name.clone(), self.reading.pattern(self.pass));
+        EventQuery { log_group, from_ms, to_ms, pattern }
+    }
+
+    async fn page(
+        &self,
+        query: &EventQuery,
+        token: Option<String>,
+        permit: Option<Permit>,
+    ) -> Result<EventPage, CallError> {
+        let group = &self.reading.group;
+        group.shared.aws.events(&group.session, &group.target.region, query, token, permit).await
+    }
+
+    /// Cuts the unit where that is worth it: what is left of it is read from its beginning. No: it stays as it is.
+    async fn cut(&mut self, progress: &Progress) -> Result<bool, JournalClosed> {
+        let end_ms = self.span.to_ms.min(self.reading.group.shared.started.as_millisecond());
+        let expected = progress.expected(end_ms, self.span.expected_pages);
+        // What was found out of this one belongs to what is left to read.
+        self.set_pages_left(expected - f64::from(progress.pages));
+        let unit = self.span.from_ms..self.span.to_ms;
+        let load = self.reading.load();
+        let cuts = load.map(|load| cuts(&unit, end_ms, progress, expected, load)).unwrap_or_default();
+        // Whoever ends the sweep wants the page that was read.
+        let is_ending = self.reading.group.shared.cancel.is_cancelled();
+        if is_ending || cuts.is_empty() || !self.reading.takes_slices(cuts.len()) {
+            return Ok(false);
+        }
+        let expected_pages = expected / (cuts.len() + 1) as f64;
+        let ends = cuts.iter().skip(1).copied().chain([self.span.to_ms]);
+        let rest: Vec<Unit> = cuts
+            .iter()
+            .zip(ends)
+            .map(|(from_ms, to_ms)| {
+                Self::new(&self.reading, self.pass, Span { from_ms: *from_ms, to_ms, expected_pages })
+            })
+            .collect();
+        self.span = Span { to_ms: cuts.first().copied().unwrap_or(self.span.to_ms), expected_pages, ..self.span };
+        self.set_pages_left(expected_pages);
+        let rows = rest.iter().map(Self::row).collect();
+        let cut = Entry::Cut { unit: self.id, to_ms: self.span.to_ms, rest: rows };
+        self.reading.group.shared.journal.write(cut).await?;
+        self.reading.add_units(rest);
+        Ok(true)
+    }
+
+    fn set_pages_left(&mut self, pages_left: f64) {
+        let pages_left = pages_left.max(0.0);
+        self.reading.expect(pages_left - self.pages_left);
+        self.pages_left = pages_left;
+    }
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        self.set_pages_left(0.0);
+    }
+}
+
+/// The longest first; of equals the one that was met first.
+impl Ord for Unit {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_length = self.span.expected_pages.total_cmp(&other.span.expected_pages);
+        by_length.then_with(|| other.id.cmp(&self.id))
+    }
+}
+
+impl PartialOrd for Unit {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Unit {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Unit {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Journal;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_older_than_a_day_is_not_asked_with() {
+        let temp = tempfile::tempdir().unwrap();
+        let id = crate::model::RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
+        let dir = crate::store::RunDir::create(temp.path(), &id).unwrap();
+        let (journal, _writer) = Journal::create(&dir, &[]).unwrap();
+        let start = |has_begun, token: Option<&str>, hours: i64| {
+            let (id, next_token) = (journal.new_unit(), token.map(str::to_owned));
+            let unit = KnownUnit { id, from_ms: 0, to_ms: 1, has_begun, next_token, token_ms: 5 };
+            Start::of(&unit, 5 + hours * 3_600_000)
+        };
+        assert_eq!(start(false, None, 0), Start::FirstPage);
+        assert_eq!(start(true, None, 99), Start::End);
+        assert_eq!(start(true, Some("t"), 23), Start::Page("t".to_owned()));
+        assert_eq!(start(true, Some("t"), 24), Start::Again);
+        assert_eq!(start(true, Some("t"), -1), Start::Page("t".to_owned()), "a clock that was set back");
+    }
+}

@@ -1,0 +1,248 @@
+//! How a sweep uses its quotas, on paused time: all of them, in good order, and never more than they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dragnet::model::RunId;
+use dragnet::store::{Checkpoint, Journal, RunDir};
+use dragnet::sweep::{SweepParts, Tally};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::world::{Run, World};
+
+const ARGUMENTS: [&str; 5] = ["192.0.2.1", "--from", "2026-03-01T12:00:00Z", "--to", "2026-03-02T12:00:00Z"];
+
+/// Two accounts in a Region that allows 10 FilterLogEvents calls a second, of which a sweep takes 8; pages of ten events.
+const HEAD: &str = r#"
+name = "speed"
+now = "2026-03-02T12:00:00Z"
+[organization]
+management = "111111111111"
+regions = ["eu-west-1"]
+[behaviour]
+events_scanned_a_page = 10
+own_traces = false
+empty_pages = false
+[[accounts]]
+id = "111111111111"
+name = "management"
+[[accounts]]
+id = "222222222222"
+name = "prod"
+"#;
+
+/// Events of a group of prod, three a second until the window's end; one in three has the address.
+fn events(group: &str, count: u32) -> String {
+    let seconds = count / 3;
+    let at = format!("2026-03-02T11:{:02}:{:02}Z", 59 - (seconds - 1) / 60, 59 - (seconds - 1) % 60);
+    let mut text = format!("[[groups]]\naccount = \"prod\"\nname = \"{group}\"\n");
+    for (offset, message) in [("", "from 192.0.2.1 {n}"), (".3", "from 192.0.2.10 {n}"), (".7", "from 10.0.0.1 {n}")] {
+        let at = at.replace('Z', &format!("{offset}Z"));
+        write!(
+            text,
+            "[[events]]\naccount = \"222222222222\"\nregion = \"eu-west-1\"\ngroup = \"{group}\"\nat = \"{at}\"\n\
+             message = \"{message}\"\ncount = {seconds}\n"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn slow(account: &str, milliseconds: u32) -> String {
+    format!(
+        "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"{account}\"\nkind = \"slow\"\nmilliseconds = {milliseconds}\n"
+    )
+}
+
+/// Sweeps, and tells how long that took.
+async fn timed(scenario: &str) -> (Run, Duration) {
+    let world = World::of(scenario);
+    let began = Instant::now();
+    let run = world.sweep(&ARGUMENTS).await;
+    (run, began.elapsed())
+}
+
+fn units(run: &Run) -> Vec<(i64, i64)> {
+    let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
+    let mut select = database.prepare("SELECT from_ms, to_ms FROM unit WHERE events > 0 ORDER BY from_ms").unwrap();
+    select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_group_is_read_in_slices_and_told_as_if_in_one() {
+    // Sixty pages at a second each. Uncut it would take a minute.
+    let story = events("/central", 600);
+    let (uncut, _) = timed(&format!("{HEAD}{story}")).await;
+    assert_eq!(units(&uncut).len(), 1, "answers are so quick that one reader uses the quota up");
+    let (cut, took) = timed(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).await;
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert!(units(&cut).len() >= 6, "{:?}", units(&cut));
+    for name in ["sightings.csv", "sightings.jsonl"] {
+        assert_eq!(cut.file(name), uncut.file(name), "{name}");
+    }
+    let numbers =
+        |run: &Run| run.columns("coverage.csv", &["log_group", "status", "from", "to", "events", "bytes", "sightings"]);
+    assert_eq!(numbers(&cut), numbers(&uncut));
+    assert_eq!(cut.summary()["sightings"], 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bursts_and_events_on_the_borders_are_found_once() {
+    // Events in every millisecond of half a second and a burst of a hundred in one, on pages of ten.
+    let mut story = String::from("[[groups]]\naccount = \"prod\"\nname = \"/burst\"\n");
+    let times = (0..500).chain(std::iter::repeat_n(250, 100));
+    for (n, ms) in times.enumerate() {
+        write!(
+            story,
+            "[[events]]\naccount = \"222222222222\"\nregion = \"eu-west-1\"\ngroup = \"/burst\"\n\
+             at = \"2026-03-02T11:59:59.{ms:03}Z\"\nmessage = \"{n} from 192.0.2.1\"\n"
+        )
+        .unwrap();
+    }
+    let (run, _) = timed(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).await;
+    let units = units(&run);
+    assert!(units.len() >= 6, "{units:?}");
+    assert!(units.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{units:?}");
+    let found = run.columns("sightings.csv", &["message"]);
+    assert_eq!((found.len(), found.iter().collect::<BTreeSet<_>>().len()), (600, 600));
+    assert_eq!(run.columns("sightings.csv", &["copies"]).iter().filter(|copies| *copies != "1").count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_other_groups_use_the_quota_cuts_cost_next_to_nothing() {
+    // A group of a hundred pages, and forty of three.
+    let mut story = events("/central", 1_000);
+    for n in 0..40 {
+        story.push_str(&events(&format!("/app-{n:02}"), 27));
+    }
+    let (run, took) = timed(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).await;
+    let calls = run.summary()["api_calls"]["FilterLogEvents"].as_u64().unwrap();
+    assert!((220..=235).contains(&calls), "{calls} calls for 220 pages");
+    // At eight a second; what surrounds it is the entry, the two lists and the last answers.
+    assert!(took < Duration::from_secs_f64(calls as f64 / 8.0 + 4.0), "{took:?} for {calls} calls");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_group_is_begun_first() {
+    // The last of the list has most bytes, and is too short to be cut.
+    let mut story = events("/zz", 60);
+    for n in 0..30 {
+        story.push_str(&events(&format!("/app-{n:02}"), 3));
+    }
+    let run = World::of(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).sweep(&ARGUMENTS).await;
+    let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
+    let groups = "SELECT DISTINCT log_group FROM sighting JOIN unit ON unit.id = unit JOIN place ON place.id = place
+                  ORDER BY sighting.rowid LIMIT 2";
+    let mut select = database.prepare(groups).unwrap();
+    let first: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(first.contains(&"/zz".to_owned()), "two calls go out at once: {first:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_account_delays_no_other() {
+    let other = "[[accounts]]\nid = \"333333333333\"\nname = \"dev\"\n[[groups]]\naccount = \"dev\"\nname = \"/app\"\ncount = 40\n";
+    let crowd = "[[groups]]\naccount = \"prod\"\nname = \"/app\"\ncount = 100\n";
+    let throttled =
+        "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"throttle\"\nevery = 2\n";
+    for trouble in [slow("222222222222", 20_000), throttled.to_owned()] {
+        let run = World::of(&format!("{HEAD}{other}{crowd}{trouble}")).sweep(&ARGUMENTS).await;
+        let mut ended = BTreeMap::new();
+        for call in run.columns("calls.csv", &["account_id", "time", "operation"]) {
+            let [account, time, operation] = call.split(' ').collect::<Vec<_>>()[..] else { panic!("{call}") };
+            if operation == "FilterLogEvents" {
+                ended.insert(account.to_owned(), time.to_owned());
+            }
+        }
+        // Forty calls at eight a second.
+        assert!(ended["333333333333"].as_str() < "2026-03-02T12:00:07Z", "{ended:?}");
+        assert!(ended["222222222222"].as_str() > "2026-03-02T12:00:12Z", "{ended:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_whole_quota_next_to_nothing_is_throttled() {
+    let regions = HEAD.replace("[\"eu-west-1\"]", "[\"eu-west-1\", \"us-east-1\", \"eu-central-1\"]");
+    let crowd = "[[groups]]\nname = \"/app\"\ncount = 120\n";
+    let world = World::of(&format!("{regions}{crowd}")).configured("[limits]\nquota_share = 1.0\n");
+    let summary = world.sweep(&ARGUMENTS).await.summary();
+    let total = |of: &str| summary[of].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum::<u64>();
+    assert!(total("api_calls") > 700, "{summary}");
+    assert!(total("throttled") * 100 < total("api_calls"), "{summary}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_slowed_is_told() {
+    let story = events("/app", 300);
+    let throttled = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"throttle\"\nafter = 2\ntimes = 1\n";
+    let run = World::of(&format!("{HEAD}{story}{throttled}")).sweep(&ARGUMENTS).await;
+    let rates = run.summary()["rates"].clone();
+    let expected = serde_json::json!([{
+        "operation": "FilterLogEvents", "account": "222222222222", "region": "eu-west-1",
+        "allowed": 8.0, "slowest": 4.0, "last": 6.0,
+    }]);
+    assert_eq!(rates, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interruption_lets_pages_under_way_end() {
+    let story = format!("{HEAD}{}", events("/app", 300));
+    for (answer, waited, pages) in [(2_000, 1.0, 1), (20_000, 5.0, 0)] {
+        let world = World::of(&format!("{story}{}", slow("222222222222", answer)));
+        let cancel = CancellationToken::new();
+        let interrupt = async {
+            sleep(Duration::from_secs(1)).await;
+            cancel.cancel();
+            Instant::now()
+        };
+        let (run, interrupted) = tokio::join!(world.try_sweep(&ARGUMENTS, cancel.clone()), interrupt);
+        let run = run.unwrap();
+        assert_eq!(run.status(), "interrupted");
+        let took = interrupted.elapsed().as_secs_f64();
+        assert!((waited - 0.2..waited + 0.2).contains(&took), "{took} s");
+        let read: u64 = run.columns("coverage.csv", &["pages"]).iter().map(|pages| pages.parse::<u64>().unwrap()).sum();
+        assert_eq!(read, pages, "{answer} ms an answer");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_left_is_told_from_what_is_left() {
+    // A hundred pages of one group and thirty groups of one: 16 s at eight calls a second.
+    let mut story = events("/central", 1_000);
+    for n in 0..30 {
+        story.push_str(&events(&format!("/app-{n:02}"), 3));
+    }
+    let world = World::of(&format!("{HEAD}{story}{}", slow("222222222222", 500)));
+    let (temp, tally, began) = (tempfile::tempdir().unwrap(), Arc::new(Tally::default()), Instant::now());
+    let parts = parts_of(&world, temp.path(), Arc::clone(&tally)).await;
+    let mut told = Vec::new();
+    let watch = async {
+        loop {
+            sleep(Duration::from_secs(2)).await;
+            told.push((began.elapsed().as_secs_f64(), tally.snapshot().time_left));
+        }
+    };
+    tokio::select! {
+        swept = dragnet::sweep::sweep(parts) => swept.unwrap(),
+        () = watch => {}
+    }
+    let took = began.elapsed().as_secs_f64();
+    for (at, left) in told {
+        let left = left.unwrap().as_secs_f64();
+        assert!((left - (took - at)).abs() <= 4.0, "{left} s left at {at} s of {took} s");
+    }
+    assert_eq!(tally.snapshot().time_left, None, "nothing is being read any more");
+}
+
+async fn parts_of(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepParts {
+    let (settings, clock) = (world.settings(&ARGUMENTS), world.place().clock());
+    let (audit, calls) = tokio::sync::mpsc::channel(64);
+    let aws = world.place().connect(&settings.reach, Some(audit)).await.unwrap();
+    let run_id = RunId::new(clock.now(), 1);
+    let (journal, _) = Journal::create(&RunDir::create(directory, &run_id).unwrap(), &[]).unwrap();
+    let (started, checkpoint, cancel) = (clock.now(), Checkpoint::default(), CancellationToken::new());
+    SweepParts { aws, calls, clock, settings, run_id, started, checkpoint, journal, tally, cancel }
+}
