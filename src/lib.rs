@@ -91,3 +91,4 @@ pub mod store;
 pub mod sweep;
 pub mod throttle;
 pub mod time;
+pub mod watch;
