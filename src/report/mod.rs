@@ -39,7 +39,7 @@ pub use hours::{Silence, SilenceTally, write_hours};
 pub use human::{abridged, bytes, count, plural};
 pub use manifest::{Manifest, ManifestFile};
 pub use sighting_tally::{SightingTally, TopCounts};
-pub use sightings::{AccountNames, write_sightings};
+pub use sightings::{AccountNames, sighting_row, write_sightings};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
 pub use sources::{sources_json, sources_table, write_sources};
 pub use summary::{LogGroupCounts, PlaceCounts, RunStatus, Summary, WindowOfSummary};

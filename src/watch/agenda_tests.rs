@@ -125,7 +125,7 @@ proptest! {
         let mut take = |stretches: Vec<(i64, i64)>| {
             windows += stretches.len();
             for (from, to) in stretches {
-                assert!(to - from <= 120 + 60 + 10, "a bounded step");
+                assert!(to - from <= 2 * (120 + 10), "at most two steps, where they meet");
                 for minute in from..to {
                     *read.entry(minute).or_default() += 1;
                 }

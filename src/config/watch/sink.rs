@@ -14,7 +14,7 @@ use crate::config::error::Problem;
 use crate::config::text::{checked_text, has_form, written_as_text};
 use crate::model::{Arn, InvalidArn, Region};
 
-/// One sink, as it is written; [`Sink::target`] is what it means.
+/// One sink, as it is written; [`Sink::meaning`] is what it means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sink {
@@ -108,6 +108,11 @@ pub enum Held {
 }
 
 impl Sink {
+    /// What it means; `None` only of one that was not read from a file, where a wrong one is refused.
+    pub fn meaning(&self) -> Option<SinkTarget> {
+        self.target().ok()
+    }
+
     /// What it means.
     ///
     /// # Errors
