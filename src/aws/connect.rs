@@ -98,10 +98,10 @@ pub enum ConnectError {
 }
 
 /// A connection to AWS: everything that is asked of it goes through here.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Aws {
     pub(super) clients: Clients,
-    pub(super) gate: Gate,
+    pub(super) gate: Arc<Gate>,
     pub(super) audit: Option<mpsc::Sender<ApiCall>>,
     pub(super) clock: Clock,
     pub(super) caller: OnceLock<Caller>,
@@ -113,14 +113,16 @@ pub struct Aws {
 
 /// One client a service; Region and credentials are given a call, which costs microseconds, where a
 /// client of its own for each of thousands of targets would cost 16 KiB each.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Clients {
     pub sts: aws_sdk_sts::Client,
     pub cloudtrail: aws_sdk_cloudtrail::Client,
     pub ec2: aws_sdk_ec2::Client,
+    pub eventbridge: aws_sdk_eventbridge::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
     pub iam: aws_sdk_iam::Client,
     pub organizations: aws_sdk_organizations::Client,
+    pub sns: aws_sdk_sns::Client,
 }
 
 impl Aws {
@@ -180,11 +182,13 @@ impl Aws {
                 sts: aws_sdk_sts::Client::new(&sdk),
                 cloudtrail: aws_sdk_cloudtrail::Client::new(&sdk),
                 ec2: aws_sdk_ec2::Client::new(&sdk),
+                eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
                 logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
                 iam: aws_sdk_iam::Client::new(&sdk),
                 organizations: aws_sdk_organizations::Client::new(&sdk),
+                sns: aws_sdk_sns::Client::new(&sdk),
             },
-            gate: Gate::new(options.quotas, options.concurrency),
+            gate: Arc::new(Gate::new(options.quotas, options.concurrency)),
             audit: options.audit,
             clock: options.clock,
             caller: OnceLock::new(),
@@ -193,6 +197,12 @@ impl Aws {
             profile_roles,
             home,
         })
+    }
+
+    /// The same connection, quotas and sessions, for a run that has an audit of its own.
+    #[must_use]
+    pub fn audited(&self, audit: mpsc::Sender<ApiCall>) -> Self {
+        Self { audit: Some(audit), ..self.clone() }
     }
 
     /// Makes sure that there are credentials to begin with: AWS knows the caller, and the MFA code is given

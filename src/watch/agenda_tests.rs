@@ -1,4 +1,4 @@
-//! Outages, restarts and arrivals of all kinds: no moment is left out, and little is read twice.
+//! Outages and arrivals of all kinds: no moment is left out.
 
 use proptest::prelude::*;
 
@@ -37,7 +37,7 @@ fn failed() -> Outcome {
     Outcome::because(Status::Failed, Reason::Error, "")
 }
 
-/// What is done at each activation, in minutes: the windows, and how it ends.
+/// Activations one after the other; times are in minutes.
 struct Story {
     watermarks: Watermarks,
 }
@@ -115,20 +115,19 @@ fn a_group_that_went_is_not_kept_up() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
     /// Activations a few minutes or many hours apart, each of which may fail at the group, its Region or its
-    /// account: in the end every moment was read, and what was read twice is the overlaps.
+    /// account: in the end every moment was read.
     #[test]
-    fn no_moment_is_left_out(steps in prop::collection::vec((1..40_i64, 0..12_usize, any::<bool>()), 1..60)) {
+    fn no_moment_is_left_out(steps in prop::collection::vec((1..40_i64, 0..12_usize, any::<bool>()), 1..30)) {
         let mut story = Story { watermarks: Watermarks::default() };
-        let (mut minute, mut read, mut windows) = (100_000, BTreeMap::<i64, u32>::new(), 0);
+        let (mut minute, mut read) = (100_000, BTreeSet::<i64>::new());
         let first = minute + if steps[0].2 { steps[0].0 * 60 } else { steps[0].0 } - 75;
         let mut take = |stretches: Vec<(i64, i64)>| {
-            windows += stretches.len();
             for (from, to) in stretches {
                 assert!(to - from <= 2 * (120 + 10), "at most two steps, where they meet");
-                for minute in from..to {
-                    *read.entry(minute).or_default() += 1;
-                }
+                read.extend(from..to);
             }
         };
         for (wait, what, outage) in steps {
@@ -139,10 +138,13 @@ proptest! {
             }
         }
         // However far it is behind: it catches up.
-        for _ in 0..1_000 {
+        let mut is_behind = true;
+        while is_behind {
             minute += 15;
-            take(story.activate(minute, 2, Outcome::searched()));
+            let windows = story.activate(minute, 2, Outcome::searched());
+            is_behind = windows.len() > 1;
+            take(windows);
         }
-        prop_assert!((first..minute - 15).all(|minute| read.contains_key(&minute)));
+        prop_assert!((first..minute - 15).all(|minute| read.contains(&minute)));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -42,18 +42,18 @@ pub struct Watch {
     state: State,
     clock: Clock,
     runs: Arc<dyn MakesRuns>,
-    /// Told when there may be something new in the outbox.
-    outbox: Arc<Notify>,
+    /// Changes when there may be something new in the outbox.
+    outbox: watch::Sender<()>,
 }
 
 impl Watch {
-    /// A watch with these settings, over what `state` knows; `outbox` is told of alerts.
+    /// A watch with these settings, over what `state` knows; `outbox` changes with every alert.
     pub fn new(
         settings: WatchSettings,
         state: State,
         clock: Clock,
         runs: Arc<dyn MakesRuns>,
-        outbox: Arc<Notify>,
+        outbox: watch::Sender<()>,
     ) -> Self {
         Self { settings, state, clock, runs, outbox }
     }
@@ -136,7 +136,7 @@ impl Watch {
         let name = &schedule.name;
         info!(schedule = name, due = %activation.due, "activated");
         let activated = self.try_to_activate(schedule, activation, stop).await;
-        self.outbox.notify_waiters();
+        self.outbox.send_replace(());
         match activated {
             Ok(activated) => {
                 let Activated { end, uncovered, run, problem, counts, .. } = &activated;
