@@ -12,6 +12,7 @@ use tracing::{debug, info};
 
 use super::connect::Aws;
 use super::error::{CallError, Diagnosis, ErrorClass};
+use super::pages::Endless;
 use super::session::Session;
 use crate::model::{ApiCall, Operation, Region};
 use crate::throttle::QuotaKey;
@@ -41,6 +42,11 @@ macro_rules! placed {
 pub(super) use placed;
 
 impl Site<'_> {
+    /// An answer whose pages do not end.
+    pub fn endless(self, endless: Endless) -> CallError {
+        self.unreadable(endless.to_string())
+    }
+
     /// An answer came, but makes no sense.
     pub fn unreadable(self, problem: impl Into<String>) -> CallError {
         CallError {

@@ -1,13 +1,12 @@
 //! CloudWatch Logs: which groups there are, and the events in them.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_cloudwatchlogs::types;
 use jiff::Timestamp;
 
 use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
+use super::pages::Pages;
 use super::session::Session;
 use crate::model::{LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
 
@@ -85,9 +84,10 @@ impl Aws {
     /// The call fails, or its pages do not end.
     pub async fn log_group(&self, session: &Session, arn: &LogGroupArn) -> Result<Option<LogGroup>, CallError> {
         let site = Site { session, region: &arn.target.region, operation: Operation::DescribeLogGroups };
-        let mut request = self.clients.logs.describe_log_groups().log_group_name_prefix(&arn.name).limit(50);
-        let mut tokens = BTreeSet::new();
+        let request = self.clients.logs.describe_log_groups().log_group_name_prefix(&arn.name).limit(50);
+        let mut pages = Pages::default();
         loop {
+            let request = request.clone().set_next_token(pages.token());
             let answer = self
                 .call(site, |credentials| {
                     let placed = placed!(aws_sdk_cloudwatchlogs, site, credentials);
@@ -95,14 +95,9 @@ impl Aws {
                 })
                 .await?;
             let group = answer.log_groups().iter().filter_map(log_group).find(|group| group.name == arn.name);
-            match answer.next_token {
-                Some(token) if group.is_none() => {
-                    if !tokens.insert(token.clone()) {
-                        return Err(site.unreadable("the server repeated a page token"));
-                    }
-                    request = request.next_token(token);
-                }
-                _ => return Ok(group),
+            let held = answer.log_groups().len();
+            if group.is_some() || !pages.turn(held, answer.next_token).map_err(|endless| site.endless(endless))? {
+                return Ok(group);
             }
         }
     }

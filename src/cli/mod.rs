@@ -20,6 +20,7 @@ pub mod settings;
 mod setup;
 mod sources;
 mod sweep;
+mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -33,7 +34,7 @@ pub use generate::{write_completions, write_manual};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
 pub use list::{ListArguments, Listing, OutputFormat};
 pub use moment::{InvalidMoment, Moment};
-pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments};
+pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments, ShowArguments};
 pub use report::ReportArguments;
 pub use resume::ResumeArguments;
 pub use runs::{RunArgument, RunsCommand};
@@ -41,6 +42,7 @@ pub use scope::ScopeArguments;
 pub use setup::{CloudformationArguments, PolicyArguments, PolicyOf, SetupCommand};
 pub use sources::SourcesArguments;
 pub use sweep::SweepArguments;
+pub use watch::WatchCommand;
 
 /// What was typed.
 #[derive(Debug, Parser)]
@@ -89,6 +91,9 @@ pub enum Command {
     /// Block roles, users and groups everywhere; prove it; put everything back
     #[command(subcommand)]
     Contain(ContainCommand),
+    /// Search on a schedule, and tell each thing once
+    #[command(subcommand)]
+    Watch(WatchCommand),
     /// Write the reports of a run again
     Report(ReportArguments),
     /// List, show or verify runs

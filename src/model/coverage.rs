@@ -83,8 +83,8 @@ pub enum Reason {
     ClassNotReadable,
     /// The group was deleted before its search ended.
     GroupGone,
-    /// The server sent a page token that it had sent before; reading on would never end.
-    RepeatedToken,
+    /// The server's pages do not end: it repeats a token, or sends empty pages for ever.
+    EndlessPages,
     /// The source credentials have expired or cannot be had.
     SourceCredentials,
     /// There is a device, but no MFA session.
@@ -115,7 +115,7 @@ impl Reason {
         Self::Masked,
         Self::ClassNotReadable,
         Self::GroupGone,
-        Self::RepeatedToken,
+        Self::EndlessPages,
         Self::SourceCredentials,
         Self::MfaFailed,
         Self::HopDenied,
@@ -139,7 +139,7 @@ impl Reason {
             Self::Masked => "masked",
             Self::ClassNotReadable => "class-not-readable",
             Self::GroupGone => "group-gone",
-            Self::RepeatedToken => "repeated-token",
+            Self::EndlessPages => "endless-pages",
             Self::SourceCredentials => "source-credentials",
             Self::MfaFailed => "mfa-failed",
             Self::HopDenied => "hop-denied",
@@ -167,7 +167,7 @@ impl Reason {
             | Self::Masked
             | Self::ClassNotReadable
             | Self::GroupGone
-            | Self::RepeatedToken
+            | Self::EndlessPages
             | Self::SourceCredentials
             | Self::MfaFailed
             | Self::HopDenied
@@ -192,7 +192,7 @@ impl Reason {
             Self::Masked => "a data protection policy masks values, so a match may not show",
             Self::ClassNotReadable => "its class cannot be read by FilterLogEvents",
             Self::GroupGone => "deleted before its search ended",
-            Self::RepeatedToken => "the server repeated a page token; reading stopped there",
+            Self::EndlessPages => "the server's pages do not end; reading stopped there",
             Self::SourceCredentials => "the source credentials have expired or cannot be had",
             Self::MfaFailed => "no MFA session could be had",
             Self::HopDenied => "AWS refused a role on the way",

@@ -38,6 +38,7 @@ pub use gaps::Gap;
 pub use hours::{Silence, SilenceTally, write_hours};
 pub use human::{abridged, bytes, count, plural};
 pub use manifest::{Manifest, ManifestFile};
+pub use page::write_items;
 pub use sighting_tally::{SightingTally, TopCounts};
 pub use sightings::{AccountNames, sighting_row, write_sightings};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};

@@ -57,3 +57,22 @@ impl Page<'_> {
         Ok(())
     }
 }
+
+/// Writes a title, and under it labelled items, wrapped for 80 columns. The texts may be a stranger's.
+///
+/// # Errors
+/// `out` fails.
+pub fn write_items(title: &str, items: &[(&str, String)], out: &mut dyn Write) -> io::Result<()> {
+    for line in wrap(&escape(title), WIDTH) {
+        writeln!(out, "{line}")?;
+    }
+    let width = items.iter().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
+    for (label, text) in items {
+        let mut label = *label;
+        for line in wrap(&escape(text), WIDTH.saturating_sub(width + 4)) {
+            writeln!(out, "  {}", format!("{label:<width$}  {line}").trim_end())?;
+            label = "";
+        }
+    }
+    Ok(())
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::access::Access;
-use crate::aws::{Aws, CallError, ListedAccount, Session};
+use crate::aws::{Aws, CallError, Endless, ListedAccount, Pages, Session};
 use crate::cli::settings::Reach;
 use crate::config::{ConfiguredAccount, MemberRole, Scope};
 use crate::model::{Account, AccountId, AccountState};
@@ -45,9 +45,9 @@ pub enum DirectoryError {
          name the accounts ([[accounts]] or --accounts-file), or sweep this account alone (--member-role self)"
     )]
     Organizations(#[source] Box<CallError>),
-    /// The server sent a page token twice; the list would never end.
-    #[error("the list of the organization's accounts does not end: the server repeated a page token")]
-    Endless,
+    /// The list would never end.
+    #[error("the list of the organization's accounts does not end")]
+    Endless(#[from] Endless),
 }
 
 /// The accounts, in no order: those of the organization as its pages come, then those that only the
@@ -58,8 +58,7 @@ pub struct Directory<'a> {
     ask_as: Option<Arc<Session>>,
     configured: BTreeMap<AccountId, ConfiguredAccount>,
     seen: BTreeSet<AccountId>,
-    tokens: BTreeSet<String>,
-    next_token: Option<String>,
+    pages: Pages,
     waiting: VecDeque<Member>,
 }
 
@@ -82,8 +81,7 @@ impl<'a> Directory<'a> {
             ask_as: (sources.discover && !alone).then(ask_as),
             configured,
             seen: BTreeSet::new(),
-            tokens: BTreeSet::new(),
-            next_token: None,
+            pages: Pages::default(),
             waiting: VecDeque::new(),
         }
     }
@@ -108,13 +106,11 @@ impl<'a> Directory<'a> {
     async fn ask(&mut self, session: &Session) -> Result<(), DirectoryError> {
         let (page, next_token) = self
             .aws
-            .list_accounts(session, self.next_token.take())
+            .list_accounts(session, self.pages.token())
             .await
             .map_err(|error| DirectoryError::Organizations(Box::new(error)))?;
-        match next_token {
-            None => self.ask_as = None,
-            Some(token) if !self.tokens.insert(token.clone()) => return Err(DirectoryError::Endless),
-            token => self.next_token = token,
+        if !self.pages.turn(page.len(), next_token)? {
+            self.ask_as = None;
         }
         for listed in page {
             let configured = self.configured.remove(&listed.account.id);

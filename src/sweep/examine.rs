@@ -1,10 +1,9 @@
 //! A page of events: what of it is a sighting, and what it tells of the recording itself.
 
 use super::evidence::silence;
-use super::plan::LATE_ARRIVAL;
-use super::reading::{Reading, milliseconds};
+use super::reading::Reading;
 use crate::aws::{EventPage, EventQuery, LogEvent};
-use crate::model::{Target, TimeWindow};
+use crate::model::Target;
 use crate::search::happening;
 use crate::store::{Found, Page, Pass, Traces, UnitId};
 
@@ -45,7 +44,7 @@ fn examine(reading: &Reading, event: &LogEvent) -> Option<Found> {
         // What names no Region at all cannot be told to be elsewhere.
         Err(_) => true,
     };
-    if !happened_there || !happened_then(shared.settings.window, told.time_ms, event.timestamp_ms) {
+    if !happened_there || !reading.look.has(told.time_ms, event.timestamp_ms) {
         return None;
     }
     Some(Found {
@@ -61,12 +60,4 @@ fn examine(reading: &Reading, event: &LogEvent) -> Option<Found> {
         matched_fields: hits.fields,
         message: event.message.clone(),
     })
-}
-
-/// Whether an event happened in the window. Its own time decides where that can be true; a line that claims
-/// a time at which it could not have been stored so late, or so early, may be forged to be left out: there
-/// the time at which it is stored counts too.
-fn happened_then(window: TimeWindow, told_ms: i64, stored_ms: i64) -> bool {
-    let believable = (0..=milliseconds(LATE_ARRIVAL)).contains(&stored_ms.saturating_sub(told_ms));
-    window.contains_ms(told_ms) || (!believable && window.contains_ms(stored_ms))
 }

@@ -24,6 +24,7 @@ mod region;
 mod run;
 mod tally;
 mod wanted;
+mod windows;
 
 pub use access::{Access, Entered};
 pub use directory::{Directory, DirectoryError, Member};
@@ -35,3 +36,4 @@ pub use refusal::Refusal;
 pub use run::{SweepError, SweepParts, sweep};
 pub use tally::{Tally, TallySnapshot};
 pub use wanted::WantedRegions;
+pub use windows::{GroupWindows, Windows};

@@ -1,16 +1,15 @@
 //! One log group: read it page by page, have every event examined, write each page down with its sightings.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::evidence::silence;
 use super::examine::examine_page;
-use super::outcome::of_error;
-use super::plan::LATE_ARRIVAL;
+use super::outcome::{self, of_error};
 use super::run::Shared;
-use crate::aws::{ErrorClass, EventQuery, Session};
-use crate::model::{Outcome, Reason, Status, Target};
+use super::windows::Look;
+use crate::aws::{ErrorClass, EventQuery, Pages, Session};
+use crate::model::{Outcome, Status, Target};
 use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, PlaceId, UnitRow};
 
 /// How old a page token may be to be used: a little less than AWS lets it live.
@@ -27,6 +26,8 @@ pub(super) struct Reading {
     pub place: PlaceId,
     /// How far an earlier part of the run has read it.
     pub units: KnownUnits,
+    /// What of it is looked at.
+    pub look: Look,
     /// Whether the server may filter.
     pub narrow: bool,
     /// Whether a trail delivers to it, as far as is known.
@@ -63,10 +64,10 @@ pub(super) async fn read(mut reading: Reading) -> Result<(), JournalClosed> {
     let KnownUnits { search, silence } = std::mem::take(&mut reading.units);
     let pattern = reading.shared.pattern.clone().filter(|_| reading.narrow);
     reading.keeps_trail |= silence.is_some() || silence::is_named_like_a_trails(&reading.log_group);
-    let mut read = read_pass(&mut reading, Pass::Search, search, pattern.clone()).await?;
+    let mut read = read_pass(&mut reading, Pass::Search, search, pattern.as_deref()).await?;
     let is_silence_open = reading.shared.settings.silence && reading.keeps_trail && pattern.is_some();
     if read.is_ok() && is_silence_open {
-        read = read_pass(&mut reading, Pass::Silence, silence, Some(silence::pattern())).await?;
+        read = read_pass(&mut reading, Pass::Silence, silence, Some(&silence::pattern())).await?;
     }
     let outcome = read.map_or_else(|outcome| outcome, |()| reading.outcome);
     reading.shared.end(reading.place, outcome).await?;
@@ -74,17 +75,32 @@ pub(super) async fn read(mut reading: Reading) -> Result<(), JournalClosed> {
     Ok(())
 }
 
-/// Reads page after page, from where an earlier part of the run came to; the inner error is how the group
-/// ends instead.
+/// Reads all stretches of a pass, the first from where an earlier part of the run came to; the inner error is
+/// how the group ends instead.
 async fn read_pass(
     reading: &mut Reading,
     pass: Pass,
+    mut known: Option<KnownUnit>,
+    pattern: Option<&str>,
+) -> Result<Result<(), Outcome>, JournalClosed> {
+    for stretch in reading.look.stretches() {
+        let read = read_stretch(reading, pass, known.take(), stretch, pattern).await?;
+        if read.is_err() {
+            return Ok(read);
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Reads page after page of a stretch of stored time.
+async fn read_stretch(
+    reading: &mut Reading,
+    pass: Pass,
     known: Option<KnownUnit>,
-    pattern: Option<String>,
+    (from_ms, to_ms): (i64, i64),
+    pattern: Option<&str>,
 ) -> Result<Result<(), Outcome>, JournalClosed> {
     let shared = Arc::clone(&reading.shared);
-    let window = shared.settings.window;
-    let (from_ms, to_ms) = (window.from_ms(), window.to_ms().saturating_add(milliseconds(LATE_ARRIVAL)));
     let (unit, start) = if let Some(known) = known {
         (known.id, Start::of(&known, shared.clock.now_ms()))
     } else {
@@ -92,24 +108,24 @@ async fn read_pass(
         shared.journal.write(Entry::Unit(unit)).await?;
         (unit.id, Start::FirstPage)
     };
-    let query = EventQuery { log_group: reading.log_group.clone(), from_ms, to_ms, pattern };
-    let (mut token, mut token_is_old) = match start {
+    let query =
+        EventQuery { log_group: reading.log_group.clone(), from_ms, to_ms, pattern: pattern.map(str::to_owned) };
+    let (mut pages, mut token_is_old) = match start {
         Start::End => return Ok(Ok(())),
-        Start::FirstPage => (None, false),
-        Start::Page(token) => (Some(token), true),
+        Start::FirstPage => (Pages::default(), false),
+        Start::Page(token) => (Pages::from(token), true),
         Start::Again => {
             shared.journal.write(Entry::Restarted(unit)).await?;
-            (None, false)
+            (Pages::default(), false)
         }
     };
-    let mut tokens: BTreeSet<String> = token.iter().cloned().collect();
     loop {
         let call = async {
-            let page = shared.aws.events(&reading.session, &reading.target.region, &query, token.take()).await;
+            let page = shared.aws.events(&reading.session, &reading.target.region, &query, pages.token()).await;
             page.map_err(|error| (error.class, of_error(&error)))
         };
         let page = tokio::select! {
-            () = shared.cancel.cancelled() => return Ok(Err(super::outcome::interrupted())),
+            () = shared.cancel.cancelled() => return Ok(Err(outcome::interrupted())),
             page = call => page,
         };
         let page = match page {
@@ -117,7 +133,7 @@ async fn read_pass(
             // AWS does not know the earlier part's token any more: the unit is read from its beginning.
             Err((ErrorClass::Refused, _)) if token_is_old => {
                 token_is_old = false;
-                tokens.clear();
+                pages = Pages::default();
                 shared.journal.write(Entry::Restarted(unit)).await?;
                 continue;
             }
@@ -125,21 +141,20 @@ async fn read_pass(
         };
         token_is_old = false;
         reading.keeps_trail |= page.events.iter().any(|event| silence::is_trails_stream(&event.log_stream));
+        let held = page.events.len();
         let page = examine_page(reading, pass, unit, &query, page);
-        let next_token = page.next_token.clone();
+        let turned = pages.turn(held, page.next_token.clone());
         shared.tally.page(page.events, page.bytes, page.found.len() as u64);
         shared.journal.write(Entry::Page(page)).await?;
-        match next_token {
-            None => return Ok(Ok(())),
-            Some(next) if !tokens.insert(next.clone()) => {
-                return Ok(Err(Outcome::because(Status::Partial, Reason::RepeatedToken, "FilterLogEvents")));
-            }
-            next => token = next,
+        match turned {
+            Ok(true) => {}
+            Ok(false) => return Ok(Ok(())),
+            Err(endless) => return Ok(Err(outcome::of_endless(Status::Partial, "FilterLogEvents", endless))),
         }
     }
 }
 
-pub(super) fn milliseconds(duration: Duration) -> i64 {
+fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 

@@ -8,12 +8,12 @@ use tokio::task::JoinSet;
 
 use super::directory::Member;
 use super::evidence::{Answer, ask};
-use super::outcome::of_error;
+use super::outcome::{self, of_error};
 use super::plan::{Decision, decide};
 use super::reading::{self, Reading};
 use super::run::{Shared, all_of, result_of};
-use crate::aws::Session;
-use crate::model::{LogGroup, Outcome, Reason, Recorder, Region, SourceKind, Status, Target};
+use crate::aws::{Pages, Session};
+use crate::model::{LogGroup, LogGroupArn, Outcome, Reason, Recorder, Region, SourceKind, Status, Target};
 use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, PlaceId};
 
 /// Log groups of one target that are read side by side. Enough to use up a quota of 25 calls a second
@@ -88,7 +88,10 @@ impl Site {
     ) -> Result<(), JournalClosed> {
         let shared = &self.shared;
         shared.tally.log_group_known();
-        match decide(&group, shared.settings.window, shared.started, shared.clock.now()) {
+        let look = shared.windows.look(&LogGroupArn::new(self.target(), &group.name));
+        // Without anything to look at, what is asked about is the sweep's own window, and nothing of it is read.
+        let asked = look.asked().unwrap_or(shared.settings.window);
+        match decide(&group, asked, shared.started, shared.clock.now()) {
             Decision::Leave(outcome) => {
                 shared.end(place, outcome).await?;
                 shared.tally.log_group_done();
@@ -101,6 +104,7 @@ impl Site {
                     log_group: group.name,
                     place,
                     units,
+                    look,
                     narrow,
                     keeps_trail,
                     outcome,
@@ -150,27 +154,26 @@ impl TargetSweep {
     async fn list(&mut self) -> Result<Result<(), Outcome>, JournalClosed> {
         self.groups.values_mut().for_each(|met| met.is_listed = false);
         let shared = Arc::clone(&self.site.shared);
-        let mut tokens = BTreeSet::new();
-        let mut token = None;
+        let mut pages = Pages::default();
         loop {
             let page = async {
-                let page = shared.aws.log_groups(&self.site.session, &self.site.region, token.take()).await;
+                let page = shared.aws.log_groups(&self.site.session, &self.site.region, pages.token()).await;
                 page.map_err(|error| of_error(&error))
             };
             let (groups, next_token) = match shared.unless_interrupted(page).await {
                 Ok(page) => page,
                 Err(outcome) => return Ok(Err(self.unlisted(outcome))),
             };
+            let turned = pages.turn(groups.len(), next_token);
             for group in groups.into_iter().filter(|group| shared.settings.reach.scope.has_log_group(&group.name)) {
                 self.meet(group).await?;
             }
-            match next_token {
-                None => return Ok(Ok(())),
-                Some(next) if !tokens.insert(next.clone()) => {
-                    let repeated = Outcome::because(Status::Failed, Reason::RepeatedToken, "DescribeLogGroups");
-                    return Ok(Err(self.unlisted(repeated)));
+            match turned {
+                Ok(true) => {}
+                Ok(false) => return Ok(Ok(())),
+                Err(endless) => {
+                    return Ok(Err(self.unlisted(outcome::of_endless(Status::Failed, "DescribeLogGroups", endless))));
                 }
-                next => token = next,
             }
         }
     }

@@ -15,7 +15,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::watermark::{Place, Stretch, Watermark, Watermarks};
-use crate::model::{Coverage, LogGroupArn, Outcome, Reason, TimeWindow};
+use crate::model::{Coverage, LogGroupArn, Outcome, Reason, Status, TimeWindow};
+use crate::sweep::GroupWindows;
 
 /// How windows follow the time; all in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,14 +55,6 @@ impl Agenda {
         Self { now_ms, pace, watermarks }
     }
 
-    /// The windows of a log group: one or two, in order of time.
-    pub fn windows(&self, group: &LogGroupArn) -> Vec<TimeWindow> {
-        let Portion { behind, fresh, .. } = self.portion(&Place::group(group));
-        let stretches = behind.into_iter().chain([fresh]);
-        // A stretch is never empty, as long as its ends are times at all.
-        stretches.filter_map(|Stretch { from_ms, to_ms }| TimeWindow::try_from([from_ms, to_ms]).ok()).collect()
-    }
-
     /// From the earliest moment that any log group which is known is read from, or the first of one that is
     /// not, to the end of all windows.
     pub fn widest(&self) -> Option<TimeWindow> {
@@ -91,7 +84,9 @@ impl Agenda {
     }
 
     fn portion(&self, place: &Place) -> Portion {
-        let Pace { overlap_ms, lookback_ms, catch_up_ms, .. } = self.pace;
+        let Pace { overlap_ms, lookback_ms, .. } = self.pace;
+        // What a first look reaches back is no step too long.
+        let catch_up_ms = self.pace.catch_up_ms.max(lookback_ms);
         let Watermark { until_ms, ahead } = self.begins(place);
         // A clock that was set back has nothing new: what is there is read again.
         let end = self.end();
@@ -104,7 +99,7 @@ impl Agenda {
         // What was covered ahead is of no use where the next outage tore it off from the present.
         let ahead = ahead.filter(|ahead| end.saturating_sub(ahead.to_ms) <= catch_up_ms);
         let covered = ahead.unwrap_or_else(|| {
-            let fresh = end.saturating_sub(lookback_ms.min(catch_up_ms));
+            let fresh = end.saturating_sub(lookback_ms);
             Stretch { from_ms: fresh, to_ms: fresh }
         });
         if ahead.is_none() && end.saturating_sub(until_ms) <= catch_up_ms {
@@ -164,6 +159,15 @@ impl Agenda {
     }
 }
 
+impl GroupWindows for Agenda {
+    fn of(&self, group: &LogGroupArn) -> Vec<TimeWindow> {
+        let Portion { behind, fresh, .. } = self.portion(&Place::group(group));
+        let stretches = behind.into_iter().chain([fresh]);
+        // A stretch is never empty, as long as its ends are times at all.
+        stretches.filter_map(|Stretch { from_ms, to_ms }| TimeWindow::try_from([from_ms, to_ms]).ok()).collect()
+    }
+}
+
 /// The places of a run's coverage.
 struct Met {
     /// Accounts and their Regions in scope, and whether all that is in them was listed.
@@ -179,7 +183,8 @@ impl Met {
             let account = Place { account: Some(row.account), ..Place::EVERYTHING };
             let place = Place { region: row.region.clone(), log_group: row.log_group.clone(), ..account.clone() };
             let is_group = place.log_group.is_some();
-            if is_group {
+            // What no engine can read has nothing to catch up.
+            if is_group && row.outcome.status != Status::Unsearchable {
                 met.groups.insert(place.clone(), is_read_to_its_end(&row.outcome));
             }
             // A group that is read for the records of others tells nothing of its account.
@@ -214,7 +219,3 @@ fn is_read_to_its_end(outcome: &Outcome) -> bool {
             )
         )
 }
-
-#[cfg(test)]
-#[path = "agenda_tests.rs"]
-mod tests;

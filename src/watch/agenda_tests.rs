@@ -1,9 +1,13 @@
 //! Outages and arrivals of all kinds: no moment is left out.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
-use super::*;
-use crate::model::{LogGroupClass, Status};
+use super::agenda::{Agenda, Pace};
+use super::watermark::{Place, Watermarks};
+use crate::model::{Coverage, LogGroupArn, LogGroupClass, Outcome, Reason, Status};
+use crate::sweep::GroupWindows;
 
 const MINUTE: i64 = 60_000;
 const PACE: Pace =
@@ -45,7 +49,7 @@ struct Story {
 impl Story {
     fn activate(&mut self, minute: i64, level: usize, outcome: Outcome) -> Vec<(i64, i64)> {
         let agenda = Agenda::new(minute * MINUTE, PACE, self.watermarks.clone());
-        let windows = agenda.windows(&group());
+        let windows = agenda.of(&group());
         self.watermarks.extend(agenda.after(&[row(level, outcome)], true));
         windows.into_iter().map(|window| (window.from_ms() / MINUTE, window.to_ms() / MINUTE)).collect()
     }
@@ -99,7 +103,7 @@ fn masks_and_retention_do_not_hold_up_the_watermark() {
         assert_eq!(story.activate(1_015, 2, Outcome::searched()), [(975, 1_000)], "{reason}");
     }
     let mut story = Story { watermarks: Watermarks::default() };
-    story.activate(1_000, 2, Outcome::because(Status::Partial, Reason::RepeatedToken, ""));
+    story.activate(1_000, 2, Outcome::because(Status::Partial, Reason::EndlessPages, ""));
     assert_eq!(story.activate(1_015, 2, Outcome::searched())[0].0, 915);
 }
 

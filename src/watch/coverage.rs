@@ -33,11 +33,8 @@ impl CoverageNews {
             news.tell(account, found, now_ms);
         }
         let here: BTreeSet<AccountId> = rows.iter().map(|row| row.account).collect();
-        let gone = before.keys().filter(|account| listed && !here.contains(account));
-        for account in gone {
-            let left =
-                Finding { name: String::new(), gap: Some("it is not in the list of accounts any more".to_owned()) };
-            news.tell(*account, left, now_ms);
+        for account in before.keys().filter(|account| listed && !here.contains(account)) {
+            news.tell(*account, Finding::left("it is not in the list of accounts any more"), now_ms);
         }
         news
     }
@@ -48,20 +45,24 @@ impl CoverageNews {
     }
 
     fn tell(&mut self, account: AccountId, found: Finding, now_ms: i64) {
-        let Finding { mut name, gap } = found;
+        let before = self.standings.remove(&account);
+        let Finding { mut name, gap, is_in_scope } = found;
         let is_covered = gap.is_none();
-        let before = self.standings.get(&account);
-        if name.is_empty() {
-            name = before.map(|before| before.name.clone()).unwrap_or_default();
+        if let Some(before) = before.as_ref().filter(|_| name.is_empty()) {
+            name.clone_from(&before.name);
         }
-        let since_ms = before.filter(|before| before.is_covered == is_covered).map_or(now_ms, |before| before.since_ms);
+        let same = before.as_ref().filter(|before| before.is_covered == is_covered);
+        let since_ms = same.map_or(now_ms, |before| before.since_ms);
         let standing = Standing { name, is_covered, reason: gap.unwrap_or_default(), since_ms };
         match before.map(|before| before.is_covered) {
             Some(true) if !is_covered => self.lost.push(row(account, &standing)),
             Some(false) if is_covered => self.regained.push(row(account, &standing)),
             _ => {}
         }
-        self.standings.insert(account, standing);
+        // What is not in scope is no gap; that it was is told once.
+        if is_in_scope {
+            self.standings.insert(account, standing);
+        }
     }
 }
 
@@ -69,6 +70,14 @@ struct Finding {
     name: String,
     /// What keeps it from being covered.
     gap: Option<String>,
+    is_in_scope: bool,
+}
+
+impl Finding {
+    /// It is an account of the organization no more.
+    fn left(how: impl Into<String>) -> Self {
+        Self { name: String::new(), gap: Some(how.into()), is_in_scope: false }
+    }
 }
 
 /// What the coverage says of each account that the run came to.
@@ -76,11 +85,18 @@ fn found_out(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
     let mut findings: BTreeMap<AccountId, Finding> = BTreeMap::new();
     let mut unfinished = BTreeSet::new();
     for row in rows.iter().filter(|row| !row.elsewhere) {
-        if row.outcome.reason == Some(Reason::Interrupted) {
-            unfinished.insert(row.account);
+        match row.outcome.reason {
+            Some(Reason::Interrupted) => {
+                unfinished.insert(row.account);
+            }
+            Some(Reason::AccountNotActive) => {
+                findings.insert(row.account, Finding::left(row.outcome.reason_text()));
+                continue;
+            }
+            _ => {}
         }
-        let finding =
-            findings.entry(row.account).or_insert_with(|| Finding { name: row.account_name.clone(), gap: None });
+        let new = || Finding { name: row.account_name.clone(), gap: None, is_in_scope: true };
+        let finding = findings.entry(row.account).or_insert_with(new);
         if finding.gap.is_none() && is_lost(row) {
             let place = row.region.as_ref().map(|region| format!("{region}: ")).unwrap_or_default();
             finding.gap = Some(format!("{place}{}", row.outcome.reason_text()));
@@ -150,7 +166,7 @@ mod tests {
         assert_eq!(told(row_of(ONE, Some("eu-west-1"), None, Outcome::denied("scp")), 5), (1, 0, 1));
         assert_eq!(told(row_of(ONE, None, None, Outcome::denied("role")), 6), (0, 0, 1), "once");
         assert_eq!(told(searched(), 7), (0, 1, 0));
-        assert_eq!(told(row_of("222222222222", None, None, Outcome::searched()), 8), (1, 0, 1), "it left");
+        assert_eq!(told(row_of("222222222222", None, None, Outcome::searched()), 8), (1, 0, 0), "it left");
     }
 
     #[test]

@@ -214,8 +214,8 @@ impl Watch {
     }
 }
 
-/// An error with its causes, in one line.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
+/// An error with its causes, in one line, for a log.
+pub fn told(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }

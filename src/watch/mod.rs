@@ -1,10 +1,27 @@
-//! Job 3.
+//! Job 3: the same search again and again, without a gap, and each thing told once.
+//!
+//! ```text
+//! timing ─ agenda ─ sweep ─ conclude ─────────────── outbox ─ sinks
+//! when     windows  a run   new? told? covered?      SQLite   at least once, in order
+//!          from watermarks  one transaction
+//! ```
+//! Every log group has a watermark: until then all of it was read. What failed keeps its watermark, and is
+//! read from there the next time, in bounded steps. A run's sightings become alerts in the same transaction
+//! that moves the watermarks, so an event is either behind them and in the outbox, or it is found again; what
+//! is found twice is known by what it tells. Coverage is news, too: an account that could be entered yesterday
+//! and cannot be today.
+
 mod agenda;
+#[cfg(test)]
+mod agenda_tests;
 mod alert;
 mod conclude;
 mod coverage;
 mod deliver;
 mod driver;
+mod health;
+mod metrics;
+mod overview;
 mod own_calls;
 mod retention;
 mod sinks;
@@ -13,12 +30,14 @@ mod timing;
 mod watermark;
 
 pub use agenda::{Agenda, Pace};
-pub use alert::{Alert, AlertKind};
+pub use alert::{Alert, AlertKind, Row};
 pub use conclude::FinishedRun;
 pub use deliver::{Delivery, Patience};
-pub use driver::{MakesRuns, Watch};
+pub use driver::{MakesRuns, Watch, told};
+pub use health::Health;
+pub use overview::{Overview, ScheduleOverview, SinkOverview, UncoveredAccount};
 pub use sinks::{SharedOutput, Sink, SinkError, Tools};
-pub use state::{Activated, ActivationEnd, SinkRecord, Standing, State, StateError, Totals};
+pub use state::{Activated, ActivationEnd, SinkRecord, Standing, State, StateError, Totals, Waiting};
 pub use timing::{Activation, due, next};
 pub use watermark::{Place, Stretch, Watermark, Watermarks};
 

@@ -15,4 +15,5 @@ mod served;
 mod servers;
 mod survive;
 mod sweep;
+mod watch;
 mod world;

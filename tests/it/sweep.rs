@@ -229,7 +229,7 @@ async fn a_token_that_comes_again_ends_the_group_as_partial() {
     let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
     let many: String = (0..50).map(|_| event("222222222222", "eu-west-1", "/app", "1h ago", "192.0.2.1")).collect();
     let run = World::small_with(&[small_pages, &many, fault].concat()).sweep(&[IP]).await;
-    assert!(run.place("222222222222 eu-west-1 /app").contains("partial repeated-token"), "{:?}", run.coverage());
+    assert!(run.place("222222222222 eu-west-1 /app").contains("partial endless-pages"), "{:?}", run.coverage());
     assert_eq!(run.summary()["sightings"], 20, "what was read counts");
 }
 

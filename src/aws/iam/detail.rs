@@ -7,10 +7,11 @@ use aws_sdk_iam::types::{self, EntityType};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
-use super::{Pages, if_there, send};
+use super::{if_there, send, turn};
 use crate::aws::call::Site;
 use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
+use crate::aws::pages::Pages;
 use crate::aws::session::Session;
 use crate::model::{Operation, Principal, PrincipalKind};
 
@@ -73,15 +74,17 @@ impl Aws {
         let (mut found, mut pages) = (Vec::new(), Pages::default());
         loop {
             let request = self.clients.iam.get_account_authorization_details().filter(filter.clone()).max_items(1_000);
-            let page = send!(self, site, request.set_marker(pages.marker.clone()))?;
+            let page = send!(self, site, request.set_marker(pages.token()))?;
             // Some servers do not know the filter: only what was asked for is taken.
             let details: Result<Vec<_>, CallError> = match kind {
                 PrincipalKind::Role => page.role_detail_list().iter().map(|detail| role(site, detail)).collect(),
                 PrincipalKind::User => page.user_detail_list().iter().map(|detail| user(site, detail)).collect(),
                 PrincipalKind::Group => page.group_detail_list().iter().map(|detail| group(site, detail)).collect(),
             };
-            found.extend(details?);
-            if !pages.next(site, page.is_truncated, page.marker)? {
+            let details = details?;
+            let held = details.len();
+            found.extend(details);
+            if !turn(&mut pages, site, held, page.is_truncated, page.marker)? {
                 return Ok(found);
             }
         }
@@ -97,10 +100,11 @@ impl Aws {
         let site = self.iam_site(session, Operation::ListUsers);
         let (mut found, mut pages) = (BTreeMap::new(), Pages::default());
         loop {
-            let page = send!(self, site, self.clients.iam.list_users().set_marker(pages.marker.clone()))?;
+            let page = send!(self, site, self.clients.iam.list_users().set_marker(pages.token()))?;
+            let held = page.users.len();
             let used = |user: types::User| Some((timestamp(user.password_last_used())?, user.user_name));
             found.extend(page.users.into_iter().filter_map(used).map(|(at, name)| (name, at)));
-            if !pages.next(site, page.is_truncated, page.marker)? {
+            if !turn(&mut pages, site, held, page.is_truncated, page.marker)? {
                 return Ok(found);
             }
         }
@@ -137,10 +141,11 @@ impl Aws {
         let site = self.iam_site(session, Operation::GetGroup);
         let (mut members, mut pages) = (BTreeSet::new(), Pages::default());
         loop {
-            let request = self.clients.iam.get_group().group_name(group).set_marker(pages.marker.clone());
+            let request = self.clients.iam.get_group().group_name(group).set_marker(pages.token());
             let Some(page) = if_there(send!(self, site, request))? else { return Ok(members) };
+            let held = page.users.len();
             members.extend(page.users.into_iter().map(|user| user.user_name));
-            if !pages.next(site, page.is_truncated, page.marker)? {
+            if !turn(&mut pages, site, held, page.is_truncated, page.marker)? {
                 return Ok(members);
             }
         }

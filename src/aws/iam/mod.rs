@@ -12,11 +12,10 @@ pub use advice::ServiceUse;
 pub use detail::{AttachedPolicy, LastUsed, PrincipalDetail};
 pub use keys::{AccessKey, KeyStatus};
 
-use std::collections::BTreeSet;
-
 use super::call::Site;
 use super::connect::Aws;
 use super::error::{CallError, ErrorClass};
+use super::pages::Pages;
 use super::session::Session;
 use crate::model::Operation;
 
@@ -51,25 +50,19 @@ fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     }
 }
 
-/// The way through a paged list. A page may be empty and still have a marker.
-#[derive(Default)]
-struct Pages {
-    seen: BTreeSet<String>,
-    /// What the next page is asked with; `None` for the first.
+/// Goes on after a page of IAM's; no if there is none. A page may be empty and still have a marker.
+///
+/// # Errors
+/// The list would never end, or is said to go on and does not say how.
+fn turn(
+    pages: &mut Pages,
+    site: Site<'_>,
+    held: usize,
+    is_truncated: bool,
     marker: Option<String>,
-}
-
-impl Pages {
-    /// Goes on to the next page; no if there is none.
-    ///
-    /// # Errors
-    /// The server repeats a marker: the list would never end.
-    fn next(&mut self, site: Site<'_>, is_truncated: bool, marker: Option<String>) -> Result<bool, CallError> {
-        self.marker = marker.filter(|_| is_truncated);
-        match &self.marker {
-            None => Ok(false),
-            Some(marker) if self.seen.insert(marker.clone()) => Ok(true),
-            Some(_) => Err(site.unreadable("the server repeated a page marker")),
-        }
+) -> Result<bool, CallError> {
+    if is_truncated && marker.is_none() {
+        return Err(site.unreadable("the list is cut short, without a marker"));
     }
+    pages.turn(held, marker.filter(|_| is_truncated)).map_err(|endless| site.endless(endless))
 }

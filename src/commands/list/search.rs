@@ -1,13 +1,12 @@
 //! Asks every account and Region in scope, side by side.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
 use super::items::{self, Item};
 use super::principals;
-use crate::aws::{Aws, Session};
+use crate::aws::{Aws, Pages, Session};
 use crate::cli::Listing;
 use crate::cli::settings::{ListSettings, Reach};
 use crate::commands::CommandError;
@@ -111,21 +110,19 @@ impl Search {
 
     async fn log_groups(&self, member: &Member, session: &Session, region: Region) -> Found {
         let mut found = Found::default();
-        let (mut token, mut tokens) = (None, BTreeSet::new());
+        let mut pages = Pages::default();
         loop {
-            match self.aws.log_groups(session, &region, token.take()).await {
+            match self.aws.log_groups(session, &region, pages.token()).await {
                 Ok((groups, next)) => {
                     let in_scope = groups.iter().filter(|group| self.reach.scope.has_log_group(&group.name));
                     found.items.extend(in_scope.map(|group| items::log_group(self.partition, member, &region, group)));
-                    match next {
-                        None => return found,
-                        Some(next) if !tokens.insert(next.clone()) => {
-                            found
-                                .gaps
-                                .push(format!("{} {region}: the server repeated a page token", member.account.id));
+                    match pages.turn(groups.len(), next) {
+                        Ok(true) => {}
+                        Ok(false) => return found,
+                        Err(endless) => {
+                            found.gaps.push(format!("{} {region}: {endless}", member.account.id));
                             return found;
                         }
-                        next => token = next,
                     }
                 }
                 Err(error) => {

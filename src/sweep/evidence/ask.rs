@@ -1,12 +1,10 @@
 //! Which trails and flow logs record a target: it is asked itself.
 
-use std::collections::BTreeSet;
-
 use futures::future::join_all;
 
-use crate::aws::{Aws, CallError, Session};
-use crate::model::{Cell, Outcome, Reason, Recorder, SourceKind, Status, Target, Told};
-use crate::sweep::outcome::of_error;
+use crate::aws::{Aws, CallError, Pages, Session};
+use crate::model::{Cell, Outcome, Recorder, SourceKind, Status, Target, Told};
+use crate::sweep::outcome::{of_endless, of_error};
 
 /// What a target tells of who records it.
 #[derive(Clone, Debug)]
@@ -56,16 +54,15 @@ async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Rec
 }
 
 async fn flow_logs(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Recorder>, Outcome> {
-    let (mut all, mut tokens, mut token) = (Vec::new(), BTreeSet::new(), None);
+    let (mut all, mut pages) = (Vec::new(), Pages::default());
     loop {
-        let (page, next) = aws.flow_logs(session, target, token).await.map_err(|error| of_error(&error))?;
+        let (page, next) = aws.flow_logs(session, target, pages.token()).await.map_err(|error| of_error(&error))?;
+        let turned = pages.turn(page.len(), next);
         all.extend(page);
-        match next {
-            None => return Ok(all),
-            Some(next) if !tokens.insert(next.clone()) => {
-                return Err(Outcome::because(Status::Failed, Reason::RepeatedToken, "DescribeFlowLogs"));
-            }
-            next => token = next,
+        match turned {
+            Ok(true) => {}
+            Ok(false) => return Ok(all),
+            Err(endless) => return Err(of_endless(Status::Failed, "DescribeFlowLogs", endless)),
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) use standings::write as write_standings;
 pub(super) use told::{forget, is_new, may_speak};
 pub(super) use watermarks::write as write_watermarks;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, WatchLock};
 
 /// Raised whenever a table changes its meaning.
 const FORMAT: &str = "1";
@@ -106,22 +106,27 @@ pub enum StateError {
 
 /// The state of a watch; clones share it.
 #[derive(Clone, Debug)]
-pub struct State(Arc<Mutex<Connection>>);
+pub struct State {
+    connection: Arc<Mutex<Connection>>,
+    /// Held by whoever works with it; not by whoever only looks.
+    _lock: Option<Arc<WatchLock>>,
+}
 
 impl State {
-    /// Opens the state in a directory, which is made, and so is the state, if it is not there yet.
+    /// Opens the state in a directory, to work with it; both are made if they are not there yet.
     ///
     /// # Errors
-    /// It cannot be made or used, or was written by another version.
+    /// Another process works with it, it cannot be made or used, or was written by another version.
     pub fn open(directory: &Path) -> Result<Self, StateError> {
-        make_directory(directory)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(file_error(directory))?;
+        let lock = WatchLock::take(directory)?;
         let path = directory.join("watch.db");
         // SQLite gives its own side files the same mode.
         OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(file_error(&path))?;
         let connection = Connection::open(&path)?;
         connection.execute_batch(CREATE)?;
         connection.execute("INSERT OR IGNORE INTO fact (key, value) VALUES ('format', ?1)", [FORMAT])?;
-        Self::checked(connection)
+        Self::checked(connection, Some(lock))
     }
 
     /// Opens a state that is there, to look at it while another process may be at work.
@@ -133,10 +138,10 @@ impl State {
         if !path.is_file() {
             return Err(StateError::None(directory.to_owned()));
         }
-        Self::checked(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
+        Self::checked(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, None)
     }
 
-    fn checked(connection: Connection) -> Result<Self, StateError> {
+    fn checked(connection: Connection, lock: Option<WatchLock>) -> Result<Self, StateError> {
         // Not kept in the file, so it is said at each opening.
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;")?;
         let format: String =
@@ -144,7 +149,7 @@ impl State {
         if format != FORMAT {
             return Err(StateError::Damaged(format!("its format is {format}, this dragnet reads format {FORMAT}")));
         }
-        Ok(Self(Arc::new(Mutex::new(connection))))
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), _lock: lock.map(Arc::new) })
     }
 
     /// Changes several things at once, or nothing.
@@ -161,13 +166,8 @@ impl State {
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A transaction that a panic cut off is rolled back: what a poisoned lock guards is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Makes a directory that only its owner may enter, and those above it.
-pub(super) fn make_directory(directory: &Path) -> Result<(), StateError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(file_error(directory))
 }
 
 pub(super) fn file_error(path: &Path) -> impl Fn(io::Error) -> StateError {

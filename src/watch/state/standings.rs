@@ -47,8 +47,9 @@ pub(in crate::watch) fn write(
     schedule: &str,
     standings: &BTreeMap<AccountId, Standing>,
 ) -> Result<(), StateError> {
+    transaction.execute("DELETE FROM standing WHERE schedule = ?1", [schedule])?;
     let mut insert = transaction.prepare_cached(
-        "INSERT OR REPLACE INTO standing (schedule, account, name, is_covered, reason, since_ms)
+        "INSERT INTO standing (schedule, account, name, is_covered, reason, since_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for (account, Standing { name, is_covered, reason, since_ms }) in standings {

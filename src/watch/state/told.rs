@@ -89,8 +89,9 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let (one, other) = (Identity::of(["ab", "c"]), Identity::of(["a", "bc"]));
         assert_ne!(one, other);
+        drop(State::open(temp.path()).unwrap());
         let is_new = |identity, now| {
-            State::open(temp.path()).unwrap().change(|transaction| is_new(transaction, "s", identity, now)).unwrap()
+            State::look(temp.path()).unwrap().change(|transaction| is_new(transaction, "s", identity, now)).unwrap()
         };
         assert!(is_new(one, 1) && !is_new(one, 2) && is_new(other, 3));
         let state = State::open(temp.path()).unwrap();
