@@ -107,7 +107,7 @@ pub struct Aws {
     pub(super) clock: Clock,
     pub(super) caller: OnceLock<Caller>,
     /// How long roles let their sessions be.
-    pub(super) durations: Durations,
+    pub(super) durations: Arc<Durations>,
     source: Arc<Session>,
     mfa: Option<Arc<Session>>,
     profile_roles: Vec<Arc<Session>>,
@@ -195,7 +195,7 @@ impl Aws {
             audit: options.audit,
             clock: options.clock,
             caller: OnceLock::new(),
-            durations: Durations::default(),
+            durations: Arc::default(),
             source,
             mfa,
             profile_roles,

@@ -22,7 +22,7 @@ use crate::sweep::{self, SweepError, SweepParts, Tally, Windows};
 use crate::time::Clock;
 
 /// Calls that may wait to be written down.
-const AUDIT_WAITING: usize = 1_024;
+pub(super) const AUDIT_WAITING: usize = 1_024;
 
 /// Where a run is, and what is in it.
 #[derive(Debug)]
@@ -67,12 +67,12 @@ pub struct StandingConnection {
 }
 
 impl StandingConnection {
-    /// Connects, and asks for an MFA code if one is needed.
+    /// Connects, and asks for an MFA code if one is needed. `audit` is told of the calls that belong to no run.
     ///
     /// # Errors
     /// As with [`Connection::open`].
-    pub async fn open(place: &Place, reach: &Reach) -> Result<Self, CommandError> {
-        let aws = place.connect(reach, None).await?;
+    pub async fn open(place: &Place, reach: &Reach, audit: mpsc::Sender<ApiCall>) -> Result<Self, CommandError> {
+        let aws = place.connect(reach, Some(audit)).await?;
         let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
         Ok(Self { aws: Arc::new(aws), caller, clock: place.clock(), practice: place.range().is_some() })
     }

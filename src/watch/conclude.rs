@@ -96,7 +96,7 @@ impl Conclusion<'_> {
             merged_sightings(&reader, |sightings| {
                 for sighting in sightings {
                     let sighting = sighting?;
-                    if !sighting.own_call && !own.made(&sighting)? {
+                    if !sighting.own_call && !own.made(&sighting, transaction)? {
                         self.tell(transaction, &sighting, &names, &mut activated.counts, &mut batch)?;
                     }
                 }

@@ -141,7 +141,7 @@ impl Watch {
             Ok(activated) => {
                 let Activated { end, uncovered, run, problem, counts, .. } = &activated;
                 let (sightings, alerts, end) = (counts.sightings, counts.alerts, end.as_str());
-                info!(schedule = name, end, sightings, alerts, uncovered, run, problem, "done");
+                info!(schedule = name, end, sightings, alerts, uncovered, run, problem, "concluded");
                 Some(activated)
             }
             Err(error) => {

@@ -1,11 +1,12 @@
-//! The watch's own traces: calls of its earlier runs, which it reads in CloudTrail a quarter of an hour later.
+//! The watch's own traces: its earlier calls, which it reads in CloudTrail a quarter of an hour later.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
+use rusqlite::Transaction;
 
-use super::state::{StateError, file_error};
+use super::state::{self, StateError, file_error};
 use crate::model::{RunId, Sighting};
 use crate::store::{RunDir, RunReader, StoreError};
 
@@ -32,14 +33,17 @@ impl OwnCalls {
         Ok(Self { runs: runs.into_iter().map(|(id, path)| (id.started(), path)).collect(), open: BTreeMap::new() })
     }
 
-    /// Whether a sighting tells of a call that one of the runs made.
+    /// Whether a sighting tells of a call that one of the runs made, or the watch itself.
     ///
     /// # Errors
-    /// A run cannot be read.
-    pub fn made(&mut self, sighting: &Sighting) -> Result<bool, StateError> {
+    /// A run or the state cannot be read.
+    pub fn made(&mut self, sighting: &Sighting, transaction: &Transaction<'_>) -> Result<bool, StateError> {
         let told = &sighting.happening;
         if told.request_id.is_empty() || !told.user_agent.contains(USER_AGENT) {
             return Ok(false);
+        }
+        if state::is_own_call(transaction, &told.request_id)? {
+            return Ok(true);
         }
         let Ok(at) = Timestamp::from_millisecond(told.time_ms) else { return Ok(false) };
         // CloudTrail's times are whole seconds.

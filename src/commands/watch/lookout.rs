@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::runs::Runs;
 use crate::aws::Poster;
 use crate::cli::settings::WatchSettings;
+use crate::commands::run::AUDIT_WAITING;
 use crate::commands::{CommandError, Place, StandingConnection};
-use crate::watch::{Activated, Delivery, Patience, SharedOutput, Sink, State, StateError, Tools, Watch};
+use crate::model::ApiCall;
+use crate::watch::{Activated, Delivery, Patience, SharedOutput, Sink, State, StateError, Tools, Watch, told};
 
 /// A watch that is set up.
 pub struct Lookout {
     watch: Arc<Watch>,
     deliveries: Vec<Delivery>,
     outbox: watch::Receiver<()>,
+    /// Writes down the calls that belong to no run; ends with the last that makes any.
+    recording: JoinHandle<()>,
 }
 
 impl Lookout {
@@ -31,7 +36,9 @@ impl Lookout {
         output: SharedOutput,
         patience: Patience,
     ) -> Result<Self, CommandError> {
-        let connection = Arc::new(StandingConnection::open(place, &settings.reach).await?);
+        let (audit, calls) = mpsc::channel(AUDIT_WAITING);
+        let recording = tokio::spawn(record_own_calls(calls, state.clone()));
+        let connection = Arc::new(StandingConnection::open(place, &settings.reach, audit).await?);
         let poster = Arc::new(Poster::new(place.allows_insecure_endpoints()));
         let tools = Tools { aws: Arc::clone(connection.aws()), poster, output };
         let delivery = |sink| Delivery::new(state.clone(), Sink::new(sink, tools.clone()), place.clock(), patience);
@@ -39,7 +46,7 @@ impl Lookout {
         let (changed, outbox) = watch::channel(());
         let runs = Arc::new(Runs(connection));
         let watch = Arc::new(Watch::new(settings, state.clone(), place.clock(), runs, changed));
-        Ok(Self { watch, deliveries, outbox })
+        Ok(Self { watch, deliveries, outbox, recording })
     }
 
     /// Activates what is due now, or the schedule of this name whether it is due or not; then delivers what
@@ -72,5 +79,16 @@ impl Lookout {
         self.watch.keep(rest, stop).await;
         done.cancel();
         while deliveries.join_next().await.is_some() {}
+        drop(self.watch);
+        _ = self.recording.await;
+    }
+}
+
+/// Their traces are the watch's own, too.
+async fn record_own_calls(mut calls: mpsc::Receiver<ApiCall>, state: State) {
+    while let Some(call) = calls.recv().await {
+        if let Err(error) = state.own_call(&call.request_id, call.time) {
+            warn!(error = told(&error), "a call cannot be written down: its trace may be told");
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 mod activations;
 mod outbox;
+mod own_calls;
 mod standings;
 mod told;
 mod watermarks;
@@ -26,6 +27,7 @@ pub use told::Identity;
 
 pub(super) use activations::write as write_activation;
 pub(super) use outbox::put as put_alerts;
+pub(super) use own_calls::is_own_call;
 pub(super) use standings::write as write_standings;
 pub(super) use told::{forget, is_new, may_speak};
 pub(super) use watermarks::write as write_watermarks;
@@ -74,6 +76,9 @@ CREATE TABLE IF NOT EXISTS delivery (
     problem TEXT NOT NULL, settled TEXT, PRIMARY KEY (sink, alert)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS unsettled ON delivery (sink, alert) WHERE settled IS NULL;
+
+-- Requests of calls that belong to no run.
+CREATE TABLE IF NOT EXISTS own_call (request_id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 -- Bytes read by day (UTC).
 CREATE TABLE IF NOT EXISTS scanned (day TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;

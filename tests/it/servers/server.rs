@@ -47,6 +47,13 @@ impl Server {
         self.send("PUT", &format!("/{name}"), &signed);
     }
 
+    /// A call of a service that takes its parameters in the query: `Action=CreateTopic&Name=a`.
+    pub fn query(&self, service: &str, path: &str, query: &str, keys: &Keys) -> String {
+        let scope = format!("Credential={}/20260301/us-east-1/{service}/aws4_request", keys.id);
+        let signed = format!("Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n");
+        self.send("POST", &format!("{path}?{query}"), &signed)
+    }
+
     fn send(&self, method: &str, path: &str, headers: &str) -> String {
         let host = self.url.trim_start_matches("http://").trim_end_matches('/');
         let mut connection = TcpStream::connect(host).unwrap();
