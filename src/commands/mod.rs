@@ -26,6 +26,7 @@ mod sweep;
 mod watch;
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 pub use connect::Place;
 pub use contain::{Canary, ContainError, apply_plan, make_plan, undo_containment, verify_containment};
@@ -52,7 +53,8 @@ pub fn run(arguments: &Arguments) -> u8 {
 }
 
 fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
-    let out = &mut io::stdout().lock();
+    // Not locked: a watch prints from wherever its sinks work.
+    let out = &mut io::stdout();
     match &arguments.command {
         Command::Completions { shell } => write_completions(*shell, out)?,
         Command::Man => write_manual(out)?,
@@ -90,7 +92,11 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Watch(watch) => {
             let machine = Machine::here()?;
             logging::start_for_watch(watch, machine.global_settings(&arguments.global));
-            return runtime()?.block_on(watch::watch(&arguments.global, watch, &machine, out));
+            let runtime = runtime()?;
+            let code = runtime.block_on(watch::watch(&arguments.global, watch, &machine, out));
+            // A pipe that nobody reads from any more holds up no end.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            return code;
         }
         Command::Sources(sources) => {
             let machine = Machine::here()?;

@@ -57,8 +57,8 @@ pub use scope::{Scope, SourcesRule};
 pub use targets_file::load_targets;
 pub use text::InvalidText;
 pub use watch::{
-    Address, AlertCondition, EventBus, Held, Listen, Schedule, Sink, SinkTarget, SinkUrl, TimeZoneName, Timetable,
-    TopicArn, Watch, WatchName,
+    Address, AlertCondition, EventBus, Held, Listen, ScanBudget, Schedule, Sink, SinkTarget, SinkUrl, TimeZoneName,
+    Timetable, TopicArn, Watch, WatchName,
 };
 
 use error::Problem;

@@ -169,7 +169,9 @@ fn abridge(cell: &mut Value, longest: usize) {
         }
         Value::Array(cells) => {
             cells.truncate(NAMES_A_CELL);
-            cells.iter_mut().for_each(|cell| abridge(cell, longest));
+            for cell in cells {
+                abridge(cell, longest);
+            }
         }
         _ => {}
     }

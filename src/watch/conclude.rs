@@ -192,8 +192,7 @@ impl Conclusion<'_> {
     }
 
     fn put(&self, transaction: &rusqlite::Transaction<'_>, alerts: &[Alert]) -> Result<(), StateError> {
-        let sinks = self.schedule.sinks.iter().map(String::as_str);
-        state::put_alerts(transaction, alerts, sinks, self.ended_ms)
+        state::put_alerts(transaction, alerts, &self.schedule.sinks, self.ended_ms)
     }
 }
 
@@ -220,7 +219,9 @@ fn about(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
         _ => format!("{which} can be covered again"),
     };
     let mut batch = Batch::default();
-    accounts.iter().for_each(|row| batch.push(row.clone()));
+    for row in accounts {
+        batch.push(row.clone());
+    }
     let alert = batch.finish(template).into_iter().next()?;
     let (id, title) = (format!("{}-{}", template.id, kind.as_str()), format!("{}: {what}", template.schedule));
     Some(Alert { id, kind, title, count, ..alert })

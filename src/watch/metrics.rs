@@ -10,6 +10,11 @@ use super::state::ActivationEnd;
 /// Source: Prometheus, "Exposition formats", text format 0.0.4.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4";
 
+/// A number of a schedule, where there is one.
+type OfSchedule = fn(&ScheduleOverview) -> Option<u64>;
+
+type OfSink = fn(&SinkOverview) -> u64;
+
 /// The metrics of a watch.
 pub(super) fn render(overview: &Overview) -> String {
     let Overview { schedules, sinks } = overview;
@@ -20,7 +25,6 @@ pub(super) fn render(overview: &Overview) -> String {
             page.value(&[("schedule", &schedule.name), ("status", end.as_str())], count);
         }
     }
-    type OfSchedule = fn(&ScheduleOverview) -> Option<u64>;
     let of_schedules: [(&str, &str, &str, OfSchedule); 11] = [
         ("skipped_total", "counter", "Times at which a schedule was due and still running.", |s| {
             Some(s.totals.skipped)
@@ -50,7 +54,7 @@ pub(super) fn render(overview: &Overview) -> String {
             }
         }
     }
-    let of_sinks: [(&str, &str, &str, fn(&SinkOverview) -> u64); 3] = [
+    let of_sinks: [(&str, &str, &str, OfSink); 3] = [
         ("alerts_waiting", "gauge", "Alerts that wait for a sink.", |sink| sink.waiting),
         ("alerts_delivered_total", "counter", "Alerts that a sink took.", |sink| sink.delivered),
         ("alerts_refused_total", "counter", "Alerts that a sink does not take.", |sink| sink.refused),

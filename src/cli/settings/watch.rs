@@ -9,8 +9,8 @@ use super::super::{GlobalArguments, ScopeArguments, UsageError};
 use super::indicators::{self, Resolved};
 use super::{Reach, Surroundings, SweepSettings, load_config};
 use crate::config::{
-    Address, AlertCondition, EventBus, Format, Held, Listen, Schedule, SinkTarget, TimeZoneName, Timetable, TopicArn,
-    Watch, state_directory,
+    Address, AlertCondition, ConfiguredDuration, EventBus, Format, Held, Listen, ScanBudget, Schedule, SinkTarget,
+    TimeZoneName, Timetable, TopicArn, Watch, state_directory,
 };
 use crate::model::{Region, TimeWindow};
 
@@ -135,7 +135,7 @@ impl WatchSettings {
             listen: watch.listen,
             keep_runs_for: watch.keep_runs_for.get(),
             keep_runs: watch.keep_runs,
-            scan_budget: watch.scan_budget_gb.map(|budget| budget.bytes()),
+            scan_budget: watch.scan_budget_gb.map(ScanBudget::bytes),
             schedules,
             sinks: sinks.collect::<Result<_, _>>()?,
         })
@@ -144,13 +144,11 @@ impl WatchSettings {
 
 /// Practice keeps watch by itself.
 fn state_dir(watch: &Watch, global: &GlobalArguments, surroundings: &Surroundings<'_>) -> Result<PathBuf, UsageError> {
-    match &watch.state_dir {
-        Some(path) => Ok(surroundings.working_directory.join(path)),
-        None => {
-            let state = state_directory(surroundings.environment).ok_or(UsageError::NoStateDirectory)?;
-            Ok(state.join(if global.practice { "practice-watch" } else { "watch" }))
-        }
+    if let Some(path) = &watch.state_dir {
+        return Ok(surroundings.working_directory.join(path));
     }
+    let state = state_directory(surroundings.environment).ok_or(UsageError::NoStateDirectory)?;
+    Ok(state.join(if global.practice { "practice-watch" } else { "watch" }))
 }
 
 impl ScheduleSettings {
@@ -160,13 +158,13 @@ impl ScheduleSettings {
             name: schedule.name.to_string(),
             timetable: schedule.cron.clone(),
             zone: schedule.time_zone.clone(),
-            jitter: watch.jitter.map(|jitter| jitter.get()),
+            jitter: watch.jitter.map(ConfiguredDuration::get),
             lag_ms: schedule.lag.unwrap_or(watch.lag).as_ms(),
             overlap_ms: schedule.overlap.unwrap_or(watch.overlap).as_ms(),
             lookback_ms: schedule.lookback.unwrap_or(watch.lookback).as_ms(),
             catch_up_ms: watch.catch_up.as_ms(),
             alert_when: schedule.alert_when.clone(),
-            suppress_ms: schedule.suppress.map(|suppress| suppress.as_ms()),
+            suppress_ms: schedule.suppress.map(ConfiguredDuration::as_ms),
             sinks: schedule.sinks.iter().map(ToString::to_string).collect(),
             reach: Reach { scope, ..reach.clone() },
             formats: formats.to_vec(),

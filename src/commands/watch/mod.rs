@@ -28,7 +28,7 @@ pub(super) async fn watch(
     let now = place.clock().now();
     let watch = WatchSettings::resolve(global, &machine.at(now))?;
     match command {
-        WatchCommand::Run => run::run(global, machine, &place, watch).await,
+        WatchCommand::Run => Box::pin(run::run(global, machine, &place, watch)).await,
         WatchCommand::Once { name } => once::once(settings, &place, watch, name.as_deref()).await,
         WatchCommand::Status => status::status(&watch, now, settings.json, out),
         WatchCommand::Check => check::check(&watch, now, settings.json, out),

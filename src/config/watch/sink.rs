@@ -231,7 +231,7 @@ impl TopicArn {
 
     /// Whether it keeps order, and takes each message once. Source: SNS user guide, "FIFO topics".
     pub fn is_fifo(&self) -> bool {
-        self.text.ends_with(".fifo")
+        self.text.strip_suffix(".fifo").is_some()
     }
 }
 

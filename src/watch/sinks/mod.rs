@@ -13,6 +13,7 @@ use secrecy::ExposeSecret;
 use super::alert::Alert;
 use crate::aws::{Aws, BusEvent, CallError, ErrorClass, PostError, Poster, TopicMessage};
 use crate::cli::settings::{SinkSettings, SinkWay};
+use crate::config::EventBus;
 
 /// What lines for stdout are written to.
 pub type SharedOutput = Arc<Mutex<dyn Write + Send>>;
@@ -66,8 +67,14 @@ impl Sink {
         let Tools { aws, poster, output } = &self.tools;
         let body = serde_json::to_string(alert).map_err(|error| SinkError::Refused(error.to_string()))?;
         match &self.way {
-            SinkWay::Stdout => lines::print(output, &body),
-            SinkWay::File(path) => lines::append(path, &body),
+            SinkWay::Stdout => {
+                let output = Arc::clone(output);
+                aside(move || lines::print(&output, &body)).await
+            }
+            SinkWay::File(path) => {
+                let path = path.clone();
+                aside(move || lines::append(&path, &body)).await
+            }
             SinkWay::Webhook { url, key } => {
                 let headers = webhook::headers(key, &alert.id, &body, now);
                 Ok(poster.post(url.expose_secret(), &headers, body).await?)
@@ -83,12 +90,18 @@ impl Sink {
                 Ok(aws.publish(topic.region(), message).await?)
             }
             SinkWay::EventBridge { bus, region } => {
-                let bus = bus.as_ref().map(|bus| bus.as_str());
+                let bus = bus.as_ref().map(EventBus::as_str);
                 let event = BusEvent { bus, detail_type: alert.kind.as_str(), detail: &body };
                 Ok(aws.put_event(region.as_ref(), event).await?)
             }
         }
     }
+}
+
+/// Writes on a thread of its own: a pipe that nobody reads from holds up nobody else.
+async fn aside(write: impl FnOnce() -> Result<(), SinkError> + Send + 'static) -> Result<(), SinkError> {
+    let written = tokio::task::spawn_blocking(write).await;
+    written.unwrap_or_else(|error| Err(SinkError::NotNow(error.to_string())))
 }
 
 impl From<PostError> for SinkError {

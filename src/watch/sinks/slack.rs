@@ -23,24 +23,24 @@ pub(super) fn message(alert: &Alert) -> String {
         AlertKind::Sightings | AlertKind::Digest => &OF_SIGHTINGS[..],
         AlertKind::CoverageLost | AlertKind::CoverageRegained | AlertKind::ActivationFailed => &OF_ACCOUNTS,
     };
-    let mut text = format!("*{}*\n", plain(&alert.title, usize::MAX));
+    let mut parts = vec![format!("*{}*", plain(&alert.title, usize::MAX))];
     for (column, counts) in &alert.tally {
         let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
         counts.sort_by(|(one, n), (other, m)| m.cmp(n).then_with(|| one.cmp(other)));
-        let counts: Vec<String> =
-            counts.iter().map(|(name, count)| format!("{} ({count})", plain(name, CELL))).collect();
-        text.push_str(&format!("{column}: {}\n", counts.join(", ")));
+        let counts = counts.iter().map(|(name, count)| format!("{} ({count})", plain(name, CELL)));
+        parts.push(format!("{column}: {}", counts.collect::<Vec<_>>().join(", ")));
     }
     if !alert.rows.is_empty() {
-        text.push_str(&format!("```\n{}```\n", table(columns, &alert.rows)));
+        parts.push(format!("```\n{}```", table(columns, &alert.rows)));
     }
     let shown = alert.rows.len().min(ROWS) as u64;
     if alert.count > shown {
-        text.push_str(&format!("… and {} more\n", alert.count - shown));
+        parts.push(format!("… and {} more", alert.count - shown));
     }
     if !alert.run.is_empty() {
-        text.push_str(&format!("Run: `{}`\n", plain(&alert.run, usize::MAX)));
+        parts.push(format!("Run: `{}`", plain(&alert.run, usize::MAX)));
     }
+    let text = parts.join("\n");
     json!({ "text": text }).to_string()
 }
 
@@ -98,7 +98,7 @@ mod tests {
         let text = text(&alert);
         assert!(text.starts_with("*s: 1 sighting*\n```\nevent_time  event_account_id  event_name   "), "{text}");
         assert!(text.contains(&format!("t           1                 ListBuckets{:28}a;b\n", "")), "{text}");
-        assert!(text.ends_with("```\n… and 15 more\nRun: `/runs/x`\n"), "{text}");
+        assert!(text.ends_with("```\n… and 15 more\nRun: `/runs/x`"), "{text}");
     }
 
     #[test]

@@ -107,17 +107,17 @@ impl State {
 }
 
 /// Puts alerts into the outbox, for each of these sinks.
-pub(in crate::watch) fn put<'s>(
+pub(in crate::watch) fn put(
     transaction: &Transaction<'_>,
     alerts: &[Alert],
-    sinks: impl Iterator<Item = &'s str> + Clone,
+    sinks: &[String],
     now_ms: i64,
 ) -> Result<(), StateError> {
     for alert in alerts {
         let body = serde_json::to_string(alert).map_err(damaged)?;
         transaction.execute("INSERT INTO alert (id, body) VALUES (?1, ?2)", [&alert.id, &body])?;
         let seq = transaction.last_insert_rowid();
-        for sink in sinks.clone() {
+        for sink in sinks {
             transaction.execute(
                 "INSERT INTO delivery (sink, alert, attempts, due_ms, problem) VALUES (?1, ?2, 0, ?3, '')",
                 params![sink, seq, now_ms],
@@ -137,7 +137,8 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let state = State::open(temp.path()).unwrap();
         let put = |id: &str, sinks: &[&str]| {
-            state.change(|transaction| put(transaction, &[alert(id)], sinks.iter().copied(), 5)).unwrap();
+            let sinks: Vec<String> = sinks.iter().map(|sink| (*sink).to_owned()).collect();
+            state.change(|transaction| put(transaction, &[alert(id)], &sinks, 5)).unwrap();
         };
         put("a", &["one", "two"]);
         put("b", &["one"]);

@@ -51,7 +51,7 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
         Some(Mood::Hangs) => std::future::pending().await,
         Some(Mood::TakesAndHangs) => {
             take();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
     StatusCode::OK
