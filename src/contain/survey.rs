@@ -33,6 +33,8 @@ pub struct Candidate {
     pub created: Vec<String>,
     /// What could not be learned, and why.
     pub unknown: Vec<String>,
+    /// Why the contain role of its account lets nobody in, and what to do, if that is so.
+    pub no_entry: Option<String>,
 }
 
 /// What an account has of what was asked for.
@@ -122,6 +124,7 @@ async fn look_closer(
         services: Vec::new(),
         created: Vec::new(),
         unknown: Vec::new(),
+        no_entry: None,
     };
     if candidate.detail.principal.kind() == PrincipalKind::User {
         match aws.access_keys(session, &name).await {

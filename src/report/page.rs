@@ -58,6 +58,26 @@ impl Page<'_> {
     }
 }
 
+/// Writes a line, wrapped for 80 columns; what goes on is indented under it. The text may be a stranger's.
+///
+/// # Errors
+/// `out` fails.
+pub fn write_hanging(line: &str, out: &mut dyn Write) -> io::Result<()> {
+    const HANGING: usize = 4;
+    let text = line.trim_start_matches(' ');
+    let mut indent = line.len() - text.len();
+    let escaped = escape(text);
+    if indent + escaped.chars().count() <= WIDTH {
+        return writeln!(out, "{:indent$}{escaped}", "");
+    }
+    let width = WIDTH.saturating_sub(indent + HANGING);
+    for (number, part) in wrap(&escaped, width).into_iter().enumerate() {
+        writeln!(out, "{:indent$}{part}", "")?;
+        indent += if number == 0 { HANGING } else { 0 };
+    }
+    Ok(())
+}
+
 /// Writes a title, and under it labelled items, wrapped for 80 columns. The texts may be a stranger's.
 ///
 /// # Errors

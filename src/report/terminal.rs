@@ -9,8 +9,8 @@ use super::evidence::{silences, sources, tampering};
 use super::page::{Page, Tone, WIDTH};
 use super::wrap::wrap;
 use super::{
-    AccountNames, CoverageTally, EvidenceTally, Gap, LogGroupCounts, NEVER_IN_LOGS, PlaceCounts, RunStatus,
-    SightingTally, Summary, TopCounts, abridged, bytes, count, escape, plural, time, verdict,
+    AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, LogGroupCounts, NEVER_IN_LOGS, PlaceCounts,
+    RunStatus, SightingTally, Summary, TopCounts, abridged, bytes, count, escape, plural, time, verdict,
 };
 use crate::time::rfc3339_ms;
 
@@ -51,6 +51,7 @@ pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> 
     let mut page = Page { out, color: ending.color };
     facts(&mut page, ending.summary)?;
     found(&mut page, ending)?;
+    hunts(&mut page, &ending.summary.hunts)?;
     tampering(&mut page, &ending.evidence.tampering, ending.names)?;
     gaps(&mut page, "Not covered", Tone::Bad, &ending.coverage.gaps())?;
     gaps(&mut page, "Not covered, but accepted", Tone::Plain, &ending.coverage.accepted())?;
@@ -65,8 +66,8 @@ pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> 
         page.item("", sha256)?;
     }
     page.line("")?;
-    let tone = match (ending.summary.status, ending.summary.sightings) {
-        (RunStatus::Complete, 0) => Tone::Good,
+    let tone = match (ending.summary.status, ending.summary.has_findings()) {
+        (RunStatus::Complete, false) => Tone::Good,
         (RunStatus::Complete, _) => Tone::Plain,
         _ => Tone::Bad,
     };
@@ -78,7 +79,7 @@ fn facts(page: &mut Page<'_>, summary: &Summary) -> io::Result<()> {
     let calls: u64 = summary.api_calls.values().sum();
     let throttled: u64 = summary.throttled.values().sum();
     let window = &summary.window;
-    page.item("Looked for", &abridged(&summary.indicators))?;
+    page.item("Looked for", &abridged(&summary.looked_for()))?;
     summary.not_looked_for.iter().try_for_each(|line| page.item("Not", line))?;
     page.item("Window", &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)))?;
     page.item("Accounts", &places(summary.accounts))?;
@@ -87,6 +88,15 @@ fn facts(page: &mut Page<'_>, summary: &Summary) -> io::Result<()> {
     page.item("Never in logs", &NEVER_IN_LOGS.join(", "))?;
     let read = (plural(summary.events_examined, "event"), bytes(summary.bytes_scanned));
     page.item("Read", &format!("{}, {}; {}, {} throttled", read.0, read.1, plural(calls, "AWS call"), count(throttled)))
+}
+
+fn hunts(page: &mut Page<'_>, hunts: &[HuntSummary]) -> io::Result<()> {
+    if hunts.is_empty() {
+        return Ok(());
+    }
+    let found = hunts.iter().any(|hunt| hunt.rows > 0);
+    page.heading("Hunts", if found { Tone::Bad } else { Tone::Plain })?;
+    hunts.iter().try_for_each(|hunt| page.item("", &hunt.sentence()))
 }
 
 fn places(counts: PlaceCounts) -> String {

@@ -10,6 +10,7 @@ use super::run::Shared;
 use super::windows::Look;
 use crate::aws::{ErrorClass, EventQuery, Pages, Session};
 use crate::model::{Outcome, Status, Target};
+use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, PlaceId, UnitRow};
 
 /// How old a page token may be to be used: a little less than AWS lets it live.
@@ -32,6 +33,8 @@ pub(super) struct Reading {
     pub narrow: bool,
     /// Whether a trail delivers to it, as far as is known.
     pub keeps_trail: bool,
+    /// The formats of the flow logs that deliver to it.
+    pub flow_logs: FlowLogFormats,
     /// How it ends if every page is read.
     pub outcome: Outcome,
 }
@@ -62,7 +65,7 @@ impl Start {
 /// Reads a log group to its end, or to what ends it.
 pub(super) async fn read(mut reading: Reading) -> Result<(), JournalClosed> {
     let KnownUnits { search, silence } = std::mem::take(&mut reading.units);
-    let pattern = reading.shared.pattern.clone().filter(|_| reading.narrow);
+    let pattern = reading.shared.questions.pattern(&reading.flow_logs, reading.narrow);
     reading.keeps_trail |= silence.is_some() || silence::is_named_like_a_trails(&reading.log_group);
     let mut read = read_pass(&mut reading, Pass::Search, search, pattern.as_deref()).await?;
     let is_silence_open = reading.shared.settings.silence && reading.keeps_trail && pattern.is_some();

@@ -40,6 +40,8 @@ pub enum AlertKind {
     Sightings,
     /// So much was found that it is only counted.
     Digest,
+    /// A hunt counted something that is new, or over the threshold.
+    Counts,
     /// An account that could be covered before cannot be now.
     CoverageLost,
     /// An account can be covered again.
@@ -54,6 +56,7 @@ impl AlertKind {
         match self {
             Self::Sightings => "sightings",
             Self::Digest => "digest",
+            Self::Counts => "counts",
             Self::CoverageLost => "coverage-lost",
             Self::CoverageRegained => "coverage-regained",
             Self::ActivationFailed => "activation-failed",
@@ -74,7 +77,7 @@ const NAMES: usize = 1_000;
 /// Names that a digest shows of each column.
 const NAMES_SHOWN: usize = 10;
 /// The columns that a digest counts.
-const COUNTED: [&str; 4] = ["indicators", "event_account_id", "principal_arn", "event_name"];
+const COUNTED: [&str; 6] = ["indicators", "hunts", "hunt", "event_account_id", "principal_arn", "event_name"];
 /// Longest texts in a row, in characters: of the message, and of any other cell. So a row is shorter than a
 /// message, in whatever way JSON spells it.
 const MESSAGE: usize = 2_000;
@@ -146,9 +149,7 @@ impl Batch {
             return vec![part(0, AlertKind::Digest, count, rows, tally)];
         }
         let parts = messages.into_iter().enumerate();
-        parts
-            .map(|(number, rows)| part(number, AlertKind::Sightings, rows.len() as u64, rows, BTreeMap::new()))
-            .collect()
+        parts.map(|(number, rows)| part(number, template.kind, rows.len() as u64, rows, BTreeMap::new())).collect()
     }
 }
 

@@ -8,15 +8,16 @@ use jiff::Timestamp;
 
 use super::agenda::Agenda;
 use super::alert::{Alert, AlertKind, Batch, Row};
+use super::counted::{CountedGroup, counted_groups};
 use super::coverage::CoverageNews;
 use super::own_calls::OwnCalls;
 use super::state::{self, Activated, ActivationEnd, Identity, State, StateError, Totals};
 use crate::cli::settings::ScheduleSettings;
-use crate::model::{Coverage, Sighting};
+use crate::model::{Coverage, Hunt, Sighting};
 use crate::query::{Fields, Value};
 use crate::report::{AccountNames, sighting_row};
 use crate::store::{RunDir, RunReader, StoreError};
-use crate::sweep::{judged_coverage, merged_sightings};
+use crate::sweep::{judged_coverage, merged_sightings, sources_of_run};
 use crate::time::rfc3339_ms;
 
 /// What was told longer ago than this, in milliseconds, is forgotten, unless a watermark is older still.
@@ -44,6 +45,8 @@ pub struct FinishedRun {
 pub(super) struct Conclusion<'a> {
     pub schedule: &'a ScheduleSettings,
     pub agenda: &'a Agenda,
+    /// What was hunted for.
+    pub hunts: &'a [Hunt],
     pub due_ms: i64,
     pub started_ms: i64,
     pub ended_ms: i64,
@@ -91,8 +94,10 @@ impl Conclusion<'_> {
         let mut activated = self.activated(run.end, Some(run));
         activated.uncovered = news.uncovered();
         let template = self.template(&activated.run);
+        let window = self.agenda.widest().ok_or_else(|| StateError::Damaged("its agenda has no time".to_owned()))?;
+        let sources = sources_of_run(&reader, &self.schedule.reach().scope, window, self.started())?;
         state.change(|transaction| {
-            let mut batch = Batch::default();
+            let (mut batch, mut counted) = (Batch::default(), Batch::default());
             merged_sightings(&reader, |sightings| {
                 for sighting in sightings {
                     let sighting = sighting?;
@@ -103,6 +108,11 @@ impl Conclusion<'_> {
                 Ok::<_, StateError>(())
             })?;
             let mut alerts = batch.finish(&template);
+            counted_groups(&reader, &sources, self.hunts, |group| {
+                self.tell_of_group(transaction, group, &mut activated.counts, &mut counted)
+            })?;
+            let counts = Alert { id: format!("{}-counts", template.id), kind: AlertKind::Counts, ..template.clone() };
+            alerts.extend(counted.finish(&counts));
             for alert in &mut alerts {
                 alert.title = title(name, alert.kind, alert.count);
             }
@@ -150,10 +160,42 @@ impl Conclusion<'_> {
         Ok(())
     }
 
+    /// Tells of a group that a hunt counted: each once, or, where there is a threshold, whenever it is over it.
+    fn tell_of_group(
+        &self,
+        transaction: &rusqlite::Transaction<'_>,
+        CountedGroup { identity, mut row }: CountedGroup,
+        counts: &mut Totals,
+        batch: &mut Batch,
+    ) -> Result<(), StateError> {
+        let ScheduleSettings { name, alert_when, suppress_ms, .. } = self.schedule;
+        let is_told = match alert_when {
+            Some(threshold) => threshold.holds(&Columns(&row)),
+            None => state::is_new(transaction, name, identity, self.started_ms)?,
+        };
+        if !is_told {
+            return Ok(());
+        }
+        counts.sightings += 1;
+        if let Some(quiet_ms) = suppress_ms
+            && !state::may_speak(transaction, name, identity, *quiet_ms, self.started_ms)?
+        {
+            counts.suppressed += 1;
+            return Ok(());
+        }
+        // Told again, it is another thing: it has another count.
+        row.insert("alert_id".to_owned(), format!("{identity}-{}", self.started_ms).into());
+        batch.push(row);
+        Ok(())
+    }
+
+    fn started(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.started_ms).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
     fn judged(&self, reader: &RunReader) -> Result<Vec<Coverage>, StateError> {
-        let started = Timestamp::from_millisecond(self.started_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         let scope = &self.schedule.reach().scope;
-        Ok(judged_coverage(reader, scope, started, |rows| rows.collect::<Result<Vec<_>, StoreError>>())?)
+        Ok(judged_coverage(reader, scope, self.started(), |rows| rows.collect::<Result<Vec<_>, StoreError>>())?)
     }
 
     fn activated(&self, end: ActivationEnd, run: Option<&FinishedRun>) -> Activated {
@@ -201,6 +243,7 @@ fn title(schedule: &str, kind: AlertKind, count: u64) -> String {
         AlertKind::Digest => {
             format!("{schedule}: {count} sightings at once: this is a digest, the run has all of them")
         }
+        AlertKind::Counts => format!("{schedule}: {count} of what is counted"),
         _ if count == 1 => format!("{schedule}: 1 sighting"),
         _ => format!("{schedule}: {count} sightings"),
     }

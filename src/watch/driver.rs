@@ -165,7 +165,9 @@ impl Watch {
             catch_up_ms: schedule.catch_up_ms,
         };
         let agenda = Arc::new(Agenda::new(started_ms, pace, self.state.watermarks(&schedule.name)?));
-        let run = match self.sweep_settings(schedule, &agenda) {
+        let sweep = self.sweep_settings(schedule, &agenda);
+        let hunts = sweep.as_ref().map(|sweep| sweep.hunts.clone()).unwrap_or_default();
+        let run = match sweep {
             Ok(sweep) => self.runs.make(sweep, Arc::clone(&agenda), stop).await,
             Err(problem) => Err(problem),
         };
@@ -175,6 +177,7 @@ impl Watch {
             let conclusion = Conclusion {
                 schedule: &schedule,
                 agenda: &agenda,
+                hunts: &hunts,
                 due_ms: activation.due.as_millisecond(),
                 started_ms,
                 ended_ms: clock.now_ms(),

@@ -16,6 +16,7 @@ mod agenda;
 mod agenda_tests;
 mod alert;
 mod conclude;
+mod counted;
 mod coverage;
 mod deliver;
 mod driver;

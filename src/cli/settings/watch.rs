@@ -6,13 +6,14 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::super::{GlobalArguments, ScopeArguments, UsageError};
+use super::hunts;
 use super::indicators::{self, Resolved};
 use super::{Reach, Surroundings, SweepSettings, load_config};
 use crate::config::{
-    Address, AlertCondition, ConfiguredDuration, EventBus, Format, Held, Listen, ScanBudget, Schedule, SinkTarget,
-    TimeZoneName, Timetable, TopicArn, Watch, state_directory,
+    Address, AlertCondition, ConfiguredDuration, EventBus, Format, Held, Hunts, Listen, ScanBudget, Schedule,
+    SinkTarget, TimeZoneName, Timetable, TopicArn, Watch, state_directory,
 };
-use crate::model::{Region, TimeWindow};
+use crate::model::{Hunt, Region, TimeWindow};
 
 /// What a watch needs to know.
 #[derive(Clone, Debug)]
@@ -62,6 +63,8 @@ pub struct ScheduleSettings {
     pub sinks: Vec<String>,
     reach: Reach,
     formats: Vec<Format>,
+    hunts: Vec<String>,
+    catalogue: Hunts,
     indicators: Vec<String>,
     indicator_files: Vec<PathBuf>,
     working_directory: PathBuf,
@@ -111,7 +114,7 @@ impl WatchSettings {
     /// where it should be; no schedule at all.
     pub fn resolve(global: &GlobalArguments, surroundings: &Surroundings<'_>) -> Result<Self, UsageError> {
         let config = load_config(global, surroundings)?;
-        let (watch, formats) = (config.watch.clone(), config.report.formats.clone());
+        let (watch, formats, hunts) = (config.watch.clone(), config.report.formats.clone(), config.hunts.clone());
         if watch.schedule.is_empty() {
             return Err(UsageError::NoSchedule);
         }
@@ -119,7 +122,11 @@ impl WatchSettings {
         let directory = surroundings.working_directory;
         let mut schedules = Vec::new();
         for schedule in &watch.schedule {
-            let settings = ScheduleSettings::of(schedule, &watch, &reach, &formats, directory);
+            let settings = ScheduleSettings {
+                formats: formats.clone(),
+                catalogue: hunts.clone(),
+                ..ScheduleSettings::of(schedule, &watch, &reach, directory)
+            };
             settings.look_for()?;
             schedules.push(settings);
         }
@@ -152,7 +159,7 @@ fn state_dir(watch: &Watch, global: &GlobalArguments, surroundings: &Surrounding
 }
 
 impl ScheduleSettings {
-    fn of(schedule: &Schedule, watch: &Watch, reach: &Reach, formats: &[Format], directory: &Path) -> Self {
+    fn of(schedule: &Schedule, watch: &Watch, reach: &Reach, directory: &Path) -> Self {
         let scope = schedule.scope.clone().unwrap_or_else(|| reach.scope.clone());
         Self {
             name: schedule.name.to_string(),
@@ -167,15 +174,18 @@ impl ScheduleSettings {
             suppress_ms: schedule.suppress.map(ConfiguredDuration::as_ms),
             sinks: schedule.sinks.iter().map(ToString::to_string).collect(),
             reach: Reach { scope, ..reach.clone() },
-            formats: formats.to_vec(),
+            formats: Vec::new(),
+            hunts: schedule.hunts.clone(),
+            catalogue: Hunts::default(),
             indicators: schedule.indicators.clone(),
             indicator_files: schedule.indicator_files.clone(),
             working_directory: directory.to_owned(),
         }
     }
 
-    fn look_for(&self) -> Result<Resolved, UsageError> {
-        indicators::resolve(&self.indicators, &self.indicator_files, &self.working_directory)
+    fn look_for(&self) -> Result<(Resolved, Vec<Hunt>), UsageError> {
+        let indicators = indicators::resolve(&self.indicators, &self.indicator_files, &self.working_directory)?;
+        Ok((indicators, hunts::of_catalogue(&self.hunts, &self.catalogue)?))
     }
 
     /// Where it looks.
@@ -183,16 +193,18 @@ impl ScheduleSettings {
         &self.reach
     }
 
-    /// The sweep of an activation; its run is made in `out_dir`. Files of indicators are read again.
+    /// The sweep of an activation; its run is made in `out_dir`. Files of indicators and hunts are
+    /// read again.
     ///
     /// # Errors
     /// One of them is not what it was.
     pub fn sweep(&self, window: TimeWindow, out_dir: PathBuf) -> Result<SweepSettings, UsageError> {
-        let Resolved { indicators, left_out } = self.look_for()?;
+        let (Resolved { indicators, left_out }, hunts) = self.look_for()?;
         Ok(SweepSettings {
             reach: self.reach.clone(),
             window,
             indicators,
+            hunts,
             left_out,
             formats: self.formats.clone(),
             out_dir,

@@ -24,6 +24,9 @@ pub struct Schedule {
     /// The time zone of `cron`.
     #[serde(default)]
     pub time_zone: TimeZoneName,
+    /// Hunts of the catalogue: `NAME[:key=value,...]`.
+    #[serde(default)]
+    pub hunts: Vec<String>,
     /// Indicators to look for.
     #[serde(default)]
     pub indicators: Vec<String>,
@@ -42,7 +45,8 @@ pub struct Schedule {
     /// In place of `watch.lookback`.
     #[serde(default)]
     pub lookback: Option<ConfiguredDuration>,
-    /// What a row must fulfil to be told; without it every row is.
+    /// What a row must fulfil to be told, by its columns: those of `sightings.csv`, or the own ones of a hunt that
+    /// counts. Without it, every sighting is told, and each group that a hunt counts when it is new.
     #[serde(default)]
     pub alert_when: Option<AlertCondition>,
     /// How long what was told is not told again, where it tells of the same.
@@ -55,9 +59,11 @@ pub struct Schedule {
 
 impl Schedule {
     pub(super) fn check(&self, sinks: &BTreeSet<&str>, known: &KnownRegions<'_>) -> Result<(), Problem> {
-        if self.indicators.is_empty() && self.indicator_files.is_empty() {
-            let message =
-                format!("the schedule `{}` has nothing to look for: give it indicators or indicator_files", self.name);
+        if self.hunts.is_empty() && self.indicators.is_empty() && self.indicator_files.is_empty() {
+            let message = format!(
+                "the schedule `{}` has nothing to look for: give it hunts, indicators or indicator_files",
+                self.name
+            );
             return Err(Problem::new("name", message));
         }
         if self.sinks.is_empty() {

@@ -10,8 +10,8 @@ const ROWS: usize = 15;
 /// Longest cell, in characters.
 const CELL: usize = 48;
 
-const OF_SIGHTINGS: [&str; 6] =
-    ["event_time", "event_account_id", "event_name", "principal_arn", "source_ip", "indicators"];
+const OF_SIGHTINGS: [&str; 7] =
+    ["event_time", "event_account_id", "event_name", "principal_arn", "source_ip", "indicators", "hunts"];
 const OF_ACCOUNTS: [&str; 4] = ["account_id", "account_name", "since", "reason"];
 
 /// The body of the POST.
@@ -19,9 +19,11 @@ const OF_ACCOUNTS: [&str; 4] = ["account_id", "account_name", "since", "reason"]
 /// Source: Slack API, "Sending messages using incoming webhooks"; "Formatting text for app surfaces": `&`, `<`
 /// and `>` are escaped, nothing else is.
 pub(super) fn message(alert: &Alert) -> String {
-    let columns = match alert.kind {
-        AlertKind::Sightings | AlertKind::Digest => &OF_SIGHTINGS[..],
-        AlertKind::CoverageLost | AlertKind::CoverageRegained | AlertKind::ActivationFailed => &OF_ACCOUNTS,
+    let own = || alert.rows.first().map(|row| row.keys().map(String::as_str).collect());
+    let columns: Vec<&str> = match alert.kind {
+        AlertKind::Sightings | AlertKind::Digest => OF_SIGHTINGS.to_vec(),
+        AlertKind::Counts => own().unwrap_or_default(),
+        AlertKind::CoverageLost | AlertKind::CoverageRegained | AlertKind::ActivationFailed => OF_ACCOUNTS.to_vec(),
     };
     let mut parts = vec![format!("*{}*", plain(&alert.title, usize::MAX))];
     for (column, counts) in &alert.tally {
@@ -31,7 +33,7 @@ pub(super) fn message(alert: &Alert) -> String {
         parts.push(format!("{column}: {}", counts.collect::<Vec<_>>().join(", ")));
     }
     if !alert.rows.is_empty() {
-        parts.push(format!("```\n{}```", table(columns, &alert.rows)));
+        parts.push(format!("```\n{}```", table(&columns, &alert.rows)));
     }
     let shown = alert.rows.len().min(ROWS) as u64;
     if alert.count > shown {

@@ -121,3 +121,37 @@ async fn a_budget_that_is_used_up_waits_for_tomorrow() {
     life.run_for(HOUR).await;
     assert_eq!(station.told().last().unwrap(), "late 192.0.2.1", "it was caught up");
 }
+
+/// A failed login to the console, with its own copy in the organization's trail.
+fn login(id: &str, at: &str, ip: &str) -> String {
+    let record = record(id, "222222222222", "us-east-1", at, ip)
+        .replace("ListBuckets", "ConsoleLogin")
+        .replace("\"eventType\"", "\"responseElements\":{\"ConsoleLogin\":\"Failure\"},\"eventType\"");
+    event("111111111111", "us-east-1", "/trail", at, &record)
+}
+
+#[tokio::test(start_paused = true)]
+async fn hunts_tell_rows_once_and_what_they_count_by_group_or_threshold() {
+    let of_hunts = "hunts = [\"source-ip:source_ip=192.0.2.7\", \"console-login-failures\"]";
+    let tell = async |more: &str| {
+        let station =
+            Station::configured(&format!("{}{more}", WATCH.replace("indicators = [\"192.0.2.1\"]", of_hunts)));
+        let few: String = (0..3).map(|n| login(&format!("a{n}"), "2026-03-02T11:20:00Z", "192.0.2.7")).collect();
+        let many: String = (0..9).map(|n| login(&format!("b{n}"), "2026-03-02T12:20:00Z", "192.0.2.8")).collect();
+        station.start(&format!("{SMALL}{few}{many}")).run_for(2 * HOUR).await;
+        let rows = |kind: &str| {
+            let alerts = station.alerts().into_iter().filter(|alert| alert["kind"] == kind);
+            alerts.flat_map(|alert| alert["rows"].as_array().unwrap().clone()).collect::<Vec<_>>()
+        };
+        let counted = rows("counts").into_iter().map(|row| {
+            assert_eq!(row["hunt"], "console-login-failures");
+            format!("{} {}", row["sourceIPAddress"].as_str().unwrap(), row["failures"])
+        });
+        (rows("sightings").len(), counted.collect::<Vec<_>>())
+    };
+    let (sightings, counted) = tell("").await;
+    assert_eq!((sightings, counted), (3, vec!["192.0.2.7 3".to_owned(), "192.0.2.8 9".to_owned()]), "each once");
+    let (sightings, counted) = tell("alert_when = \"failures > 5\"\nsuppress = \"2h\"").await;
+    assert_eq!((sightings, counted), (0, vec!["192.0.2.8 9".to_owned()]), "over the threshold");
+    assert!(tell("alert_when = \"failures > 5\"").await.1.len() >= 2, "as long as it is over the threshold");
+}
