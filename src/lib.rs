@@ -22,7 +22,7 @@
 //! | floor | rooms |
 //! | --- | --- |
 //! | 8 | [`commands`]: one file a command: builds the parts, runs the job, prints |
-//! | 7 | [`progress`]: shows how far a sweep is |
+//! | 7 | [`progress`]: shows how far a sweep is · [`watch`]: job 3: schedule, watermarks, alerts (pure); driver, outbox, sinks |
 //! | 6 | [`sweep`]: job 1: directory, access, evidence, plan, reading, merge |
 //! | 5 | [`search`]: indicators, coarse patterns, the exact match (pure) · [`contain`]: job 2: plan, guards (pure), apply, verify, undo, the journal |
 //! | 4 | [`report`]: rows to CSV, JSON and the terminal (pure) · [`aws`]: the only room that names `aws_sdk_*` · [`cli`]: arguments, and settings resolved once |
@@ -77,6 +77,9 @@
 //!   transitions ([`contain::State`]): after a crash, applying again goes on, and undo puts back what the plan saw.
 //! - **What must not be blocked is refused twice** ([`contain::Guard`]), in the plan and when it is applied, and
 //!   by account, kind and name as IAM tells principals apart: no path and no letter case leads around it.
+//! - **A watch reads what is stored, not what happened** ([`sweep::Windows`]): windows follow a watermark for each log
+//!   group, so that nothing is left out or read twice, and no line can claim to be of another time. An activation is
+//!   concluded in one transaction, watermarks and alerts together (`watch/conclude.rs`).
 //! - **Secrets** never reach logs, errors, files or arguments. Only our own events are logged, not the SDK's.
 
 pub mod aws;
@@ -94,3 +97,4 @@ pub mod store;
 pub mod sweep;
 pub mod throttle;
 pub mod time;
+pub mod watch;

@@ -21,7 +21,7 @@ use dragnet::cli::settings::{Surroundings, SweepSettings};
 use dragnet::cli::{Arguments, Command};
 use dragnet::model::RunId;
 use dragnet::store::{Checkpoint, Journal, RunDir, StoreError};
-use dragnet::sweep::{SweepParts, Tally};
+use dragnet::sweep::{SweepParts, Tally, Windows};
 use dragnet::throttle::{QuotaTable, Quotas};
 use dragnet::time::Clock;
 use futures::future::BoxFuture;
@@ -158,6 +158,7 @@ pub async fn sweep_parts(
         calls,
         started: clock.now(),
         clock,
+        windows: Windows::Happened(settings.window),
         settings,
         run_id,
         checkpoint: Checkpoint::default(),

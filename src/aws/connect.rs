@@ -100,7 +100,7 @@ pub enum ConnectError {
 }
 
 /// A connection to AWS: everything that is asked of it goes through here.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Aws {
     pub(super) clients: Clients,
     pub(super) gate: Arc<Gate>,
@@ -108,7 +108,7 @@ pub struct Aws {
     pub(super) clock: Clock,
     pub(super) caller: OnceLock<Caller>,
     /// How long roles let their sessions be.
-    pub(super) durations: Durations,
+    pub(super) durations: Arc<Durations>,
     source: Arc<Session>,
     mfa: Option<Arc<Session>>,
     profile_roles: Vec<Arc<Session>>,
@@ -117,14 +117,16 @@ pub struct Aws {
 
 /// One client a service; Region and credentials are given a call, which costs microseconds, where a
 /// client of its own for each of thousands of targets would cost 16 KiB each.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Clients {
     pub sts: aws_sdk_sts::Client,
     pub cloudtrail: aws_sdk_cloudtrail::Client,
     pub ec2: aws_sdk_ec2::Client,
+    pub eventbridge: aws_sdk_eventbridge::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
     pub iam: aws_sdk_iam::Client,
     pub organizations: aws_sdk_organizations::Client,
+    pub sns: aws_sdk_sns::Client,
 }
 
 impl Aws {
@@ -184,20 +186,28 @@ impl Aws {
                 sts: aws_sdk_sts::Client::new(&sdk),
                 cloudtrail: aws_sdk_cloudtrail::Client::new(&sdk),
                 ec2: aws_sdk_ec2::Client::new(&sdk),
+                eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
                 logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
                 iam: aws_sdk_iam::Client::new(&sdk),
                 organizations: aws_sdk_organizations::Client::new(&sdk),
+                sns: aws_sdk_sns::Client::new(&sdk),
             },
             gate: Arc::new(Gate::new(options.quotas, options.concurrency)),
             audit: options.audit,
             clock: options.clock,
             caller: OnceLock::new(),
-            durations: Durations::default(),
+            durations: Arc::default(),
             source,
             mfa,
             profile_roles,
             home,
         })
+    }
+
+    /// The same connection, quotas and sessions, for a run that has an audit of its own.
+    #[must_use]
+    pub fn audited(&self, audit: mpsc::Sender<ApiCall>) -> Self {
+        Self { audit: Some(audit), ..self.clone() }
     }
 
     /// Makes sure that there are credentials to begin with: AWS knows the caller, and the MFA code is given

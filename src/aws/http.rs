@@ -56,13 +56,19 @@ impl HttpConnector for Guarded<SharedHttpConnector> {
 }
 
 fn is_private(uri: &str) -> bool {
+    let host = uri.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    stays_private(uri) || host.is_some_and(|host| CREDENTIAL_HOSTS.contains(&host.as_str()))
+}
+
+/// Whether what is sent there is encrypted, or stays on this machine.
+pub(super) fn stays_private(uri: &str) -> bool {
     let Ok(uri) = uri.parse::<http::Uri>() else { return false };
     if uri.scheme() == Some(&http::uri::Scheme::HTTPS) {
         return true;
     }
     let host = uri.host().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback()) || CREDENTIAL_HOSTS.contains(&host)
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -93,8 +93,27 @@ pub enum UsageError {
         /// Who calls now.
         now: String,
     },
+    /// There is nothing to watch for.
+    #[error("no schedule is configured: [[watch.schedule]] makes one; config/dragnet.toml shows how")]
+    NoSchedule,
+    /// There is no schedule of this name.
+    #[error("there is no schedule `{given}`{}", hint(nearest.as_deref()))]
+    UnknownSchedule {
+        /// As it was given.
+        given: String,
+        /// What may have been meant.
+        nearest: Option<String>,
+    },
+    /// A sink cannot be used.
+    #[error("the sink `{sink}`: {problem}")]
+    Sink {
+        /// Its name.
+        sink: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// There is no place for what outlives a command.
-    #[error("containments cannot be kept: set HOME or XDG_STATE_HOME")]
+    #[error("there is no place for what outlives a command: set HOME or XDG_STATE_HOME")]
     NoStateDirectory,
     /// `--query` is not JMESPath.
     #[error("--query `{expression}` is not a JMESPath expression: {problem}")]

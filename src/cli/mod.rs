@@ -21,6 +21,7 @@ pub mod settings;
 mod setup;
 mod sources;
 mod sweep;
+mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -43,6 +44,7 @@ pub use scope::ScopeArguments;
 pub use setup::{CloudformationArguments, PolicyArguments, PolicyOf, SetupCommand};
 pub use sources::SourcesArguments;
 pub use sweep::SweepArguments;
+pub use watch::WatchCommand;
 
 /// What was typed.
 #[derive(Debug, Parser)]
@@ -94,6 +96,9 @@ pub enum Command {
     /// Block roles, users and groups everywhere; prove it; put everything back
     #[command(subcommand)]
     Contain(ContainCommand),
+    /// Search on a schedule, and tell each thing once
+    #[command(subcommand)]
+    Watch(WatchCommand),
     /// Write the reports of a run again
     Report(ReportArguments),
     /// List, show or verify runs

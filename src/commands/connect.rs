@@ -94,6 +94,11 @@ impl Place {
         }
     }
 
+    /// Whether plain HTTP to another machine is allowed.
+    pub fn allows_insecure_endpoints(&self) -> bool {
+        matches!(self.world, World::Aws { insecure_endpoint: true })
+    }
+
     /// The time there.
     pub fn clock(&self) -> Clock {
         match &self.world {

@@ -10,6 +10,7 @@ use crate::range::server::ServeError;
 use crate::report::{ReportError, escape};
 use crate::store::StoreError;
 use crate::sweep::{DirectoryError, Refusal, SweepError};
+use crate::watch::StateError;
 
 /// Anything that ends a command without a result.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,17 @@ pub enum CommandError {
         /// What is wrong.
         problem: String,
     },
+    /// The state of the watch cannot be used.
+    #[error(transparent)]
+    Watch(#[from] StateError),
+    /// Health and metrics cannot be served.
+    #[error("cannot listen at {address} (watch.listen)")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
     /// A report cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError<StoreError>),
@@ -88,6 +100,8 @@ impl CommandError {
             | Self::Forget(_)
             | Self::Store(_)
             | Self::Facts { .. }
+            | Self::Watch(_)
+            | Self::Listen { .. }
             | Self::Report(_)
             | Self::Output(_) => 1,
         }

@@ -13,6 +13,7 @@ mod hunt_files;
 mod hunts;
 mod interrupt;
 mod list;
+mod logging;
 mod mfa_code;
 mod range;
 mod report;
@@ -24,19 +25,22 @@ mod setup;
 mod sources;
 mod surroundings;
 mod sweep;
+mod watch;
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 pub use connect::Place;
 pub use contain::{Canary, ContainError, apply_plan, make_plan, undo_containment, verify_containment};
 pub use doctor::{Check, State, Subject, examine};
 pub use error::CommandError;
-pub use run::{Connection, Outputs, Resumable, run_sweep};
+pub use run::{Connection, Outputs, Resumable, StandingConnection, run_sweep};
 pub use run_files::{RunFiles, read_run, write_run_files};
+pub use watch::Lookout;
 
-use crate::cli::settings::{GlobalSettings, Verbosity};
 use crate::cli::{Arguments, Command, RangeCommand, write_completions, write_manual};
 use crate::report::escape;
+use logging::start as start_logging;
 use surroundings::Machine;
 
 /// Runs what was typed, and gives the exit code.
@@ -51,7 +55,8 @@ pub fn run(arguments: &Arguments) -> u8 {
 }
 
 fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
-    let out = &mut io::stdout().lock();
+    // Not locked: a watch prints from wherever its sinks work.
+    let out = &mut io::stdout();
     match &arguments.command {
         Command::Completions { shell } => write_completions(*shell, out)?,
         Command::Man => write_manual(out)?,
@@ -87,6 +92,15 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(list::list(&arguments.global, list, &machine, out));
         }
+        Command::Watch(watch) => {
+            let machine = Machine::here()?;
+            logging::start_for_watch(watch, machine.global_settings(&arguments.global));
+            let runtime = runtime()?;
+            let code = runtime.block_on(watch::watch(&arguments.global, watch, &machine, out));
+            // A pipe that nobody reads from any more holds up no end.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            return code;
+        }
         Command::Sources(sources) => {
             let machine = Machine::here()?;
             start_logging(machine.global_settings(&arguments.global));
@@ -99,23 +113,6 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
 
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
-}
-
-/// Our own events only: the SDK's may hold what nobody should read in a log.
-fn start_logging(settings: GlobalSettings) {
-    let level = match settings.verbosity {
-        Verbosity::Quiet => "error",
-        Verbosity::Normal => "warn",
-        Verbosity::Verbose => "info",
-        Verbosity::Debug => "debug",
-    };
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(format!("off,dragnet={level}"))
-        .with_writer(io::stderr)
-        .with_ansi(settings.color)
-        .with_target(false);
-    // Only a test that has set up its own may have been faster.
-    _ = subscriber.try_init();
 }
 
 /// A line for the person at the terminal. It may hold a stranger's text.

@@ -18,11 +18,11 @@ use crate::config::Config;
 use crate::model::{ApiCall, RunId};
 use crate::progress::Reporter;
 use crate::store::{Checkpoint, Journal, RunDir, RunLock, RunReader, StoreError, Writer};
-use crate::sweep::{self, SweepError, SweepParts, Tally};
+use crate::sweep::{self, SweepError, SweepParts, Tally, Windows};
 use crate::time::Clock;
 
 /// Calls that may wait to be written down.
-const AUDIT_WAITING: usize = 1_024;
+pub(super) const AUDIT_WAITING: usize = 1_024;
 
 /// Where a run is, and what is in it.
 #[derive(Debug)]
@@ -57,6 +57,39 @@ impl Connection {
     }
 }
 
+/// A connection over which many runs are made, some of them side by side: they share its quotas and sessions.
+#[derive(Debug)]
+pub struct StandingConnection {
+    aws: Arc<Aws>,
+    caller: Caller,
+    clock: Clock,
+    practice: bool,
+}
+
+impl StandingConnection {
+    /// Connects, and asks for an MFA code if one is needed. `audit` is told of the calls that belong to no run.
+    ///
+    /// # Errors
+    /// As with [`Connection::open`].
+    pub async fn open(place: &Place, reach: &Reach, audit: mpsc::Sender<ApiCall>) -> Result<Self, CommandError> {
+        let aws = place.connect(reach, Some(audit)).await?;
+        let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
+        Ok(Self { aws: Arc::new(aws), caller, clock: place.clock(), practice: place.range().is_some() })
+    }
+
+    /// AWS, for calls that belong to no run.
+    pub fn aws(&self) -> &Arc<Aws> {
+        &self.aws
+    }
+
+    /// The connection of one run, with an audit of its own.
+    pub fn of_run(&self) -> Connection {
+        let (audit, calls) = mpsc::channel(AUDIT_WAITING);
+        let Self { aws, caller, clock, practice } = self;
+        Connection { aws: aws.audited(audit), calls, caller: caller.clone(), clock: clock.clone(), practice: *practice }
+    }
+}
+
 /// Makes a run: sweeps, merges and writes the files. A sweep that failed as a whole has files too, which
 /// claim nothing and say so; its error comes with them.
 ///
@@ -68,8 +101,23 @@ pub async fn run_sweep(
     progress: ProgressStyle,
     cancel: CancellationToken,
 ) -> Result<(Outputs, Option<SweepError>), CommandError> {
+    let windows = Windows::Happened(settings.window);
+    run_windows(connection, settings, windows, progress, cancel).await
+}
+
+/// Makes a run that looks at each log group in windows of its own.
+///
+/// # Errors
+/// As with [`run_sweep`].
+pub(super) async fn run_windows(
+    connection: Connection,
+    settings: SweepSettings,
+    windows: Windows,
+    progress: ProgressStyle,
+    cancel: CancellationToken,
+) -> Result<(Outputs, Option<SweepError>), CommandError> {
     let run = OpenRun::create(&connection, &settings)?;
-    run.carry_out(connection, settings, progress, cancel).await
+    run.carry_out(connection, settings, windows, progress, cancel).await
 }
 
 /// A run that ended early, locked, so that nobody else goes on with it.
@@ -125,7 +173,8 @@ impl Resumable {
             let (began, now) = (self.facts.text("caller_arn")?, connection.caller.arn.to_string());
             return Err(UsageError::OtherCaller { began, now }.into());
         }
-        OpenRun::resume(self)?.carry_out(connection, settings, progress, cancel).await
+        let windows = Windows::Happened(settings.window);
+        OpenRun::resume(self)?.carry_out(connection, settings, windows, progress, cancel).await
     }
 }
 
@@ -163,6 +212,7 @@ impl OpenRun {
         self,
         connection: Connection,
         settings: SweepSettings,
+        windows: Windows,
         progress: ProgressStyle,
         cancel: CancellationToken,
     ) -> Result<(Outputs, Option<SweepError>), CommandError> {
@@ -177,6 +227,7 @@ impl OpenRun {
             calls,
             clock: clock.clone(),
             settings,
+            windows,
             run_id,
             started,
             checkpoint,

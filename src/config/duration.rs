@@ -1,8 +1,13 @@
 //! Durations as people write them: `24h`, `2d1h20m`.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::{Span, SpanRelativeTo};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use serde::{Deserialize, Serialize};
+
+use super::text::written_as_text;
 
 /// What is wrong with a would-be duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,9 +26,54 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     duration.filter(|duration| !duration.is_zero()).ok_or_else(|| InvalidDuration(text.to_owned()))
 }
 
+/// A duration as the configuration file has it; longer than zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ConfiguredDuration(Duration);
+
+impl ConfiguredDuration {
+    pub(super) const fn new(duration: Duration) -> Self {
+        Self(duration)
+    }
+
+    /// The duration.
+    pub fn get(self) -> Duration {
+        self.0
+    }
+
+    /// The duration in milliseconds.
+    pub fn as_ms(self) -> i64 {
+        i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+impl FromStr for ConfiguredDuration {
+    type Err = InvalidDuration;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_duration(text).map(Self)
+    }
+}
+
+impl fmt::Display for ConfiguredDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", SignedDuration::try_from(self.0).unwrap_or(SignedDuration::MAX))
+    }
+}
+
+written_as_text!(ConfiguredDuration, InvalidDuration);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_configured_duration_reads_back() {
+        for text in ["15m", "2d1h20m", "1s500ms"] {
+            let duration: ConfiguredDuration = text.parse().unwrap();
+            assert_eq!(duration.to_string().parse::<ConfiguredDuration>().unwrap(), duration);
+        }
+    }
 
     #[test]
     fn the_usual_forms() {

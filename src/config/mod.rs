@@ -27,6 +27,7 @@ mod report;
 mod scope;
 mod targets_file;
 mod text;
+mod watch;
 
 use std::fs;
 use std::path::Path;
@@ -38,7 +39,7 @@ pub use account::ConfiguredAccount;
 pub use account_selector::{AccountSelector, InvalidAccountSelector};
 pub use accounts_file::load_accounts;
 pub use contain::{Contain, PlanExpiry, PolicyName};
-pub use duration::{InvalidDuration, parse_duration};
+pub use duration::{ConfiguredDuration, InvalidDuration, parse_duration};
 pub use error::ConfigError;
 pub use find::{Environment, find, state_directory};
 pub use glob::{Glob, InvalidGlob};
@@ -57,6 +58,10 @@ pub use report::{Format, Report, UnknownFormat};
 pub use scope::{Scope, SourcesRule};
 pub use targets_file::load_targets;
 pub use text::InvalidText;
+pub use watch::{
+    Address, AlertCondition, EventBus, Held, Listen, ScanBudget, Schedule, Sink, SinkTarget, SinkUrl, TimeZoneName,
+    Timetable, TopicArn, Watch, WatchName,
+};
 
 use error::Problem;
 
@@ -80,6 +85,8 @@ pub struct Config {
     pub report: Report,
     /// `[contain]`: what may be blocked.
     pub contain: Contain,
+    /// `[watch]`: searches on a schedule.
+    pub watch: Watch,
 }
 
 impl Config {
@@ -110,7 +117,8 @@ impl Config {
         let known = self.scope.known_regions();
         self.scope.check(&known).map_err(|problem| problem.under("scope"))?;
         self.limits.check(&known).map_err(|problem| problem.under("limits"))?;
-        account::check_all(&self.accounts, &known).map_err(|problem| problem.under("accounts"))
+        account::check_all(&self.accounts, &known).map_err(|problem| problem.under("accounts"))?;
+        self.watch.check(&known).map_err(|problem| problem.under("watch"))
     }
 }
 

@@ -88,6 +88,10 @@ operations! {
     ListAccounts => Some("organizations:ListAccounts"),
     /// IAM: all users, with their last sign-in.
     ListUsers => Some("iam:ListUsers"),
+    /// SNS: tell a topic of an alert.
+    Publish => Some("sns:Publish"),
+    /// EventBridge: tell a bus of an alert.
+    PutEvents => Some("events:PutEvents"),
     /// IAM: put an inline policy on a group.
     PutGroupPolicy => Some("iam:PutGroupPolicy"),
     /// IAM: put an inline policy on a role.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// A run's name, which sorts by time: `20260301T120000Z-3f9a`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +19,12 @@ impl RunId {
     /// A run that starts at `started`; `salt` tells apart runs that start in the same second.
     pub fn new(started: Timestamp, salt: u16) -> Self {
         Self(format!("{}-{salt:04x}", started.strftime("%Y%m%dT%H%M%SZ")))
+    }
+
+    /// When it started, to the second.
+    pub fn started(&self) -> Timestamp {
+        let started = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", self.0.split('-').next().unwrap_or_default());
+        started.ok().and_then(|at| TimeZone::UTC.to_timestamp(at).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     /// The name.
@@ -56,6 +63,7 @@ mod tests {
     fn the_form_reads_back() {
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 0x3f9a);
         assert_eq!(id.as_str(), "20260301T120000Z-3f9a");
+        assert_eq!(id.started().to_string(), "2026-03-01T12:00:00Z");
         assert_eq!(id.as_str().parse::<RunId>().unwrap(), id);
         for bad in ["", "../etc", "20260301T120000Z-3f9", "20260301T120000Z-3F9A", "20260301 120000Z-3f9a"] {
             assert!(bad.parse::<RunId>().is_err(), "{bad}");

@@ -42,7 +42,7 @@ pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 pub use manifest::{Manifest, ManifestFile};
 pub use page::{write_hanging, write_items};
 pub use sighting_tally::{SightingTally, TopCounts};
-pub use sightings::{AccountNames, write_sightings};
+pub use sightings::{AccountNames, sighting_row, write_sightings};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
 pub use sources::{sources_json, sources_table, write_sources};
 pub use summary::{LogGroupCounts, PlaceCounts, RunStatus, Summary, WindowOfSummary};

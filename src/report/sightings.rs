@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{ReportError, time, write_defused};
 use crate::config::Format;
@@ -59,6 +60,15 @@ struct Row<'a> {
     timestamp: String,
     ingestion_time: String,
     message: &'a str,
+}
+
+/// A sighting as its JSON object in `sightings.json`, column by column.
+pub fn sighting_row(sighting: &Sighting, names: &AccountNames) -> Map<String, Value> {
+    match serde_json::to_value(Row::new(sighting, names)) {
+        Ok(Value::Object(row)) => row,
+        // Texts, numbers and lists of them always make an object.
+        _ => Map::new(),
+    }
 }
 
 const COLUMNS: [&str; 26] = [

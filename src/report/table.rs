@@ -25,6 +25,11 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// Whether it has no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Writes it for reading. With a `width`, in characters, cells are wrapped to fit it.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
-//! One process at a time works on a run.
+//! One process at a time works on a run, or keeps watch over a state directory.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::run_dir::file_error;
 use super::{RunDir, StoreError};
@@ -11,11 +11,7 @@ use super::{RunDir, StoreError};
 /// The right to write to a run. The system lets go of the lock when its owner dies, however it dies,
 /// so that a dead owner's run can be taken over and a live one's cannot.
 #[derive(Debug)]
-pub struct RunLock {
-    path: PathBuf,
-    /// Holds the lock until it is closed.
-    _file: File,
-}
+pub struct RunLock(#[expect(dead_code, reason = "it is held until it is dropped")] LockedFile);
 
 impl RunLock {
     /// Takes the lock of a run.
@@ -23,7 +19,37 @@ impl RunLock {
     /// # Errors
     /// Another process has it, or the file cannot be made.
     pub fn take(dir: &RunDir) -> Result<Self, StoreError> {
-        let path = dir.path().join(RunDir::LOCK);
+        let locked = |owner| StoreError::Locked { run: dir.path().to_owned(), owner };
+        LockedFile::take(dir.path().join(RunDir::LOCK), locked).map(Self)
+    }
+}
+
+/// The right to keep watch over a state directory; ends with its owner, too.
+#[derive(Debug)]
+pub struct WatchLock(#[expect(dead_code, reason = "it is held until it is dropped")] LockedFile);
+
+impl WatchLock {
+    /// Takes the lock of a directory, which is there.
+    ///
+    /// # Errors
+    /// Another process has it, or the file cannot be made.
+    pub fn take(directory: &Path) -> Result<Self, StoreError> {
+        let locked = |owner| StoreError::Watched { directory: directory.to_owned(), owner };
+        LockedFile::take(directory.join("watch.lock"), locked).map(Self)
+    }
+}
+
+/// A file that is locked until this is dropped, or its process ends.
+#[derive(Debug)]
+struct LockedFile {
+    path: PathBuf,
+    /// Holds the lock until it is closed.
+    _file: File,
+}
+
+impl LockedFile {
+    /// Takes the lock; `locked` says that somebody else has it, and what they left of themselves.
+    fn take(path: PathBuf, locked: impl Fn(String) -> StoreError) -> Result<Self, StoreError> {
         loop {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -34,7 +60,7 @@ impl RunLock {
                     let mut owner = String::new();
                     // Only a courtesy: an owner that has not signed yet is no less an owner.
                     _ = file.read_to_string(&mut owner);
-                    return Err(StoreError::Locked { run: dir.path().to_owned(), owner: owner.trim().to_owned() });
+                    return Err(locked(owner.trim().to_owned()));
                 }
                 Err(TryLockError::Error(error)) => return Err(file_error("lock", &path)(error)),
             }
@@ -48,7 +74,7 @@ impl RunLock {
     }
 }
 
-fn is_still_there(file: &File, path: &std::path::Path) -> io::Result<bool> {
+fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
     let mine = file.metadata()?;
     match fs::metadata(path) {
         Ok(there) => Ok((there.dev(), there.ino()) == (mine.dev(), mine.ino())),
@@ -57,7 +83,7 @@ fn is_still_there(file: &File, path: &std::path::Path) -> io::Result<bool> {
     }
 }
 
-impl Drop for RunLock {
+impl Drop for LockedFile {
     fn drop(&mut self) {
         // Removed while it is still locked; if that fails, an unlocked file is left, which locks nobody out.
         _ = fs::remove_file(&self.path);

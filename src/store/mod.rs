@@ -23,7 +23,7 @@ pub use entry::{
 };
 pub use evidence::{HourRow, PlaceEnds};
 pub use journal::{Journal, JournalClosed, Writer};
-pub use lock::RunLock;
+pub use lock::{RunLock, WatchLock};
 pub use reader::{CallCounts, RunReader, SightingRows, StoredRow};
 pub use run_dir::RunDir;
 
@@ -60,6 +60,14 @@ pub enum StoreError {
     Locked {
         /// The run's directory.
         run: PathBuf,
+        /// What the other left of itself: `process 123`.
+        owner: String,
+    },
+    /// Another process keeps watch over the same state.
+    #[error("another dragnet{} keeps watch with {}: one at a time", parenthesised(owner), directory.display())]
+    Watched {
+        /// The state directory.
+        directory: PathBuf,
         /// What the other left of itself: `process 123`.
         owner: String,
     },

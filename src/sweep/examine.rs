@@ -2,10 +2,9 @@
 
 use super::evidence::silence;
 use super::hunts::PageCounts;
-use super::plan::LATE_ARRIVAL;
-use super::reading::{Reading, milliseconds};
+use super::reading::Reading;
 use crate::aws::{EventPage, EventQuery, LogEvent};
-use crate::model::{Happening, TimeWindow};
+use crate::model::Happening;
 use crate::query::Event;
 use crate::search::{Finding, RecordKind, happening};
 use crate::store::{Found, Page, Pass, Traces, UnitId};
@@ -106,13 +105,5 @@ fn is_asked_about(reading: &Reading, told: &Happening, stored_ms: i64) -> bool {
         // What names no Region at all cannot be told to be elsewhere.
         Err(_) => true,
     };
-    happened_there && happened_then(settings.window, told.time_ms, stored_ms)
-}
-
-/// Whether an event happened in the window. Its own time decides where that can be true; a line that claims
-/// a time at which it could not have been stored so late, or so early, may be forged to be left out: there
-/// the time at which it is stored counts too.
-fn happened_then(window: TimeWindow, told_ms: i64, stored_ms: i64) -> bool {
-    let believable = (0..=milliseconds(LATE_ARRIVAL)).contains(&stored_ms.saturating_sub(told_ms));
-    window.contains_ms(told_ms) || (!believable && window.contains_ms(stored_ms))
+    happened_there && reading.group.look.has(told.time_ms, stored_ms)
 }

@@ -26,6 +26,7 @@ mod region;
 mod run;
 mod tally;
 mod wanted;
+mod windows;
 
 pub use access::{Access, Entered};
 pub use asked::NAMED_ACCOUNTS_ONLY;
@@ -39,3 +40,4 @@ pub use refusal::Refusal;
 pub use run::{SLOWED_RATES, SweepError, SweepParts, sweep};
 pub use tally::{Tally, TallySnapshot};
 pub use wanted::WantedRegions;
+pub use windows::{GroupWindows, Windows};

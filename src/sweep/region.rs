@@ -109,7 +109,10 @@ impl Site {
     ) -> Result<(), JournalClosed> {
         let shared = &self.shared;
         shared.tally.log_group_known();
-        let (window, now) = (shared.settings.window, shared.clock.now());
+        let look = shared.windows.look(&LogGroupArn::new(self.target(), &group.name));
+        // Without anything to look at, what is asked about is the sweep's own window, and nothing of it is read.
+        let window = look.asked().unwrap_or(shared.settings.window);
+        let now = shared.clock.now();
         match decide(&group, window, shared.started, now) {
             Decision::Leave(outcome) => {
                 shared.end(place, outcome).await?;
@@ -123,6 +126,7 @@ impl Site {
                     target: self.target(),
                     name: group.name,
                     place,
+                    look,
                     narrow,
                     flow_logs: delivered.flow_logs,
                     expected_pages,

@@ -15,6 +15,7 @@ use super::access::Access;
 use super::directory::{Directory, DirectoryError, Member};
 use super::evidence::elsewhere;
 use super::tally::Tally;
+use super::windows::Windows;
 use super::{account, outcome};
 use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
@@ -44,6 +45,8 @@ pub struct SweepParts {
     pub clock: Clock,
     /// What to look for, when and where.
     pub settings: SweepSettings,
+    /// When each log group is looked at.
+    pub windows: Windows,
     /// The run's name, which its sessions carry.
     pub run_id: RunId,
     /// When the run began: before now, if this goes on with one that ended early.
@@ -87,6 +90,7 @@ pub(super) struct Shared {
     pub aws: Aws,
     pub clock: Clock,
     pub settings: SweepSettings,
+    pub windows: Windows,
     pub started: Timestamp,
     pub access: Access,
     pub questions: Questions,
@@ -113,6 +117,7 @@ pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
         aws: parts.aws,
         clock: parts.clock,
         settings: parts.settings,
+        windows: parts.windows,
         started: parts.started,
         journal: parts.journal,
         tally: parts.tally,

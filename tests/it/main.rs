@@ -17,4 +17,5 @@ mod servers;
 mod speed;
 mod survive;
 mod sweep;
+mod watch;
 mod world;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dragnet::model::RunId;
 use dragnet::store::{Checkpoint, Journal, RunDir};
-use dragnet::sweep::{SweepParts, Tally};
+use dragnet::sweep::{SweepParts, Tally, Windows};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -244,5 +244,17 @@ async fn parts_of(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepPa
     let run_id = RunId::new(clock.now(), 1);
     let (journal, _) = Journal::create(&RunDir::create(directory, &run_id).unwrap(), &[]).unwrap();
     let (started, checkpoint, cancel) = (clock.now(), Checkpoint::default(), CancellationToken::new());
-    SweepParts { aws, calls, clock, settings, run_id, started, checkpoint, journal, tally, cancel }
+    SweepParts {
+        aws,
+        calls,
+        clock,
+        windows: Windows::Happened(settings.window),
+        settings,
+        run_id,
+        started,
+        checkpoint,
+        journal,
+        tally,
+        cancel,
+    }
 }

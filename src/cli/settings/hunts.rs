@@ -24,13 +24,7 @@ const EVERYTHING: &str = "fields @timestamp, @message";
 /// # Errors
 /// There is no such hunt, a value is missing or wrong, or a query cannot be evaluated here.
 pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
-    let mut hunts = Vec::new();
-    if !arguments.hunts.is_empty() {
-        let catalogue = Catalogue::load(config.folder.as_deref())?;
-        for request in &arguments.hunts {
-            hunts.push(catalogue.ask(request)?);
-        }
-    }
+    let mut hunts = asked(&arguments.hunts, config)?;
     hunts.extend(arguments.query_strings.iter().map(|query| typed(QUERY, "A query of one's own", query)));
     if let Some(pattern) = &arguments.filter_pattern {
         if pattern.chars().count() > LONGEST_PATTERN || pattern.trim().is_empty() {
@@ -43,6 +37,24 @@ pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<
     }
     hunts.iter().try_for_each(check)?;
     Ok(each_with_its_name(hunts))
+}
+
+/// Resolves hunts of the catalogue alone, which is read for it.
+///
+/// # Errors
+/// As with [`resolve`].
+pub(super) fn of_catalogue(requests: &[String], config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
+    let hunts = asked(requests, config)?;
+    hunts.iter().try_for_each(check)?;
+    Ok(each_with_its_name(hunts))
+}
+
+fn asked(requests: &[String], config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
+    if requests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let catalogue = Catalogue::load(config.folder.as_deref())?;
+    requests.iter().map(|request| Ok(catalogue.ask(request)?)).collect()
 }
 
 fn typed(name: &str, title: &str, query: &str) -> Hunt {

@@ -13,6 +13,7 @@ mod run;
 mod sources;
 mod stored;
 mod sweep;
+mod watch;
 mod window;
 
 use std::path::Path;
@@ -33,6 +34,7 @@ pub use report::ReportSettings;
 pub use run::run_dir;
 pub use sources::SourcesSettings;
 pub use sweep::SweepSettings;
+pub use watch::{ScheduleSettings, SinkSettings, SinkWay, WatchSettings};
 
 /// What settings depend on beside arguments and configuration.
 #[derive(Clone, Copy)]

@@ -82,6 +82,11 @@ impl Grouping {
         Self { by: named(&stats.by), items: named(&stats.items), aggregates }
     }
 
+    /// The names of what makes a group.
+    pub(super) fn keys(&self) -> Vec<&str> {
+        self.by.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The fields that it reads.
     pub(super) fn fields(&self) -> Vec<&str> {
         let exprs = self.by.iter().chain(&self.items).map(|(_, expr)| expr);

@@ -142,6 +142,11 @@ impl RowPlan {
 }
 
 impl GroupPlan {
+    /// The columns that make a group, and by which it is known again; none for one group of everything.
+    pub fn keys(&self) -> Vec<&str> {
+        self.grouping.keys()
+    }
+
     /// Adds a record to a partial aggregate, unless a filter drops it; whether it was added.
     pub fn add(&self, record: &dyn Fields, partial: &mut Partial) -> bool {
         let mut scope = Scope::new(record);

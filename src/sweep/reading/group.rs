@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::milliseconds;
 use super::queue::Queue;
 use super::slices::Load;
 use super::unit::{Span, Unit};
@@ -13,8 +12,8 @@ use crate::model::{Outcome, Target};
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, PlaceId};
 use crate::sweep::evidence::silence;
-use crate::sweep::plan::LATE_ARRIVAL;
 use crate::sweep::run::Shared;
+use crate::sweep::windows::Look;
 
 /// Slices that a group is cut into at most: a server cannot make more work than this of one group, whatever times
 /// its events claim.
@@ -28,6 +27,8 @@ pub(in crate::sweep) struct Group {
     pub target: Target,
     pub name: String,
     pub place: PlaceId,
+    /// What of it is looked at.
+    pub look: Look,
     /// Whether the server may filter.
     pub narrow: bool,
     /// The formats of the flow logs that deliver to it.
@@ -175,15 +176,15 @@ impl Reading {
         if !known.is_empty() {
             return Ok(known.iter().filter_map(|known| Unit::known(self, pass, known, now_ms)).collect());
         }
-        let window = self.group.shared.settings.window;
-        let span = Span {
-            from_ms: window.from_ms(),
-            to_ms: window.to_ms().saturating_add(milliseconds(LATE_ARRIVAL)),
-            expected_pages: self.group.expected_pages,
-        };
-        let unit = Unit::new(self, pass, span);
-        self.group.shared.journal.write(Entry::Unit(unit.row())).await?;
-        Ok(vec![unit])
+        let stretches = self.group.look.stretches();
+        let expected_pages = self.group.expected_pages / stretches.len().max(1) as f64;
+        let mut units = Vec::new();
+        for (from_ms, to_ms) in stretches {
+            let unit = Unit::new(self, pass, Span { from_ms, to_ms, expected_pages });
+            self.group.shared.journal.write(Entry::Unit(unit.row())).await?;
+            units.push(unit);
+        }
+        Ok(units)
     }
 
     async fn end(&self, outcome: Outcome) -> Result<(), JournalClosed> {

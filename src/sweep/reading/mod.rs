@@ -14,6 +14,6 @@ use std::time::Duration;
 pub(super) use group::{Group, Reading};
 pub(super) use queue::Queue;
 
-pub(super) fn milliseconds(duration: Duration) -> i64 {
+fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

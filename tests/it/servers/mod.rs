@@ -13,3 +13,4 @@ mod planted;
 mod server;
 mod sources;
 mod template;
+mod watch;

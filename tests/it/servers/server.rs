@@ -37,20 +37,33 @@ impl Server {
 
     /// The body of its answer to a request without one.
     pub fn ask(&self, method: &str, path: &str) -> String {
-        self.send(method, path, "")
+        self.send(method, path, "", "")
     }
 
     /// Makes a bucket in the account of these keys. There is no S3 client: nothing else needs one.
     pub fn create_bucket(&self, name: &str, keys: &Keys) {
         let scope = format!("Credential={}/20260301/us-east-1/s3/aws4_request", keys.id);
         let signed = format!("Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n");
-        self.send("PUT", &format!("/{name}"), &signed);
+        self.send("PUT", &format!("/{name}"), &signed, "");
     }
 
-    fn send(&self, method: &str, path: &str, headers: &str) -> String {
+    /// A call of a service that takes its parameters as a form: `Action=CreateTopic&Name=a`. It is not signed.
+    pub fn query(&self, service: &str, path: &str, form: &str, keys: &Keys) -> String {
+        let scope = format!("Credential={}/20260301/us-east-1/{service}/aws4_request", keys.id);
+        let signed = format!("Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n");
+        let headers = format!("{signed}Content-Type: application/x-www-form-urlencoded\r\n");
+        self.send("POST", path, &headers, form)
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
         let host = self.url.trim_start_matches("http://").trim_end_matches('/');
         let mut connection = TcpStream::connect(host).unwrap();
-        write!(connection, "{method} {path} HTTP/1.0\r\nHost: {host}\r\n{headers}Content-Length: 0\r\n\r\n").unwrap();
+        let length = body.len();
+        write!(
+            connection,
+            "{method} {path} HTTP/1.0\r\nHost: {host}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

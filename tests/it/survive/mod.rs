@@ -1,6 +1,6 @@
 //! What a run survives: being killed, starved, and fed poison.
 
-mod binary;
+pub mod binary;
 mod descriptors;
 mod disk;
 mod evidence;

@@ -1,0 +1,86 @@
+//! SNS and EventBridge: where a watch's alerts may go. As the source identity, in its own account.
+
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_sns::types::MessageAttributeValue;
+
+use super::call::{Site, placed};
+use super::connect::Aws;
+use super::error::CallError;
+use crate::model::{Operation, Region};
+
+/// A message to an SNS topic.
+#[derive(Clone, Copy, Debug)]
+pub struct TopicMessage<'a> {
+    /// The topic's ARN.
+    pub topic_arn: &'a str,
+    /// The message: at most 256 KiB.
+    pub body: &'a str,
+    /// Attributes, by which subscriptions filter.
+    pub attributes: &'a [(&'static str, &'a str)],
+    /// With a FIFO topic: the group that is kept in order, and what tells the message from any other.
+    pub fifo: Option<(&'a str, &'a str)>,
+}
+
+/// An event for an EventBridge bus.
+#[derive(Clone, Copy, Debug)]
+pub struct BusEvent<'a> {
+    /// The bus, by name or ARN; `None`: the account's own.
+    pub bus: Option<&'a str>,
+    /// What rules match.
+    pub detail_type: &'a str,
+    /// A JSON object: at most 256 KiB.
+    pub detail: &'a str,
+}
+
+impl Aws {
+    /// Publishes a message.
+    ///
+    /// Source: SNS API, `Publish`.
+    ///
+    /// # Errors
+    /// The call fails.
+    pub async fn publish(&self, region: &Region, message: TopicMessage<'_>) -> Result<(), CallError> {
+        let site = Site { session: self.base(), region, operation: Operation::Publish };
+        let mut request = self.clients.sns.publish().topic_arn(message.topic_arn).message(message.body);
+        for (name, value) in message.attributes {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(*value).build();
+            request = request.message_attributes(*name, value.map_err(|error| site.unreadable(error.to_string()))?);
+        }
+        if let Some((group, id)) = message.fifo {
+            request = request.message_group_id(group).message_deduplication_id(id);
+        }
+        self.call(site, |credentials| {
+            request.clone().customize().config_override(placed!(aws_sdk_sns, site, credentials)).send()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Puts an event on a bus; `None`: in the configured Region.
+    ///
+    /// Source: EventBridge API, `PutEvents`: an entry may fail in an answer of success.
+    ///
+    /// # Errors
+    /// The call fails, or the bus does not take the event.
+    pub async fn put_event(&self, region: Option<&Region>, event: BusEvent<'_>) -> Result<(), CallError> {
+        let region = region.unwrap_or_else(|| self.home());
+        let site = Site { session: self.base(), region, operation: Operation::PutEvents };
+        let entry = PutEventsRequestEntry::builder()
+            .source("dragnet")
+            .detail_type(event.detail_type)
+            .detail(event.detail)
+            .set_event_bus_name(event.bus.map(str::to_owned));
+        let request = self.clients.eventbridge.put_events().entries(entry.build());
+        let answer = self
+            .call(site, |credentials| {
+                request.clone().customize().config_override(placed!(aws_sdk_eventbridge, site, credentials)).send()
+            })
+            .await?;
+        let refused = answer.entries().iter().find_map(|entry| Some((entry.error_code()?, entry.error_message())));
+        match refused {
+            None if answer.failed_entry_count() == 0 => Ok(()),
+            None => Err(site.unreadable("the bus did not take the event, and does not say why")),
+            Some((code, message)) => Err(site.unreadable(format!("{code}: {}", message.unwrap_or_default()))),
+        }
+    }
+}

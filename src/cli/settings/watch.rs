@@ -1,0 +1,316 @@
+//! The settings of a watch: each schedule with its own scope, each sink with its secrets.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::super::{GlobalArguments, ScopeArguments, UsageError};
+use super::hunts;
+use super::indicators::{self, Resolved};
+use super::{Reach, Surroundings, SweepSettings, load_config};
+use crate::config::{
+    Address, AlertCondition, ConfiguredDuration, EventBus, Format, Held, Hunts, Listen, ScanBudget, Schedule,
+    SinkTarget, TimeZoneName, Timetable, TopicArn, Watch, state_directory,
+};
+use crate::model::{Hunt, Region, TimeWindow};
+
+/// What a watch needs to know.
+#[derive(Clone, Debug)]
+pub struct WatchSettings {
+    /// As whom, and how hard; the scope is each schedule's own.
+    pub reach: Reach,
+    /// Where watermarks and alerts are kept.
+    pub state_dir: PathBuf,
+    /// Where health and metrics are served.
+    pub listen: Listen,
+    /// How old a run may become.
+    pub keep_runs_for: Duration,
+    /// How many runs are kept.
+    pub keep_runs: usize,
+    /// Bytes that all schedules together may read in a day.
+    pub scan_budget: Option<u64>,
+    /// The schedules, at least one.
+    pub schedules: Vec<ScheduleSettings>,
+    /// The sinks.
+    pub sinks: Vec<SinkSettings>,
+}
+
+/// One schedule.
+#[derive(Clone, Debug)]
+pub struct ScheduleSettings {
+    /// Its name.
+    pub name: String,
+    /// When it is due.
+    pub timetable: Timetable,
+    /// The time zone of that.
+    pub zone: TimeZoneName,
+    /// Activations are put off by less than this.
+    pub jitter: Option<Duration>,
+    /// Windows end this long before an activation begins, in milliseconds.
+    pub lag_ms: i64,
+    /// Windows begin this long before the watermark, in milliseconds.
+    pub overlap_ms: i64,
+    /// How far back the first window of a place begins, in milliseconds.
+    pub lookback_ms: i64,
+    /// The most of a log group's past that one activation catches up, in milliseconds.
+    pub catch_up_ms: i64,
+    /// What a row must fulfil to be told.
+    pub alert_when: Option<AlertCondition>,
+    /// How long what was told is not told again, in milliseconds.
+    pub suppress_ms: Option<i64>,
+    /// The names of its sinks.
+    pub sinks: Vec<String>,
+    reach: Reach,
+    formats: Vec<Format>,
+    hunts: Vec<String>,
+    catalogue: Hunts,
+    indicators: Vec<String>,
+    indicator_files: Vec<PathBuf>,
+    working_directory: PathBuf,
+}
+
+/// One sink, its secrets in hand.
+#[derive(Clone, Debug)]
+pub struct SinkSettings {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub way: SinkWay,
+}
+
+/// How a sink is told.
+#[derive(Clone, Debug)]
+pub enum SinkWay {
+    /// A JSON object a line on stdout.
+    Stdout,
+    /// A JSON object a line, appended to this file.
+    File(PathBuf),
+    /// A signed POST.
+    Webhook {
+        /// Where to.
+        url: SecretString,
+        /// The signing key.
+        key: SecretString,
+    },
+    /// A message to this Slack-compatible webhook.
+    Slack(SecretString),
+    /// A message to this SNS topic.
+    Sns(TopicArn),
+    /// An event on an EventBridge bus.
+    EventBridge {
+        /// The bus; `None`: the account's own.
+        bus: Option<EventBus>,
+        /// Where it is; `None`: in the configured Region.
+        region: Option<Region>,
+    },
+}
+
+impl WatchSettings {
+    /// Resolves the settings of a watch. Files of indicators are read, to find what is wrong with them now.
+    ///
+    /// # Errors
+    /// Anything that is wrong with arguments, configuration or a file that it names; a secret that is not
+    /// where it should be; no schedule at all.
+    pub fn resolve(global: &GlobalArguments, surroundings: &Surroundings<'_>) -> Result<Self, UsageError> {
+        let config = load_config(global, surroundings)?;
+        let (watch, formats, hunts) = (config.watch.clone(), config.report.formats.clone(), config.hunts.clone());
+        if watch.schedule.is_empty() {
+            return Err(UsageError::NoSchedule);
+        }
+        let reach = Reach::resolve(global, &ScopeArguments::default(), config)?;
+        let directory = surroundings.working_directory;
+        let mut schedules = Vec::new();
+        for schedule in &watch.schedule {
+            let settings = ScheduleSettings {
+                formats: formats.clone(),
+                catalogue: hunts.clone(),
+                ..ScheduleSettings::of(schedule, &watch, &reach, directory)
+            };
+            settings.look_for()?;
+            schedules.push(settings);
+        }
+        let sinks = watch.sink.iter().map(|sink| {
+            let name = sink.name.to_string();
+            let way = SinkWay::of(sink.meaning(), directory, surroundings);
+            way.map(|way| SinkSettings { name: name.clone(), way })
+                .map_err(|problem| UsageError::Sink { sink: name, problem })
+        });
+        Ok(Self {
+            reach,
+            state_dir: state_dir(&watch, global, surroundings)?,
+            listen: watch.listen,
+            keep_runs_for: watch.keep_runs_for.get(),
+            keep_runs: watch.keep_runs,
+            scan_budget: watch.scan_budget_gb.map(ScanBudget::bytes),
+            schedules,
+            sinks: sinks.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Practice keeps watch by itself.
+fn state_dir(watch: &Watch, global: &GlobalArguments, surroundings: &Surroundings<'_>) -> Result<PathBuf, UsageError> {
+    if let Some(path) = &watch.state_dir {
+        return Ok(surroundings.working_directory.join(path));
+    }
+    let state = state_directory(surroundings.environment).ok_or(UsageError::NoStateDirectory)?;
+    Ok(state.join(if global.practice { "practice-watch" } else { "watch" }))
+}
+
+impl ScheduleSettings {
+    fn of(schedule: &Schedule, watch: &Watch, reach: &Reach, directory: &Path) -> Self {
+        let scope = schedule.scope.clone().unwrap_or_else(|| reach.scope.clone());
+        Self {
+            name: schedule.name.to_string(),
+            timetable: schedule.cron.clone(),
+            zone: schedule.time_zone.clone(),
+            jitter: watch.jitter.map(ConfiguredDuration::get),
+            lag_ms: schedule.lag.unwrap_or(watch.lag).as_ms(),
+            overlap_ms: schedule.overlap.unwrap_or(watch.overlap).as_ms(),
+            lookback_ms: schedule.lookback.unwrap_or(watch.lookback).as_ms(),
+            catch_up_ms: watch.catch_up.as_ms(),
+            alert_when: schedule.alert_when.clone(),
+            suppress_ms: schedule.suppress.map(ConfiguredDuration::as_ms),
+            sinks: schedule.sinks.iter().map(ToString::to_string).collect(),
+            reach: Reach { scope, ..reach.clone() },
+            formats: Vec::new(),
+            hunts: schedule.hunts.clone(),
+            catalogue: Hunts::default(),
+            indicators: schedule.indicators.clone(),
+            indicator_files: schedule.indicator_files.clone(),
+            working_directory: directory.to_owned(),
+        }
+    }
+
+    fn look_for(&self) -> Result<(Resolved, Vec<Hunt>), UsageError> {
+        let indicators = indicators::resolve(&self.indicators, &self.indicator_files, &self.working_directory)?;
+        Ok((indicators, hunts::of_catalogue(&self.hunts, &self.catalogue)?))
+    }
+
+    /// Where it looks.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// The sweep of an activation; its run is made in `out_dir`. Files of indicators and hunts are
+    /// read again.
+    ///
+    /// # Errors
+    /// One of them is not what it was.
+    pub fn sweep(&self, window: TimeWindow, out_dir: PathBuf) -> Result<SweepSettings, UsageError> {
+        let (Resolved { indicators, left_out }, hunts) = self.look_for()?;
+        Ok(SweepSettings {
+            reach: self.reach.clone(),
+            window,
+            indicators,
+            hunts,
+            left_out,
+            formats: self.formats.clone(),
+            out_dir,
+            fail_on_sighting: false,
+            // Each of its windows would be read once more.
+            silence: false,
+        })
+    }
+}
+
+impl SinkWay {
+    fn of(target: Option<SinkTarget>, directory: &Path, surroundings: &Surroundings<'_>) -> Result<Self, String> {
+        let secret = |held: &Held| secret(held, directory, surroundings);
+        Ok(match target.ok_or("it is not configured as its kind asks for")? {
+            SinkTarget::Stdout => Self::Stdout,
+            SinkTarget::File(path) => Self::File(directory.join(path)),
+            SinkTarget::Webhook { url, secret: key } => Self::Webhook {
+                url: match url {
+                    Address::Clear(url) => SecretString::from(url.to_string()),
+                    Address::Held(held) => secret(&held)?,
+                },
+                key: secret(&key)?,
+            },
+            SinkTarget::Slack(held) => Self::Slack(secret(&held)?),
+            SinkTarget::Sns(topic) => Self::Sns(topic),
+            SinkTarget::EventBridge { bus, region } => {
+                let region = bus.as_ref().and_then(EventBus::region).or(region);
+                Self::EventBridge { bus, region }
+            }
+        })
+    }
+}
+
+/// Reads a secret; what is said of it when it is missing tells where it should be, never what it is.
+fn secret(held: &Held, directory: &Path, surroundings: &Surroundings<'_>) -> Result<SecretString, String> {
+    let text = match held {
+        Held::Environment(name) => {
+            (surroundings.environment)(name).ok_or_else(|| format!("the environment has no {name}"))?
+        }
+        Held::File(path) => std::fs::read_to_string(directory.join(path))
+            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?,
+    };
+    match text.trim() {
+        "" => Err("its secret is empty".to_owned()),
+        secret => Ok(SecretString::from(secret)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::cli::settings::testing::with_surroundings;
+
+    const CONFIG: &str = "[watch]\nlag = \"5m\"\nstate_dir = \"state\"\n\
+        [[watch.sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"https://soc.example/\"\nsecret_env = \"KEY\"\n\
+        [[watch.sink]]\nname = \"chat\"\nkind = \"slack\"\nurl_file = \"slack\"\n\
+        [[watch.schedule]]\nname = \"feed\"\ncron = \"@hourly\"\nindicator_files = [\"feed\"]\nsinks = [\"hook\"]\n\
+        lag = \"10m\"\nscope = { include_accounts = [\"prod\"] }\n\
+        [[watch.schedule]]\nname = \"other\"\ncron = \"@daily\"\nindicators = [\"192.0.2.1\"]\nsinks = [\"chat\"]\n";
+
+    fn resolved(files: &[(&str, &str)], key: Option<&str>) -> Result<WatchSettings, String> {
+        with_surroundings(|surroundings| {
+            for (name, text) in [("dragnet.toml", CONFIG)].iter().chain(files) {
+                std::fs::write(surroundings.working_directory.join(name), text).unwrap();
+            }
+            let environment = |name: &str| key.filter(|_| name == "KEY").map(str::to_owned);
+            let surroundings = Surroundings { environment: &environment, ..*surroundings };
+            WatchSettings::resolve(&GlobalArguments::default(), &surroundings).map_err(|error| error.to_string())
+        })
+    }
+
+    #[test]
+    fn schedules_differ_where_they_say_so_and_secrets_are_in_hand() {
+        let settings = resolved(&[("feed", "192.0.2.7"), ("slack", "https://hooks.example/x\n")], Some("k")).unwrap();
+        let [feed, other] = &settings.schedules[..] else { panic!("{settings:?}") };
+        assert_eq!((feed.lag_ms, other.lag_ms, other.lookback_ms), (600_000, 300_000, 3_600_000));
+        assert_eq!((feed.reach().scope.include_accounts.len(), other.reach().scope.include_accounts.len()), (1, 0));
+        let SinkWay::Slack(url) = &settings.sinks[1].way else { panic!("{settings:?}") };
+        assert_eq!(url.expose_secret(), "https://hooks.example/x");
+        assert!(!format!("{settings:?}").contains("hooks.example"), "secrets do not show");
+        assert!(settings.state_dir.ends_with("state"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let files = [("feed", "192.0.2.7"), ("slack", "https://hooks.example/x")];
+        assert!(resolved(&files, None).unwrap_err().contains("the sink `hook`: the environment has no KEY"));
+        assert!(resolved(&files[..1], Some("k")).unwrap_err().contains("slack cannot be read"));
+        assert!(resolved(&[("feed", "192.0.2.999"), files[1]], Some("k")).unwrap_err().contains("192.0.2.999"));
+    }
+
+    #[test]
+    fn a_feed_is_read_again_at_each_activation() {
+        let temp = tempfile::tempdir().unwrap();
+        let feed = temp.path().join("feed");
+        std::fs::write(&feed, "192.0.2.7").unwrap();
+        let mut settings = resolved(&[("feed", "192.0.2.7"), ("slack", "x")], Some("k")).unwrap();
+        settings.schedules[0].working_directory = temp.path().to_owned();
+        let window = TimeWindow::try_from([0, 1]).unwrap();
+        let looked_for = || settings.schedules[0].sweep(window, PathBuf::new()).map(|sweep| sweep.indicators.len());
+        assert_eq!(looked_for().unwrap(), 1);
+        std::fs::write(&feed, "192.0.2.7\n192.0.2.8").unwrap();
+        assert_eq!(looked_for().unwrap(), 2);
+        std::fs::remove_file(&feed).unwrap();
+        assert!(looked_for().is_err());
+    }
+}

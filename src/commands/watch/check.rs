@@ -1,0 +1,61 @@
+//! `dragnet watch check`: the configuration is sound, and this is what will be done.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::settings::{ScheduleSettings, WatchSettings};
+use crate::commands::CommandError;
+use crate::report::{Table, write_json};
+use crate::time::rfc3339_ms;
+use crate::watch::next;
+
+/// Activations that are shown.
+const SHOWN: usize = 10;
+
+#[derive(Serialize)]
+struct Planned {
+    schedule: String,
+    due: String,
+    at: String,
+    local: String,
+}
+
+/// That the settings could be resolved is the check: they name what is wrong.
+pub(super) fn check(
+    watch: &WatchSettings,
+    now: Timestamp,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let planned = planned(&watch.schedules, now);
+    if json {
+        write_json(&planned, out)?;
+        return Ok(0);
+    }
+    let mut table = Table::new(&["at", "schedule", "due", "there"]);
+    for Planned { schedule, due, at, local } in planned {
+        table.push(vec![at, schedule, due, local]);
+    }
+    table.write_text(None, out)?;
+    Ok(0)
+}
+
+/// The next activations of all schedules, in order of time.
+fn planned(schedules: &[ScheduleSettings], now: Timestamp) -> Vec<Planned> {
+    let mut all = Vec::new();
+    for schedule in schedules {
+        let mut after = now;
+        for _ in 0..SHOWN {
+            let Some(activation) = next(schedule, after) else { break };
+            after = activation.due;
+            let local = activation.due.to_zoned(schedule.zone.zone()).strftime("%a %F %T %Z").to_string();
+            let (due, at) = (rfc3339_ms(activation.due), rfc3339_ms(activation.at));
+            all.push(Planned { schedule: schedule.name.clone(), due, at, local });
+        }
+    }
+    all.sort_by(|one, other| (&one.at, &one.schedule).cmp(&(&other.at, &other.schedule)));
+    all.truncate(SHOWN);
+    all
+}

@@ -1,0 +1,94 @@
+//! A watch that is set up: its connection, its schedules, and the delivery of its alerts.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::runs::Runs;
+use crate::aws::Poster;
+use crate::cli::settings::WatchSettings;
+use crate::commands::run::AUDIT_WAITING;
+use crate::commands::{CommandError, Place, StandingConnection};
+use crate::model::ApiCall;
+use crate::watch::{Activated, Delivery, Patience, SharedOutput, Sink, State, StateError, Tools, Watch, told};
+
+/// A watch that is set up.
+pub struct Lookout {
+    watch: Arc<Watch>,
+    deliveries: Vec<Delivery>,
+    outbox: watch::Receiver<()>,
+    /// Writes down the calls that belong to no run; ends with the last that makes any.
+    recording: JoinHandle<()>,
+}
+
+impl Lookout {
+    /// Connects, and sets up what these settings say over what `state` knows. Lines for stdout go to `output`.
+    ///
+    /// # Errors
+    /// There is no connection to AWS.
+    pub async fn open(
+        place: &Place,
+        settings: WatchSettings,
+        state: &State,
+        output: SharedOutput,
+        patience: Patience,
+    ) -> Result<Self, CommandError> {
+        let (audit, calls) = mpsc::channel(AUDIT_WAITING);
+        let recording = tokio::spawn(record_own_calls(calls, state.clone()));
+        let connection = Arc::new(StandingConnection::open(place, &settings.reach, audit).await?);
+        let poster = Arc::new(Poster::new(place.allows_insecure_endpoints()));
+        let tools = Tools { aws: Arc::clone(connection.aws()), poster, output };
+        let delivery = |sink| Delivery::new(state.clone(), Sink::new(sink, tools.clone()), place.clock(), patience);
+        let deliveries = settings.sinks.iter().cloned().map(delivery).collect();
+        let (changed, outbox) = watch::channel(());
+        let runs = Arc::new(Runs(connection));
+        let watch = Arc::new(Watch::new(settings, state.clone(), place.clock(), runs, changed));
+        Ok(Self { watch, deliveries, outbox, recording })
+    }
+
+    /// Activates what is due now, or the schedule of this name whether it is due or not; then delivers what
+    /// waits, as far as the sinks take it. Gives how each activation ended, `None` where that could not be
+    /// written down.
+    ///
+    /// # Errors
+    /// The state cannot be read or written.
+    pub async fn once(
+        &self,
+        name: Option<&str>,
+        stop: &CancellationToken,
+    ) -> Result<Vec<Option<Activated>>, StateError> {
+        let ended = self.watch.once(name, stop).await;
+        for delivery in &self.deliveries {
+            delivery.once().await?;
+        }
+        Ok(ended)
+    }
+
+    /// Activates each schedule whenever it is due, and delivers what there is to tell. Ends when `rest` is
+    /// cancelled and the activations under way have ended, or, with them interrupted, when `stop` is.
+    pub async fn keep(self, rest: CancellationToken, stop: CancellationToken) {
+        let done = stop.child_token();
+        let mut deliveries = JoinSet::new();
+        for delivery in self.deliveries {
+            deliveries.spawn(delivery.keep(self.outbox.clone(), done.clone()));
+        }
+        drop(self.outbox);
+        self.watch.keep(rest, stop).await;
+        done.cancel();
+        while deliveries.join_next().await.is_some() {}
+        drop(self.watch);
+        _ = self.recording.await;
+    }
+}
+
+/// Their traces are the watch's own, too.
+async fn record_own_calls(mut calls: mpsc::Receiver<ApiCall>, state: State) {
+    while let Some(call) = calls.recv().await {
+        if let Err(error) = state.own_call(&call.request_id, call.time) {
+            warn!(error = told(&error), "a call cannot be written down: its trace may be told");
+        }
+    }
+}

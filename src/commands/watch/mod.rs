@@ -1,0 +1,36 @@
+//! `dragnet watch`: schedules that are activated, and how they stand.
+
+mod check;
+mod lookout;
+mod once;
+mod run;
+mod runs;
+mod status;
+
+use std::io::Write;
+
+pub use lookout::Lookout;
+
+use super::surroundings::Machine;
+use super::{CommandError, Place};
+use crate::cli::settings::WatchSettings;
+use crate::cli::{GlobalArguments, WatchCommand};
+
+/// Does what is to be done about the schedules.
+pub(super) async fn watch(
+    global: &GlobalArguments,
+    command: &WatchCommand,
+    machine: &Machine,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let settings = machine.global_settings(global);
+    let place = Place::of(settings, machine)?;
+    let now = place.clock().now();
+    let watch = WatchSettings::resolve(global, &machine.at(now))?;
+    match command {
+        WatchCommand::Run => Box::pin(run::run(global, machine, &place, watch)).await,
+        WatchCommand::Once { name } => once::once(settings, &place, watch, name.as_deref()).await,
+        WatchCommand::Status => status::status(&watch, now, settings.json, out),
+        WatchCommand::Check => check::check(&watch, now, settings.json, out),
+    }
+}

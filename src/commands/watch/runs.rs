@@ -1,0 +1,48 @@
+//! The runs of a watch: made like any other, over one connection.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::settings::{ProgressStyle, SweepSettings};
+use crate::commands::StandingConnection;
+use crate::commands::run::{Outputs, run_windows};
+use crate::report::RunStatus;
+use crate::sweep::Windows;
+use crate::watch::{ActivationEnd, Agenda, FinishedRun, MakesRuns, told};
+
+/// Makes runs over one connection.
+#[derive(Debug)]
+pub(super) struct Runs(pub Arc<StandingConnection>);
+
+impl MakesRuns for Runs {
+    fn make(
+        &self,
+        settings: SweepSettings,
+        agenda: Arc<Agenda>,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'_, Result<FinishedRun, String>> {
+        let (connection, windows) = (self.0.of_run(), Windows::Stored(agenda));
+        async move {
+            let made = run_windows(connection, settings, windows, ProgressStyle::None, cancel).await;
+            let (Outputs { directory, files }, failure) = made.map_err(|error| told(&error))?;
+            let summary = &files.summary;
+            Ok(FinishedRun {
+                directory,
+                end: match summary.status {
+                    RunStatus::Complete => ActivationEnd::Complete,
+                    RunStatus::Incomplete => ActivationEnd::Incomplete,
+                    RunStatus::Interrupted => ActivationEnd::Interrupted,
+                    RunStatus::Failed => ActivationEnd::Failed,
+                },
+                problem: failure.map(|error| told(&error)).unwrap_or_default(),
+                calls: summary.api_calls.values().sum(),
+                throttled: summary.throttled.values().sum(),
+                bytes: summary.bytes_scanned,
+            })
+        }
+        .boxed()
+    }
+}

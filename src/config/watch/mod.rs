@@ -1,0 +1,212 @@
+//! `[watch]`: searches on a schedule, and who is told of what they find.
+
+mod schedule;
+mod sink;
+mod timetable;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use schedule::{AlertCondition, Schedule};
+pub use sink::{Address, EventBus, Held, Sink, SinkTarget, SinkUrl, TopicArn};
+pub use timetable::{TimeZoneName, Timetable};
+
+use super::error::Problem;
+use super::text::{checked_text, has_form, written_as_text};
+use super::{ConfiguredDuration, KnownRegions};
+
+/// What all schedules share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Watch {
+    /// Where watermarks, alerts and runs are kept; default: `watch` in Dragnet's state directory.
+    pub state_dir: Option<PathBuf>,
+    /// Windows end this long before an activation begins, since logs arrive late.
+    pub lag: ConfiguredDuration,
+    /// Windows begin this long before the watermark, to find what came later still.
+    pub overlap: ConfiguredDuration,
+    /// How far back the first window of an account, a Region or a log group begins.
+    pub lookback: ConfiguredDuration,
+    /// The most of a log group's past that one activation catches up.
+    pub catch_up: ConfiguredDuration,
+    /// Activations are put off by less than this, each schedule by another share of it.
+    pub jitter: Option<ConfiguredDuration>,
+    /// Where health and metrics are served.
+    pub listen: Listen,
+    /// How old a run may become.
+    pub keep_runs_for: ConfiguredDuration,
+    /// How many runs are kept.
+    pub keep_runs: usize,
+    /// Gigabytes that all schedules together may read in a day (UTC); `None`: as many as there are.
+    pub scan_budget_gb: Option<ScanBudget>,
+    /// `[[watch.schedule]]`.
+    pub schedule: Vec<Schedule>,
+    /// `[[watch.sink]]`.
+    pub sink: Vec<Sink>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            state_dir: None,
+            lag: minutes(15),
+            overlap: minutes(15),
+            lookback: minutes(60),
+            catch_up: minutes(6 * 60),
+            jitter: None,
+            listen: Listen::default(),
+            keep_runs_for: minutes(30 * 24 * 60),
+            keep_runs: 5_000,
+            scan_budget_gb: None,
+            schedule: Vec::new(),
+            sink: Vec::new(),
+        }
+    }
+}
+
+const fn minutes(number: u64) -> ConfiguredDuration {
+    ConfiguredDuration::new(Duration::from_mins(number))
+}
+
+impl Watch {
+    /// Names are given once, and what a schedule names is there.
+    pub(in crate::config) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {
+        let mut sinks = BTreeSet::new();
+        for (number, sink) in self.sink.iter().enumerate() {
+            let placed = |problem: Problem| problem.under(number.to_string()).under("sink");
+            if !sinks.insert(sink.name.as_str()) {
+                return Err(placed(Problem::new("name", format!("the sink `{}` is given twice", sink.name))));
+            }
+            sink.target().map_err(placed)?;
+        }
+        let mut schedules = BTreeSet::new();
+        for (number, schedule) in self.schedule.iter().enumerate() {
+            let placed = |problem: Problem| problem.under(number.to_string()).under("schedule");
+            if !schedules.insert(schedule.name.as_str()) {
+                let message = format!("the schedule `{}` is given twice", schedule.name);
+                return Err(placed(Problem::new("name", message)));
+            }
+            schedule.check(&sinks, known).map_err(placed)?;
+        }
+        Ok(())
+    }
+}
+
+checked_text! {
+    /// What a schedule or a sink is called, in files, metrics and messages.
+    WatchName,
+    "a name: expected 1 to 64 letters, digits and _-",
+    |text| has_form(text, 1, 64, "_-")
+}
+
+/// Where health and metrics are served: an address of this machine, or nowhere (`off`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Listen {
+    /// Nowhere.
+    Off,
+    /// Here. Nobody is asked who they are, so anything but a loopback address is a decision.
+    At(SocketAddr),
+}
+
+/// A would-be address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no address to listen at: expected the form 127.0.0.1:9464, or off")]
+pub struct InvalidListen(String);
+
+impl Default for Listen {
+    /// 127.0.0.1:9464.
+    fn default() -> Self {
+        Self::At(SocketAddr::from(([127, 0, 0, 1], 9_464)))
+    }
+}
+
+impl FromStr for Listen {
+    type Err = InvalidListen;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            address => address.parse().map(Self::At).map_err(|_| InvalidListen(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.pad("off"),
+            Self::At(address) => address.fmt(f),
+        }
+    }
+}
+
+written_as_text!(Listen, InvalidListen);
+
+/// Gigabytes (of 10^9 bytes) a day: more than 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct ScanBudget(f64);
+
+/// A budget that is out of range.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("scan_budget_gb is a number of gigabytes a day, more than 0, not {0}")]
+pub struct InvalidScanBudget(f64);
+
+impl ScanBudget {
+    /// The budget in bytes.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is positive, and `as` saturates")]
+    pub fn bytes(self) -> u64 {
+        (self.0 * 1e9) as u64
+    }
+}
+
+impl TryFrom<f64> for ScanBudget {
+    type Error = InvalidScanBudget;
+
+    fn try_from(gigabytes: f64) -> Result<Self, Self::Error> {
+        if gigabytes > 0.0 && gigabytes.is_finite() { Ok(Self(gigabytes)) } else { Err(InvalidScanBudget(gigabytes)) }
+    }
+}
+
+impl From<ScanBudget> for f64 {
+    fn from(budget: ScanBudget) -> Self {
+        budget.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    const GOOD: &str = "[[watch.sink]]\nname = \"soc\"\nkind = \"stdout\"\n\
+         [[watch.schedule]]\nname = \"a\"\ncron = \"*/15 * * * *\"\nindicators = [\"192.0.2.1\"]\nsinks = [\"soc\"]\n";
+
+    #[test]
+    fn what_does_not_fit_together_is_placed() {
+        assert!(Config::from_toml(GOOD, "x").is_ok());
+        for (wrong, line, part) in [
+            (GOOD.replace("[\"soc\"]", "[\"sox\"]"), 8, "did you mean `soc`?"),
+            (GOOD.replace("sinks = [\"soc\"]", ""), 5, "sinks"),
+            (GOOD.replace("*/15 * * * *", "*/15 * *"), 6, "cron"),
+            (GOOD.replace("indicators = [\"192.0.2.1\"]", ""), 5, "nothing to look for"),
+            (GOOD.replace("cron", "crno"), 6, "did you mean `cron`?"),
+            (GOOD.replace("indicators", "alert_when = \"a >\"\nindicators"), 7, "alert_when"),
+            (GOOD.replace("indicators", "time_zone = \"Europe/Berln\"\nindicators"), 7, "time zone"),
+            (GOOD.replace("kind = \"stdout\"", "kind = \"webhook\""), 3, "url"),
+            (format!("{GOOD}{GOOD}"), 10, "given twice"),
+            ("[watch]\nlisten = \"9464\"".to_owned(), 2, "127.0.0.1:9464"),
+            ("[watch]\nscan_budget_gb = 0.0".to_owned(), 2, "more than 0"),
+            ("[watch]\nlag = \"0s\"".to_owned(), 2, "not a duration"),
+        ] {
+            let message = Config::from_toml(&wrong, "f").unwrap_err().to_string();
+            assert!(message.starts_with(&format!("f:{line}: ")) && message.contains(part), "{message}\n{wrong}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `[[watch.schedule]]`: what to look for, when and where, and whom to tell.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{TimeZoneName, Timetable, WatchName};
+use crate::config::error::Problem;
+use crate::config::text::written_as_text;
+use crate::config::{ConfiguredDuration, KnownRegions, Scope, nearest};
+use crate::query::{Expr, Fields, Query, Stage};
+
+/// One schedule. What it does not say is as `[watch]` and `[scope]` have it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// Its name.
+    pub name: WatchName,
+    /// When it is due.
+    pub cron: Timetable,
+    /// The time zone of `cron`.
+    #[serde(default)]
+    pub time_zone: TimeZoneName,
+    /// Hunts of the catalogue: `NAME[:key=value,...]`.
+    #[serde(default)]
+    pub hunts: Vec<String>,
+    /// Indicators to look for.
+    #[serde(default)]
+    pub indicators: Vec<String>,
+    /// Files of indicators, read again at each activation, so that a feed can be replaced.
+    #[serde(default)]
+    pub indicator_files: Vec<PathBuf>,
+    /// Where to look, in place of `[scope]`.
+    #[serde(default)]
+    pub scope: Option<Scope>,
+    /// In place of `watch.lag`.
+    #[serde(default)]
+    pub lag: Option<ConfiguredDuration>,
+    /// In place of `watch.overlap`.
+    #[serde(default)]
+    pub overlap: Option<ConfiguredDuration>,
+    /// In place of `watch.lookback`.
+    #[serde(default)]
+    pub lookback: Option<ConfiguredDuration>,
+    /// What a row must fulfil to be told, by its columns: those of `sightings.csv`, or the own ones of a hunt that
+    /// counts. Without it, every sighting is told, and each group that a hunt counts when it is new.
+    #[serde(default)]
+    pub alert_when: Option<AlertCondition>,
+    /// How long what was told is not told again, where it tells of the same.
+    #[serde(default)]
+    pub suppress: Option<ConfiguredDuration>,
+    /// Who is told.
+    #[serde(default)]
+    pub sinks: Vec<WatchName>,
+}
+
+impl Schedule {
+    pub(super) fn check(&self, sinks: &BTreeSet<&str>, known: &KnownRegions<'_>) -> Result<(), Problem> {
+        if self.hunts.is_empty() && self.indicators.is_empty() && self.indicator_files.is_empty() {
+            let message = format!(
+                "the schedule `{}` has nothing to look for: give it hunts, indicators or indicator_files",
+                self.name
+            );
+            return Err(Problem::new("name", message));
+        }
+        if self.sinks.is_empty() {
+            return Err(Problem::new("name", format!("nobody is told of what `{}` finds: give it sinks", self.name)));
+        }
+        if let Some((number, unknown)) = self.sinks.iter().enumerate().find(|(_, name)| !sinks.contains(name.as_str()))
+        {
+            let message = match nearest(unknown.as_str(), sinks.iter().copied()) {
+                Some(near) => format!("there is no sink `{unknown}`: did you mean `{near}`?"),
+                None => format!("there is no sink `{unknown}`: [[watch.sink]] makes one"),
+            };
+            return Err(Problem::new(&number.to_string(), message).under("sinks"));
+        }
+        match &self.scope {
+            Some(scope) => scope.check(known).map_err(|problem| problem.under("scope")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A condition on a row's columns, in the language of Logs Insights' `filter`: `numRejections > 100`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AlertCondition {
+    text: String,
+    expression: Expr,
+}
+
+/// What is wrong with a would-be condition.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("alert_when `{given}` is not a condition as `filter` has it, such as `numRejections > 100`: {problem}")]
+pub struct InvalidAlertCondition {
+    given: String,
+    problem: String,
+}
+
+impl AlertCondition {
+    /// Whether a row with these columns is told.
+    pub fn holds(&self, columns: &dyn Fields) -> bool {
+        self.expression.holds(columns)
+    }
+
+    /// The columns that it asks for.
+    pub fn columns(&self) -> Vec<&str> {
+        self.expression.fields()
+    }
+}
+
+impl FromStr for AlertCondition {
+    type Err = InvalidAlertCondition;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = |problem: &str| InvalidAlertCondition { given: text.to_owned(), problem: problem.to_owned() };
+        let query: Query =
+            format!("filter {text}").parse().map_err(|error: crate::query::QueryError| invalid(&error.message))?;
+        let mut stages = query.stages.into_iter();
+        match (stages.next(), stages.next()) {
+            (Some(Stage::Filter(expression)), None) => Ok(Self { text: text.to_owned(), expression }),
+            _ => Err(invalid("it is more than one command")),
+        }
+    }
+}
+
+impl fmt::Display for AlertCondition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+written_as_text!(AlertCondition, InvalidAlertCondition);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Value;
+
+    struct Row(&'static str);
+
+    impl Fields for Row {
+        fn field(&self, name: &str) -> Value<'_> {
+            if name == "numRejections" { Value::from(self.0) } else { Value::Missing }
+        }
+    }
+
+    #[test]
+    fn a_condition_is_one_filter() {
+        let condition: AlertCondition = "numRejections > 100 and not (numRejections = 200)".parse().unwrap();
+        assert!(condition.holds(&Row("101")) && !condition.holds(&Row("100")) && !condition.holds(&Row("200")));
+        assert_eq!(condition.columns(), ["numRejections", "numRejections"]);
+        for bad in ["", "a >", "a > 1 | limit 3", "stats count(*)"] {
+            assert!(bad.parse::<AlertCondition>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! `[[watch.sink]]`: who is told, and how.
+//!
+//! A secret (a signing key, the address of a Slack webhook) is never written here: a key ending in `_env`
+//! names the environment variable that holds it, one ending in `_file` the file.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::WatchName;
+use crate::config::error::Problem;
+use crate::config::text::{checked_text, has_form, written_as_text};
+use crate::model::{Arn, InvalidArn, Region};
+
+/// One sink, as it is written; [`Sink::meaning`] is what it means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sink {
+    /// Its name.
+    pub name: WatchName,
+    kind: SinkKind,
+    /// webhook: where to.
+    #[serde(default)]
+    pub url: Option<SinkUrl>,
+    /// webhook and slack: the environment variable with the address.
+    #[serde(default)]
+    pub url_env: Option<String>,
+    /// webhook and slack: the file with the address.
+    #[serde(default)]
+    pub url_file: Option<PathBuf>,
+    /// webhook: the environment variable with the signing key.
+    #[serde(default)]
+    pub secret_env: Option<String>,
+    /// webhook: the file with the signing key.
+    #[serde(default)]
+    pub secret_file: Option<PathBuf>,
+    /// file: the file to append to.
+    #[serde(default)]
+    pub path: Option<PathBuf>,
+    /// sns: the topic.
+    #[serde(default)]
+    pub topic_arn: Option<TopicArn>,
+    /// eventbridge: the bus, by name or ARN; default: the account's own.
+    #[serde(default)]
+    pub event_bus: Option<EventBus>,
+    /// eventbridge: the Region of a bus that is given by name; default: the configured one.
+    #[serde(default)]
+    pub region: Option<Region>,
+}
+
+/// What a sink is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SinkKind {
+    Stdout,
+    File,
+    Webhook,
+    Slack,
+    Sns,
+    EventBridge,
+}
+
+/// What a sink means, secrets still where they lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SinkTarget {
+    /// A JSON object a line on stdout.
+    Stdout,
+    /// A JSON object a line, appended to this file.
+    File(PathBuf),
+    /// A signed POST.
+    Webhook {
+        /// Where to.
+        url: Address,
+        /// The signing key.
+        secret: Held,
+    },
+    /// A message to a Slack-compatible webhook, whose address is a secret.
+    Slack(Held),
+    /// A message to an SNS topic.
+    Sns(TopicArn),
+    /// An event on an EventBridge bus.
+    EventBridge {
+        /// The bus; `None`: the account's own.
+        bus: Option<EventBus>,
+        /// Where it is, if its ARN does not say.
+        region: Option<Region>,
+    },
+}
+
+/// An address, which may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// In the configuration.
+    Clear(SinkUrl),
+    /// Elsewhere.
+    Held(Held),
+}
+
+/// Where a secret is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// In this environment variable.
+    Environment(String),
+    /// In this file; white space around it does not count.
+    File(PathBuf),
+}
+
+impl Sink {
+    /// What it means; `None` only of one that was not read from a file, where a wrong one is refused.
+    pub fn meaning(&self) -> Option<SinkTarget> {
+        self.target().ok()
+    }
+
+    /// What it means.
+    ///
+    /// # Errors
+    /// A key is missing, or belongs to another kind.
+    pub(in crate::config) fn target(&self) -> Result<SinkTarget, Problem> {
+        self.no_other_keys()?;
+        let held = |what: &str, variable: &Option<String>, file: &Option<PathBuf>| match (variable, file) {
+            (Some(variable), None) => Ok(Some(Held::Environment(variable.clone()))),
+            (None, Some(file)) => Ok(Some(Held::File(file.clone()))),
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err(self.problem(&format!("takes {what}_env or {what}_file, not both"))),
+        };
+        let url = held("url", &self.url_env, &self.url_file)?;
+        let secret = held("secret", &self.secret_env, &self.secret_file)?;
+        Ok(match self.kind {
+            SinkKind::Stdout => SinkTarget::Stdout,
+            SinkKind::File => SinkTarget::File(self.path.clone().ok_or_else(|| self.problem("needs a path"))?),
+            SinkKind::Webhook => SinkTarget::Webhook {
+                url: match (&self.url, url) {
+                    (Some(url), None) => Address::Clear(url.clone()),
+                    (None, Some(held)) => Address::Held(held),
+                    _ => return Err(self.problem("needs one of url, url_env and url_file")),
+                },
+                secret: secret.ok_or_else(|| self.problem("needs a signing key: secret_env or secret_file"))?,
+            },
+            SinkKind::Slack => {
+                SinkTarget::Slack(url.ok_or_else(|| {
+                    self.problem("needs url_env or url_file: whoever knows the address can write there")
+                })?)
+            }
+            SinkKind::Sns => SinkTarget::Sns(self.topic_arn.clone().ok_or_else(|| self.problem("needs a topic_arn"))?),
+            SinkKind::EventBridge => {
+                SinkTarget::EventBridge { bus: self.event_bus.clone(), region: self.region.clone() }
+            }
+        })
+    }
+
+    fn no_other_keys(&self) -> Result<(), Problem> {
+        use SinkKind::{EventBridge, File, Slack, Sns, Webhook};
+        let given: [(&str, bool, &[SinkKind]); 9] = [
+            ("url", self.url.is_some(), &[Webhook]),
+            ("url_env", self.url_env.is_some(), &[Webhook, Slack]),
+            ("url_file", self.url_file.is_some(), &[Webhook, Slack]),
+            ("secret_env", self.secret_env.is_some(), &[Webhook]),
+            ("secret_file", self.secret_file.is_some(), &[Webhook]),
+            ("path", self.path.is_some(), &[File]),
+            ("topic_arn", self.topic_arn.is_some(), &[Sns]),
+            ("event_bus", self.event_bus.is_some(), &[EventBridge]),
+            ("region", self.region.is_some(), &[EventBridge]),
+        ];
+        match given.into_iter().find(|(_, is_given, kinds)| *is_given && !kinds.contains(&self.kind)) {
+            Some((key, ..)) => {
+                Err(Problem::new(key, format!("the sink `{}` of this kind takes no `{key}`", self.name)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn problem(&self, needs: &str) -> Problem {
+        Problem::new("kind", format!("the sink `{}` of this kind {needs}", self.name))
+    }
+}
+
+checked_text! {
+    /// An address that can be asked over HTTP.
+    SinkUrl,
+    "an address: expected the form https://soc.example/hook",
+    |text| is_http(text)
+}
+
+/// Whether a text is an address that can be asked over HTTP, and holds no password that a log may show.
+fn is_http(text: &str) -> bool {
+    text.parse::<http::Uri>().is_ok_and(|uri| {
+        let has_password = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+        matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some() && !has_password
+    })
+}
+
+checked_text! {
+    /// An EventBridge bus, by name or ARN. Source: EventBridge API, `PutEvents`: `EventBusName`.
+    EventBus,
+    "an event bus: expected its name or its ARN",
+    |text| has_form(text, 1, 1_600, "_-./:")
+}
+
+impl EventBus {
+    /// The Region that its ARN tells.
+    pub fn region(&self) -> Option<Region> {
+        self.as_str().parse::<Arn>().ok()?.region().parse().ok()
+    }
+}
+
+/// The ARN of an SNS topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TopicArn {
+    text: String,
+    region: Region,
+}
+
+/// A would-be ARN of a topic.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a topic's ARN: expected arn:aws:sns:us-east-1:111111111111:NAME")]
+pub struct InvalidTopicArn(String);
+
+impl TopicArn {
+    /// The ARN.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the topic is.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Whether it keeps order, and takes each message once. Source: SNS user guide, "FIFO topics".
+    pub fn is_fifo(&self) -> bool {
+        self.text.strip_suffix(".fifo").is_some()
+    }
+}
+
+impl FromStr for TopicArn {
+    type Err = InvalidTopicArn;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidTopicArn(text.to_owned());
+        let arn: Arn = text.parse().map_err(|_: InvalidArn| invalid())?;
+        let region = arn.region().parse().map_err(|_| invalid())?;
+        if arn.service() != "sns" || arn.resource().is_empty() {
+            return Err(invalid());
+        }
+        Ok(Self { text: text.to_owned(), region })
+    }
+}
+
+impl fmt::Display for TopicArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+written_as_text!(TopicArn, InvalidTopicArn);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(toml: &str) -> Result<SinkTarget, String> {
+        let sink: Sink =
+            toml::from_str(&format!("name = \"s\"\n{toml}")).map_err(|error| error.message().to_owned())?;
+        sink.target().map_err(|problem| format!("{problem:?}"))
+    }
+
+    #[test]
+    fn each_kind_has_its_keys() {
+        let webhook = "kind = 'webhook'\nurl = 'https://soc.example/hook'\n";
+        assert!(target(&format!("{webhook}secret_env = 'KEY'")).is_ok());
+        assert!(target("kind = 'slack'\nurl_file = '/run/secrets/slack'").is_ok());
+        assert!(target("kind = 'eventbridge'").is_ok());
+        for (bad, part) in [
+            (webhook.to_owned(), "signing key"),
+            (format!("{webhook}secret_env = 'A'\nsecret_file = 'b'"), "not both"),
+            (format!("{webhook}secret_env = 'A'\nurl_env = 'B'"), "one of url"),
+            ("kind = 'slack'\nurl = 'https://x.example/'".to_owned(), "takes no `url`"),
+            ("kind = 'webhook'\nurl = 'ftp://x.example/'".to_owned(), "is not an address"),
+            ("kind = 'webhook'\nurl = 'https://u:p@x.example/'".to_owned(), "is not an address"),
+            ("kind = 'file'".to_owned(), "needs a path"),
+            ("kind = 'stdout'\npath = 'x'".to_owned(), "takes no `path`"),
+            ("kind = 'sns'\ntopic_arn = 'arn:aws:sqs:us-east-1:111111111111:q'".to_owned(), "topic's ARN"),
+        ] {
+            let error = target(&bad).unwrap_err();
+            assert!(error.contains(part), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_topic_tells_where_it_is() {
+        let topic: TopicArn = "arn:aws:sns:eu-west-1:111111111111:soc.fifo".parse().unwrap();
+        assert_eq!((topic.region().as_str(), topic.is_fifo()), ("eu-west-1", true));
+    }
+}

@@ -1,0 +1,107 @@
+//! Which events of a log group a sweep looks at.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::plan::LATE_ARRIVAL;
+use crate::model::{LogGroupArn, TimeWindow};
+
+/// When each log group is looked at.
+#[derive(Clone, Debug)]
+pub enum Windows {
+    /// Whatever happened in this window, as whoever asks about it means it. Logs are read for longer, since
+    /// they arrive late.
+    Happened(TimeWindow),
+    /// Whatever is stored in windows of the group's own, as whoever comes again and again needs it: nothing
+    /// is read twice, and nobody can claim to have been stored at another time.
+    Stored(Arc<dyn GroupWindows>),
+}
+
+/// The windows of each log group.
+pub trait GroupWindows: fmt::Debug + Send + Sync {
+    /// One or more windows, which do not overlap, in order of time.
+    fn of(&self, group: &LogGroupArn) -> Vec<TimeWindow>;
+}
+
+/// What of one log group is looked at.
+#[derive(Clone, Debug)]
+pub(super) enum Look {
+    Happened(TimeWindow),
+    Stored(Vec<TimeWindow>),
+}
+
+impl Windows {
+    pub(super) fn look(&self, group: &LogGroupArn) -> Look {
+        match self {
+            Self::Happened(window) => Look::Happened(*window),
+            Self::Stored(windows) => Look::Stored(windows.of(group)),
+        }
+    }
+}
+
+impl Look {
+    /// The window that is asked about, from the first moment to the last. `None`: there is nothing to look at.
+    pub fn asked(&self) -> Option<TimeWindow> {
+        match self {
+            Self::Happened(window) => Some(*window),
+            Self::Stored(windows) => {
+                let (first, last) = windows.first().zip(windows.last())?;
+                TimeWindow::try_from([first.from_ms(), last.to_ms()]).ok()
+            }
+        }
+    }
+
+    /// The stretches of stored time that are read, as their first milliseconds and the first after them.
+    pub fn stretches(&self) -> Vec<(i64, i64)> {
+        match self {
+            Self::Happened(window) => vec![(window.from_ms(), window.to_ms().saturating_add(late_arrival_ms()))],
+            Self::Stored(windows) => windows.iter().map(|window| (window.from_ms(), window.to_ms())).collect(),
+        }
+    }
+
+    /// Whether an event counts that says it happened at `told_ms`, and is stored at `stored_ms`.
+    ///
+    /// Where the time of happening counts, that is what the event says, where it can be true; a line that claims
+    /// a time at which it could not have been stored so late, or so early, may be forged to be left out: there
+    /// the time at which it is stored counts too.
+    pub fn has(&self, told_ms: i64, stored_ms: i64) -> bool {
+        match self {
+            Self::Happened(window) => {
+                let believable = (0..=late_arrival_ms()).contains(&stored_ms.saturating_sub(told_ms));
+                window.contains_ms(told_ms) || (!believable && window.contains_ms(stored_ms))
+            }
+            Self::Stored(windows) => windows.iter().any(|window| window.contains_ms(stored_ms)),
+        }
+    }
+}
+
+fn late_arrival_ms() -> i64 {
+    i64::try_from(LATE_ARRIVAL.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(from_ms: i64, to_ms: i64) -> TimeWindow {
+        TimeWindow::try_from([from_ms, to_ms]).unwrap()
+    }
+
+    #[test]
+    fn who_comes_again_looks_at_what_is_stored() {
+        let look = Look::Stored(vec![window(100, 200), window(500, 600)]);
+        assert_eq!(look.asked(), Some(window(100, 600)));
+        assert_eq!(look.stretches(), [(100, 200), (500, 600)]);
+        assert!(look.has(i64::MIN, 100) && look.has(0, 599) && !look.has(150, 200) && !look.has(550, 499));
+        assert_eq!(Look::Stored(Vec::new()).asked(), None);
+    }
+
+    #[test]
+    fn who_asks_once_looks_at_what_happened() {
+        let hour = 3_600_000;
+        let look = Look::Happened(window(hour, 2 * hour));
+        assert_eq!(look.stretches(), [(hour, 4 * hour)], "logs are late");
+        assert!(look.has(hour, 3 * hour) && !look.has(2 * hour, 2 * hour), "its own time counts");
+        assert!(look.has(-hour, 2 * hour - 1) && !look.has(-hour, 2 * hour), "a claim that cannot be true");
+    }
+}

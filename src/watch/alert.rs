@@ -1,0 +1,237 @@
+//! Alerts: what a sink is told, and in how many parts.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A row of an alert: a sighting or an account, column by column. Every text is untrusted.
+pub type Row = Map<String, Value>;
+
+/// One message to a sink. It may come more than once, with the same id; its rows never come with another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The idempotency key.
+    pub id: String,
+    /// Which schedule tells it.
+    pub schedule: String,
+    /// What it is about.
+    pub kind: AlertKind,
+    /// When the activation began: RFC 3339, UTC.
+    pub at: String,
+    /// What it says, in a line.
+    pub title: String,
+    /// How many rows it stands for; in a digest, more than it has.
+    pub count: u64,
+    /// The rows. Long texts are cut off: the run has all of them.
+    pub rows: Vec<Row>,
+    /// In a digest: how many rows name what, the most frequent of each kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tally: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The directory of the run; empty if there is none.
+    pub run: String,
+}
+
+/// What an alert is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertKind {
+    /// Something was found.
+    Sightings,
+    /// So much was found that it is only counted.
+    Digest,
+    /// A hunt counted something that is new, or over the threshold.
+    Counts,
+    /// An account that could be covered before cannot be now.
+    CoverageLost,
+    /// An account can be covered again.
+    CoverageRegained,
+    /// A schedule could not do its work at all, where it could before.
+    ActivationFailed,
+}
+
+impl AlertKind {
+    /// The word used in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sightings => "sightings",
+            Self::Digest => "digest",
+            Self::Counts => "counts",
+            Self::CoverageLost => "coverage-lost",
+            Self::CoverageRegained => "coverage-regained",
+            Self::ActivationFailed => "activation-failed",
+        }
+    }
+}
+
+/// Rows of one message. A hundred fit on a few screens.
+const ROWS_A_MESSAGE: usize = 100;
+/// Bytes of rows in one message.
+///
+/// Sources: SNS API, `Publish`, and EventBridge API, `PutEvents`: 256 KiB with everything around.
+const BYTES_A_MESSAGE: usize = 128 << 10;
+/// So many messages at once are read; what is more becomes a digest.
+const MESSAGES: usize = 10;
+/// Names that a digest counts of each column. Bounds memory, whatever an attacker makes up.
+const NAMES: usize = 1_000;
+/// Names that a digest shows of each column.
+const NAMES_SHOWN: usize = 10;
+/// The columns that a digest counts.
+const COUNTED: [&str; 6] = ["indicators", "hunts", "hunt", "event_account_id", "principal_arn", "event_name"];
+/// Longest texts in a row, in characters: of the message, and of any other cell. So a row is shorter than a
+/// message, in whatever way JSON spells it.
+const MESSAGE: usize = 2_000;
+const TEXT: usize = 256;
+/// Most names in a cell.
+const NAMES_A_CELL: usize = 20;
+
+/// Rows on their way into alerts: whole while they are few, counted when they are a flood.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    messages: Vec<Vec<Row>>,
+    bytes: usize,
+    count: u64,
+    tally: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+impl Batch {
+    /// Adds a row; its long texts are cut off.
+    pub fn push(&mut self, mut row: Row) {
+        for (column, cell) in &mut row {
+            abridge(cell, if column == "message" { MESSAGE } else { TEXT });
+        }
+        self.count += 1;
+        self.tell_apart(&row);
+        let size = serde_json::to_string(&row).map_or(0, |text| text.len());
+        let is_full = self.bytes + size > BYTES_A_MESSAGE;
+        let messages = self.messages.len();
+        match self.messages.last_mut() {
+            Some(last) if last.len() < ROWS_A_MESSAGE && !is_full => {
+                last.push(row);
+                self.bytes += size;
+            }
+            _ if messages <= MESSAGES => {
+                self.messages.push(vec![row]);
+                self.bytes = size;
+            }
+            // A flood: the first of it is shown.
+            _ => {}
+        }
+    }
+
+    fn tell_apart(&mut self, row: &Row) {
+        for column in COUNTED {
+            let names: Vec<&str> = match row.get(column) {
+                Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+                Some(Value::String(name)) if !name.is_empty() => vec![name],
+                _ => continue,
+            };
+            let counts = self.tally.entry(column.to_owned()).or_default();
+            for name in names {
+                if counts.len() < NAMES || counts.contains_key(name) {
+                    *counts.entry(name.to_owned()).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    /// The alerts: parts of one activation's, each like `template` but for what it tells.
+    pub fn finish(self, template: &Alert) -> Vec<Alert> {
+        let Self { mut messages, count, tally, .. } = self;
+        let part = |number: usize, kind, count, rows, tally| {
+            let id = format!("{}-{}", template.id, number + 1);
+            Alert { id, kind, count, rows, tally, ..template.clone() }
+        };
+        if messages.len() > MESSAGES {
+            messages.truncate(1);
+            let rows = messages.pop().unwrap_or_default();
+            let tally = tally.into_iter().map(|(column, counts)| (column, most_frequent(counts))).collect();
+            return vec![part(0, AlertKind::Digest, count, rows, tally)];
+        }
+        let parts = messages.into_iter().enumerate();
+        parts.map(|(number, rows)| part(number, template.kind, rows.len() as u64, rows, BTreeMap::new())).collect()
+    }
+}
+
+fn most_frequent(counts: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
+    counts.sort_by(|(one, n), (other, m)| m.cmp(n).then_with(|| one.cmp(other)));
+    counts.truncate(NAMES_SHOWN);
+    counts.into_iter().collect()
+}
+
+fn abridge(cell: &mut Value, longest: usize) {
+    match cell {
+        Value::String(text) => {
+            if let Some((at, _)) = text.char_indices().nth(longest) {
+                text.truncate(at);
+                text.push('…');
+            }
+        }
+        Value::Array(cells) => {
+            cells.truncate(NAMES_A_CELL);
+            for cell in cells {
+                abridge(cell, longest);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+
+    /// An alert of this id without rows.
+    pub fn alert(id: &str) -> Alert {
+        Alert {
+            id: id.to_owned(),
+            schedule: "s".to_owned(),
+            kind: AlertKind::Sightings,
+            at: "2026-03-01T12:00:00.000Z".to_owned(),
+            title: "s: 1 sighting".to_owned(),
+            count: 0,
+            rows: Vec::new(),
+            tally: BTreeMap::new(),
+            run: "/runs/x".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alerts(rows: usize, text: &str) -> Vec<Alert> {
+        let mut batch = Batch::default();
+        for number in 0..rows {
+            let row = serde_json::json!({ "n": number, "message": text, "event_name": format!("e{}", number % 3) });
+            batch.push(row.as_object().unwrap().clone());
+        }
+        batch.finish(&testing::alert("s-run"))
+    }
+
+    #[test]
+    fn few_rows_are_told_whole_and_a_flood_is_counted() {
+        let shape =
+            |alerts: Vec<Alert>| alerts.iter().map(|a| (a.id.clone(), a.count, a.rows.len())).collect::<Vec<_>>();
+        assert!(alerts(0, "").is_empty());
+        assert_eq!(shape(alerts(101, "")), [("s-run-1".to_owned(), 100, 100), ("s-run-2".to_owned(), 1, 1)]);
+        assert_eq!(shape(alerts(1_000, "")).len(), 10);
+        let flood = alerts(2_001, "");
+        assert_eq!(
+            (flood.len(), flood[0].kind, flood[0].count, flood[0].rows.len()),
+            (1, AlertKind::Digest, 2_001, 100)
+        );
+        assert_eq!(flood[0].tally["event_name"]["e0"], 667);
+    }
+
+    #[test]
+    fn no_message_is_too_long_for_its_sink() {
+        let long = "ü".repeat(200_000);
+        for alert in alerts(300, &long) {
+            assert!(serde_json::to_string(&alert).unwrap().len() < 200 << 10);
+            assert!(alert.rows[0]["message"].as_str().unwrap().ends_with("ü…"));
+        }
+    }
+}

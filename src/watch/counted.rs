@@ -1,0 +1,59 @@
+//! What hunts count, as rows to be told.
+
+use serde_json::Value as Cell;
+
+use super::alert::Row;
+use super::state::{Identity, StateError};
+use crate::model::Hunt;
+use crate::query::{Plan, Value};
+use crate::search::PreparedHunt;
+use crate::store::RunReader;
+use crate::sweep::{Sources, merged_counts};
+
+/// A group that a hunt counted.
+pub(super) struct CountedGroup {
+    /// What tells it from other groups: the hunt, and its keys.
+    pub identity: Identity,
+    /// The hunt's name, its severity, and its own columns.
+    pub row: Row,
+}
+
+/// Hands what the hunts of a run counted to `use_group`, hunt by hunt, as each query sorts and limits it.
+///
+/// # Errors
+/// What `use_group` fails with, or the run is damaged.
+pub(super) fn counted_groups(
+    reader: &RunReader,
+    sources: &Sources,
+    hunts: &[Hunt],
+    mut use_group: impl FnMut(CountedGroup) -> Result<(), StateError>,
+) -> Result<(), StateError> {
+    for hunt in hunts {
+        let prepared = PreparedHunt::new(hunt.clone()).map_err(|error| StateError::Damaged(error.to_string()))?;
+        let Plan::Groups(plan) = prepared.plan() else { continue };
+        let no_places = |_: &str, _: &str, _: &_| Ok::<_, StateError>(());
+        let table = plan.finish(&merged_counts(reader, sources, &hunt.name, no_places)?.total);
+        let keys = plan.keys();
+        for values in &table.rows {
+            let columns = || table.columns.iter().zip(values);
+            let key = columns().filter(|(column, _)| keys.contains(&column.as_str()));
+            let key: Vec<String> = key.map(|(_, value)| value.to_string()).collect();
+            let identity = Identity::of(std::iter::once(hunt.name.as_str()).chain(key.iter().map(String::as_str)));
+            let named = [("hunt", hunt.name.clone()), ("severity", hunt.severity.to_string())];
+            let named = named.map(|(column, text)| (column.to_owned(), Cell::from(text)));
+            let own = columns().map(|(column, value)| (column.clone(), cell(value)));
+            use_group(CountedGroup { identity, row: named.into_iter().chain(own).collect() })?;
+        }
+    }
+    Ok(())
+}
+
+fn cell(value: &Value<'_>) -> Cell {
+    match value {
+        Value::Missing => Cell::Null,
+        Value::Bool(truth) => Cell::Bool(*truth),
+        // As it is written in the hunt's own file: 3, not 3.0.
+        Value::Number(_) => value.to_string().parse().map_or(Cell::Null, Cell::Number),
+        Value::Text(_) | Value::Time(_) => Cell::from(value.to_string()),
+    }
+}

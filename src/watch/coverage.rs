@@ -1,0 +1,179 @@
+//! Coverage as news: an account that could be covered before and cannot be now. Pure.
+//!
+//! Somebody may have removed the role, denied it, or moved the account out of the organization: to whoever
+//! watches, that is a finding of its own. What never could be covered is no news; `watch status` has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::alert::Row;
+use super::state::Standing;
+use crate::model::{AccountId, Coverage, Reason, Status};
+use crate::time::rfc3339_ms;
+
+/// How the accounts stand, and what is new about that.
+#[derive(Debug, Default)]
+pub(super) struct CoverageNews {
+    /// How they stand now; of those that a run did not come to, as before.
+    pub standings: BTreeMap<AccountId, Standing>,
+    /// Accounts that could be covered and cannot be any more.
+    pub lost: Vec<Row>,
+    /// Accounts that can be covered again.
+    pub regained: Vec<Row>,
+}
+
+impl CoverageNews {
+    /// What `rows`, the coverage of a run that began at `now_ms`, tell beside what was so `before`. `listed`:
+    /// the list of accounts came to its end.
+    pub fn of(before: &BTreeMap<AccountId, Standing>, rows: &[Coverage], listed: bool, now_ms: i64) -> Self {
+        let mut news = Self { standings: before.clone(), ..Self::default() };
+        for (account, found) in found_out(rows) {
+            news.tell(account, found, now_ms);
+        }
+        let here: BTreeSet<AccountId> = rows.iter().map(|row| row.account).collect();
+        for account in before.keys().filter(|account| listed && !here.contains(account)) {
+            news.tell(*account, Finding::left("it is not in the list of accounts any more"), now_ms);
+        }
+        news
+    }
+
+    /// How many accounts cannot be covered.
+    pub fn uncovered(&self) -> u64 {
+        self.standings.values().filter(|standing| !standing.is_covered).count() as u64
+    }
+
+    fn tell(&mut self, account: AccountId, found: Finding, now_ms: i64) {
+        let before = self.standings.remove(&account);
+        let Finding { mut name, gap, is_in_scope } = found;
+        let is_covered = gap.is_none();
+        if let Some(before) = before.as_ref().filter(|_| name.is_empty()) {
+            name.clone_from(&before.name);
+        }
+        let same = before.as_ref().filter(|before| before.is_covered == is_covered);
+        let since_ms = same.map_or(now_ms, |before| before.since_ms);
+        let standing = Standing { name, is_covered, reason: gap.unwrap_or_default(), since_ms };
+        match before.map(|before| before.is_covered) {
+            Some(true) if !is_covered => self.lost.push(row(account, &standing)),
+            Some(false) if is_covered => self.regained.push(row(account, &standing)),
+            _ => {}
+        }
+        // What is not in scope is no gap; that it was is told once.
+        if is_in_scope {
+            self.standings.insert(account, standing);
+        }
+    }
+}
+
+struct Finding {
+    name: String,
+    /// What keeps it from being covered.
+    gap: Option<String>,
+    is_in_scope: bool,
+}
+
+impl Finding {
+    /// It is an account of the organization no more.
+    fn left(how: impl Into<String>) -> Self {
+        Self { name: String::new(), gap: Some(how.into()), is_in_scope: false }
+    }
+}
+
+/// What the coverage says of each account that the run came to.
+fn found_out(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
+    let mut findings: BTreeMap<AccountId, Finding> = BTreeMap::new();
+    let mut unfinished = BTreeSet::new();
+    for row in rows.iter().filter(|row| !row.elsewhere) {
+        match row.outcome.reason {
+            Some(Reason::Interrupted) => {
+                unfinished.insert(row.account);
+            }
+            Some(Reason::AccountNotActive) => {
+                findings.insert(row.account, Finding::left(row.outcome.reason_text()));
+                continue;
+            }
+            _ => {}
+        }
+        let new = || Finding { name: row.account_name.clone(), gap: None, is_in_scope: true };
+        let finding = findings.entry(row.account).or_insert_with(new);
+        if finding.gap.is_none() && is_lost(row) {
+            let place = row.region.as_ref().map(|region| format!("{region}: ")).unwrap_or_default();
+            finding.gap = Some(format!("{place}{}", row.outcome.reason_text()));
+        }
+    }
+    findings.retain(|account, finding| finding.gap.is_some() || !unfinished.contains(account));
+    findings
+}
+
+/// Whether this place is closed to us. A single group that failed is caught up, and is no news.
+fn is_lost(row: &Coverage) -> bool {
+    let is_closed = row.outcome.status == Status::Denied || (row.log_group.is_none() && !row.outcome.is_covered());
+    is_closed && row.outcome.reason != Some(Reason::Interrupted)
+}
+
+fn row(account: AccountId, standing: &Standing) -> Row {
+    let since = Timestamp::from_millisecond(standing.since_ms).map(rfc3339_ms).unwrap_or_default();
+    let cells: [(&str, Value); 4] = [
+        ("account_id", json!(account.to_string())),
+        ("account_name", json!(standing.name)),
+        ("since", json!(since)),
+        ("reason", json!(standing.reason)),
+    ];
+    cells.into_iter().map(|(column, cell)| (column.to_owned(), cell)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Outcome;
+
+    const ONE: &str = "111111111111";
+
+    fn row_of(account: &str, region: Option<&str>, group: Option<&str>, outcome: Outcome) -> Coverage {
+        Coverage {
+            account: account.parse().unwrap(),
+            account_name: "prod".to_owned(),
+            region: region.map(|name| name.parse().unwrap()),
+            log_group: group.map(str::to_owned),
+            class: None,
+            outcome,
+            from_ms: None,
+            to_ms: None,
+            pages: 0,
+            events: 0,
+            bytes: 0,
+            sightings: 0,
+            elsewhere: false,
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_told_once_and_told_again_when_it_is_back() {
+        let searched = || row_of(ONE, Some("eu-west-1"), Some("/a"), Outcome::searched());
+        let failed = Outcome::because(Status::Failed, Reason::Error, "x");
+        let interrupted = Outcome::because(Status::Failed, Reason::Interrupted, "");
+        let mut standings = BTreeMap::new();
+        let mut told = |row: Coverage, now_ms| {
+            let news = CoverageNews::of(&standings, &[row], true, now_ms);
+            standings = news.standings.clone();
+            (news.lost.len(), news.regained.len(), news.uncovered())
+        };
+        assert_eq!(told(row_of(ONE, None, None, Outcome::denied("never was")), 1), (0, 0, 1), "that is no news");
+        assert_eq!(told(searched(), 2), (0, 1, 0));
+        assert_eq!(told(row_of(ONE, Some("eu-west-1"), Some("/a"), failed), 3), (0, 0, 0), "it is caught up");
+        assert_eq!(told(row_of(ONE, None, None, interrupted), 4), (0, 0, 0), "it was not come to");
+        assert_eq!(told(row_of(ONE, Some("eu-west-1"), None, Outcome::denied("scp")), 5), (1, 0, 1));
+        assert_eq!(told(row_of(ONE, None, None, Outcome::denied("role")), 6), (0, 0, 1), "once");
+        assert_eq!(told(searched(), 7), (0, 1, 0));
+        assert_eq!(told(row_of("222222222222", None, None, Outcome::searched()), 8), (1, 0, 0), "it left");
+    }
+
+    #[test]
+    fn an_account_that_left_is_missed_only_if_all_were_listed() {
+        let before = CoverageNews::of(&BTreeMap::new(), &[row_of(ONE, None, None, Outcome::searched())], true, 1);
+        assert!(CoverageNews::of(&before.standings, &[], false, 2).lost.is_empty());
+        let lost = CoverageNews::of(&before.standings, &[], true, 2).lost;
+        assert_eq!((lost[0]["account_id"].as_str(), lost[0]["account_name"].as_str()), (Some(ONE), Some("prod")));
+    }
+}

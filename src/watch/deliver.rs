@@ -1,0 +1,148 @@
+//! Delivery: each sink gets its alerts in order, at least once, however long it is away. One that is dead
+//! holds up nothing but itself.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::driver::told;
+use super::sinks::{Sink, SinkError};
+use super::state::{State, StateError, Waiting};
+use crate::time::Clock;
+
+/// How patient delivery is.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long a sink may take to answer.
+    pub answer: Duration,
+    /// How long to wait after the first failure; twice as long after each that follows.
+    pub first_wait: Duration,
+    /// How long to wait at most.
+    pub longest_wait: Duration,
+    /// How often a sink may refuse an alert before it is set aside, so that those after it come through.
+    pub refusals: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            // Less than what an end of the process waits for.
+            answer: Duration::from_secs(8),
+            first_wait: Duration::from_secs(5),
+            longest_wait: Duration::from_mins(5),
+            refusals: 5,
+        }
+    }
+}
+
+/// Delivers what waits for one sink.
+pub struct Delivery {
+    state: State,
+    sink: Sink,
+    clock: Clock,
+    patience: Patience,
+}
+
+impl Delivery {
+    /// The delivery of what waits in `state` for `sink`.
+    pub fn new(state: State, sink: Sink, clock: Clock, patience: Patience) -> Self {
+        Self { state, sink, clock, patience }
+    }
+
+    /// Delivers whatever comes, as long as `stop` is not cancelled; an attempt under way is finished. `outbox`
+    /// changes when there may be something new.
+    pub async fn keep(self, mut outbox: watch::Receiver<()>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            outbox.mark_unchanged();
+            let wait = match self.deliver_next(false).await {
+                Ok(Step::Delivered) => continue,
+                Ok(Step::Later(wait)) => Some(wait),
+                Ok(Step::Nothing) => None,
+                Err(error) => {
+                    error!(sink = self.sink.name(), error = told(&error), "the outbox fails");
+                    Some(self.patience.longest_wait)
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                // Without a sender nothing new will come, but what waits is still delivered.
+                Ok(()) = outbox.changed(), if wait.is_none() => {}
+                () = tokio::time::sleep(wait.unwrap_or(self.patience.longest_wait)) => {}
+            }
+        }
+    }
+
+    /// Delivers what waits, whether it is time to try again or not, up to the first that is not taken.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn once(&self) -> Result<(), StateError> {
+        while let Step::Delivered = self.deliver_next(true).await? {}
+        Ok(())
+    }
+
+    async fn deliver_next(&self, at_once: bool) -> Result<Step, StateError> {
+        let name = self.sink.name();
+        let Some(Waiting { seq, attempts, due_ms, alert }) = self.state.next_for(name)? else {
+            return Ok(Step::Nothing);
+        };
+        let wait_ms = u64::try_from(due_ms.saturating_sub(self.clock.now_ms())).unwrap_or_default();
+        if wait_ms > 0 && !at_once {
+            // A clock that was set back makes nobody wait longer than this.
+            return Ok(Step::Later(Duration::from_millis(wait_ms).min(self.patience.longest_wait)));
+        }
+        let told = tokio::time::timeout(self.patience.answer, self.sink.tell(&alert, self.clock.now())).await;
+        let told = told.unwrap_or_else(|_| Err(SinkError::NotNow("it did not answer in time".to_owned())));
+        match told {
+            Ok(()) => {
+                info!(sink = name, alert = alert.id, "delivered");
+                self.state.delivered(name, seq)?;
+                Ok(Step::Delivered)
+            }
+            Err(SinkError::Refused(problem)) if attempts + 1 >= self.patience.refusals => {
+                error!(sink = name, alert = alert.id, problem, "the sink does not take it: set aside");
+                self.state.refused(name, seq, &problem)?;
+                Ok(Step::Delivered)
+            }
+            Err(SinkError::Refused(problem) | SinkError::NotNow(problem)) => {
+                let wait = self.patience.wait_after(attempts);
+                warn!(sink = name, alert = alert.id, problem, "not delivered: it is tried again");
+                let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                self.state.postponed(name, seq, self.clock.now_ms().saturating_add(wait_ms), &problem)?;
+                Ok(Step::Later(wait))
+            }
+        }
+    }
+}
+
+/// What came of a look at the outbox.
+enum Step {
+    /// The next alert was dealt with.
+    Delivered,
+    /// It has to wait.
+    Later(Duration),
+    /// Nothing waits.
+    Nothing,
+}
+
+impl Patience {
+    /// How long to wait after so many attempts before this one.
+    fn wait_after(&self, attempts: u32) -> Duration {
+        let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(attempts));
+        doubled.min(self.longest_wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_doubles_up_to_its_end() {
+        let waits: Vec<u64> = (0..8).map(|attempts| Patience::default().wait_after(attempts).as_secs()).collect();
+        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300]);
+        assert_eq!(Patience::default().wait_after(u32::MAX), Duration::from_mins(5));
+    }
+}

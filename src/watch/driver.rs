@@ -1,0 +1,224 @@
+//! The driver: activates each schedule when it is due, one run at a time a schedule.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::agenda::{Agenda, Pace};
+use super::conclude::{Conclusion, FinishedRun};
+use super::own_calls::OwnCalls;
+use super::retention::remove_old_runs;
+use super::state::{Activated, State, StateError};
+use super::timing::{self, Activation};
+use crate::cli::settings::{ScheduleSettings, SweepSettings, WatchSettings};
+use crate::time::Clock;
+
+/// Makes runs. It is handed in, since a run's files are written on the floor above.
+pub trait MakesRuns: fmt::Debug + Send + Sync {
+    /// Sweeps the windows of an agenda, up to the run's files.
+    ///
+    /// # Errors
+    /// There is no run: AWS cannot be reached, the disk is full. In words for people.
+    fn make(
+        &self,
+        settings: SweepSettings,
+        agenda: Arc<Agenda>,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'_, Result<FinishedRun, String>>;
+}
+
+/// A watch over some schedules.
+#[derive(Debug)]
+pub struct Watch {
+    settings: WatchSettings,
+    state: State,
+    clock: Clock,
+    runs: Arc<dyn MakesRuns>,
+    /// Changes when there may be something new in the outbox.
+    outbox: watch::Sender<()>,
+}
+
+impl Watch {
+    /// A watch with these settings, over what `state` knows; `outbox` changes with every alert.
+    pub fn new(
+        settings: WatchSettings,
+        state: State,
+        clock: Clock,
+        runs: Arc<dyn MakesRuns>,
+        outbox: watch::Sender<()>,
+    ) -> Self {
+        Self { settings, state, clock, runs, outbox }
+    }
+
+    /// Activates each schedule whenever it is due. Ends when `rest` is cancelled and the activations under
+    /// way have ended, or, with them interrupted, when `stop` is.
+    pub async fn keep(self: &Arc<Self>, rest: CancellationToken, stop: CancellationToken) {
+        let mut schedules = JoinSet::new();
+        for number in 0..self.settings.schedules.len() {
+            schedules.spawn(Arc::clone(self).keep_schedule(number, rest.clone(), stop.clone()));
+        }
+        while schedules.join_next().await.is_some() {}
+    }
+
+    async fn keep_schedule(self: Arc<Self>, number: usize, rest: CancellationToken, stop: CancellationToken) {
+        let Some(schedule) = self.settings.schedules.get(number) else { return };
+        let mut next = self.due(schedule).or_else(|| timing::next(schedule, self.clock.now()));
+        while let Some(activation) = next {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = rest.cancelled() => return,
+                () = self.wait_until(activation.at) => {}
+            }
+            self.activate(schedule, activation, stop.clone()).await;
+            let now = self.clock.now();
+            let missed = timing::missed(schedule, activation.due, now);
+            if missed > 0 {
+                warn!(schedule = schedule.name, missed, "was due while it was still running: skipped");
+                if let Err(error) = self.state.skipped(&schedule.name, missed) {
+                    error!(schedule = schedule.name, error = told(&error), "what was skipped cannot be written down");
+                }
+            }
+            next = timing::next(schedule, now.max(activation.due));
+        }
+    }
+
+    /// Activates what is due now, or the schedule of this name whether it is due or not. Gives how each ended.
+    pub async fn once(&self, name: Option<&str>, stop: &CancellationToken) -> Vec<Option<Activated>> {
+        let mut ended = Vec::new();
+        for schedule in self.settings.schedules.iter().filter(|schedule| name.is_none_or(|name| name == schedule.name))
+        {
+            let now = self.clock.now();
+            let due = self.due(schedule).or_else(|| name.map(|_| Activation { due: now, at: now }));
+            if let Some(activation) = due {
+                ended.push(self.activate(schedule, activation, stop.clone()).await);
+            }
+        }
+        ended
+    }
+
+    fn due(&self, schedule: &ScheduleSettings) -> Option<Activation> {
+        let last = match self.state.schedule(&schedule.name) {
+            Ok(last) => last.and_then(|last| Timestamp::from_millisecond(last.due_ms).ok()),
+            Err(error) => {
+                error!(schedule = schedule.name, error = told(&error), "its last activation cannot be read");
+                None
+            }
+        };
+        timing::due(schedule, last, self.clock.now())
+    }
+
+    /// Waits in steps of an hour at most: a machine that slept, or whose clock was set, is not late for long.
+    async fn wait_until(&self, at: Timestamp) {
+        loop {
+            match self.clock.until(at) {
+                Duration::ZERO => return,
+                wait => tokio::time::sleep(wait.min(Duration::from_hours(1))).await,
+            }
+        }
+    }
+
+    /// Activates a schedule. `None`: what came of it could not be written down, so it will be found again.
+    async fn activate(
+        &self,
+        schedule: &ScheduleSettings,
+        activation: Activation,
+        stop: CancellationToken,
+    ) -> Option<Activated> {
+        let name = &schedule.name;
+        info!(schedule = name, due = %activation.due, "activated");
+        let activated = self.try_to_activate(schedule, activation, stop).await;
+        self.outbox.send_replace(());
+        match activated {
+            Ok(activated) => {
+                let Activated { end, uncovered, run, problem, counts, .. } = &activated;
+                let (sightings, alerts, end) = (counts.sightings, counts.alerts, end.as_str());
+                info!(schedule = name, end, sightings, alerts, uncovered, run, problem, "concluded");
+                Some(activated)
+            }
+            Err(error) => {
+                error!(schedule = name, error = told(&error), "nothing of it is written down");
+                None
+            }
+        }
+    }
+
+    async fn try_to_activate(
+        &self,
+        schedule: &ScheduleSettings,
+        activation: Activation,
+        stop: CancellationToken,
+    ) -> Result<Activated, StateError> {
+        let started_ms = self.clock.now_ms();
+        let pace = Pace {
+            lag_ms: schedule.lag_ms,
+            overlap_ms: schedule.overlap_ms,
+            lookback_ms: schedule.lookback_ms,
+            catch_up_ms: schedule.catch_up_ms,
+        };
+        let agenda = Arc::new(Agenda::new(started_ms, pace, self.state.watermarks(&schedule.name)?));
+        let sweep = self.sweep_settings(schedule, &agenda);
+        let hunts = sweep.as_ref().map(|sweep| sweep.hunts.clone()).unwrap_or_default();
+        let run = match sweep {
+            Ok(sweep) => self.runs.make(sweep, Arc::clone(&agenda), stop).await,
+            Err(problem) => Err(problem),
+        };
+        let (state, schedule, clock) = (self.state.clone(), schedule.clone(), self.clock.clone());
+        let (runs_dir, keep_for, keep) = (self.runs_dir(), self.settings.keep_runs_for, self.settings.keep_runs);
+        let concluded = tokio::task::spawn_blocking(move || {
+            let conclusion = Conclusion {
+                schedule: &schedule,
+                agenda: &agenda,
+                hunts: &hunts,
+                due_ms: activation.due.as_millisecond(),
+                started_ms,
+                ended_ms: clock.now_ms(),
+            };
+            let activated = match &run {
+                Err(problem) => conclusion.failed(&state, problem, None)?,
+                Ok(run) if !run.problem.is_empty() => conclusion.failed(&state, &run.problem, Some(run))?,
+                Ok(run) => conclusion.of_run(&state, run, &mut OwnCalls::of(&runs_dir)?)?,
+            };
+            // What cannot be removed today is tried again after the next run.
+            match remove_old_runs(&runs_dir, keep_for, keep, clock.now()) {
+                Ok(0) => {}
+                Ok(removed) => info!(removed, "old runs were removed"),
+                Err(error) => warn!(error = told(&error), "old runs cannot be removed"),
+            }
+            Ok(activated)
+        });
+        concluded.await.map_err(|error| StateError::Damaged(error.to_string()))?
+    }
+
+    /// What the activation's sweep is to do, or why there is to be none.
+    fn sweep_settings(&self, schedule: &ScheduleSettings, agenda: &Agenda) -> Result<SweepSettings, String> {
+        if let Some(budget) = self.settings.scan_budget {
+            let scanned = self.state.scanned(self.clock.now_ms()).map_err(|error| told(&error))?;
+            if scanned >= budget {
+                let (scanned, budget) = (crate::report::bytes(scanned), crate::report::bytes(budget));
+                return Err(format!("{scanned} were read today, of a budget of {budget}: it goes on tomorrow (UTC)"));
+            }
+        }
+        let window = agenda.widest().ok_or("its lag reaches beyond all times")?;
+        schedule.sweep(window, self.runs_dir()).map_err(|error| told(&error))
+    }
+
+    /// Where runs are made.
+    pub fn runs_dir(&self) -> PathBuf {
+        self.settings.state_dir.join("runs")
+    }
+}
+
+/// An error with its causes, in one line, for a log.
+pub fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,68 @@
+//! Job 3: the same search again and again, without a gap, and each thing told once.
+//!
+//! ```text
+//! timing ─ agenda ─ sweep ─ conclude ─────────────── outbox ─ sinks
+//! when     windows  a run   new? told? covered?      SQLite   at least once, in order
+//!          from watermarks  one transaction
+//! ```
+//! Every log group has a watermark: until then all of it was read. What failed keeps its watermark, and is
+//! read from there the next time, in bounded steps. A run's sightings become alerts in the same transaction
+//! that moves the watermarks, so an event is either behind them and in the outbox, or it is found again; what
+//! is found twice is known by what it tells. Coverage is news, too: an account that could be entered yesterday
+//! and cannot be today.
+
+mod agenda;
+#[cfg(test)]
+mod agenda_tests;
+mod alert;
+mod conclude;
+mod counted;
+mod coverage;
+mod deliver;
+mod driver;
+mod health;
+mod metrics;
+mod overview;
+mod own_calls;
+mod retention;
+mod sinks;
+mod state;
+mod timing;
+mod watermark;
+
+pub use agenda::{Agenda, Pace};
+pub use alert::{Alert, AlertKind, Row};
+pub use conclude::FinishedRun;
+pub use deliver::{Delivery, Patience};
+pub use driver::{MakesRuns, Watch, told};
+pub use health::Health;
+pub use overview::{Overview, ScheduleOverview, SinkOverview, UncoveredAccount};
+pub use sinks::{SharedOutput, Sink, SinkError, Tools};
+pub use state::{Activated, ActivationEnd, SinkRecord, Standing, State, StateError, Totals, Waiting};
+pub use timing::{Activation, due, next};
+pub use watermark::{Place, Stretch, Watermark, Watermarks};
+
+#[cfg(test)]
+mod testing {
+    use crate::cli::GlobalArguments;
+    use crate::cli::settings::{ScheduleSettings, Surroundings, WatchSettings};
+
+    /// A schedule called `s` that looks for 192.0.2.1 and tells stdout, with this in it.
+    pub fn schedule(toml: &str) -> ScheduleSettings {
+        let temp = tempfile::tempdir().unwrap();
+        let config = format!(
+            "[watch]\nstate_dir = 'state'\n[[watch.sink]]\nname = 'out'\nkind = 'stdout'\n\
+             [[watch.schedule]]\nname = 's'\nindicators = ['192.0.2.1']\nsinks = ['out']\n{toml}"
+        );
+        std::fs::write(temp.path().join("dragnet.toml"), config).unwrap();
+        let surroundings = Surroundings {
+            environment: &|_| None,
+            working_directory: temp.path(),
+            now: "2026-03-02T12:00:00Z".parse().unwrap(),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+        };
+        let settings = WatchSettings::resolve(&GlobalArguments::default(), &surroundings).unwrap();
+        settings.schedules.into_iter().next().unwrap()
+    }
+}

@@ -1,0 +1,133 @@
+//! How a watch stands: what `watch status` shows and `/metrics` tells.
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use super::state::{Activated, ActivationEnd, State, StateError, Totals};
+use super::timing;
+use crate::cli::settings::{ScheduleSettings, WatchSettings};
+use crate::time::rfc3339_ms;
+
+/// How a watch stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Overview {
+    /// Its schedules, as configured.
+    pub schedules: Vec<ScheduleOverview>,
+    /// Its sinks, as configured.
+    pub sinks: Vec<SinkOverview>,
+}
+
+/// How a schedule stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScheduleOverview {
+    /// Its name.
+    pub name: String,
+    /// When it was activated; `None`: never.
+    #[serde(serialize_with = "time")]
+    pub last: Option<Timestamp>,
+    /// How that ended.
+    pub status: Option<ActivationEnd>,
+    /// What went wrong with it as a whole; empty if nothing did.
+    pub problem: String,
+    /// The directory of its run.
+    pub run: String,
+    /// When it will be activated; `None`: never again.
+    #[serde(serialize_with = "time")]
+    pub next: Option<Timestamp>,
+    /// Until when all log groups were covered.
+    #[serde(serialize_with = "time")]
+    pub covered_until: Option<Timestamp>,
+    /// How many seconds of what could be covered by now are not.
+    pub behind_seconds: Option<i64>,
+    /// The accounts that cannot be covered.
+    pub uncovered: Vec<UncoveredAccount>,
+    /// Sums over all activations.
+    pub totals: Totals,
+}
+
+/// An account that cannot be covered.
+#[derive(Clone, Debug, Serialize)]
+pub struct UncoveredAccount {
+    /// Its id.
+    pub account_id: String,
+    /// Its name.
+    pub account_name: String,
+    /// Since when.
+    #[serde(serialize_with = "time")]
+    pub since: Option<Timestamp>,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a sink stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct SinkOverview {
+    /// Its name.
+    pub name: String,
+    /// Alerts that wait.
+    pub waiting: u64,
+    /// Alerts that were delivered.
+    pub delivered: u64,
+    /// Alerts that it does not take.
+    pub refused: u64,
+    /// Why the last attempt failed; empty if it did not.
+    pub problem: String,
+}
+
+impl Overview {
+    /// How the watch of these settings stands at `now`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn of(settings: &WatchSettings, state: &State, now: Timestamp) -> Result<Self, StateError> {
+        let schedules = settings.schedules.iter().map(|schedule| ScheduleOverview::of(schedule, state, now));
+        let sinks = settings.sinks.iter().map(|sink| {
+            let record = state.sink(&sink.name)?;
+            let (waiting, delivered, refused, problem) =
+                (record.waiting, record.delivered, record.refused, record.problem);
+            Ok(SinkOverview { name: sink.name.clone(), waiting, delivered, refused, problem })
+        });
+        Ok(Self { schedules: schedules.collect::<Result<_, _>>()?, sinks: sinks.collect::<Result<_, StateError>>()? })
+    }
+}
+
+impl ScheduleOverview {
+    fn of(schedule: &ScheduleSettings, state: &State, now: Timestamp) -> Result<Self, StateError> {
+        let last = state.schedule(&schedule.name)?;
+        let covered_until_ms = state.covered_until_ms(&schedule.name)?;
+        let coverable = now.as_millisecond().saturating_sub(schedule.lag_ms);
+        let standings = state.standings(&schedule.name)?;
+        let uncovered = standings.into_iter().filter(|(_, standing)| !standing.is_covered);
+        let due_at = last.as_ref().and_then(|last| at(last.due_ms));
+        let next = timing::due(schedule, due_at, now).or_else(|| timing::next(schedule, now));
+        Ok(Self {
+            name: schedule.name.clone(),
+            next: next.map(|next| next.at),
+            covered_until: covered_until_ms.and_then(at),
+            behind_seconds: covered_until_ms.map(|until| coverable.saturating_sub(until).max(0) / 1_000),
+            uncovered: uncovered
+                .map(|(account, standing)| UncoveredAccount {
+                    account_id: account.to_string(),
+                    account_name: standing.name,
+                    since: at(standing.since_ms),
+                    reason: standing.reason,
+                })
+                .collect(),
+            last: last.as_ref().and_then(|last| at(last.started_ms)),
+            status: last.as_ref().map(|last| last.end),
+            totals: last.as_ref().map(|last| last.counts).unwrap_or_default(),
+            problem: last.as_ref().map(|last: &Activated| last.problem.clone()).unwrap_or_default(),
+            run: last.map(|last| last.run).unwrap_or_default(),
+        })
+    }
+}
+
+fn at(ms: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(ms).ok()
+}
+
+// Serde hands fields on as they are.
+#[expect(clippy::ref_option, reason = "the form that serde asks for")]
+fn time<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(rfc3339_ms).serialize(serializer)
+}

@@ -1,0 +1,76 @@
+//! Old runs are removed; watermarks and the history of alerts stay.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::own_calls::runs_in;
+use super::state::{StateError, file_error};
+use crate::model::RunId;
+use crate::store::{RunDir, RunLock, StoreError};
+
+/// Removes the runs in `directory` that are older than `keep_for` at `now`, and the oldest of those that are
+/// more than `keep`. A run that somebody works on stays. Gives how many went.
+///
+/// # Errors
+/// The directory cannot be read, or a run not removed.
+pub(super) fn remove_old_runs(
+    directory: &Path,
+    keep_for: Duration,
+    keep: usize,
+    now: Timestamp,
+) -> Result<u64, StateError> {
+    let runs = runs_in(directory)?;
+    let mut removed = 0;
+    for path in too_many(&runs, keep_for, keep, now) {
+        let lock = match RunDir::open(path).and_then(|dir| RunLock::take(&dir)) {
+            Ok(lock) => Some(lock),
+            Err(StoreError::Locked { .. }) => continue,
+            // A run without a database is nobody's.
+            Err(_) => None,
+        };
+        std::fs::remove_dir_all(path).map_err(file_error(path))?;
+        drop(lock);
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+fn too_many(
+    runs: &[(RunId, PathBuf)],
+    keep_for: Duration,
+    keep: usize,
+    now: Timestamp,
+) -> impl Iterator<Item = &PathBuf> {
+    let spare = runs.len().saturating_sub(keep);
+    let is_old = move |id: &RunId| id.started().saturating_add(keep_for).is_ok_and(|until| until < now);
+    let old = runs.iter().enumerate().filter(move |(at, (id, _))| *at < spare || is_old(id));
+    old.map(|(_, (_, path))| path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn age_and_count_decide_and_nothing_else_is_touched() {
+        let temp = tempfile::tempdir().unwrap();
+        let start: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
+        for day in 0..10 {
+            let id = RunId::new(start + Duration::from_hours(24 * day), 1);
+            let dir = RunDir::create(temp.path(), &id).unwrap();
+            std::fs::write(dir.database(), "").unwrap();
+        }
+        std::fs::create_dir(temp.path().join("not-a-run")).unwrap();
+        let now = start + Duration::from_hours(24 * 9);
+        let remove =
+            |days: u64, keep| remove_old_runs(temp.path(), Duration::from_hours(24 * days), keep, now).unwrap();
+        assert_eq!((remove(30, 10), remove(7, 10), remove(30, 5)), (0, 2, 3));
+        let id = &runs_in(temp.path()).unwrap()[0].1;
+        let _at_work = RunLock::take(&RunDir::open(id).unwrap()).unwrap();
+        assert_eq!(remove(1, 10), 2, "the oldest is being worked on");
+        assert!(temp.path().join("not-a-run").exists());
+        assert_eq!(remove_old_runs(Path::new("/nowhere"), Duration::ZERO, 0, now).unwrap(), 0);
+    }
+}

@@ -1,0 +1,51 @@
+//! stdout and files: a JSON object a line.
+
+use std::fs::OpenOptions;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::PoisonError;
+
+use super::{SharedOutput, SinkError};
+
+/// Prints a line.
+pub(super) fn print(output: &SharedOutput, line: &str) -> Result<(), SinkError> {
+    // A line that a panic cut off is on its way anyhow.
+    let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+    writeln!(output, "{line}").and_then(|()| output.flush()).map_err(|error| SinkError::NotNow(error.to_string()))
+}
+
+/// Appends a line to a file, which is made (mode 0600) if it is not there. It is opened each time, so that it
+/// may be rotated; the line is on disk when this returns.
+pub(super) fn append(path: &Path, line: &str) -> Result<(), SinkError> {
+    try_to_append(path, line).map_err(|error| SinkError::NotNow(format!("{}: {error}", path.display())))
+}
+
+fn try_to_append(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    // A process that was killed may have left half a line, which stays on its own.
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(-1)).is_ok() {
+        file.read_exact(&mut last)?;
+    }
+    let torn = if last == *b"\n" { "" } else { "\n" };
+    file.write_all(format!("{torn}{line}\n").as_bytes())?;
+    file.sync_data()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_stay_whole_after_a_torn_one() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("alerts.jsonl");
+        append(&path, "one").unwrap();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"tw").unwrap();
+        append(&path, "two").unwrap();
+        append(&path, "three").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntw\ntwo\nthree\n");
+        assert!(append(temp.path(), "a directory").is_err());
+    }
+}

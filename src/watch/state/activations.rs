@@ -1,0 +1,230 @@
+//! How schedules were activated: the last time, and all times together.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::{State, StateError, damaged};
+
+/// How an activation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActivationEnd {
+    /// Everything in scope was covered.
+    Complete,
+    /// Something in scope was not.
+    Incomplete,
+    /// Somebody stopped it.
+    Interrupted,
+    /// It could not be done; nothing is claimed.
+    Failed,
+}
+
+impl ActivationEnd {
+    /// Every end.
+    pub const ALL: [Self; 4] = [Self::Complete, Self::Incomplete, Self::Interrupted, Self::Failed];
+
+    /// The word used in files and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Incomplete => "incomplete",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|end| end.as_str() == word)
+    }
+}
+
+/// An activation that has ended. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activated {
+    /// When it was due.
+    pub due_ms: i64,
+    /// When it began.
+    pub started_ms: i64,
+    /// When it ended.
+    pub ended_ms: i64,
+    /// How.
+    pub end: ActivationEnd,
+    /// What went wrong as a whole; empty if nothing did.
+    pub problem: String,
+    /// The directory of its run; empty if there was none.
+    pub run: String,
+    /// How many accounts could not be covered.
+    pub uncovered: u64,
+    /// What it adds to the sums.
+    pub counts: Totals,
+}
+
+/// Sums over the activations of a schedule. They only ever grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Totals {
+    /// Activations by how they ended, in the order of [`ActivationEnd::ALL`].
+    pub ended: [u64; 4],
+    /// Times at which it was due, but not activated, since the one before was still running.
+    pub skipped: u64,
+    /// AWS calls.
+    pub calls: u64,
+    /// Those of them that AWS throttled.
+    pub throttled: u64,
+    /// Bytes of messages read.
+    pub bytes: u64,
+    /// What was found and had not been told.
+    pub sightings: u64,
+    /// What of that was not told either, since the same was told a short while ago.
+    pub suppressed: u64,
+    /// Alerts.
+    pub alerts: u64,
+}
+
+impl Totals {
+    fn add(&mut self, more: &Self) {
+        self.ended.iter_mut().zip(more.ended).for_each(|(sum, more)| *sum += more);
+        for (sum, more) in [
+            (&mut self.skipped, more.skipped),
+            (&mut self.calls, more.calls),
+            (&mut self.throttled, more.throttled),
+            (&mut self.bytes, more.bytes),
+            (&mut self.sightings, more.sightings),
+            (&mut self.suppressed, more.suppressed),
+            (&mut self.alerts, more.alerts),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
+
+    /// The counts of one activation that ended so.
+    pub fn of_end(end: ActivationEnd) -> Self {
+        Self { ended: ActivationEnd::ALL.map(|one| u64::from(one == end)), ..Self::default() }
+    }
+}
+
+impl State {
+    /// The last activation of a schedule, with the sums over all of them; `None`: there was none.
+    ///
+    /// # Errors
+    /// The database fails or is damaged.
+    pub fn schedule(&self, name: &str) -> Result<Option<Activated>, StateError> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached(
+            "SELECT due_ms, started_ms, ended_ms, status, problem, run, uncovered, totals FROM schedule WHERE name = ?1",
+        )?;
+        let mut rows = select.query([name])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let (status, totals): (String, String) = (row.get(3)?, row.get(7)?);
+        let last = Activated {
+            due_ms: row.get(0)?,
+            started_ms: row.get(1)?,
+            ended_ms: row.get(2)?,
+            end: ActivationEnd::from_word(&status).ok_or_else(|| damaged(format!("`{status}` is no end")))?,
+            problem: row.get(4)?,
+            run: row.get(5)?,
+            uncovered: u64::try_from(row.get::<_, i64>(6)?).unwrap_or_default(),
+            counts: serde_json::from_str(&totals).map_err(damaged)?,
+        };
+        Ok(Some(last))
+    }
+
+    /// Notes that a schedule was due `times` times while its last activation was still running.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn skipped(&self, name: &str, times: u64) -> Result<(), StateError> {
+        self.change(|transaction| {
+            let Some(mut totals) = totals(transaction, name)? else { return Ok(()) };
+            totals.add(&Totals { skipped: times, ..Totals::default() });
+            let totals = serde_json::to_string(&totals).map_err(damaged)?;
+            transaction.execute("UPDATE schedule SET totals = ?2 WHERE name = ?1", [name, &totals])?;
+            Ok(())
+        })
+    }
+
+    /// How many bytes all schedules have read on the day (UTC) of `now_ms`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn scanned(&self, now_ms: i64) -> Result<u64, StateError> {
+        let select = "SELECT bytes FROM scanned WHERE day = ?1";
+        let bytes: Option<i64> = self.connection().query_row(select, [day(now_ms)], |row| row.get(0)).optional()?;
+        Ok(u64::try_from(bytes.unwrap_or_default()).unwrap_or_default())
+    }
+}
+
+/// Writes down an activation that has ended.
+pub(in crate::watch) fn write(
+    transaction: &Transaction<'_>,
+    schedule: &str,
+    activated: &Activated,
+) -> Result<(), StateError> {
+    let mut sums = totals(transaction, schedule)?.unwrap_or_default();
+    sums.add(&activated.counts);
+    let Activated { due_ms, started_ms, ended_ms, end, problem, run, uncovered, counts } = activated;
+    transaction.execute(
+        "INSERT OR REPLACE INTO schedule (name, due_ms, started_ms, ended_ms, status, problem, run, uncovered, totals)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            schedule,
+            due_ms,
+            started_ms,
+            ended_ms,
+            end.as_str(),
+            problem,
+            run,
+            i64::try_from(*uncovered).unwrap_or(i64::MAX),
+            serde_json::to_string(&sums).map_err(damaged)?
+        ],
+    )?;
+    transaction.execute(
+        "INSERT INTO scanned (day, bytes) VALUES (?1, ?2) ON CONFLICT (day) DO UPDATE SET bytes = bytes + excluded.bytes",
+        params![day(*started_ms), i64::try_from(counts.bytes).unwrap_or(i64::MAX)],
+    )?;
+    Ok(())
+}
+
+fn totals(transaction: &Transaction<'_>, schedule: &str) -> Result<Option<Totals>, StateError> {
+    let select = "SELECT totals FROM schedule WHERE name = ?1";
+    let text: Option<String> = transaction.query_row(select, [schedule], |row| row.get(0)).optional()?;
+    text.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()
+}
+
+/// The day (UTC) of a moment.
+fn day(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_one_is_kept_and_all_of_them_add_up() {
+        let temp = tempfile::tempdir().unwrap();
+        let state = State::open(temp.path()).unwrap();
+        let mut activated = Activated {
+            due_ms: 1,
+            started_ms: 2,
+            ended_ms: 3,
+            end: ActivationEnd::Incomplete,
+            problem: String::new(),
+            run: "runs/x".to_owned(),
+            uncovered: 4,
+            counts: Totals { bytes: 10, ..Totals::of_end(ActivationEnd::Incomplete) },
+        };
+        let written = |activated: &Activated| {
+            state.change(|transaction| write(transaction, "s", activated)).unwrap();
+            state.schedule("s").unwrap().unwrap()
+        };
+        assert_eq!(state.schedule("s").unwrap(), None);
+        assert_eq!(written(&activated), activated);
+        state.skipped("s", 2).unwrap();
+        (activated.end, activated.started_ms) = (ActivationEnd::Failed, 86_400_000);
+        activated.counts = Totals { bytes: 5, ..Totals::of_end(ActivationEnd::Failed) };
+        let last = written(&activated);
+        assert_eq!((last.counts.ended, last.counts.skipped, last.counts.bytes), ([0, 1, 0, 1], 2, 15));
+        assert_eq!((state.scanned(5).unwrap(), state.scanned(86_400_001).unwrap()), (10, 5), "each day by itself");
+    }
+}

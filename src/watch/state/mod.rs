@@ -1,0 +1,185 @@
+//! What outlives an activation: one SQLite file, `watch.db`, in the state directory.
+//!
+//! An activation is concluded in one transaction: its watermarks, what it told, and the alerts that wait to
+//! be delivered. So whatever ends the process, an event is either behind the watermark and in the outbox, or
+//! it is found again. Appends take milliseconds, and what stands around them are calls over the network: they
+//! are made where they stand.
+
+mod activations;
+mod outbox;
+mod own_calls;
+mod standings;
+mod told;
+mod watermarks;
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OpenFlags, Transaction};
+
+pub use activations::{Activated, ActivationEnd, Totals};
+pub use outbox::{SinkRecord, Waiting};
+pub use standings::Standing;
+pub use told::Identity;
+
+pub(super) use activations::write as write_activation;
+pub(super) use outbox::put as put_alerts;
+pub(super) use own_calls::is_own_call;
+pub(super) use standings::write as write_standings;
+pub(super) use told::{forget, is_new, may_speak};
+pub(super) use watermarks::write as write_watermarks;
+
+use crate::store::{StoreError, WatchLock};
+
+/// Raised whenever a table changes its meaning.
+const FORMAT: &str = "1";
+
+const CREATE: &str = "
+PRAGMA journal_mode = WAL;
+CREATE TABLE IF NOT EXISTS fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The last activation of each schedule, and the sums over all of them.
+CREATE TABLE IF NOT EXISTS schedule (
+    name TEXT PRIMARY KEY, due_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,
+    status TEXT NOT NULL, problem TEXT NOT NULL, run TEXT NOT NULL, uncovered INTEGER NOT NULL,
+    totals TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Places as in `watermark.rs`; what a place does not have is empty. `met_ms`: the last activation that met it.
+CREATE TABLE IF NOT EXISTS watermark (
+    schedule TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, log_group TEXT NOT NULL,
+    until_ms INTEGER NOT NULL, ahead_from_ms INTEGER, ahead_to_ms INTEGER, met_ms INTEGER NOT NULL,
+    PRIMARY KEY (schedule, account, region, log_group)
+) STRICT, WITHOUT ROWID;
+
+-- What was told: by itself, and by what it is about.
+CREATE TABLE IF NOT EXISTS told (
+    schedule TEXT NOT NULL, identity BLOB NOT NULL, told_ms INTEGER NOT NULL, PRIMARY KEY (schedule, identity)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS subject (
+    schedule TEXT NOT NULL, subject BLOB NOT NULL, told_ms INTEGER NOT NULL, PRIMARY KEY (schedule, subject)
+) STRICT, WITHOUT ROWID;
+
+-- Whether each account could be covered.
+CREATE TABLE IF NOT EXISTS standing (
+    schedule TEXT NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, is_covered INTEGER NOT NULL,
+    reason TEXT NOT NULL, since_ms INTEGER NOT NULL, PRIMARY KEY (schedule, account)
+) STRICT, WITHOUT ROWID;
+
+-- The history of alerts, and what is left to deliver of it: rows of `delivery` that are not settled.
+CREATE TABLE IF NOT EXISTS alert (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS delivery (
+    sink TEXT NOT NULL, alert INTEGER NOT NULL REFERENCES alert, attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL,
+    problem TEXT NOT NULL, settled TEXT, PRIMARY KEY (sink, alert)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS unsettled ON delivery (sink, alert) WHERE settled IS NULL;
+
+-- Requests of calls that belong to no run.
+CREATE TABLE IF NOT EXISTS own_call (request_id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Bytes read by day (UTC).
+CREATE TABLE IF NOT EXISTS scanned (day TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// What is wrong with the state.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// There is none yet.
+    #[error("there is no watch in {}: `dragnet watch run` or `once` begins one", .0.display())]
+    None(PathBuf),
+    /// The file system refused.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// What.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// SQLite refused: a full disk, a damaged file.
+    #[error("the watch's database failed")]
+    Database(#[from] rusqlite::Error),
+    /// A row makes no sense, or the database was written by another version.
+    #[error("the watch's database is damaged: {0}")]
+    Damaged(String),
+    /// Another process has it, or a run's files failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The state of a watch; clones share it.
+#[derive(Clone, Debug)]
+pub struct State {
+    connection: Arc<Mutex<Connection>>,
+    /// Held by whoever works with it; not by whoever only looks.
+    _lock: Option<Arc<WatchLock>>,
+}
+
+impl State {
+    /// Opens the state in a directory, to work with it; both are made if they are not there yet.
+    ///
+    /// # Errors
+    /// Another process works with it, it cannot be made or used, or was written by another version.
+    pub fn open(directory: &Path) -> Result<Self, StateError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(file_error(directory))?;
+        let lock = WatchLock::take(directory)?;
+        let path = directory.join("watch.db");
+        // SQLite gives its own side files the same mode.
+        OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(file_error(&path))?;
+        let connection = Connection::open(&path)?;
+        connection.execute_batch(CREATE)?;
+        connection.execute("INSERT OR IGNORE INTO fact (key, value) VALUES ('format', ?1)", [FORMAT])?;
+        Self::checked(connection, Some(lock))
+    }
+
+    /// Opens a state that is there, to look at it while another process may be at work.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn look(directory: &Path) -> Result<Self, StateError> {
+        let path = directory.join("watch.db");
+        if !path.is_file() {
+            return Err(StateError::None(directory.to_owned()));
+        }
+        Self::checked(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, None)
+    }
+
+    fn checked(connection: Connection, lock: Option<WatchLock>) -> Result<Self, StateError> {
+        // Not kept in the file, so it is said at each opening.
+        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;")?;
+        let format: String =
+            connection.query_row("SELECT value FROM fact WHERE key = 'format'", [], |row| row.get(0))?;
+        if format != FORMAT {
+            return Err(StateError::Damaged(format!("its format is {format}, this dragnet reads format {FORMAT}")));
+        }
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), _lock: lock.map(Arc::new) })
+    }
+
+    /// Changes several things at once, or nothing.
+    pub(super) fn change<T>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let changed = change(&transaction)?;
+        transaction.commit()?;
+        Ok(changed)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A transaction that a panic cut off is rolled back: what a poisoned lock guards is whole.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn file_error(path: &Path) -> impl Fn(io::Error) -> StateError {
+    let path = path.to_owned();
+    move |source| StateError::File { path: path.clone(), source }
+}
+
+fn damaged(error: impl std::fmt::Display) -> StateError {
+    StateError::Damaged(error.to_string())
+}

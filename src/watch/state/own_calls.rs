@@ -1,0 +1,35 @@
+//! Calls of the watch that belong to no run: who calls, an MFA session, alerts to SNS and EventBridge.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::{State, StateError};
+
+/// So long traces of a call may come. They come within a quarter of an hour; what a group that is far behind
+/// catches up is at most as old as CloudWatch Logs takes events.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+impl State {
+    /// Notes the request of a call that was made at `at`, and forgets those of long ago.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn own_call(&self, request_id: &str, at: Timestamp) -> Result<(), StateError> {
+        if request_id.is_empty() {
+            return Ok(());
+        }
+        let long_ago = at.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN).as_millisecond();
+        self.change(|transaction| {
+            let insert = "INSERT OR REPLACE INTO own_call (request_id, at_ms) VALUES (?1, ?2)";
+            transaction.execute(insert, params![request_id, at.as_millisecond()])?;
+            transaction.execute("DELETE FROM own_call WHERE at_ms < ?1", [long_ago])?;
+            Ok(())
+        })
+    }
+}
+
+/// Whether a request was one of those.
+pub(in crate::watch) fn is_own_call(transaction: &Transaction<'_>, request_id: &str) -> Result<bool, StateError> {
+    let mut select = transaction.prepare_cached("SELECT 1 FROM own_call WHERE request_id = ?1")?;
+    Ok(select.query_row([request_id], |_| Ok(())).optional()?.is_some())
+}

@@ -1,0 +1,59 @@
+//! Which accounts could be covered, kept.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Transaction, params};
+
+use super::{State, StateError, damaged};
+use crate::model::AccountId;
+
+/// How an account stood at the last activation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its name, as far as it is known.
+    pub name: String,
+    /// Whether it could be covered.
+    pub is_covered: bool,
+    /// Why not; empty if it could.
+    pub reason: String,
+    /// Since when it has stood so, in milliseconds since the Unix epoch.
+    pub since_ms: i64,
+}
+
+impl State {
+    /// The standings of a schedule.
+    ///
+    /// # Errors
+    /// The database fails or is damaged.
+    pub fn standings(&self, schedule: &str) -> Result<BTreeMap<AccountId, Standing>, StateError> {
+        let connection = self.connection();
+        let mut select = connection
+            .prepare("SELECT account, name, is_covered, reason, since_ms FROM standing WHERE schedule = ?1")?;
+        let mut rows = select.query([schedule])?;
+        let mut standings = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let account: String = row.get(0)?;
+            let standing =
+                Standing { name: row.get(1)?, is_covered: row.get(2)?, reason: row.get(3)?, since_ms: row.get(4)? };
+            standings.insert(account.parse().map_err(damaged)?, standing);
+        }
+        Ok(standings)
+    }
+}
+
+/// Writes down the standings of a schedule.
+pub(in crate::watch) fn write(
+    transaction: &Transaction<'_>,
+    schedule: &str,
+    standings: &BTreeMap<AccountId, Standing>,
+) -> Result<(), StateError> {
+    transaction.execute("DELETE FROM standing WHERE schedule = ?1", [schedule])?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO standing (schedule, account, name, is_covered, reason, since_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (account, Standing { name, is_covered, reason, since_ms }) in standings {
+        insert.execute(params![schedule, account.to_string(), name, is_covered, reason, since_ms])?;
+    }
+    Ok(())
+}

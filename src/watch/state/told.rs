@@ -1,0 +1,103 @@
+//! What was told already, so that nothing is told twice.
+
+use std::fmt;
+
+use rusqlite::{OptionalExtension, Transaction, params};
+use sha2::{Digest, Sha256};
+
+use super::StateError;
+
+/// What tells one thing from another: half of a SHA-256 over all of its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity([u8; 16]);
+
+impl Identity {
+    /// The identity of these parts, in this order. No two lists of parts run into the same text.
+    pub fn of<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let mut half = [0; 16];
+        half.iter_mut().zip(hash.finalize()).for_each(|(byte, hashed)| *byte = hashed);
+        Self(half)
+    }
+
+    /// A number that follows from it, and is spread evenly.
+    pub fn number(self) -> u64 {
+        self.0.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&hex::encode(self.0))
+    }
+}
+
+/// Notes that this is told at `now_ms`. No: it was told before.
+pub(in crate::watch) fn is_new(
+    transaction: &Transaction<'_>,
+    schedule: &str,
+    identity: Identity,
+    now_ms: i64,
+) -> Result<bool, StateError> {
+    let mut insert =
+        transaction.prepare_cached("INSERT OR IGNORE INTO told (schedule, identity, told_ms) VALUES (?1, ?2, ?3)")?;
+    Ok(insert.execute(params![schedule, identity.0, now_ms])? == 1)
+}
+
+/// Notes that something about this subject is told at `now_ms`, unless something was in the last `quiet_ms`.
+/// No: something was.
+pub(in crate::watch) fn may_speak(
+    transaction: &Transaction<'_>,
+    schedule: &str,
+    subject: Identity,
+    quiet_ms: i64,
+    now_ms: i64,
+) -> Result<bool, StateError> {
+    let mut select = transaction.prepare_cached("SELECT told_ms FROM subject WHERE schedule = ?1 AND subject = ?2")?;
+    let last: Option<i64> = select.query_row(params![schedule, subject.0], |row| row.get(0)).optional()?;
+    if last.is_some_and(|last| now_ms.saturating_sub(last) < quiet_ms) {
+        return Ok(false);
+    }
+    let mut insert = transaction
+        .prepare_cached("INSERT OR REPLACE INTO subject (schedule, subject, told_ms) VALUES (?1, ?2, ?3)")?;
+    insert.execute(params![schedule, subject.0, now_ms])?;
+    Ok(true)
+}
+
+/// Forgets what was told before `before_ms`: no window reaches back so far.
+pub(in crate::watch) fn forget(
+    transaction: &Transaction<'_>,
+    schedule: &str,
+    before_ms: i64,
+) -> Result<(), StateError> {
+    transaction.execute("DELETE FROM told WHERE schedule = ?1 AND told_ms < ?2", params![schedule, before_ms])?;
+    transaction.execute("DELETE FROM subject WHERE schedule = ?1 AND told_ms < ?2", params![schedule, before_ms])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    #[test]
+    fn each_thing_once_and_each_subject_now_and_then() {
+        let temp = tempfile::tempdir().unwrap();
+        let (one, other) = (Identity::of(["ab", "c"]), Identity::of(["a", "bc"]));
+        assert_ne!(one, other);
+        drop(State::open(temp.path()).unwrap());
+        let is_new = |identity, now| {
+            State::look(temp.path()).unwrap().change(|transaction| is_new(transaction, "s", identity, now)).unwrap()
+        };
+        assert!(is_new(one, 1) && !is_new(one, 2) && is_new(other, 3));
+        let state = State::open(temp.path()).unwrap();
+        let speaks = |now| state.change(|transaction| may_speak(transaction, "s", one, 10, now)).unwrap();
+        assert!(speaks(100) && !speaks(109) && speaks(110) && !speaks(111));
+        state.change(|transaction| forget(transaction, "s", 3)).unwrap();
+        assert!(is_new(one, 4) && !is_new(other, 4));
+    }
+}

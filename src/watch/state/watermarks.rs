@@ -1,0 +1,75 @@
+//! Watermarks, kept.
+
+use rusqlite::{Row, Transaction, params};
+
+use super::{State, StateError, damaged};
+use crate::watch::watermark::{Place, Stretch, Watermark, Watermarks};
+
+impl State {
+    /// The watermarks of a schedule.
+    ///
+    /// # Errors
+    /// The database fails or is damaged.
+    pub fn watermarks(&self, schedule: &str) -> Result<Watermarks, StateError> {
+        let connection = self.connection();
+        let mut select = connection.prepare(
+            "SELECT account, region, log_group, until_ms, ahead_from_ms, ahead_to_ms FROM watermark WHERE schedule = ?1",
+        )?;
+        let mut rows = select.query([schedule])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push(read(row)?);
+        }
+        Ok(all.into_iter().collect())
+    }
+
+    /// Until when every log group was covered that the last activation met: the earliest watermark of all.
+    /// `None`: it met none.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn covered_until_ms(&self, schedule: &str) -> Result<Option<i64>, StateError> {
+        let earliest = "SELECT min(until_ms) FROM watermark WHERE schedule = ?1 AND log_group != ''
+                        AND met_ms = (SELECT max(met_ms) FROM watermark WHERE schedule = ?1)";
+        Ok(self.connection().query_row(earliest, [schedule], |row| row.get(0))?)
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<(Place, Watermark), StateError> {
+    let part = |at: usize| row.get::<_, String>(at).map(|text| (!text.is_empty()).then_some(text));
+    let ahead = row.get::<_, Option<i64>>(4)?.zip(row.get::<_, Option<i64>>(5)?);
+    let place = Place {
+        account: part(0)?.map(|text| text.parse()).transpose().map_err(damaged)?,
+        region: part(1)?.map(|text| text.parse()).transpose().map_err(damaged)?,
+        log_group: part(2)?,
+    };
+    let ahead = ahead.map(|(from_ms, to_ms)| Stretch { from_ms, to_ms });
+    Ok((place, Watermark { until_ms: row.get(3)?, ahead }))
+}
+
+/// Writes down the watermarks of an activation that began at `now_ms`.
+pub(in crate::watch) fn write(
+    transaction: &Transaction<'_>,
+    schedule: &str,
+    now_ms: i64,
+    watermarks: &[(Place, Watermark)],
+) -> Result<(), StateError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO watermark
+         (schedule, account, region, log_group, until_ms, ahead_from_ms, ahead_to_ms, met_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for (Place { account, region, log_group }, Watermark { until_ms, ahead }) in watermarks {
+        insert.execute(params![
+            schedule,
+            account.map(|id| id.to_string()).unwrap_or_default(),
+            region.as_ref().map_or("", |region| region.as_str()),
+            log_group.as_deref().unwrap_or(""),
+            until_ms,
+            ahead.map(|ahead| ahead.from_ms),
+            ahead.map(|ahead| ahead.to_ms),
+            now_ms,
+        ])?;
+    }
+    Ok(())
+}

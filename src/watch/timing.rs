@@ -1,0 +1,93 @@
+//! When a schedule is activated. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::state::Identity;
+use crate::cli::settings::ScheduleSettings;
+
+/// Times at which a schedule was due that are counted one by one; whoever slept longer has missed "many".
+const COUNTED: usize = 10_000;
+
+/// An activation that is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activation {
+    /// When it is due.
+    pub due: Timestamp,
+    /// When it begins: later by its share of the jitter, or because nobody was there.
+    pub at: Timestamp,
+}
+
+/// What is due at `now`, where `last` is when the schedule was due the last time that it was activated. One
+/// that has never been is due at once.
+pub fn due(schedule: &ScheduleSettings, last: Option<Timestamp>, now: Timestamp) -> Option<Activation> {
+    let due = match last {
+        None => Some(schedule.timetable.last(now, &schedule.zone).unwrap_or(now)),
+        Some(last) => schedule.timetable.last(now, &schedule.zone).filter(|due| *due > last),
+    };
+    due.map(|due| Activation { due, at: put_off(schedule, due).max(now) })
+}
+
+/// The first activation after `after`. `None`: there will be none.
+pub fn next(schedule: &ScheduleSettings, after: Timestamp) -> Option<Activation> {
+    let due = schedule.timetable.next(after, &schedule.zone)?;
+    Some(Activation { due, at: put_off(schedule, due) })
+}
+
+/// How often a schedule was due after `after` and until `now`.
+pub fn missed(schedule: &ScheduleSettings, after: Timestamp, now: Timestamp) -> u64 {
+    let mut at = after;
+    let due = std::iter::from_fn(|| {
+        at = schedule.timetable.next(at, &schedule.zone)?;
+        (at <= now).then_some(at)
+    });
+    due.take(COUNTED).count() as u64
+}
+
+/// Each schedule has its own share of the jitter at each time, the same whoever asks.
+fn put_off(schedule: &ScheduleSettings, due: Timestamp) -> Timestamp {
+    let jitter_ms = schedule.jitter.map_or(0, |jitter| u64::try_from(jitter.as_millis()).unwrap_or(u64::MAX));
+    let share = Identity::of([schedule.name.as_str(), &due.to_string()]).number();
+    let share = share.checked_rem(jitter_ms).unwrap_or_default();
+    due.checked_add(Duration::from_millis(share)).unwrap_or(due)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::testing::schedule;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_was_missed_is_due_once() {
+        let schedule = schedule("cron = '*/15 * * * *'");
+        let due_at = |last: Option<&str>, now: &str| due(&schedule, last.map(at), at(now)).map(|next| next.due);
+        let now = "2026-03-01T12:07:00Z";
+        assert_eq!(due_at(None, now), Some(at("2026-03-01T12:00:00Z")), "for the first time");
+        assert_eq!(due_at(Some("2026-03-01T12:00:00Z"), now), None);
+        assert_eq!(due_at(Some("2026-02-01T12:00:00Z"), now), Some(at("2026-03-01T12:00:00Z")), "after an outage");
+        assert_eq!(next(&schedule, at(now)).unwrap().at, at("2026-03-01T12:15:00Z"));
+        assert_eq!(missed(&schedule, at("2026-03-01T12:00:00Z"), at("2026-03-01T12:45:00Z")), 3);
+    }
+
+    #[test]
+    fn jitter_is_spread_and_always_the_same() {
+        let mut schedule = schedule("cron = '@hourly'");
+        schedule.jitter = Some(Duration::from_mins(5));
+        let mut shares = std::collections::BTreeSet::new();
+        let mut after = at("2026-03-01T00:00:00Z");
+        for _ in 0..24 {
+            let activation = next(&schedule, after).unwrap();
+            assert_eq!(next(&schedule, after), Some(activation));
+            let share = activation.at.duration_since(activation.due);
+            assert!(!share.is_negative() && share.as_secs() < 300);
+            shares.insert(share);
+            after = activation.due;
+        }
+        assert!(shares.len() > 20, "{shares:?}");
+    }
+}

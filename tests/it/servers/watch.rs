@@ -1,0 +1,32 @@
+//! Alerts on SNS: what is published to a topic arrives in a queue that is subscribed to it.
+
+use super::dragnet::dragnet;
+use super::server::{Keys, Server};
+
+#[test]
+fn an_alert_arrives_in_a_queue_that_is_subscribed_to_the_topic() {
+    let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else { return };
+    let keys = Keys { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret: "secret".to_owned(), token: None };
+    let (topic, queue) = ("arn:aws:sns:us-east-1:123456789012:soc", "arn:aws:sqs:us-east-1:123456789012:soc");
+    let created = server.query("sns", "/", "Action=CreateTopic&Name=soc", &keys);
+    assert!(created.contains(topic), "{created}");
+    server.query("sqs", "/", "Action=CreateQueue&QueueName=soc", &keys);
+    let subscription = format!("Action=Subscribe&TopicArn={topic}&Protocol=sqs&Endpoint={queue}");
+    server.query("sns", "/", &subscription, &keys);
+
+    // A schedule over an account that there is not: that it cannot work is an alert.
+    let config = format!(
+        "[identity]\nmember_role = \"self\"\n[scope]\ninclude_accounts = [\"999999999999\"]\n[watch]\nstate_dir = \"state\"\n\
+         [[watch.sink]]\nname = \"soc\"\nkind = \"sns\"\ntopic_arn = \"{topic}\"\n\
+         [[watch.schedule]]\nname = \"nowhere\"\ncron = \"@hourly\"\nindicators = [\"192.0.2.1\"]\nsinks = [\"soc\"]\n"
+    );
+    let (output, _home) = dragnet(&server, &keys, &config, &["watch", "once"]);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(!stderr.contains("alerts wait"), "{stderr}");
+
+    let received = server.query("sqs", "/123456789012/soc", "Action=ReceiveMessage", &keys);
+    for part in ["activation-failed", "nowhere: could not be activated", "999999999999", "MessageAttributes"] {
+        assert!(received.contains(part), "{part}: {received}");
+    }
+}

@@ -1,0 +1,127 @@
+//! A watch over made-up organizations, in process; a restart drops everything and opens the files again.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use dragnet::cli::GlobalArguments;
+use dragnet::cli::settings::{Surroundings, WatchSettings};
+use dragnet::commands::{Lookout, Place};
+use dragnet::range::Scenario;
+use dragnet::watch::{Activated, Overview, Patience, State};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// A file for alerts, and one schedule that looks for 192.0.2.1 every quarter of an hour.
+pub const WATCH: &str = r#"
+[watch]
+state_dir = "state"
+listen = "off"
+[[watch.sink]]
+name = "soc"
+kind = "file"
+path = "alerts.jsonl"
+[[watch.schedule]]
+name = "ip"
+cron = "*/15 * * * *"
+indicators = ["192.0.2.1"]
+sinks = ["soc"]
+"#;
+
+/// What a process leaves behind.
+pub struct Station {
+    temp: TempDir,
+}
+
+/// A process: an organization as it is from some moment on, and a watch over it.
+pub struct Life {
+    pub place: Place,
+    pub settings: WatchSettings,
+    state: State,
+}
+
+impl Station {
+    /// Nothing yet, with this configuration file.
+    pub fn configured(config: &str) -> Self {
+        let station = Self { temp: tempfile::tempdir().unwrap() };
+        station.configure(config);
+        station
+    }
+
+    pub fn configure(&self, config: &str) {
+        std::fs::write(self.path().join("dragnet.toml"), config).unwrap();
+    }
+
+    pub fn path(&self) -> &Path {
+        self.temp.path()
+    }
+
+    /// A new process over the organization of this scenario, which begins at its time.
+    pub fn start(&self, scenario: &str) -> Life {
+        let scenario = Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
+        let place = Place::practising(&scenario).unwrap();
+        let surroundings = Surroundings {
+            environment: &|name| (name == "KEY").then(|| "signing-key".to_owned()),
+            working_directory: self.path(),
+            now: place.clock().now(),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+        };
+        let settings = WatchSettings::resolve(&GlobalArguments::default(), &surroundings).unwrap();
+        let state = State::open(&settings.state_dir).unwrap();
+        Life { place, settings, state }
+    }
+
+    /// The alerts in the file, line by line.
+    pub fn alerts(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path().join("alerts.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The messages of all sightings in the file.
+    pub fn told(&self) -> Vec<String> {
+        let rows = self.alerts().into_iter().flat_map(|alert| alert["rows"].as_array().cloned().unwrap());
+        rows.filter_map(|row| row["message"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// The kinds and titles of all alerts in the file.
+    pub fn titles(&self) -> Vec<String> {
+        let text = |alert: &Value, key: &str| alert[key].as_str().unwrap().to_owned();
+        self.alerts().iter().map(|alert| format!("{}: {}", text(alert, "kind"), text(alert, "title"))).collect()
+    }
+}
+
+impl Life {
+    async fn lookout(&self, patience: Patience) -> Lookout {
+        let output = Arc::new(Mutex::new(std::io::sink()));
+        Lookout::open(&self.place, self.settings.clone(), &self.state, output, patience).await.unwrap()
+    }
+
+    /// `dragnet watch once`.
+    pub async fn once(&self, name: Option<&str>) -> Vec<Activated> {
+        let lookout = self.lookout(Patience::default()).await;
+        let ended = lookout.once(name, &CancellationToken::new()).await.unwrap();
+        ended.into_iter().map(Option::unwrap).collect()
+    }
+
+    /// `dragnet watch run` for so long; then it is stopped, in whatever it is doing.
+    pub async fn run_for(&self, time: Duration) {
+        self.run_with(Patience::default(), tokio::time::sleep(time)).await;
+    }
+
+    /// The same, until something has happened.
+    pub async fn run_with(&self, patience: Patience, until: impl Future<Output = ()>) {
+        let stop = CancellationToken::new();
+        let keeping = self.lookout(patience).await.keep(CancellationToken::new(), stop.clone());
+        let stopping = async {
+            until.await;
+            stop.cancel();
+        };
+        tokio::join!(keeping, stopping);
+    }
+
+    pub fn overview(&self) -> Overview {
+        Overview::of(&self.settings, &self.state, self.place.clock().now()).unwrap()
+    }
+}
