@@ -45,6 +45,9 @@
 //!   breaks off for a shorter list (`aws/envelope.rs`).
 //! - **The shard is the quota's domain**, account × Region ([`model::Target`]): no two share a limiter.
 //! - **A quota permit first, a slot second** (`aws/gate.rs`): a slow Region cannot fill the slots.
+//! - **What would end last is begun first, and cut**: units of a target wait in one queue, the longest first, and one is
+//!   begun whenever its quota has a permit to spare. A unit that would outlast the others is cut into slices of time, which
+//!   are read anew (`sweep/reading`): a guess about the work left decides how fast events are read, never which.
 //! - **Own retries**: the SDK's are off, since accounts of a Region would share its retry bucket. A
 //!   throttled page is asked again with its own token.
 //! - **Coarse outside, exact inside**: a server-side pattern may only narrow ([`search::coarse_pattern`]);

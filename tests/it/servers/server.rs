@@ -1,15 +1,26 @@
 //! A server to test against, and clients of it.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-/// Where it listens: `http://127.0.0.1:5000`.
+/// Where it listens: `http://127.0.0.1:5000`. A test has it for itself, since tests make it forget everything.
 pub struct Server {
     pub url: String,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// Whose turn it is, for each server.
+static TURNS: Mutex<BTreeMap<String, &'static Mutex<()>>> = Mutex::new(BTreeMap::new());
+
+/// A test that failed leaves nothing behind that the next would not reset.
+fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A principal's keys.
@@ -27,7 +38,9 @@ impl Server {
         if url.is_none() {
             eprintln!("skipped: {variable} is not set (.ci/run starts the server and sets it)");
         }
-        url.map(|url| Self { url })
+        let url = url?;
+        let turn: &'static Mutex<()> = locked(&TURNS).entry(url.clone()).or_insert_with(|| Box::leak(Box::default()));
+        Some(Self { url, _turn: locked(turn) })
     }
 
     /// Makes it forget what earlier tests left; `path` is the server's own for that.
