@@ -13,7 +13,8 @@ pub struct ReportArguments {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
-    /// Forms of the file of sightings: csv, jsonl, json [default: all three]
+    /// Forms of the file of sightings, csv, jsonl, json, and html, a page to
+    /// read [default: csv,jsonl,json]
     #[arg(long = "format", value_name = "F,...", value_delimiter = ',')]
     pub formats: Vec<Format>,
 }

@@ -68,7 +68,8 @@ pub struct SweepArguments {
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Result")]
     pub out: PathBuf,
 
-    /// Forms of the file of sightings: csv, jsonl, json [default: all three]
+    /// Forms of the file of sightings, csv, jsonl, json, and html, a page to
+    /// read [default: csv,jsonl,json]
     #[arg(long = "format", value_name = "F,...", value_delimiter = ',', help_heading = "Result")]
     pub formats: Vec<Format>,
 

@@ -7,13 +7,16 @@ use super::hunt_files::HuntReports;
 use crate::config::{Format, Scope};
 use crate::report::{
     AccountNames, CoverageTally, Ending, EvidenceTally, HuntSummary, Manifest, ManifestFile, NEVER_IN_LOGS,
-    ReportError, RunStatus, SightingTally, Summary, write_calls, write_coverage, write_json, write_sightings,
+    ReportError, RunStatus, SightingTally, Summary, write_calls, write_coverage, write_html, write_json,
+    write_sightings,
 };
 use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::{SLOWED_RATES, merged_sightings};
 
 /// The name of the file that has the hashes of the others.
 pub(super) const MANIFEST: &str = "manifest.json";
+/// The name of the page to read.
+const PAGE: &str = "report.html";
 
 /// The files of a run, and what is in them in numbers.
 #[derive(Debug)]
@@ -99,12 +102,22 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
     files.push("coverage.csv".to_owned());
     files.extend(EVIDENCE_FILES.map(str::to_owned));
     files.extend(["calls.csv", "summary.json"].map(str::to_owned));
+    let mut run = RunFiles { summary, sightings, coverage, evidence, names, files, manifest_sha256: None };
+    if formats.contains(&Format::Html) {
+        write_page(dir, &reader, &run)?;
+        run.files.push(PAGE.to_owned());
+    }
     // The database's hash is that of the closed file.
     reader.close()?;
-    write_manifest(dir, &summary, facts.text("settings_sha256")?, &files)?;
-    files.push(MANIFEST.to_owned());
-    let (_, manifest_sha256) = dir.digest(MANIFEST)?;
-    Ok(RunFiles { summary, sightings, coverage, evidence, names, files, manifest_sha256: Some(manifest_sha256) })
+    write_manifest(dir, &run.summary, facts.text("settings_sha256")?, &run.files)?;
+    run.files.push(MANIFEST.to_owned());
+    run.manifest_sha256 = Some(dir.digest(MANIFEST)?.1);
+    Ok(run)
+}
+
+fn write_page(dir: &RunDir, reader: &RunReader, run: &RunFiles) -> Result<(), ReportError<StoreError>> {
+    let ending = run.ending("", false);
+    dir.write_file(PAGE, |out| merged_sightings(reader, |rows| write_html(&ending, rows, out)))
 }
 
 fn write_all_sightings(
@@ -116,12 +129,13 @@ fn write_all_sightings(
 ) -> Result<SightingTally, ReportError<StoreError>> {
     let mut counted = None;
     for format in formats {
+        let Format::Sightings(form) = format else { continue };
         let name = format!("sightings.{format}");
         let mut tally = SightingTally::default();
         dir.write_file(&name, |out| {
             merged_sightings(reader, |rows| {
                 let rows = rows.inspect(|row| row.iter().for_each(|sighting| tally.add(sighting)));
-                write_sightings(*format, rows, names, out)
+                write_sightings(*form, rows, names, out)
             })
         })?;
         counted = Some(tally);

@@ -54,7 +54,7 @@ pub use organization::Organization;
 pub use principal_selector::{InvalidPrincipalSelector, PrincipalSelector};
 pub use quotas::{QuotaOverride, QuotaOverrides};
 pub use region_selector::{InvalidRegionSelector, KnownRegions, RegionSelector, UnknownRegion};
-pub use report::{Format, Report, UnknownFormat};
+pub use report::{Format, Report, SightingsForm, UnknownFormat};
 pub use scope::{Scope, SourcesRule};
 pub use targets_file::load_targets;
 pub use text::InvalidText;

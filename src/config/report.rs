@@ -12,20 +12,29 @@ use super::text::written_as_text;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Report {
-    /// The forms of the sightings' file.
+    /// The forms of the sightings' file, and whether there is a page to read.
     pub formats: Vec<Format>,
 }
 
 impl Default for Report {
     fn default() -> Self {
-        Self { formats: Format::ALL.to_vec() }
+        Self { formats: Format::DEFAULT.to_vec() }
     }
 }
 
-/// A form of the sightings' file.
+/// A form in which a run is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Format {
+    /// A file of sightings.
+    Sightings(SightingsForm),
+    /// `report.html`: the run on one page, which opens anywhere and loads nothing.
+    Html,
+}
+
+/// A form of the sightings' file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SightingsForm {
     /// `sightings.csv`: for spreadsheets, so cells that would run as formulas are defused.
     Csv,
     /// `sightings.jsonl`: one JSON object a line, every message exact.
@@ -43,19 +52,32 @@ pub struct UnknownFormat {
 }
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest.map_or_else(|| "expected csv, jsonl or json".to_owned(), |near| format!("did you mean `{near}`?"))
+    nearest.map_or_else(|| "expected csv, jsonl, json or html".to_owned(), |near| format!("did you mean `{near}`?"))
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Csv, Self::Jsonl, Self::Json];
+    pub const ALL: [Self; 4] = [
+        Self::Sightings(SightingsForm::Csv),
+        Self::Sightings(SightingsForm::Jsonl),
+        Self::Sightings(SightingsForm::Json),
+        Self::Html,
+    ];
+
+    /// What is written unless something else is said.
+    pub const DEFAULT: [Self; 3] = [
+        Self::Sightings(SightingsForm::Csv),
+        Self::Sightings(SightingsForm::Jsonl),
+        Self::Sightings(SightingsForm::Json),
+    ];
 
     /// Its name, which is also the file's ending.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Csv => "csv",
-            Self::Jsonl => "jsonl",
-            Self::Json => "json",
+            Self::Sightings(SightingsForm::Csv) => "csv",
+            Self::Sightings(SightingsForm::Jsonl) => "jsonl",
+            Self::Sightings(SightingsForm::Json) => "json",
+            Self::Html => "html",
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct EvidenceTally {
     pub silences: Vec<Silence>,
 }
 
-pub(super) fn tampering(page: &mut Page<'_>, tally: &TamperingTally, names: &AccountNames) -> io::Result<()> {
+pub(super) fn tampering(page: &mut dyn Page, tally: &TamperingTally, names: &AccountNames) -> io::Result<()> {
     if tally.total() == 0 {
         return Ok(());
     }
@@ -37,7 +37,7 @@ pub(super) fn tampering(page: &mut Page<'_>, tally: &TamperingTally, names: &Acc
     }
 }
 
-pub(super) fn sources(page: &mut Page<'_>, tally: &SourceTally, names: &AccountNames) -> io::Result<()> {
+pub(super) fn sources(page: &mut dyn Page, tally: &SourceTally, names: &AccountNames) -> io::Result<()> {
     let gaps = tally.gaps();
     if gaps.is_empty() {
         return Ok(());
@@ -54,7 +54,7 @@ pub(super) fn sources(page: &mut Page<'_>, tally: &SourceTally, names: &AccountN
     page.item("", "each with its reason in sources.csv")
 }
 
-pub(super) fn silences(page: &mut Page<'_>, silences: &[Silence], names: &AccountNames) -> io::Result<()> {
+pub(super) fn silences(page: &mut dyn Page, silences: &[Silence], names: &AccountNames) -> io::Result<()> {
     if silences.is_empty() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! A page for a terminal of 80 columns: labelled items, wrapped; strangers' text shown and not obeyed.
+//! A page of labelled items; on a terminal of 80 columns, wrapped; strangers' text shown and not obeyed.
 
 use std::io::{self, Write};
 
@@ -15,22 +15,32 @@ pub(super) enum Tone {
     Bad,
 }
 
-/// A page of labelled items, 80 columns wide.
-pub(super) struct Page<'a> {
+/// A page of labelled items under headings. The texts may be a stranger's.
+pub(super) trait Page {
+    /// Begins a section.
+    fn heading(&mut self, text: &str, tone: Tone) -> io::Result<()>;
+
+    /// An item that something leads, under which its further lines are indented. Without a label it goes on
+    /// with the item before.
+    fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()>;
+
+    /// An item beside its label.
+    fn item(&mut self, label: &str, text: &str) -> io::Result<()> {
+        self.row(label, "", text)
+    }
+}
+
+/// A page for a terminal, 80 columns wide.
+pub(super) struct TerminalPage<'a> {
     pub out: &'a mut dyn Write,
     pub color: bool,
 }
 
-impl Page<'_> {
+impl TerminalPage<'_> {
     const LABEL: usize = 14;
 
     pub fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{}", text.trim_end())
-    }
-
-    pub fn heading(&mut self, text: &str, tone: Tone) -> io::Result<()> {
-        self.line("")?;
-        self.toned(text, tone)
     }
 
     pub fn toned(&mut self, text: &str, tone: Tone) -> io::Result<()> {
@@ -41,14 +51,15 @@ impl Page<'_> {
         };
         if self.color { writeln!(self.out, "\u{1b}[{code}m{text}\u{1b}[0m") } else { self.line(text) }
     }
+}
 
-    /// An item beside its label. The text may be a stranger's.
-    pub fn item(&mut self, label: &str, text: &str) -> io::Result<()> {
-        self.row(label, "", text)
+impl Page for TerminalPage<'_> {
+    fn heading(&mut self, text: &str, tone: Tone) -> io::Result<()> {
+        self.line("")?;
+        self.toned(text, tone)
     }
 
-    /// An item that something leads, under which its further lines are indented.
-    pub fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
+    fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
         let (mut label, mut lead, indent) = (label, lead, lead.len());
         for line in wrap(&escape(text), WIDTH - 2 - Self::LABEL - indent) {
             self.line(&format!("  {label:<width$}{lead:indent$}{line}", width = Self::LABEL))?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{ReportError, time, write_defused};
-use crate::config::Format;
+use crate::config::SightingsForm;
 use crate::model::Sighting;
 
 /// The accounts' names by id, where known. Ids are texts: an event may claim any.
@@ -18,15 +18,15 @@ pub type AccountNames = BTreeMap<String, String>;
 /// # Errors
 /// A row could not be read, or `out` fails.
 pub fn write_sightings<E: std::error::Error + 'static>(
-    format: Format,
+    form: SightingsForm,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
     names: &AccountNames,
     out: impl Write,
 ) -> Result<(), ReportError<E>> {
-    match format {
-        Format::Csv => write_csv(rows, names, out),
-        Format::Jsonl => write_jsonl(rows, names, out),
-        Format::Json => write_array(rows, names, out),
+    match form {
+        SightingsForm::Csv => write_csv(rows, names, out),
+        SightingsForm::Jsonl => write_jsonl(rows, names, out),
+        SightingsForm::Json => write_array(rows, names, out),
     }
 }
 
@@ -218,14 +218,14 @@ mod tests {
         AccountNames::from([("111111111111".to_owned(), "=prod".to_owned())])
     }
 
-    fn report(format: Format, messages: &[&str]) -> String {
+    fn report(form: SightingsForm, messages: &[&str]) -> String {
         let rows = messages.iter().map(|message| Ok::<_, Infallible>(sighting(message)));
-        written(|out| write_sightings(format, rows, &names(), out))
+        written(|out| write_sightings(form, rows, &names(), out))
     }
 
     #[test]
     fn csv_rows_are_whole_and_defused() {
-        insta::assert_snapshot!(report(Format::Csv, &["=cmd|' /C calc'!A0", "a,\"b\"\nc"]), @r#"
+        insta::assert_snapshot!(report(SightingsForm::Csv, &["=cmd|' /C calc'!A0", "a,\"b\"\nc"]), @r#"
         event_time,event_account_id,event_region,account_name,indicators,matched_fields,hunts,event_name,event_source,principal_arn,access_key_id,source_ip,user_agent,error_code,record_id,request_id,copies,self,account_id,region,log_group,log_stream,event_id,timestamp,ingestion_time,message
         2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,'=cmd|' /C calc'!A0
         2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,"a,""b""
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn json_has_the_same_columns_and_the_exact_message() {
         let message = "=1\u{202e}\u{0}\"\\";
-        let line = report(Format::Jsonl, &[message]);
+        let line = report(SightingsForm::Jsonl, &[message]);
         let row: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(row["message"], message);
         assert_eq!(row["self"], false);
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn an_array_of_any_length_is_json() {
         for messages in [&[][..], &["a"], &["a", "b"]] {
-            let rows: Vec<serde_json::Value> = serde_json::from_str(&report(Format::Json, messages)).unwrap();
+            let rows: Vec<serde_json::Value> = serde_json::from_str(&report(SightingsForm::Json, messages)).unwrap();
             assert_eq!(rows.len(), messages.len());
         }
     }
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_row_that_cannot_be_read_ends_the_report() {
         let rows = [Err(std::io::Error::other("damaged"))];
-        let error = write_sightings(Format::Csv, rows, &names(), Vec::new()).unwrap_err();
+        let error = write_sightings(SightingsForm::Csv, rows, &names(), Vec::new()).unwrap_err();
         assert!(matches!(error, ReportError::Rows(_)));
     }
 }

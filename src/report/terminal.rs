@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::evidence::{silences, sources, tampering};
-use super::page::{Page, Tone, WIDTH};
+use super::page::{Page, TerminalPage, Tone, WIDTH};
 use super::wrap::wrap;
 use super::{
     AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, LogGroupCounts, NEVER_IN_LOGS, PlaceCounts,
@@ -49,16 +49,8 @@ pub struct Ending<'a> {
 /// # Errors
 /// `out` fails.
 pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { out, color: ending.color };
-    facts(&mut page, ending.summary)?;
-    found(&mut page, ending)?;
-    hunts(&mut page, &ending.summary.hunts)?;
-    tampering(&mut page, &ending.evidence.tampering, ending.names)?;
-    gaps(&mut page, "Not covered", Tone::Bad, &ending.coverage.gaps())?;
-    gaps(&mut page, "Not covered, but accepted", Tone::Plain, &ending.coverage.accepted())?;
-    gaps(&mut page, "Out of scope", Tone::Plain, &ending.coverage.out_of_scope())?;
-    sources(&mut page, &ending.evidence.sources, ending.names)?;
-    silences(&mut page, &ending.evidence.silences, ending.names)?;
+    let mut page = TerminalPage { out, color: ending.color };
+    sections(ending, &mut page)?;
     page.heading("Files", Tone::Plain)?;
     page.item("in", ending.directory)?;
     page.item("", &ending.files.join(" "))?;
@@ -67,16 +59,34 @@ pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> 
         page.item("", sha256)?;
     }
     page.line("")?;
-    let tone = match (ending.summary.status, ending.summary.has_findings()) {
-        (RunStatus::Complete, false) => Tone::Good,
-        (RunStatus::Complete, _) => Tone::Plain,
-        _ => Tone::Bad,
-    };
     let lines = verdict(ending.summary, ending.coverage);
+    let tone = tone(ending.summary);
     lines.iter().flat_map(|line| wrap(&escape(line), WIDTH)).try_for_each(|line| page.toned(&line, tone))
 }
 
-fn facts(page: &mut Page<'_>, summary: &Summary) -> io::Result<()> {
+/// How a run's verdict is meant.
+pub(super) fn tone(summary: &Summary) -> Tone {
+    match (summary.status, summary.has_findings()) {
+        (RunStatus::Complete, false) => Tone::Good,
+        (RunStatus::Complete, _) => Tone::Plain,
+        _ => Tone::Bad,
+    }
+}
+
+/// All that is told but the files and the verdict.
+pub(super) fn sections(ending: &Ending<'_>, page: &mut dyn Page) -> io::Result<()> {
+    facts(page, ending.summary)?;
+    found(page, ending)?;
+    hunts(page, &ending.summary.hunts)?;
+    tampering(page, &ending.evidence.tampering, ending.names)?;
+    gaps(page, "Not covered", Tone::Bad, &ending.coverage.gaps())?;
+    gaps(page, "Not covered, but accepted", Tone::Plain, &ending.coverage.accepted())?;
+    gaps(page, "Out of scope", Tone::Plain, &ending.coverage.out_of_scope())?;
+    sources(page, &ending.evidence.sources, ending.names)?;
+    silences(page, &ending.evidence.silences, ending.names)
+}
+
+fn facts(page: &mut dyn Page, summary: &Summary) -> io::Result<()> {
     let calls: u64 = summary.api_calls.values().sum();
     let throttled: u64 = summary.throttled.values().sum();
     let window = &summary.window;
@@ -102,7 +112,7 @@ fn slowed(rate: &SlowedRate) -> String {
     format!("{operation}{account} in {region} to {slowest:.1} of {allowed:.1} calls/s")
 }
 
-fn hunts(page: &mut Page<'_>, hunts: &[HuntSummary]) -> io::Result<()> {
+fn hunts(page: &mut dyn Page, hunts: &[HuntSummary]) -> io::Result<()> {
     if hunts.is_empty() {
         return Ok(());
     }
@@ -148,7 +158,7 @@ fn listed(in_scope: u64, parts: &[(u64, &str)]) -> String {
     if told.is_empty() { "none".to_owned() } else { format!("{} in scope: {}", count(in_scope), told.join(", ")) }
 }
 
-fn found(page: &mut Page<'_>, ending: &Ending<'_>) -> io::Result<()> {
+fn found(page: &mut dyn Page, ending: &Ending<'_>) -> io::Result<()> {
     let tally = ending.sightings;
     let Some((first, last)) = tally.span_ms() else { return Ok(()) };
     page.heading(&format!("Found: {}", plural(tally.total(), "sighting")), Tone::Bad)?;
@@ -169,7 +179,7 @@ fn found(page: &mut Page<'_>, ending: &Ending<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn top(page: &mut Page<'_>, label: &str, counts: &TopCounts, named: impl Fn(&str) -> String) -> io::Result<()> {
+fn top(page: &mut dyn Page, label: &str, counts: &TopCounts, named: impl Fn(&str) -> String) -> io::Result<()> {
     let mut label = label;
     for (key, number) in counts.top(MOST_LISTED) {
         page.row(label, &format!("{:>9}  ", count(number)), &named(key))?;
@@ -181,7 +191,7 @@ fn top(page: &mut Page<'_>, label: &str, counts: &TopCounts, named: impl Fn(&str
     }
 }
 
-fn gaps(page: &mut Page<'_>, title: &str, tone: Tone, gaps: &[Gap]) -> io::Result<()> {
+fn gaps(page: &mut dyn Page, title: &str, tone: Tone, gaps: &[Gap]) -> io::Result<()> {
     if gaps.is_empty() {
         return Ok(());
     }

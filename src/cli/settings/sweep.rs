@@ -74,9 +74,9 @@ mod tests {
     fn everything_has_a_default() {
         let settings = resolve(&["192.0.2.1", "AKIAIOSFODNN7EXAMPLE"]).unwrap();
         assert_eq!(settings.indicators.len(), 2);
-        assert_eq!(settings.formats, Format::ALL);
+        assert_eq!(settings.formats, Format::DEFAULT);
         assert!(settings.out_dir.ends_with("runs") && !settings.fail_on_sighting);
         assert!(settings.reach.directory.discover);
-        assert_eq!(resolve(&["a", "--format", "json,csv,json"]).unwrap().formats, [Format::Json, Format::Csv]);
+        assert_eq!(resolve(&["a", "--format", "json,csv,json"]).unwrap().formats, [Format::ALL[2], Format::ALL[0]]);
     }
 }

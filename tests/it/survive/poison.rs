@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 
-use dragnet::config::Format;
+use dragnet::config::SightingsForm;
 use dragnet::model::{Happening, Sighting, Stored};
 use dragnet::report::{AccountNames, defuse, escape, write_sightings};
 use dragnet::search::{Matcher, happening};
@@ -61,8 +61,11 @@ async fn nothing_poisonous_is_dropped_and_nothing_of_it_is_obeyed() {
         )
     };
     let planted: String = cases.iter().map(|(_, message)| plant(message)).collect();
-    let run = World::small_with(&planted).sweep(&[IP, "--since", "24h"]).await;
+    let run = World::small_with(&planted).sweep(&[IP, "--since", "24h", "--format", "csv,jsonl,json,html"]).await;
     assert_eq!(run.status(), "complete");
+    let page = run.file("report.html");
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && page.contains("\\u{202e}"), "{page}");
+    assert!(!page.contains("<script") && !page.contains(['\u{1b}', '\0', '\u{202e}']));
     let lines: Vec<serde_json::Value> =
         run.file("sightings.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for (name, message) in &cases {
@@ -127,10 +130,10 @@ fn sighting(text: &str) -> Sighting {
     }
 }
 
-fn report(format: Format, text: &str) -> Vec<u8> {
+fn report(form: SightingsForm, text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let names = AccountNames::from([(text.to_owned(), text.to_owned())]);
-    write_sightings(format, [Ok::<_, Infallible>(sighting(text))], &names, &mut out).unwrap();
+    write_sightings(form, [Ok::<_, Infallible>(sighting(text))], &names, &mut out).unwrap();
     out
 }
 
@@ -146,7 +149,7 @@ proptest! {
     fn a_spreadsheet_gets_nothing_to_run(text in poison()) {
         prop_assert!(is_harmless_cell(&defuse(&text)));
         prop_assert!(defuse(&text).ends_with(&text));
-        let written = report(Format::Csv, &text);
+        let written = report(SightingsForm::Csv, &text);
         let mut rows = csv::Reader::from_reader(&written[..]);
         let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
         prop_assert_eq!(rows.len(), 1);
@@ -156,9 +159,9 @@ proptest! {
 
     #[test]
     fn json_keeps_every_message_exact(text in poison()) {
-        let line: serde_json::Value = serde_json::from_slice(&report(Format::Jsonl, &text)).unwrap();
+        let line: serde_json::Value = serde_json::from_slice(&report(SightingsForm::Jsonl, &text)).unwrap();
         prop_assert_eq!(line["message"].as_str(), Some(text.as_str()));
-        let array: serde_json::Value = serde_json::from_slice(&report(Format::Json, &text)).unwrap();
+        let array: serde_json::Value = serde_json::from_slice(&report(SightingsForm::Json, &text)).unwrap();
         prop_assert_eq!(&array[0], &line);
     }
 

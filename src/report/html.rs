@@ -1,0 +1,214 @@
+//! `report.html`: the run on one page, to be handed on. It is one file, loads nothing and runs nothing; what
+//! attackers wrote is text on it.
+
+use std::io::{self, Write};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use quick_xml::escape::escape as markup_escape;
+use sha2::{Digest, Sha256};
+
+use super::page::{Page, Tone};
+use super::terminal::{sections, tone};
+use super::{AccountNames, Ending, ReportError, count, escape, time, verdict};
+use crate::model::Sighting;
+
+/// Sightings that are shown: a page with more opens nowhere. All of them are in the other files.
+const MOST_SIGHTINGS: usize = 1_000;
+/// Characters of a message that are shown.
+const LONGEST_MESSAGE: usize = 4_000;
+
+const STYLE: &str = "\
+:root{color-scheme:light dark}\
+body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}\
+h1{font-size:1.3rem}h2{font-size:1.1rem;margin-top:2rem}\
+.good{border-left:.4rem solid #1a7f37;padding-left:1rem}\
+.plain{border-left:.4rem solid #8c959f;padding-left:1rem}\
+.bad{border-left:.4rem solid #cf222e;padding-left:1rem}\
+table{border-collapse:collapse;width:100%}\
+td,th{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0;overflow-wrap:anywhere}\
+th{white-space:nowrap;font-weight:600}\
+.lead{text-align:right;white-space:nowrap}\
+.sightings td,.sightings th{border-top:1px solid #8c959f55;font-size:.85rem;white-space:normal}\
+pre{white-space:pre-wrap;font-size:.8rem;margin:.3rem 0}";
+
+/// Writes the page; `rows` are the run's sightings, sorted.
+///
+/// # Errors
+/// A row could not be read, or `out` fails.
+pub fn write_html<E: std::error::Error + 'static>(
+    ending: &Ending<'_>,
+    rows: impl IntoIterator<Item = Result<Sighting, E>>,
+    out: &mut dyn Write,
+) -> Result<(), ReportError<E>> {
+    begin(ending, out)?;
+    let mut page = HtmlPage { out, is_open: false };
+    sections(ending, &mut page)?;
+    page.close()?;
+    sightings(ending, rows, out)?;
+    Ok(writeln!(out, "</body></html>")?)
+}
+
+fn begin(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> {
+    // Only this very style is obeyed, whatever gets onto the page.
+    let style_hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
+    let class = match tone(ending.summary) {
+        Tone::Good => "good",
+        Tone::Plain => "plain",
+        Tone::Bad => "bad",
+    };
+    let run_id = shown(&ending.summary.run_id);
+    writeln!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{style_hash}'; \
+         base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>dragnet {run_id}</title>\n<style>{STYLE}</style></head><body>\n\
+         <h1>Sweep {run_id}</h1>\n<div class=\"{class}\">"
+    )?;
+    for line in verdict(ending.summary, ending.coverage) {
+        writeln!(out, "<p>{}</p>", shown(&line))?;
+    }
+    writeln!(out, "</div>")
+}
+
+/// A stranger's text: what it would do to a terminal or a reader's eye is written out, and nothing is markup.
+fn shown(text: &str) -> String {
+    markup_escape(escape(text)).into_owned()
+}
+
+/// Labelled items as tables under headings.
+struct HtmlPage<'a> {
+    out: &'a mut dyn Write,
+    is_open: bool,
+}
+
+impl HtmlPage<'_> {
+    fn close(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.is_open) {
+            writeln!(self.out, "</table>")?;
+        }
+        Ok(())
+    }
+}
+
+impl Page for HtmlPage<'_> {
+    fn heading(&mut self, text: &str, _: Tone) -> io::Result<()> {
+        self.close()?;
+        writeln!(self.out, "<h2>{}</h2>", shown(text))
+    }
+
+    fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
+        if !std::mem::replace(&mut self.is_open, true) {
+            writeln!(self.out, "<table>")?;
+        }
+        let (label, lead, text) = (shown(label), shown(lead.trim()), shown(text));
+        writeln!(self.out, "<tr><th>{label}</th><td class=\"lead\">{lead}</td><td>{text}</td></tr>")
+    }
+}
+
+fn sightings<E: std::error::Error + 'static>(
+    ending: &Ending<'_>,
+    rows: impl IntoIterator<Item = Result<Sighting, E>>,
+    out: &mut dyn Write,
+) -> Result<(), ReportError<E>> {
+    let total = ending.summary.sightings;
+    if total == 0 {
+        return Ok(());
+    }
+    writeln!(out, "<h2>Sightings</h2>")?;
+    if total > MOST_SIGHTINGS as u64 {
+        writeln!(out, "<p>The first {MOST_SIGHTINGS} of {}.</p>", count(total))?;
+    }
+    writeln!(
+        out,
+        "<table class=\"sightings\"><tr><th>When</th><th>Where</th><th>What</th><th>Who</th><th>From</th>\
+         <th>Found by</th></tr>"
+    )?;
+    for sighting in rows.into_iter().take(MOST_SIGHTINGS) {
+        row(&sighting.map_err(ReportError::Rows)?, ending.names, out)?;
+    }
+    Ok(writeln!(out, "</table>")?)
+}
+
+fn row(sighting: &Sighting, names: &AccountNames, out: &mut dyn Write) -> io::Result<()> {
+    let told = &sighting.happening;
+    let account = names.get(&told.account).filter(|name| !name.is_empty()).map(|name| format!("{name} "));
+    let place = format!("{}{} {}", account.unwrap_or_default(), told.account, told.region);
+    let what = [told.event_name.as_str(), &told.error_code].join(" ");
+    let found_by: Vec<&str> = sighting.indicators.iter().chain(&sighting.hunts).map(String::as_str).collect();
+    let cells = [&time(told.time_ms), &place, what.trim(), &told.principal_arn, &told.source_ip, &found_by.join("; ")];
+    let cells: String = cells.iter().flat_map(|cell| ["<td>".to_owned(), shown(cell), "</td>".to_owned()]).collect();
+    let message: String = sighting.message.chars().take(LONGEST_MESSAGE).collect();
+    let more = if message.len() < sighting.message.len() { " …" } else { "" };
+    writeln!(
+        out,
+        "<tr>{cells}</tr><tr><td colspan=\"6\"><details><summary>{}</summary><pre>{}{more}</pre></details></td></tr>",
+        shown(&format!("{} {} {}", sighting.stored.account, sighting.stored.region, sighting.stored.log_group)),
+        shown(&message)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::{self, sighting, written};
+    use crate::report::{CoverageTally, EvidenceTally, RunStatus, SightingTally};
+    use crate::store::StoreError;
+
+    fn page(found: u64, message: &str) -> String {
+        let mut sightings = SightingTally::default();
+        let mut hostile = sighting(message);
+        hostile.happening.principal_arn = "<img src=x onerror=alert(1)>\u{202e}".to_owned();
+        (0..found).for_each(|_| sightings.add(&hostile));
+        let summary = crate::report::Summary { sightings: found, ..testing::summary(RunStatus::Incomplete) };
+        let ending = Ending {
+            summary: &summary,
+            sightings: &sightings,
+            coverage: &CoverageTally::default(),
+            evidence: &EvidenceTally::default(),
+            names: &AccountNames::from([("111111111111".to_owned(), "</td><script>".to_owned())]),
+            directory: "",
+            files: &[],
+            manifest_sha256: None,
+            color: false,
+        };
+        let rows = (0..found).map(|_| Ok::<_, StoreError>(hostile.clone()));
+        written(|out| write_html(&ending, rows, out))
+    }
+
+    #[test]
+    fn what_attackers_wrote_is_text() {
+        let page = page(2, "</pre><script>alert('1')</script>\u{1b}[2J");
+        for hostile in ["<script", "<img", "</pre><script", "\u{1b}", "\u{202e}"] {
+            assert!(!page.contains(hostile), "{hostile:?} in {page}");
+        }
+        assert!(page.contains("&lt;script&gt;alert(&apos;1&apos;)") && page.contains("\\u{202e}"), "{page}");
+        // Opened by ours alone, every element is closed.
+        for element in ["table", "tr", "td", "details", "pre", "div"] {
+            let (opened, closed) = (format!("<{element}"), format!("</{element}>"));
+            let opens = |at: &str| at.starts_with(['>', ' ']);
+            let opened = page.split(&opened).skip(1).filter(|rest| opens(rest)).count();
+            assert_eq!(opened, page.matches(&closed).count(), "{element}");
+        }
+    }
+
+    #[test]
+    fn only_its_own_style_is_obeyed() {
+        let page = page(1, "");
+        let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
+        assert!(page.contains(&format!("content=\"default-src 'none'; style-src 'sha256-{hash}'")), "{page}");
+        let style = page.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).unwrap().0;
+        assert_eq!(style, STYLE);
+        assert!(!page.contains("style=") && !page.contains("http:") && !page.contains("https:"));
+    }
+
+    #[test]
+    fn a_page_with_many_sightings_stays_small() {
+        let page = page(1_200, &"x".repeat(100_000));
+        assert_eq!(page.matches("<details>").count(), MOST_SIGHTINGS);
+        assert!(page.contains("The first 1000 of 1,200.") && page.len() < 8 << 20, "{}", page.len());
+    }
+}
