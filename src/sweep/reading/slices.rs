@@ -17,12 +17,18 @@ const MOST_READ_TWICE: f64 = 1.0 / 16.0;
 
 /// A guess is bounded, so that sums of guesses stay numbers.
 const MOST_PAGES: f64 = 1e6;
+/// Events a page, without which nobody can tell how close together they lie: the server ends a page where it has
+/// looked through enough, and may let a single one of them through.
+const FEW_EVENTS: f64 = 2.0;
+/// Of a unit, at least such a share must have been looked through before it is judged by where its few events lie.
+const LEAST_SHARE: f64 = 1.0 / 64.0;
 
 /// What was seen of a unit so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     /// Pages read.
     pub pages: u32,
+    events: u64,
     /// The earliest and the latest event, in milliseconds since the Unix epoch, if there was any.
     seen: Option<(i64, i64)>,
 }
@@ -32,17 +38,24 @@ impl Progress {
     pub fn see(&mut self, times: impl Iterator<Item = i64>) {
         self.pages = self.pages.saturating_add(1);
         self.seen = times.fold(self.seen, |seen, time| {
+            self.events += 1;
             let (first, last) = seen.unwrap_or((time, time));
             Some((first.min(time), last.max(time)))
         });
     }
 
-    /// How many pages a unit is likely to have in all, if it goes on as densely until `end_ms`; `before` was the guess
-    /// before any event was seen.
-    pub fn expected(&self, end_ms: i64, before: f64) -> f64 {
+    /// How many pages a unit from `begin_ms` on is likely to have in all, if it goes on as densely until `end_ms`;
+    /// `before` was the guess before any event was seen.
+    pub fn expected(&self, begin_ms: i64, end_ms: i64, before: f64) -> f64 {
         let pages = f64::from(self.pages);
         let Some((first, last)) = self.seen else { return before.max(pages) };
+        let are_dense = self.events as f64 >= pages * FEW_EVENTS;
+        // Where events are many, time without any costs no pages. Else what was looked through counts from the beginning.
+        let first = if are_dense { first } else { begin_ms.min(last) };
         let (seen, left) = (last.saturating_sub(first).saturating_add(1), end_ms.saturating_sub(last).max(0));
+        if !are_dense && (seen as f64) < (seen as f64 + left as f64) * LEAST_SHARE {
+            return before.max(pages);
+        }
         (pages + pages * left as f64 / seen as f64).min(MOST_PAGES)
     }
 }
@@ -101,13 +114,22 @@ mod tests {
 
     #[test]
     fn pages_to_come_are_guessed_from_those_that_came() {
-        assert_eq!(after(&[]).expected(1_000, 7.0), 7.0);
-        assert_eq!(after(&[&[], &[]]).expected(1_000, 1.0), 2.0, "nothing is known, but that there were two");
-        assert_eq!(after(&[&[0, 99]]).expected(1_000, 1.0).round(), 10.0);
-        assert_eq!(after(&[&[950, 900], &[999]]).expected(1_000, 1.0).round(), 2.0);
-        assert_eq!(after(&[&[900, 909]]).expected(1_000, 1.0).round(), 10.0, "all lies at the end of the window");
-        assert_eq!(after(&[&[i64::MIN, i64::MAX]]).expected(i64::MAX, 1.0), 1.0);
-        assert_eq!(after(&[&[i64::MIN]]).expected(i64::MAX, 1.0), MOST_PAGES);
+        assert_eq!(after(&[]).expected(0, 1_000, 7.0), 7.0);
+        assert_eq!(after(&[&[], &[]]).expected(0, 1_000, 1.0), 2.0, "nothing is known, but that there were two");
+        assert_eq!(after(&[&[0, 99]]).expected(0, 1_000, 1.0).round(), 10.0);
+        assert_eq!(after(&[&[900, 950], &[940, 999]]).expected(0, 1_000, 1.0).round(), 2.0);
+        let late = after(&[&[900, 909]]);
+        assert_eq!(late.expected(0, 1_000, 1.0).round(), 10.0, "all lies at the end of the window");
+    }
+
+    #[test]
+    fn few_events_tell_how_much_was_looked_through_and_no_more() {
+        assert_eq!(after(&[&[99]]).expected(0, 1_000, 1.0).round(), 10.0);
+        assert_eq!(after(&[&[900], &[909]]).expected(0, 1_000, 1.0).round(), 2.0);
+        assert_eq!(after(&[&[0]]).expected(0, 86_400_000, 3.0), 3.0, "the very first event tells nothing");
+        assert_eq!(after(&[&[5]]).expected(100, 200, 3.0), 3.0, "nor does one from before the unit");
+        assert_eq!(after(&[&[i64::MIN, i64::MAX]]).expected(i64::MIN, i64::MAX, 1.0), 1.0);
+        assert_eq!(after(&[&[i64::MIN / 2, i64::MIN / 2]]).expected(i64::MIN, i64::MAX, 1.0), MOST_PAGES);
     }
 
     fn load(all: f64, answer: f64) -> Load {
