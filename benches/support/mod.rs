@@ -117,10 +117,12 @@ pub async fn sweep_parts(
     directory: &Path,
 ) -> (SweepParts, RunDir, tokio::task::JoinHandle<Result<(), StoreError>>) {
     let list: String = (0..accounts).map(|n| format!("{:012}\n", 100_000_000_000 + n)).collect();
-    std::fs::write(directory.join("accounts"), list).unwrap();
+    let file = directory.join("accounts");
+    std::fs::write(&file, list).unwrap();
     let config = "[organization]\ndiscover = false\n[limits]\nquota_share = 1.0\nconcurrency = 1024\n";
     std::fs::write(directory.join("dragnet.toml"), config).unwrap();
-    let arguments = ["dragnet", "sweep", "192.0.2.1", "--accounts-file", "accounts", "--since", "24h", "--no-silence"];
+    let arguments =
+        ["dragnet", "sweep", "192.0.2.1", "--accounts-file", file.to_str().unwrap(), "--since", "24h", "--no-silence"];
     let clock = Clock::starting_at("2026-03-02T12:00:00Z".parse().unwrap());
     let arguments = Arguments::try_parse_from(arguments).unwrap();
     let Command::Sweep(sweep) = &arguments.command else { panic!("not a sweep") };

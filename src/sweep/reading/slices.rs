@@ -18,31 +18,38 @@ const MOST_READ_TWICE: f64 = 1.0 / 16.0;
 /// A guess is bounded, so that sums of guesses stay numbers.
 const MOST_PAGES: f64 = 1e6;
 
+/// How dense events lie is told from the time between them; between fewer than this many, that says little, and they
+/// may have been sought out by a pattern in pages that looked at much more.
+const TELLING: usize = 10;
+
 /// What was seen of a unit so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     /// Pages read.
     pub pages: u32,
+    events: usize,
     /// The earliest and the latest event, in milliseconds since the Unix epoch, if there was any.
     seen: Option<(i64, i64)>,
 }
 
 impl Progress {
     /// One more page, with events of these times.
-    pub fn see(&mut self, times: impl Iterator<Item = i64>) {
+    pub fn see(&mut self, times: impl ExactSizeIterator<Item = i64>) {
         self.pages = self.pages.saturating_add(1);
+        self.events = self.events.saturating_add(times.len());
         self.seen = times.fold(self.seen, |seen, time| {
             let (first, last) = seen.unwrap_or((time, time));
             Some((first.min(time), last.max(time)))
         });
     }
 
-    /// How many pages a unit is likely to have in all, if it goes on as densely until `end_ms`; `before` was the guess
+    /// How many pages `unit` is likely to have in all, if it goes on as densely until `end_ms`; `before` was the guess
     /// before any event was seen.
-    pub fn expected(&self, end_ms: i64, before: f64) -> f64 {
+    pub fn expected(&self, unit: &Range<i64>, end_ms: i64, before: f64) -> f64 {
         let pages = f64::from(self.pages);
         let Some((first, last)) = self.seen else { return before.max(pages) };
-        let (seen, left) = (last.saturating_sub(first).saturating_add(1), end_ms.saturating_sub(last).max(0));
+        let since = if self.events < TELLING { unit.start.min(first) } else { first };
+        let (seen, left) = (last.saturating_sub(since).saturating_add(1), end_ms.saturating_sub(last).max(0));
         (pages + pages * left as f64 / seen as f64).min(MOST_PAGES)
     }
 }
@@ -59,8 +66,10 @@ pub(super) struct Load {
 /// Where to cut a unit of which `progress` was seen, and which has more pages, `expected` in all; empty: nowhere.
 /// `end_ms` is where its events end.
 pub(super) fn cuts(unit: &Range<i64>, end_ms: i64, progress: &Progress, expected: f64, load: Load) -> Vec<i64> {
-    let Some((first, _)) = progress.seen else { return Vec::new() };
-    let begin = first.clamp(unit.start, unit.end);
+    // A server that sends events of other times would send them again with each slice.
+    let Some((begin, _)) = progress.seen.filter(|(first, last)| unit.contains(first) && unit.contains(last)) else {
+        return Vec::new();
+    };
     let span = end_ms.min(unit.end).saturating_sub(begin);
     let slices = how_many(progress.pages, expected, load);
     let mut cuts: Vec<i64> = (1..slices)
@@ -93,19 +102,23 @@ mod tests {
 
     fn after(pages: &[&[i64]]) -> Progress {
         let mut progress = Progress::default();
-        pages.iter().for_each(|times| progress.see(times.iter().copied()));
+        for times in pages {
+            progress.see(times.iter().copied());
+        }
         progress
     }
 
     #[test]
     fn pages_to_come_are_guessed_from_those_that_came() {
-        assert_eq!(after(&[]).expected(1_000, 7.0), 7.0);
-        assert_eq!(after(&[&[], &[]]).expected(1_000, 1.0), 2.0, "nothing is known, but that there were two");
-        assert_eq!(after(&[&[0, 99]]).expected(1_000, 1.0).round(), 10.0);
-        assert_eq!(after(&[&[950, 900], &[999]]).expected(1_000, 1.0).round(), 2.0);
-        assert_eq!(after(&[&[900, 909]]).expected(1_000, 1.0).round(), 10.0, "all lies at the end of the window");
-        assert_eq!(after(&[&[i64::MIN, i64::MAX]]).expected(i64::MAX, 1.0), 1.0);
-        assert_eq!(after(&[&[i64::MIN]]).expected(i64::MAX, 1.0), MOST_PAGES);
+        let expected = |pages: &[&[i64]]| after(pages).expected(&(0..2_000), 1_000, 7.0).round();
+        let dense: Vec<i64> = (900..910).collect();
+        assert_eq!(expected(&[]), 7.0);
+        assert_eq!(expected(&[&[]; 9]), 9.0, "nothing is known, but that there were nine");
+        assert_eq!(expected(&[&[0, 99]]), 10.0);
+        assert_eq!(expected(&[&dense]), 10.0, "all lies at the end of the window");
+        assert_eq!(expected(&[&[900, 909]]), 1.0, "two may have been found among many");
+        assert_eq!(expected(&[&[i64::MIN, i64::MAX]]), 1.0);
+        assert_eq!(after(&[&[i64::MIN; 10]]).expected(&(0..1), i64::MAX, 1.0), MOST_PAGES);
     }
 
     fn load(all: f64, answer: f64) -> Load {
@@ -136,9 +149,9 @@ mod tests {
             |unit: Range<i64>, progress: &Progress| cuts(&unit, unit.end.min(8_100), progress, 16.0, load(2.0, 1.0));
         assert_eq!(cut(0..10_000, &progress), [2_100, 4_100, 6_100]);
         assert_eq!(cut(0..10_000, &Progress::default()), Vec::<i64>::new());
-        assert_eq!(cut(100..101, &progress), Vec::<i64>::new(), "a millisecond is not cut");
-        assert_eq!(cut(100..102, &progress), [101]);
-        assert_eq!(cut(0..50, &progress), Vec::<i64>::new(), "events that are not in the unit");
+        assert_eq!(cut(100..101, &after(&[&[100]])), Vec::<i64>::new(), "a millisecond is not cut");
+        assert_eq!(cut(100..102, &after(&[&[100, 101]])), [101]);
+        assert_eq!(cut(0..200, &progress), Vec::<i64>::new(), "an event that is not in the unit");
         let all = i64::MIN..i64::MAX;
         assert_eq!(cuts(&all, i64::MAX, &after(&[&[i64::MIN]]), 16.0, load(1.0, 1.0)).len(), 3);
     }

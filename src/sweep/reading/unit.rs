@@ -166,10 +166,10 @@ impl Unit {
     /// Cuts the unit where that is worth it: what is left of it is read from its beginning. No: it stays as it is.
     async fn cut(&mut self, progress: &Progress) -> Result<bool, JournalClosed> {
         let end_ms = self.span.to_ms.min(self.reading.group.shared.started.as_millisecond());
-        let expected = progress.expected(end_ms, self.span.expected_pages);
+        let unit = self.span.from_ms..self.span.to_ms;
+        let expected = progress.expected(&unit, end_ms, self.span.expected_pages);
         // What was found out of this one belongs to what is left to read.
         self.set_pages_left(expected - f64::from(progress.pages));
-        let unit = self.span.from_ms..self.span.to_ms;
         let load = self.reading.load();
         let cuts = load.map(|load| cuts(&unit, end_ms, progress, expected, load)).unwrap_or_default();
         // Whoever ends the sweep wants the page that was read.
