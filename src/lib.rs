@@ -50,6 +50,9 @@
 //! - **Coarse outside, exact inside**: a server-side pattern may only narrow ([`search::coarse_pattern`]);
 //!   the match here decides and names the field ([`search::Matcher`]). More indicators than one pattern
 //!   holds are looked for by reading everything once.
+//! - **A hunt is an Insights query**, compiled to a coarse pattern and evaluated exactly here
+//!   ([`search::Questions`]). Its rows are sightings; what it counts is kept by page and place, and merged so that
+//!   each record counts once ([`sweep::merged_counts`]).
 //! - **Lists of indicators are configuration** ([`config::load_indicators`]): a wrong value refuses the file
 //!   before the first AWS call, and what cannot be looked for is told.
 //! - **Groups are not evidence.** Every target is asked what records it; the log groups that trails deliver

@@ -17,13 +17,14 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::CallError;
 use super::envelope::enveloped;
 use super::gate::Gate;
 use super::mfa::{CodeSource, Device, MfaStanding};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
 use super::session::{RoleHop, Session};
 use super::source::{self, Found};
-use super::{CallError, Caller};
+use super::sts::{Caller, Durations};
 use crate::config::Identity;
 use crate::model::{ApiCall, Partition, Region, SlowedRate};
 use crate::throttle::Quotas;
@@ -106,6 +107,8 @@ pub struct Aws {
     pub(super) audit: Option<mpsc::Sender<ApiCall>>,
     pub(super) clock: Clock,
     pub(super) caller: OnceLock<Caller>,
+    /// How long roles let their sessions be.
+    pub(super) durations: Durations,
     source: Arc<Session>,
     mfa: Option<Arc<Session>>,
     profile_roles: Vec<Arc<Session>>,
@@ -189,6 +192,7 @@ impl Aws {
             audit: options.audit,
             clock: options.clock,
             caller: OnceLock::new(),
+            durations: Durations::default(),
             source,
             mfa,
             profile_roles,

@@ -1,6 +1,8 @@
 //! STS: who calls, and the sessions that are begun. Always the Regional endpoint, whose tokens work in
 //! opt-in Regions too.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -23,6 +25,33 @@ const MFA_SESSION_SECONDS: i32 = 43_200;
 ///
 /// Source: IAM user guide, "Role chaining"; IAM API, `CreateRole`, `MaxSessionDuration` (3,600 at least).
 const ALWAYS_GRANTED: Duration = Duration::from_hours(1);
+
+/// What roles are made to grant, in hours: 12 at most.
+const GRANTED_HOURS: [u64; 6] = [12, 8, 6, 4, 2, 1];
+
+/// How long sessions of a role may be, by the role's name, as far as refusals have told.
+#[derive(Debug, Default)]
+pub(super) struct Durations(Mutex<HashMap<String, Duration>>);
+
+impl Durations {
+    /// The longest that it is worth asking for.
+    fn longest(&self, role: &str, wanted: Duration) -> Duration {
+        self.known().get(role).map_or(wanted, |granted| wanted.min(*granted))
+    }
+
+    /// Takes down that a duration was too long, and gives the next to try.
+    fn refused(&self, role: &str, duration: Duration) -> Duration {
+        let shorter = GRANTED_HOURS.map(Duration::from_hours).into_iter().find(|shorter| *shorter < duration);
+        let shorter = shorter.unwrap_or(ALWAYS_GRANTED);
+        self.known().entry(role.to_owned()).and_modify(|granted| *granted = shorter.min(*granted)).or_insert(shorter);
+        shorter
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Duration>> {
+        // A poisoned map is whole all the same: each change is a single one.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Who the source credentials belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,15 +131,21 @@ impl Aws {
         temporary(site, answer.credentials())
     }
 
-    /// Assumes a role from its parent session. A role that grants less than is asked for gives an hour.
+    /// Assumes a role from its parent session. A role that grants less than is asked for gives what it grants
+    /// at most, as far as the ladder tells: STS does not say it. Roles of one name are deployed alike, so what one
+    /// of them refused is not asked of the others.
     pub(super) async fn assume_role(&self, parent: &Session, hop: &RoleHop) -> Result<Credentials, CallError> {
         let chained = parent.role().is_some() || self.caller.get().is_some_and(Caller::is_role);
-        let longest = if chained { hop.duration.min(ALWAYS_GRANTED) } else { hop.duration };
-        match self.assume_role_for(parent, hop, longest).await {
-            Err(error) if longest > ALWAYS_GRANTED && is_too_long(&error) => {
-                self.assume_role_for(parent, hop, ALWAYS_GRANTED).await
+        let name = hop.role.name();
+        let wanted = if chained { hop.duration.min(ALWAYS_GRANTED) } else { hop.duration };
+        let mut duration = self.durations.longest(name, wanted);
+        loop {
+            match self.assume_role_for(parent, hop, duration).await {
+                Err(error) if duration > ALWAYS_GRANTED && is_too_long(&error) => {
+                    duration = self.durations.refused(name, duration);
+                }
+                outcome => return outcome,
             }
-            outcome => outcome,
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::config::{ConfigError, InvalidIndicatorList, UnknownRegion};
+use crate::config::{ConfigError, InvalidHunt, InvalidIndicatorList, UnknownRegion};
 use crate::model::{EmptyWindow, InvalidIndicator};
 use crate::throttle::QuotaError;
 use crate::time::rfc3339_ms;
@@ -36,6 +36,17 @@ pub enum UsageError {
         given: usize,
         /// How many there may be.
         most: usize,
+    },
+    /// A hunt cannot be asked so.
+    #[error(transparent)]
+    Hunt(#[from] InvalidHunt),
+    /// A query cannot be evaluated on what `FilterLogEvents` returns.
+    #[error("{name}: {problem}")]
+    HuntQuery {
+        /// The hunt, or the option.
+        name: String,
+        /// Why not.
+        problem: String,
     },
     /// A Region of the arguments.
     #[error(transparent)]

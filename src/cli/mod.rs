@@ -9,6 +9,7 @@ mod doctor;
 mod error;
 mod generate;
 mod global;
+mod hunts;
 mod list;
 mod moment;
 mod range;
@@ -31,9 +32,10 @@ pub use doctor::DoctorArguments;
 pub use error::{InvalidIndicators, UsageError};
 pub use generate::{write_completions, write_manual};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
+pub use hunts::HuntsCommand;
 pub use list::{ListArguments, Listing, OutputFormat};
 pub use moment::{InvalidMoment, Moment};
-pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments};
+pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments, ShowArguments};
 pub use report::ReportArguments;
 pub use resume::ResumeArguments;
 pub use runs::{RunArgument, RunsCommand};
@@ -77,7 +79,7 @@ Try it without an AWS account:
 /// A command with its own arguments.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Look for indicators everywhere, and write a run
+    /// Look for indicators, and hunt, everywhere, and write a run
     Sweep(SweepArguments),
     /// Go on with an interrupted or incomplete run
     Resume(ResumeArguments),
@@ -86,6 +88,9 @@ pub enum Command {
     /// Show where the evidence is: what records each account and Region, and
     /// where that is kept
     Sources(SourcesArguments),
+    /// List, show or check the hunts that a sweep can ask
+    #[command(subcommand)]
+    Hunts(HuntsCommand),
     /// Block roles, users and groups everywhere; prove it; put everything back
     #[command(subcommand)]
     Contain(ContainCommand),

@@ -10,8 +10,8 @@ use clap::{Args, Subcommand, ValueEnum};
 pub enum RangeCommand {
     /// Serve it on this machine for boto3, the AWS CLI and any SDK
     Serve(ServeArguments),
-    /// Show its story, its accounts and the practice user's MFA device
-    Show(ScenarioArguments),
+    /// Show its accounts, the practice user's MFA device, and its story
+    Show(ShowArguments),
     /// Print the practice user's current MFA code, which a served range
     /// takes (usable as mfa_command)
     Code(ScenarioArguments),
@@ -27,6 +27,18 @@ pub struct ScenarioArguments {
     /// Seed of all that is generated [default: the scenario's]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+}
+
+/// What to show of a range.
+#[derive(Clone, Debug, Args)]
+pub struct ShowArguments {
+    /// Which range.
+    #[command(flatten)]
+    pub range: ScenarioArguments,
+
+    /// Show what a search must find, too
+    #[arg(long)]
+    pub answers: bool,
 }
 
 /// How to serve the range.

@@ -18,13 +18,35 @@ pub struct SweepArguments {
     /// access key id, an ARN, an account id, a domain, a hash, or any other
     /// word. A prefix forces the kind: ip:, cidr:, key:, arn:, user:, role:,
     /// account:, domain:, agent:, event:, hash:, text:, regex:
-    #[arg(required_unless_present = "indicator_files", value_name = "INDICATOR")]
+    #[arg(
+        required_unless_present_any = ["indicator_files", "hunts", "query_strings", "filter_pattern"],
+        value_name = "INDICATOR"
+    )]
     pub indicators: Vec<String>,
 
     /// Look for what this file lists, too: text (one a line, # for comments),
     /// CSV (type,value), a STIX 2.1 bundle or a MISP event; repeatable
     #[arg(short = 'i', long = "indicators", value_name = "FILE")]
     pub indicator_files: Vec<PathBuf>,
+
+    /// Ask a hunt of the catalogue (`dragnet hunts list`), with its parameters;
+    /// repeatable
+    #[arg(long = "hunt", value_name = "NAME[:key=value,...]")]
+    pub hunts: Vec<String>,
+
+    /// Ask a CloudWatch Logs Insights query of your own, like a hunt; repeatable
+    #[arg(long = "query-string", value_name = "QUERY")]
+    pub query_strings: Vec<String>,
+
+    /// Find every event that a CloudWatch Logs filter pattern lets through; it
+    /// is passed on as it is, and nothing else is looked for
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        allow_hyphen_values = true,
+        conflicts_with_all = ["indicators", "indicator_files", "hunts", "query_strings"]
+    )]
+    pub filter_pattern: Option<String>,
 
     /// Look at what happened since then, until now [default: 24h]
     #[arg(long, value_name = "T", conflicts_with_all = ["from", "to"], help_heading = "Time")]

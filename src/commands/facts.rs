@@ -34,6 +34,7 @@ pub(super) fn of_new_run(
         ("from", settings.window.from().to_string()),
         ("to", settings.window.to().to_string()),
         ("indicators", as_json(&indicators)),
+        ("hunts", as_json(&settings.hunts)),
         ("not_looked_for", as_json(&settings.left_out)),
         ("scope", as_json(&settings.reach.scope)),
         (NAMED_ACCOUNTS_ONLY, (!settings.reach.scope.include_accounts.is_empty()).to_string()),

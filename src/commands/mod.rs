@@ -9,6 +9,8 @@ mod doctor;
 mod error;
 mod evidence_files;
 mod facts;
+mod hunt_files;
+mod hunts;
 mod interrupt;
 mod list;
 mod mfa_code;
@@ -73,6 +75,7 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(resume::resume(&arguments.global, resume, &machine));
         }
+        Command::Hunts(hunts) => return hunts::hunts(&arguments.global, hunts, &Machine::here()?, out),
         Command::Runs(runs) => return runs::runs(&arguments.global, runs, &Machine::here()?, out),
         Command::Contain(contain) => {
             let machine = Machine::here()?;

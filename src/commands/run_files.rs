@@ -3,10 +3,11 @@
 use super::CommandError;
 use super::evidence_files::{EVIDENCE_FILES, count_evidence, write_evidence_files};
 use super::facts::{Facts, VERSION};
+use super::hunt_files::HuntReports;
 use crate::config::{Format, Scope};
 use crate::report::{
-    AccountNames, CoverageTally, Ending, EvidenceTally, Manifest, ManifestFile, NEVER_IN_LOGS, ReportError, RunStatus,
-    SightingTally, Summary, write_calls, write_coverage, write_json, write_sightings,
+    AccountNames, CoverageTally, Ending, EvidenceTally, HuntSummary, Manifest, ManifestFile, NEVER_IN_LOGS,
+    ReportError, RunStatus, SightingTally, Summary, write_calls, write_coverage, write_json, write_sightings,
 };
 use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::{SLOWED_RATES, merged_sightings};
@@ -65,9 +66,11 @@ pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
         }
         Ok::<_, CommandError>(tally)
     })?;
-    let evidence = count_evidence(&reader, &facts.sources(&reader)?, facts.window()?)?;
-    let counted = Counted { sightings: &sightings, coverage: &coverage, evidence: &evidence };
-    let summary = summary(&facts, &reader, &counted)?;
+    let sources = facts.sources(&reader)?;
+    let evidence = count_evidence(&reader, &sources, facts.window()?)?;
+    let hunts = HuntReports::of_run(&facts, &reader, &sources)?.count()?;
+    let counted = Counted { sightings: &sightings, coverage: &coverage, evidence: &evidence, hunts };
+    let summary = summary(&facts, &reader, counted)?;
     let files = dir.file_names()?;
     let has_manifest = files.iter().any(|name| name == MANIFEST);
     let manifest_sha256 = has_manifest.then(|| dir.digest(MANIFEST)).transpose()?.map(|(_, sha256)| sha256);
@@ -88,9 +91,10 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
     let sources = facts.sources(&reader)?;
     write_evidence_files(dir, &reader, &sources, &names)?;
     let evidence = count_evidence(&reader, &sources, facts.window()?)?;
+    let hunts = HuntReports::of_run(&facts, &reader, &sources)?.write(dir, &mut files)?;
     dir.write_file("calls.csv", |out| reader.calls(|rows| write_calls(rows, out)))?;
-    let counted = Counted { sightings: &sightings, coverage: &coverage, evidence: &evidence };
-    let summary = summary(&facts, &reader, &counted)?;
+    let counted = Counted { sightings: &sightings, coverage: &coverage, evidence: &evidence, hunts };
+    let summary = summary(&facts, &reader, counted)?;
     dir.write_file("summary.json", |out| write_json(&summary, out).map_err(ReportError::<StoreError>::from))?;
     files.push("coverage.csv".to_owned());
     files.extend(EVIDENCE_FILES.map(str::to_owned));
@@ -178,10 +182,11 @@ struct Counted<'a> {
     sightings: &'a SightingTally,
     coverage: &'a CoverageTally,
     evidence: &'a EvidenceTally,
+    hunts: Vec<HuntSummary>,
 }
 
-fn summary(facts: &Facts, reader: &RunReader, counted: &Counted<'_>) -> Result<Summary, CommandError> {
-    let Counted { sightings, coverage, evidence } = counted;
+fn summary(facts: &Facts, reader: &RunReader, counted: Counted<'_>) -> Result<Summary, CommandError> {
+    let Counted { sightings, coverage, evidence, hunts } = counted;
     let calls = reader.calls_by_operation()?;
     let by_operation = |of: fn(&crate::store::CallCounts) -> u64| {
         calls.iter().map(|(operation, counts)| (operation.clone(), of(counts))).filter(|(_, n)| *n > 0).collect()
@@ -199,7 +204,7 @@ fn summary(facts: &Facts, reader: &RunReader, counted: &Counted<'_>) -> Result<S
         window: facts.window()?.into(),
         indicators: facts.json("indicators")?,
         not_looked_for: facts.json("not_looked_for")?,
-        hunts: Vec::new(),
+        hunts,
         accounts: coverage.accounts(),
         targets: coverage.targets(),
         log_groups: coverage.log_groups(),

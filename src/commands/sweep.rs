@@ -12,7 +12,7 @@ use crate::cli::{GlobalArguments, SweepArguments};
 use crate::report::{RunStatus, abridged, write_ending, write_json};
 use crate::sweep::SweepError;
 
-/// Looks for indicators everywhere.
+/// Looks for indicators, and hunts, everywhere.
 pub(super) async fn sweep(
     global: &GlobalArguments,
     arguments: &SweepArguments,
@@ -64,13 +64,14 @@ pub(super) fn conclude(
 }
 
 fn listed(settings: &SweepSettings) -> String {
-    let names: Vec<String> = settings.indicators.iter().map(ToString::to_string).collect();
+    let indicators = settings.indicators.iter().map(ToString::to_string);
+    let names: Vec<String> = indicators.chain(settings.hunts.iter().map(|hunt| hunt.name.clone())).collect();
     abridged(&names)
 }
 
 /// The exit code, as the contract has it.
 fn exit_code(files: &RunFiles, fail_on_sighting: bool) -> u8 {
-    let found = fail_on_sighting && files.summary.sightings > 0;
+    let found = fail_on_sighting && files.summary.has_findings();
     match (files.summary.status, found) {
         (RunStatus::Complete, false) => 0,
         (RunStatus::Incomplete, false) => 3,

@@ -14,6 +14,7 @@ mod duration;
 mod error;
 mod find;
 mod glob;
+mod hunts;
 mod identity;
 mod indicators;
 mod limits;
@@ -41,6 +42,7 @@ pub use duration::{InvalidDuration, parse_duration};
 pub use error::ConfigError;
 pub use find::{Environment, find, state_directory};
 pub use glob::{Glob, InvalidGlob};
+pub use hunts::{Catalogue, HuntTemplate, Hunts, InvalidHunt, Parameter, ParameterKind, load_hunt};
 pub use identity::{
     ExternalId, Identity, MemberRole, MfaCommand, MfaSerial, NoProgram, RoleName, SessionDuration, SourceIdentity,
 };
@@ -72,6 +74,8 @@ pub struct Config {
     pub scope: Scope,
     /// `[limits]`: how hard to call AWS.
     pub limits: Limits,
+    /// `[hunts]`: the user's own hunts.
+    pub hunts: Hunts,
     /// `[report]`: what to write.
     pub report: Report,
     /// `[contain]`: what may be blocked.
@@ -86,7 +90,9 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let origin = path.display().to_string();
         let text = fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
-        Self::from_toml(&text, &origin)
+        let config = Self::from_toml(&text, &origin)?;
+        let hunts = config.hunts.clone().seen_from(path.parent().unwrap_or(Path::new("")));
+        Ok(Self { hunts, ..config })
     }
 
     /// Reads a configuration from its text; `origin` is what errors call the file.

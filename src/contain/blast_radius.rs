@@ -149,5 +149,6 @@ pub(super) fn warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
     let elsewhere =
         detail.inline.iter().any(|(name, document)| Some(name.as_str()) != named_so && denies_all(document));
     warn(elsewhere, "an inline policy of another name denies everything already");
+    warnings.extend(candidate.no_entry.as_ref().map(|why| format!("it could not be applied today: {why}")));
     warnings
 }

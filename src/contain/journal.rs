@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::record::{Containment, Event};
 use super::seal::{InvalidPlan, SealedPlan};
 use super::states::{IllegalTransition, State};
+use crate::time::rfc3339_ms;
 
 /// Raised whenever a table changes its meaning.
 const FORMAT: &str = "1";
@@ -97,7 +98,7 @@ impl Journals {
         let mut connection = Connection::open(&path)?;
         connection.execute_batch(CREATE)?;
         let transaction = connection.transaction()?;
-        for (key, value) in [("format", FORMAT), ("plan", &sealed.to_text()?), ("begun", &now.to_string()), ("by", by)]
+        for (key, value) in [("format", FORMAT), ("plan", &sealed.to_text()?), ("begun", &rfc3339_ms(now)), ("by", by)]
         {
             transaction.execute("INSERT OR IGNORE INTO fact (key, value) VALUES (?1, ?2)", [key, value])?;
         }
@@ -211,7 +212,7 @@ impl Journal {
     /// # Errors
     /// The disk refuses.
     pub fn begin_undo(&self, by: &str, now: Timestamp) -> Result<(), JournalError> {
-        let value = format!("{now} by {by}");
+        let value = format!("{} by {by}", rfc3339_ms(now));
         self.connection().execute("INSERT OR IGNORE INTO fact (key, value) VALUES ('undo_begun', ?1)", [value])?;
         Ok(())
     }

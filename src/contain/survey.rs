@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use futures::{StreamExt, stream};
+
 use super::plan::RefusedTarget;
 use crate::aws::{AccessKey, Aws, CallError, PrincipalDetail, ServiceUse, Session};
 use crate::config::PrincipalSelector;
 use crate::model::{AccountId, PrincipalKind};
+
+/// Principals of one account that are looked at side by side: IAM takes seconds for each report on what was used.
+const AT_ONCE: usize = 8;
 
 /// A principal that was asked for, with what is known of it.
 #[derive(Clone, Debug)]
@@ -28,6 +33,8 @@ pub struct Candidate {
     pub created: Vec<String>,
     /// What could not be learned, and why.
     pub unknown: Vec<String>,
+    /// Why the contain role of its account lets nobody in, and what to do, if that is so.
+    pub no_entry: Option<String>,
 }
 
 /// What an account has of what was asked for.
@@ -60,6 +67,7 @@ pub async fn survey(
     } else {
         Vec::new()
     };
+    let mut chosen = Vec::new();
     for kind in kinds {
         let all = if kind == PrincipalKind::User { users.clone() } else { aws.principals(session, kind).await? };
         for detail in all {
@@ -83,9 +91,13 @@ pub async fn survey(
             }
             let named_exactly = met.iter().any(|selector| selector.is_exact());
             let reason = met.iter().find_map(|selector| selector.reason.clone());
-            survey.candidates.push(look_closer(aws, session, detail, named_exactly, reason, &users).await);
+            chosen.push((detail, named_exactly, reason));
         }
     }
+    let closer = chosen
+        .into_iter()
+        .map(|(detail, named_exactly, reason)| look_closer(aws, session, detail, named_exactly, reason, &users));
+    survey.candidates = stream::iter(closer).buffered(AT_ONCE).collect().await;
     Ok(survey)
 }
 
@@ -112,18 +124,22 @@ async fn look_closer(
         services: Vec::new(),
         created: Vec::new(),
         unknown: Vec::new(),
+        no_entry: None,
     };
     if candidate.detail.principal.kind() == PrincipalKind::User {
         match aws.access_keys(session, &name).await {
             Ok(keys) => candidate.keys = keys,
             Err(error) => candidate.unknown.push(format!("its access keys: {error}")),
         }
-        for key in candidate.keys.clone() {
+        let mut latest = None;
+        for key in &candidate.keys {
             match aws.key_last_used(session, &key.id).await {
-                Ok(None) => {}
-                Ok(Some((at, service))) => candidate.last_used = format!("{at} for {service} with {}", key.id),
+                Ok(used) => latest = latest.max(used.map(|(at, service)| (at, service, &key.id))),
                 Err(error) => candidate.unknown.push(format!("when {} was last used: {error}", key.id)),
             }
+        }
+        if let Some((at, service, key)) = latest {
+            candidate.last_used = format!("{at} for {service} with {key}");
         }
     }
     if candidate.detail.principal.kind() != PrincipalKind::Group {

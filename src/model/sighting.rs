@@ -52,6 +52,13 @@ pub struct Happening {
     pub request_id: String,
 }
 
+impl Happening {
+    /// Whether it is told by a CloudTrail record: no other event has an id of its own.
+    pub fn is_cloudtrail(&self) -> bool {
+        !self.record_id.is_empty()
+    }
+}
+
 /// One event that matched, with its provenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
@@ -61,6 +68,8 @@ pub struct Sighting {
     pub happening: Happening,
     /// The indicators found in it, each as it was given; sorted.
     pub indicators: Vec<String>,
+    /// The hunts that it is a row of; sorted.
+    pub hunts: Vec<String>,
     /// The fields they were found in, e.g. `sourceIPAddress`, or `message` for plain text; sorted.
     pub matched_fields: Vec<String>,
     /// In how many places the same record is stored (an organization's trail and an account's own).

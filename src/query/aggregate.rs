@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::tree::AggregateKind;
-use super::value::Value;
+use super::value::{Value, bits};
 
 impl AggregateKind {
     const NAMES: [(Self, &'static str); 12] = [
@@ -62,12 +62,16 @@ pub(super) enum State {
     /// For sums and averages.
     Total {
         count: u64,
+        #[serde(with = "bits")]
         sum: f64,
     },
     /// For standard deviations: how many, their mean, and the sum of squared differences from it.
     Spread {
+        #[serde(with = "bits")]
         count: f64,
+        #[serde(with = "bits")]
         mean: f64,
+        #[serde(with = "bits")]
         squares: f64,
     },
     /// The value that sorts first or last.
@@ -82,7 +86,7 @@ pub(super) enum State {
         found: Option<(i64, Value<'static>)>,
     },
     /// Every number, for an exact percentile.
-    Numbers(Vec<f64>),
+    Numbers(#[serde(with = "bits::list")] Vec<f64>),
 }
 
 impl State {

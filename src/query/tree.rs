@@ -20,6 +20,20 @@ pub struct Query {
     pub stages: Vec<Stage>,
 }
 
+impl Query {
+    /// Every quoted text in it, each as often as it stands there.
+    pub fn texts(&self) -> Vec<&str> {
+        let mut texts = Vec::new();
+        for expr in self.stages.iter().flat_map(Stage::exprs) {
+            expr.walk(&mut |expr| match expr {
+                Expr::Text(text) | Expr::Like { pattern: LikePattern::Text(text), .. } => texts.push(text.as_str()),
+                _ => {}
+            });
+        }
+        texts
+    }
+}
+
 /// `SOURCE logGroups(namePrefix: ["/aws/a"], class: ["STANDARD"])`: its parameters by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -46,6 +60,19 @@ pub enum Stage {
     Limit(usize),
     /// `dedup a, b`: one row for each combination of values.
     Dedup(Vec<String>),
+}
+
+impl Stage {
+    fn exprs(&self) -> Vec<&Expr> {
+        match self {
+            Self::Fields(items) | Self::Display(items) => items.iter().map(|item| &item.expr).collect(),
+            Self::Filter(condition) => vec![condition],
+            Self::Parse(extraction) => vec![&extraction.from],
+            Self::Stats(stats) => stats.items.iter().chain(&stats.by).map(|item| &item.expr).collect(),
+            Self::Sort(keys) => keys.iter().map(|key| &key.expr).collect(),
+            Self::Limit(_) | Self::Dedup(_) => Vec::new(),
+        }
+    }
 }
 
 /// An expression that becomes a column.

@@ -18,7 +18,7 @@ pub enum Value<'r> {
     /// Text as it stands in the event.
     Text(Cow<'r, str>),
     /// A computed number; always finite.
-    Number(f64),
+    Number(#[serde(with = "bits")] f64),
     /// The answer to a condition; prints as `1` or `0`.
     Bool(bool),
     /// A time in milliseconds since the Unix epoch.
@@ -142,6 +142,34 @@ impl fmt::Display for Value<'_> {
                 Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S%.3f").fmt(f),
                 Err(_) => ms.fmt(f),
             },
+        }
+    }
+}
+
+/// A number as its bits: stored in decimals it could come back as a neighbour, and as nothing at all where
+/// it is beyond all numbers.
+pub(super) mod bits {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's own form")]
+    pub(in crate::query) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(number.to_bits())
+    }
+
+    pub(in crate::query) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
+
+    /// The same for several.
+    pub(in crate::query) mod list {
+        use serde::{Deserialize, Deserializer, Serializer};
+
+        pub(in crate::query) fn serialize<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(numbers.iter().map(|number| number.to_bits()))
+        }
+
+        pub(in crate::query) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+            Ok(Vec::deserialize(deserializer)?.into_iter().map(f64::from_bits).collect())
         }
     }
 }

@@ -12,7 +12,7 @@ use super::calls::Ending;
 use super::faults::Disturbance;
 use super::policy::Ask;
 use super::wire::{self, AwsError, Exchange, Input, Refusal, Reply, Service};
-use super::world::World;
+use super::world::{Use, World};
 use super::{ConnectionReset, Range, State, cloudtrail, ec2, iam, logs, organizations, sts};
 
 impl Range {
@@ -97,6 +97,9 @@ impl Range {
             global_endpoint: parts.uri.host() == Some("sts.amazonaws.com"),
             now,
         };
+        let own_key = caller.session.is_none().then_some(caller.access_key_id.as_str());
+        let used = Use { at: now, region: caller.region.clone() };
+        call.world.uses.note(caller.identity_arn(call.world), own_key, *service, used);
         let outcome = perform(call, disturbance);
         let user_agent = wire::header(&parts.headers, "user-agent").unwrap_or_default();
         cloudtrail::trace(&mut state.world, caller, exchange, &input, outcome.as_ref().err(), user_agent, now);

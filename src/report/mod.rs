@@ -11,6 +11,7 @@ mod evidence;
 mod gaps;
 mod hours;
 mod human;
+mod hunts;
 mod manifest;
 mod page;
 mod sighting_tally;
@@ -37,7 +38,9 @@ pub use evidence::EvidenceTally;
 pub use gaps::Gap;
 pub use hours::{Silence, SilenceTally, write_hours};
 pub use human::{abridged, bytes, count, plural};
+pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 pub use manifest::{Manifest, ManifestFile};
+pub use page::{write_hanging, write_items};
 pub use sighting_tally::{SightingTally, TopCounts};
 pub use sightings::{AccountNames, write_sightings};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
@@ -97,8 +100,9 @@ pub fn write_json(value: &impl Serialize, mut out: impl Write) -> io::Result<()>
 pub const NEVER_IN_LOGS: [&str; 3] =
     ["CloudTrail events over 256 KB", "data events that no selector names", "S3 server access logs"];
 
-/// A time in a report. A stored number that is no time (an event may claim any) stays a number.
-fn time(milliseconds: i64) -> String {
+/// A time in a report, from milliseconds since the Unix epoch. A stored number that is no time (an event may
+/// claim any) stays a number.
+pub fn time(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), rfc3339_ms)
 }
 
@@ -147,6 +151,7 @@ mod testing {
                 ..Happening::default()
             },
             indicators: vec!["192.0.2.1".to_owned(), "alice".to_owned()],
+            hunts: vec!["iam-access-key".to_owned()],
             matched_fields: vec!["sourceIPAddress".to_owned(), "userIdentity.arn".to_owned()],
             copies: 2,
             own_call: false,

@@ -57,3 +57,42 @@ impl Page<'_> {
         Ok(())
     }
 }
+
+/// Writes a line, wrapped for 80 columns; what goes on is indented under it. The text may be a stranger's.
+///
+/// # Errors
+/// `out` fails.
+pub fn write_hanging(line: &str, out: &mut dyn Write) -> io::Result<()> {
+    const HANGING: usize = 4;
+    let text = line.trim_start_matches(' ');
+    let mut indent = line.len() - text.len();
+    let escaped = escape(text);
+    if indent + escaped.chars().count() <= WIDTH {
+        return writeln!(out, "{:indent$}{escaped}", "");
+    }
+    let width = WIDTH.saturating_sub(indent + HANGING);
+    for (number, part) in wrap(&escaped, width).into_iter().enumerate() {
+        writeln!(out, "{:indent$}{part}", "")?;
+        indent += if number == 0 { HANGING } else { 0 };
+    }
+    Ok(())
+}
+
+/// Writes a title, and under it labelled items, wrapped for 80 columns. The texts may be a stranger's.
+///
+/// # Errors
+/// `out` fails.
+pub fn write_items(title: &str, items: &[(&str, String)], out: &mut dyn Write) -> io::Result<()> {
+    for line in wrap(&escape(title), WIDTH) {
+        writeln!(out, "{line}")?;
+    }
+    let width = items.iter().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
+    for (label, text) in items {
+        let mut label = *label;
+        for line in wrap(&escape(text), WIDTH.saturating_sub(width + 4)) {
+            writeln!(out, "  {}", format!("{label:<width$}  {line}").trim_end())?;
+            label = "";
+        }
+    }
+    Ok(())
+}

@@ -100,7 +100,7 @@ impl<'a> Row<'a> {
             account_name: names.get(&happening.account).map_or("", String::as_str),
             indicators: &sighting.indicators,
             matched_fields: &sighting.matched_fields,
-            hunts: &[],
+            hunts: &sighting.hunts,
             event_name: &happening.event_name,
             event_source: &happening.event_source,
             principal_arn: &happening.principal_arn,
@@ -217,8 +217,8 @@ mod tests {
     fn csv_rows_are_whole_and_defused() {
         insta::assert_snapshot!(report(Format::Csv, &["=cmd|' /C calc'!A0", "a,\"b\"\nc"]), @r#"
         event_time,event_account_id,event_region,account_name,indicators,matched_fields,hunts,event_name,event_source,principal_arn,access_key_id,source_ip,user_agent,error_code,record_id,request_id,copies,self,account_id,region,log_group,log_stream,event_id,timestamp,ingestion_time,message
-        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,'=cmd|' /C calc'!A0
-        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,"a,""b""
+        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,'=cmd|' /C calc'!A0
+        2026-03-01T12:00:00.000Z,111111111111,eu-west-1,'=prod,192.0.2.1;alice,sourceIPAddress;userIdentity.arn,iam-access-key,ListBuckets,,arn:aws:iam::111111111111:user/alice,,192.0.2.1,,,,,2,false,999999999999,us-east-1,/trail,s,e1,2026-03-01T12:00:05.000Z,2026-03-01T12:00:06.000Z,"a,""b""
         c"
         "#);
     }

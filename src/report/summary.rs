@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::SourceCounts;
+use super::{HuntSummary, SourceCounts};
 use crate::config::Scope;
 use crate::model::{Outcome, Reason, SlowedRate, Status, TimeWindow};
 use crate::time::rfc3339_ms;
@@ -32,7 +32,7 @@ pub struct Summary {
     /// What lists of indicators held that no log shows, so that it was not looked for; a line for each list.
     pub not_looked_for: Vec<String>,
     /// The hunts that were run.
-    pub hunts: Vec<String>,
+    pub hunts: Vec<HuntSummary>,
     /// How the accounts ended.
     pub accounts: PlaceCounts,
     /// How the pairs of account and Region ended.
@@ -61,6 +61,18 @@ pub struct Summary {
     pub caller_arn: String,
     /// What was asked about.
     pub scope: Scope,
+}
+
+impl Summary {
+    /// Whether anything was found: a sighting, or a row of a hunt that counts.
+    pub fn has_findings(&self) -> bool {
+        self.sightings > 0 || self.hunts.iter().any(|hunt| hunt.rows > 0)
+    }
+
+    /// All that was looked for, by name: indicators, then hunts.
+    pub fn looked_for(&self) -> Vec<String> {
+        self.indicators.iter().chain(self.hunts.iter().map(|hunt| &hunt.name)).cloned().collect()
+    }
 }
 
 /// A window, as the summary has it.

@@ -9,8 +9,8 @@ use super::evidence::{silences, sources, tampering};
 use super::page::{Page, Tone, WIDTH};
 use super::wrap::wrap;
 use super::{
-    AccountNames, CoverageTally, EvidenceTally, Gap, LogGroupCounts, NEVER_IN_LOGS, PlaceCounts, RunStatus,
-    SightingTally, Summary, TopCounts, abridged, bytes, count, escape, plural, time, verdict,
+    AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, LogGroupCounts, NEVER_IN_LOGS, PlaceCounts,
+    RunStatus, SightingTally, Summary, TopCounts, abridged, bytes, count, escape, plural, time, verdict,
 };
 use crate::model::SlowedRate;
 use crate::time::rfc3339_ms;
@@ -52,6 +52,7 @@ pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> 
     let mut page = Page { out, color: ending.color };
     facts(&mut page, ending.summary)?;
     found(&mut page, ending)?;
+    hunts(&mut page, &ending.summary.hunts)?;
     tampering(&mut page, &ending.evidence.tampering, ending.names)?;
     gaps(&mut page, "Not covered", Tone::Bad, &ending.coverage.gaps())?;
     gaps(&mut page, "Not covered, but accepted", Tone::Plain, &ending.coverage.accepted())?;
@@ -66,8 +67,8 @@ pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> 
         page.item("", sha256)?;
     }
     page.line("")?;
-    let tone = match (ending.summary.status, ending.summary.sightings) {
-        (RunStatus::Complete, 0) => Tone::Good,
+    let tone = match (ending.summary.status, ending.summary.has_findings()) {
+        (RunStatus::Complete, false) => Tone::Good,
         (RunStatus::Complete, _) => Tone::Plain,
         _ => Tone::Bad,
     };
@@ -79,7 +80,7 @@ fn facts(page: &mut Page<'_>, summary: &Summary) -> io::Result<()> {
     let calls: u64 = summary.api_calls.values().sum();
     let throttled: u64 = summary.throttled.values().sum();
     let window = &summary.window;
-    page.item("Looked for", &abridged(&summary.indicators))?;
+    page.item("Looked for", &abridged(&summary.looked_for()))?;
     summary.not_looked_for.iter().try_for_each(|line| page.item("Not", line))?;
     page.item("Window", &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)))?;
     page.item("Accounts", &places(summary.accounts))?;
@@ -99,6 +100,15 @@ fn slowed(rate: &SlowedRate) -> String {
     let SlowedRate { operation, account, region, allowed, slowest, .. } = rate;
     let account = account.as_ref().map(|account| format!(" of {account}")).unwrap_or_default();
     format!("{operation}{account} in {region} to {slowest:.1} of {allowed:.1} calls/s")
+}
+
+fn hunts(page: &mut Page<'_>, hunts: &[HuntSummary]) -> io::Result<()> {
+    if hunts.is_empty() {
+        return Ok(());
+    }
+    let found = hunts.iter().any(|hunt| hunt.rows > 0);
+    page.heading("Hunts", if found { Tone::Bad } else { Tone::Plain })?;
+    hunts.iter().try_for_each(|hunt| page.item("", &hunt.sentence()))
 }
 
 fn places(counts: PlaceCounts) -> String {

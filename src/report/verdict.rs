@@ -1,7 +1,7 @@
 //! The sentence or two that a run comes down to.
 
 use super::tampering::tampering_sentence;
-use super::{CoverageTally, RunStatus, Summary, count, plural};
+use super::{CoverageTally, HuntSummary, RunStatus, Summary, count, plural};
 
 /// Says what was found and whether that is all there is, in the first line; in further ones, what the
 /// first does not speak of. It says "everything" only where that is proved, and never lets "nothing was
@@ -11,6 +11,7 @@ pub fn verdict(summary: &Summary, coverage: &CoverageTally) -> Vec<String> {
     if summary.status != RunStatus::Failed && summary.accounts.in_scope > 0 {
         lines.push(summary.sources.sentence(summary.accounts.in_scope));
     }
+    lines.extend(hunts_sentence(summary));
     lines.extend(tampering_sentence(&summary.tampering));
     let accepted = coverage.accepted();
     if !accepted.is_empty() {
@@ -26,8 +27,16 @@ pub fn verdict(summary: &Summary, coverage: &CoverageTally) -> Vec<String> {
     lines
 }
 
+/// What each hunt found.
+fn hunts_sentence(summary: &Summary) -> Option<String> {
+    let found: Vec<String> = summary.hunts.iter().map(HuntSummary::sentence).collect();
+    let is_told = !found.is_empty() && summary.status != RunStatus::Failed;
+    is_told.then(|| format!("Hunts: {}.", found.join("; ")))
+}
+
 fn first_line(summary: &Summary) -> String {
     let found = match summary.sightings {
+        0 if summary.has_findings() => "Hunts counted something".to_owned(),
         0 => "Nothing was found".to_owned(),
         1 => "1 sighting was found".to_owned(),
         more => format!("{} sightings were found", count(more)),
@@ -40,7 +49,7 @@ fn first_line(summary: &Summary) -> String {
             let log_groups = plural(summary.log_groups.in_scope, "log group");
             format!("{found}, and everything in scope was covered: {accounts}, {log_groups}.")
         }
-        RunStatus::Incomplete if summary.sightings == 0 => {
+        RunStatus::Incomplete if !summary.has_findings() => {
             format!("{found} in what was searched, but coverage is INCOMPLETE: this is not a clean result.")
         }
         RunStatus::Incomplete => format!("{found}, and coverage is INCOMPLETE: there may be more."),

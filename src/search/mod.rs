@@ -4,12 +4,15 @@
 //! ```text
 //! indicators ─┬─ trace ─ pattern                          for the server
 //!             └─ literals, addresses, regexes ─ matcher   for every message it lets through
+//! hunts ──────┬─ need ─ trace, selectors, columns         for the server
+//!             └─ plan                                     for every event it lets through
 //! ```
 
 mod addresses;
 mod boundary;
 mod escapes;
 mod happening;
+mod hunts;
 mod leaves;
 mod literals;
 mod matcher;
@@ -17,8 +20,11 @@ mod names;
 #[cfg(test)]
 mod never_excluded;
 mod pattern;
+mod questions;
 mod trace;
 
 pub use happening::happening;
+pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};
 pub use matcher::{Hits, Matcher, MatcherError};
 pub use pattern::coarse_pattern;
+pub use questions::{Questions, QuestionsError};

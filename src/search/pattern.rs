@@ -6,14 +6,18 @@ use super::trace::{Trace, as_regex};
 use crate::model::Indicator;
 
 /// Source: CloudWatch Logs API, `FilterLogEvents`: `filterPattern` has at most 1,024 characters.
-const LONGEST: usize = 1_024;
+pub(super) const LONGEST: usize = 1_024;
 
 /// The narrowest pattern that lets every event through in which one of the indicators is, or `None` if
 /// only reading everything is safe, or if they are more than one pattern holds: reading everything once
 /// then costs less than filtering everything many times.
 pub fn coarse_pattern(indicators: &[Indicator]) -> Option<String> {
-    let traces: Vec<Trace> = indicators.iter().map(Trace::of).collect::<Option<_>>()?;
-    let pattern = match traces.as_slice() {
+    pattern_of(&indicators.iter().map(Trace::of).collect::<Option<Vec<_>>>()?)
+}
+
+/// The same for marks of which every event has one.
+pub(super) fn pattern_of(traces: &[Trace]) -> Option<String> {
+    let pattern = match traces {
         [] => return None,
         // Terms side by side must all be there.
         [Trace::All(terms)] => terms.iter().map(|term| quoted(term)).collect::<Vec<_>>().join(" "),

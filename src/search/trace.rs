@@ -58,7 +58,8 @@ fn is_never_escaped(c: char) -> bool {
     c.is_ascii_alphanumeric() || ".:_-@".contains(c)
 }
 
-fn runs(text: &str) -> Option<Trace> {
+/// The runs of characters that stand in an event as they are, however it spells the text.
+pub(super) fn runs(text: &str) -> Option<Trace> {
     let runs = text.split(|c| !is_never_escaped(c)).filter(|run| run.len() >= SHORTEST_RUN);
     let runs: Vec<String> = runs.map(str::to_owned).collect();
     (!runs.is_empty()).then_some(Trace::All(runs))

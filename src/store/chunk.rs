@@ -55,6 +55,7 @@ mod tests {
             timestamp_ms: 0,
             ingestion_ms: 0,
             indicators: Vec::new(),
+            hunts: Vec::new(),
             matched_fields: Vec::new(),
             message,
         }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::entry::{Entry, Page, PlaceId, PlaceRow, UnitId, UnitRow};
-use super::{StoreError, chunk, evidence};
+use super::{StoreError, chunk, count, evidence};
 use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 use crate::time::rfc3339_ms;
 
@@ -86,8 +86,14 @@ fn end_place(transaction: &Transaction<'_>, place: PlaceId, outcome: &Outcome) -
 
 /// What was found in the unit so far will be found again. Its chunks stay, and nobody unpacks them.
 fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError> {
+    let pages: i64 = transaction.query_row("SELECT pages FROM unit WHERE id = ?1", [unit.0], |row| row.get(0))?;
+    if pages == 0 {
+        // No search through all sightings for what cannot be there.
+        return Ok(());
+    }
     for forget in [
         "DELETE FROM sighting WHERE unit = ?1",
+        "DELETE FROM hunt_count WHERE unit = ?1",
         "DELETE FROM hour WHERE unit = ?1",
         "UPDATE unit SET token = NULL, token_ms = NULL, pages = 0, events = 0, bytes = 0, sightings = 0,
          read_to_end = 0 WHERE id = ?1",
@@ -103,7 +109,7 @@ fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreEr
         transaction.prepare_cached("INSERT INTO chunk (messages) VALUES (?1)")?.execute([packed])?;
         let chunk = transaction.last_insert_rowid();
         let mut insert = transaction.prepare_cached(
-            "INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            "INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?;
         let mut offset = 0;
         for found in run {
@@ -118,6 +124,7 @@ fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreEr
                 found.timestamp_ms,
                 found.ingestion_ms,
                 json_list(&found.indicators)?,
+                json_list(&found.hunts)?,
                 json_list(&found.matched_fields)?,
                 chunk,
                 whole(offset),
@@ -126,6 +133,7 @@ fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreEr
             offset += found.message.len();
         }
     }
+    count::insert(transaction, page.unit, &page.counts)?;
     evidence::insert_traces(transaction, page.unit, &page.traces)?;
     let mut update = transaction.prepare_cached(
         "UPDATE unit SET token = ?2, token_ms = ?3, pages = pages + 1, events = events + ?4, bytes = bytes + ?5,

@@ -1,6 +1,7 @@
 //! What a run writes down, entry by entry.
 
 use crate::model::{AccountId, ApiCall, Cell, HourOfRecords, LogGroupClass, Outcome, Recorder, Region, Tampering};
+use crate::query::Partial;
 
 /// The key of a row of the coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -158,6 +159,8 @@ pub struct Page {
     pub unit: UnitId,
     /// What was found in it.
     pub found: Vec<Found>,
+    /// What its events add to the hunts that count.
+    pub counts: Vec<CountRow>,
     /// The token of the next page; `None` at the end.
     pub next_token: Option<String>,
     /// When the token was given, in milliseconds since the Unix epoch: tokens live 24 hours.
@@ -177,6 +180,21 @@ pub struct Traces {
     pub tampering: Vec<Tampering>,
     /// Records by place and hour, if the page lets all of them through.
     pub hours: Vec<HourOfRecords>,
+}
+
+/// What the events of a page that happened in one place add to a hunt that counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CountRow {
+    /// The hunt's name.
+    pub hunt: String,
+    /// In which account they happened.
+    pub event_account: String,
+    /// In which Region they happened.
+    pub event_region: String,
+    /// What kind of record they are: `cloudtrail`, `vpc-flow` or `other`.
+    pub kind: String,
+    /// What they come to.
+    pub partial: Partial,
 }
 
 /// A sighting as it is written down: what sorts it, where it is kept, what was found, and its message.
@@ -201,6 +219,8 @@ pub struct Found {
     pub ingestion_ms: i64,
     /// The indicators found in it.
     pub indicators: Vec<String>,
+    /// The hunts that it is a row of.
+    pub hunts: Vec<String>,
     /// The fields they were found in.
     pub matched_fields: Vec<String>,
     /// The message, byte for byte.

@@ -115,6 +115,7 @@ mod tests {
             timestamp_ms: time_ms,
             ingestion_ms: time_ms,
             indicators: vec!["192.0.2.1".to_owned()],
+            hunts: vec!["iam-access-key".to_owned()],
             matched_fields: vec!["message".to_owned(), "odd\n\";".to_owned()],
             message: format!("message of {event_id}, \u{e9}"),
         }
@@ -147,6 +148,7 @@ mod tests {
             Entry::Page(Page {
                 unit: unit.id,
                 found,
+                counts: Vec::new(),
                 next_token,
                 read_at_ms: 0,
                 events: 10,
@@ -191,6 +193,7 @@ mod tests {
         let page = Page {
             unit: unit.id,
             found: vec![found(1, "e1")],
+            counts: Vec::new(),
             next_token: Some("t".to_owned()),
             read_at_ms: 7,
             events: 10,

@@ -7,6 +7,7 @@
 mod checkpoint;
 mod chunk;
 mod commit;
+mod count;
 mod entry;
 mod evidence;
 mod journal;
@@ -16,7 +17,10 @@ mod run_dir;
 mod schema;
 
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
-pub use entry::{Entry, Found, Page, Pass, PlaceId, PlaceRow, ScopedAccount, Standing, Traces, UnitId, UnitRow};
+pub use count::StoredCount;
+pub use entry::{
+    CountRow, Entry, Found, Page, Pass, PlaceId, PlaceRow, ScopedAccount, Standing, Traces, UnitId, UnitRow,
+};
 pub use evidence::{HourRow, PlaceEnds};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::RunLock;

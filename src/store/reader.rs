@@ -163,15 +163,36 @@ impl RunReader {
         &self,
         use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.sightings_where("?1 = ''", "", use_rows)
+    }
+
+    /// The same of those that are rows of a hunt.
+    ///
+    /// # Errors
+    /// What `use_rows` fails with; the rows fail where the database does.
+    pub fn sightings_of_hunt<T, E: From<StoreError>>(
+        &self,
+        hunt: &str,
+        use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.sightings_where("EXISTS (SELECT 1 FROM json_each(hunts) WHERE value = ?1)", hunt, use_rows)
+    }
+
+    fn sightings_where<T, E: From<StoreError>>(
+        &self,
+        condition: &str,
+        value: &str,
+        use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut select = self
             .connection
-            .prepare(
+            .prepare(&format!(
                 "SELECT sighting.*, place.account, place.region, place.log_group, place.elsewhere
                  FROM sighting JOIN unit ON unit.id = sighting.unit JOIN place ON place.id = unit.place
-                 ORDER BY time_ms, event_account, event_region, record_id, log_group, account, region, event_id",
-            )
+                 WHERE {condition} ORDER BY time_ms, event_account, event_region, record_id, log_group, account, region, event_id",
+            ))
             .map_err(StoreError::from)?;
-        let rows = select.query([]).map_err(StoreError::from)?;
+        let rows = select.query([value]).map_err(StoreError::from)?;
         use_rows(&mut SightingRows { rows, chunks: Chunks::of(&self.connection) })
     }
 }
@@ -247,6 +268,7 @@ fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, Sto
         timestamp_ms: row.get("timestamp_ms")?,
         ingestion_ms: row.get("ingestion_ms")?,
         indicators: json_list(row, "indicators")?,
+        hunts: json_list(row, "hunts")?,
         matched_fields: json_list(row, "matched_fields")?,
         message: message.to_owned(),
     };

@@ -79,6 +79,15 @@ impl RunDir {
         Ok(())
     }
 
+    /// Makes a folder in it, mode 0700, if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn make_folder(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(file_error("create", &path))
+    }
+
     /// Removes what a killed process left half written.
     ///
     /// # Errors
@@ -91,15 +100,25 @@ impl RunDir {
         Ok(())
     }
 
-    /// The names of the files in it, sorted.
+    /// The names of the files in it and, with a slash, in its folders; sorted.
     ///
     /// # Errors
     /// The directory cannot be read.
     pub fn file_names(&self) -> Result<Vec<String>, StoreError> {
-        let failed = file_error("read", &self.path);
         let mut names = Vec::new();
-        for entry in std::fs::read_dir(&self.path).map_err(&failed)? {
-            names.push(entry.map_err(&failed)?.file_name().to_string_lossy().into_owned());
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            let failed = file_error("read", &self.path);
+            for entry in std::fs::read_dir(self.path.join(&folder)).map_err(&failed)? {
+                let entry = entry.map_err(&failed)?;
+                let name = format!("{folder}{}", entry.file_name().to_string_lossy());
+                // A link is a file here, wherever it leads.
+                if entry.file_type().map_err(&failed)?.is_dir() {
+                    folders.push(name + "/");
+                } else {
+                    names.push(name);
+                }
+            }
         }
         names.sort();
         Ok(names)
@@ -155,6 +174,12 @@ mod tests {
         dir.write_file("a.csv", |out| out.write_all(b"whole").map_err(|e| StoreError::Damaged(e.to_string()))).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(dir.path()), mode(&dir.path().join("a.csv"))), (0o700, 0o600));
+        dir.make_folder("b").unwrap();
+        dir.write_file("b/c.csv", |_| Ok::<_, StoreError>(())).unwrap();
+        assert_eq!(
+            (mode(&dir.path().join("b")), dir.file_names().unwrap()),
+            (0o700, vec!["a.csv".to_owned(), "b/c.csv".to_owned()])
+        );
         let (bytes, hash) = dir.digest("a.csv").unwrap();
         assert_eq!((bytes, &hash[..8]), (5, "5d5766cf"));
     }

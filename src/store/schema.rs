@@ -10,7 +10,7 @@ use super::StoreError;
 use super::run_dir::file_error;
 
 /// Raised whenever a table changes its meaning.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// 16 KiB pages: measured 1.6 times the rows a second of 4 KiB pages, in fewer bytes.
 const SET_UP: &str = "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;";
@@ -41,13 +41,20 @@ CREATE TABLE unit (
 
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, messages BLOB NOT NULL) STRICT;
 
--- `indicators` and `matched_fields` are JSON arrays.
+-- `indicators`, `hunts` and `matched_fields` are JSON arrays.
 CREATE TABLE sighting (
     time_ms INTEGER NOT NULL, event_account TEXT NOT NULL, event_region TEXT NOT NULL, record_id TEXT NOT NULL,
     unit INTEGER NOT NULL REFERENCES unit, event_id TEXT NOT NULL, log_stream TEXT NOT NULL,
     timestamp_ms INTEGER NOT NULL, ingestion_ms INTEGER NOT NULL,
-    indicators TEXT NOT NULL, matched_fields TEXT NOT NULL,
+    indicators TEXT NOT NULL, hunts TEXT NOT NULL, matched_fields TEXT NOT NULL,
     chunk INTEGER NOT NULL REFERENCES chunk, offset INTEGER NOT NULL, length INTEGER NOT NULL
+) STRICT;
+
+-- What the events of a page that happened in one place add to a hunt that counts: zstd of JSON. Only ever
+-- appended: rows add up in any order.
+CREATE TABLE hunt_count (
+    unit INTEGER NOT NULL REFERENCES unit, hunt TEXT NOT NULL, event_account TEXT NOT NULL,
+    event_region TEXT NOT NULL, kind TEXT NOT NULL, partial BLOB NOT NULL
 ) STRICT;
 
 -- What each account's Region tells of who records it, and what is known of those recorders: JSON.
@@ -79,6 +86,7 @@ CREATE TABLE call (
 /// Made at the merge, not before: appending to an index would halve the rows a second.
 const MERGE_INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS sighting_order ON sighting (time_ms, event_account, event_region, record_id);
+CREATE INDEX IF NOT EXISTS hunt_count_order ON hunt_count (hunt, event_account, event_region);
 CREATE INDEX IF NOT EXISTS place_account ON place (account);
 CREATE INDEX IF NOT EXISTS call_request ON call (request_id);
 ";

@@ -160,6 +160,20 @@ impl Access {
         Ok(self.base.assume(self.hop(role, external_id, Some(policy))))
     }
 
+    /// Whether the contain role of an account lets in. The session that shows it may only look.
+    ///
+    /// # Errors
+    /// It does not, and what to do about it.
+    pub async fn try_contain_role(&self, aws: &Aws, member: &Member) -> Result<(), Refusal> {
+        let external_id = member.configured.as_ref().and_then(|account| account.external_id.as_ref());
+        let look = Policy::for_operations(&[Operation::GetRole]);
+        let session = self.contain(member.account.id, external_id, look).map_err(|error| failed(error.to_string()))?;
+        aws.identity(&session).await.map(drop).map_err(|error| {
+            let given = self.given(&error, external_id, member.is_management());
+            Refusal::of_entry(&error, session.role().map(RoleArn::as_str), &given)
+        })
+    }
+
     fn member_role<'a>(&'a self, member: &'a Member) -> &'a MemberRole {
         let configured = member.configured.as_ref().and_then(|account| account.member_role.as_ref());
         configured.unwrap_or(&self.identity.member_role)

@@ -1,11 +1,13 @@
-//! A page of events: what of it is a sighting, and what it tells of the recording itself.
+//! A page of events: what of it is a sighting or counts for a hunt, and what it tells of the recording itself.
 
 use super::evidence::silence;
+use super::hunts::PageCounts;
 use super::plan::LATE_ARRIVAL;
 use super::reading::{Reading, milliseconds};
 use crate::aws::{EventPage, EventQuery, LogEvent};
-use crate::model::{Target, TimeWindow};
-use crate::search::happening;
+use crate::model::{Happening, TimeWindow};
+use crate::query::Event;
+use crate::search::{Finding, RecordKind, happening};
 use crate::store::{Found, Page, Pass, Traces, UnitId};
 
 /// What is to be written down of a page.
@@ -19,13 +21,15 @@ pub(super) fn examine_page(reading: &Reading, pass: Pass, unit: UnitId, query: &
     } else {
         Traces::default()
     };
+    let mut counts = PageCounts::default();
     let found = match pass {
-        Pass::Search => events.iter().filter_map(|event| examine(reading, event)).collect(),
+        Pass::Search => events.iter().filter_map(|event| examine(reading, event, &mut counts)).collect(),
         Pass::Silence => Vec::new(),
     };
     Page {
         unit,
         found,
+        counts: counts.into_rows(shared.questions.hunts()),
         next_token,
         read_at_ms: shared.clock.now_ms(),
         events: events.len() as u64,
@@ -34,20 +38,24 @@ pub(super) fn examine_page(reading: &Reading, pass: Pass, unit: UnitId, query: &
     }
 }
 
-/// An event as a sighting, if something is in it and it happened when and where the sweep asks.
-fn examine(reading: &Reading, event: &LogEvent) -> Option<Found> {
-    let shared = &reading.group.shared;
-    let hits = shared.matcher.find(&event.message)?;
-    let Target { account, region } = &reading.group.target;
-    let told = happening(&event.message, &account.to_string(), region.as_str(), event.timestamp_ms);
-    let happened_there = match told.region.parse() {
-        Ok(region) => shared.settings.reach.scope.has_region(&region),
-        // What names no Region at all cannot be told to be elsewhere.
-        Err(_) => true,
-    };
-    if !happened_there || !happened_then(shared.settings.window, told.time_ms, event.timestamp_ms) {
+/// An event as a sighting, if something is in it or it is a row of a hunt, and it happened when and where the
+/// sweep asks. What it adds to hunts that count goes to `counts`.
+fn examine(reading: &Reading, event: &LogEvent, counts: &mut PageCounts) -> Option<Found> {
+    let questions = &reading.group.shared.questions;
+    let hits = questions.indicators(&event.message);
+    if hits.is_none() && questions.hunts().is_empty() {
         return None;
     }
+    let (account, region) = (reading.group.target.account.to_string(), reading.group.target.region.as_str());
+    let told = happening(&event.message, &account, region, event.timestamp_ms);
+    if !is_asked_about(reading, &told, event.timestamp_ms) {
+        return None;
+    }
+    let hunts = rows_of_hunts(reading, event, &told, counts);
+    if hits.is_none() && hunts.is_empty() {
+        return None;
+    }
+    let hits = hits.unwrap_or_default();
     Some(Found {
         time_ms: told.time_ms,
         event_account: told.account,
@@ -58,9 +66,47 @@ fn examine(reading: &Reading, event: &LogEvent) -> Option<Found> {
         timestamp_ms: event.timestamp_ms,
         ingestion_ms: event.ingestion_ms,
         indicators: hits.indicators,
+        hunts,
         matched_fields: hits.fields,
         message: event.message.clone(),
     })
+}
+
+/// The names of the hunts that the event is a row of, sorted.
+fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happening, counts: &mut PageCounts) -> Vec<String> {
+    let questions = &reading.group.shared.questions;
+    if questions.hunts().is_empty() {
+        return Vec::new();
+    }
+    let kind = RecordKind::of(&event.message, told, &reading.group.delivered.flow_logs);
+    let log = format!("{}:{}", reading.group.target.account, reading.group.name);
+    let event = Event {
+        timestamp: event.timestamp_ms,
+        ingestion_time: event.ingestion_ms,
+        log: &log,
+        log_stream: &event.log_stream,
+        ptr: &event.event_id,
+        message: &event.message,
+    };
+    let mut names = Vec::new();
+    for (number, finding) in questions.findings(event, kind) {
+        match finding {
+            Finding::Row(_) => names.extend(questions.hunts().get(number).map(|hunt| hunt.hunt().name.clone())),
+            Finding::Counted(partial) => counts.add(number, told, kind, partial),
+        }
+    }
+    names.sort();
+    names
+}
+
+fn is_asked_about(reading: &Reading, told: &Happening, stored_ms: i64) -> bool {
+    let settings = &reading.group.shared.settings;
+    let happened_there = match told.region.parse() {
+        Ok(region) => settings.reach.scope.has_region(&region),
+        // What names no Region at all cannot be told to be elsewhere.
+        Err(_) => true,
+    };
+    happened_there && happened_then(settings.window, told.time_ms, stored_ms)
 }
 
 /// Whether an event happened in the window. Its own time decides where that can be true; a line that claims

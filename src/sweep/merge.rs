@@ -1,10 +1,11 @@
 //! The merge: stored sightings in the order of the reports, copies of a record folded into one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use crate::model::{AccountId, Sighting, Stored};
+use super::asked::AskedAbout;
+use crate::model::{Sighting, Stored};
 use crate::search::happening;
-use crate::store::{RunReader, SightingRows, Standing, StoreError, StoredRow};
+use crate::store::{RunReader, SightingRows, StoreError, StoredRow};
 
 /// Different records that claim to be one are kept apart; of so many at most, so that an attacker who
 /// writes a million of them costs no memory.
@@ -19,22 +20,27 @@ pub fn merged_sightings<T, E: From<StoreError>>(
     reader: &RunReader,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let accounts = reader.accounts()?.into_iter().map(|account| (account.id, account.standing)).collect();
-    let named_only = reader.facts()?.get(NAMED_ACCOUNTS_ONLY).is_some_and(|value| value == "true");
-    reader.sightings(|rows| {
-        let mut merged = Merged { rows, reader, accounts, named_only, same: VecDeque::new(), ready: VecDeque::new() };
-        use_rows(&mut merged)
-    })
+    let asked = AskedAbout::of_run(reader)?;
+    reader.sightings(|rows| use_rows(&mut Merged::new(rows, reader, &asked)))
 }
 
-/// The fact that says whether the sweep was asked about certain accounts only.
-pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";
+/// The same of those that are rows of a hunt.
+///
+/// # Errors
+/// What `use_rows` fails with; the rows fail where the database does.
+pub(super) fn merged_sightings_of_hunt<T, E: From<StoreError>>(
+    reader: &RunReader,
+    hunt: &str,
+    use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
+) -> Result<T, E> {
+    let asked = AskedAbout::of_run(reader)?;
+    reader.sightings_of_hunt(hunt, |rows| use_rows(&mut Merged::new(rows, reader, &asked)))
+}
 
 struct Merged<'a, 'r> {
     rows: &'a mut SightingRows<'r>,
     reader: &'a RunReader,
-    accounts: BTreeMap<AccountId, Standing>,
-    named_only: bool,
+    asked: &'a AskedAbout,
     /// Sightings that share time, place and record id with the row read last.
     same: VecDeque<Sighting>,
     ready: VecDeque<Sighting>,
@@ -59,7 +65,11 @@ impl Iterator for Merged<'_, '_> {
     }
 }
 
-impl Merged<'_, '_> {
+impl<'a, 'r> Merged<'a, 'r> {
+    fn new(rows: &'a mut SightingRows<'r>, reader: &'a RunReader, asked: &'a AskedAbout) -> Self {
+        Self { rows, reader, asked, same: VecDeque::new(), ready: VecDeque::new() }
+    }
+
     fn take(&mut self, row: StoredRow) -> Result<(), StoreError> {
         let Some(next) = self.sighting(row)? else { return Ok(()) };
         if self.same.front().is_some_and(|first| !may_be_copies(first, &next)) {
@@ -78,13 +88,7 @@ impl Merged<'_, '_> {
     fn sighting(&self, row: StoredRow) -> Result<Option<Sighting>, StoreError> {
         let StoredRow { account, region, log_group, elsewhere, found } = row;
         let told = happening(&found.message, &account.to_string(), region.as_str(), found.timestamp_ms);
-        let standing = told.account.parse().ok().and_then(|id| self.accounts.get(&id));
-        let asked_about = match standing {
-            Some(standing) => *standing != Standing::NotAsked,
-            // A group of another account is read for the accounts in scope alone.
-            None => !self.named_only && !elsewhere,
-        };
-        if !asked_about {
+        if !self.asked.has(&told.account, elsewhere) {
             return Ok(None);
         }
         Ok(Some(Sighting {
@@ -100,6 +104,7 @@ impl Merged<'_, '_> {
                 ingestion_ms: found.ingestion_ms,
             },
             indicators: found.indicators,
+            hunts: found.hunts,
             matched_fields: found.matched_fields,
             copies: 1,
             message: found.message,
@@ -133,6 +138,7 @@ fn fold(one: &mut Sighting, copy: Sighting) {
     // The same event read twice is still one copy.
     one.copies += u32::from(!is_same_event(one, &copy));
     union(&mut one.indicators, copy.indicators);
+    union(&mut one.hunts, copy.hunts);
     union(&mut one.matched_fields, copy.matched_fields);
 }
 

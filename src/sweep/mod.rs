@@ -11,9 +11,11 @@
 
 mod access;
 mod account;
+mod asked;
 mod directory;
 mod evidence;
 mod examine;
+mod hunts;
 mod judge;
 mod merge;
 mod outcome;
@@ -26,10 +28,12 @@ mod tally;
 mod wanted;
 
 pub use access::{Access, Entered};
+pub use asked::NAMED_ACCOUNTS_ONLY;
 pub use directory::{Directory, DirectoryError, Member};
 pub use evidence::{Answer, GroupEnd, Sources, ask, ask_owner, sources, sources_of_run};
+pub use hunts::{HuntCounts, HuntRows, RowPlace, merged_counts, merged_rows};
 pub use judge::judged_coverage;
-pub use merge::{NAMED_ACCOUNTS_ONLY, merged_sightings};
+pub use merge::merged_sightings;
 pub use plan::LATE_ARRIVAL;
 pub use refusal::Refusal;
 pub use run::{SLOWED_RATES, SweepError, SweepParts, sweep};

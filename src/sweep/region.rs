@@ -1,6 +1,6 @@
 //! One target: ask what records it, list its log groups, read each of them that is in scope, and look again at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -12,7 +12,8 @@ use super::plan::{Decision, decide, expected_pages};
 use super::reading::{Group, Queue, Reading};
 use super::run::Shared;
 use crate::aws::{Pages, Session};
-use crate::model::{LogGroup, Outcome, Reason, Recorder, Region, SourceKind, Status, Target};
+use crate::model::{LogGroup, LogGroupArn, Outcome, Reason, Recorder, Region, SourceKind, Status, Target};
+use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, PlaceId};
 
 /// An account in a Region, and the session to read it with.
@@ -23,13 +24,22 @@ pub(super) struct Site {
     pub region: Region,
 }
 
+/// What recorders deliver to a log group, as far as is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Delivered {
+    /// Whether a trail does.
+    pub trail: bool,
+    /// The formats of the flow logs that do.
+    pub flow_logs: FlowLogFormats,
+}
+
 /// Sweeps a Region of an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
 pub(super) async fn sweep(site: Site, recorders: mpsc::Sender<Recorder>) -> Result<(), JournalClosed> {
-    let of_trails = site.ask_what_records_it(recorders).await?;
+    let delivered = site.ask_what_records_it(recorders).await?;
     let groups = site.shared.known_groups(&site.target()).into_iter();
     let groups = groups.map(|(name, known)| (name, Met::before(known))).collect();
     let queue = site.queue();
-    let mut target = TargetSweep { site, of_trails, groups, queue };
+    let mut target = TargetSweep { site, delivered, groups, queue };
     let ended = match target.list_and_read().await? {
         Ok(()) => target.look_again().await?,
         Err(outcome) => Some(outcome),
@@ -47,17 +57,26 @@ impl Site {
         Target { account: self.member.account.id, region: self.region.clone() }
     }
 
-    /// Asks, writes the answers down, and hands on the recorders that live or deliver elsewhere. Gives the
-    /// names of the log groups here that trails deliver to.
-    async fn ask_what_records_it(&self, recorders: mpsc::Sender<Recorder>) -> Result<BTreeSet<String>, JournalClosed> {
+    /// Asks, writes the answers down, and hands on the recorders that live or deliver elsewhere. Gives what is
+    /// delivered to log groups here, by their names.
+    async fn ask_what_records_it(
+        &self,
+        recorders: mpsc::Sender<Recorder>,
+    ) -> Result<BTreeMap<String, Delivered>, JournalClosed> {
         let (shared, here) = (&self.shared, self.target());
         let asked = shared.unless_interrupted(async { Ok(ask(&shared.aws, &self.session, &here).await) }).await;
         let answer = asked.unwrap_or_else(|outcome| Answer::none(&here, &outcome));
-        let mut of_trails = BTreeSet::new();
+        let mut delivered: BTreeMap<String, Delivered> = BTreeMap::new();
+        let is_here = |group: &LogGroupArn| group.target == here;
+        for (group, flow_logs) in FlowLogFormats::by_group(&answer.recorders) {
+            if is_here(&group) {
+                delivered.entry(group.name).or_default().flow_logs = flow_logs;
+            }
+        }
         for recorder in answer.recorders {
             let group = recorder.log_group();
-            if recorder.kind == SourceKind::CloudTrail {
-                of_trails.extend(group.filter(|group| group.target == here).map(|group| group.name.clone()));
+            if let Some(group) = group.filter(|group| recorder.kind == SourceKind::CloudTrail && is_here(group)) {
+                delivered.entry(group.name.clone()).or_default().trail = true;
             }
             let is_elsewhere = recorder.home != here || group.is_some_and(|group| group.target != here);
             shared.journal.write(Entry::Recorder(recorder.clone())).await?;
@@ -69,7 +88,7 @@ impl Site {
         for cell in answer.cells {
             shared.journal.write(Entry::Cell(cell)).await?;
         }
-        Ok(of_trails)
+        Ok(delivered)
     }
 
     /// A queue for what is to be read here.
@@ -83,7 +102,7 @@ impl Site {
     pub async fn begin(
         &self,
         group: LogGroup,
-        keeps_trail: bool,
+        delivered: Delivered,
         place: PlaceId,
         units: KnownUnits,
         queue: &Arc<Queue>,
@@ -105,10 +124,11 @@ impl Site {
                     name: group.name,
                     place,
                     narrow,
+                    delivered,
                     expected_pages,
                     outcome,
                 };
-                Reading::begin(group, keeps_trail, units, queue).await?;
+                Reading::begin(group, units, queue).await?;
             }
         }
         Ok(())
@@ -117,8 +137,8 @@ impl Site {
 
 struct TargetSweep {
     site: Site,
-    /// The log groups here that trails deliver to.
-    of_trails: BTreeSet<String>,
+    /// What is delivered to log groups here, by their names.
+    delivered: BTreeMap<String, Delivered>,
     /// The log groups in scope that were met so far, by name.
     groups: BTreeMap<String, Met>,
     queue: Arc<Queue>,
@@ -230,8 +250,8 @@ impl TargetSweep {
             None => (shared.group(member, region, &group, false).await?, KnownUnits::default()),
         };
         self.groups.insert(group.name.clone(), Met { place, left: Left::Nothing, is_listed: true });
-        let keeps_trail = self.of_trails.contains(&group.name);
-        self.site.begin(group, keeps_trail, place, units, &self.queue).await
+        let delivered = self.delivered.get(&group.name).cloned().unwrap_or_default();
+        self.site.begin(group, delivered, place, units, &self.queue).await
     }
 
     /// Lists once more when all is read: a group that appeared meanwhile is read too, and one that went

@@ -22,7 +22,7 @@ use crate::config::AccountSelector;
 use crate::model::{
     AccountState, ApiCall, LogGroup, LogGroupArn, Operation, Outcome, Reason, Recorder, Region, RunId, Status, Target,
 };
-use crate::search::{Matcher, MatcherError, coarse_pattern};
+use crate::search::{Questions, QuestionsError};
 use crate::store::{Checkpoint, Entry, Journal, JournalClosed, KnownGroup, PlaceId, PlaceRow, ScopedAccount, Standing};
 use crate::time::Clock;
 
@@ -73,9 +73,9 @@ pub enum SweepError {
     /// The scope leaves nothing.
     #[error("no active account is in scope; `dragnet list accounts` shows what there is")]
     NothingInScope,
-    /// The indicators are too many.
+    /// The indicators are too many, or a hunt is not for this engine.
     #[error(transparent)]
-    Matcher(#[from] MatcherError),
+    Questions(#[from] QuestionsError),
     /// The disk does not take any more.
     #[error(transparent)]
     Journal(#[from] JournalClosed),
@@ -89,8 +89,7 @@ pub(super) struct Shared {
     pub settings: SweepSettings,
     pub started: Timestamp,
     pub access: Access,
-    pub matcher: Matcher,
-    pub pattern: Option<String>,
+    pub questions: Questions,
     pub journal: Journal,
     pub tally: Arc<Tally>,
     pub cancel: CancellationToken,
@@ -104,14 +103,13 @@ pub(super) struct Shared {
 /// See [`SweepError`]: the sweep could not be made at all.
 pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
     let recording = tokio::spawn(record_calls(parts.calls, parts.journal.clone(), Arc::clone(&parts.tally)));
-    let matcher = Matcher::new(&parts.settings.indicators)?;
+    let questions = Questions::new(&parts.settings.indicators, &parts.settings.hunts)?;
     let caller = parts.aws.caller().await.map_err(|error| SweepError::Caller(Box::new(error)))?;
     parts.journal.write(Entry::Fact { key: "caller_arn", value: caller.arn.to_string() }).await?;
     let session_name = format!("dragnet-{}", parts.run_id);
     let shared = Arc::new(Shared {
         access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name, &Operation::SWEEP),
-        pattern: coarse_pattern(&parts.settings.indicators),
-        matcher,
+        questions,
         aws: parts.aws,
         clock: parts.clock,
         settings: parts.settings,

@@ -265,6 +265,53 @@ fn a_plan_changes_nothing_and_has_to_be_confirmed() {
 }
 
 #[test]
+fn the_catalogue_is_listed_shown_and_checked() {
+    let temp = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = dragnet(temp.path(), &[&["hunts"], arguments].concat());
+        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, list, _) = run(&["list"]);
+    let denied = list.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>());
+    assert!(
+        code == 0 && denied.into_iter().any(|cells| cells == ["iam-access-denied", "cloudtrail", "medium", "T1526"])
+    );
+    let (_, shown, _) = run(&["show", "vpc-rejects-from-inside"]);
+    assert!(
+        shown.contains("vpc (cidr)") && shown.contains("[default: 10.]") && shown.contains("c4 = \"10.*\""),
+        "{shown}"
+    );
+    assert_eq!(run(&["show", "iam-acces-denied"]).0, 2);
+
+    fs::create_dir(temp.path().join("hunts")).unwrap();
+    fs::write(temp.path().join("dragnet.toml"), "").unwrap();
+    let own = "name = \"own\"\ntitle = \"t\"\nsource = \"any\"\nseverity = \"low\"\nquery = \"QUERY\"\n";
+    let write = |file: &str, query: &str| fs::write(temp.path().join(file), own.replace("QUERY", query)).unwrap();
+    write("hunts/own.toml", "fields @message | pattern @message");
+    let (_, shown, _) = run(&["show", "own", "--json"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["engines"], serde_json::json!(["insights"]));
+    let output = dragnet(temp.path(), &["sweep", "--practice", "--hunt", "root-use", "--since", "24h"]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    let id = only_run(temp.path());
+    let verified = dragnet(temp.path(), &["runs", "verify", id.to_str().unwrap()]);
+    assert_eq!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
+    let output = dragnet(temp.path(), &["sweep", "--hunt", "own"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("only Insights runs it"), "{}", text(&output.stderr));
+
+    write("good.toml", "filter errorCode = 'x'");
+    write("bad.toml", "filter errorCode =");
+    let (code, checked, _) = run(&["check", "good.toml", "bad.toml"]);
+    assert!(
+        code == 2 && checked.contains("own: it can be used") && checked.contains("bad.toml:5: line 1"),
+        "{checked}"
+    );
+    assert_eq!(run(&["check", "good.toml"]).0, 0);
+    assert_eq!(run(&["check"]).0, 0);
+}
+
+#[test]
 fn help_and_version_answer_without_anything() {
     let temp = tempfile::tempdir().unwrap();
     for arguments in [

@@ -7,6 +7,7 @@ mod cli;
 mod contain;
 mod evidence;
 mod floors;
+mod hunts;
 mod identity;
 mod indicators;
 mod range;

@@ -132,3 +132,59 @@ fn is_root(value: &Value) -> bool {
         _ => false,
     }
 }
+
+const KEYS: [&str; 3] = ["AKIATFQR7NSCUXC3DDDP", "AKIATFQR7NSC8Q4X20BJ", "ASIATFQR7NSCS5BLNV76"];
+const ADDRESSES: [&str; 3] = ["3.225.16.109", "192.168.10.20", "10.8.8.10"];
+
+/// Which records a plain scan picks.
+type Picks = Box<dyn Fn(&Value) -> bool>;
+
+/// The records that a hunt finds, by id, sorted.
+async fn hunted(world: &World, request: &str) -> Vec<String> {
+    let run = world.sweep(&["--hunt", request, "--since", "24h"]).await;
+    assert_eq!(run.status(), "complete");
+    let name = request.split(':').next().unwrap();
+    let mut found = run.columns(&format!("hunts/{name}.csv"), &["record_id"]);
+    found.sort_unstable();
+    assert_eq!(run.summary()["sightings"], found.len(), "{request}");
+    found
+}
+
+#[tokio::test(start_paused = true)]
+async fn hunts_find_what_a_plain_scan_finds() {
+    let Some(folder) = real_data() else { return };
+    let records = records(&folder);
+    let world = world(&folder);
+    let by_field = |path: &'static str, wanted: &'static str| {
+        move |record: &Value| record.pointer(path).is_some_and(|value| value == wanted)
+    };
+    let mut asked: Vec<(String, Picks)> = vec![
+        ("s3-list-buckets".to_owned(), Box::new(by_field("/eventName", "ListBuckets"))),
+        (
+            "users-roles-created".to_owned(),
+            Box::new(|record| ["CreateUser", "CreateRole"].iter().any(|name| record["eventName"] == *name)),
+        ),
+        (
+            "iam-access-denied".to_owned(),
+            Box::new(|record| {
+                let code = record["errorCode"].as_str().unwrap_or_default();
+                ["Unauthorized", "Denied", "Forbidden"].iter().any(|word| code.contains(word))
+            }),
+        ),
+    ];
+    for (hunt, parameter, path, known) in [
+        ("iam-access-key", "access_key_id", "/userIdentity/accessKeyId", KEYS),
+        ("source-ip", "source_ip", "/sourceIPAddress", ADDRESSES),
+    ] {
+        for value in known {
+            asked.push((format!("{hunt}:{parameter}={value}"), Box::new(by_field(path, value))));
+        }
+    }
+    for (request, is_wanted) in asked {
+        let wanted = records.iter().filter(|record| is_wanted(record));
+        let mut expected: Vec<String> = wanted.map(|record| record["eventID"].as_str().unwrap().to_owned()).collect();
+        expected.sort_unstable();
+        assert!(!expected.is_empty(), "{request}: the data has none");
+        assert_eq!(hunted(&world, &request).await, expected, "{request}");
+    }
+}

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::super::UsageError;
 use super::{Reach, SweepSettings};
 use crate::config::{Config, Format, Identity};
-use crate::model::{Indicator, TimeWindow};
+use crate::model::{Hunt, Indicator, TimeWindow};
 
 /// What a run keeps: all but where it lies, where the source credentials come from, and what nobody
 /// should read in it (external ids).
@@ -17,6 +17,7 @@ struct Stored {
     reach: Reach,
     window: TimeWindow,
     indicators: Vec<Indicator>,
+    hunts: Vec<Hunt>,
     left_out: Vec<String>,
     formats: Vec<Format>,
     fail_on_sighting: bool,
@@ -25,9 +26,10 @@ struct Stored {
 
 impl Stored {
     fn of(settings: &SweepSettings) -> Self {
-        let SweepSettings { reach, window, indicators, left_out, formats, out_dir: _, fail_on_sighting, silence } =
-            settings.clone();
-        let mut stored = Self { reach, window, indicators, left_out, formats, fail_on_sighting, silence };
+        let settings = settings.clone();
+        let SweepSettings { reach, window, indicators, hunts, left_out, formats, .. } = settings;
+        let SweepSettings { fail_on_sighting, silence, .. } = settings;
+        let mut stored = Self { reach, window, indicators, hunts, left_out, formats, fail_on_sighting, silence };
         let identity = &mut stored.reach.identity;
         (identity.profile, identity.mfa_serial, identity.mfa_command) = (None, None, None);
         identity.mfa_cache = Identity::default().mfa_cache;
@@ -65,15 +67,15 @@ impl SweepSettings {
     /// not what the run was made with (`sha256`): it would be a run of another scope.
     pub fn from_stored(json: &str, sha256: &str, config: &Config, run_dir: PathBuf) -> Result<Self, UsageError> {
         let stored: Stored = serde_json::from_str(json).map_err(|error| UsageError::RunSettings(error.to_string()))?;
-        let Stored { mut reach, window, indicators, left_out, formats, fail_on_sighting, silence } = stored;
+        let Stored { mut reach, window, indicators, hunts, left_out, formats, fail_on_sighting, silence } = stored;
         let Identity { profile, mfa_serial, mfa_command, mfa_cache, external_id, .. } = config.identity.clone();
         reach.identity = Identity { profile, mfa_serial, mfa_command, mfa_cache, external_id, ..reach.identity };
         for account in &mut reach.directory.accounts {
             let configured = config.accounts.iter().find(|configured| configured.id == account.id);
             account.external_id = configured.and_then(|configured| configured.external_id.clone());
         }
-        let settings =
-            Self { reach, window, indicators, left_out, formats, out_dir: run_dir, fail_on_sighting, silence };
+        let out_dir = run_dir;
+        let settings = Self { reach, window, indicators, hunts, left_out, formats, out_dir, fail_on_sighting, silence };
         if settings.sha256() == sha256 { Ok(settings) } else { Err(UsageError::OtherSettings) }
     }
 }

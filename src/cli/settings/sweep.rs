@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::super::{GlobalArguments, SweepArguments, UsageError};
 use super::indicators::{self, Resolved};
-use super::{Reach, Surroundings, load_config, report, window};
+use super::{Reach, Surroundings, hunts, load_config, report, window};
 use crate::config::Format;
-use crate::model::{Indicator, TimeWindow};
+use crate::model::{Hunt, Indicator, TimeWindow};
 
 /// All that a sweep needs to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +15,10 @@ pub struct SweepSettings {
     pub reach: Reach,
     /// When.
     pub window: TimeWindow,
-    /// What to look for: at least one, none twice, in the order given.
+    /// What to look for: none twice, in the order given; at least one, unless there are hunts.
     pub indicators: Vec<Indicator>,
+    /// What to hunt for: each under a name of its own.
+    pub hunts: Vec<Hunt>,
     /// What the lists of indicators hold that cannot be looked for, in lines for people.
     pub left_out: Vec<String>,
     /// The forms of the file of sightings: none twice.
@@ -45,6 +47,7 @@ impl SweepSettings {
         let window = window::resolve(arguments, surroundings.now)?;
         let config = load_config(global, surroundings)?;
         Ok(Self {
+            hunts: hunts::resolve(arguments, &config.hunts)?,
             formats: report::formats(&arguments.formats, &config.report),
             reach: Reach::resolve(global, &arguments.scope, config)?,
             window,

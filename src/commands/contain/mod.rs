@@ -16,7 +16,7 @@ use crate::cli::{ContainCommand, GlobalArguments, Override};
 use crate::config::ExternalId;
 use crate::contain::{Guard, Journals, SealedPlan};
 use crate::model::{AccountId, InvalidArn, Policy, RoleArn};
-use crate::report::escape;
+use crate::report::write_hanging;
 use crate::sweep::Access;
 
 pub use applying::{Canary, apply_plan};
@@ -97,5 +97,5 @@ fn read_plan(path: &Path) -> Result<SealedPlan, ContainError> {
 
 /// Lines that hold a stranger's text.
 fn print(lines: &[String], out: &mut dyn Write) -> std::io::Result<()> {
-    lines.iter().try_for_each(|line| writeln!(out, "{}", escape(line)))
+    lines.iter().try_for_each(|line| write_hanging(line, out))
 }

@@ -132,6 +132,16 @@ async fn look(
         }
         Err(refusal) => Err(refusal.into_outcome().reason_text()),
     };
+    let looked = match looked {
+        // Better known now than when there is no time.
+        Ok(mut survey) if !survey.candidates.is_empty() => {
+            let refusal = access.try_contain_role(aws, &member).await.err();
+            let no_entry = refusal.map(|refusal| refusal.into_outcome().reason_text());
+            survey.candidates.iter_mut().for_each(|candidate| candidate.no_entry.clone_from(&no_entry));
+            Ok(survey)
+        }
+        looked => looked,
+    };
     (member.account, looked)
 }
 

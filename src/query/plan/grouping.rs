@@ -36,14 +36,22 @@ struct Group {
 impl Partial {
     /// Adds what was counted elsewhere by the same query.
     pub fn merge(&mut self, other: Self) {
+        self.merge_up_to(usize::MAX, other);
+    }
+
+    /// The same, but begins no new group where there are `most` already. Whether all of it fitted.
+    pub fn merge_up_to(&mut self, most: usize, other: Self) -> bool {
+        let mut fitted = true;
         for (key, group) in other.groups {
-            match self.groups.get_mut(&key) {
-                Some(known) => known.states.iter_mut().zip(group.states).for_each(|(state, more)| state.merge(more)),
-                None => {
-                    self.groups.insert(key, group);
-                }
+            if let Some(known) = self.groups.get_mut(&key) {
+                known.states.iter_mut().zip(group.states).for_each(|(state, more)| state.merge(more));
+            } else if self.groups.len() < most {
+                self.groups.insert(key, group);
+            } else {
+                fitted = false;
             }
         }
+        fitted
     }
 
     /// How many groups there are.
@@ -148,6 +156,34 @@ mod tests {
         fn field(&self, name: &str) -> Value<'_> {
             if name == "srcAddr" { Value::from(self.0) } else { Value::Missing }
         }
+    }
+
+    #[test]
+    fn a_bound_keeps_new_groups_out_and_counts_the_known_on() {
+        let Plan::Groups(plan) = Plan::new(&"stats count(*) as n by srcAddr".parse().unwrap()) else { panic!() };
+        let of = |address| {
+            let mut partial = Partial::default();
+            plan.add(&Address(address), &mut partial);
+            partial
+        };
+        let mut all = of("10.0.0.1");
+        assert!(all.merge_up_to(1, of("10.0.0.1")) && !all.merge_up_to(1, of("10.0.0.2")));
+        assert_eq!((all.len(), plan.finish(&all).rows[0][1].to_string().as_str()), (1, "2"));
+    }
+
+    #[test]
+    fn sums_beyond_all_numbers_are_stored_too() {
+        let Plan::Groups(plan) = Plan::new(&"stats sum(srcAddr), stddev(srcAddr), max(0.1 + 0.2)".parse().unwrap())
+        else {
+            panic!()
+        };
+        let mut partial = Partial::default();
+        for address in ["1e308", "1e308", "-1e308"] {
+            plan.add(&Address(address), &mut partial);
+        }
+        let stored = serde_json::to_string(&partial).unwrap();
+        let restored: Partial = serde_json::from_str(&stored).unwrap();
+        assert_eq!(format!("{restored:?}"), format!("{partial:?}"));
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct RowPlan {
     kept: Vec<String>,
     tail: Vec<Tail>,
     columns: Vec<String>,
+    /// Whether the query has no command that looks at several rows.
+    is_by_row: bool,
 }
 
 /// The plan of a query that begins by aggregating.
@@ -80,6 +82,7 @@ impl Plan {
                 None => break rest,
             }
         };
+        let is_by_row = sorts.is_empty() && rest.is_empty();
         let mut tail: Vec<Tail> = sorts.iter().map(|keys| Tail::Sort(keys.to_vec())).collect();
         tail.extend(Tail::of(rest, !sorts.is_empty()));
         let mut kept = vec!["@timestamp".to_owned(), "@ptr".to_owned()];
@@ -88,7 +91,7 @@ impl Plan {
                 kept.push(name.to_owned());
             }
         }
-        Self::Rows(RowPlan { steps, kept, tail, columns })
+        Self::Rows(RowPlan { steps, kept, tail, columns, is_by_row })
     }
 
     /// The columns of the result.
@@ -98,6 +101,23 @@ impl Plan {
             Self::Groups(plan) => &plan.columns,
         }
     }
+
+    /// Conditions on a record's own fields that hold for every record which is not dropped. There may be
+    /// more: those on what the query computes are not among them.
+    pub fn conditions(&self) -> Vec<&Expr> {
+        let (Self::Rows(RowPlan { steps, .. }) | Self::Groups(GroupPlan { steps, .. })) = self;
+        let mut computed: Vec<&str> = Vec::new();
+        let mut conditions = Vec::new();
+        for step in steps {
+            computed.extend(step.names());
+            if let Step::Filter(condition) = step {
+                let parts = if let Expr::And(parts) = condition { parts } else { std::slice::from_ref(condition) };
+                let own = |part: &&Expr| !part.fields().iter().any(|field| computed.contains(field));
+                conditions.extend(parts.iter().filter(own));
+            }
+        }
+        conditions
+    }
 }
 
 impl RowPlan {
@@ -106,6 +126,12 @@ impl RowPlan {
         let mut scope = Scope::new(record);
         let passes = self.steps.iter().all(|step| step.apply(&mut scope));
         passes.then(|| Row(self.kept.iter().map(|name| scope.field(name).into_owned()).collect()))
+    }
+
+    /// Whether rows need nothing of each other: no order, limit or deduplication of the query's own. Then
+    /// each can be finished alone.
+    pub fn is_by_row(&self) -> bool {
+        self.is_by_row
     }
 
     /// Brings all rows together: sorts (latest first, if the query does not say), deduplicates, limits.

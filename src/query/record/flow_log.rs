@@ -3,6 +3,7 @@
 //! Source: VPC user guide, "Flow log records" (the default format and the field names), and CloudWatch
 //! Logs user guide, "Supported logs and discovered fields" (the names that Insights gives them).
 
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
@@ -36,14 +37,14 @@ impl FlowLogFormat {
 
     /// The default format, if this looks like a line of it.
     pub fn recognize(line: &str) -> Option<&'static Self> {
-        let columns = DEFAULT_FORMAT.columns(line)?;
-        let is = |name: &str, words: &[&str]| {
-            DEFAULT_FORMAT.position(name).and_then(|at| columns.get(at)).is_some_and(|column| words.contains(column))
-        };
-        let recognized = is("version", &["2"])
-            && is("action", &["ACCEPT", "REJECT", "-"])
-            && is("logStatus", &["OK", "NODATA", "SKIPDATA"]);
-        recognized.then_some(&*DEFAULT_FORMAT)
+        let is_version_2 = line.split_ascii_whitespace().next() == Some("2");
+        (is_version_2 && DEFAULT_FORMAT.fits(line)).then_some(&*DEFAULT_FORMAT)
+    }
+
+    /// Whether this can be a line of the format: as many columns, each of what its name says as far as
+    /// that is known.
+    pub fn fits(&self, line: &str) -> bool {
+        self.columns(line).is_some_and(|columns| self.names().zip(columns).all(|(name, column)| is_value(name, column)))
     }
 
     /// The columns of a line; `None` if there are more or fewer than the format has.
@@ -77,6 +78,17 @@ impl FromStr for FlowLogFormat {
     }
 }
 
+/// Whether a column of this name can hold this. A bracket or a quotation mark at its beginning would make
+/// several columns one for a filter pattern; no flow log writes one.
+fn is_value(name: &str, column: &str) -> bool {
+    match name {
+        "action" => ["ACCEPT", "REJECT", "-"].contains(&column),
+        "logStatus" => ["OK", "NODATA", "SKIPDATA"].contains(&column),
+        "srcAddr" | "dstAddr" | "pktSrcAddr" | "pktDstAddr" => column == "-" || column.parse::<IpAddr>().is_ok(),
+        _ => column.bytes().all(|b| b.is_ascii_graphic()) && !column.starts_with(['[', '"']),
+    }
+}
+
 fn names(format: &str) -> impl Iterator<Item = Option<String>> {
     format.split_ascii_whitespace().map(|field| Some(query_name(field.strip_prefix("${")?.strip_suffix('}')?)))
 }
@@ -106,6 +118,17 @@ fn query_name(field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_fits_its_own_format() {
+        let custom: FlowLogFormat = "${vpc-id} ${srcaddr} ${action}".parse().unwrap();
+        assert!(custom.fits("vpc-1 10.0.0.1 REJECT") && custom.fits(" vpc-1  - - "));
+        for line in ["vpc-1 10.0.0.1", "vpc-1 10.0.0 REJECT", "vpc-1 10.0.0.1 ALLOW", "\"vpc 10.0.0.1 REJECT", "é - -"]
+        {
+            assert!(!custom.fits(line), "{line}");
+        }
+        assert_eq!(FlowLogFormat::recognize("3 1 e - - 1 1 6 1 1 1 1 REJECT OK"), None);
+    }
 
     #[test]
     fn formats_are_read_and_refused() {

@@ -74,12 +74,7 @@ fn identity_documents<'a>(world: &'a World, caller: &Caller, now: Timestamp) -> 
         Principal::Role { name, .. } => {
             account.roles.get(name).map(|role| role.policies.in_force(now).iter().collect()).unwrap_or_default()
         }
-        Principal::User { name } => {
-            let Some(user) = account.users.get(name) else { return Vec::new() };
-            let groups = user.groups.iter().filter_map(|group| account.groups.get(group));
-            let of_groups = groups.flat_map(|group| group.policies.in_force(now));
-            user.policies.in_force(now).iter().chain(of_groups).collect()
-        }
+        Principal::User { name } => account.documents_of_user(name, now),
     }
 }
 

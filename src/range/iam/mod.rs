@@ -6,11 +6,13 @@ mod error;
 mod groups;
 mod inline;
 mod keys;
+mod last_used;
 mod managed;
 mod names;
 mod owner;
 mod paging;
 mod roles;
+mod simulate;
 mod users;
 
 pub(crate) use managed::managed_policy;
@@ -36,9 +38,12 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "DeleteGroup" => groups::delete(call),
         "DeleteRole" => roles::delete(call),
         "DeleteUser" => users::delete(call),
+        "GenerateServiceLastAccessedDetails" => last_used::generate(call),
+        "GetAccessKeyLastUsed" => last_used::of_key(call),
         "GetAccountAuthorizationDetails" => details::details(call),
         "GetGroup" => groups::get(call),
         "GetRole" => roles::get(call),
+        "GetServiceLastAccessedDetails" => last_used::get(call),
         "GetUser" => users::get(call),
         "ListAccessKeys" => keys::list(call),
         "ListGroups" => groups::list(call),
@@ -47,6 +52,7 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         "ListRoles" => roles::list(call),
         "ListUsers" => users::list(call),
         "RemoveUserFromGroup" => groups::remove_user(call),
+        "SimulatePrincipalPolicy" => simulate::principal(call),
         "UpdateAccessKey" => keys::update(call),
         "UpdateAssumeRolePolicy" => roles::update_trust(call),
         operation => match Owner::split(operation) {
@@ -64,6 +70,9 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 /// The ARN of the group, role or user that the call is about.
 pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String {
+    if let Some(arn) = input.text("PolicySourceArn").or_else(|| input.text("Arn")) {
+        return arn.to_owned();
+    }
     let named = Owner::ALL.iter().find_map(|owner| Some((*owner, input.text(owner.parameter())?)));
     let Some((owner, name)) = named else { return "*".to_owned() };
     let path = world.account(caller.account).and_then(|account| owner.path(account, name)).unwrap_or("/");

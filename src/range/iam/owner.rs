@@ -35,6 +35,11 @@ impl Owner {
         }
     }
 
+    /// The kind that an ARN names by this word.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|owner| owner.word() == word)
+    }
+
     /// Its word in an ARN.
     pub(super) fn word(self) -> &'static str {
         match self {

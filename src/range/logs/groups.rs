@@ -3,8 +3,8 @@
 //! Source: CloudWatch Logs API, `CreateLogGroup`, `DeleteLogGroup`, `DescribeLogGroups`, `ListLogGroups`.
 
 use regex::Regex;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{StoredGroup, invalid, not_found, store};
 use crate::model::LogGroupClass;
@@ -131,13 +131,37 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
     let page =
         Page::of(wanted.map(|(name, group)| (name.as_str(), (name, group))), &list, input.next_token.as_deref(), limit)
             .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
-    let groups: Vec<Value> =
-        page.items.into_iter().map(|(name, group)| input.describe(name, group, &arn(call, name))).collect();
-    let mut reply = json!({ "logGroups": groups });
-    if let Some(next) = page.next {
-        reply["nextToken"] = json!(next);
-    }
-    Reply::json(&reply)
+    let log_groups = page.items.into_iter().map(|(name, group)| input.describe(name, group, arn(call, name))).collect();
+    Reply::json(&DescribedPage { log_groups, next_token: page.next })
+}
+
+/// A page of `DescribeLogGroups`, written as it is: it is the call that every sweep makes most.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DescribedPage<'a> {
+    log_groups: Vec<Described<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Described<'a> {
+    log_group_name: &'a str,
+    creation_time: i64,
+    metric_filter_count: u32,
+    arn: String,
+    log_group_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_group_class: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retention_in_days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_protection_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inherited_properties: Option<[&'static str; 1]>,
 }
 
 impl Describe {
@@ -148,28 +172,20 @@ impl Describe {
             && self.log_group_class.as_ref().is_none_or(|class| *class == group.class.to_string())
     }
 
-    fn describe(&self, name: &str, group: &StoredGroup, arn: &str) -> Value {
-        let mut told = json!({
-            "logGroupName": name,
-            "creationTime": group.created_ms,
-            "metricFilterCount": 0,
-            "arn": format!("{arn}:*"),
-            "logGroupArn": arn,
-        });
+    fn describe<'a>(&self, name: &'a str, group: &StoredGroup, arn: String) -> Described<'a> {
         // A search by name pattern loses class and size.
-        if self.log_group_name_pattern.is_none() {
-            told["logGroupClass"] = json!(group.class.to_string());
-            told["storedBytes"] = json!(group.stored_bytes());
+        let is_whole = self.log_group_name_pattern.is_none();
+        Described {
+            log_group_name: name,
+            creation_time: group.created_ms,
+            metric_filter_count: 0,
+            arn: format!("{arn}:*"),
+            log_group_arn: arn,
+            log_group_class: is_whole.then(|| group.class.to_string()),
+            stored_bytes: is_whole.then(|| group.stored_bytes()),
+            retention_in_days: group.retention_days,
+            data_protection_status: group.masked.then_some("ACTIVATED"),
+            inherited_properties: group.mask_inherited.then_some(["ACCOUNT_DATA_PROTECTION"]),
         }
-        if let Some(days) = group.retention_days {
-            told["retentionInDays"] = json!(days);
-        }
-        if group.masked {
-            told["dataProtectionStatus"] = json!("ACTIVATED");
-        }
-        if group.mask_inherited {
-            told["inheritedProperties"] = json!(["ACCOUNT_DATA_PROTECTION"]);
-        }
-        told
     }
 }

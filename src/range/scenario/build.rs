@@ -14,7 +14,7 @@ use crate::range::ec2::{FlowDestination, FlowLog};
 use crate::range::insights::Speed;
 use crate::range::logs::{LogStore, StoredGroup, salt_of};
 use crate::range::policy::PolicyKind;
-use crate::range::world::{Account, OrgUnit, Organization, Policy, Regions, Scp, Trail, World};
+use crate::range::world::{Account, OrgUnit, Organization, Policy, Regions, Scp, Trail, Uses, World};
 
 /// How old things are whose age the scenario does not tell.
 const AGE: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -83,6 +83,8 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         accounts: BTreeMap::new(),
         key_owners: std::collections::HashMap::new(),
         trails: Vec::new(),
+        uses: Uses::default(),
+        access_reports: BTreeMap::new(),
         history: History::default(),
         own_traces: behaviour.own_traces,
         mint,

@@ -1,6 +1,7 @@
 //! One account and what it holds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -8,6 +9,7 @@ use super::{Group, Role, User};
 use crate::model::{AccountId, AccountState, Region};
 use crate::range::ec2::FlowLog;
 use crate::range::logs::LogStore;
+use crate::range::policy::Document;
 
 /// An account.
 #[derive(Debug)]
@@ -46,6 +48,14 @@ impl Account {
     /// Whether its principals may call and its roles be assumed.
     pub(crate) fn is_active(&self) -> bool {
         self.state == AccountState::Active
+    }
+
+    /// The policies that count for a user: its own, and those on its groups. None for a user who is not there.
+    pub(crate) fn documents_of_user(&self, name: &str, now: Timestamp) -> Vec<&Arc<Document>> {
+        let Some(user) = self.users.get(name) else { return Vec::new() };
+        let groups = user.groups.iter().filter_map(|group| self.groups.get(group));
+        let of_groups = groups.flat_map(|group| group.policies.in_force(now));
+        user.policies.in_force(now).iter().chain(of_groups).collect()
     }
 
     /// Organizations' `State`.

@@ -5,6 +5,7 @@ mod identity;
 mod organization;
 mod regions;
 mod trail;
+mod uses;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,6 +16,7 @@ pub(crate) use identity::{AccessKey, Group, KeyStatus, Policies, Policy, Role, U
 pub(crate) use organization::{OrgUnit, Organization, Scp};
 pub(crate) use regions::Regions;
 pub(crate) use trail::{Recorded, Trail};
+pub(crate) use uses::{AccessReport, Use, Uses};
 
 use super::access::Mint;
 use super::cloudtrail::History;
@@ -36,6 +38,10 @@ pub(crate) struct World {
     pub(crate) key_owners: HashMap<String, (AccountId, String)>,
     /// Every trail.
     pub(crate) trails: Vec<Trail>,
+    /// Who used what.
+    pub(crate) uses: Uses,
+    /// The reports on last use that were asked for, by their jobs' ids.
+    pub(crate) access_reports: BTreeMap<String, AccessReport>,
     /// Everything that happened and can be looked up.
     pub(crate) history: History,
     /// Where ids, secrets and tokens come from.

@@ -11,11 +11,12 @@ use super::ask::ask_owner;
 use crate::aws::Session;
 use crate::config::SourcesRule;
 use crate::model::{AccountId, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason, Recorder, Status, Target, Told};
+use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnits, Standing};
 use crate::sweep::directory::Member;
 use crate::sweep::outcome::of_error;
 use crate::sweep::refusal::Refusal;
-use crate::sweep::region::Site;
+use crate::sweep::region::{Delivered, Site};
 use crate::sweep::run::{Shared, all_of};
 use crate::sweep::wanted::is_wanted;
 
@@ -59,7 +60,9 @@ impl Plan {
         if let Some(group) = recorder.log_group().filter(|group| self.is_to_be_read(group)).cloned()
             && self.groups.insert(group.clone())
         {
-            tasks.spawn(read(Arc::clone(&self.shared), self.host(group.target.account), group));
+            let flow_logs = FlowLogFormats::by_group([&recorder]).remove(&group).unwrap_or_default();
+            let delivered = Delivered { trail: true, flow_logs };
+            tasks.spawn(read(Arc::clone(&self.shared), self.host(group.target.account), group, delivered));
         }
         if recorder.told == Told::NotAsked && !self.is_in_scope(&recorder.home) {
             tasks.spawn(ask(Arc::clone(&self.shared), self.host(recorder.home.account), recorder));
@@ -115,7 +118,12 @@ async fn ask(shared: Arc<Shared>, host: Arc<Host>, recorder: Recorder) -> Result
     shared.journal.write(Entry::Recorder(told)).await
 }
 
-async fn read(shared: Arc<Shared>, host: Arc<Host>, arn: LogGroupArn) -> Result<(), JournalClosed> {
+async fn read(
+    shared: Arc<Shared>,
+    host: Arc<Host>,
+    arn: LogGroupArn,
+    delivered: Delivered,
+) -> Result<(), JournalClosed> {
     let known = shared.known_group(&arn);
     if known.as_ref().is_some_and(|known| known.is_finished) {
         return Ok(());
@@ -141,7 +149,7 @@ async fn read(shared: Arc<Shared>, host: Arc<Host>, arn: LogGroupArn) -> Result<
     };
     let site = Site { shared, member: Arc::clone(&host.member), session, region: region.clone() };
     let queue = site.queue();
-    site.begin(group, true, place, units, &queue).await?;
+    site.begin(group, delivered, place, units, &queue).await?;
     queue.set_listing(false);
     queue.read_all().await
 }

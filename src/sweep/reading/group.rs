@@ -13,6 +13,7 @@ use crate::model::{Outcome, Target};
 use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, PlaceId};
 use crate::sweep::evidence::silence;
 use crate::sweep::plan::LATE_ARRIVAL;
+use crate::sweep::region::Delivered;
 use crate::sweep::run::Shared;
 
 /// Slices that a group is cut into at most: a server cannot make more work than this of one group, whatever times
@@ -29,6 +30,8 @@ pub(in crate::sweep) struct Group {
     pub place: PlaceId,
     /// Whether the server may filter.
     pub narrow: bool,
+    /// What recorders deliver to it, as far as is known.
+    pub delivered: Delivered,
     /// Pages that it is likely to have.
     pub expected_pages: f64,
     /// How it ends if every page is read.
@@ -58,14 +61,9 @@ struct State {
 
 impl Reading {
     /// Begins to read a group, or goes on where an earlier part of the run came to: adds its units to the queue.
-    /// `keeps_trail`: a trail delivers to it, as far as is known.
-    pub async fn begin(
-        group: Group,
-        keeps_trail: bool,
-        known: KnownUnits,
-        queue: &Arc<Queue>,
-    ) -> Result<(), JournalClosed> {
-        let keeps_trail = keeps_trail || !known.silence.is_empty() || silence::is_named_like_a_trails(&group.name);
+    pub async fn begin(group: Group, known: KnownUnits, queue: &Arc<Queue>) -> Result<(), JournalClosed> {
+        let is_named_so = silence::is_named_like_a_trails(&group.name);
+        let keeps_trail = group.delivered.trail || !known.silence.is_empty() || is_named_so;
         let passes = VecDeque::from([(Pass::Search, known.search), (Pass::Silence, known.silence)]);
         let reading = Arc::new(Self {
             group,
@@ -92,7 +90,7 @@ impl Reading {
     /// What the server is to let through.
     pub(super) fn pattern(&self, pass: Pass) -> Option<String> {
         match pass {
-            Pass::Search => self.group.shared.pattern.clone().filter(|_| self.group.narrow),
+            Pass::Search => self.group.shared.questions.pattern(&self.group.delivered.flow_logs, self.group.narrow),
             Pass::Silence => Some(silence::pattern()),
         }
     }

@@ -113,7 +113,7 @@ mod tests {
         let expected = |pages: &[&[i64]]| after(pages).expected(&(0..2_000), 1_000, 7.0).round();
         let dense: Vec<i64> = (900..910).collect();
         assert_eq!(expected(&[]), 7.0);
-        assert_eq!(expected(&[&[]; 9]), 9.0, "nothing is known, but that there were nine");
+        assert_eq!(expected(&[[].as_slice(); 9]), 9.0, "nothing is known, but that there were nine");
         assert_eq!(expected(&[&[0, 99]]), 10.0);
         assert_eq!(expected(&[&dense]), 10.0, "all lies at the end of the window");
         assert_eq!(expected(&[&[900, 909]]), 1.0, "two may have been found among many");

@@ -23,6 +23,18 @@ fn refusals(guard: &Guard, arn: &str, named_exactly: bool) -> Vec<Refusal> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_contain_role_that_lets_nobody_in_is_told_in_the_plan() {
+    let careful = "name = \"DragnetContain\"\nmfa = true";
+    let world = World::of(&super::world::ORGANIZATION.replace("name = \"DragnetContain\"", careful));
+    let plan = world.plan(&["--role", "App", "--account", "prod"]).await;
+    let warnings = &plan.plan().targets[0].warnings;
+    let told = warnings.iter().find(|warning| warning.starts_with("it could not be applied today")).unwrap();
+    assert!(told.contains("set identity.mfa_serial"), "{told}");
+    let plan = World::with("").plan(&["--role", "App", "--account", "prod"]).await;
+    assert!(plan.plan().targets[0].warnings.iter().all(|warning| !warning.contains("applied today")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_way_in_is_never_closed() {
     let chain = "[identity]\nrole_chain = [\"arn:aws:iam::444444444444:role/hubs/First\", \"arn:aws:iam::555555555555:role/Second\"]\n\
                  [organization]\nrole = \"arn:aws:iam::666666666666:role/OrgRead\"";

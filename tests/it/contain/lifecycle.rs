@@ -42,6 +42,27 @@ async fn a_hundred_accounts_are_blocked_and_let_in_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_plan_tells_what_was_used_and_the_record_what_iam_believes() {
+    let world = World::with("");
+    world.wire().assume("222222222222", "apps/App", "us-east-1").await;
+    assert!(works(&world.wire().assume("222222222222", "apps/App", "us-east-1").await).await);
+    assert!(works(&world.wire().user("AKIAEVE2222222222222")).await);
+
+    let plan = world.plan(&["--role", "App", "--account", "prod"]).await;
+    let radius = &plan.plan().targets[0].blast_radius;
+    assert!(radius.last_used.ends_with("in us-east-1"), "{radius:?}");
+    assert_eq!(radius.services.len(), 1, "{radius:?}");
+    let containment = world.apply(&plan).await;
+    let record = markdown(&containment);
+    assert!(record.contains("IAM's simulation"), "{record}");
+
+    let eve = world.plan(&["--user", EVE]).await;
+    let radius = &eve.plan().targets[0].blast_radius;
+    assert!(radius.last_used.ends_with("with AKIAEVE2222222222222"), "{radius:?}");
+    assert!(radius.unknown.is_empty(), "{radius:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn users_and_groups_likewise_and_keys_are_switched_on_again() {
     let world = World::with("");
     let iam = world.iam("222222222222").await;

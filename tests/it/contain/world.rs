@@ -48,7 +48,7 @@ name = "breakglass-1"
 
 [[roles]]
 name = "DragnetRead"
-allow = ["ec2:DescribeRegions", "iam:Get*", "iam:List*"]
+allow = ["ec2:DescribeRegions", "iam:Generate*", "iam:Get*", "iam:List*"]
 [[roles]]
 name = "DragnetContain"
 allow = ["iam:*"]

@@ -88,6 +88,10 @@ fn codes_and_what_they_open_are_shown_on_request() {
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!((shown["mfa_serial"].as_str(), shown["scenario"].as_str()), (Some(SERIAL), Some("small")));
     assert_eq!(shown["access_key_id"].as_str(), Some(range.export("AWS_ACCESS_KEY_ID")));
+    assert!(shown["accounts"].as_array().unwrap().len() == 12 && shown["answers"].is_null(), "{shown}");
+    let sheet = text(&range.dragnet(home.path(), &["range", "show", "--answers"]).output().unwrap());
+    assert!(sheet.contains("hunt users-roles-created"), "{sheet}");
+    assert!(sheet.lines().all(|line| line.chars().count() <= 80), "{sheet}");
     let config = format!(
         "[identity]\nmfa_serial = \"{SERIAL}\"\nmfa_command = [\"{}\", \"range\", \"code\", \"--practice\"]\n",
         env!("CARGO_BIN_EXE_dragnet")

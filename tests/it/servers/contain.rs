@@ -79,6 +79,32 @@ async fn session(server: &Server, keys: &Keys, account: &str, role: &str) -> Key
     Keys { id: given.access_key_id, secret: given.secret_access_key, token: Some(given.session_token) }
 }
 
+/// Whether boto3 can list users with these keys; `None` without a python that has it.
+fn boto3_lists_users(server: &Server, keys: &Keys) -> Option<bool> {
+    const SCRIPT: &str = r#"
+import boto3, sys
+from botocore.exceptions import ClientError
+try:
+    boto3.client("iam").list_users()
+except ClientError as error:
+    sys.exit(3 if error.response["Error"]["Code"] == "AccessDenied" else str(error))
+"#;
+    let python = std::env::var("DRAGNET_PYTHON").ok()?;
+    let output = assert_cmd::Command::new(python)
+        .args(["-c", SCRIPT])
+        .env_clear()
+        .env("AWS_ENDPOINT_URL", &server.url)
+        .env("AWS_ACCESS_KEY_ID", &keys.id)
+        .env("AWS_SECRET_ACCESS_KEY", &keys.secret)
+        .env("AWS_SESSION_TOKEN", keys.token.as_deref().unwrap_or_default())
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{told}");
+    Some(output.status.success())
+}
+
 #[tokio::test]
 async fn live_sessions_are_blocked_in_every_account_and_let_in_again() {
     let Some(server) = Server::from_env("DRAGNET_MINISTACK_URL") else { return };
@@ -96,12 +122,14 @@ async fn live_sessions_are_blocked_in_every_account_and_let_in_again() {
         create_role(&iam, "DragnetContain", &["iam:*"]).await;
         create_role(&iam, "App", &["iam:ListUsers"]).await;
         let keys = session(&server, &management, &account, "App").await;
-        sessions.push(Iam::new(&server.config(&keys, "us-east-1")));
+        sessions.push(keys);
     }
     let all_work = async || {
         let mut work = Vec::new();
-        for iam in &sessions {
-            work.push(iam.list_users().send().await.is_ok());
+        for keys in &sessions {
+            let works = Iam::new(&server.config(keys, "us-east-1")).list_users().send().await.is_ok();
+            assert!(boto3_lists_users(&server, keys).is_none_or(|boto3| boto3 == works));
+            work.push(works);
         }
         work
     };

@@ -25,7 +25,8 @@ async fn faults_change_nothing_in_the_result() {
     assert_eq!(run.exit_code, Some(0), "{} {gaps:?}", run.stderr);
     assert_sightings(&run, &organization.planted);
     assert_coverage(&run, &organization);
-    let injected: Vec<serde_json::Value> = serde_json::from_str(&chaos.ask("GET", "/_microburst/fired")).unwrap();
+    let injected: Vec<serde_json::Value> =
+        serde_json::from_str(&chaos.ask("GET", "/_microburst/fired?limit=100000")).unwrap();
     let fired = |of: &str| injected.iter().filter(|fired| fired.to_string().contains(of)).count();
     for kind in ["ThrottlingException", "InternalFailure", "ServiceUnavailable", "reset", "truncate", "latency"] {
         assert!(fired(kind) > 0, "no {kind} was injected: {injected:?}");

@@ -27,7 +27,7 @@ async fn a_full_disk_ends_the_run_in_order_and_it_goes_on_when_there_is_space() 
 
     let mut resumed = 0;
     // In blocks of 512 bytes, as POSIX counts them: from before the first row to after the last.
-    for blocks in [100, 200, 300, 400] {
+    for blocks in [100, 300, 400, 500, 600] {
         let temp = tempfile::tempdir().unwrap();
         let (code, stderr) = ended(limited(temp.path(), &format!("ulimit -f {blocks}"), &SWEEP)).await;
         let Some(run) = run_in(temp.path()) else { panic!("{stderr}") };

@@ -119,6 +119,7 @@ fn sighting(text: &str) -> Sighting {
             ..happening(&text(), "1", "r", 0)
         },
         indicators: vec![text()],
+        hunts: Vec::new(),
         matched_fields: vec![text(), text()],
         copies: 1,
         own_call: false,

@@ -8,7 +8,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::{SMALL, World, event};
 
-const ARGUMENTS: [&str; 5] = ["192.0.2.1", "--from", "2026-03-01T12:00:00Z", "--to", "2026-03-02T12:00:00Z"];
+const ARGUMENTS: [&str; 7] = [
+    "192.0.2.1",
+    "--query-string",
+    "filter @message like /from 192.0.2/ | stats count(*) as n, earliest(@message) as first by @log",
+    "--from",
+    "2026-03-01T12:00:00Z",
+    "--to",
+    "2026-03-02T12:00:00Z",
+];
 
 /// When some pages are read and others are not.
 const MIDDLE: Duration = Duration::from_millis(500);
@@ -33,12 +41,16 @@ fn process<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(work)
 }
 
-/// The sightings and the numbers of the coverage, as a run that nobody disturbed has them.
-fn undisturbed() -> (String, Vec<String>) {
+/// The sightings, what a hunt counts and the numbers of the coverage, as a run that nobody disturbed has them.
+fn undisturbed() -> ([String; 2], Vec<String>) {
     process(async {
         let run = World::of(&scenario()).sweep(&ARGUMENTS).await;
-        (run.file("sightings.csv"), numbers(&run))
+        (found(&run), numbers(&run))
     })
+}
+
+fn found(run: &crate::world::Run) -> [String; 2] {
+    ["sightings.csv", "hunts/query-string.by-target.csv"].map(|name| run.file(name))
 }
 
 fn numbers(run: &crate::world::Run) -> Vec<String> {
@@ -62,7 +74,7 @@ fn killed_at_any_moment_a_run_ends_as_if_nothing_had_happened() {
         process(async { _ = timeout(moment / 2, first.again(&scenario).resume(&directory)).await });
         let ended = process(async {
             let run = first.again(&scenario).resume(&directory).await.unwrap();
-            (run.file("sightings.csv"), numbers(&run))
+            (found(&run), numbers(&run))
         });
         assert_eq!(ended, expected, "killed after {moment:?}");
         survived += 1;
@@ -89,7 +101,7 @@ fn what_was_interrupted_goes_on_at_its_page_and_what_was_finished_is_not_asked_a
     process(async {
         let world = world.again(&scenario);
         let run = world.resume(&directory).await.unwrap();
-        assert_eq!((run.file("sightings.csv"), numbers(&run)), expected);
+        assert_eq!((found(&run), numbers(&run)), expected);
         assert_eq!(run.status(), "complete");
         assert!((1..pages(&run)).contains(&pages_read), "{pages_read} pages were read before");
         assert_eq!(world.calls("FilterLogEvents"), pages(&run) - pages_read, "no page twice");
@@ -97,7 +109,7 @@ fn what_was_interrupted_goes_on_at_its_page_and_what_was_finished_is_not_asked_a
     process(async {
         let world = world.again(&scenario);
         let run = world.resume(&directory).await.unwrap();
-        assert_eq!((run.file("sightings.csv"), world.calls("FilterLogEvents")), (expected.0.clone(), 0));
+        assert_eq!((found(&run), world.calls("FilterLogEvents")), (expected.0.clone(), 0));
     });
 }
 
@@ -129,7 +141,7 @@ fn a_token_that_nobody_knows_any_more_begins_its_group_again() {
         let (world, directory) = spoiled.unwrap();
         process(async {
             let run = world.again(&scenario).resume(&directory).await.unwrap();
-            assert_eq!((run.file("sightings.csv"), numbers(&run)), expected, "{spoil}");
+            assert_eq!((found(&run), numbers(&run)), expected, "{spoil}");
         });
     }
 }
@@ -162,8 +174,8 @@ async fn a_run_is_not_taken_for_another() {
 
     change("UPDATE fact SET value = replace(value, '192.0.2.1', '192.0.2.2') WHERE key = 'settings'");
     assert!(refused().await.contains("another scope"));
-    change("UPDATE fact SET value = '2' WHERE key = 'format'");
-    assert!(refused().await.contains("format 2"));
+    change("UPDATE fact SET value = '99' WHERE key = 'format'");
+    assert!(refused().await.contains("format 99"));
 }
 
 #[tokio::test(start_paused = true)]

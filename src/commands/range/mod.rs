@@ -1,18 +1,19 @@
 //! `dragnet range`: the practice range, served or shown.
 
+mod show;
+
+pub(super) use show::show;
+
 use std::io::Write;
 use std::path::Path;
 
-use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::connect::PRACTICE;
 use super::{CommandError, tell};
 use crate::cli::{QuotaChoice, ScenarioArguments, ServeArguments};
-use crate::model::AccountId;
-use crate::range::{PracticeCredentials, PracticeMfa, Quotas, Range, Scenario, server};
-use crate::report::write_json;
-use crate::time::{Clock, rfc3339_ms};
+use crate::range::{PracticeCredentials, Quotas, Range, Scenario, server};
+use crate::time::Clock;
 
 /// Serves a scenario until Ctrl-C, after printing what a shell needs to use it.
 pub(super) async fn serve(arguments: &ServeArguments, out: &mut dyn Write) -> Result<(), CommandError> {
@@ -34,42 +35,6 @@ pub(super) async fn serve(arguments: &ServeArguments, out: &mut dyn Write) -> Re
     tell(&format!("Serving `{}`: {}. Ctrl-C ends it.", scenario.name(), scenario.title()));
     tell(&format!("MFA device {}; `dragnet range code` prints its code.", range.mfa().serial));
     server::serve(range, listener, async { _ = tokio::signal::ctrl_c().await }).await?;
-    Ok(())
-}
-
-/// What there is to know of a scenario before one looks for it.
-#[derive(Serialize)]
-struct Shown<'a> {
-    scenario: &'a str,
-    story: &'a str,
-    now: String,
-    management_account: AccountId,
-    access_key_id: String,
-    mfa_serial: String,
-    mfa_secret: String,
-}
-
-/// Shows a scenario's story, and the practice user with the MFA device.
-pub(super) fn show(arguments: &ScenarioArguments, json: bool, out: &mut dyn Write) -> Result<(), CommandError> {
-    let (scenario, range) = served(arguments)?;
-    let PracticeMfa { serial, secret } = range.mfa();
-    let shown = Shown {
-        scenario: scenario.name(),
-        story: scenario.title(),
-        now: rfc3339_ms(scenario.now()),
-        management_account: range.management_account(),
-        access_key_id: range.credentials().access_key_id,
-        mfa_serial: serial,
-        mfa_secret: secret,
-    };
-    if json {
-        return Ok(write_json(&shown, out)?);
-    }
-    writeln!(out, "{}: {}", shown.scenario, shown.story)?;
-    writeln!(out, "Practice begins at {}, in the management account {}.", shown.now, shown.management_account)?;
-    writeln!(out, "Access key  {}", shown.access_key_id)?;
-    writeln!(out, "MFA device  {}", shown.mfa_serial)?;
-    writeln!(out, "MFA secret  {} (for an authenticator application)", shown.mfa_secret)?;
     Ok(())
 }
 

@@ -1,0 +1,158 @@
+//! What to hunt for: hunts of the catalogue, queries and a filter pattern from the command line.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+
+use super::super::{GlobalArguments, HuntsCommand, SweepArguments, UsageError};
+use super::{Surroundings, load_config};
+use crate::config::{Catalogue, Hunts};
+use crate::model::{Hunt, HuntSource, Severity};
+use crate::query::Query;
+
+/// The names of hunts that are given on the command line.
+const QUERY: &str = "query-string";
+const PATTERN: &str = "filter-pattern";
+
+/// The longest filter pattern, in characters. Source: CloudWatch Logs API, `FilterLogEvents`.
+const LONGEST_PATTERN: usize = 1_024;
+
+/// What every event gives that a filter pattern lets through.
+const EVERYTHING: &str = "fields @timestamp, @message";
+
+/// Resolves what to hunt for. The same hunt may be asked with several values: each is a hunt of its own.
+///
+/// # Errors
+/// There is no such hunt, a value is missing or wrong, or a query cannot be evaluated here.
+pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
+    let mut hunts = Vec::new();
+    if !arguments.hunts.is_empty() {
+        let catalogue = Catalogue::load(config.folder.as_deref())?;
+        for request in &arguments.hunts {
+            hunts.push(catalogue.ask(request)?);
+        }
+    }
+    hunts.extend(arguments.query_strings.iter().map(|query| typed(QUERY, "A query of one's own", query)));
+    if let Some(pattern) = &arguments.filter_pattern {
+        if pattern.chars().count() > LONGEST_PATTERN || pattern.trim().is_empty() {
+            let problem = format!("a filter pattern has 1 to {LONGEST_PATTERN} characters");
+            return Err(UsageError::HuntQuery { name: format!("--{PATTERN}"), problem });
+        }
+        let hunt = typed(PATTERN, "What a filter pattern lets through", EVERYTHING);
+        let parameters = BTreeMap::from([("pattern".to_owned(), pattern.clone())]);
+        hunts.push(Hunt { parameters, filter_pattern: Some(pattern.clone()), ..hunt });
+    }
+    hunts.iter().try_for_each(check)?;
+    Ok(each_with_its_name(hunts))
+}
+
+fn typed(name: &str, title: &str, query: &str) -> Hunt {
+    Hunt {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        source: HuntSource::Any,
+        severity: Severity::Informational,
+        techniques: Vec::new(),
+        parameters: BTreeMap::new(),
+        query: query.to_owned(),
+        filter_pattern: None,
+    }
+}
+
+fn check(hunt: &Hunt) -> Result<(), UsageError> {
+    let refused = |problem: String| UsageError::HuntQuery { name: hunt.name.clone(), problem };
+    let query: Query = hunt.query.parse().map_err(|error: crate::query::QueryError| refused(error.to_string()))?;
+    match query.source {
+        Some(_) => Err(refused("SOURCE is not for hunts: --log-group says where to look".to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// The second of a name is `name-2`; the same question twice is one.
+fn each_with_its_name(hunts: Vec<Hunt>) -> Vec<Hunt> {
+    let (mut names, mut asked) = (HashSet::new(), HashSet::new());
+    let mut named = Vec::new();
+    for hunt in hunts {
+        if !asked.insert((hunt.name.clone(), hunt.query.clone())) {
+            continue;
+        }
+        let mut candidates = std::iter::once(hunt.name.clone()).chain((2..).map(|n: u32| format!("{}-{n}", hunt.name)));
+        let name = candidates.find(|name| !names.contains(name)).unwrap_or_default();
+        names.insert(name.clone());
+        named.push(Hunt { name, ..hunt });
+    }
+    named
+}
+
+/// All that `hunts` needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HuntsSettings {
+    /// The hunts that there are.
+    pub catalogue: Catalogue,
+    /// The files to check; none: the catalogue.
+    pub files: Vec<PathBuf>,
+}
+
+impl HuntsSettings {
+    /// Resolves the arguments of `hunts`.
+    ///
+    /// # Errors
+    /// The configuration or the catalogue cannot be used.
+    pub fn resolve(
+        global: &GlobalArguments,
+        command: &HuntsCommand,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, UsageError> {
+        let config = load_config(global, surroundings)?;
+        let files = match command {
+            HuntsCommand::Check { files } => {
+                files.iter().map(|file| surroundings.working_directory.join(file)).collect()
+            }
+            HuntsCommand::List | HuntsCommand::Show { .. } => Vec::new(),
+        };
+        // A file of the folder that is wrong must not keep another from being checked.
+        let folder = config.hunts.folder.filter(|_| files.is_empty());
+        Ok(Self { catalogue: Catalogue::load(folder.as_deref())?, files })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::settings::testing::parse_sweep;
+
+    fn hunts(rest: &[&str]) -> Result<Vec<Hunt>, String> {
+        resolve(&parse_sweep(rest).1, &Hunts::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_hunt_has_a_name_of_its_own() {
+        let asked = [
+            "--hunt",
+            "source-ip:source_ip=192.0.2.1",
+            "--hunt",
+            "source-ip:source_ip=192.0.2.2",
+            "--hunt",
+            "source-ip:source_ip=192.0.2.1",
+            "--query-string",
+            "filter a = 1",
+            "--query-string",
+            "filter a = 2",
+        ];
+        let names: Vec<String> = hunts(&asked).unwrap().into_iter().map(|hunt| hunt.name).collect();
+        assert_eq!(names, ["source-ip", "source-ip-2", "query-string", "query-string-2"]);
+    }
+
+    #[test]
+    fn what_cannot_be_evaluated_here_is_refused_with_the_reason() {
+        let only_insights = hunts(&["--query-string", "fields @message | pattern @message"]).unwrap_err();
+        assert!(only_insights.starts_with("query-string: line 1") && only_insights.contains("only Insights runs it"));
+        assert!(hunts(&["--query-string", "filter a ="]).unwrap_err().contains("line 1, column"));
+        assert!(
+            hunts(&["--query-string", "SOURCE logGroups(namePrefix: ['/a']) | filter a = 1"])
+                .unwrap_err()
+                .contains("--log-group")
+        );
+        assert!(hunts(&["--filter-pattern", &"x".repeat(1_025)]).unwrap_err().contains("1024 characters"));
+        assert_eq!(hunts(&["--filter-pattern", "-DEBUG"]).unwrap()[0].filter_pattern.as_deref(), Some("-DEBUG"));
+    }
+}

@@ -1,0 +1,115 @@
+//! The files of a run's hunts: their rows, and what they count.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::CommandError;
+use super::facts::Facts;
+use crate::model::{Hunt, LogGroupArn};
+use crate::query::{GroupPlan, Plan, RowPlan};
+use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, time};
+use crate::search::{FlowLogFormats, PreparedHunt};
+use crate::store::{RunDir, RunReader};
+use crate::sweep::{HuntRows, RowPlace, Sources, merged_counts, merged_rows};
+
+/// The folder of these files in a run's directory.
+const FOLDER: &str = "hunts";
+
+/// The hunts of a run, ready to be reported.
+pub(super) struct HuntReports<'r> {
+    prepared: Vec<PreparedHunt>,
+    reader: &'r RunReader,
+    sources: &'r Sources,
+    formats: BTreeMap<LogGroupArn, FlowLogFormats>,
+}
+
+impl<'r> HuntReports<'r> {
+    /// The hunts that the run was made with.
+    pub fn of_run(facts: &Facts, reader: &'r RunReader, sources: &'r Sources) -> Result<Self, CommandError> {
+        let hunts: Vec<Hunt> = facts.json("hunts")?;
+        let prepared = hunts.into_iter().map(PreparedHunt::new).collect::<Result<_, _>>();
+        let prepared = prepared.map_err(|error| facts.damaged("hunts", &error))?;
+        Ok(Self { prepared, reader, sources, formats: FlowLogFormats::by_group(&reader.recorders()?) })
+    }
+
+    /// Writes the files of every hunt, and adds their names to `files`.
+    pub fn write(&self, dir: &RunDir, files: &mut Vec<String>) -> Result<Vec<HuntSummary>, CommandError> {
+        let mut summaries = Vec::new();
+        if !self.prepared.is_empty() {
+            dir.make_folder(FOLDER)?;
+        }
+        for hunt in &self.prepared {
+            let file = |ending: &str| format!("{FOLDER}/{}.{ending}", hunt.hunt().name);
+            let mut summary = None;
+            dir.write_file(&file("csv"), |csv| {
+                dir.write_file(&file("json"), |json| match hunt.plan() {
+                    Plan::Rows(plan) => {
+                        summary = Some(self.rows(hunt, plan, csv, json)?);
+                        Ok(())
+                    }
+                    Plan::Groups(plan) => dir.write_file(&file("by-target.csv"), |by_target| {
+                        summary = Some(self.counts(hunt, plan, [csv, json, by_target])?);
+                        Ok::<_, CommandError>(())
+                    }),
+                })
+            })?;
+            files.extend(["csv", "json"].map(file));
+            files.extend(matches!(hunt.plan(), Plan::Groups(_)).then(|| file("by-target.csv")));
+            summaries.extend(summary);
+        }
+        Ok(summaries)
+    }
+
+    /// Counts what is in the files, or would be.
+    pub fn count(&self) -> Result<Vec<HuntSummary>, CommandError> {
+        let counted = self.prepared.iter().map(|hunt| {
+            let [csv, json, by_target] = &mut [io::sink(), io::sink(), io::sink()];
+            match hunt.plan() {
+                Plan::Rows(plan) => self.rows(hunt, plan, csv, json),
+                Plan::Groups(plan) => self.counts(hunt, plan, [csv, json, by_target]),
+            }
+        });
+        counted.collect()
+    }
+
+    fn rows(
+        &self,
+        hunt: &PreparedHunt,
+        plan: &RowPlan,
+        csv: &mut dyn Write,
+        json: &mut dyn Write,
+    ) -> Result<HuntSummary, CommandError> {
+        let rows = HuntRows::new(hunt, plan, &self.formats);
+        let mut writer = HuntWriter::new(&RECORD_COLUMNS, &rows.columns(), csv, json)?;
+        let nowhere = RowPlace::default();
+        let cut_off = merged_rows(self.reader, &rows, |place, values| {
+            let at = place.map(|place| time(place.time_ms)).unwrap_or_default();
+            let RowPlace { event_account, event_region, log_group, record_id, .. } = place.unwrap_or(&nowhere);
+            Ok::<_, CommandError>(writer.row(&[event_account, event_region, log_group, &at, record_id], values)?)
+        })?;
+        Ok(HuntSummary { rows: writer.finish()?, cut_off, ..HuntSummary::of(hunt.hunt(), false) })
+    }
+
+    fn counts(
+        &self,
+        hunt: &PreparedHunt,
+        plan: &GroupPlan,
+        [csv, json, by_target]: [&mut dyn Write; 3],
+    ) -> Result<HuntSummary, CommandError> {
+        let (columns, no_json) = (hunt.plan().columns(), &mut io::sink());
+        let mut places = HuntWriter::new(&TARGET_COLUMNS, columns, by_target, no_json)?;
+        let counts = merged_counts(self.reader, self.sources, &hunt.hunt().name, |account, region, partial| {
+            let table = plan.finish(partial);
+            Ok::<_, CommandError>(table.rows.iter().try_for_each(|row| places.row(&[account, region], row))?)
+        })?;
+        places.finish()?;
+        let mut writer = HuntWriter::new(&[], columns, csv, json)?;
+        plan.finish(&counts.total).rows.iter().try_for_each(|row| writer.row(&[], row))?;
+        Ok(HuntSummary {
+            rows: writer.finish()?,
+            may_double_count: counts.may_double_count,
+            cut_off: counts.is_cut_off,
+            ..HuntSummary::of(hunt.hunt(), true)
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! A hunt as it is shown to people and scripts.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::config::HuntTemplate;
+use crate::model::{HuntSource, Severity};
+use crate::query::Plan;
+use crate::report::escape;
+use crate::search::{FlowLogFormats, Questions};
+
+/// A hunt with how it is searched for.
+#[derive(Debug, Serialize)]
+pub(super) struct Described {
+    name: String,
+    title: String,
+    source: HuntSource,
+    severity: Severity,
+    techniques: Vec<String>,
+    parameters: Vec<DescribedParameter>,
+    query: String,
+    engines: Vec<&'static str>,
+    /// Why only Insights runs it.
+    only_insights: Option<String>,
+    columns: Vec<String>,
+    /// Whether its rows are counts over the organization, and not records.
+    counts: bool,
+    /// The filter pattern, with the parameters' defaults or examples; none: everything is read.
+    filter_pattern: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct DescribedParameter {
+    name: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    about: String,
+    default: Option<String>,
+}
+
+impl Described {
+    pub fn of(template: &HuntTemplate) -> Self {
+        let example = template.example();
+        let described = |(name, parameter): (&String, &crate::config::Parameter)| DescribedParameter {
+            name: name.clone(),
+            kind: parameter.kind.as_str(),
+            about: parameter.about.clone(),
+            default: parameter.default.clone(),
+        };
+        let questions = Questions::new(&[], std::slice::from_ref(&example));
+        let prepared = questions.as_ref().ok().and_then(|questions| questions.hunts().first());
+        Self {
+            name: example.name,
+            title: example.title,
+            source: example.source,
+            severity: example.severity,
+            techniques: example.techniques,
+            parameters: template.parameters.iter().map(described).collect(),
+            query: template.query.trim().to_owned(),
+            engines: if prepared.is_some() { vec!["filter", "insights"] } else { vec!["insights"] },
+            only_insights: questions.as_ref().err().map(ToString::to_string),
+            columns: prepared.map(|hunt| hunt.plan().columns().to_vec()).unwrap_or_default(),
+            counts: prepared.is_some_and(|hunt| matches!(hunt.plan(), Plan::Groups(_))),
+            filter_pattern: questions
+                .as_ref()
+                .ok()
+                .and_then(|questions| questions.pattern(&FlowLogFormats::default(), true)),
+        }
+    }
+
+    /// A row of the list.
+    pub fn cells(&self) -> Vec<String> {
+        let parameters = self.parameters.iter().map(|parameter| match &parameter.default {
+            Some(default) => format!("{}={default}", parameter.name),
+            None => parameter.name.clone(),
+        });
+        vec![
+            self.name.clone(),
+            self.source.to_string(),
+            self.severity.to_string(),
+            self.techniques.join(" "),
+            parameters.collect::<Vec<_>>().join(" "),
+            self.title.clone(),
+        ]
+    }
+
+    /// Everything about it.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}: {}", self.name, escape(&self.title))?;
+        writeln!(out, "About       {}, severity {}, ATT&CK {}", self.source, self.severity, self.techniques.join(" "))?;
+        for parameter in &self.parameters {
+            let default = parameter.default.as_ref().map(|default| format!(" [default: {default}]"));
+            let DescribedParameter { name, kind, about, .. } = parameter;
+            writeln!(out, "Parameter   {name} ({kind}): {}{}", escape(about), escape(&default.unwrap_or_default()))?;
+        }
+        self.write_engine(out)?;
+        writeln!(out)?;
+        self.query.lines().try_for_each(|line| writeln!(out, "  {}", escape(line)))
+    }
+
+    /// That it can be used, and how.
+    pub fn write_check(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}: it can be used", self.name)?;
+        self.write_engine(out)
+    }
+
+    fn write_engine(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(reason) = &self.only_insights {
+            return writeln!(out, "Engine      Insights only: {}", escape(reason));
+        }
+        let pattern = self.filter_pattern.as_deref().unwrap_or("none is safe: everything is read");
+        writeln!(out, "Pattern     {}", escape(pattern))
+    }
+}

@@ -1,0 +1,74 @@
+//! `dragnet hunts`: what there is to hunt for.
+
+mod describe;
+
+use std::io::Write;
+
+use jiff::Timestamp;
+
+use super::CommandError;
+use super::surroundings::Machine;
+use crate::cli::settings::HuntsSettings;
+use crate::cli::{GlobalArguments, HuntsCommand, UsageError};
+use crate::config::{HuntTemplate, load_hunt};
+use crate::report::{Table, escape, write_json};
+use describe::Described;
+
+/// Lists, shows or checks hunts, and gives the exit code: 2 where a file that is checked cannot be used.
+pub(super) fn hunts(
+    global: &GlobalArguments,
+    command: &HuntsCommand,
+    machine: &Machine,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    let global_settings = machine.global_settings(global);
+    let settings = HuntsSettings::resolve(global, command, &machine.at(Timestamp::UNIX_EPOCH))?;
+    match command {
+        HuntsCommand::List => list(settings.catalogue.iter(), global_settings.json, out)?,
+        HuntsCommand::Show { name } => {
+            let described = Described::of(settings.catalogue.get(name).map_err(UsageError::from)?);
+            if global_settings.json { write_json(&described, &mut *out)? } else { described.write(out)? }
+        }
+        HuntsCommand::Check { .. } => return check(&settings, global_settings.json, out),
+    }
+    out.flush()?;
+    Ok(0)
+}
+
+fn list<'h>(
+    hunts: impl Iterator<Item = &'h HuntTemplate>,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
+    let all: Vec<Described> = hunts.map(Described::of).collect();
+    if json {
+        return Ok(write_json(&all, out)?);
+    }
+    let mut table = Table::new(&["name", "source", "severity", "techniques", "parameters", "title"]);
+    for hunt in &all {
+        table.push(hunt.cells());
+    }
+    Ok(table.write_text(None, out)?)
+}
+
+/// Checks the files, or the catalogue, which could not have been loaded if a part of it were wrong.
+fn check(settings: &HuntsSettings, json: bool, out: &mut dyn Write) -> Result<u8, CommandError> {
+    let (mut sound, mut wrong) = (Vec::new(), Vec::new());
+    if settings.files.is_empty() {
+        sound.extend(settings.catalogue.iter().map(Described::of));
+    }
+    for file in &settings.files {
+        match load_hunt(file) {
+            Ok(hunt) => sound.push(Described::of(&hunt)),
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+    if json {
+        write_json(&serde_json::json!({ "hunts": sound, "errors": wrong }), &mut *out)?;
+    } else {
+        sound.iter().try_for_each(|hunt| hunt.write_check(out))?;
+        wrong.iter().try_for_each(|error| writeln!(out, "{}", escape(error)))?;
+    }
+    out.flush()?;
+    Ok(if wrong.is_empty() { 0 } else { UsageError::EXIT_CODE })
+}

@@ -1,0 +1,222 @@
+//! A hunt as its file has it: a query with `{{parameter}}`s.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::invalid::InvalidHunt;
+use super::parameter::Parameter;
+use crate::config::ConfigError;
+use crate::config::error::Problem;
+use crate::config::nearest;
+use crate::model::{Hunt, HuntSource, Severity};
+use crate::query::{Query, QueryErrorKind};
+
+/// Stands for any value while it is checked where values go.
+const MARK: &str = "DragnetParameter";
+
+/// A hunt of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HuntTemplate {
+    /// Its name: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// What it tells, in a line.
+    pub title: String,
+    /// What kind of record it is about.
+    pub source: HuntSource,
+    /// How much a finding weighs.
+    pub severity: Severity,
+    /// MITRE ATT&CK techniques, e.g. `T1078.004`.
+    #[serde(default)]
+    pub techniques: Vec<String>,
+    /// The parameters, by name.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Parameter>,
+    /// The Logs Insights query. `{{name}}`, inside quoted text, stands for a parameter's value.
+    pub query: String,
+}
+
+impl HuntTemplate {
+    /// Reads a hunt from its file's text; `origin` is what errors call the file.
+    ///
+    /// # Errors
+    /// It is not TOML, has an unknown key, its query does not follow the grammar, or a value could mean
+    /// something else than text where it stands in the query.
+    pub fn from_toml(text: &str, origin: &str) -> Result<Self, ConfigError> {
+        let hunt: Self = toml::from_str(text).map_err(|error| ConfigError::in_toml(text, origin, &error))?;
+        hunt.check().map_err(|problem| problem.in_toml(text, origin))?;
+        Ok(hunt)
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(is_name) {
+            return Err(Problem::new("name", "a hunt's name is of lower-case letters, digits and hyphens"));
+        }
+        if let Some(wrong) = self.techniques.iter().find(|technique| !is_technique(technique)) {
+            return Err(Problem::new("techniques", format!("`{wrong}` is not an ATT&CK technique such as T1078.004")));
+        }
+        for (name, parameter) in &self.parameters {
+            let wrong = parameter.default.as_ref().filter(|default| parameter.kind.value(default).is_none());
+            if let Some(wrong) = wrong {
+                let problem = format!("`{wrong}` is not of type {}", parameter.kind.as_str());
+                return Err(Problem::new("default", problem).under(name).under("parameters"));
+            }
+            if !self.query.contains(&placeholder(name)) {
+                return Err(Problem::new(name, "the query does not use it").under("parameters"));
+            }
+        }
+        self.check_query()
+    }
+
+    /// Values stand in quoted text alone. What is not read here cannot be checked, so it has none.
+    fn check_query(&self) -> Result<(), Problem> {
+        let mut marked = self.query.clone();
+        let mut places = 0;
+        for name in self.parameters.keys() {
+            places += marked.matches(&placeholder(name)).count();
+            marked = marked.replace(&placeholder(name), MARK);
+        }
+        if marked.contains("{{") {
+            return Err(Problem::new("query", "it names a parameter in {{…}} that is not declared"));
+        }
+        match marked.parse::<Query>() {
+            Ok(query) if query.source.is_some() => {
+                Err(Problem::new("query", "SOURCE is not for hunts: the scope says where to look"))
+            }
+            Ok(query) => {
+                let quoted: usize = query.texts().iter().map(|text| text.matches(MARK).count()).sum();
+                let apart = Problem::new("query", "a parameter may only stand inside quoted text");
+                if quoted == places { Ok(()) } else { Err(apart) }
+            }
+            Err(error) if error.kind == QueryErrorKind::NotEvaluatedHere && places == 0 => Ok(()),
+            Err(error) => Err(Problem::new("query", error)),
+        }
+    }
+
+    /// The hunt with its defaults, and with an example of each value that has none: for trying out.
+    pub fn example(&self) -> Hunt {
+        let value = |parameter: &Parameter| {
+            let given = parameter.default.as_deref().unwrap_or_else(|| parameter.kind.example());
+            parameter.kind.value(given).unwrap_or_default()
+        };
+        self.with(self.parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter))).collect())
+    }
+
+    /// The hunt with these values, and defaults for the others.
+    ///
+    /// # Errors
+    /// A value is missing, is not of its parameter's type, or there is no such parameter.
+    pub fn fill(&self, given: &BTreeMap<String, String>) -> Result<Hunt, InvalidHunt> {
+        if let Some(unknown) = given.keys().find(|name| !self.parameters.contains_key(*name)) {
+            return Err(InvalidHunt::UnknownParameter {
+                hunt: self.name.clone(),
+                given: unknown.clone(),
+                nearest: nearest(unknown, self.parameters.keys().map(String::as_str)).map(str::to_owned),
+            });
+        }
+        let values = self.parameters.iter().map(|(name, parameter)| {
+            let given = given.get(name).or(parameter.default.as_ref());
+            let given = given.ok_or_else(|| InvalidHunt::MissingParameter {
+                hunt: self.name.clone(),
+                parameter: name.clone(),
+                about: parameter.about.clone(),
+            })?;
+            let value = parameter.kind.value(given).ok_or_else(|| InvalidHunt::Value {
+                hunt: self.name.clone(),
+                parameter: name.clone(),
+                given: given.clone(),
+                kind: parameter.kind.as_str(),
+                example: parameter.kind.example(),
+            })?;
+            Ok((name.clone(), value))
+        });
+        Ok(self.with(values.collect::<Result<_, _>>()?))
+    }
+
+    fn with(&self, parameters: BTreeMap<String, String>) -> Hunt {
+        Hunt {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            source: self.source,
+            severity: self.severity,
+            techniques: self.techniques.clone(),
+            query: filled(&self.query, &parameters),
+            parameters,
+            filter_pattern: None,
+        }
+    }
+}
+
+/// The query with its values, in one pass: a value is not looked at for further parameters.
+fn filled(query: &str, values: &BTreeMap<String, String>) -> String {
+    let mut whole = String::with_capacity(query.len());
+    let mut rest = query;
+    while let Some((before, after)) = rest.split_once("{{") {
+        whole.push_str(before);
+        let (name, after) = after.split_once("}}").unwrap_or((after, ""));
+        whole.push_str(values.get(name).map_or("", String::as_str));
+        rest = after;
+    }
+    whole + rest
+}
+
+fn placeholder(name: &str) -> String {
+    format!("{{{{{name}}}}}")
+}
+
+/// Source: MITRE ATT&CK: `T` and four digits, and three more of a sub-technique.
+fn is_technique(text: &str) -> bool {
+    let all_digits = |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+    text.strip_prefix('T').is_some_and(|digits| match digits.split_once('.') {
+        None => all_digits(digits, 4),
+        Some((technique, sub)) => all_digits(technique, 4) && all_digits(sub, 3),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hunt(query: &str, parameters: &str) -> Result<HuntTemplate, String> {
+        let text = format!(
+            "name = \"a\"\ntitle = \"b\"\nsource = \"any\"\nseverity = \"low\"\nquery = '''{query}'''\n{parameters}"
+        );
+        HuntTemplate::from_toml(&text, "a.toml").map_err(|error| error.to_string())
+    }
+
+    const ADDRESS: &str = "[parameters.ip]\ntype = \"ip\"\nabout = \"the address\"\n";
+
+    #[test]
+    fn values_only_stand_in_quoted_text() {
+        for query in ["filter a = \"{{ip}}\"", "filter a like 'x {{ip}} y'", "stats count(*) by concat(a, '{{ip}}')"] {
+            assert!(hunt(query, ADDRESS).is_ok(), "{query}");
+        }
+        for query in [
+            "filter a = {{ip}}",
+            "filter a like /{{ip}}/",
+            "filter `{{ip}}` = 1",
+            "filter b = 1 # {{ip}}",
+            "filter a = \"{{ip}}\" and b = {{ip}}",
+        ] {
+            assert_eq!(hunt(query, ADDRESS).unwrap_err(), "a.toml:5: a parameter may only stand inside quoted text");
+        }
+        assert!(hunt("filter a = '{{other}}'", "").unwrap_err().contains("not declared"));
+        assert!(hunt("filter a = 1", ADDRESS).unwrap_err().ends_with("the query does not use it"));
+        assert!(hunt("fields @message | pattern @message", "").is_ok(), "Insights alone runs it");
+        assert!(hunt("filtre a", "").unwrap_err().starts_with("a.toml:5: line 1, column 1"));
+    }
+
+    #[test]
+    fn a_hunt_is_filled_with_checked_values() {
+        let template = hunt("filter a = \"{{ip}}\"", ADDRESS).unwrap();
+        let fill = |name: &str, value: &str| {
+            template.fill(&BTreeMap::from([(name.to_owned(), value.to_owned())])).map_err(|error| error.to_string())
+        };
+        assert_eq!(fill("ip", "2001:DB8::1").unwrap().query, "filter a = \"2001:db8::1\"");
+        assert!(fill("ip", "1.2.3.4\" or 1 = 1").unwrap_err().contains("whose type is ip, such as 192.0.2.1"));
+        assert!(fill("ipp", "192.0.2.1").unwrap_err().ends_with("did you mean `ip`?"));
+        assert!(template.fill(&BTreeMap::new()).unwrap_err().to_string().contains("--hunt a:ip="));
+    }
+}

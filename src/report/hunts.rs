@@ -1,0 +1,176 @@
+//! `hunts/<name>.csv`, `.json` and `.by-target.csv`: what hunts found.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Map;
+
+use super::{plural, write_defused};
+use crate::model::{Hunt, HuntSource, Severity};
+use crate::query::Value;
+
+/// The columns before a hunt's own where its rows are records.
+pub const RECORD_COLUMNS: [&str; 5] = ["event_account_id", "event_region", "log_group", "event_time", "record_id"];
+
+/// The columns before a hunt's own in the breakdown of what it counted.
+pub const TARGET_COLUMNS: [&str; 2] = ["event_account_id", "event_region"];
+
+/// A hunt in `summary.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HuntSummary {
+    /// Its name, also that of its files.
+    pub name: String,
+    /// What it tells.
+    pub title: String,
+    /// What kind of record it is about.
+    pub source: HuntSource,
+    /// How much a finding weighs.
+    pub severity: Severity,
+    /// MITRE ATT&CK techniques.
+    pub techniques: Vec<String>,
+    /// What it was asked with.
+    pub parameters: BTreeMap<String, String>,
+    /// The query.
+    pub query: String,
+    /// The rows of its file.
+    pub rows: u64,
+    /// Whether it counts, so that its rows are no sightings.
+    pub counts: bool,
+    /// Whether a record may have been counted twice, since copies of it could not be told apart.
+    pub may_double_count: bool,
+    /// Whether there was more than fits into memory.
+    pub cut_off: bool,
+}
+
+impl HuntSummary {
+    /// A hunt that has found nothing yet; `counts`: its rows are no records.
+    pub fn of(hunt: &Hunt, counts: bool) -> Self {
+        Self {
+            name: hunt.name.clone(),
+            title: hunt.title.clone(),
+            source: hunt.source,
+            severity: hunt.severity,
+            techniques: hunt.techniques.clone(),
+            parameters: hunt.parameters.clone(),
+            query: hunt.query.clone(),
+            rows: 0,
+            counts,
+            may_double_count: false,
+            cut_off: false,
+        }
+    }
+
+    /// What it found, in a line.
+    pub fn sentence(&self) -> String {
+        let doubt = if self.may_double_count { ", some of them perhaps counted twice" } else { "" };
+        let cut = if self.cut_off { "; there was MORE than fits" } else { "" };
+        format!("{} ({}): {}{doubt}{cut}", self.name, self.severity, plural(self.rows, "row"))
+    }
+}
+
+/// Writes the rows of a hunt as CSV and as an array of JSON objects, as they come.
+pub struct HuntWriter<'w> {
+    columns: Vec<String>,
+    csv: csv::Writer<&'w mut dyn Write>,
+    json: &'w mut dyn Write,
+    rows: u64,
+}
+
+impl<'w> HuntWriter<'w> {
+    /// Begins both files: `leading` columns, then the hunt's `own`.
+    ///
+    /// # Errors
+    /// The CSV file fails.
+    pub fn new(leading: &[&str], own: &[String], csv: &'w mut dyn Write, json: &'w mut dyn Write) -> io::Result<Self> {
+        let mut columns: Vec<String> = leading.iter().map(|column| (*column).to_owned()).collect();
+        for column in own {
+            // A query may give its columns any name, ours too.
+            let mut name = column.clone();
+            while columns.contains(&name) {
+                name.insert_str(0, "hunt.");
+            }
+            columns.push(name);
+        }
+        let mut csv = csv::Writer::from_writer(csv);
+        // The names are the query's own words, not a stranger's.
+        csv.write_record(&columns)?;
+        Ok(Self { columns, csv, json, rows: 0 })
+    }
+
+    /// Writes a row: the leading cells, then the hunt's own values.
+    ///
+    /// # Errors
+    /// A file fails.
+    pub fn row(&mut self, leading: &[&str], own: &[Value<'_>]) -> io::Result<()> {
+        let cells = leading.iter().map(|cell| (*cell).to_owned()).chain(own.iter().map(Value::to_string));
+        write_defused(&mut self.csv, &cells.collect::<Vec<_>>())?;
+        let values = leading.iter().map(|cell| (*cell).into()).chain(own.iter().map(json_value));
+        let object: Map<String, serde_json::Value> = self.columns.iter().cloned().zip(values).collect();
+        self.json.write_all(if self.rows == 0 { b"[\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut self.json, &object)?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Ends both files, and gives how many rows there are.
+    ///
+    /// # Errors
+    /// A file fails.
+    pub fn finish(mut self) -> io::Result<u64> {
+        self.json.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
+        self.csv.flush()?;
+        Ok(self.rows)
+    }
+}
+
+/// A value that is missing is null; a computed number is a number, text stays text.
+fn json_value(value: &Value<'_>) -> serde_json::Value {
+    match value {
+        Value::Missing => serde_json::Value::Null,
+        Value::Number(number) if number.fract() == 0.0 && number.abs() < WHOLE => whole(*number).into(),
+        Value::Number(number) => (*number).into(),
+        Value::Text(_) | Value::Bool(_) | Value::Time(_) => value.to_string().into(),
+    }
+}
+
+/// Below 2^53 every whole number is itself.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
+#[expect(clippy::cast_possible_truncation, reason = "whole, and smaller than 2^53")]
+fn whole(number: f64) -> i64 {
+    number as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_have_the_same_rows_and_our_columns_stay_ours() {
+        let (mut csv, mut json) = (Vec::new(), Vec::new());
+        let own = ["record_id", "n", "who"].map(str::to_owned);
+        let mut writer = HuntWriter::new(&["record_id"], &own, &mut csv, &mut json).unwrap();
+        writer.row(&["r1"], &[Value::from("x"), Value::Number(3.0), Value::from("=1+1")]).unwrap();
+        writer.row(&["r2"], &[Value::Missing, Value::Number(0.5), Value::Bool(true)]).unwrap();
+        assert_eq!(writer.finish().unwrap(), 2);
+        insta::assert_snapshot!(String::from_utf8(csv).unwrap(), @r"
+        record_id,hunt.record_id,n,who
+        r1,x,3,'=1+1
+        r2,,0.5,1
+        ");
+        insta::assert_snapshot!(String::from_utf8(json).unwrap(), @r#"
+        [
+        {"hunt.record_id":"x","n":3,"record_id":"r1","who":"=1+1"},
+        {"hunt.record_id":null,"n":0.5,"record_id":"r2","who":"1"}
+        ]
+        "#);
+    }
+
+    #[test]
+    fn nothing_is_an_empty_array() {
+        let (mut csv, mut json) = (Vec::new(), Vec::new());
+        HuntWriter::new(&TARGET_COLUMNS, &[], &mut csv, &mut json).unwrap().finish().unwrap();
+        assert_eq!(json, b"[]\n");
+    }
+}

@@ -1,0 +1,59 @@
+//! Texts of which one is in every match of a regular expression.
+
+use regex_syntax::hir::{Hir, HirKind};
+
+/// More alternatives than this narrow nothing.
+const MOST: usize = 64;
+
+/// Texts of which every match holds at least one; `None` if there are none, or too many.
+pub(super) fn literals(regex: &str) -> Option<Vec<String>> {
+    let literals = of(&regex_syntax::parse(regex).ok()?)?;
+    let is_useful = literals.iter().all(|literal| !literal.is_empty()) && literals.len() <= MOST;
+    is_useful.then_some(literals)
+}
+
+fn of(part: &Hir) -> Option<Vec<String>> {
+    match part.kind() {
+        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_owned()]),
+        HirKind::Capture(group) => of(&group.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
+        // Of several parts in a row, the one whose shortest text is the longest says most.
+        HirKind::Concat(parts) => {
+            parts.iter().filter_map(of).max_by_key(|texts| texts.iter().map(String::len).min().unwrap_or_default())
+        }
+        HirKind::Alternation(parts) => {
+            let all: Vec<Vec<String>> = parts.iter().map(of).collect::<Option<_>>()?;
+            let mut texts = all.concat();
+            texts.sort();
+            texts.dedup();
+            (texts.len() <= MOST).then_some(texts)
+        }
+        HirKind::Repetition(_) | HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alternatives_and_the_longest_part() {
+        for (regex, expected) in [
+            ("Unauthorized|Denied|Forbidden", Some(&["Denied", "Forbidden", "Unauthorized"][..])),
+            ("^arn:aws:(iam|sts)::", Some(&["arn:aws:"])),
+            ("ab*cde+", Some(&["cd"])),
+            ("(foo)+x?", Some(&["foo"])),
+            ("a|b*", None),
+            ("(?i)denied", None),
+            ("[a-c]|x", None),
+            ("", None),
+        ] {
+            let found = literals(regex);
+            assert_eq!(
+                found.as_deref().map(|texts| texts.iter().map(String::as_str).collect::<Vec<_>>()),
+                expected.map(<[&str]>::to_vec),
+                "{regex}"
+            );
+        }
+    }
+}

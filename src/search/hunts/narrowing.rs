@@ -1,0 +1,132 @@
+//! From needs to filter patterns: JSON selectors for CloudTrail, columns for flow logs, else terms.
+//!
+//! Source of the syntax: CloudWatch Logs user guide, "Filter pattern syntax".
+
+use std::collections::BTreeSet;
+
+use super::need::{Mark, Need, Stands};
+use crate::query::FlowLogFormat;
+use crate::search::pattern::LONGEST;
+use crate::search::trace::{Trace, runs};
+
+/// The fields of a CloudTrail record that a selector finds wherever the matcher does: they stand at the top,
+/// and what has one of them twice, or not as text, is no record.
+const SELECTABLE: [&str; 7] =
+    ["eventName", "eventSource", "errorCode", "awsRegion", "sourceIPAddress", "userAgent", "recipientAccountId"];
+
+impl Need {
+    /// The need as a mark in the raw message, whatever kind of message it is.
+    pub fn trace(&self) -> Option<Trace> {
+        match self {
+            Self::Nothing => None,
+            Self::Mark(mark) => runs(&mark.text),
+            Self::All(needs) => {
+                let mut terms = Vec::new();
+                let mut best: Option<Vec<String>> = None;
+                for trace in needs.iter().filter_map(Self::trace) {
+                    match trace {
+                        Trace::All(texts) => terms.extend(texts),
+                        Trace::Any(texts) if best.as_ref().is_none_or(|best| shortest(best) < shortest(&texts)) => {
+                            best = Some(texts);
+                        }
+                        Trace::Any(_) | Trace::Regex(_) => {}
+                    }
+                }
+                // Alternatives cannot stand beside terms that must all be there.
+                if terms.is_empty() { best.map(Trace::Any) } else { Some(Trace::All(terms)) }
+            }
+            Self::Any(needs) => {
+                let traces: Vec<Trace> = needs.iter().map(Self::trace).collect::<Option<_>>()?;
+                let texts = traces.into_iter().flat_map(|trace| match trace {
+                    Trace::All(texts) => texts.into_iter().max_by_key(String::len).into_iter().collect(),
+                    Trace::Any(texts) => texts,
+                    Trace::Regex(_) => Vec::new(),
+                });
+                Some(Trace::Any(texts.collect()))
+            }
+        }
+    }
+
+    /// The condition of a JSON pattern that CloudTrail records which meet the need meet too.
+    fn selector(&self) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Mark(mark) => selector(mark),
+            Self::All(needs) => {
+                let parts: Vec<String> = needs.iter().filter_map(Self::selector).collect();
+                (!parts.is_empty()).then(|| parts.join(" && "))
+            }
+            Self::Any(needs) => {
+                let parts: Vec<String> = needs.iter().map(Self::selector).collect::<Option<_>>()?;
+                Some(format!("({})", parts.join(" || ")))
+            }
+        }
+    }
+}
+
+fn shortest(texts: &[String]) -> usize {
+    texts.iter().map(String::len).min().unwrap_or_default()
+}
+
+/// One pattern for CloudTrail records that meet one of these needs.
+pub(super) fn json_pattern(needs: &[&Need]) -> Option<String> {
+    let conditions: Vec<String> = needs.iter().map(|need| need.selector()).collect::<Option<_>>()?;
+    let pattern = match conditions.as_slice() {
+        [] => return None,
+        [only] => format!("{{ {only} }}"),
+        several => format!("{{ ({}) }}", several.join(") || (")),
+    };
+    (pattern.chars().count() <= LONGEST).then_some(pattern)
+}
+
+fn selector(mark: &Mark) -> Option<String> {
+    let is_selectable = SELECTABLE.contains(&mark.field.as_str());
+    if is_selectable { Some(format!("$.{} = {}", mark.field, operand(mark)?)) } else { None }
+}
+
+/// The pattern for lines of a flow log in this format that meet a need.
+pub(super) fn column_pattern(need: &Need, format: &FlowLogFormat) -> Option<String> {
+    let needs = if let Need::All(needs) = need { needs.as_slice() } else { std::slice::from_ref(need) };
+    let mut is_narrow = false;
+    let mut seen = BTreeSet::new();
+    // The names of a format are AWS's text, so columns go by number.
+    let columns: Vec<String> = (1..)
+        .zip(format.names())
+        .map(|(number, name)| {
+            let place = format!("c{number}");
+            // Of columns of one name a query reads the first.
+            let is_first = seen.insert(name);
+            let condition = needs.iter().filter(|_| is_first).find_map(|need| column(need, name, &place));
+            is_narrow |= condition.is_some();
+            condition.unwrap_or(place)
+        })
+        .collect();
+    let pattern = format!("[{}]", columns.join(", "));
+    (is_narrow && pattern.chars().count() <= LONGEST).then_some(pattern)
+}
+
+/// What a need says of the column of this name, which is the pattern's `place`, if it speaks of that alone.
+fn column(need: &Need, name: &str, place: &str) -> Option<String> {
+    match need {
+        Need::Mark(mark) if mark.field == name => Some(format!("{place} = {}", operand(mark)?)),
+        Need::Any(needs) => {
+            let parts: Vec<String> = needs.iter().map(|need| column(need, name, place)).collect::<Option<_>>()?;
+            Some(parts.join(" || "))
+        }
+        Need::Nothing | Need::Mark(_) | Need::All(_) => None,
+    }
+}
+
+/// A mark's text as the right side of a comparison; `None` where a character could mean something there.
+fn operand(mark: &Mark) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " .:/_-@+=,".contains(c);
+    if !mark.text.chars().all(is_plain) {
+        return None;
+    }
+    let text = &mark.text;
+    Some(match mark.stands {
+        Stands::Whole => format!("\"{text}\""),
+        Stands::First => format!("\"{text}*\""),
+        Stands::Anywhere => format!("\"*{text}*\""),
+    })
+}

@@ -1,0 +1,288 @@
+//! The promise of hunts: whatever the evaluator keeps, the pattern lets through. The pattern is judged by the
+//! practice range's evaluator, which shares no code with what made it.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Value, json};
+
+use super::{FlowLogFormats, RecordKind};
+use crate::model::{Hunt, HuntSource, Indicator, Severity};
+use crate::query::{Event, Partial, Plan, Query, Record};
+use crate::range::patterns::FilterPattern;
+use crate::search::{Questions, happening};
+
+const TEXTS: [&str; 9] =
+    ["ListBuckets", "AccessDenied", "Denied", "192.0.2.1", "192.0.2.", "a/b <c>*\"\\", "1000", "REJECT", "é"];
+
+/// A condition, still to be made about an event, so that many hold: of conditions and events that know
+/// nothing of each other hardly any do.
+#[derive(Clone, Debug)]
+enum Condition {
+    /// About one of the event's own fields, in one of several ways.
+    Own {
+        field: Index,
+        from: Index,
+        length: usize,
+        way: u8,
+    },
+    /// About anything.
+    Other(&'static str),
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Not(Box<Condition>),
+}
+
+impl Condition {
+    /// The condition as a query has it, about an event with these fields.
+    fn about(&self, fields: &[(String, String)]) -> String {
+        let join = |parts: &[Self], by: &str| {
+            format!("({})", parts.iter().map(|part| part.about(fields)).collect::<Vec<_>>().join(by))
+        };
+        match self {
+            Self::Own { field, from, length, way } => {
+                let (name, value) = field.get(fields);
+                let name = if name.starts_with('@') { name.clone() } else { format!("`{name}`") };
+                let characters: Vec<char> = value.chars().collect();
+                let start = if characters.is_empty() { 0 } else { from.index(characters.len()) };
+                let part: String = characters.iter().skip(start).take(*length).collect();
+                let (whole, part_quoted) = (quoted(value), quoted(&part));
+                match way % 8 {
+                    0 | 1 => format!("{name} = {whole}"),
+                    2 => format!("{whole} = {name}"),
+                    3 => format!("{name} in [{whole}, \"else\"]"),
+                    4 => format!("{name} like {part_quoted}"),
+                    5 => format!("strcontains({name}, {part_quoted})"),
+                    6 if value.parse::<std::net::Ipv4Addr>().is_ok() => {
+                        format!("isIpv4InSubnet({name}, \"{value}/{}\")", 8 + length % 25)
+                    }
+                    _ => format!("{name} like /{}|never/", regex::escape(&part).replace('/', "\\/")),
+                }
+            }
+            Self::Other(condition) => (*condition).to_owned(),
+            Self::All(parts) => join(parts, " and "),
+            Self::Any(parts) => join(parts, " or "),
+            Self::Not(part) => format!("not ({})", part.about(fields)),
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn condition() -> impl Strategy<Value = Condition> {
+    let own = (any::<Index>(), any::<Index>(), 1..9_usize, any::<u8>())
+        .prop_map(|(field, from, length, way)| Condition::Own { field, from, length, way });
+    let other = select(&["ispresent(eventName)", "errorCode = \"Denied\"", "dstPort >= 100", "srcAddr != \"x\""][..]);
+    let leaf = prop_oneof![6 => own, 1 => other.prop_map(Condition::Other)];
+    leaf.prop_recursive(2, 6, 3, |inner| {
+        let several = || prop::collection::vec(inner.clone(), 2..4);
+        prop_oneof![
+            3 => several().prop_map(Condition::All),
+            3 => several().prop_map(Condition::Any),
+            1 => inner.clone().prop_map(|part| Condition::Not(Box::new(part))),
+        ]
+    })
+}
+
+/// A hunt, still to be made about an event.
+#[derive(Clone, Debug)]
+struct Draft {
+    source: HuntSource,
+    before: &'static str,
+    condition: Condition,
+    after: &'static str,
+}
+
+fn drafts() -> impl Strategy<Value = Vec<Draft>> {
+    use HuntSource::{Any, CloudTrail, VpcFlow};
+    let before = ["", "", "fields concat(errorCode, \"\") as eventName | ", "parse @message /(?<srcAddr>[0-9.]+)/ | "];
+    let after = ["", " | sort eventName | limit 3", " | stats count(*) as n by eventName | filter n = \"x\""];
+    let draft = (select(&[CloudTrail, VpcFlow, Any][..]), select(before.to_vec()), condition(), select(after.to_vec()));
+    let draft = draft.prop_map(|(source, before, condition, after)| Draft { source, before, condition, after });
+    (
+        prop::collection::vec(draft, 1..3),
+        prop::option::weighted(0.8, select(&[CloudTrail, CloudTrail, VpcFlow, Any][..])),
+    )
+        .prop_map(|(mut drafts, source)| {
+            // Hunts about several kinds of record have only terms in common.
+            for draft in &mut drafts {
+                draft.source = source.unwrap_or(draft.source);
+            }
+            drafts
+        })
+}
+
+fn hunt(draft: &Draft, message: &str, formats: &FlowLogFormats) -> Hunt {
+    let told = happening(message, "111111111111", "us-east-1", 5);
+    let record = Record::new(event(message), RecordKind::of(message, &told, formats).discovery());
+    let mut fields: Vec<(String, String)> =
+        record.discovered().into_iter().map(|(name, value)| (name, value.to_string())).collect();
+    fields.push(("@message".to_owned(), message.to_owned()));
+    fields.push(("@logStream".to_owned(), "stream-1".to_owned()));
+    let Draft { source, before, condition, after } = draft;
+    of_query(*source, &format!("{before}filter {}{after}", condition.about(&fields)))
+}
+
+fn of_query(source: HuntSource, query: &str) -> Hunt {
+    Hunt {
+        name: "random".to_owned(),
+        title: String::new(),
+        source,
+        severity: Severity::Low,
+        techniques: Vec::new(),
+        parameters: BTreeMap::new(),
+        query: query.to_owned(),
+        filter_pattern: None,
+    }
+}
+
+fn event(message: &str) -> Event<'_> {
+    Event { timestamp: 5, ingestion_time: 6, log: "111111111111:/g", log_stream: "stream-1", ptr: "p", message }
+}
+
+fn text() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        4 => select(&TEXTS[..]).prop_map(|text| json!(text)),
+        1 => (select(&TEXTS[..]), select(&TEXTS[..])).prop_map(|(one, other)| json!(format!("{one} {other}"))),
+    ]
+}
+
+/// A value that a field may have, `null` and numbers among them.
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        8 => text(),
+        1 => Just(json!(null)),
+        1 => Just(json!(1000)),
+        1 => Just(json!(true)),
+    ]
+}
+
+fn message() -> impl Strategy<Value = String> {
+    let address = || select(&["192.0.2.1", "192.0.3.9", "10.1.2.3", "-"][..]);
+    let port = || select(&["443", "22"][..]);
+    let action = || select(&["ACCEPT", "REJECT"][..]);
+    let record = ([text(), text(), text()], [value(), value(), value()], any::<bool>(), 0..5_u8).prop_map(
+        |([name, source, address], [code, kind, user], is_record, escaped)| {
+            let mut record = json!({
+                "eventName": name, "eventSource": source, "errorCode": code, "sourceIPAddress": address,
+                "userIdentity": { "type": kind }, "requestParameters": { "userName": user },
+            });
+            if is_record {
+                for (name, value) in
+                    [("eventID", "e"), ("eventTime", "2026-03-01T12:00:00Z"), ("awsRegion", "us-east-1")]
+                {
+                    record[name] = json!(value);
+                }
+            }
+            let text = record.to_string();
+            match escaped {
+                0 => text.replace('/', "\\/").replace('<', "\\u003c"),
+                1 => format!(" {text}"),
+                2 => text.replace("\"eventName\"", "\"userIdentity.type\":\"Root\",\"eventName\""),
+                3 => text.replace(":1000", ":1e3"),
+                _ => text,
+            }
+        },
+    );
+    prop_oneof![
+        4 => record,
+        2 => (address(), address(), port(), action()).prop_map(|(source, target, port, action)| {
+            format!("2 111111111111 eni-1 {source} {target} {port} 49152 6 20 4249 1 2 {action} OK")
+        }),
+        2 => (address(), port(), action()).prop_map(|(source, port, action)| format!("{source} {port} {action}")),
+        1 => prop::collection::vec(select(&TEXTS[..]), 1..4).prop_map(|texts| texts.join(" ")),
+        1 => any::<String>(),
+    ]
+}
+
+fn formats() -> impl Strategy<Value = FlowLogFormats> {
+    select(&["", "${srcaddr} ${dstport} ${action}"][..]).prop_map(|format| {
+        let mut formats = FlowLogFormats::default();
+        if let Ok(format) = format.parse() {
+            formats.add(format);
+        }
+        formats
+    })
+}
+
+/// Whether the query, evaluated plainly, keeps the event, and it is of the kind that the hunt is about.
+fn keeps(hunt: &Hunt, message: &str, formats: &FlowLogFormats) -> bool {
+    let told = happening(message, "111111111111", "us-east-1", 5);
+    let kind = RecordKind::of(message, &told, formats);
+    let is_about = match hunt.source {
+        HuntSource::CloudTrail => told.is_cloudtrail(),
+        HuntSource::VpcFlow => matches!(kind, RecordKind::FlowLog(_)),
+        HuntSource::Any => true,
+    };
+    let record = Record::new(event(message), kind.discovery());
+    let query: Query = hunt.query.parse().unwrap_or_else(|error| panic!("{}: {error}", hunt.query));
+    is_about
+        && match Plan::new(&query) {
+            Plan::Rows(plan) => plan.row(&record).is_some(),
+            Plan::Groups(plan) => plan.add(&record, &mut Partial::default()),
+        }
+}
+
+/// Whether the hunts' pattern lets a message through; true, too, where they have none.
+fn lets_through(questions: &Questions, formats: &FlowLogFormats, message: &str) -> bool {
+    questions.pattern(formats, true).is_none_or(|pattern| {
+        let read = FilterPattern::parse(&pattern);
+        read.unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}")).matches(message)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn what_a_query_keeps_is_let_through(
+        drafts in drafts(),
+        messages in prop::collection::vec(message(), 1..4),
+        formats in formats(),
+        indicator in prop::option::weighted(0.1, select(&["192.0.2.7", "2001:db8::1", "user:bob"][..])),
+    ) {
+        let indicators: Vec<Indicator> = indicator.iter().map(|text| text.parse().unwrap()).collect();
+        // Each hunt is about one of the messages, and asked of all.
+        let hunts: Vec<Hunt> =
+            drafts.iter().zip(messages.iter().cycle()).map(|(draft, message)| hunt(draft, message, &formats)).collect();
+        let Ok(questions) = Questions::new(&indicators, &hunts) else { return Ok(()) };
+        for message in &messages {
+            for hunt in hunts.iter().filter(|hunt| keeps(hunt, message, &formats)) {
+                prop_assert!(
+                    lets_through(&questions, &formats, message),
+                    "{:?} loses {message} of {}", questions.pattern(&formats, true), hunt.query
+                );
+            }
+        }
+    }
+}
+
+/// How narrow it is: what is compiled to what.
+#[test]
+fn each_kind_has_its_pattern() {
+    let pattern = |hunts: &[(HuntSource, &str)], indicators: &[&str]| {
+        let hunts: Vec<Hunt> = hunts.iter().map(|(source, query)| of_query(*source, query)).collect();
+        let indicators: Vec<Indicator> = indicators.iter().map(|text| text.parse().unwrap()).collect();
+        let questions = Questions::new(&indicators, &hunts).unwrap();
+        questions.pattern(&FlowLogFormats::default(), true).unwrap_or_else(|| "everything".to_owned())
+    };
+    let denied = (HuntSource::CloudTrail, "filter errorCode like /Unauthorized|Denied/");
+    let created = (HuntSource::CloudTrail, "filter eventName in [\"CreateUser\", \"CreateRole\"] and a != 'b'");
+    let rejects = (HuntSource::VpcFlow, "filter action = 'REJECT' and isIpv4InSubnet(srcAddr, '10.0.0.0/8')");
+    assert_eq!(pattern(&[denied], &[]), r#"{ ($.errorCode = "*Denied*" || $.errorCode = "*Unauthorized*") }"#);
+    assert_eq!(
+        pattern(&[denied, created], &[]),
+        r#"{ (($.errorCode = "*Denied*" || $.errorCode = "*Unauthorized*")) || (($.eventName = "CreateUser" || $.eventName = "CreateRole")) }"#
+    );
+    assert_eq!(
+        pattern(&[rejects], &[]),
+        r#"[c1, c2, c3, c4 = "10.*", c5, c6, c7, c8, c9, c10, c11, c12, c13 = "REJECT", c14]"#
+    );
+    assert_eq!(pattern(&[denied, rejects], &[]), r#"?"Denied" ?"REJECT" ?"Unauthorized""#);
+    assert_eq!(pattern(&[denied], &["192.0.2.1"]), r#"?"Denied" ?"192.0.2.1" ?"Unauthorized""#);
+    assert_eq!(pattern(&[(HuntSource::Any, "filter errorCode like /(?i)denied/")], &[]), "everything");
+    assert_eq!(pattern(&[denied, (HuntSource::Any, "stats count(*)")], &[]), "everything");
+}

@@ -1,0 +1,102 @@
+//! What kind of record an event is: a hunt is evaluated only on what it is about, and each kind has its own
+//! way to its fields.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Happening, LogGroupArn, Recorder, Selection, Told};
+use crate::query::{Discovery, FlowLogFormat};
+
+/// What an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordKind<'f> {
+    /// A CloudTrail record.
+    CloudTrail,
+    /// A line of a VPC flow log.
+    FlowLog(&'f FlowLogFormat),
+    /// Anything else.
+    Other,
+}
+
+impl<'f> RecordKind<'f> {
+    /// The kind of an event that tells this, in a log group with flow logs of these formats.
+    pub fn of(message: &str, told: &Happening, formats: &'f FlowLogFormats) -> Self {
+        if told.is_cloudtrail() {
+            return Self::CloudTrail;
+        }
+        formats.of(message).map_or(Self::Other, Self::FlowLog)
+    }
+
+    /// The way to its fields: unlike on Insights, all of them.
+    pub fn discovery(self) -> Discovery<'f> {
+        match self {
+            Self::FlowLog(format) => Discovery::FlowLog(format),
+            Self::CloudTrail | Self::Other => Discovery::Automatic { json_limit: None },
+        }
+    }
+
+    /// The word used in `run.db`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CloudTrail => "cloudtrail",
+            Self::FlowLog(_) => "vpc-flow",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The formats of the flow logs that deliver to a log group. Lines of the default format are known anyway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlowLogFormats(Vec<FlowLogFormat>);
+
+impl FlowLogFormats {
+    /// Those of each log group to which one of these recorders delivers flow logs.
+    pub fn by_group<'r>(recorders: impl IntoIterator<Item = &'r Recorder>) -> BTreeMap<LogGroupArn, Self> {
+        let mut groups: BTreeMap<LogGroupArn, Self> = BTreeMap::new();
+        for recorder in recorders {
+            let Told::Facts(_, Selection::Traffic { format, .. }) = &recorder.told else { continue };
+            // What AWS tells is not trusted to be a format; then its lines stay text.
+            if let (Some(group), Ok(format)) = (recorder.log_group(), format.parse()) {
+                groups.entry(group.clone()).or_default().add(format);
+            }
+        }
+        groups
+    }
+
+    pub(super) fn add(&mut self, format: FlowLogFormat) {
+        if !self.0.contains(&format) {
+            self.0.push(format);
+        }
+    }
+
+    /// The format of a line, if it is one.
+    fn of(&self, line: &str) -> Option<&FlowLogFormat> {
+        self.0.iter().find(|format| format.fits(line)).or_else(|| FlowLogFormat::recognize(line))
+    }
+
+    /// The format of all flow-log lines here, if there is only one: the default one is always possible.
+    pub(super) fn only(&self) -> Option<&FlowLogFormat> {
+        let default = FlowLogFormat::default_format();
+        self.0.iter().all(|format| format == default).then_some(default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEFAULT: &str = "2 111111111111 eni-1 192.0.2.1 10.0.0.1 443 49152 6 20 4249 1418530010 1418530070 ACCEPT OK";
+
+    #[test]
+    fn a_line_is_read_by_the_format_that_it_fits() {
+        let mut formats = FlowLogFormats::default();
+        assert_eq!(formats.of(DEFAULT), Some(FlowLogFormat::default_format()));
+        assert!(formats.only().is_some() && formats.of("10.0.0.1 vpc-1").is_none());
+        for format in ["${vpc-id} ${srcaddr}", "${srcaddr} ${vpc-id}", "${srcaddr} ${vpc-id}"] {
+            formats.add(format.parse().unwrap());
+        }
+        assert_eq!(formats.0.len(), 2);
+        assert_eq!(formats.of("10.0.0.1 vpc-1"), Some(&"${srcaddr} ${vpc-id}".parse().unwrap()));
+        assert_eq!(formats.of(DEFAULT), Some(FlowLogFormat::default_format()));
+        assert_eq!(formats.only(), None);
+    }
+}

@@ -1,0 +1,195 @@
+//! The counts of a hunt, merged over the organization: each record once.
+//!
+//! Where an organization's trail and an account's own keep the same records, one log group speaks for the
+//! place: one that has all of them. Where none surely has, all are counted, and the result says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{LogGroupArn, Source, SourceKind, SourceStatus};
+use crate::query::Partial;
+use crate::search::RecordKind;
+use crate::store::{RunReader, StoreError};
+use crate::sweep::Sources;
+use crate::sweep::asked::AskedAbout;
+
+/// Groups (different addresses, say) of one hunt. Each takes some 300 bytes, so that all of them fit into
+/// half a gigabyte; what is beyond is not counted, and the result says so.
+const MOST_GROUPS: usize = 1_000_000;
+
+/// What a hunt counted, over all places.
+#[derive(Clone, Debug, Default)]
+pub struct HuntCounts {
+    /// The sum.
+    pub total: Partial,
+    /// Whether some record may be in it twice: copies of it lie in several log groups.
+    pub may_double_count: bool,
+    /// Whether there were more groups than fit.
+    pub is_cut_off: bool,
+}
+
+/// Merges what a hunt counted. Before a place is added to the sum, it is handed to `use_place`: the account
+/// and the Region where it happened, and what was counted there.
+///
+/// # Errors
+/// What `use_place` fails with, or the database fails or is damaged.
+pub fn merged_counts<E: From<StoreError>>(
+    reader: &RunReader,
+    sources: &Sources,
+    hunt: &str,
+    mut use_place: impl FnMut(&str, &str, &Partial) -> Result<(), E>,
+) -> Result<HuntCounts, E> {
+    let asked = AskedAbout::of_run(reader)?;
+    reader.counts(hunt, |rows| {
+        let mut all = HuntCounts::default();
+        let mut place = Place::default();
+        for row in rows {
+            let stored = row?;
+            let row = stored.row;
+            if !asked.has(&row.event_account, stored.elsewhere) {
+                continue;
+            }
+            if (&row.event_account, &row.event_region) != (&place.account, &place.region) {
+                let next = Place { account: row.event_account, region: row.event_region, ..Place::default() };
+                std::mem::replace(&mut place, next).end(sources, &mut all, &mut use_place)?;
+            }
+            let group = place.groups.entry(row.kind).or_default().entry(stored.log_group).or_default();
+            all.is_cut_off |= !group.merge_up_to(MOST_GROUPS, row.partial);
+        }
+        place.end(sources, &mut all, &mut use_place)?;
+        Ok(all)
+    })
+}
+
+/// What was counted of one place: by kind of record, by the log group that keeps it.
+#[derive(Default)]
+struct Place {
+    account: String,
+    region: String,
+    groups: BTreeMap<String, BTreeMap<LogGroupArn, Partial>>,
+}
+
+impl Place {
+    fn end<E>(
+        self,
+        sources: &Sources,
+        all: &mut HuntCounts,
+        use_place: &mut impl FnMut(&str, &str, &Partial) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.groups.is_empty() {
+            return Ok(());
+        }
+        let is_here =
+            |row: &&Source| row.target.account.to_string() == self.account && row.target.region.as_str() == self.region;
+        let here: Vec<&Source> = sources.rows.iter().filter(is_here).collect();
+        let mut counted = Partial::default();
+        for (kind, groups) in self.groups {
+            let (groups, is_doubtful) = each_once(&kind, groups, &here);
+            all.may_double_count |= is_doubtful;
+            for partial in groups {
+                all.is_cut_off |= !counted.merge_up_to(MOST_GROUPS, partial);
+            }
+        }
+        use_place(&self.account, &self.region, &counted)?;
+        all.is_cut_off |= !all.total.merge_up_to(MOST_GROUPS, counted);
+        Ok(())
+    }
+}
+
+/// What is to be added up of several log groups that keep records of one kind and place, and whether some
+/// record may still be in it twice. `here` is what records the place.
+fn each_once(kind: &str, mut groups: BTreeMap<LogGroupArn, Partial>, here: &[&Source]) -> (Vec<Partial>, bool) {
+    let delivering = |of: SourceKind, groups: &BTreeMap<LogGroupArn, Partial>| -> Vec<&Source> {
+        let delivers =
+            |row: &&&Source| row.kind == of && row.log_group.as_ref().is_some_and(|at| groups.contains_key(at));
+        here.iter().filter(delivers).copied().collect()
+    };
+    let is_doubtful = if kind == RecordKind::CloudTrail.as_str() {
+        let trails = delivering(SourceKind::CloudTrail, &groups);
+        let whole = trails.iter().filter(|trail| trail.status == SourceStatus::Searched);
+        if let Some(group) = whole.filter_map(|trail| trail.log_group.as_ref()).min() {
+            groups.retain(|known, _| known == group);
+        }
+        // Two trails may deliver to one group.
+        let trails = delivering(SourceKind::CloudTrail, &groups);
+        groups.len() > 1 || trails.len() > 1
+    } else if kind == VPC_FLOW {
+        let flow_logs = delivering(SourceKind::VpcFlow, &groups);
+        let networks: BTreeSet<&str> = flow_logs.iter().filter_map(|log| network(&log.via)).collect();
+        // A flow log of a whole network has each interface's flows once.
+        let are_apart = networks.len() == flow_logs.len();
+        (groups.len() > 1 || flow_logs.len() > 1) && !(are_apart && flow_logs.len() >= groups.len())
+    } else {
+        false
+    };
+    (groups.into_values().collect(), is_doubtful)
+}
+
+/// The word for lines of flow logs, whatever their format.
+const VPC_FLOW: &str = "vpc-flow";
+
+/// The VPC that a flow log watches as a whole, from its name: `… (vpc-1)`.
+fn network(via: &str) -> Option<&str> {
+    let (_, watched) = via.rsplit_once(" (")?;
+    watched.strip_suffix(')').filter(|watched| watched.starts_with("vpc-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Target;
+
+    fn group(name: &str) -> LogGroupArn {
+        let target = Target { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
+        LogGroupArn::new(target, name)
+    }
+
+    fn source(kind: SourceKind, name: &str, via: &str, status: SourceStatus) -> Source {
+        let log_group = group(name);
+        Source {
+            target: log_group.target.clone(),
+            kind,
+            log_group: Some(log_group),
+            via: via.to_owned(),
+            logging: Some(true),
+            last_delivery_ms: None,
+            delivery_error: String::new(),
+            selectors: String::new(),
+            status,
+            reason: String::new(),
+        }
+    }
+
+    /// How many of these groups count, and whether that is in doubt.
+    fn counted(kind: &str, names: &[&str], here: &[Source]) -> (usize, bool) {
+        let groups = names.iter().map(|name| (group(name), Partial::default())).collect();
+        let (counted, is_doubtful) = each_once(kind, groups, &here.iter().collect::<Vec<_>>());
+        (counted.len(), is_doubtful)
+    }
+
+    #[test]
+    fn one_group_that_has_all_speaks_for_a_trails_records() {
+        use SourceStatus::{Partial, Searched};
+        let trail = |name, via, status| source(SourceKind::CloudTrail, name, via, status);
+        let whole = trail("/central", "t1", Searched);
+        assert_eq!(counted("cloudtrail", &["/central"], &[]), (1, false));
+        assert_eq!(counted("cloudtrail", &["/app", "/central"], std::slice::from_ref(&whole)), (1, false));
+        let parts = [trail("/own", "t2", Partial), trail("/central", "t1", Partial)];
+        assert_eq!(counted("cloudtrail", &["/own", "/central"], &parts), (2, true));
+        let one_group = [whole, trail("/central", "t3", Searched)];
+        assert_eq!(counted("cloudtrail", &["/central"], &one_group), (1, true), "two trails deliver to it");
+    }
+
+    #[test]
+    fn flow_logs_of_different_networks_are_apart() {
+        let flow = |name, watched: &str| {
+            source(SourceKind::VpcFlow, name, &format!("arn ({watched})"), SourceStatus::Searched)
+        };
+        let (one, other) = (flow("/a", "vpc-1"), flow("/b", "vpc-2"));
+        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), other]), (2, false));
+        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), flow("/b", "vpc-1")]), (2, true));
+        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), flow("/b", "subnet-1")]), (2, true));
+        assert_eq!(counted(VPC_FLOW, &["/a"], &[one.clone(), flow("/a", "subnet-1")]), (1, true));
+        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one]), (2, true), "nobody tells what /b is");
+        assert_eq!(counted("other", &["/a", "/b"], &[]), (2, false));
+    }
+}
