@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
 
+pub mod served;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,11 +69,27 @@ impl Cannery {
                 let page = body.split_once(r#""nextToken":"p"#).map_or(0, |(_, rest)| {
                     rest.split('"').next().and_then(|number| number.parse().ok()).unwrap_or(0)
                 });
-                ("application/x-amz-json-1.1", self.pages.get(page).cloned().unwrap())
+                ("application/x-amz-json-1.1", stamped(self.pages.get(page).unwrap(), body))
             }
             other => panic!("{other} is not answered"),
         }
     }
+}
+
+/// Where a page says this, every log group has its own number.
+pub const STAMP: &str = "########";
+
+/// A page's body as this request's log group has it.
+fn stamped(page: &Bytes, request: &str) -> Bytes {
+    let finder = memchr::memmem::Finder::new(STAMP);
+    let number = || request.split_once(r#""/app-"#)?.1.split_once('"')?.0.parse::<usize>().ok();
+    let Some(number) = finder.find(page).and_then(|_| number()) else { return page.clone() };
+    let (stamp, mut own) = (format!("{number:08}"), page.to_vec());
+    let places: Vec<usize> = finder.find_iter(page).collect();
+    for at in places {
+        own[at..at + STAMP.len()].copy_from_slice(stamp.as_bytes());
+    }
+    Bytes::from(own)
 }
 
 /// A page's body of these events, each JSON; `next`: the number of the page after it.
@@ -109,20 +127,33 @@ impl HttpConnector for Connector {
     }
 }
 
-/// A sweep over it, to be made in `directory`: what `dragnet sweep` would build. `accounts` are made up; every quota
-/// is used in full. The writer's task ends with the journal's last handle.
+/// What is asked of it.
+pub struct Question<'a> {
+    /// How many accounts there are.
+    pub accounts: usize,
+    /// What is looked for.
+    pub indicator: &'a str,
+    /// When, as arguments.
+    pub window: &'a [&'a str],
+    /// Quotas, which are used in full.
+    pub quotas: QuotaTable,
+}
+
+/// A sweep over it, to be made in `directory`: what `dragnet sweep` would build. The writer's task ends with the
+/// journal's last handle.
 pub async fn sweep_parts(
     cannery: Cannery,
-    accounts: usize,
+    question: Question<'_>,
     directory: &Path,
 ) -> (SweepParts, RunDir, tokio::task::JoinHandle<Result<(), StoreError>>) {
+    let Question { accounts, indicator, window, quotas } = question;
     let list: String = (0..accounts).map(|n| format!("{:012}\n", 100_000_000_000 + n)).collect::<Vec<_>>().concat();
     let file = directory.join("accounts");
     std::fs::write(&file, list).unwrap();
     let config = "[organization]\ndiscover = false\n[limits]\nquota_share = 1.0\nconcurrency = 1024\n";
     std::fs::write(directory.join("dragnet.toml"), config).unwrap();
-    let arguments =
-        ["dragnet", "sweep", "192.0.2.1", "--accounts-file", file.to_str().unwrap(), "--since", "24h", "--no-silence"];
+    let arguments = ["dragnet", "sweep", indicator, "--accounts-file", file.to_str().unwrap(), "--no-silence"];
+    let arguments = [&arguments[..], window].concat();
     let clock = Clock::starting_at("2026-03-02T12:00:00Z".parse().unwrap());
     let arguments = Arguments::try_parse_from(arguments).unwrap();
     let Command::Sweep(sweep) = &arguments.command else { panic!("not a sweep") };
@@ -144,7 +175,7 @@ pub async fn sweep_parts(
         codes: Arc::new(NoCodes),
         mfa_sessions: None,
         clock: clock.clone(),
-        quotas: Quotas::new(QuotaTable::built_in().unwrap(), 1.0),
+        quotas: Quotas::new(quotas, 1.0),
         concurrency: settings.reach.limits.concurrency.get(),
         audit: Some(audit),
     })
@@ -197,10 +228,20 @@ pub fn memory(of: &str) -> f64 {
     kib.map_or(f64::NAN, |kib| kib / 1_024.0)
 }
 
-/// Processor seconds that a process has used; `process`: its id, or `self`. Source: proc(5), in ticks of 10 ms.
-pub fn cpu_seconds(process: &str) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+/// Processor seconds that this process has used. Source: proc(5), `stat`, in ticks of 10 ms.
+pub fn cpu_seconds() -> f64 {
+    ticks(11)
+}
+
+/// Those of its children that have ended.
+pub fn children_cpu_seconds() -> f64 {
+    ticks(13)
+}
+
+/// Two neighbouring fields of `stat`, counted from the one after the name: user and system.
+fn ticks(first: usize) -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
     let fields: Vec<f64> = after_name.split(' ').map(|field| field.parse().unwrap_or(f64::NAN)).collect();
-    fields.get(11).zip(fields.get(12)).map_or(f64::NAN, |(user, system)| (user + system) / 100.0)
+    fields.get(first).zip(fields.get(first + 1)).map_or(f64::NAN, |(user, system)| (user + system) / 100.0)
 }

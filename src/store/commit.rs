@@ -86,6 +86,11 @@ fn end_place(transaction: &Transaction<'_>, place: PlaceId, outcome: &Outcome) -
 
 /// What was found in the unit so far will be found again. Its chunks stay, and nobody unpacks them.
 fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError> {
+    let pages: i64 = transaction.query_row("SELECT pages FROM unit WHERE id = ?1", [unit.0], |row| row.get(0))?;
+    if pages == 0 {
+        // No search through all sightings for what cannot be there.
+        return Ok(());
+    }
     for forget in [
         "DELETE FROM sighting WHERE unit = ?1",
         "DELETE FROM hunt_count WHERE unit = ?1",

@@ -1,0 +1,159 @@
+//! Matching and writing real CloudTrail records: how fast, on how much memory, and the merge of millions of sightings.
+//! Prints one table.
+//!
+//! `DRAGNET_REAL_DATA=FOLDER cargo bench --bench evidence [-- SIGHTINGS]`; the folder has files of `{"Records":[…]}`.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
+
+mod support;
+
+use std::io::sink;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dragnet::config::SightingsForm;
+use dragnet::model::Indicator;
+use dragnet::report::{AccountNames, write_sightings};
+use dragnet::search::Matcher;
+use dragnet::store::RunReader;
+use dragnet::sweep::{Tally, merged_sightings};
+use dragnet::throttle::QuotaTable;
+use serde_json::{Value, json};
+use support::{Cannery, Question, STAMP, head, memory, page, row, sweep_parts};
+use tokio::time::{Instant, sleep};
+
+/// The address that most of the records have.
+const ADDRESS: &str = "192.168.10.20";
+const PAGE_BYTES: usize = 1 << 20;
+/// From when on memory should not grow.
+const EARLY: u64 = 1_000_000;
+
+fn main() {
+    let Some(folder) = std::env::var_os("DRAGNET_REAL_DATA").map(PathBuf::from) else {
+        println!("skipped: DRAGNET_REAL_DATA does not name a folder of CloudTrail files");
+        return;
+    };
+    let sightings = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(5_000_000);
+    let records = records(&folder);
+    head();
+    let indicator: Vec<Indicator> = vec![ADDRESS.parse().unwrap()];
+    let matcher = Matcher::new(&indicator).unwrap();
+    let matching: Vec<&Value> = records.iter().filter(|record| matcher.find(&record.to_string()).is_some()).collect();
+    let share = matching.len() as f64 / records.len() as f64;
+    let all: Vec<String> = records.iter().map(Value::to_string).collect();
+    row(
+        &format!("exact match alone, events/s and core ({:.0} % match)", share * 100.0),
+        matched_a_second(&matcher, &all),
+        ">= 500000",
+    );
+
+    let temp = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let groups = sightings / matching.len();
+    let swept = runtime.block_on(sweep(pages(&matching), groups, temp.path()));
+    let found = (groups * matching.len()) as f64;
+    row(
+        &format!("matching events/s from body to commit, {found} events"),
+        found / swept.took.as_secs_f64(),
+        ">= 150000",
+    );
+    row("MiB more at the end than at the first million", swept.at_end - swept.early, "< 64");
+
+    let reader = RunReader::open(&swept.directory).unwrap();
+    for (format, form) in [("csv", SightingsForm::Csv), ("jsonl", SightingsForm::Jsonl)] {
+        let (began, before) = (Instant::now(), memory("VmRSS"));
+        let mut most = before;
+        let mut rows_read = 0_u64;
+        merged_sightings(&reader, |rows| {
+            let rows = rows.inspect(|_| {
+                rows_read += 1;
+                if rows_read.is_multiple_of(100_000) {
+                    most = most.max(memory("VmRSS"));
+                }
+            });
+            write_sightings(form, rows, &AccountNames::default(), &mut sink())
+        })
+        .unwrap();
+        assert_eq!(rows_read as f64, found, "each once");
+        row(&format!("merge to {format}, rows/s"), found / began.elapsed().as_secs_f64(), "");
+        row(&format!("merge to {format}, MiB more than before"), most - before, "< 64");
+    }
+}
+
+/// Every record of every file.
+fn records(folder: &Path) -> Vec<Value> {
+    let folder = if folder.join("events").is_dir() { folder.join("events") } else { folder.to_owned() };
+    let mut files: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |path: &PathBuf| serde_json::from_slice::<Value>(&std::fs::read(path).unwrap()).unwrap();
+    files.iter().flat_map(|path| read(path)["Records"].as_array().unwrap().clone()).collect()
+}
+
+fn matched_a_second(matcher: &Matcher, messages: &[String]) -> f64 {
+    let (began, mut looked_at, mut found) = (Instant::now(), 0_usize, 0_usize);
+    while began.elapsed() < Duration::from_secs(3) {
+        found += messages.iter().filter(|message| matcher.find(message).is_some()).count();
+        looked_at += messages.len();
+    }
+    assert!(found > 0);
+    looked_at as f64 / began.elapsed().as_secs_f64()
+}
+
+/// The records as events, on pages of a megabyte. Each group's have ids of their own.
+fn pages(records: &[&Value]) -> Vec<bytes::Bytes> {
+    let mut pages: Vec<Vec<String>> = vec![Vec::new()];
+    let mut bytes = 0;
+    for (n, record) in records.iter().enumerate() {
+        let mut record = (*record).clone();
+        let id = record["eventID"].as_str().unwrap();
+        record["eventID"] = format!("{STAMP}{}", &id[STAMP.len()..]).into();
+        let time = record["eventTime"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        let event = json!({
+            "logStreamName": "o-example_CloudTrail_us-east-1", "timestamp": time, "ingestionTime": time + 1,
+            "message": record.to_string(), "eventId": format!("{STAMP}{n:048}"),
+        });
+        let event = event.to_string();
+        if bytes + event.len() > PAGE_BYTES {
+            pages.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += event.len();
+        pages.last_mut().unwrap().push(event);
+    }
+    let last = pages.len() - 1;
+    pages.iter().enumerate().map(|(n, events)| page(events, (n < last).then_some(n + 1))).collect()
+}
+
+struct Swept {
+    directory: dragnet::store::RunDir,
+    took: Duration,
+    /// Resident MiB when the first million was found, and at the end.
+    early: f64,
+    at_end: f64,
+}
+
+async fn sweep(pages: Vec<bytes::Bytes>, groups: usize, directory: &Path) -> Swept {
+    let cannery = Cannery { regions: vec!["us-east-1"], groups, pages, latency: Duration::ZERO };
+    let window = ["--from", "2023-07-01T00:00:00Z", "--to", "2023-08-01T00:00:00Z"];
+    let mut quotas = QuotaTable::built_in().unwrap();
+    quotas.set("FilterLogEvents", None, 1e6).unwrap();
+    let question = Question { accounts: 1, indicator: ADDRESS, window: &window, quotas };
+    let (parts, directory, writer) = sweep_parts(cannery, question, directory).await;
+    let (tally, began) = (Arc::clone(&parts.tally), Instant::now());
+    let early = tokio::spawn(when_found(Arc::clone(&tally), EARLY));
+    dragnet::sweep::sweep(parts).await.unwrap();
+    writer.await.unwrap().unwrap();
+    let took = began.elapsed();
+    let at_end = memory("VmRSS");
+    // Of a run that found less, it is the end.
+    let early = if tally.snapshot().sightings >= EARLY { early.await.unwrap() } else { at_end };
+    Swept { directory, took, early, at_end }
+}
+
+async fn when_found(tally: Arc<Tally>, sightings: u64) -> f64 {
+    while tally.snapshot().sightings < sightings {
+        sleep(Duration::from_millis(20)).await;
+    }
+    memory("VmRSS")
+}

@@ -1,0 +1,76 @@
+//! How much of AWS's quotas a sweep uses: the range with the real table in a process of its own on loopback, answers
+//! of a tenth of a second, 40 accounts × 6 Regions. Once every account's Region has 30 groups of four pages; once a
+//! central group holds four fifths of all. Prints one table.
+//!
+//! `cargo bench --bench quota`
+
+#![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
+
+mod support;
+
+use std::fmt::Write;
+
+use support::served::{Served, run_of, sweep_over};
+use support::{head, row};
+
+const ADDRESS: &str = "198.51.100.23";
+const EVENTS_A_PAGE: u64 = 10;
+const PLANTED: usize = 120;
+
+fn main() {
+    head();
+    let groups = "[[groups]]\naccounts = [\"a-*\"]\nname = \"/app\"\ncount = 30\nevents_a_day = 39\n";
+    // 37 to 39 events a day are four pages; two of the Regions allow five calls a second.
+    measure("uniform", 30.0 * 4.0, 5.0, &organization(groups));
+    let groups = "[[trails]]\nname = \"all\"\naccount = \"100000000000\"\nhome = \"us-east-1\"\norganization = true\n\
+                  log_group = \"/trail\"\nevents_a_day = 78\n\
+                  [[groups]]\naccounts = [\"a-*\"]\nname = \"/app\"\ncount = 1\nevents_a_day = 19\n";
+    // Each of 41 × 6 places has 154 records in 47 h 40 min; of them 23 h 40 min lie in the window.
+    let records = 41.0 * 6.0 * 154.0 * (71.0 / 143.0);
+    measure("skewed", records / EVENTS_A_PAGE as f64, 25.0, &organization(groups));
+}
+
+fn organization(more: &str) -> String {
+    let mut text = format!(
+        "name = \"quota\"\nnow = \"2026-03-02T12:00:00Z\"\n[organization]\nmanagement = \"100000000000\"\n\
+         regions = [\"us-east-1\", \"us-west-2\", \"eu-west-1\", \"eu-north-1\", \"eu-central-1\", \"ap-northeast-3\"]\n\
+         [behaviour]\nevents_scanned_a_page = {EVENTS_A_PAGE}\nempty_pages = false\nown_traces = false\n\
+         [[accounts]]\nid = \"100000000000\"\nname = \"management\"\n\
+         [[accounts]]\nid = \"100000000001\"\nname = \"a\"\ncount = 40\n{more}\
+         [[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 100\n"
+    );
+    for n in 0..PLANTED {
+        write!(
+            text,
+            "[[events]]\naccount = \"{}\"\nregion = \"eu-west-1\"\ngroup = \"/app-001\"\nat = \"{}m ago\"\n\
+             message = \"{n} from {ADDRESS}\"\n",
+            100_000_000_001 + n as u64 % 40,
+            60 + n * 10,
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn measure(world: &str, pages: f64, quota: f64, scenario: &str) {
+    let temp = tempfile::tempdir().unwrap();
+    let served = Served::start(temp.path(), scenario, "real");
+    let config = "[limits]\nquota_share = 1.0\nconcurrency = 1024\n";
+    let arguments = [ADDRESS, "--since", "24h", "--no-silence"];
+    sweep_over(&served, temp.path(), config, &arguments);
+    let run = run_of(temp.path());
+    let summary: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(run.join("summary.json")).unwrap()).unwrap();
+    let at = |key: &str| summary[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let took = at("finished").duration_since(at("started")).as_secs_f64();
+    let total = |of: &str| summary[of].as_object().unwrap().values().map(|n| n.as_f64().unwrap()).sum::<f64>();
+    // The entry of one account comes before that: three answers, which take no time here.
+    let bound = pages / quota;
+    row(&format!("{world}: makespan / lower bound ({took:.1} s / {bound:.1} s)"), took / bound, "<= 1.05");
+    row(
+        &format!("{world}: share of planted hits that was found"),
+        summary["sightings"].as_f64().unwrap() / PLANTED as f64,
+        "1",
+    );
+    row(&format!("{world}: share of calls that was throttled"), total("throttled") / total("api_calls"), "< 0.01");
+}

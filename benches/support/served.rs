@@ -1,0 +1,65 @@
+//! A practice range in a process of its own, and sweeps in another.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+const DRAGNET: &str = env!("CARGO_BIN_EXE_dragnet");
+
+/// A served range; it ends when this is dropped.
+pub struct Served {
+    process: Child,
+    /// What points an SDK at it.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Served {
+    /// Serves a scenario's text; `quotas`: `real` or `off`.
+    pub fn start(directory: &Path, scenario: &str, quotas: &str) -> Self {
+        let file = directory.join("scenario.toml");
+        std::fs::write(&file, scenario).unwrap();
+        let mut process = Command::new(DRAGNET)
+            .args(["range", "serve", "--listen", "127.0.0.1:0", "--quotas", quotas, "--scenario"])
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut environment = Vec::new();
+        for line in BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap) {
+            let Some((name, value)) = line.strip_prefix("export ").and_then(|export| export.split_once('=')) else {
+                continue;
+            };
+            environment.push((name.to_owned(), value.trim_matches('\'').to_owned()));
+            // The last of its lines.
+            if name == "AWS_REGION" || name == "AWS_DEFAULT_REGION" && environment.len() >= 4 {
+                break;
+            }
+        }
+        Self { process, environment }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// Makes a sweep over a served range to its end, with this `dragnet.toml`.
+pub fn sweep_over(served: &Served, directory: &Path, config: &str, arguments: &[&str]) {
+    std::fs::write(directory.join("dragnet.toml"), config).unwrap();
+    let mut command = Command::new(DRAGNET);
+    command.arg("sweep").args(arguments).args(["--progress", "none"]).current_dir(directory);
+    command.envs(served.environment.iter().cloned()).stdout(Stdio::null());
+    let code = command.status().unwrap().code().unwrap();
+    // What records each place is not measured here.
+    assert!(code == 0 || code == 3, "exit code {code}");
+}
+
+/// The directory of the run that was made in `directory`.
+pub fn run_of(directory: &Path) -> PathBuf {
+    let mut runs: Vec<PathBuf> = directory.join("runs").read_dir().unwrap().map(|run| run.unwrap().path()).collect();
+    runs.sort();
+    runs.pop().unwrap()
+}
