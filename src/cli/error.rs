@@ -93,6 +93,11 @@ pub enum UsageError {
         /// Who calls now.
         now: String,
     },
+    /// The run is one of a watch.
+    #[error(
+        "this run is a watch's, which has read on since: what it left is read at the next activation (dragnet watch once)"
+    )]
+    OfAWatch,
     /// There is nothing to watch for.
     #[error("no schedule is configured: [[watch.schedule]] makes one; config/dragnet.toml shows how")]
     NoSchedule,

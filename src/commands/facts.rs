@@ -12,7 +12,11 @@ use crate::cli::settings::SweepSettings;
 use crate::config::Scope;
 use crate::model::{Arn, Coverage, RunId, TimeWindow};
 use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
-use crate::sweep::{NAMED_ACCOUNTS_ONLY, Sources, judged_coverage, sources_of_run};
+use crate::sweep::{NAMED_ACCOUNTS_ONLY, Sources, Windows, judged_coverage, sources_of_run};
+
+/// Whether the run was about one window, or about windows of each log group's own, which only its watch knows.
+const WINDOWS: &str = "windows";
+const OF_A_WATCH: &str = "stored";
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -23,6 +27,7 @@ pub(super) fn of_new_run(
     practice: bool,
     caller: &Caller,
     settings: &SweepSettings,
+    windows: &Windows,
 ) -> Vec<(&'static str, String)> {
     let indicators: Vec<String> = settings.indicators.iter().map(ToString::to_string).collect();
     vec![
@@ -33,6 +38,7 @@ pub(super) fn of_new_run(
         ("caller_arn", caller.arn.to_string()),
         ("from", settings.window.from().to_string()),
         ("to", settings.window.to().to_string()),
+        (WINDOWS, if matches!(windows, Windows::Stored(_)) { OF_A_WATCH } else { "happened" }.to_owned()),
         ("indicators", as_json(&indicators)),
         ("hunts", as_json(&settings.hunts)),
         ("not_looked_for", as_json(&settings.left_out)),
@@ -80,6 +86,11 @@ impl Facts {
     /// A fact that is kept as JSON.
     pub fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, CommandError> {
         serde_json::from_str(&self.text(key)?).map_err(|error| self.damaged(key, &error))
+    }
+
+    /// Whether only the watch that made the run knows what of it is left to read.
+    pub fn is_of_a_watch(&self) -> bool {
+        self.get(WINDOWS) == Some(OF_A_WATCH)
     }
 
     /// Whether a caller is of the account that the run was begun from: another one sees another organization.

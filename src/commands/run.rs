@@ -116,7 +116,7 @@ pub(super) async fn run_windows(
     progress: ProgressStyle,
     cancel: CancellationToken,
 ) -> Result<(Outputs, Option<SweepError>), CommandError> {
-    let run = OpenRun::create(&connection, &settings)?;
+    let run = OpenRun::create(&connection, &settings, &windows)?;
     run.carry_out(connection, settings, windows, progress, cancel).await
 }
 
@@ -132,12 +132,15 @@ impl Resumable {
     /// Opens the run in a directory.
     ///
     /// # Errors
-    /// There is none, another process is at work on it, or it is of another format.
+    /// There is none, another process is at work on it, it is of another format, or a watch made it.
     pub fn open(path: &Path) -> Result<Self, CommandError> {
         let dir = RunDir::open(path)?;
         let lock = RunLock::take(&dir)?;
         let reader = RunReader::peek(&dir)?;
         let facts = Facts::read(&dir, &reader)?;
+        if facts.is_of_a_watch() {
+            return Err(UsageError::OfAWatch.into());
+        }
         Ok(Self { dir, lock, facts })
     }
 
@@ -190,13 +193,13 @@ struct OpenRun {
 }
 
 impl OpenRun {
-    fn create(connection: &Connection, settings: &SweepSettings) -> Result<Self, CommandError> {
+    fn create(connection: &Connection, settings: &SweepSettings, windows: &Windows) -> Result<Self, CommandError> {
         let Connection { caller, clock, practice, .. } = connection;
         let started = clock.now();
         let run_id = RunId::new(started, fastrand::u16(..));
         let dir = RunDir::create(&settings.out_dir, &run_id)?;
         let lock = RunLock::take(&dir)?;
-        let facts = facts::of_new_run(&run_id, started, *practice, caller, settings);
+        let facts = facts::of_new_run(&run_id, started, *practice, caller, settings, windows);
         let (journal, writer) = Journal::create(&dir, &facts)?;
         Ok(Self { dir, lock, run_id, started, journal, writer, checkpoint: Checkpoint::default() })
     }

@@ -23,7 +23,7 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
                 insert.execute(params![account.id.to_string(), account.name, account.standing.as_str()])?;
             }
             Entry::Place(place) => insert_place(&transaction, place)?,
-            Entry::Unit(unit) => insert_unit(&transaction, unit)?,
+            Entry::Units(units) => units.iter().try_for_each(|unit| insert_unit(&transaction, unit))?,
             Entry::Restarted(unit) => restart(&transaction, *unit)?,
             Entry::Cut { unit, to_ms, rest } => {
                 restart(&transaction, *unit)?;

@@ -25,8 +25,8 @@ pub enum Entry {
     Account(ScopedAccount),
     /// A place that now has its row in the coverage.
     Place(PlaceRow),
-    /// A stretch of a log group that is going to be read.
-    Unit(UnitRow),
+    /// Stretches of a log group that are going to be read: all that a pass begins with, together.
+    Units(Vec<UnitRow>),
     /// A unit is read from its beginning again: its next page's token is too old.
     Restarted(UnitId),
     /// A unit is cut: it is read from its beginning again, and ends where the first of the others begins.

@@ -160,7 +160,7 @@ mod tests {
             Entry::Fact { key: "window", value: "w".to_owned() },
             Entry::Place(group.clone()),
             Entry::Place(never_ended),
-            Entry::Unit(unit),
+            Entry::Units(vec![unit]),
             page(vec![found(30, "e3"), found(10, "e1")], Some("t")),
             page((100..300).map(|n| found(20, &format!("e{n}"))).collect(), None),
             Entry::Ended { place: group.id, outcome: Outcome::searched() },
@@ -202,7 +202,7 @@ mod tests {
         };
         let done = place(&journal, Some("/b"), Some(Outcome::searched()));
         let region = place(&journal, None, Some(Outcome::denied("no")));
-        for entry in [Entry::Place(group.clone()), Entry::Unit(unit), Entry::Page(page)] {
+        for entry in [Entry::Place(group.clone()), Entry::Units(vec![unit]), Entry::Page(page)] {
             journal.write(entry).await.unwrap();
         }
         journal.write(Entry::Place(done.clone())).await.unwrap();

@@ -95,7 +95,7 @@ impl Conclusion<'_> {
         activated.uncovered = news.uncovered();
         let template = self.template(&activated.run);
         let window = self.agenda.widest().ok_or_else(|| StateError::Damaged("its agenda has no time".to_owned()))?;
-        let sources = sources_of_run(&reader, &self.schedule.reach().scope, window, self.started())?;
+        let sources = || sources_of_run(&reader, &self.schedule.reach().scope, window, self.started());
         state.change(|transaction| {
             let (mut batch, mut counted) = (Batch::default(), Batch::default());
             merged_sightings(&reader, |sightings| {
@@ -108,7 +108,7 @@ impl Conclusion<'_> {
                 Ok::<_, StateError>(())
             })?;
             let mut alerts = batch.finish(&template);
-            counted_groups(&reader, &sources, self.hunts, |group| {
+            counted_groups(&reader, sources, self.hunts, |group| {
                 self.tell_of_group(transaction, group, &mut activated.counts, &mut counted)
             })?;
             let counts = Alert { id: format!("{}-counts", template.id), kind: AlertKind::Counts, ..template.clone() };
@@ -298,7 +298,7 @@ fn identity(sighting: &Sighting) -> Identity {
 /// What a sighting is about, where many tell of the same: what was found, in which account, of whom.
 fn subject(sighting: &Sighting) -> Identity {
     let told = &sighting.happening;
-    let found = sighting.indicators.iter().map(String::as_str);
+    let found = sighting.indicators.iter().chain(&sighting.hunts).map(String::as_str);
     Identity::of(found.chain([told.account.as_str(), &told.principal_arn]))
 }
 

@@ -7,7 +7,7 @@ use super::state::{Identity, StateError};
 use crate::model::Hunt;
 use crate::query::{Plan, Value};
 use crate::search::PreparedHunt;
-use crate::store::RunReader;
+use crate::store::{RunReader, StoreError};
 use crate::sweep::{Sources, merged_counts};
 
 /// A group that a hunt counted.
@@ -18,21 +18,30 @@ pub(super) struct CountedGroup {
     pub row: Row,
 }
 
-/// Hands what the hunts of a run counted to `use_group`, hunt by hunt, as each query sorts and limits it.
+/// Hands what the hunts of a run counted to `use_group`, hunt by hunt, as each query sorts and limits it. The
+/// `sources` are asked for only if there is a hunt that counts.
 ///
 /// # Errors
 /// What `use_group` fails with, or the run is damaged.
 pub(super) fn counted_groups(
     reader: &RunReader,
-    sources: &Sources,
+    sources: impl FnOnce() -> Result<Sources, StoreError>,
     hunts: &[Hunt],
     mut use_group: impl FnMut(CountedGroup) -> Result<(), StateError>,
 ) -> Result<(), StateError> {
-    for hunt in hunts {
-        let prepared = PreparedHunt::new(hunt.clone()).map_err(|error| StateError::Damaged(error.to_string()))?;
+    let prepared = hunts.iter().cloned().map(PreparedHunt::new).collect::<Result<Vec<_>, _>>();
+    let mut counting = prepared.map_err(|error| StateError::Damaged(error.to_string()))?;
+    counting.retain(|hunt| matches!(hunt.plan(), Plan::Groups(_)));
+    // Most schedules count nothing.
+    if counting.is_empty() {
+        return Ok(());
+    }
+    let sources = sources()?;
+    for prepared in &counting {
+        let hunt = prepared.hunt();
         let Plan::Groups(plan) = prepared.plan() else { continue };
         let no_places = |_: &str, _: &str, _: &_| Ok::<_, StateError>(());
-        let table = plan.finish(&merged_counts(reader, sources, &hunt.name, no_places)?.total);
+        let table = plan.finish(&merged_counts(reader, &sources, &hunt.name, no_places)?.total);
         let keys = plan.keys();
         for values in &table.rows {
             let columns = || table.columns.iter().zip(values);

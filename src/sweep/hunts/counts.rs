@@ -3,7 +3,7 @@
 //! Where an organization's trail and an account's own keep the same records, one log group speaks for the
 //! place: one that has all of them. Where none surely has, all are counted, and the result says so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{LogGroupArn, Source, SourceKind, SourceStatus};
 use crate::query::Partial;
@@ -39,6 +39,7 @@ pub fn merged_counts<E: From<StoreError>>(
     mut use_place: impl FnMut(&str, &str, &Partial) -> Result<(), E>,
 ) -> Result<HuntCounts, E> {
     let asked = AskedAbout::of_run(reader)?;
+    let sources = by_place(sources);
     reader.counts(hunt, |rows| {
         let mut all = HuntCounts::default();
         let mut place = Place::default();
@@ -50,14 +51,25 @@ pub fn merged_counts<E: From<StoreError>>(
             }
             if (&row.event_account, &row.event_region) != (&place.account, &place.region) {
                 let next = Place { account: row.event_account, region: row.event_region, ..Place::default() };
-                std::mem::replace(&mut place, next).end(sources, &mut all, &mut use_place)?;
+                std::mem::replace(&mut place, next).end(&sources, &mut all, &mut use_place)?;
             }
             let group = place.groups.entry(row.kind).or_default().entry(stored.log_group).or_default();
             all.is_cut_off |= !group.merge_up_to(MOST_GROUPS, row.partial);
         }
-        place.end(sources, &mut all, &mut use_place)?;
+        place.end(&sources, &mut all, &mut use_place)?;
         Ok(all)
     })
+}
+
+/// What records each place, by its account and Region, as events name them.
+type ByPlace<'s> = HashMap<(String, &'s str), Vec<&'s Source>>;
+
+fn by_place(sources: &Sources) -> ByPlace<'_> {
+    let mut places = ByPlace::new();
+    for row in &sources.rows {
+        places.entry((row.target.account.to_string(), row.target.region.as_str())).or_default().push(row);
+    }
+    places
 }
 
 /// What was counted of one place: by kind of record, by the log group that keeps it.
@@ -71,19 +83,17 @@ struct Place {
 impl Place {
     fn end<E>(
         self,
-        sources: &Sources,
+        sources: &ByPlace<'_>,
         all: &mut HuntCounts,
         use_place: &mut impl FnMut(&str, &str, &Partial) -> Result<(), E>,
     ) -> Result<(), E> {
         if self.groups.is_empty() {
             return Ok(());
         }
-        let is_here =
-            |row: &&Source| row.target.account.to_string() == self.account && row.target.region.as_str() == self.region;
-        let here: Vec<&Source> = sources.rows.iter().filter(is_here).collect();
+        let here = sources.get(&(self.account.clone(), self.region.as_str())).map_or(&[][..], Vec::as_slice);
         let mut counted = Partial::default();
         for (kind, groups) in self.groups {
-            let (groups, is_doubtful) = each_once(&kind, groups, &here);
+            let (groups, is_doubtful) = each_once(&kind, groups, here);
             all.may_double_count |= is_doubtful;
             for partial in groups {
                 all.is_cut_off |= !counted.merge_up_to(MOST_GROUPS, partial);

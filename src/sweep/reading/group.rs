@@ -178,12 +178,10 @@ impl Reading {
         }
         let stretches = self.group.look.stretches();
         let expected_pages = self.group.expected_pages / stretches.len().max(1) as f64;
-        let mut units = Vec::new();
-        for (from_ms, to_ms) in stretches {
-            let unit = Unit::new(self, pass, Span { from_ms, to_ms, expected_pages });
-            self.group.shared.journal.write(Entry::Unit(unit.row())).await?;
-            units.push(unit);
-        }
+        let unit = |(from_ms, to_ms)| Unit::new(self, pass, Span { from_ms, to_ms, expected_pages });
+        let units: Vec<Unit> = stretches.into_iter().map(unit).collect();
+        // Together: a pass of which only some were known would look as if there were no others.
+        self.group.shared.journal.write(Entry::Units(units.iter().map(Unit::row).collect())).await?;
         Ok(units)
     }
 

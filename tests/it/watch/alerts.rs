@@ -60,6 +60,23 @@ async fn a_condition_and_silence_choose_what_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn silence_about_one_hunt_is_none_about_another() {
+    let two = "hunts = [\"s3-list-buckets\", \"iam-access-denied\"]";
+    let station =
+        Station::configured(&format!("{}suppress = \"1d\"", WATCH.replace("indicators = [\"192.0.2.1\"]", two)));
+    let listed = |id: &str, at: &str| record(id, "222222222222", "us-east-1", at, "192.0.2.1");
+    let refused = listed("e3", "2026-03-02T11:22:00Z").replace("ListBuckets", "ListUsers");
+    let refused = refused.replace("\"eventType\"", "\"errorCode\":\"AccessDenied\",\"eventType\"");
+    let planted = plain("2026-03-02T11:20:00Z", &listed("e1", "2026-03-02T11:20:00Z"))
+        + &plain("2026-03-02T11:21:00Z", &listed("e2", "2026-03-02T11:21:00Z"))
+        + &plain("2026-03-02T11:22:00Z", &refused);
+    let life = station.start(&format!("{SMALL}{planted}"));
+    life.run_for(HOUR).await;
+    let told: Vec<_> = station.told().into_iter().map(|message| message.contains("AccessDenied")).collect();
+    assert_eq!(told, [false, true], "the same user, found by another hunt");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_feed_that_breaks_is_told_once_and_nothing_of_the_time_is_lost() {
     let station = Station::configured(&WATCH.replace("indicators = [\"192.0.2.1\"]", "indicator_files = [\"feed\"]"));
     let feed = station.path().join("feed");

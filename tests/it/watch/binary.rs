@@ -65,6 +65,11 @@ async fn check_once_and_status() {
     let (_, again, stderr) = output(temp.path(), &["once", "leaked-key"]).await;
     assert_eq!(again, "", "nothing is told twice: {stderr}");
 
+    let run = std::fs::read_dir(temp.path().join("state/runs")).unwrap().next().unwrap().unwrap().path();
+    let resumed = dragnet(temp.path()).arg("resume").arg(run).output().await.unwrap();
+    let told = String::from_utf8(resumed.stderr).unwrap();
+    assert!(resumed.status.code() == Some(2) && told.contains("this run is a watch's"), "{told}");
+
     let (code, status, _) = output(temp.path(), &["status", "--json"]).await;
     let status: Value = serde_json::from_str(&status).unwrap();
     assert_eq!((code, &status["schedules"][0]["status"]), (Some(0), &"incomplete".into()));
