@@ -12,6 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::cli::WatchCommand;
 use crate::cli::settings::{GlobalSettings, Verbosity};
+use crate::report::escape_json;
 use crate::time::{Clock, rfc3339_ms};
 
 /// Logs for a person.
@@ -65,7 +66,7 @@ where
         line.0.insert("time".to_owned(), json!(rfc3339_ms(Clock::wall().now())));
         line.0.insert("level".to_owned(), json!(event.metadata().level().as_str()));
         event.record(&mut line);
-        writeln!(writer, "{}", Value::Object(line.0))
+        writeln!(writer, "{}", escape_json(&Value::Object(line.0).to_string()))
     }
 }
 

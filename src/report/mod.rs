@@ -52,7 +52,7 @@ pub use table::Table;
 pub use tampering::{TamperingTally, write_tampering};
 pub use terminal::{Ending, write_ending};
 use untrusted::write_defused;
-pub use untrusted::{defuse, escape};
+pub use untrusted::{defuse, escape, escape_json};
 pub use verdict::verdict;
 
 use crate::store::StoreError;
@@ -87,13 +87,13 @@ impl<E: std::error::Error + 'static> From<serde_json::Error> for ReportError<E> 
     }
 }
 
-/// Writes `summary.json` or `manifest.json`: one indented JSON object.
+/// Writes one indented JSON value, for a file or for a terminal.
 ///
 /// # Errors
 /// `out` fails.
 pub fn write_json(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, value)?;
-    out.write_all(b"\n")
+    let json = serde_json::to_string_pretty(value)?;
+    writeln!(out, "{}", escape_json(&json))
 }
 
 /// What no search of CloudWatch Logs can find, because it never gets there.

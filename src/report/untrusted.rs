@@ -20,6 +20,26 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same for JSON that a terminal may show: what `escape` would show is written as JSON's own escapes, so that
+/// whoever reads it as JSON reads the same texts.
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    // Between the texts there is white space and nothing else that could be deceptive.
+    let hidden = |c: char| is_deceptive(c) && !c.is_ascii_whitespace();
+    if !json.contains(hidden) {
+        return Cow::Borrowed(json);
+    }
+    let mut shown = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if hidden(character) {
+            let mut units = [0; 2];
+            shown.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// Source: Unicode Technical Report 36 and the list of default-ignorable code points.
 fn is_deceptive(character: char) -> bool {
     character.is_control()
@@ -67,6 +87,16 @@ mod tests {
         assert_eq!(escape("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\u{a}");
         assert_eq!(escape("moc\u{202e}live\u{2069}"), "moc\\u{202e}live\\u{2069}");
         assert_eq!(escape("a\u{200b}\u{9b}"), "a\\u{200b}\\u{9b}");
+    }
+
+    #[test]
+    fn json_for_a_terminal_is_the_same_json() {
+        let value = serde_json::json!({ "a\u{9b}": "\u{1b}[2J\u{202e}x\u{7f}\u{e0041}é\n" });
+        let json = serde_json::to_string_pretty(&value).unwrap();
+        let shown = escape_json(&json);
+        assert!(shown.chars().all(|c| c == '\n' || !is_deceptive(c)), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        assert!(matches!(escape_json("{\n \"a\": \"é\"\n}"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::surroundings::Machine;
 use super::{CommandError, Place, tell};
 use crate::cli::settings::ListSettings;
 use crate::cli::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
-use crate::report::Table;
+use crate::report::{Table, write_json};
 use items::{Item, cell};
 use search::Search;
 
@@ -123,8 +123,7 @@ fn print(list: &ListSettings, items: &[Item], width: Option<u16>, out: &mut dyn 
         None => whole,
         Some(query) => select(query, &whole)?,
     };
-    serde_json::to_writer_pretty(&mut *out, &printed).map_err(io::Error::from)?;
-    Ok(writeln!(out)?)
+    Ok(write_json(&printed, out)?)
 }
 
 /// The part of `whole` that a JMESPath expression points at.

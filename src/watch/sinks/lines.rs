@@ -7,12 +7,15 @@ use std::path::Path;
 use std::sync::PoisonError;
 
 use super::{SharedOutput, SinkError};
+use crate::report::escape_json;
 
-/// Prints a line.
+/// Prints a line, perhaps on a terminal.
 pub(super) fn print(output: &SharedOutput, line: &str) -> Result<(), SinkError> {
     // A line that a panic cut off is on its way anyhow.
     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-    writeln!(output, "{line}").and_then(|()| output.flush()).map_err(|error| SinkError::NotNow(error.to_string()))
+    writeln!(output, "{}", escape_json(line))
+        .and_then(|()| output.flush())
+        .map_err(|error| SinkError::NotNow(error.to_string()))
 }
 
 /// Appends a line to a file, which is made (mode 0600) if it is not there. It is opened each time, so that it
