@@ -120,7 +120,7 @@ impl Diagnosis {
 }
 
 /// An error and its causes in one line, none repeated.
-pub(super) fn causes(error: &dyn std::error::Error) -> String {
+pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {

@@ -29,7 +29,7 @@ mod sts;
 
 pub use connect::{Aws, ConnectError, ConnectOptions, StaticCredentials, Wire};
 pub use ec2::EnabledRegion;
-pub use error::{CallError, ErrorClass};
+pub use error::{CallError, ErrorClass, causes};
 pub use gate::Permit;
 pub use iam::{AccessKey, AttachedPolicy, KeyStatus, LastUsed, PrincipalDetail, ServiceUse};
 pub use lane::Lane;

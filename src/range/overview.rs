@@ -1,10 +1,12 @@
 //! What a range holds, for people: the organization, who can enter where, what records what.
 
+use serde::Serialize;
+
 use super::Range;
 use crate::model::{AccountId, Region};
 
 /// An account, for a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountOverview {
     /// Its id.
     pub id: AccountId,

@@ -70,7 +70,8 @@ fn place(target: &Target, names: &AccountNames) -> String {
     format!("{} {}", named(&target.account.to_string(), names), target.region)
 }
 
-fn named(account: &str, names: &AccountNames) -> String {
+/// An account with its name, where that is known.
+pub(super) fn named(account: &str, names: &AccountNames) -> String {
     match names.get(account).filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} ({account})"),
         None => account.to_owned(),

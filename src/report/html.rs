@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use quick_xml::escape::escape as markup_escape;
 use sha2::{Digest, Sha256};
 
+use super::evidence::named;
 use super::page::{Page, Tone};
 use super::terminal::{sections, tone};
 use super::{AccountNames, Ending, ReportError, count, escape, time, verdict};
@@ -135,8 +136,7 @@ fn sightings<E: std::error::Error + 'static>(
 
 fn row(sighting: &Sighting, names: &AccountNames, out: &mut dyn Write) -> io::Result<()> {
     let told = &sighting.happening;
-    let account = names.get(&told.account).filter(|name| !name.is_empty()).map(|name| format!("{name} "));
-    let place = format!("{}{} {}", account.unwrap_or_default(), told.account, told.region);
+    let place = format!("{} {}", named(&told.account, names), told.region);
     let what = [told.event_name.as_str(), &told.error_code].join(" ");
     let found_by: Vec<&str> = sighting.indicators.iter().chain(&sighting.hunts).map(String::as_str).collect();
     let cells = [&time(told.time_ms), &place, what.trim(), &told.principal_arn, &told.source_ip, &found_by.join("; ")];
@@ -153,6 +153,8 @@ fn row(sighting: &Sighting, names: &AccountNames, out: &mut dyn Write) -> io::Re
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::report::testing::{self, sighting, written};
     use crate::report::{CoverageTally, EvidenceTally, RunStatus, SightingTally};
@@ -192,6 +194,18 @@ mod tests {
             let opens = |at: &str| at.starts_with(['>', ' ']);
             let opened = page.split(&opened).skip(1).filter(|rest| opens(rest)).count();
             assert_eq!(opened, page.matches(&closed).count(), "{element}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_or_ends_an_element(
+            text in "([<>&'\"/=!-]|script|</pre>|</td>|style|[\\u{0}-\\u{1f}\\u{7f}-\\u{9f}\\u{202a}-\\u{202e}]|\\PC){0,40}",
+        ) {
+            let marks = |page: &str| page.matches(['<', '>', '"']).count();
+            let (page, harmless) = (page(1, &text), page(1, "x"));
+            prop_assert_eq!(marks(&page), marks(&harmless));
+            prop_assert!(!page.contains(|c: char| c != '\n' && escape(&c.to_string()) != c.to_string()));
         }
     }
 

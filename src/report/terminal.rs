@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::evidence::{silences, sources, tampering};
+use super::evidence::{named, silences, sources, tampering};
 use super::page::{Page, TerminalPage, Tone, WIDTH};
 use super::wrap::wrap;
 use super::{
@@ -166,11 +166,7 @@ fn found(page: &mut dyn Page, ending: &Ending<'_>) -> io::Result<()> {
     if tally.own_calls() > 0 {
         page.item("", &format!("{} of them are this sweep's own calls", count(tally.own_calls())))?;
     }
-    let named = |id: &str| match ending.names.get(id).filter(|name| !name.is_empty()) {
-        Some(name) => format!("{name} ({id})"),
-        None => id.to_owned(),
-    };
-    top(page, "by account", tally.by_account(), named)?;
+    top(page, "by account", tally.by_account(), |id| named(id, ending.names))?;
     top(page, "by principal", tally.by_principal(), str::to_owned)?;
     top(page, "by address", tally.by_address(), str::to_owned)?;
     if ending.summary.indicators.len() > 1 {

@@ -98,7 +98,7 @@ impl Access {
     /// How the account ends in the coverage, and what to do about it.
     pub async fn enter(&self, aws: &Aws, member: &Member) -> Result<Entered, Refusal> {
         let own = member.account.id == self.own_account;
-        let external_id = member.configured.as_ref().and_then(|account| account.external_id.as_ref());
+        let external_id = member.external_id();
         let session = match self.member_role(member) {
             MemberRole::Caller if own => Arc::clone(&self.base),
             MemberRole::Caller => return Err(self.not_the_callers()),
@@ -165,7 +165,7 @@ impl Access {
     /// # Errors
     /// It does not, and what to do about it.
     pub async fn try_contain_role(&self, aws: &Aws, member: &Member) -> Result<(), Refusal> {
-        let external_id = member.configured.as_ref().and_then(|account| account.external_id.as_ref());
+        let external_id = member.external_id();
         let look = Policy::for_operations(&[Operation::GetRole]);
         let session = self.contain(member.account.id, external_id, look).map_err(|error| failed(error.to_string()))?;
         aws.identity(&session).await.map(drop).map_err(|error| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::access::Access;
 use crate::aws::{Aws, CallError, Endless, ListedAccount, Pages, Session};
 use crate::cli::settings::Reach;
-use crate::config::{ConfiguredAccount, MemberRole, Scope};
+use crate::config::{ConfiguredAccount, ExternalId, MemberRole, Scope};
 use crate::model::{Account, AccountId, AccountState};
 use crate::store::Standing;
 
@@ -28,6 +28,11 @@ impl Member {
     pub fn stranger(id: AccountId) -> Self {
         let account = Account { id, name: String::new(), state: AccountState::Active };
         Self { account, standing: Standing::NotAsked, configured: None, listed: None }
+    }
+
+    /// What the trust policies of its roles may ask for, if the configuration has one for it alone.
+    pub fn external_id(&self) -> Option<&ExternalId> {
+        self.configured.as_ref()?.external_id.as_ref()
     }
 
     /// Whether it is the organization's management account, as far as is known.

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::agenda::{Agenda, Pace};
+use super::testing;
 use super::watermark::{Place, Watermarks};
-use crate::model::{Coverage, LogGroupArn, LogGroupClass, Outcome, Reason, Status};
+use crate::model::{Coverage, LogGroupArn, Outcome, Reason, Status};
 use crate::sweep::GroupWindows;
 
 const MINUTE: i64 = 60_000;
@@ -20,21 +21,8 @@ fn group() -> LogGroupArn {
 /// A row of the coverage about the group, its Region or its account.
 fn row(level: usize, outcome: Outcome) -> Coverage {
     let LogGroupArn { target, name, .. } = group();
-    Coverage {
-        account: target.account,
-        account_name: String::new(),
-        region: (level > 0).then_some(target.region),
-        log_group: (level > 1).then_some(name),
-        class: Some(LogGroupClass::Standard),
-        outcome,
-        from_ms: None,
-        to_ms: None,
-        pages: 0,
-        events: 0,
-        bytes: 0,
-        sightings: 0,
-        elsewhere: false,
-    }
+    let (region, log_group) = ((level > 0).then_some(target.region.as_str()), (level > 1).then_some(name.as_str()));
+    testing::row(&target.account.to_string(), region, log_group, outcome)
 }
 
 fn failed() -> Outcome {

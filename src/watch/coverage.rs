@@ -127,26 +127,9 @@ fn row(account: AccountId, standing: &Standing) -> Row {
 mod tests {
     use super::*;
     use crate::model::Outcome;
+    use crate::watch::testing::row as row_of;
 
     const ONE: &str = "111111111111";
-
-    fn row_of(account: &str, region: Option<&str>, group: Option<&str>, outcome: Outcome) -> Coverage {
-        Coverage {
-            account: account.parse().unwrap(),
-            account_name: "prod".to_owned(),
-            region: region.map(|name| name.parse().unwrap()),
-            log_group: group.map(str::to_owned),
-            class: None,
-            outcome,
-            from_ms: None,
-            to_ms: None,
-            pages: 0,
-            events: 0,
-            bytes: 0,
-            sightings: 0,
-            elsewhere: false,
-        }
-    }
 
     #[test]
     fn what_is_lost_is_told_once_and_told_again_when_it_is_back() {

@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::driver::told;
 use super::sinks::{Sink, SinkError};
 use super::state::{State, StateError, Waiting};
+use crate::aws::causes;
 use crate::time::Clock;
 
 /// How patient delivery is.
@@ -61,7 +61,7 @@ impl Delivery {
                 Ok(Step::Later(wait)) => Some(wait),
                 Ok(Step::Nothing) => None,
                 Err(error) => {
-                    error!(sink = self.sink.name(), error = told(&error), "the outbox fails");
+                    error!(sink = self.sink.name(), error = causes(&error), "the outbox fails");
                     Some(self.patience.longest_wait)
                 }
             };

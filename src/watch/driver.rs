@@ -18,6 +18,7 @@ use super::own_calls::OwnCalls;
 use super::retention::remove_old_runs;
 use super::state::{Activated, State, StateError};
 use super::timing::{self, Activation};
+use crate::aws::causes;
 use crate::cli::settings::{ScheduleSettings, SweepSettings, WatchSettings};
 use crate::time::Clock;
 
@@ -84,7 +85,7 @@ impl Watch {
             if missed > 0 {
                 warn!(schedule = schedule.name, missed, "was due while it was still running: skipped");
                 if let Err(error) = self.state.skipped(&schedule.name, missed) {
-                    error!(schedule = schedule.name, error = told(&error), "what was skipped cannot be written down");
+                    error!(schedule = schedule.name, error = causes(&error), "what was skipped cannot be written down");
                 }
             }
             next = timing::next(schedule, now.max(activation.due));
@@ -109,7 +110,7 @@ impl Watch {
         let last = match self.state.schedule(&schedule.name) {
             Ok(last) => last.and_then(|last| Timestamp::from_millisecond(last.due_ms).ok()),
             Err(error) => {
-                error!(schedule = schedule.name, error = told(&error), "its last activation cannot be read");
+                error!(schedule = schedule.name, error = causes(&error), "its last activation cannot be read");
                 None
             }
         };
@@ -145,7 +146,7 @@ impl Watch {
                 Some(activated)
             }
             Err(error) => {
-                error!(schedule = name, error = told(&error), "nothing of it is written down");
+                error!(schedule = name, error = causes(&error), "nothing of it is written down");
                 None
             }
         }
@@ -191,7 +192,7 @@ impl Watch {
             match remove_old_runs(&runs_dir, keep_for, keep, clock.now()) {
                 Ok(0) => {}
                 Ok(removed) => info!(removed, "old runs were removed"),
-                Err(error) => warn!(error = told(&error), "old runs cannot be removed"),
+                Err(error) => warn!(error = causes(&error), "old runs cannot be removed"),
             }
             Ok(activated)
         });
@@ -201,24 +202,18 @@ impl Watch {
     /// What the activation's sweep is to do, or why there is to be none.
     fn sweep_settings(&self, schedule: &ScheduleSettings, agenda: &Agenda) -> Result<SweepSettings, String> {
         if let Some(budget) = self.settings.scan_budget {
-            let scanned = self.state.scanned(self.clock.now_ms()).map_err(|error| told(&error))?;
+            let scanned = self.state.scanned(self.clock.now_ms()).map_err(|error| causes(&error))?;
             if scanned >= budget {
                 let (scanned, budget) = (crate::report::bytes(scanned), crate::report::bytes(budget));
                 return Err(format!("{scanned} were read today, of a budget of {budget}: it goes on tomorrow (UTC)"));
             }
         }
         let window = agenda.widest().ok_or("its lag reaches beyond all times")?;
-        schedule.sweep(window, self.runs_dir()).map_err(|error| told(&error))
+        schedule.sweep(window, self.runs_dir()).map_err(|error| causes(&error))
     }
 
     /// Where runs are made.
     pub fn runs_dir(&self) -> PathBuf {
         self.settings.state_dir.join("runs")
     }
-}
-
-/// An error with its causes, in one line, for a log.
-pub fn told(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }

@@ -14,10 +14,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use super::driver::told;
 use super::metrics;
 use super::overview::Overview;
 use super::state::State;
+use crate::aws::causes;
 use crate::cli::settings::WatchSettings;
 use crate::time::Clock;
 
@@ -51,14 +51,14 @@ impl Health {
             .with_state(self);
         let served = axum::serve(listener, routes).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = served.await {
-            error!(error = told(&error), "health and metrics are not served any more");
+            error!(error = causes(&error), "health and metrics are not served any more");
         }
     }
 
     fn overview(&self) -> Result<Overview, Response> {
         let settings = Arc::clone(&self.settings.borrow());
         Overview::of(&settings, &self.state, self.clock.now())
-            .map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", told(&error))).into_response())
+            .map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", causes(&error))).into_response())
     }
 }
 

@@ -34,7 +34,7 @@ pub use agenda::{Agenda, Pace};
 pub use alert::{Alert, AlertKind, Row};
 pub use conclude::FinishedRun;
 pub use deliver::{Delivery, Patience};
-pub use driver::{MakesRuns, Watch, told};
+pub use driver::{MakesRuns, Watch};
 pub use health::Health;
 pub use overview::{Overview, ScheduleOverview, SinkOverview, UncoveredAccount};
 pub use sinks::{SharedOutput, Sink, SinkError, Tools};
@@ -46,6 +46,26 @@ pub use watermark::{Place, Stretch, Watermark, Watermarks};
 mod testing {
     use crate::cli::GlobalArguments;
     use crate::cli::settings::{ScheduleSettings, Surroundings, WatchSettings};
+    use crate::model::{Coverage, Outcome};
+
+    /// A row of the coverage.
+    pub fn row(account: &str, region: Option<&str>, log_group: Option<&str>, outcome: Outcome) -> Coverage {
+        Coverage {
+            account: account.parse().unwrap(),
+            account_name: "prod".to_owned(),
+            region: region.map(|name| name.parse().unwrap()),
+            log_group: log_group.map(str::to_owned),
+            class: None,
+            outcome,
+            from_ms: None,
+            to_ms: None,
+            pages: 0,
+            events: 0,
+            bytes: 0,
+            sightings: 0,
+            elsewhere: false,
+        }
+    }
 
     /// A schedule called `s` that looks for 192.0.2.1 and tells stdout, with this in it.
     pub fn schedule(toml: &str) -> ScheduleSettings {

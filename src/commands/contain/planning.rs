@@ -19,8 +19,9 @@ use crate::contain::{
     shell_script, survey,
 };
 use crate::model::{Account, Operation};
+use crate::report::escape_json;
 use crate::store::{RunDir, RunReader, Standing, StoreError};
-use crate::sweep::{Access, Directory, Member, merged_sightings};
+use crate::sweep::{Access, Directory, Member, Refusal, merged_sightings};
 
 /// Accounts that are looked at side by side.
 const AT_ONCE: usize = 32;
@@ -41,7 +42,7 @@ pub(super) async fn plan(
     match settings.emit {
         Some(Emit::Sh) => out.write_all(shell_script(sealed.plan()).as_bytes())?,
         Some(Emit::Scp) => out.write_all(service_control_policy(sealed.plan()).as_bytes())?,
-        None if json => out.write_all(text.as_bytes())?,
+        None if json => out.write_all(escape_json(&text).as_bytes())?,
         None => print(&plan_lines(&sealed), out)?,
     }
     let file = machine.shown(&settings.out);
@@ -126,22 +127,19 @@ async fn look(
     member: Member,
     wanted: Vec<PrincipalSelector>,
 ) -> (Account, Result<Survey, String>) {
-    let looked = match access.enter(aws, &member).await {
-        Ok(entered) => {
-            survey(aws, &entered.session, member.account.id, &wanted).await.map_err(|error| error.to_string())
-        }
-        Err(refusal) => Err(refusal.into_outcome().reason_text()),
-    };
-    let looked = match looked {
-        // Better known now than when there is no time.
-        Ok(mut survey) if !survey.candidates.is_empty() => {
-            let refusal = access.try_contain_role(aws, &member).await.err();
-            let no_entry = refusal.map(|refusal| refusal.into_outcome().reason_text());
+    let looked = async {
+        let told = |refusal: Refusal| refusal.into_outcome().reason_text();
+        let entered = access.enter(aws, &member).await.map_err(told)?;
+        let survey = survey(aws, &entered.session, member.account.id, &wanted).await;
+        let mut survey = survey.map_err(|error| error.to_string())?;
+        if !survey.candidates.is_empty() {
+            // Better known now than when there is no time.
+            let no_entry = access.try_contain_role(aws, &member).await.err().map(told);
             survey.candidates.iter_mut().for_each(|candidate| candidate.no_entry.clone_from(&no_entry));
-            Ok(survey)
         }
-        looked => looked,
+        Ok(survey)
     };
+    let looked = looked.await;
     (member.account, looked)
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::served;
 use crate::cli::ShowArguments;
 use crate::commands::CommandError;
-use crate::model::{AccountId, Region};
+use crate::model::AccountId;
 use crate::range::{AccountOverview, Answer, Chapter, PracticeMfa, Search};
 use crate::report::{Table, plural, write_items, write_json};
 use crate::time::rfc3339_ms;
@@ -24,21 +24,10 @@ struct Shown {
     access_key_id: String,
     mfa_serial: String,
     mfa_secret: String,
-    accounts: Vec<ShownAccount>,
+    accounts: Vec<AccountOverview>,
     story: Vec<ShownChapter>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<Vec<ShownAnswer>>,
-}
-
-#[derive(Serialize)]
-struct ShownAccount {
-    id: AccountId,
-    name: String,
-    state: String,
-    units: Vec<String>,
-    regions: Vec<Region>,
-    roles: Vec<String>,
-    log_groups: usize,
 }
 
 #[derive(Serialize)]
@@ -72,7 +61,7 @@ pub(in crate::commands) fn show(
         access_key_id: range.credentials().access_key_id,
         mfa_serial: serial,
         mfa_secret: secret,
-        accounts: range.accounts().into_iter().map(ShownAccount::from).collect(),
+        accounts: range.accounts(),
         story: scenario.story().into_iter().map(ShownChapter::from).collect(),
         answers: arguments.answers.then(|| scenario.answers().iter().map(ShownAnswer::from).collect()),
     };
@@ -110,7 +99,7 @@ impl Shown {
             table.push(vec![
                 account.id.to_string(),
                 account.name.clone(),
-                account.place(),
+                place(account),
                 account.log_groups.to_string(),
                 account.roles.iter().filter(|role| !everywhere.contains(role)).cloned().collect::<Vec<_>>().join(", "),
             ]);
@@ -139,24 +128,15 @@ impl Shown {
     }
 }
 
-impl ShownAccount {
-    /// The units above it, and its state if it cannot be entered.
-    fn place(&self) -> String {
-        let units = self.units.join("/");
-        if self.state == "ACTIVE" { units } else { format!("{units} ({})", self.state) }
-    }
+/// The units above an account, and its state if it cannot be entered.
+fn place(account: &AccountOverview) -> String {
+    let units = account.units.join("/");
+    if account.state == "ACTIVE" { units } else { format!("{units} ({})", account.state) }
 }
 
 impl ShownAnswer {
     fn line(&self) -> (String, String) {
         (self.sightings.to_string(), format!("{} {}: {}", self.kind, self.search, self.note))
-    }
-}
-
-impl From<AccountOverview> for ShownAccount {
-    fn from(account: AccountOverview) -> Self {
-        let AccountOverview { id, name, state, units, regions, roles, log_groups } = account;
-        Self { id, name, state, units, regions, roles, log_groups }
     }
 }
 

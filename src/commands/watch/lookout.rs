@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::runs::Runs;
-use crate::aws::Poster;
+use crate::aws::{Poster, causes};
 use crate::cli::settings::WatchSettings;
 use crate::commands::run::AUDIT_WAITING;
 use crate::commands::{CommandError, Place, StandingConnection};
 use crate::model::ApiCall;
-use crate::watch::{Activated, Delivery, Patience, SharedOutput, Sink, State, StateError, Tools, Watch, told};
+use crate::watch::{Activated, Delivery, Patience, SharedOutput, Sink, State, StateError, Tools, Watch};
 
 /// A watch that is set up.
 pub struct Lookout {
@@ -88,7 +88,7 @@ impl Lookout {
 async fn record_own_calls(mut calls: mpsc::Receiver<ApiCall>, state: State) {
     while let Some(call) = calls.recv().await {
         if let Err(error) = state.own_call(&call.request_id, call.time) {
-            warn!(error = told(&error), "a call cannot be written down: its trace may be told");
+            warn!(error = causes(&error), "a call cannot be written down: its trace may be told");
         }
     }
 }

@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::Lookout;
+use crate::aws::causes;
 use crate::cli::GlobalArguments;
 use crate::cli::settings::WatchSettings;
 use crate::commands::surroundings::Machine;
 use crate::commands::{CommandError, Place};
 use crate::config::Listen;
-use crate::watch::{Health, Patience, State, told};
+use crate::watch::{Health, Patience, State};
 
 /// How long activations and deliveries under way may take to end. What does not is done again next time.
 const LAST_WORDS: Duration = Duration::from_secs(9);
@@ -94,9 +95,9 @@ pub(super) async fn run(
                         return Ok(0);
                     }
                     Asked::Reload => match reload(global, machine, place, &in_force.borrow().clone()) {
-                        Err(error) => error!(error = told(&error), "the configuration is wrong: the old one stays"),
+                        Err(error) => error!(error = causes(&error), "the configuration is wrong: the old one stays"),
                         Ok(watch) => match open(&watch).await {
-                            Err(error) => error!(error = told(&error), "the new configuration does not connect: the old one stays"),
+                            Err(error) => error!(error = causes(&error), "the new configuration does not connect: the old one stays"),
                             Ok(lookout) => {
                                 info!("the configuration was read again");
                                 next = Some((lookout, watch));
@@ -107,7 +108,7 @@ pub(super) async fn run(
                 },
                 ended = &mut keeping => {
                     if let Err(error) = ended {
-                        error!(error = told(&error), "a schedule broke off");
+                        error!(error = causes(&error), "a schedule broke off");
                     }
                     break;
                 }

@@ -6,12 +6,13 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use crate::aws::causes;
 use crate::cli::settings::{ProgressStyle, SweepSettings};
 use crate::commands::StandingConnection;
 use crate::commands::run::{Outputs, run_windows};
 use crate::report::RunStatus;
 use crate::sweep::Windows;
-use crate::watch::{ActivationEnd, Agenda, FinishedRun, MakesRuns, told};
+use crate::watch::{ActivationEnd, Agenda, FinishedRun, MakesRuns};
 
 /// Makes runs over one connection.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl MakesRuns for Runs {
         let (connection, windows) = (self.0.of_run(), Windows::Stored(agenda));
         async move {
             let made = run_windows(connection, settings, windows, ProgressStyle::None, cancel).await;
-            let (Outputs { directory, files }, failure) = made.map_err(|error| told(&error))?;
+            let (Outputs { directory, files }, failure) = made.map_err(|error| causes(&error))?;
             let summary = &files.summary;
             Ok(FinishedRun {
                 directory,
@@ -37,7 +38,7 @@ impl MakesRuns for Runs {
                     RunStatus::Interrupted => ActivationEnd::Interrupted,
                     RunStatus::Failed => ActivationEnd::Failed,
                 },
-                problem: failure.map(|error| told(&error)).unwrap_or_default(),
+                problem: failure.map(|error| causes(&error)).unwrap_or_default(),
                 calls: summary.api_calls.values().sum(),
                 throttled: summary.throttled.values().sum(),
                 bytes: summary.bytes_scanned,
