@@ -37,7 +37,8 @@ pub const NOTES: [&str; 6] = [
 /// Times at which something changes, besides any inside the window.
 fn times() -> impl Strategy<Value = i64> {
     let (from, to) = WINDOW_MS;
-    let edges: Vec<i64> = [from, to, from - 2 * HOUR_MS, to + 2 * HOUR_MS].iter().flat_map(|at| [at - 1, *at, at + 1]).collect();
+    let edges: Vec<i64> =
+        [from, to, from - 2 * HOUR_MS, to + 2 * HOUR_MS].iter().flat_map(|at| [at - 1, *at, at + 1]).collect();
     prop_oneof![2 => select(edges), 5 => from..to, 1 => from - HOUR_MS..to + 3 * HOUR_MS]
 }
 
@@ -47,8 +48,11 @@ fn lateness() -> impl Strategy<Value = i64> {
 }
 
 fn application() -> impl Strategy<Value = Group> {
-    (select(&[PROD, DEV][..]), select(&REGIONS[..]))
-        .prop_map(|(account, region)| Group { account, region, name: "/app" })
+    (select(&[PROD, DEV][..]), select(&REGIONS[..])).prop_map(|(account, region)| Group {
+        account,
+        region,
+        name: "/app",
+    })
 }
 
 /// The groups to which flow logs may deliver, `/app` among them.
@@ -194,7 +198,9 @@ fn flow_line() -> impl Strategy<Value = (Written, String)> {
     (0..3_usize, address(), address(), select(&["443", "22"][..]), action, 0..40_u32).prop_map(
         |(format, source, target, port, action, bytes)| {
             let line = match format {
-                0 => format!("2 222222222222 eni-1 {source} {target} {port} 49152 6 20 {bytes} 1418530010 1418530070 {action} OK"),
+                0 => format!(
+                    "2 222222222222 eni-1 {source} {target} {port} 49152 6 20 {bytes} 1418530010 1418530070 {action} OK"
+                ),
                 1 => format!("vpc-1 {source} {target} {port} {action} {bytes}"),
                 _ => format!("{action} {bytes} {source}"),
             };
@@ -225,7 +231,8 @@ fn other() -> impl Strategy<Value = (Written, String)> {
         2 => format!("WARN {} é🦀 \u{2028}", pick(&NOTES, note / 4)),
         _ => pick(&NOTES, note / 4).to_owned(),
     });
-    let odd = select(&["", " ", "{", "[1,2]", "{\"a\":", "null", "\u{0}\t\"", "2 short line"][..]).prop_map(str::to_owned);
+    let odd =
+        select(&["", " ", "{", "[1,2]", "{\"a\":", "null", "\u{0}\t\"", "2 short line"][..]).prop_map(str::to_owned);
     prop_oneof![4 => json, 3 => text, 1 => odd].prop_map(|message| (Written::Other, message))
 }
 
@@ -245,7 +252,7 @@ fn line() -> impl Strategy<Value = Vec<Planted>> {
 /// All events of a world. Those of trails that there are not are to be left out.
 pub fn planted() -> impl Strategy<Value = Vec<Planted>> {
     let several = prop_oneof![record().boxed(), line().boxed()];
-    vec(several, 0..30).prop_map(|all| all.concat())
+    vec(several, 0..40).prop_map(|all| all.concat())
 }
 
 /// So many events in one millisecond, amid a second of others: a page cannot hold them, and no cut can part them.
@@ -268,8 +275,18 @@ pub fn burst(group: Group, count: u32) -> Vec<Planted> {
 ///
 /// Source: CloudWatch Logs quotas: an event has up to 1 MB, 26 bytes of which are not its message.
 pub fn largest(group: Group, at_ms: i64) -> Planted {
-    let (begin, end) = ("{\"sourceIPAddress\":\"192.0.2.1\",\"filler\":\"", "\",\"eventName\":\"ListBuckets\",\"size\":7}");
+    let (begin, end) =
+        ("{\"sourceIPAddress\":\"192.0.2.1\",\"filler\":\"", "\",\"eventName\":\"ListBuckets\",\"size\":7}");
     let filler = "x ".repeat(((1 << 20) - 26 - begin.len() - end.len()) / 2);
     let message = format!("{begin}{filler}{end}").into();
-    Planted { group, stream: "s2", first_ms: at_ms, late_ms: 0, count: 1, apart_ms: 0, written: Written::Other, message }
+    Planted {
+        group,
+        stream: "s2",
+        first_ms: at_ms,
+        late_ms: 0,
+        count: 1,
+        apart_ms: 0,
+        written: Written::Other,
+        message,
+    }
 }

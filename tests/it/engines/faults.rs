@@ -6,7 +6,9 @@ use proptest::sample::select;
 
 /// A fault of a scenario.
 fn fault(operation: &str, kind: &str, every: u32, times: u32, after: u32) -> String {
-    format!("[[faults]]\noperation = \"{operation}\"\nkind = {kind}\nevery = {every}\ntimes = {times}\nafter = {after}\n")
+    format!(
+        "[[faults]]\noperation = \"{operation}\"\nkind = {kind}\nevery = {every}\ntimes = {times}\nafter = {after}\n"
+    )
 }
 
 /// Troubles that pass: no call has more of them than it is tried again, whatever they hit.
@@ -27,12 +29,15 @@ pub fn passing() -> impl Strategy<Value = String> {
             "\"slow\"\nmilliseconds = 120000",
         ][..],
     );
-    let broken = (operation(), broken, 1..4_u32, 1..4_u32, 0..30_u32);
-    let throttled = (operation(), 1..3_u32, 1..20_u32, 0..30_u32);
-    let expired = prop::option::weighted(0.3, 4..60_u32);
-    (vec(broken, 0..3), vec(throttled, 0..2), expired).prop_map(|(broken, throttled, expired)| {
-        let broken = broken.iter().map(|(operation, kind, every, times, after)| fault(operation, kind, *every, *times, *after));
-        let throttled = throttled.iter().map(|(operation, every, times, after)| fault(operation, "\"throttle\"", *every, *times, *after));
+    let broken = (operation(), broken, 1..3_u32, 1..4_u32, 0..6_u32);
+    let throttled = (operation(), 1..3_u32, 1..20_u32, 0..6_u32);
+    let expired = prop::option::weighted(0.3, 0..6_u32);
+    (vec(broken, 1..3), vec(throttled, 0..2), expired).prop_map(|(broken, throttled, expired)| {
+        let broken =
+            broken.iter().map(|(operation, kind, every, times, after)| fault(operation, kind, *every, *times, *after));
+        let throttled = throttled
+            .iter()
+            .map(|(operation, every, times, after)| fault(operation, "\"throttle\"", *every, *times, *after));
         let expired = expired.iter().map(|after| fault("FilterLogEvents", "\"expired-token\"", 1, 1, *after));
         broken.chain(throttled).chain(expired).collect()
     })
@@ -42,10 +47,18 @@ pub fn passing() -> impl Strategy<Value = String> {
 pub fn lasting() -> impl Strategy<Value = String> {
     let operation = select(&["FilterLogEvents", "DescribeLogGroups", "DescribeRegions", "*"][..]);
     let kind = select(
-        &["\"server-error\"", "\"reset\"", "\"truncated\"", "\"access-denied\"", "\"repeated-token\"", "\"delete-group\"", "\"expired-token\""][..],
+        &[
+            "\"server-error\"",
+            "\"reset\"",
+            "\"truncated\"",
+            "\"access-denied\"",
+            "\"repeated-token\"",
+            "\"delete-group\"",
+            "\"expired-token\"",
+        ][..],
     );
-    (operation, kind, 1..4_u32, 1..40_u32, 4..40_u32)
-        .prop_map(|(operation, kind, every, times, after)| fault(operation, kind, every, times, after))
+    (operation, kind, 7..40_u32, 4..16_u32)
+        .prop_map(|(operation, kind, times, after)| fault(operation, kind, 1, times, after))
 }
 
 /// Answers so slow that one reader cannot use the quota up: long groups are cut into slices.

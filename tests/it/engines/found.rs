@@ -24,14 +24,34 @@ pub fn tables(run: &Run, names: &[String], expected: &Answer) -> Vec<(String, Ro
     tables
 }
 
+/// Whether a log group was read in slices.
+pub fn is_sliced(run: &Run) -> bool {
+    let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
+    let most = "SELECT coalesce(max(units), 0) FROM (SELECT count(*) AS units FROM unit GROUP BY place, pass)";
+    database.query_row(most, [], |row| row.get::<_, u32>(0)).unwrap() > 1
+}
+
 /// The sightings of a run, without what no event tells: the id is the engine's.
 pub fn found_sightings(run: &Run) -> Rows {
     let parts = |line: &str| {
         let row: Map<String, Json> = serde_json::from_str(line).unwrap();
         let part = |name: &str| row[name].clone();
         let names = [
-            "event_time", "event_account_id", "event_region", "record_id", "account_id", "region", "log_group", "log_stream",
-            "timestamp", "ingestion_time", "message", "copies", "indicators", "matched_fields", "hunts",
+            "event_time",
+            "event_account_id",
+            "event_region",
+            "record_id",
+            "account_id",
+            "region",
+            "log_group",
+            "log_stream",
+            "timestamp",
+            "ingestion_time",
+            "message",
+            "copies",
+            "indicators",
+            "matched_fields",
+            "hunts",
         ];
         Json::from(names.map(part).to_vec()).to_string()
     };
@@ -43,9 +63,21 @@ pub fn expected_sightings(answer: &Answer) -> Rows {
         let Sighting { event, copies, indicators, matched_fields, hunts } = sighting;
         let (told, stored) = (&event.told, &event.stored);
         json!([
-            rfc3339(told.time_ms), told.account, told.region, told.record_id, stored.group.account, stored.group.region,
-            stored.group.name, stored.stream, rfc3339(stored.timestamp_ms), rfc3339(stored.ingestion_ms), &*stored.message,
-            copies, indicators, matched_fields, hunts,
+            rfc3339(told.time_ms),
+            told.account,
+            told.region,
+            told.record_id,
+            stored.group.account,
+            stored.group.region,
+            stored.group.name,
+            stored.stream,
+            rfc3339(stored.timestamp_ms),
+            rfc3339(stored.ingestion_ms),
+            &*stored.message,
+            copies,
+            indicators,
+            matched_fields,
+            hunts,
         ])
         .to_string()
     };
@@ -102,13 +134,16 @@ fn found_by_target(run: &Run, name: &str) -> Rows {
 
 fn expected_by_target(by_place: &BTreeMap<(String, String), Vec<Cells>>) -> Rows {
     let rows = by_place.iter().flat_map(|((account, region), rows)| {
-        rows.iter().map(move |row| [vec![account.clone(), region.clone()], row.iter().map(Value::to_string).collect()].concat())
+        rows.iter().map(move |row| {
+            [vec![account.clone(), region.clone()], row.iter().map(Value::to_string).collect()].concat()
+        })
     });
     rows.map(|row| cells(row.iter().map(String::as_str))).collect()
 }
 
 /// Cells of CSV, without the apostrophe that keeps a spreadsheet from running one.
 fn cells<'c>(cells: impl Iterator<Item = &'c str>) -> String {
-    let plain = cells.map(|cell| cell.trim_start_matches('\'')).map(|cell| cell.parse().map_or(cell.to_owned(), rounded));
+    let plain =
+        cells.map(|cell| cell.trim_start_matches('\'')).map(|cell| cell.parse().map_or(cell.to_owned(), rounded));
     json!(plain.collect::<Vec<String>>()).to_string()
 }

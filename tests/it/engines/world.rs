@@ -2,7 +2,7 @@
 //!
 //! It is known here what each event is meant to be, so that the naive evaluator need not find out.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -80,7 +80,7 @@ pub enum Written {
 }
 
 /// Events that are planted together: `count` of them, `apart_ms` apart, each with its number for `{n}`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Planted {
     pub group: Group,
     pub stream: &'static str,
@@ -91,6 +91,33 @@ pub struct Planted {
     pub apart_ms: u32,
     pub written: Written,
     pub message: Rc<str>,
+}
+
+impl Planted {
+    /// Adds it to a scenario.
+    fn write(&self, scenario: &mut String) {
+        let Self { group: Group { account, region, name }, stream, first_ms, late_ms, message, .. } = self;
+        let (at, ingested) = (rfc3339(*first_ms), rfc3339(first_ms + late_ms));
+        let of = [("account", *account), ("region", *region), ("group", *name), ("stream", *stream)];
+        let when = [("at", at.as_str()), ("ingested", ingested.as_str()), ("message", message.as_ref())];
+        table(scenario, "events", &[&of[..], &when].concat());
+        if self.count > 1 {
+            writeln!(scenario, "count = {}\napart_ms = {}", self.count, self.apart_ms).unwrap();
+        }
+    }
+}
+
+/// In a line, so that a failure can be read.
+impl fmt::Debug for Planted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { group, stream, first_ms, late_ms, count, apart_ms, written, message } = self;
+        let (Group { account, region, name }, at) = (group, rfc3339(*first_ms));
+        let begin: String = message.chars().take(1_000).collect();
+        write!(
+            f,
+            "{account} {region} {name} {stream} {at} +{late_ms} ms, {count} x {apart_ms} ms, {written:?}: {begin:?}"
+        )
+    }
 }
 
 /// One stored event.
@@ -175,7 +202,7 @@ impl RandomWorld {
             );
         }
         for planted in &self.planted {
-            self.plant(&mut text, planted);
+            planted.write(&mut text);
         }
         let Self { empty_pages, events_scanned_a_page, faults, .. } = self;
         write!(
@@ -184,17 +211,6 @@ impl RandomWorld {
         )
         .unwrap();
         text
-    }
-
-    fn plant(&self, text: &mut String, planted: &Planted) {
-        let Planted { group: Group { account, region, name }, stream, first_ms, late_ms, .. } = planted;
-        let (at, ingested) = (rfc3339(*first_ms), rfc3339(first_ms + late_ms));
-        let of = [("account", *account), ("region", *region), ("group", *name), ("stream", *stream)];
-        let when = [("at", at.as_str()), ("ingested", ingested.as_str()), ("message", planted.message.as_ref())];
-        table(text, "events", &[&of[..], &when].concat());
-        if planted.count > 1 {
-            writeln!(text, "count = {}\napart_ms = {}", planted.count, planted.apart_ms).unwrap();
-        }
     }
 
     /// The configuration file: a trail that is known to have stopped is not asked for.

@@ -32,7 +32,9 @@ pub fn aggregate(of: &Aggregate, rows: &[&Event]) -> Value<'static> {
         }
         AggregateKind::Pct(percent) => {
             numbers.sort_by(f64::total_cmp);
-            let below = |number: &&f64| numbers.iter().filter(|other| *other <= *number).count() as f64 >= percent / 100.0 * count;
+            let below = |number: &&f64| {
+                numbers.iter().filter(|other| *other <= *number).count() as f64 >= percent / 100.0 * count
+            };
             numbers.iter().find(below).map_or(Value::Missing, |number| Value::from_f64(*number))
         }
         AggregateKind::Min | AggregateKind::SortsFirst => {

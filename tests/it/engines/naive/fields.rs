@@ -90,7 +90,11 @@ fn flatten(path: &str, json: &Json, fields: &mut BTreeMap<String, Value<'static>
         Json::Bool(truth) => _ = fields.insert(path.to_owned(), Value::Bool(*truth)),
         Json::Number(number) => _ = fields.insert(path.to_owned(), Value::from_f64(number.as_f64().unwrap())),
         Json::String(text) => _ = fields.insert(path.to_owned(), Value::from(text.clone())),
-        Json::Array(elements) => elements.iter().enumerate().for_each(|(at, one)| flatten(&below(&at.to_string()), one, fields)),
+        Json::Array(elements) => {
+            for (at, one) in elements.iter().enumerate() {
+                flatten(&below(&at.to_string()), one, fields);
+            }
+        }
         Json::Object(members) => members.iter().for_each(|(name, one)| flatten(&below(name), one, fields)),
     }
 }

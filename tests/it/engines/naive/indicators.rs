@@ -33,12 +33,22 @@ pub const INDICATORS: [(&str, &str, Rule); 20] = [
     (
         "user:ben",
         "ben",
-        Rule::Named { whole: "ben", fields: &["userName", "user"], part: r":user/([!#-9;-~]*/)?ben([^\w+=,.@/-]|$)", word: r"\bben\b" },
+        Rule::Named {
+            whole: "ben",
+            fields: &["userName", "user"],
+            part: r":user/([!#-9;-~]*/)?ben([^\w+=,.@/-]|$)",
+            word: r"\bben\b",
+        },
     ),
     (
         "role:Admin",
         "Admin",
-        Rule::Named { whole: "Admin", fields: &["role", "roleName"], part: r":assumed-role/Admin/", word: r"\bAdmin\b" },
+        Rule::Named {
+            whole: "Admin",
+            fields: &["role", "roleName"],
+            part: r":assumed-role/Admin/",
+            word: r"\bAdmin\b",
+        },
     ),
     (
         "event:ListBuckets",
@@ -130,7 +140,8 @@ pub fn hits(finders: &[Finder], event: &Event) -> (BTreeSet<String>, BTreeSet<St
 /// The texts of an event, each with its field: of JSON and of flow logs in the default format; else it is one text.
 fn texts(event: &Event) -> Vec<(Option<String>, String)> {
     let message = event.stored.message.to_string();
-    let document: Option<Json> = serde_json::from_str(&message).ok().filter(|json: &Json| json.is_object() || json.is_array());
+    let document: Option<Json> =
+        serde_json::from_str(&message).ok().filter(|json: &Json| json.is_object() || json.is_array());
     let mut all = Vec::new();
     match document {
         Some(document) => leaves("", &document, &mut all),
@@ -154,7 +165,11 @@ fn leaves(path: &str, json: &Json, all: &mut Vec<(Option<String>, String)>) {
             Ok(document @ (Json::Object(_) | Json::Array(_))) => leaves(path, &document, all),
             _ => all.push((Some(path.to_owned()), text.clone())),
         },
-        Json::Array(elements) => elements.iter().enumerate().for_each(|(at, one)| leaves(&below(&at.to_string()), one, all)),
+        Json::Array(elements) => {
+            for (at, one) in elements.iter().enumerate() {
+                leaves(&below(&at.to_string()), one, all);
+            }
+        }
         Json::Object(members) => {
             for (name, one) in members {
                 all.push((Some(below(name)), name.clone()));

@@ -18,7 +18,9 @@ use indicators::{Finder, hits};
 pub use query::{Cells, columns, is_count};
 
 use super::questions::{About, Asked, Questions};
-use super::world::{HOUR_MS, NOW_MS, OWN_TRAIL, PROD, RandomWorld, Scope, Stored, TRAIL, WINDOW_MS};
+use super::world::{
+    DEV, Group, HOUR_MS, MANAGEMENT, NOW_MS, OWN_TRAIL, PROD, RandomWorld, Scope, Stored, TRAIL, WINDOW_MS,
+};
 
 /// How much longer than the window logs are read for.
 const LATE_MS: i64 = 2 * HOUR_MS;
@@ -42,8 +44,8 @@ pub struct HuntAnswer {
     pub rows: Vec<(Option<Event>, Cells)>,
     /// Of a hunt that counts: the same for each account and Region where it happened.
     pub by_place: Option<BTreeMap<(String, String), Vec<Cells>>>,
-    /// Whether CloudTrail records may be counted twice.
-    pub doubts_records: bool,
+    /// Whether something may be counted twice; `None` if flow logs decide that.
+    pub may_double_count: Option<bool>,
 }
 
 /// All that a sweep has to find.
@@ -163,7 +165,7 @@ fn hunt(world: &RandomWorld, query: &Query, found: Vec<Event>) -> HuntAnswer {
         }
         let rows = query::rows(query, once);
         let rows = rows.into_iter().map(|row| (Some(row.clone()), query::cells(&row, &columns))).collect();
-        return HuntAnswer { columns, rows, by_place: None, doubts_records: false };
+        return HuntAnswer { columns, rows, by_place: None, may_double_count: Some(false) };
     }
     let mut places: BTreeMap<(String, String), Vec<Event>> = BTreeMap::new();
     for event in found {
@@ -173,27 +175,30 @@ fn hunt(world: &RandomWorld, query: &Query, found: Vec<Event>) -> HuntAnswer {
     for events in places.values_mut() {
         doubts_records |= !keep_once(world, events);
     }
+    let has_flow_lines = places.values().flatten().any(|event| event.is_flow_line);
+    let may_double_count = if doubts_records { Some(true) } else { (!has_flow_lines).then_some(false) };
     let table = |events: &[Event]| -> Vec<Cells> {
         query::rows(query, events.to_vec()).iter().map(|row| query::cells(row, &columns)).collect()
     };
     let all: Vec<Event> = places.values().flatten().cloned().collect();
     let rows = table(&all).into_iter().map(|cells| (None, cells)).collect();
     let by_place = places.into_iter().map(|(place, events)| (place, table(&events))).collect();
-    HuntAnswer { columns, rows, by_place: Some(by_place), doubts_records }
+    HuntAnswer { columns, rows, by_place: Some(by_place), may_double_count }
 }
 
 /// Of one place, an aggregate reads the records of one group that surely has them all. Where none has, it reads all
 /// groups; no, then: copies may be counted twice.
 fn keep_once(world: &RandomWorld, events: &mut Vec<Event>) -> bool {
-    let groups = |events: &[Event]| -> BTreeSet<_> {
+    let groups = |events: &[Event]| -> BTreeSet<Group> {
         events.iter().filter(|event| event.is_record()).map(|event| event.stored.group).collect()
     };
-    let whole = if world.trail_is_sound { vec![TRAIL] } else { Vec::new() };
-    let own = world.has_own_trail.then_some(OWN_TRAIL);
-    let is_own = events.first().is_some_and(|event| event.told.account == PROD);
-    let whole: Vec<_> = whole.into_iter().chain(own.filter(|_| is_own)).filter(|group| groups(events).contains(group)).collect();
-    if let Some(group) = whole.first() {
-        events.retain(|event| !event.is_record() || event.stored.group == *group);
+    let account = events.first().map_or("", |event| event.told.account.as_str());
+    let is_member = [MANAGEMENT, PROD, DEV].contains(&account);
+    let trail = (world.trail_is_sound && is_member).then_some(TRAIL);
+    let own = (world.has_own_trail && account == PROD).then_some(OWN_TRAIL);
+    let whole = trail.into_iter().chain(own).find(|group| groups(events).contains(group));
+    if let Some(group) = whole {
+        events.retain(|event| !event.is_record() || event.stored.group == group);
     }
     groups(events).len() < 2
 }

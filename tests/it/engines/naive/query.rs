@@ -90,8 +90,10 @@ fn apply(stage: &Stage, mut rows: Vec<Event>) -> Vec<Event> {
         Stage::Dedup(names) => {
             let mut seen = std::collections::BTreeSet::new();
             rows.retain(|row| {
-                let values: Option<Vec<String>> =
-                    names.iter().map(|name| row.fields.get(name).and_then(|value| value.text().map(String::from))).collect();
+                let values: Option<Vec<String>> = names
+                    .iter()
+                    .map(|name| row.fields.get(name).and_then(|value| value.text().map(String::from)))
+                    .collect();
                 // A row that lacks one of them stays.
                 values.is_none_or(|values| seen.insert(values))
             });
@@ -115,7 +117,8 @@ fn parsed(pattern: &ExtractionPattern, text: Option<&str>) -> Vec<(String, Value
         ExtractionPattern::Glob { text: glob, .. } => text.and_then(|text| stars(glob, text)),
         ExtractionPattern::Regex(regex) => {
             let captures = text.and_then(|text| regex.compiled().captures(text));
-            captures.map(|found| names.iter().map(|name| found.name(name).map(|part| part.as_str().to_owned())).collect())
+            captures
+                .map(|found| names.iter().map(|name| found.name(name).map(|part| part.as_str().to_owned())).collect())
         }
     };
     let values: Vec<Option<String>> = values.unwrap_or_else(|| vec![None; names.len()]);
