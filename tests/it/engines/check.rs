@@ -149,17 +149,12 @@ fn assert_same(table: &str, found: &[String], expected: &[String]) {
 
 /// Whether all that was found is there to be found, and no more of it.
 fn assert_is_part(name: &str, run: &Run, expected: &Answer) {
-    // Of a sighting, copies may be missing, and with them the one that is shown.
-    let event = |row: &String| {
-        let row: serde_json::Value = serde_json::from_str(row).unwrap();
-        [&row[0], &row[1], &row[2], &row[3]].map(ToString::to_string).concat()
-    };
     let mut left: BTreeMap<String, i32> = BTreeMap::new();
-    for row in found::expected_sightings(expected) {
-        *left.entry(event(&row)).or_default() += 1;
+    for event in found::expected_sightings(expected).iter().map(|row| found::happened(row)) {
+        *left.entry(event).or_default() += 1;
     }
     for row in found::found_sightings(run) {
-        let left = left.entry(event(&row)).or_default();
+        let left = left.entry(found::happened(&row)).or_default();
         *left -= 1;
         assert!(*left >= 0, "{name}: invented {row}");
     }

@@ -164,23 +164,26 @@ fn first() -> impl Strategy<Value = String> {
     prop_oneof![3 => filter, 1 => computed]
 }
 
-/// What ends a query whose rows are records. An order of its own leaves no two rows in doubt that differ.
+/// What ends a query whose rows are records. Where it matters which of several rows comes first, the query says so itself:
+/// rows of one millisecond and group are in the order of an id that each engine has of its own.
 fn rows() -> impl Strategy<Value = String> {
     let direction = || select(&["asc", "desc"][..]);
     let key = || select(&["eventName", "size", "srcAddr", "@timestamp", "missing", "ratio", "user"][..]);
-    let sort = (key(), direction(), key(), direction())
-        .prop_map(|(one, up, other, down)| format!(" | sort {one} {up}, {other} {down}"));
-    let dedup =
-        select(&[" | dedup eventName", " | dedup srcAddr, action", " | dedup @message"][..]).prop_map(str::to_owned);
-    let limit = (0..12_usize).prop_map(|rows| format!(" | limit {rows}"));
-    let after =
-        select(&[" | filter size > 5", " | fields size * 2 as twice | filter twice != 8"][..]).prop_map(str::to_owned);
-    let display = select(&[" | display eventName, @message", " | display size, @timestamp, octet, what"][..])
-        .prop_map(str::to_owned);
-    let optional = |part: BoxedStrategy<String>| prop::option::weighted(0.3, part).prop_map(Option::unwrap_or_default);
-    let limited = (limit, optional(after.boxed())).prop_map(|(limit, after)| limit + &after);
-    (optional(sort.boxed()), optional(dedup.boxed()), optional(limited.boxed()), optional(display.boxed()))
-        .prop_map(|(sort, dedup, limit, display)| sort + &dedup + &limit + &display)
+    let sort = (key(), direction(), key(), direction()).prop_map(|(one, up, other, down)| {
+        format!(" | sort {one} {up}, {other} {down}, @message, @logStream, @ingestionTime")
+    });
+    let dedup = select(&["", "", " | dedup eventName", " | dedup srcAddr, action", " | dedup @message"][..]);
+    let limit =
+        prop::option::of(0..12_usize).prop_map(|rows| rows.map(|rows| format!(" | limit {rows}")).unwrap_or_default());
+    let after = select(&["", "", " | filter size > 5", " | fields size * 2 as twice | filter twice != 8"][..]);
+    let in_order = (sort, dedup, limit, after).prop_map(|(sort, dedup, limit, after)| {
+        // A filter before all limits is one of those that decide what is found.
+        let after = if limit.is_empty() { "" } else { after };
+        format!("{sort}{dedup}{limit}{after}")
+    });
+    let some_order = select(&["", "", " | dedup @message"][..]).prop_map(str::to_owned);
+    let display = select(&["", "", " | display eventName, @message", " | display size, @timestamp, octet, what"][..]);
+    (prop_oneof![in_order, some_order], display).prop_map(|(ordered, display)| ordered + display)
 }
 
 /// What ends a query that counts.
