@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use super::events::{ACTIONS, ADDRESSES, ARNS, ERRORS, NAMES};
+use super::events::{ACTIONS, ADDRESSES, AGENTS, ARNS, ERRORS, NAMES};
 use super::naive::INDICATORS;
 
 /// What a hunt is about.
@@ -70,7 +70,8 @@ fn text_field() -> impl Strategy<Value = (&'static str, &'static str)> {
         3 => of(&["eventName"], &ACTIONS),
         2 => of(&["sourceIPAddress", "srcAddr", "pktSrcAddr"], &ADDRESSES),
         1 => of(&["errorCode"], &ERRORS),
-        1 => of(&["userIdentity.arn", "resources.0.ARN", "nested.a.0"], &ARNS),
+        3 => of(&["userIdentity.arn", "resources.0.ARN", "nested.a.0"], &ARNS),
+        1 => of(&["userAgent"], &AGENTS),
         1 => of(&["requestParameters.userName", "user"], &NAMES),
         2 => of(&["action"], &["ACCEPT", "REJECT"]),
         1 => of(&["awsRegion", "recipientAccountId", "@log", "@logStream", "missing"], &["us-east-1", "222222222222", "s1"]),

@@ -11,7 +11,7 @@ use super::fields::Event;
 use crate::engines::world::FORMATS;
 
 /// Indicators of every kind: as an argument, as reports show it, and what finds it.
-pub const INDICATORS: [(&str, &str, Rule); 20] = [
+pub const INDICATORS: [(&str, &str, Rule); 22] = [
     ("192.0.2.1", "192.0.2.1", Rule::Network("192.0.2.1/32")),
     ("10.1.2.3", "10.1.2.3", Rule::Network("10.1.2.3/32")),
     ("192.0.2.0/28", "192.0.2.0/28", Rule::Network("192.0.2.0/28")),
@@ -56,6 +56,12 @@ pub const INDICATORS: [(&str, &str, Rule); 20] = [
         Rule::Named { whole: "ListBuckets", fields: &["eventName"], part: "[^\\s\\S]", word: r"\bListBuckets\b" },
     ),
     ("agent:kali", "kali", Rule::InField { fields: &["userAgent"], word: r"\bkali\b" }),
+    ("agent:kali/2026 (x)", "kali/2026 (x)", Rule::InField { fields: &["userAgent"], word: r"\bkali/2026 \(x\)" }),
+    (
+        "arn:aws:sts::222222222222:assumed-role/Admin/alice",
+        "arn:aws:sts::222222222222:assumed-role/Admin/alice",
+        Rule::Text(r"(^|\W)arn:aws:sts::222222222222:assumed-role/Admin/alice([^\w+=,.@/-]|$)"),
+    ),
     ("domain:evil.example", "evil.example", Rule::Text(r"(?i)(^|[^\w-]|%2F)evil\.example([^\w.-]|\.([^\w-]|$)|$)")),
     (
         "d41d8cd98f00b204e9800998ecf8427e",
