@@ -21,7 +21,7 @@ use questions::{About, Asked, Questions, questions};
 use world::{Group, OWN_TRAIL, PROD, Planted, RandomWorld, Scope};
 
 fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = RandomWorld> {
-    let flow_logs = vec((events::flow_group(), 0..3_usize), 0..3);
+    let flow_logs = vec((events::flow_group(), 0..3_usize), 0..4);
     let scope = select(&[Scope::Everything, Scope::Everything, Scope::Everything, Scope::Account, Scope::Region][..]);
     let pages = (any::<bool>(), select(&[3_usize, 7, 100_000][..]));
     let trails = (prop::bool::weighted(0.8), prop::bool::weighted(0.3));
