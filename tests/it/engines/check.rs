@@ -20,7 +20,10 @@ struct Engine {
     arguments: &'static [&'static str],
 }
 
-const ENGINES: [Engine; 1] = [Engine { name: "filter", arguments: &[] }];
+const ENGINES: [Engine; 2] = [
+    Engine { name: "filter", arguments: &["--engine", "filter"] },
+    Engine { name: "insights", arguments: &["--engine", "insights"] },
+];
 
 /// What proptest makes of a property if nobody asks for more: `PROPTEST_CASES=2560` are ten times as many worlds.
 const USUAL_CASES: u32 = 256;
@@ -117,6 +120,9 @@ fn compare(engine: Engine, run: &Run, names: &[String], expected: &Answer, promi
         return assert_is_part(name, run, expected);
     }
     assert_eq!(status, "complete", "{name}: {:#?}", run.coverage());
+    let engines = run.columns("coverage.csv", &["engine"]);
+    assert!(engines.iter().all(|engine| engine.is_empty() || engine == name), "{name}: {engines:?}");
+    assert!(engines.iter().any(|engine| engine == name), "{name} read nothing");
     for (table, found, expected) in found::tables(run, names, expected) {
         assert_same(&format!("{name}, {table}"), &found, &expected);
     }

@@ -55,25 +55,27 @@ pub fn questions() -> impl Strategy<Value = Questions> {
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
-    let about = select(&[About::CloudTrail, About::VpcFlow, About::Anything, About::Anything][..]);
-    (about, query()).prop_map(|(about, query)| Asked { about, query })
+    let of = |about: About| query(about).prop_map(move |query| Asked { about, query });
+    prop_oneof![1 => of(About::CloudTrail), 1 => of(About::VpcFlow), 2 => of(About::Anything)]
 }
 
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A field of text with values that it may have.
-fn text_field() -> impl Strategy<Value = (&'static str, &'static str)> {
+/// A field of text with values that it may have; of what the question is about more often than others.
+fn text_field(about: About) -> impl Strategy<Value = (&'static str, &'static str)> {
     let of = |fields: &'static [&'static str], values: &'static [&'static str]| (select(fields), select(values));
+    let is_flow = u32::from(about == About::VpcFlow);
     prop_oneof![
         3 => of(&["eventName"], &ACTIONS),
-        2 => of(&["sourceIPAddress", "srcAddr", "pktSrcAddr"], &ADDRESSES),
+        1 + 9 * is_flow => of(&["srcAddr", "dstAddr", "pktSrcAddr"], &ADDRESSES),
+        1 + 9 * is_flow => of(&["action"], &["ACCEPT", "REJECT"]),
+        2 => of(&["sourceIPAddress"], &ADDRESSES),
         1 => of(&["errorCode"], &ERRORS),
         3 => of(&["userIdentity.arn", "resources.0.ARN", "nested.a.0"], &ARNS),
         1 => of(&["userAgent"], &AGENTS),
         1 => of(&["requestParameters.userName", "user"], &NAMES),
-        2 => of(&["action"], &["ACCEPT", "REJECT"]),
         1 => of(&["awsRegion", "recipientAccountId", "@log", "@logStream", "missing"], &["us-east-1", "222222222222", "s1"]),
         2 => of(&["@message"], &["192.0.2.1", "ben", "Evil.Example", "é", "REJECT", "\":", "17ms"]),
     ]
@@ -92,8 +94,8 @@ fn regex(value: &str) -> String {
 }
 
 /// A condition on one field.
-fn comparison() -> impl Strategy<Value = String> {
-    let text = (text_field(), any::<u8>(), 0..40_usize).prop_map(|((field, value), way, at)| {
+fn comparison(about: About) -> impl Strategy<Value = String> {
+    let text = (text_field(about), any::<u8>(), 0..40_usize).prop_map(|((field, value), way, at)| {
         let whole = quoted(value);
         let some = part(value, at);
         match way % 16 {
@@ -125,8 +127,8 @@ fn comparison() -> impl Strategy<Value = String> {
         .prop_map(|(field, network, function)| format!("{function}({field}, \"{network}\")"));
     let fixed = select(
         &[
-            "@timestamp >= 1772445600000",
-            "bin(1h) = 1772442000000",
+            "@timestamp >= 1772434800000",
+            "bin(1h) = 1772431200000",
             "requestParameters.mfa",
             "size % 2 = 0 and size * 2 > 9",
             "`nested.a.1.é.x` = 1",
@@ -136,8 +138,8 @@ fn comparison() -> impl Strategy<Value = String> {
     prop_oneof![6 => text, 2 => number, 1 => subnet, 1 => fixed]
 }
 
-fn condition() -> impl Strategy<Value = String> {
-    comparison().prop_recursive(2, 6, 3, |inner| {
+fn condition(about: About) -> impl Strategy<Value = String> {
+    comparison(about).prop_recursive(2, 6, 3, |inner| {
         let several = || vec(inner.clone(), 2..4);
         prop_oneof![
             2 => several().prop_map(|parts| format!("({})", parts.join(" and "))),
@@ -148,7 +150,7 @@ fn condition() -> impl Strategy<Value = String> {
 }
 
 /// Commands that look at one record at a time.
-fn first() -> impl Strategy<Value = String> {
+fn first(about: About) -> impl Strategy<Value = String> {
     let computed = select(
         &[
             "fields @timestamp, eventName, sourceIPAddress, size + 1 as more",
@@ -161,7 +163,7 @@ fn first() -> impl Strategy<Value = String> {
         ][..],
     )
     .prop_map(str::to_owned);
-    let filter = condition().prop_map(|condition| format!("filter {condition}"));
+    let filter = condition(about).prop_map(|condition| format!("filter {condition}"));
     prop_oneof![3 => filter, 1 => computed]
 }
 
@@ -228,7 +230,7 @@ fn counts() -> impl Strategy<Value = String> {
     (totals, by, after).prop_map(|(totals, by, after)| format!(" | stats {}{by}{after}", totals.join(", ")))
 }
 
-fn query() -> impl Strategy<Value = String> {
+fn query(about: About) -> impl Strategy<Value = String> {
     let end = prop_oneof![rows().boxed(), counts().boxed()];
-    (vec(first(), 1..3), end).prop_map(|(first, end)| first.join(" | ") + &end)
+    (vec(first(about), 1..3), end).prop_map(|(first, end)| first.join(" | ") + &end)
 }

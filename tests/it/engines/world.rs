@@ -11,8 +11,9 @@ use crate::world::SMALL;
 
 /// When the sweeps begin, as [`SMALL`] has it: 2026-03-02T12:00:00Z.
 pub const NOW_MS: i64 = 1_772_452_800_000;
-/// The window that is asked about: from 09:00:00.250 to before 11:00:00.750, so that no border is a whole second.
-pub const WINDOW_MS: (i64, i64) = (NOW_MS - 3 * HOUR_MS + 250, NOW_MS - HOUR_MS + 750);
+/// The window that is asked about: from 06:00:00.250 to before 08:00:00.750, so that no border is a whole second, and
+/// long enough ago for what is delivered late to be there.
+pub const WINDOW_MS: (i64, i64) = (NOW_MS - 6 * HOUR_MS + 250, NOW_MS - 4 * HOUR_MS + 750);
 pub const HOUR_MS: i64 = 3_600_000;
 
 /// The members; `prod` may have a trail of its own.
