@@ -5,6 +5,7 @@
 
 mod cli;
 mod contain;
+mod engines;
 mod evidence;
 mod floors;
 mod hunts;

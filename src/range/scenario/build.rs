@@ -234,7 +234,13 @@ fn add_trail(world: &mut World, spec: &TrailSpec, now: Timestamp, created: Times
 
 fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
     for (account, region) in targets(world, &spec.accounts, &spec.regions) {
-        let purpose = format!("{account} {region} {}", spec.log_group);
+        let others = world.account(account).and_then(|account| account.flow_logs.get(&region));
+        let to_same_group = others.into_iter().flatten().filter(|other| other.log_group == spec.log_group).count();
+        // No VPC has two flow logs that deliver the same to the same place.
+        let purpose = match to_same_group {
+            0 => format!("{account} {region} {}", spec.log_group),
+            n => format!("{account} {region} {} {n}", spec.log_group),
+        };
         let flow_log = FlowLog {
             id: world.mint.id_for("fl-", &purpose, 17).to_lowercase(),
             vpc: world.mint.id_for("vpc-", &purpose, 17).to_lowercase(),
