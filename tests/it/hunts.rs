@@ -39,9 +39,12 @@ async fn every_hunt_finds_what_the_answer_sheet_says() {
     for ((request, _), name) in asked.iter().zip(&names) {
         // Alone it is searched with its own pattern, together with everything read.
         let alone = world.sweep(&["--hunt", request]).await;
+        let by_insights = world.sweep(&["--hunt", request, "--engine", "insights"]).await;
         for file in [format!("hunts/{name}.csv"), format!("hunts/{name}.json")] {
             assert_eq!(alone.file(&file), together.file(&file), "{file}");
+            assert_eq!(alone.file(&file), by_insights.file(&file), "{file}, by Insights");
         }
+        assert_eq!(by_insights.summary()["api_calls"].get("FilterLogEvents"), None);
         let summary = hunt(&alone, name);
         assert_eq!(summary["may_double_count"], false, "{name}");
         let rows = summary["rows"].as_u64().unwrap();
