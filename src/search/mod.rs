@@ -23,6 +23,7 @@ mod never_excluded;
 mod pattern;
 mod questions;
 mod trace;
+mod written;
 
 pub use happening::happening;
 pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};
@@ -30,3 +31,4 @@ pub use insights::StreamsAsked;
 pub use matcher::{Hits, Matcher, MatcherError};
 pub use pattern::coarse_pattern;
 pub use questions::{Questions, QuestionsError};
+pub use written::{WrittenHunt, prepare};

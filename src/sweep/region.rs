@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::directory::Member;
 use super::engine::{Asked, Offer, choose};
-use super::evidence::{Answer, ask};
+use super::evidence::{Answer, ask, silence};
 use super::outcome::{self, of_error};
 use super::plan::{Decision, decide, expected_bytes, expected_pages};
 use super::plan_sheet::PlannedGroup;
@@ -135,6 +135,8 @@ impl Site {
         // An earlier part of the run has chosen for what is left.
         let engine = match units.engine() {
             Some(engine) => Ok(engine),
+            // Nothing is read here then.
+            None if shared.questions.are_only_written() => Ok(Engine::Filter),
             None => choose(&group, asked, offer, |usd| shared.budget.set_aside(usd)),
         };
         let engine = match engine {
@@ -148,7 +150,17 @@ impl Site {
                 // What comes after it waits for it.
                 queue.expect(expected_pages);
             }
-            shared.plan(|sheet| sheet.read(self.target(), &self.member.account.name, &planned));
+            let trails = delivered.trail || silence::is_named_like_a_trails(&group.name);
+            let flow_logs = !delivered.flow_logs.is_empty();
+            let written = shared.questions.written().iter().filter(|hunt| hunt.is_about(trails, flow_logs)).count();
+            shared.plan(|sheet| {
+                let name = &self.member.account.name;
+                if !shared.questions.are_only_written() {
+                    sheet.read(self.target(), name, &planned);
+                }
+                let planned = PlannedGroup { engine: Engine::Insights, ..planned };
+                (0..written).for_each(|_| sheet.read(self.target(), name, &planned));
+            });
             return self.leave(&group, place, if_masked.unwrap_or(outcome)).await;
         }
         let group = Group {
@@ -165,7 +177,7 @@ impl Site {
             if_masked,
             flow_logs: delivered.flow_logs,
             expected_pages,
-            set_aside: if engine == Engine::Insights { offer.insights_costs } else { 0.0 },
+            insights_costs: offer.insights_costs,
             outcome,
             name: group.name,
         };

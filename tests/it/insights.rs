@@ -246,3 +246,42 @@ async fn a_key_that_cannot_be_used_is_named() {
     let ends = ends(&run);
     assert!(ends[0].starts_with(&format!("/app failed key-not-usable: {key}")), "{ends:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_only_insights_evaluates_runs_there_as_it_is_written() {
+    let answer = "[[insights_answers]]\nquery = \"pattern @message\"\n\
+                  rows = [{ \"@pattern\" = \"from <*>\", \"@sampleCount\" = \"7\", \"@ptr\" = \"p\" }, \
+                  { \"@pattern\" = \"=to <*>\" }]\n";
+    let story = [group("/app", ""), archive("/old"), events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 3)].concat();
+    let query = ["--query-string", "pattern @message"];
+    let world = World::of(&world("", &format!("{story}{answer}")));
+    let run = world.sweep(&[&DAY[1..], &query].concat()).await;
+    assert_eq!(
+        run.file("hunts/query-string.csv"),
+        "event_account_id,event_region,log_group,event_time,record_id,@pattern,@sampleCount\n\
+         222222222222,eu-west-1,/app,,,from <*>,7\n222222222222,eu-west-1,/app,,,'=to <*>,\n\
+         222222222222,eu-west-1,/old,,,from <*>,7\n222222222222,eu-west-1,/old,,,'=to <*>,\n"
+    );
+    assert_eq!(ends(&run), ["/app searched  insights", "/old searched  insights"]);
+    assert_eq!((world.calls("StartQuery"), world.calls("FilterLogEvents")), (2, 0), "no event is looked at here");
+    let summary = &run.summary()["hunts"][0];
+    assert_eq!((&summary["as_written"], &summary["rows"]), (&true.into(), &4.into()));
+    // Beside an indicator, each log group is read, too.
+    let both = world.sweep(&[&DAY[..], &query].concat()).await;
+    assert_eq!(
+        (ends(&both), messages(&both).len()),
+        (vec!["/app searched  filter;insights".to_owned(), ends(&run)[1].clone()], 3)
+    );
+    assert_eq!(both.file("hunts/query-string.csv"), run.file("hunts/query-string.csv"));
+    // What is refused is said. The range, too, cannot evaluate it.
+    let not_canned = world.sweep(&[&DAY[1..], &["--query-string", "fields median(size)"]].concat()).await;
+    let ends = ends(&not_canned);
+    assert!(ends.iter().all(|row| row.contains(" failed error: StartQuery")), "{ends:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_class_that_nobody_knows_is_tried_by_both_engines() {
+    let run = swept(&world("", &group("/new", "class = \"ESSENTIALS\"")), "auto").await;
+    let ends = ends(&run);
+    assert!(ends[0].starts_with("/new unsearchable class-not-readable: ESSENTIALS: StartQuery"), "{ends:?}");
+}

@@ -188,6 +188,6 @@ async fn hunts_find_what_a_plain_scan_finds() {
         let mut expected: Vec<String> = wanted.map(|record| record["eventID"].as_str().unwrap().to_owned()).collect();
         expected.sort_unstable();
         assert!(!expected.is_empty(), "{request}: the data has none");
-        assert_eq!(hunted(&world, &request).await, expected, "{request}");
+        assert_eq!(Box::pin(hunted(&world, &request)).await, expected, "{request}");
     }
 }

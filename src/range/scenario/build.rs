@@ -92,6 +92,7 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         delivery: SignedDuration::from_secs(behaviour.trail_delivery_seconds.into()),
         events_scanned_a_page: behaviour.events_scanned_a_page.max(1),
         empty_pages: behaviour.empty_pages,
+        insights_answers: spec.insights_answers.clone(),
         insights_most_rows: behaviour.insights_most_rows,
         insights: Speed::new(behaviour.insights_bytes_a_second, behaviour.insights_timeout_seconds),
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::unit::Unit;
 use crate::model::LogGroupClass;
+use crate::store::Pass;
 
 /// Source: CloudWatch Logs API, `StartQuery`: a query takes up to 50 log groups.
 const MOST_GROUPS: usize = 50;
@@ -11,6 +12,8 @@ const MOST_GROUPS: usize = 50;
 /// What units must have in common to be asked about together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Question {
+    /// What is asked for.
+    pub pass: Pass,
     /// The first millisecond, since the Unix epoch.
     pub from_ms: i64,
     /// The first millisecond after it.
@@ -25,6 +28,7 @@ impl Question {
     fn of(unit: &Unit) -> Self {
         let (span, group) = (unit.span(), &unit.reading().group);
         Self {
+            pass: unit.pass(),
             from_ms: span.from_ms,
             to_ms: span.to_ms,
             narrow: group.narrow,
@@ -77,6 +81,10 @@ impl Batches {
     /// Adds a unit, which joins others.
     pub fn add(&mut self, unit: Unit) {
         let question = Question::of(&unit);
+        if question.pass == Pass::Written {
+            // Nothing but the query's own text says what its rows are from.
+            return self.ready.push(Batch::new(question, vec![unit]));
+        }
         let units = self.open.entry(question).or_default();
         units.push(unit);
         if units.len() == MOST_GROUPS {

@@ -17,11 +17,11 @@ use super::batches::{Batch, Question};
 use super::queue::Queue;
 use super::unit::Unit;
 use crate::aws::{
-    CallError, ErrorClass, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryStatus,
+    CallError, ErrorClass, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryStatus, ResultRow,
 };
 use crate::model::{Outcome, Reason, Status, TAMPERING};
 use crate::search::StreamsAsked;
-use crate::store::{Entry, InsightsQuery, JournalClosed, Pass};
+use crate::store::{Entry, InsightsQuery, JournalClosed, Pass, WrittenRows};
 use crate::sweep::examine::{LetThrough, examine_page};
 use crate::sweep::outcome;
 use crate::sweep::run::Shared;
@@ -91,6 +91,15 @@ enum Ended {
     GivenUp,
 }
 
+/// What the rows of a query are.
+#[derive(Clone, Copy)]
+enum RowsAre<'q> {
+    /// Events. `closes`: with the last of them, their units have been read to their end.
+    Events { closes: bool },
+    /// Rows of the hunt of this name, which are kept as they are.
+    Written(&'q str),
+}
+
 /// What cannot be had in one query.
 struct TooMuch {
     /// How a log group ends if nothing can be cut any more.
@@ -118,7 +127,10 @@ impl Inquirer {
             let over = Outcome::because(Status::Partial, Reason::OverScanCost, "cutting it would scan it once more");
             return hand_over_or_end(batch, |_| over.clone()).await;
         }
-        let ended = self.query(&shared, &mut batch, None, true).await?;
+        if batch.question.pass == Pass::Written {
+            return self.ask_as_written(&shared, batch, queue).await;
+        }
+        let ended = self.query_events(&shared, &mut batch, None, true).await?;
         self.conclude(&shared, batch, ended, queue).await
     }
 
@@ -187,6 +199,45 @@ impl Inquirer {
         }
     }
 
+    /// Has the hunts that ask about one log group run as they are written.
+    async fn ask_as_written(&self, shared: &Shared, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
+        let Some(reading) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else { return Ok(()) };
+        let Question { from_ms, to_ms, .. } = batch.question;
+        let mut incomplete = None;
+        for hunt in reading.written_hunts() {
+            let usd = reading.group.insights_costs;
+            if !shared.budget.set_aside(usd) {
+                let detail = format!("hunt {}: about {usd:.2} USD", hunt.hunt().name);
+                incomplete = Some(Outcome::because(Status::Partial, Reason::OverScanCost, detail));
+                continue;
+            }
+            batch.cost_before = Some(usd);
+            let rows_are = RowsAre::Written(&hunt.hunt().name);
+            match self.query(shared, &mut batch, hunt.query(from_ms, to_ms), rows_are).await? {
+                Ended::Whole => {}
+                Ended::TooMuch(too_much) => incomplete = Some(too_much.outcome),
+                Ended::GivenUp => return end_all(batch, |_| Err(outcome::interrupted())).await,
+                Ended::Failed if batch.attempts + 1 < ATTEMPTS => {
+                    for unit in &mut batch.units {
+                        unit.restart().await?;
+                    }
+                    queue.add_batch(Batch { attempts: batch.attempts + 1, cost_before: None, ..batch });
+                    return Ok(());
+                }
+                Ended::Failed => {
+                    let detail = format!("Insights did not carry out hunt {}", hunt.hunt().name);
+                    incomplete = Some(Outcome::because(Status::Failed, Reason::Error, detail));
+                }
+                Ended::Refused(error) => incomplete = Some(reading.group.outcome_of(&error)),
+            }
+        }
+        if incomplete.is_none() {
+            // Without rows there are none that could be of another group.
+            _ = write_down(shared, &batch, Vec::new(), true).await?;
+        }
+        end_all(batch, |_| incomplete.clone().map_or(Ok(()), Err)).await
+    }
+
     /// Asks about one log group stream by stream, and about all streams that were not listed.
     async fn query_by_stream(&self, shared: &Shared, batch: &mut Batch) -> Result<Ended, JournalClosed> {
         let names = match streams(shared, batch).await {
@@ -195,32 +246,44 @@ impl Inquirer {
         };
         let mut all = Ended::Whole;
         for name in &names {
-            match self.query(shared, batch, Some(&StreamsAsked::These(vec![name.clone()])), false).await? {
+            match self.query_events(shared, batch, Some(&StreamsAsked::These(vec![name.clone()])), false).await? {
                 Ended::Whole => {}
                 // What the others hold can be had.
                 Ended::TooMuch(too_much) => all = Ended::TooMuch(too_much),
                 ended => return Ok(ended),
             }
         }
-        match self.query(shared, batch, Some(&StreamsAsked::Others(names)), true).await? {
+        match self.query_events(shared, batch, Some(&StreamsAsked::Others(names)), true).await? {
             Ended::Whole => Ok(all),
             ended => Ok(ended),
         }
     }
 
-    /// Asks about all units of a batch, and writes down what it gives. `closes`: they have been read to their end then.
-    async fn query(
+    /// Asks for the events of all units of a batch, and writes them down. `closes`: they have been read to their end
+    /// then.
+    async fn query_events(
         &self,
         shared: &Shared,
         batch: &mut Batch,
         streams: Option<&StreamsAsked>,
         closes: bool,
     ) -> Result<Ended, JournalClosed> {
-        let Question { from_ms, to_ms, narrow, infrequent_access } = batch.question;
         let also = if shared.settings.silence { &TAMPERING[..] } else { &[] };
-        let Some(query) = shared.questions.insights_query(narrow, also, streams) else {
-            return Ok(too_many_rows(None));
-        };
+        match shared.questions.insights_query(batch.question.narrow, also, streams) {
+            Some(query) => self.query(shared, batch, query, RowsAre::Events { closes }).await,
+            None => Ok(too_many_rows(None)),
+        }
+    }
+
+    /// Asks about all units of a batch, and writes down what it gives.
+    async fn query(
+        &self,
+        shared: &Shared,
+        batch: &mut Batch,
+        query: String,
+        rows_are: RowsAre<'_>,
+    ) -> Result<Ended, JournalClosed> {
+        let Question { from_ms, to_ms, infrequent_access, .. } = batch.question;
         let mut request = InsightsRequest {
             log_groups: batch.units.iter().map(|unit| unit.reading().group.name.clone()).collect(),
             first_second: from_ms.div_euclid(1_000),
@@ -238,7 +301,7 @@ impl Inquirer {
             Ok(id) => id,
             Err(ended) => return Ok(ended),
         };
-        let ended = shared.until_given_up(self.follow(shared, batch, &id, request.limit, closes)).await;
+        let ended = shared.until_given_up(self.follow(shared, batch, &id, request.limit, rows_are)).await;
         let ended = ended.transpose()?.unwrap_or(Ended::GivenUp);
         // Nobody waits for it any more; also where it went on for too long.
         if matches!(&ended, Ended::GivenUp)
@@ -292,7 +355,7 @@ impl Inquirer {
         batch: &mut Batch,
         id: &QueryId,
         limit: u32,
-        closes: bool,
+        rows_are: RowsAre<'_>,
     ) -> Result<Ended, JournalClosed> {
         let Some(group) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else { return Ok(Ended::Whole) };
         let group = &group.group;
@@ -323,23 +386,40 @@ impl Inquirer {
         }
         let (mut page, mut pages, mut rows, mut seen) = (first, Pages::default(), 0_u64, None);
         loop {
-            seen = page.rows.iter().map(|row| row.event.timestamp_ms).fold(seen, |seen, time| {
-                let (first, last) = seen.unwrap_or((time, time));
-                Some((first.min(time), last.max(time)))
-            });
-            rows += page.rows.len() as u64;
-            let is_last = page.next_token.is_none();
-            // Also what a server gives that knows only the smaller number.
-            let is_full = rows >= limit.into() || (is_last && rows == u64::from(FEWEST_ROWS));
-            if is_full || page.all_rows >= limit.into() {
-                return Ok(too_many_rows(seen));
-            }
             let (held, next) = (page.rows.len(), page.next_token.take());
-            if let ControlFlow::Break(ended) = write_down(shared, batch, page.rows, is_last && closes).await? {
-                return Ok(ended);
+            rows += held as u64;
+            // Also what a server gives that knows only the smaller number.
+            let is_full = rows >= limit.into() || (next.is_none() && rows == u64::from(FEWEST_ROWS));
+            let is_too_much = is_full || page.all_rows >= limit.into();
+            match rows_are {
+                RowsAre::Written(hunt) => {
+                    // Rows that nobody can cut are worth more than none.
+                    let unit = batch.units.first().map(Unit::id);
+                    let rows = page.rows.into_iter().map(|row| row.0).collect();
+                    if let Some(unit) = unit {
+                        let hunt = hunt.to_owned();
+                        shared.journal.write(Entry::Written(WrittenRows { unit, hunt, rows })).await?;
+                    }
+                }
+                RowsAre::Events { closes } => {
+                    let events: Option<Vec<InsightsRow>> = page.rows.into_iter().map(ResultRow::into_event).collect();
+                    let Some(events) = events else { return Ok(Ended::Failed) };
+                    seen = events.iter().map(|row| row.event.timestamp_ms).fold(seen, |seen, time| {
+                        let (first, last) = seen.unwrap_or((time, time));
+                        Some((first.min(time), last.max(time)))
+                    });
+                    if is_too_much {
+                        return Ok(too_many_rows(seen));
+                    }
+                    let is_last = next.is_none() && closes;
+                    if let ControlFlow::Break(ended) = write_down(shared, batch, events, is_last).await? {
+                        return Ok(ended);
+                    }
+                }
             }
             match pages.turn(held, next) {
                 Ok(true) => {}
+                Ok(false) if is_too_much => return Ok(too_many_rows(None)),
                 Ok(false) => return Ok(Ended::Whole),
                 Err(_) => return Ok(Ended::Failed),
             }
@@ -413,7 +493,7 @@ async fn write_down(
         let page = EventPage { events: events.unwrap_or_default(), next_token };
         reading.notice(&page);
         let let_through = LetThrough { are_all, has_tampering: true };
-        let page = examine_page(reading, Pass::Search, unit.id(), let_through, page);
+        let page = examine_page(reading, batch.question.pass, unit.id(), let_through, page);
         shared.tally.page(page.events, page.bytes, page.found.len() as u64);
         shared.journal.write(Entry::Page(page)).await?;
     }

@@ -15,7 +15,7 @@ pub(super) use identity::{RoleSpec, UserGroupSpec, UserSpec};
 use super::moment::Instant;
 use super::story::{Answer, ChapterSpec};
 use crate::model::{AccountId, Region};
-use crate::range::insights::MOST_ROWS;
+use crate::range::insights::{InsightsAnswer, MOST_ROWS};
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,6 +46,8 @@ pub(super) struct Spec {
     pub(super) user_groups: Vec<UserGroupSpec>,
     /// Without any: `DragnetRead`, `DragnetContain` and `OrganizationAccountAccessRole` in every member account.
     pub(super) roles: Option<Vec<RoleSpec>>,
+    #[serde(default)]
+    pub(super) insights_answers: Vec<InsightsAnswer>,
     #[serde(default)]
     pub(super) trails: Vec<TrailSpec>,
     #[serde(default)]
