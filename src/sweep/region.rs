@@ -10,8 +10,9 @@ use super::engine::{Asked, Offer, choose};
 use super::evidence::{Answer, ask};
 use super::outcome::{self, of_error};
 use super::plan::{Decision, decide, expected_bytes, expected_pages};
+use super::plan_sheet::PlannedGroup;
 use super::reading::{Group, Queue, Reading};
-use super::run::Shared;
+use super::run::{Shared, unread};
 use super::scan_cost::scan_cost;
 use crate::aws::{Pages, Session};
 use crate::cli::settings::EngineSettings;
@@ -44,6 +45,8 @@ pub(super) async fn sweep(site: Site, recorders: mpsc::Sender<Recorder>) -> Resu
     let queue = site.queue();
     let mut target = TargetSweep { site, delivered, groups, queue };
     let ended = match target.list_and_read().await? {
+        // What is only planned need not be looked at twice.
+        Ok(()) if target.site.shared.is_plan() => None,
         Ok(()) => target.look_again().await?,
         Err(outcome) => Some(outcome),
     };
@@ -126,7 +129,7 @@ impl Site {
         };
         let decision = decide(&group, window, shared.started, now, unmask);
         let (narrow, outcome, if_masked) = match decision {
-            Decision::Leave(outcome) => return self.leave(place, outcome).await,
+            Decision::Leave(outcome) => return self.leave(&group, place, outcome).await,
             Decision::Read { narrow, outcome, if_masked } => (narrow, outcome, if_masked),
         };
         // An earlier part of the run has chosen for what is left.
@@ -136,8 +139,18 @@ impl Site {
         };
         let engine = match engine {
             Ok(engine) => engine,
-            Err(outcome) => return self.leave(place, outcome).await,
+            Err(outcome) => return self.leave(&group, place, outcome).await,
         };
+        if shared.is_plan() {
+            let (bytes, pages, usd) = (expected_bytes, expected_pages, offer.insights_costs);
+            let planned = PlannedGroup { engine, bytes, pages, rate: queue.rate(), usd };
+            if engine == Engine::Filter {
+                // What comes after it waits for it.
+                queue.expect(expected_pages);
+            }
+            shared.plan(|sheet| sheet.read(self.target(), &self.member.account.name, &planned));
+            return self.leave(&group, place, if_masked.unwrap_or(outcome)).await;
+        }
         let group = Group {
             shared: Arc::clone(shared),
             session: Arc::clone(&self.session),
@@ -159,7 +172,8 @@ impl Site {
         Reading::begin(group, delivered.trail, units, queue).await
     }
 
-    async fn leave(&self, place: PlaceId, outcome: Outcome) -> Result<(), JournalClosed> {
+    async fn leave(&self, group: &LogGroup, place: PlaceId, outcome: Outcome) -> Result<(), JournalClosed> {
+        self.shared.plan(|sheet| sheet.leave(unread(&self.member, Some(&self.region), Some(group), &outcome)));
         self.shared.end(place, outcome).await?;
         self.shared.tally.log_group_done();
         Ok(())

@@ -11,6 +11,7 @@ mod floors;
 mod hunts;
 mod identity;
 mod indicators;
+mod insights;
 mod range;
 mod real_data;
 mod served;

@@ -15,6 +15,7 @@ mod search;
 mod start;
 
 pub(crate) use queries::{Queries, Speed};
+pub(crate) use search::MOST_ROWS;
 
 use super::call::Call;
 use super::wire::{AwsError, Reply};

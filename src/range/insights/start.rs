@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::queries::RunningQuery;
-use super::search::{MOST_ROWS, Search, Window, row_limit};
+use super::search::{Search, Window, row_limit};
 use crate::model::LogGroupClass;
 use crate::query::{Plan, Query, QueryError, Source};
 use crate::range::call::Call;
@@ -29,7 +29,7 @@ struct Input {
 
 pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
-    check(&input)?;
+    check(&input, call.world.insights_most_rows)?;
     let query: Query = input.query_string.parse().map_err(|error| malformed(&error))?;
     let names = group_names(call, &input, query.source.as_ref())?;
     let (account, now_ms, speed) = (call.caller.account, call.now.as_millisecond(), call.world.insights);
@@ -73,7 +73,7 @@ fn admit(call: &mut Call<'_>, names: &[String], window: Window) -> Result<bool, 
     Err(AwsError::new("LimitExceededException", "Account maximum query concurrency limit reached."))
 }
 
-fn check(input: &Input) -> Result<(), AwsError> {
+fn check(input: &Input, most_rows: usize) -> Result<(), AwsError> {
     if input.query_language.as_ref().is_some_and(|language| language != "CWLI") {
         return Err(logs::invalid("The practice range knows only the query language CWLI."));
     }
@@ -81,8 +81,8 @@ fn check(input: &Input) -> Result<(), AwsError> {
         return Err(logs::invalid("startTime must not be negative nor after endTime."));
     }
     match input.limit {
-        Some(limit) if !(1..=MOST_ROWS).contains(&limit) => {
-            Err(logs::invalid(format!("Value '{limit}' at 'limit' must be between 1 and {MOST_ROWS}")))
+        Some(limit) if !(1..=most_rows).contains(&limit) => {
+            Err(logs::invalid(format!("Value '{limit}' at 'limit' must be between 1 and {most_rows}")))
         }
         _ => Ok(()),
     }

@@ -92,6 +92,7 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         delivery: SignedDuration::from_secs(behaviour.trail_delivery_seconds.into()),
         events_scanned_a_page: behaviour.events_scanned_a_page.max(1),
         empty_pages: behaviour.empty_pages,
+        insights_most_rows: behaviour.insights_most_rows,
         insights: Speed::new(behaviour.insights_bytes_a_second, behaviour.insights_timeout_seconds),
     }
 }
@@ -181,6 +182,7 @@ fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, ages_ago: Tim
                 StoredGroup::new(LogGroupClass::from(spec.class.as_str()), created.as_millisecond(), salt_of(&name));
             group.retention_days = spec.retention_days;
             group.masked = spec.masked;
+            group.kms_key.clone_from(&spec.kms_key);
             group.mask_inherited = spec.mask_inherited;
             log_store(world, account, &region).groups.insert(name, group);
         }

@@ -58,6 +58,8 @@ pub(crate) struct World {
     pub(crate) empty_pages: bool,
     /// How fast Insights is.
     pub(crate) insights: Speed,
+    /// The most rows that an Insights query may be asked for.
+    pub(crate) insights_most_rows: usize,
 }
 
 impl World {

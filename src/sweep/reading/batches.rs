@@ -52,16 +52,16 @@ impl Batch {
         Self { question, units, attempts: 0, cost_before: None }
     }
 
-    /// A part of it with another question, which is likely to cost half.
-    pub fn half(&self, question: Question, units: Vec<Unit>) -> Self {
-        Self { question, units, attempts: 0, cost_before: self.cost_before.map(|usd| usd / 2.0) }
+    /// One of so many parts of it, each of which is likely to cost as much.
+    pub fn part(&self, of: usize, question: Question, units: Vec<Unit>) -> Self {
+        Self { question, units, attempts: 0, cost_before: self.cost_before.map(|usd| usd / of as f64) }
     }
 
     /// Two halves, one of which has the more units if they cannot be equal.
     pub fn halves(mut self) -> [Self; 2] {
         let second = self.units.split_off(self.units.len().div_ceil(2));
         let first = std::mem::take(&mut self.units);
-        [first, second].map(|units| self.half(self.question, units))
+        [first, second].map(|units| self.part(2, self.question, units))
     }
 }
 

@@ -50,6 +50,9 @@ const ATTEMPTS: u32 = 3;
 /// A query that goes on for longer is given up. Source: CloudWatch Logs user guide, "Quotas": AWS ends it after an hour.
 const LONGEST_QUERY: Duration = Duration::from_mins(75);
 
+/// Parts into which what was too much is cut by time, and as many around the events that were seen.
+const PARTS: i64 = 4;
+
 /// Calls to stop a query that nobody waits for any more take this long at most.
 const TO_STOP: Duration = Duration::from_secs(5);
 
@@ -78,14 +81,22 @@ impl Default for Inquirer {
 enum Ended {
     /// All its rows were written down.
     Whole,
-    /// It gives more rows than can be had, or runs for too long: how a log group ends if nothing can be cut any more.
-    TooMuch(Outcome),
+    /// It gives more rows than can be had, or runs for too long.
+    TooMuch(TooMuch),
     /// AWS refused it.
     Refused(CallError),
     /// AWS did not carry it out.
     Failed,
     /// The sweep is being ended.
     GivenUp,
+}
+
+/// What cannot be had in one query.
+struct TooMuch {
+    /// How a log group ends if nothing can be cut any more.
+    outcome: Outcome,
+    /// The first and the last of the events that were seen, if any were.
+    seen: Option<(i64, i64)>,
 }
 
 impl Inquirer {
@@ -126,7 +137,7 @@ impl Inquirer {
         match ended {
             Ended::Whole => end_all(batch, |_| Ok(())).await,
             Ended::GivenUp => end_all(batch, |_| Err(outcome::interrupted())).await,
-            Ended::TooMuch(_) => self.cut(shared, batch, queue).await,
+            Ended::TooMuch(too_much) => self.cut(shared, batch, too_much.seen, queue).await,
             // Of several groups, one may be the reason: it alone is not to be had.
             Ended::Refused(_) | Ended::Failed if batch.units.len() > 1 => {
                 batch.halves().into_iter().for_each(|half| queue.add_batch(half));
@@ -151,19 +162,17 @@ impl Inquirer {
     }
 
     /// Cuts what was too much: by time down to a second, then by log group, then by stream.
-    async fn cut(&self, shared: &Shared, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
+    async fn cut(
+        &self,
+        shared: &Shared,
+        mut batch: Batch,
+        seen: Option<(i64, i64)>,
+        queue: &Queue,
+    ) -> Result<(), JournalClosed> {
         let Question { from_ms, to_ms, .. } = batch.question;
-        if let Some(cut) = middle(from_ms, to_ms) {
-            let mut rest = Vec::new();
-            for unit in &mut batch.units {
-                let parts = unit.cut_at(&[cut], unit.span().expected_pages / 2.0).await?;
-                unit.reading().count_units(parts.len());
-                rest.extend(parts);
-            }
-            queue.add_batch(batch.half(Question { from_ms: cut, ..batch.question }, rest));
-            let units = std::mem::take(&mut batch.units);
-            queue.add_batch(batch.half(Question { to_ms: cut, ..batch.question }, units));
-            return Ok(());
+        let cuts = cuts(from_ms, to_ms, seen);
+        if let Some(first) = cuts.first() {
+            return cut_by_time(batch, *first, &cuts, queue).await;
         }
         for unit in &mut batch.units {
             unit.restart().await?;
@@ -173,7 +182,7 @@ impl Inquirer {
             return Ok(());
         }
         match self.query_by_stream(shared, &mut batch).await? {
-            Ended::TooMuch(outcome) => hand_over_or_end(batch, |_| outcome.clone()).await,
+            Ended::TooMuch(too_much) => hand_over_or_end(batch, |_| too_much.outcome.clone()).await,
             ended => Box::pin(self.conclude(shared, batch, ended, queue)).await,
         }
     }
@@ -189,7 +198,7 @@ impl Inquirer {
             match self.query(shared, batch, Some(&StreamsAsked::These(vec![name.clone()])), false).await? {
                 Ended::Whole => {}
                 // What the others hold can be had.
-                Ended::TooMuch(outcome) => all = Ended::TooMuch(outcome),
+                Ended::TooMuch(too_much) => all = Ended::TooMuch(too_much),
                 ended => return Ok(ended),
             }
         }
@@ -210,7 +219,7 @@ impl Inquirer {
         let Question { from_ms, to_ms, narrow, infrequent_access } = batch.question;
         let also = if shared.settings.silence { &TAMPERING[..] } else { &[] };
         let Some(query) = shared.questions.insights_query(narrow, also, streams) else {
-            return Ok(too_many_rows());
+            return Ok(too_many_rows(None));
         };
         let mut request = InsightsRequest {
             log_groups: batch.units.iter().map(|unit| unit.reading().group.name.clone()).collect(),
@@ -232,7 +241,9 @@ impl Inquirer {
         let ended = shared.until_given_up(self.follow(shared, batch, &id, request.limit, closes)).await;
         let ended = ended.transpose()?.unwrap_or(Ended::GivenUp);
         // Nobody waits for it any more; also where it went on for too long.
-        if matches!(ended, Ended::GivenUp | Ended::TooMuch(Outcome { status: Status::Failed, .. })) {
+        if matches!(&ended, Ended::GivenUp)
+            || matches!(&ended, Ended::TooMuch(too_much) if too_much.outcome.status == Status::Failed)
+        {
             let unit = batch.units.first();
             if let Some(group) = unit.map(|unit| &unit.reading().group) {
                 // A query that cannot be stopped ends by itself.
@@ -294,7 +305,7 @@ impl Inquirer {
             }
             match results(None).await {
                 Ok(page) if page.status == QueryStatus::Running && began.elapsed() < LONGEST_QUERY => {
-                    wait = (wait * 3 / 2).min(LAST_LOOK)
+                    wait = (wait * 3 / 2).min(LAST_LOOK);
                 }
                 Ok(page) => break page,
                 Err(error) => return Ok(Ended::Refused(error)),
@@ -305,18 +316,23 @@ impl Inquirer {
             QueryStatus::Complete => {}
             QueryStatus::Running | QueryStatus::TimedOut => {
                 let slow = "the query ran for longer than AWS lets it";
-                return Ok(Ended::TooMuch(Outcome::because(Status::Failed, Reason::Error, slow)));
+                let outcome = Outcome::because(Status::Failed, Reason::Error, slow);
+                return Ok(Ended::TooMuch(TooMuch { outcome, seen: None }));
             }
             QueryStatus::Failed => return Ok(Ended::Failed),
         }
-        let (mut page, mut pages, mut rows) = (first, Pages::default(), 0_u64);
+        let (mut page, mut pages, mut rows, mut seen) = (first, Pages::default(), 0_u64, None);
         loop {
+            seen = page.rows.iter().map(|row| row.event.timestamp_ms).fold(seen, |seen, time| {
+                let (first, last) = seen.unwrap_or((time, time));
+                Some((first.min(time), last.max(time)))
+            });
             rows += page.rows.len() as u64;
             let is_last = page.next_token.is_none();
             // Also what a server gives that knows only the smaller number.
             let is_full = rows >= limit.into() || (is_last && rows == u64::from(FEWEST_ROWS));
             if is_full || page.all_rows >= limit.into() {
-                return Ok(too_many_rows());
+                return Ok(too_many_rows(seen));
             }
             let (held, next) = (page.rows.len(), page.next_token.take());
             if let ControlFlow::Break(ended) = write_down(shared, batch, page.rows, is_last && closes).await? {
@@ -346,8 +362,8 @@ impl Inquirer {
     }
 }
 
-fn too_many_rows() -> Ended {
-    Ended::TooMuch(Outcome::because(Status::Partial, Reason::OverRowLimit, ""))
+fn too_many_rows(seen: Option<(i64, i64)>) -> Ended {
+    Ended::TooMuch(TooMuch { outcome: Outcome::because(Status::Partial, Reason::OverRowLimit, ""), seen })
 }
 
 /// The streams of the one log group of a batch.
@@ -405,10 +421,36 @@ async fn write_down(
     Ok(if by_group.is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(Ended::Failed) })
 }
 
-/// The full second in the middle of a stretch of time; `None` if it has only one.
-fn middle(from_ms: i64, to_ms: i64) -> Option<i64> {
+/// Cuts all units of a batch at these times, of which `first` is one; each part becomes a batch.
+async fn cut_by_time(mut batch: Batch, first: i64, cuts: &[i64], queue: &Queue) -> Result<(), JournalClosed> {
+    let parts = cuts.len() + 1;
+    let mut rest: Vec<Vec<Unit>> = cuts.iter().map(|_| Vec::new()).collect();
+    for unit in &mut batch.units {
+        let others = unit.cut_at(cuts, unit.span().expected_pages / parts as f64).await?;
+        unit.reading().count_units(others.len());
+        rest.iter_mut().zip(others).for_each(|(part, unit)| part.push(unit));
+    }
+    let ends = cuts.iter().skip(1).copied().chain([batch.question.to_ms]);
+    for ((from_ms, to_ms), units) in cuts.iter().copied().zip(ends).zip(rest) {
+        queue.add_batch(batch.part(parts, Question { from_ms, to_ms, ..batch.question }, units));
+    }
+    let units = std::mem::take(&mut batch.units);
+    queue.add_batch(batch.part(parts, Question { to_ms: first, ..batch.question }, units));
+    Ok(())
+}
+
+/// Full seconds at which to cut a stretch of time of which events were seen in a part; none if it has only one second.
+/// Many parts cost no more than two: each byte is scanned once. The events are likely to lie where they were seen, or,
+/// if those came in order, as close together elsewhere.
+fn cuts(from_ms: i64, to_ms: i64, seen: Option<(i64, i64)>) -> Vec<i64> {
     let (first, last) = (from_ms.div_euclid(1_000), (to_ms - 1).div_euclid(1_000));
-    (first < last).then(|| (first + (last - first).div_euclid(2) + 1) * 1_000)
+    let even = |first: i64, end: i64| (0..=PARTS).map(move |n| first + (end - first) * n / PARTS);
+    let around = seen.map(|(seen, last_seen)| even(seen.div_euclid(1_000), last_seen.div_euclid(1_000) + 1));
+    let mut cuts: Vec<i64> = even(first, last + 1).chain(around.into_iter().flatten()).collect();
+    cuts.retain(|second| first < *second && *second <= last);
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts.iter().map(|second| second * 1_000).collect()
 }
 
 async fn end_all(batch: Batch, read: impl Fn(&Unit) -> Result<(), Outcome>) -> Result<(), JournalClosed> {
@@ -438,9 +480,17 @@ mod tests {
 
     #[test]
     fn time_is_cut_at_full_seconds() {
-        assert_eq!(middle(0, 2_000), Some(1_000));
-        assert_eq!(middle(500, 1_001), Some(1_000));
-        assert_eq!(middle(0, 10_000), Some(5_000));
-        assert_eq!([middle(0, 1_000), middle(3_999, 4_000), middle(5_200, 5_300)], [None; 3]);
+        assert_eq!(cuts(0, 2_000, None), [1_000]);
+        assert_eq!(cuts(500, 1_001, None), [1_000]);
+        assert_eq!(cuts(0, 8_000, None), [2_000, 4_000, 6_000]);
+        for (from, to) in [(0, 1_000), (3_999, 4_000), (5_200, 5_300)] {
+            assert_eq!(cuts(from, to, Some((from, from))), [0; 0]);
+        }
+    }
+
+    #[test]
+    fn a_burst_is_cut_out_at_once() {
+        assert_eq!(cuts(0, 80_000, Some((33_250, 33_250))), [20_000, 33_000, 34_000, 40_000, 60_000]);
+        assert_eq!(cuts(0, 16_000, Some((8_000, 15_999))), [4_000, 8_000, 10_000, 12_000, 14_000]);
     }
 }

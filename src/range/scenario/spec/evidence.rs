@@ -68,6 +68,8 @@ pub(in crate::range::scenario) struct GroupSpec {
     /// Everyday events in 24 hours; they reach two days back.
     #[serde(default)]
     pub(in crate::range::scenario) events_a_day: u32,
+    /// The ARN of the key that it is encrypted with.
+    pub(in crate::range::scenario) kms_key: Option<String>,
     /// A data protection policy masks what it holds.
     #[serde(default)]
     pub(in crate::range::scenario) masked: bool,
