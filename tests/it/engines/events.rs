@@ -8,7 +8,7 @@ use proptest::sample::select;
 use serde_json::json;
 
 use super::world::{
-    DEV, Group, HOUR_MS, MANAGEMENT, OWN_TRAIL, PROD, Planted, REGIONS, TRAIL, WINDOW_MS, Written, rfc3339,
+    DEV, FORMATS, Group, HOUR_MS, MANAGEMENT, OWN_TRAIL, PROD, Planted, REGIONS, TRAIL, WINDOW_MS, Written, rfc3339,
 };
 
 /// What events and questions have in common, so that many questions have answers. Some are near misses of others.
@@ -56,14 +56,15 @@ fn application() -> impl Strategy<Value = Group> {
 }
 
 /// The groups to which flow logs may deliver; so few that many lines find a flow log of their format.
-pub fn flow_group() -> impl Strategy<Value = Group> {
-    select(
-        &[
-            Group { account: PROD, region: "us-east-1", name: "/flow" },
-            Group { account: DEV, region: "eu-west-1", name: "/flow" },
-            Group { account: PROD, region: "us-east-1", name: "/app" },
-        ][..],
-    )
+const FLOW_GROUPS: [Group; 3] = [
+    Group { account: PROD, region: "us-east-1", name: "/flow" },
+    Group { account: DEV, region: "eu-west-1", name: "/flow" },
+    Group { account: PROD, region: "us-east-1", name: "/app" },
+];
+
+/// The flow logs that there may be: of every format to each of the groups.
+pub fn flow_logs() -> Vec<(Group, usize)> {
+    FLOW_GROUPS.into_iter().flat_map(|group| (0..FORMATS.len()).map(move |format| (group, format))).collect()
 }
 
 /// A record's parts, all by number.
@@ -247,13 +248,29 @@ fn line() -> impl Strategy<Value = Vec<Planted>> {
     let message = prop_oneof![flow_line(), other()];
     let repeat = prop_oneof![8 => Just((1_u32, 0_u32)), 1 => (2..40_u32, Just(0)), 1 => (2..40_u32, 1..3_u32)];
     let stream = select(&["s1", "s2", "é/stream"][..]);
-    let group = prop_oneof![2 => flow_group(), 1 => application()];
+    let group = prop_oneof![2 => select(&FLOW_GROUPS[..]), 1 => application()];
     (message, group, stream, times(), lateness(), repeat).prop_map(
         |((written, message), group, stream, first_ms, late_ms, (count, apart_ms))| {
             let message = if count > 1 && written == Written::Other { format!("{message} {{n}}") } else { message };
             vec![Planted { group, stream, first_ms, late_ms, count, apart_ms, written, message: message.into() }]
         },
     )
+}
+
+/// Many lines in the groups of flow logs, at any time inside the window.
+pub fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
+    let at = WINDOW_MS.0..WINDOW_MS.1;
+    let line = (flow_line(), select(&FLOW_GROUPS[..]), at).prop_map(|((written, message), group, first_ms)| Planted {
+        group,
+        stream: "eni-1-all",
+        first_ms,
+        late_ms: 0,
+        count: 1,
+        apart_ms: 0,
+        written,
+        message: message.into(),
+    });
+    vec(line, 20..40)
 }
 
 /// All events of a world. Those of trails that there are not are to be left out.

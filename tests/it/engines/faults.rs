@@ -47,20 +47,23 @@ pub fn passing() -> impl Strategy<Value = String> {
 
 /// Troubles that do not pass, so that something is not read; but the sweep begins.
 pub fn lasting() -> impl Strategy<Value = String> {
-    let operation = prop_oneof![1 => select(&READS[..]), 1 => select(&OTHERS[..])];
-    let kind = select(
-        &[
-            "\"server-error\"",
-            "\"reset\"",
-            "\"truncated\"",
-            "\"access-denied\"",
-            "\"repeated-token\"",
-            "\"delete-group\"",
-            "\"expired-token\"",
-        ][..],
-    );
-    (operation, kind, 40..200_u32, 4..16_u32)
-        .prop_map(|(operation, kind, times, after)| fault(operation, kind, 1, times, after))
+    // The first calls of all find out who calls and what there is.
+    let calls = prop_oneof![
+        3 => (select(&READS[..]), 0..3_u32),
+        1 => (Just("DescribeLogGroups"), 0..6_u32),
+        2 => (Just("*"), 6..40_u32),
+    ];
+    let kinds = [
+        "\"server-error\"",
+        "\"reset\"",
+        "\"truncated\"",
+        "\"access-denied\"",
+        "\"repeated-token\"",
+        "\"delete-group\"",
+        "\"expired-token\"",
+    ];
+    (calls, select(kinds.to_vec()), 40..200_u32)
+        .prop_map(|((operation, after), kind, times)| fault(operation, kind, 1, times, after))
 }
 
 /// Answers so slow that one reader cannot use the quota up: long groups are cut into slices.

@@ -14,14 +14,14 @@ mod world;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{select, subsequence};
 
 use check::{Promise, Was, ask_all};
-use questions::{About, Asked, Questions, questions};
+use questions::{About, Asked, Questions, question_about_flows, questions};
 use world::{Group, OWN_TRAIL, PROD, Planted, RandomWorld, Scope};
 
 fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = RandomWorld> {
-    let flow_logs = vec((events::flow_group(), 0..3_usize), 0..4);
+    let flow_logs = subsequence(events::flow_logs(), 0..=6);
     let scope = select(&[Scope::Everything, Scope::Everything, Scope::Everything, Scope::Account, Scope::Region][..]);
     let pages = (any::<bool>(), select(&[3_usize, 7, 100_000][..]));
     let trails = (prop::bool::weighted(0.8), prop::bool::weighted(0.3));
@@ -51,7 +51,15 @@ fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value
 
 #[test]
 fn in_quiet_worlds() {
-    ask_all((130, 1), Promise::Covered, (world(Just(String::new())), questions()), &[Was::Answered]);
+    ask_all((110, 1), Promise::Covered, (world(Just(String::new())), questions()), &[Was::Answered]);
+}
+
+/// Lines of flow logs of several formats, side by side with others.
+#[test]
+fn in_flow_logs_of_any_format() {
+    let flows =
+        (world(Just(String::new())), events::flow_lines()).prop_map(|(world, lines)| with_more(world, lines, 7));
+    ask_all((20, 7), Promise::Covered, (flows, question_about_flows()), &[Was::Answered]);
 }
 
 #[test]

@@ -56,7 +56,29 @@ pub fn questions() -> impl Strategy<Value = Questions> {
 
 fn asked() -> impl Strategy<Value = Asked> {
     let of = |about: About| query(about).prop_map(move |query| Asked { about, query });
-    prop_oneof![1 => of(About::CloudTrail), 1 => of(About::VpcFlow), 2 => of(About::Anything)]
+    prop_oneof![2 => of(About::CloudTrail), 3 => of(About::VpcFlow), 4 => of(About::Anything)]
+}
+
+/// One question about flow logs that the server can filter for by columns.
+pub fn question_about_flows() -> impl Strategy<Value = Questions> {
+    let column = select(
+        &[
+            "action = \"REJECT\"",
+            "action in [\"ACCEPT\", \"-\"]",
+            "action like /^REJ|EPT$/",
+            "srcAddr = \"10.1.2.3\"",
+            "isIpv4InSubnet(srcAddr, \"192.0.2.0/28\")",
+            "isIpInSubnet(dstAddr, \"192.0.0.0/15\")",
+            "strcontains(dstAddr, \"2.1\")",
+            "isIpInSubnet(pktSrcAddr, \"192.0.2.1/32\")",
+        ][..],
+    );
+    let filter = (vec(column, 1..3), select(&[" and ", " or "][..])).prop_map(|(columns, by)| columns.join(by));
+    let about = About::VpcFlow;
+    (filter, prop_oneof![rows().boxed(), counts().boxed()]).prop_map(move |(filter, end)| Questions {
+        indicators: Vec::new(),
+        hunts: vec![Asked { about, query: format!("filter {filter}{end}") }],
+    })
 }
 
 fn quoted(text: &str) -> String {
