@@ -20,6 +20,7 @@ mod names;
 #[cfg(test)]
 mod never_excluded;
 mod pattern;
+mod places;
 mod questions;
 mod trace;
 
