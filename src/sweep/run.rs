@@ -114,7 +114,7 @@ pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
     let shared = Arc::new(Shared {
         access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name, &Operation::SWEEP),
         questions,
-        aws: parts.aws,
+        aws: parts.aws.until(parts.cancel.clone()),
         clock: parts.clock,
         settings: parts.settings,
         windows: parts.windows,
@@ -124,7 +124,6 @@ pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
         cancel: parts.cancel,
         checkpoint: Mutex::new(parts.checkpoint),
     });
-    shared.aws.stop_with(shared.cancel.clone());
     let swept = sweep_accounts(&shared).await;
     let slowed = serde_json::to_string(&shared.aws.slowed_rates()).unwrap_or_default();
     _ = shared.journal.write(Entry::Fact { key: SLOWED_RATES, value: slowed }).await;

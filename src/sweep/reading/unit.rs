@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::group::Reading;
 use super::milliseconds;
 use super::slices::{Progress, cuts};
-use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, Pages, Permit};
+use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, InHand, Pages, Permit};
 use crate::model::{Outcome, Status};
 use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
 use crate::sweep::examine::examine_page;
@@ -117,7 +117,8 @@ impl Unit {
             let Some(page) = shared.until_given_up(self.page(&query, pages.token(), permit.take())).await else {
                 return Ok(Err(outcome::interrupted()));
             };
-            let page = match page {
+            // Its place is kept until it is written down.
+            let (page, _in_hand) = match page {
                 Ok(page) => page,
                 // AWS does not know the earlier part's token any more: the unit is read from its beginning.
                 Err(error) if error.class == ErrorClass::Refused && token_is_old => {
@@ -158,7 +159,7 @@ impl Unit {
         query: &EventQuery,
         token: Option<String>,
         permit: Option<Permit>,
-    ) -> Result<EventPage, CallError> {
+    ) -> Result<(EventPage, Option<InHand>), CallError> {
         let group = &self.reading.group;
         group.shared.aws.events(&group.session, &group.target.region, query, token, permit).await
     }
