@@ -24,9 +24,11 @@ pub(super) struct Gate {
     keys: StdMutex<HashMap<QuotaKey, Arc<KeyGate>>>,
 }
 
-/// So many slots there are to begin with. More come with every answer for which there is a place at once, and go with
-/// those that have to wait: calls under way do not bring more than the line and the disk can take in time.
-const FIRST: usize = 64;
+/// So many slots there are to begin with. More come with every answer for which there is a place at once, and one goes
+/// with each that has to wait: calls under way do not bring more than the line and the disk can take in time.
+const FIRST: usize = 1_024;
+/// Slots that come with an answer while all are taken: four times as many after as long as an answer takes.
+const GROWTH: usize = 3;
 
 /// One key's gate.
 #[derive(Debug)]
@@ -58,19 +60,22 @@ impl Gate {
     }
 
     /// Takes back the slot of a call that was answered. If all slots are taken and there was a place for the answer at
-    /// once, there is one more from now on; if the answer `had_to_wait`, one less.
+    /// once, there are more from now on; if the answer `had_to_wait`, one less.
     pub fn take_back(&self, permit: Permit, had_to_wait: bool) {
-        let set = |open: fn(usize, usize) -> Option<usize>| {
-            let set = self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| open(now, self.most));
-            set.is_ok()
-        };
         if had_to_wait {
-            if set(|now, _| (now > FIRST).then(|| now - 1)) {
+            if self.set_open(|open| (open > FIRST).then(|| open - 1)).is_some() {
                 permit.slot.forget();
             }
-        } else if self.slots.available_permits() == 0 && set(|now, most| (now < most).then(|| now + 1)) {
-            self.slots.add_permits(1);
+        } else if self.slots.available_permits() == 0
+            && let Some(before) = self.set_open(|open| (open < self.most).then(|| open + GROWTH.min(self.most - open)))
+        {
+            self.slots.add_permits(GROWTH.min(self.most - before));
         }
+    }
+
+    /// Counts the slots anew, unless `to` gives none. Gives what the number was if it changed.
+    fn set_open(&self, to: impl Fn(usize) -> Option<usize>) -> Option<usize> {
+        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, to).ok()
     }
 
     /// The gate of one key.
@@ -263,17 +268,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn slots_come_and_go_with_room_for_answers() {
-        let gate = gate(100);
+        let gate = gate(FIRST + 100);
         let all_answered = async |had_to_wait| {
             let under_way = join_all((0..gate.slots.available_permits()).map(|_| gate.slot())).await;
             under_way.into_iter().flatten().for_each(|permit| gate.take_back(permit, had_to_wait));
             gate.slots.available_permits()
         };
-        assert_eq!(all_answered(false).await, FIRST + 1, "one more, and then not all are taken");
-        assert_eq!(all_answered(false).await, FIRST + 2);
+        assert_eq!(all_answered(false).await, FIRST + GROWTH, "and then not all are taken");
+        assert_eq!(all_answered(false).await, FIRST + GROWTH * 2);
         assert_eq!(all_answered(true).await, FIRST, "and never fewer");
-        let waiting = join_all((0..1_000).map(|_| async { gate.take_back(gate.slot().await.unwrap(), false) }));
+        let waiting = join_all((0..FIRST * 4).map(|_| async { gate.take_back(gate.slot().await.unwrap(), false) }));
         waiting.await;
-        assert_eq!(gate.slots.available_permits(), 100, "no more than were asked for");
+        assert_eq!(gate.slots.available_permits(), FIRST + 100, "no more than were asked for");
     }
 }

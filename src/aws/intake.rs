@@ -6,12 +6,17 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task_local;
+use tokio::time::Instant;
 
 /// Answers in hand at once. A page of events has 1 MB of messages, and is there twice while it is decoded.
 const PLACES: usize = 128;
+
+/// Answers that come all at once wait for each other for less than this; for more they wait where something is slow.
+const MOMENT: Duration = Duration::from_millis(100);
 
 task_local! {
     /// The place of the answer to the call that this task makes. The SDK's connector runs in the caller's task, but
@@ -29,7 +34,7 @@ pub(super) struct Intake {
 #[derive(Debug)]
 pub struct InHand {
     _place: OwnedSemaphorePermit,
-    /// Whether the answer had to wait for it.
+    /// Whether the answer had to wait for it, longer than a moment.
     pub(super) had_to_wait: bool,
 }
 
@@ -42,9 +47,10 @@ impl Intake {
     /// Waits for a place for the answer to this task's call, and keeps it for the caller; a call that nobody makes
     /// [`answered`] has waited, and no more.
     pub async fn enter(&self) {
-        let had_to_wait = self.places.available_permits() == 0;
+        let came = Instant::now();
         // The semaphore is never closed.
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+        let had_to_wait = came.elapsed() > MOMENT;
         _ = OF_THIS_CALL.try_with(|of_this_call| of_this_call.replace(Some(InHand { _place: place, had_to_wait })));
     }
 }
@@ -60,9 +66,7 @@ pub(super) async fn answered<T>(call: impl Future<Output = T>) -> (T, Option<InH
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use tokio::time::{Instant, sleep};
+    use tokio::time::sleep;
 
     use super::*;
 
