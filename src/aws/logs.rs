@@ -23,6 +23,8 @@ pub struct EventQuery {
     pub to_ms: i64,
     /// A filter pattern of at most 1,024 characters; `None` reads everything.
     pub pattern: Option<String>,
+    /// Whether masked values are asked for in clear, which needs `logs:Unmask`.
+    pub unmask: bool,
 }
 
 /// One page of events. It may be empty and still have a token: only a missing token ends the pages.
@@ -128,6 +130,7 @@ impl Aws {
             .start_time(query.from_ms)
             .end_time(query.to_ms - 1)
             .set_filter_pattern(query.pattern.clone())
+            .set_unmask(query.unmask.then_some(true))
             .set_next_token(token);
         let (answer, in_hand) = self
             .call_with(permit, site, |credentials| {
@@ -149,6 +152,7 @@ fn log_group(group: &types::LogGroup) -> Option<LogGroup> {
         retention_days: group.retention_in_days().and_then(|days| u32::try_from(days).ok()).filter(|days| *days > 0),
         created: group.creation_time().and_then(|ms| Timestamp::from_millisecond(ms).ok()),
         masked: inherits_mask || own_mask,
+        kms_key: group.kms_key_id().map(str::to_owned),
     })
 }
 

@@ -6,6 +6,7 @@
 
 mod contain;
 mod doctor;
+mod engine;
 mod error;
 mod generate;
 mod global;
@@ -30,6 +31,7 @@ pub use contain::{
     StatusArguments, UndoArguments,
 };
 pub use doctor::DoctorArguments;
+pub use engine::EngineChoice;
 pub use error::{InvalidIndicators, UsageError};
 pub use generate::{write_completions, write_manual};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, LogGroupClass, Region};
+use super::{AccountId, Engine, LogGroupClass, Region};
 
 /// How the search of one place ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,8 +79,14 @@ pub enum Reason {
     RetentionInsideWindow,
     /// A data protection policy masks values, so a match may not show.
     Masked,
-    /// The class cannot be read by `FilterLogEvents`.
+    /// No engine that may be used here reads the class.
     ClassNotReadable,
+    /// Only Insights reads the class, and that would cost more than it may.
+    OverScanCost,
+    /// There are more rows than Insights gives of one stream and second.
+    OverRowLimit,
+    /// The key that the group is encrypted with cannot be used.
+    KeyNotUsable,
     /// The group was deleted before its search ended.
     GroupGone,
     /// The server's pages do not end: it repeats a token, or sends empty pages for ever.
@@ -103,7 +109,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::NoLogGroups,
         Self::NoRegions,
         Self::CreatedAfterWindow,
@@ -114,6 +120,9 @@ impl Reason {
         Self::RetentionInsideWindow,
         Self::Masked,
         Self::ClassNotReadable,
+        Self::OverScanCost,
+        Self::OverRowLimit,
+        Self::KeyNotUsable,
         Self::GroupGone,
         Self::EndlessPages,
         Self::SourceCredentials,
@@ -138,6 +147,9 @@ impl Reason {
             Self::RetentionInsideWindow => "retention-inside-window",
             Self::Masked => "masked",
             Self::ClassNotReadable => "class-not-readable",
+            Self::OverScanCost => "over-scan-cost",
+            Self::OverRowLimit => "over-row-limit",
+            Self::KeyNotUsable => "key-not-usable",
             Self::GroupGone => "group-gone",
             Self::EndlessPages => "endless-pages",
             Self::SourceCredentials => "source-credentials",
@@ -166,6 +178,9 @@ impl Reason {
             | Self::RetentionInsideWindow
             | Self::Masked
             | Self::ClassNotReadable
+            | Self::OverScanCost
+            | Self::OverRowLimit
+            | Self::KeyNotUsable
             | Self::GroupGone
             | Self::EndlessPages
             | Self::SourceCredentials
@@ -190,7 +205,10 @@ impl Reason {
             Self::AppearedDuringRun => "created during the run: nothing older was ever in it",
             Self::RetentionInsideWindow => "older events have been deleted by the group's retention",
             Self::Masked => "a data protection policy masks values, so a match may not show",
-            Self::ClassNotReadable => "its class cannot be read by FilterLogEvents",
+            Self::ClassNotReadable => "its class cannot be read by an engine that may be used",
+            Self::OverScanCost => "only Insights reads its class, which would cost more than --max-scan-cost",
+            Self::OverRowLimit => "more rows in a second than Insights gives",
+            Self::KeyNotUsable => "the key that it is encrypted with cannot be used",
             Self::GroupGone => "deleted before its search ended",
             Self::EndlessPages => "the server's pages do not end; reading stopped there",
             Self::SourceCredentials => "the source credentials have expired or cannot be had",
@@ -347,6 +365,8 @@ pub struct Coverage {
     pub log_group: Option<String>,
     /// The log group's class.
     pub class: Option<LogGroupClass>,
+    /// What read it, if anything did.
+    pub engines: Vec<Engine>,
     /// How it ended.
     pub outcome: Outcome,
     /// The first millisecond read, since the Unix epoch, if anything was.

@@ -56,4 +56,6 @@ pub struct LogGroup {
     pub created: Option<Timestamp>,
     /// A data protection policy, its own or the account's, masks values at every way out.
     pub masked: bool,
+    /// The ARN of the key that it is encrypted with, if it is one of the account's own.
+    pub kms_key: Option<String>,
 }

@@ -48,6 +48,8 @@ operations! {
     DescribeFlowLogs => Some("ec2:DescribeFlowLogs"),
     /// CloudWatch Logs: which log groups there are.
     DescribeLogGroups => Some("logs:DescribeLogGroups"),
+    /// CloudWatch Logs: which streams a log group has.
+    DescribeLogStreams => Some("logs:DescribeLogStreams"),
     /// EC2: which Regions an account has enabled.
     DescribeRegions => Some("ec2:DescribeRegions"),
     /// CloudTrail: which trails record an account's Region.
@@ -68,6 +70,8 @@ operations! {
     GetGroup => Some("iam:GetGroup"),
     /// IAM: an inline policy of a group.
     GetGroupPolicy => Some("iam:GetGroupPolicy"),
+    /// CloudWatch Logs Insights: what a query gave.
+    GetQueryResults => Some("logs:GetQueryResults"),
     /// IAM: a role.
     GetRole => Some("iam:GetRole"),
     /// IAM: an inline policy of a role.
@@ -100,16 +104,24 @@ operations! {
     PutUserPolicy => Some("iam:PutUserPolicy"),
     /// IAM: what a principal's policies would allow.
     SimulatePrincipalPolicy => Some("iam:SimulatePrincipalPolicy"),
+    /// CloudWatch Logs Insights: begin a query.
+    StartQuery => Some("logs:StartQuery"),
+    /// CloudWatch Logs Insights: end a query that nobody waits for any more.
+    StopQuery => Some("logs:StopQuery"),
     /// IAM: switch an access key on or off.
     UpdateAccessKey => Some("iam:UpdateAccessKey"),
 }
 
 impl Operation {
     /// What a sweep calls in each account: all that the read role must allow.
-    pub const SWEEP: [Self; 7] = [
+    pub const SWEEP: [Self; 11] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
         Self::FilterLogEvents,
+        Self::StartQuery,
+        Self::GetQueryResults,
+        Self::StopQuery,
+        Self::DescribeLogStreams,
         Self::DescribeTrails,
         Self::GetTrailStatus,
         Self::GetEventSelectors,

@@ -76,7 +76,7 @@ mod tests {
     fn a_sweep_may_read_and_no_more() {
         assert_eq!(
             Policy::for_operations(&Operation::SWEEP).to_string(),
-            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:DescribeTrails","cloudtrail:GetEventSelectors","cloudtrail:GetTrailStatus","ec2:DescribeFlowLogs","ec2:DescribeRegions","logs:DescribeLogGroups","logs:FilterLogEvents"],"Resource":["*"]}]}"#
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:DescribeTrails","cloudtrail:GetEventSelectors","cloudtrail:GetTrailStatus","ec2:DescribeFlowLogs","ec2:DescribeRegions","logs:DescribeLogGroups","logs:DescribeLogStreams","logs:FilterLogEvents","logs:GetQueryResults","logs:StartQuery","logs:StopQuery"],"Resource":["*"]}]}"#
         );
     }
 

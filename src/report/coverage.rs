@@ -40,8 +40,7 @@ pub fn write_coverage<E: std::error::Error + 'static>(
 }
 
 fn write_record<W: Write>(row: &Coverage, csv: &mut csv::Writer<W>) -> Result<(), csv::Error> {
-    // FilterLogEvents reads whatever is read.
-    let engine = if row.from_ms.is_some() { "filter" } else { "" };
+    let engines: Vec<&str> = row.engines.iter().map(|engine| engine.as_str()).collect();
     let cells: [String; COLUMNS.len()] = [
         row.account.to_string(),
         row.account_name.clone(),
@@ -51,7 +50,7 @@ fn write_record<W: Write>(row: &Coverage, csv: &mut csv::Writer<W>) -> Result<()
         row.outcome.status.to_string(),
         row.outcome.reason_text(),
         row.outcome.denied_by.map(|by| by.as_str().to_owned()).unwrap_or_default(),
-        engine.to_owned(),
+        engines.join(";"),
         row.from_ms.map(time).unwrap_or_default(),
         row.to_ms.map(time).unwrap_or_default(),
         row.pages.to_string(),

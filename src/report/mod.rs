@@ -169,6 +169,7 @@ mod testing {
             region: region.map(|name| name.parse().unwrap()),
             log_group: log_group.map(str::to_owned),
             class: read.then_some(crate::model::LogGroupClass::Standard),
+            engines: if read { vec![crate::model::Engine::Filter] } else { Vec::new() },
             outcome,
             from_ms: read.then_some(MARCH),
             to_ms: read.then_some(MARCH + 86_400_000),

@@ -13,6 +13,7 @@ mod boundary;
 mod escapes;
 mod happening;
 mod hunts;
+mod insights;
 mod leaves;
 mod literals;
 mod matcher;
@@ -26,6 +27,7 @@ mod trace;
 
 pub use happening::happening;
 pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};
+pub use insights::StreamsAsked;
 pub use matcher::{Hits, Matcher, MatcherError};
 pub use pattern::coarse_pattern;
 pub use questions::{Questions, QuestionsError};

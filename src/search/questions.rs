@@ -3,9 +3,9 @@
 use super::hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind, structured_pattern};
 use super::pattern::pattern_of;
 use super::trace::Trace;
-use super::{Hits, Matcher, MatcherError};
+use super::{Hits, Matcher, MatcherError, StreamsAsked, insights};
 use crate::model::{Hunt, Indicator};
-use crate::query::{Event, Record};
+use crate::query::{Event, Expr, Record};
 
 /// The questions of a sweep. Made once, shared by all that search.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Questions {
     has_indicators: bool,
     /// The pattern in plain terms.
     terms: Option<String>,
+    /// The same for Insights, whose queries may be longer.
+    condition: Option<Expr>,
 }
 
 /// The questions cannot be asked.
@@ -36,8 +38,11 @@ impl Questions {
     pub fn new(indicators: &[Indicator], hunts: &[Hunt]) -> Result<Self, QuestionsError> {
         let hunts: Vec<PreparedHunt> = hunts.iter().cloned().map(PreparedHunt::new).collect::<Result<_, _>>()?;
         let traces = indicators.iter().map(Trace::of).chain(hunts.iter().map(PreparedHunt::trace));
-        let terms = traces.collect::<Option<Vec<Trace>>>().and_then(|traces| pattern_of(&traces));
-        Ok(Self { matcher: Matcher::new(indicators)?, hunts, has_indicators: !indicators.is_empty(), terms })
+        let traces = traces.collect::<Option<Vec<Trace>>>();
+        let terms = traces.as_ref().and_then(|traces| pattern_of(traces));
+        let condition = traces.and_then(|traces| insights::condition(&traces));
+        let (matcher, has_indicators) = (Matcher::new(indicators)?, !indicators.is_empty());
+        Ok(Self { matcher, hunts, has_indicators, terms, condition })
     }
 
     /// The hunts.
@@ -55,6 +60,25 @@ impl Questions {
             structured.or_else(|| self.terms.clone())
         };
         given.or_else(|| narrow.then(narrowest).flatten())
+    }
+
+    /// Whether the filter engine alone can say what is asked: a pattern that is passed on as it is.
+    pub fn are_a_pattern(&self) -> bool {
+        self.hunts.iter().any(|prepared| prepared.hunt().filter_pattern.is_some())
+    }
+
+    /// Whether Insights gives less than all events, if it may `narrow`.
+    pub fn narrow_insights(&self, narrow: bool) -> bool {
+        narrow && self.condition.is_some()
+    }
+
+    /// The query with which Insights gives every event that answers a question; if it may not `narrow`, or no
+    /// condition is safe, all events. Also those that have one of the texts in `also`. `streams`: only of these log
+    /// streams; `None` if a query cannot name so many.
+    pub fn insights_query(&self, narrow: bool, also: &[&str], streams: Option<&StreamsAsked>) -> Option<String> {
+        let condition = self.condition.as_ref().filter(|_| narrow);
+        let text = insights::text(condition, also, streams);
+        insights::fits(&text).then_some(text)
     }
 
     /// The indicators in a message.

@@ -8,12 +8,13 @@ use rusqlite::{Connection, Row};
 use super::StoreError;
 use super::entry::{Pass, PlaceId, UnitId};
 use super::reader::{damaged, parsed, unknown};
-use crate::model::{LogGroupArn, Reason, Region, Status, Target};
+use crate::model::{Engine, LogGroupArn, Reason, Region, Status, Target};
 
 /// The log groups that an earlier part of a run has met. A new run has met none.
 #[derive(Debug, Default)]
 pub struct Checkpoint {
     targets: HashMap<Target, BTreeMap<String, KnownGroup>>,
+    insights_usd: f64,
 }
 
 /// A log group that an earlier part of the run has met.
@@ -37,11 +38,20 @@ pub struct KnownUnits {
     pub silence: Vec<KnownUnit>,
 }
 
+impl KnownUnits {
+    /// What began to read the log group for the search, if anything did.
+    pub fn engine(&self) -> Option<Engine> {
+        self.search.first().map(|unit| unit.engine)
+    }
+}
+
 /// How far a unit was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownUnit {
     /// Its key.
     pub id: UnitId,
+    /// What reads it.
+    pub engine: Engine,
     /// Its first millisecond.
     pub from_ms: i64,
     /// The first millisecond after it.
@@ -58,11 +68,12 @@ impl Checkpoint {
     pub(super) fn load(connection: &Connection) -> Result<Self, StoreError> {
         let mut select = connection.prepare(
             "SELECT account, region, log_group, place.id, status, reason,
-                    unit.id AS unit, pass, from_ms, to_ms, pages, token, coalesce(token_ms, 0) AS token_ms
+                    unit.id AS unit, pass, engine, from_ms, to_ms, pages, token, coalesce(token_ms, 0) AS token_ms
              FROM place LEFT JOIN unit ON unit.place = place.id WHERE log_group IS NOT NULL ORDER BY unit.id",
         )?;
         let mut rows = select.query([])?;
-        let mut checkpoint = Self::default();
+        let insights_usd = connection.query_row("SELECT total(usd) FROM insights_query", [], |row| row.get(0))?;
+        let mut checkpoint = Self { insights_usd, ..Self::default() };
         while let Some(row) = rows.next()? {
             let region: Region = parsed(row, "region")?;
             let target = Target { account: parsed(row, "account")?, region };
@@ -74,6 +85,11 @@ impl Checkpoint {
             add_unit(&mut group.units, row)?;
         }
         Ok(checkpoint)
+    }
+
+    /// What earlier parts of the run spent on Insights, in US dollars.
+    pub fn insights_usd(&self) -> f64 {
+        self.insights_usd
     }
 
     /// Hands over what is known of one log group.
@@ -101,8 +117,10 @@ fn known_group(row: &Row<'_>) -> Result<KnownGroup, StoreError> {
 
 fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
     let Some(id) = row.get("unit")? else { return Ok(()) };
+    let engine: String = row.get("engine")?;
     let unit = KnownUnit {
         id: UnitId(id),
+        engine: Engine::from_word(&engine).ok_or_else(|| unknown(&engine))?,
         from_ms: row.get("from_ms")?,
         to_ms: row.get("to_ms")?,
         has_begun: row.get::<_, i64>("pages")? > 0,

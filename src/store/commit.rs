@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::entry::{Entry, Page, PlaceId, PlaceRow, UnitId, UnitRow};
+use super::entry::{Entry, InsightsQuery, Page, PlaceId, PlaceRow, UnitId, UnitRow};
 use super::{StoreError, chunk, count, evidence};
 use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 use crate::time::rfc3339_ms;
@@ -39,6 +39,11 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
                 )?;
                 update.execute(params![place.0, text])?;
             }
+            Entry::Engine { unit, engine } => {
+                restart(&transaction, *unit)?;
+                transaction.execute("UPDATE unit SET engine = ?2 WHERE id = ?1", params![unit.0, engine.as_str()])?;
+            }
+            Entry::Query(query) => insert_query(&transaction, query)?,
             Entry::Cell(cell) => evidence::insert_cell(&transaction, cell)?,
             Entry::Recorder(recorder) => evidence::insert_recorder(&transaction, recorder)?,
             Entry::Call(call) => insert_call(&transaction, call)?,
@@ -65,9 +70,10 @@ fn insert_place(transaction: &Transaction<'_>, place: &PlaceRow) -> Result<(), S
 }
 
 fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), StoreError> {
-    let mut insert =
-        transaction.prepare_cached("INSERT INTO unit (id, place, pass, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    insert.execute(params![unit.id.0, unit.place.0, unit.pass.as_str(), unit.from_ms, unit.to_ms])?;
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO unit (id, place, pass, engine, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let (pass, engine) = (unit.pass.as_str(), unit.engine.as_str());
+    insert.execute(params![unit.id.0, unit.place.0, pass, engine, unit.from_ms, unit.to_ms])?;
     Ok(())
 }
 
@@ -147,6 +153,19 @@ fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreEr
         whole(page.bytes),
         whole(page.found.len()),
         page.next_token.is_none(),
+    ])?;
+    Ok(())
+}
+
+fn insert_query(transaction: &Transaction<'_>, query: &InsightsQuery) -> Result<(), StoreError> {
+    let mut insert = transaction.prepare_cached("INSERT INTO insights_query VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let InsightsQuery { target, log_groups, bytes, usd } = query;
+    insert.execute(params![
+        target.account.to_string(),
+        target.region.as_str(),
+        whole(*log_groups),
+        whole(*bytes),
+        usd
     ])?;
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What a run writes down, entry by entry.
 
-use crate::model::{AccountId, ApiCall, Cell, HourOfRecords, LogGroupClass, Outcome, Recorder, Region, Tampering};
+use crate::model::{
+    AccountId, ApiCall, Cell, Engine, HourOfRecords, LogGroupClass, Outcome, Recorder, Region, Tampering, Target,
+};
 use crate::query::Partial;
 
 /// The key of a row of the coverage.
@@ -38,6 +40,15 @@ pub enum Entry {
         /// What it was before, from there on.
         rest: Vec<UnitRow>,
     },
+    /// A unit is read from its beginning again, by another engine.
+    Engine {
+        /// The unit.
+        unit: UnitId,
+        /// What reads it now.
+        engine: Engine,
+    },
+    /// An Insights query has ended.
+    Query(InsightsQuery),
     /// A page that was read: its sightings and the token of the next one, together.
     Page(Page),
     /// How a place ended.
@@ -146,10 +157,25 @@ pub struct UnitRow {
     pub place: PlaceId,
     /// What it is read for.
     pub pass: Pass,
+    /// What reads it.
+    pub engine: Engine,
     /// Its first millisecond.
     pub from_ms: i64,
     /// The first millisecond after it.
     pub to_ms: i64,
+}
+
+/// An Insights query that has ended, with what AWS takes for it.
+#[derive(Clone, Debug)]
+pub struct InsightsQuery {
+    /// Where it ran.
+    pub target: Target,
+    /// Log groups that it asked about.
+    pub log_groups: usize,
+    /// Bytes that it scanned, as AWS counts them.
+    pub bytes: u64,
+    /// What they cost at the Region's list price, in US dollars.
+    pub usd: f64,
 }
 
 /// A page of a unit.

@@ -102,7 +102,7 @@ async fn write_all(mut connection: Connection, mut waiting: mpsc::Receiver<Entry
 mod tests {
     use super::super::{Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, PlaceRow, RunReader, Traces, UnitRow};
     use super::*;
-    use crate::model::{Outcome, Reason, RunId, Status, Target};
+    use crate::model::{Engine, Outcome, Reason, RunId, Status, Target};
 
     fn found(time_ms: i64, event_id: &str) -> Found {
         Found {
@@ -141,7 +141,14 @@ mod tests {
         let dir = RunDir::create(temp.path(), &id).unwrap();
         let (journal, writer) = Journal::create(&dir, &[]).unwrap();
         let group = place(&journal, Some("/b"), None);
-        let unit = UnitRow { id: journal.new_unit(), place: group.id, pass: Pass::Search, from_ms: 0, to_ms: 100 };
+        let unit = UnitRow {
+            id: journal.new_unit(),
+            place: group.id,
+            pass: Pass::Search,
+            engine: Engine::Filter,
+            from_ms: 0,
+            to_ms: 100,
+        };
         let never_ended = place(&journal, Some("/a"), None);
         let page = |found, next_token: Option<&str>| {
             let next_token = next_token.map(str::to_owned);
@@ -189,7 +196,14 @@ mod tests {
         let dir = RunDir::create(temp.path(), &id).unwrap();
         let (journal, writer) = Journal::create(&dir, &[("ended", "interrupted".to_owned())]).unwrap();
         let group = place(&journal, Some("/a"), None);
-        let unit = UnitRow { id: journal.new_unit(), place: group.id, pass: Pass::Search, from_ms: 0, to_ms: 100 };
+        let unit = UnitRow {
+            id: journal.new_unit(),
+            place: group.id,
+            pass: Pass::Search,
+            engine: Engine::Filter,
+            from_ms: 0,
+            to_ms: 100,
+        };
         let page = Page {
             unit: unit.id,
             found: vec![found(1, "e1")],
@@ -214,7 +228,8 @@ mod tests {
         let target = Target { account: group.account, region: group.region.clone().unwrap() };
         let known = checkpoint.take(&target);
         let (from_ms, to_ms, next_token) = (0, 100, Some("t".to_owned()));
-        let begun = KnownUnit { id: unit.id, from_ms, to_ms, has_begun: true, next_token, token_ms: 7 };
+        let begun =
+            KnownUnit { id: unit.id, engine: Engine::Filter, from_ms, to_ms, has_begun: true, next_token, token_ms: 7 };
         let units = KnownUnits { search: vec![begun], silence: Vec::new() };
         assert_eq!(known["/a"], KnownGroup { place: group.id, is_finished: false, units });
         assert!(known["/b"].is_finished && known.len() == 2, "the Region's own row is taken back");

@@ -19,12 +19,13 @@ mod schema;
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
 pub use entry::{
-    CountRow, Entry, Found, Page, Pass, PlaceId, PlaceRow, ScopedAccount, Standing, Traces, UnitId, UnitRow,
+    CountRow, Entry, Found, InsightsQuery, Page, Pass, PlaceId, PlaceRow, ScopedAccount, Standing, Traces, UnitId,
+    UnitRow,
 };
 pub use evidence::{HourRow, PlaceEnds};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::{RunLock, WatchLock};
-pub use reader::{CallCounts, RunReader, SightingRows, StoredRow};
+pub use reader::{CallCounts, InsightsTotal, RunReader, SightingRows, StoredRow};
 pub use run_dir::RunDir;
 
 use std::path::PathBuf;

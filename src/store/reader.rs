@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use super::entry::{Found, ScopedAccount, Standing};
 use super::{RunDir, StoreError, chunk, schema};
-use crate::model::{AccountId, ApiCall, Coverage, DeniedBy, LogGroupClass, Outcome, Reason, Region, Status};
+use crate::model::{AccountId, ApiCall, Coverage, DeniedBy, Engine, LogGroupClass, Outcome, Reason, Region, Status};
 
 /// Unpacked chunks kept at hand while sightings are read in time order: some 64 KiB each.
 const CHUNKS_AT_HAND: usize = 256;
@@ -101,10 +101,10 @@ impl RunReader {
             .prepare(
                 "SELECT account, account_name, region, log_group, class, status, reason, detail, denied_by,
                         min(from_ms), max(to_ms), total(pages), total(events), total(bytes), total(sightings),
-                        elsewhere
+                        elsewhere, group_concat(DISTINCT engine)
                  FROM place LEFT JOIN unit ON unit.place = place.id GROUP BY place.id
                  UNION ALL
-                 SELECT id, name, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, 0.0, 0.0, 0.0, 0.0, 0
+                 SELECT id, name, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, 0.0, 0.0, 0.0, 0.0, 0, NULL
                  FROM account WHERE standing = 'in-scope' AND id NOT IN (SELECT account FROM place)
                  ORDER BY account, region, log_group",
             )
@@ -143,6 +143,18 @@ impl RunReader {
             operation.throttled += if ApiCall::is_throttle(&status) { number } else { 0 };
         }
         Ok(counts)
+    }
+
+    /// What Insights queries came to, all together.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn insights_total(&self) -> Result<InsightsTotal, StoreError> {
+        let all = "SELECT total(1), total(bytes), total(usd) FROM insights_query";
+        let total = |row: &Row<'_>| {
+            Ok(InsightsTotal { queries: count(row, 0)?, bytes_scanned: count(row, 1)?, usd: row.get(2)? })
+        };
+        Ok(self.connection.query_row(all, [], total)?)
     }
 
     /// Whether a request id is that of one of the run's own calls.
@@ -195,6 +207,17 @@ impl RunReader {
         let rows = select.query([value]).map_err(StoreError::from)?;
         use_rows(&mut SightingRows { rows, chunks: Chunks::of(&self.connection) })
     }
+}
+
+/// What Insights queries came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct InsightsTotal {
+    /// Queries that have ended.
+    pub queries: u64,
+    /// Bytes that they scanned, as AWS counts them.
+    pub bytes_scanned: u64,
+    /// What they cost at list prices, in US dollars.
+    pub usd: f64,
 }
 
 /// Calls of one operation.
@@ -298,12 +321,19 @@ fn call_row(row: &Row<'_>) -> Result<ApiCall, StoreError> {
 fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
     let region: Option<String> = row.get(2)?;
     let class: Option<String> = row.get(4)?;
+    let engines: Option<String> = row.get(16)?;
+    let engines = engines.iter().flat_map(|words| words.split(','));
+    let mut engines = engines
+        .map(|word| Engine::from_word(word).ok_or_else(|| unknown(word)))
+        .collect::<Result<Vec<Engine>, StoreError>>()?;
+    engines.sort();
     Ok(Coverage {
         account: parsed(row, 0)?,
         account_name: row.get(1)?,
         region: region.map(|name| name.parse()).transpose().map_err(damaged)?,
         log_group: row.get(3)?,
         class: class.as_deref().map(LogGroupClass::from),
+        engines,
         outcome: outcome(row)?,
         from_ms: row.get(9)?,
         to_ms: row.get(10)?,

@@ -10,7 +10,7 @@ use super::StoreError;
 use super::run_dir::file_error;
 
 /// Raised whenever a table changes its meaning.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// 16 KiB pages: measured 1.6 times the rows a second of 4 KiB pages, in fewer bytes.
 const SET_UP: &str = "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;";
@@ -32,9 +32,10 @@ CREATE TABLE place (
     class TEXT, status TEXT, reason TEXT, detail TEXT NOT NULL, denied_by TEXT, elsewhere INTEGER NOT NULL
 ) STRICT;
 
--- A stretch of a log group's time that is read page by page; `token` asks for the next page.
+-- A stretch of a log group's time that is read page by page by one engine; `token` asks for the next page.
 CREATE TABLE unit (
-    id INTEGER PRIMARY KEY, place INTEGER NOT NULL REFERENCES place, pass TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, place INTEGER NOT NULL REFERENCES place, pass TEXT NOT NULL, engine TEXT NOT NULL,
+    from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
     token TEXT, token_ms INTEGER, pages INTEGER NOT NULL DEFAULT 0, events INTEGER NOT NULL DEFAULT 0,
     bytes INTEGER NOT NULL DEFAULT 0, sightings INTEGER NOT NULL DEFAULT 0, read_to_end INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -76,6 +77,11 @@ CREATE TABLE hour (
     unit INTEGER NOT NULL REFERENCES unit, account TEXT NOT NULL, region TEXT NOT NULL, hour_ms INTEGER NOT NULL,
     records INTEGER NOT NULL, PRIMARY KEY (unit, account, region, hour_ms)
 ) STRICT, WITHOUT ROWID;
+
+-- Insights queries that have ended, with what AWS takes for them.
+CREATE TABLE insights_query (
+    account TEXT NOT NULL, region TEXT NOT NULL, log_groups INTEGER NOT NULL, bytes INTEGER NOT NULL, usd REAL NOT NULL
+) STRICT;
 
 CREATE TABLE call (
     time TEXT NOT NULL, account TEXT, region TEXT NOT NULL, operation TEXT NOT NULL, status TEXT NOT NULL,

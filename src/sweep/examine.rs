@@ -3,20 +3,34 @@
 use super::evidence::silence;
 use super::hunts::PageCounts;
 use super::reading::Reading;
-use crate::aws::{EventPage, EventQuery, LogEvent};
+use crate::aws::{EventPage, LogEvent};
 use crate::model::Happening;
 use crate::query::Event;
 use crate::search::{Finding, RecordKind, happening};
 use crate::store::{Found, Page, Pass, Traces, UnitId};
 
+/// What the server let through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LetThrough {
+    /// Every event.
+    pub are_all: bool,
+    /// Every call that tampers with records.
+    pub has_tampering: bool,
+}
+
 /// What is to be written down of a page.
-pub(super) fn examine_page(reading: &Reading, pass: Pass, unit: UnitId, query: &EventQuery, page: EventPage) -> Page {
+pub(super) fn examine_page(
+    reading: &Reading,
+    pass: Pass,
+    unit: UnitId,
+    let_through: LetThrough,
+    page: EventPage,
+) -> Page {
     let EventPage { events, next_token } = page;
     let shared = &reading.group.shared;
-    let are_all = query.pattern.is_none();
-    let tells_of_recording = shared.settings.silence && reading.keeps_trail() && (are_all || pass == Pass::Silence);
+    let tells_of_recording = shared.settings.silence && reading.keeps_trail() && let_through.has_tampering;
     let traces = if tells_of_recording {
-        silence::traces(&events, &reading.group.target, shared.settings.window, are_all)
+        silence::traces(&events, &reading.group.target, shared.settings.window, let_through.are_all)
     } else {
         Traces::default()
     };

@@ -26,35 +26,42 @@ pub enum Decision {
     Read {
         /// Whether the server may filter: not where values are masked.
         narrow: bool,
-        /// How it ends if every page is read.
+        /// How it ends if every event is read.
         outcome: Outcome,
+        /// How it ends if values stay masked that are asked for in clear.
+        if_masked: Option<Outcome>,
     },
     /// Do not.
     Leave(Outcome),
 }
 
-/// Decides what to do with a log group for a window, at the time `now` of a run that `started` when it did.
-pub fn decide(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timestamp) -> Decision {
-    if let LogGroupClass::InfrequentAccess | LogGroupClass::Delivery = group.class {
-        return Decision::Leave(Outcome::because(
-            Status::Unsearchable,
-            Reason::ClassNotReadable,
-            group.class.to_string(),
-        ));
+/// Decides what to do with a log group for a window, at the time `now` of a run that `started` when it did. `unmask`:
+/// masked values are asked for in clear.
+pub fn decide(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timestamp, unmask: bool) -> Decision {
+    if group.class == LogGroupClass::Delivery {
+        let class = group.class.to_string();
+        return Decision::Leave(Outcome::because(Status::Unsearchable, Reason::ClassNotReadable, class));
     }
     let last_read = later(window.to(), SignedDuration::try_from(LATE_ARRIVAL).unwrap_or_default());
     if group.created.is_some_and(|created| created > later(last_read, OLDEST_EVENT)) {
         return Decision::Leave(Outcome::because(Status::Skipped, Reason::CreatedAfterWindow, ""));
     }
-    Decision::Read { narrow: !group.masked, outcome: limits(group, window, started, now) }
+    let limits = limits(group, window, started, now);
+    let masked = group.masked.then(|| Outcome::because(Status::Partial, Reason::Masked, ""));
+    // Nobody knows how a class of its own shows them, so that they stay masked where they are not asked for in clear.
+    match masked {
+        Some(masked) if unmask && group.class != LogGroupClass::InfrequentAccess => {
+            Decision::Read { narrow: false, outcome: limits, if_masked: Some(masked) }
+        }
+        Some(masked) => Decision::Read { narrow: false, outcome: masked, if_masked: None },
+        None => Decision::Read { narrow: true, outcome: limits, if_masked: None },
+    }
 }
 
-/// What reading every page still leaves open; of several, the one that may hide most.
+/// What reading every event still leaves open, apart from masks, which may hide most.
 fn limits(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timestamp) -> Outcome {
     let kept_since = group.retention_days.map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
-    if group.masked {
-        Outcome::because(Status::Partial, Reason::Masked, "")
-    } else if let Some(since) = kept_since.filter(|since| *since > window.from()) {
+    if let Some(since) = kept_since.filter(|since| *since > window.from()) {
         let days = group.retention_days.unwrap_or_default();
         let detail = format!("kept for {days} days, so since {}", crate::time::rfc3339_ms(since));
         Outcome::because(Status::Partial, Reason::RetentionInsideWindow, detail)
@@ -66,16 +73,21 @@ fn limits(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timesta
     }
 }
 
-/// How many pages of 1 MB the window's share of a group is likely to fill, were all of it read: what begins first is
-/// chosen by it, nothing else. Bytes are taken to be spread evenly over the time that the group keeps.
+/// How many pages of 1 MB the window's share of a group is likely to fill, were all of it read: what begins first, and
+/// by which engine, is chosen by it, nothing else.
 pub fn expected_pages(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
+    1.0 + expected_bytes(group, window, now) / PAGE_BYTES
+}
+
+/// The window's share of a group's bytes, which are taken to be spread evenly over the time that the group keeps.
+pub fn expected_bytes(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
     let kept_since = group.retention_days.map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
     let since = [group.created, kept_since].into_iter().flatten().max().unwrap_or(Timestamp::UNIX_EPOCH);
     let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64();
     let in_window = seconds(window.from().max(since), window.to().min(now)).max(0.0);
     // A group of the last hour is taken for an hour old, so that nothing is divided by next to nothing.
     let share = (in_window / seconds(since, now).max(3_600.0)).min(1.0);
-    1.0 + share * group.stored_bytes as f64 / PAGE_BYTES
+    share * group.stored_bytes as f64
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
@@ -99,10 +111,11 @@ mod tests {
             retention_days: None,
             created: Some(at("2025-01-01T00:00:00Z")),
             masked: false,
+            kms_key: None,
         };
         change(&mut group);
         let window = TimeWindow::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
-        decide(&group, window, at("2026-03-03T11:00:00Z"), at("2026-03-03T12:00:00Z"))
+        decide(&group, window, at("2026-03-03T11:00:00Z"), at("2026-03-03T12:00:00Z"), false)
     }
 
     fn ends(change: impl FnOnce(&mut LogGroup)) -> (Status, Option<Reason>) {
@@ -113,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_group_is_read_whatever_its_size_says() {
-        assert_eq!(decision(|_| ()), Decision::Read { narrow: true, outcome: Outcome::searched() });
+        assert_eq!(decision(|_| ()), Decision::Read { narrow: true, outcome: Outcome::searched(), if_masked: None });
     }
 
     #[test]
@@ -129,7 +142,7 @@ mod tests {
     fn retention_and_masks_make_it_partial() {
         assert_eq!(ends(|g| g.retention_days = Some(1)), (Status::Partial, Some(Reason::RetentionInsideWindow)));
         assert_eq!(ends(|g| g.retention_days = Some(3)), (Status::Searched, None));
-        let Decision::Read { narrow, outcome } = decision(|g| g.masked = true) else { panic!("left") };
+        let Decision::Read { narrow, outcome, .. } = decision(|g| g.masked = true) else { panic!("left") };
         assert_eq!((narrow, outcome.reason), (false, Some(Reason::Masked)));
     }
 
@@ -142,6 +155,7 @@ mod tests {
             retention_days,
             created: Some(later(at("2026-03-11T00:00:00Z"), SignedDuration::from_hours(-24 * days))),
             masked: false,
+            kms_key: None,
         };
         let window = TimeWindow::new(at("2026-03-09T00:00:00Z"), at("2026-03-10T00:00:00Z")).unwrap();
         let pages =
@@ -153,8 +167,24 @@ mod tests {
     #[test]
     fn what_no_engine_can_read_is_left() {
         let unsearchable = (Status::Unsearchable, Some(Reason::ClassNotReadable));
-        assert_eq!(ends(|g| g.class = LogGroupClass::InfrequentAccess), unsearchable);
         assert_eq!(ends(|g| g.class = LogGroupClass::Delivery), unsearchable);
         assert_eq!(ends(|g| g.class = LogGroupClass::Unknown("NEW".to_owned())).0, Status::Searched, "it is tried");
+    }
+
+    #[test]
+    fn a_mask_that_is_lifted_leaves_nothing_open() {
+        let group = LogGroup {
+            name: "/app".to_owned(),
+            class: LogGroupClass::Standard,
+            stored_bytes: 0,
+            retention_days: None,
+            created: Some(at("2025-01-01T00:00:00Z")),
+            masked: true,
+            kms_key: None,
+        };
+        let window = TimeWindow::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
+        let now = at("2026-03-03T12:00:00Z");
+        let Decision::Read { outcome, if_masked, .. } = decide(&group, window, now, now, true) else { panic!("left") };
+        assert_eq!((outcome.status, if_masked.unwrap().reason), (Status::Searched, Some(Reason::Masked)));
     }
 }

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::directory::Member;
+use super::engine::{Asked, Offer, choose};
 use super::evidence::{Answer, ask};
 use super::outcome::{self, of_error};
-use super::plan::{Decision, decide, expected_pages};
+use super::plan::{Decision, decide, expected_bytes, expected_pages};
 use super::reading::{Group, Queue, Reading};
 use super::run::Shared;
+use super::scan_cost::scan_cost;
 use crate::aws::{Pages, Session};
-use crate::model::{LogGroup, LogGroupArn, Outcome, Reason, Recorder, Region, SourceKind, Status, Target};
+use crate::cli::settings::EngineSettings;
+use crate::model::{Engine, LogGroup, LogGroupArn, Outcome, Reason, Recorder, Region, SourceKind, Status, Target};
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, PlaceId};
 
@@ -113,28 +116,52 @@ impl Site {
         // Without anything to look at, what is asked about is the sweep's own window, and nothing of it is read.
         let window = look.asked().unwrap_or(shared.settings.window);
         let now = shared.clock.now();
-        match decide(&group, window, shared.started, now) {
-            Decision::Leave(outcome) => {
-                shared.end(place, outcome).await?;
-                shared.tally.log_group_done();
-            }
-            Decision::Read { narrow, outcome } => {
-                let expected_pages = expected_pages(&group, window, now);
-                let group = Group {
-                    shared: Arc::clone(shared),
-                    session: Arc::clone(&self.session),
-                    target: self.target(),
-                    name: group.name,
-                    place,
-                    look,
-                    narrow,
-                    flow_logs: delivered.flow_logs,
-                    expected_pages,
-                    outcome,
-                };
-                Reading::begin(group, delivered.trail, units, queue).await?;
-            }
-        }
+        let EngineSettings { choice, unmask, .. } = shared.settings.engines;
+        let asked = Asked { choice, unmask, is_pattern: shared.questions.are_a_pattern() };
+        let (expected_bytes, expected_pages) =
+            (expected_bytes(&group, window, now), expected_pages(&group, window, now));
+        let offer = Offer {
+            filter_takes: queue.time_with(expected_pages),
+            insights_costs: scan_cost(&self.region, expected_bytes),
+        };
+        let decision = decide(&group, window, shared.started, now, unmask);
+        let (narrow, outcome, if_masked) = match decision {
+            Decision::Leave(outcome) => return self.leave(place, outcome).await,
+            Decision::Read { narrow, outcome, if_masked } => (narrow, outcome, if_masked),
+        };
+        // An earlier part of the run has chosen for what is left.
+        let engine = match units.engine() {
+            Some(engine) => Ok(engine),
+            None => choose(&group, asked, offer, |usd| shared.budget.set_aside(usd)),
+        };
+        let engine = match engine {
+            Ok(engine) => engine,
+            Err(outcome) => return self.leave(place, outcome).await,
+        };
+        let group = Group {
+            shared: Arc::clone(shared),
+            session: Arc::clone(&self.session),
+            target: self.target(),
+            place,
+            look,
+            engine,
+            has_both_engines: asked.has_both_engines(&group),
+            class: group.class,
+            kms_key: group.kms_key,
+            narrow,
+            if_masked,
+            flow_logs: delivered.flow_logs,
+            expected_pages,
+            set_aside: if engine == Engine::Insights { offer.insights_costs } else { 0.0 },
+            outcome,
+            name: group.name,
+        };
+        Reading::begin(group, delivered.trail, units, queue).await
+    }
+
+    async fn leave(&self, place: PlaceId, outcome: Outcome) -> Result<(), JournalClosed> {
+        self.shared.end(place, outcome).await?;
+        self.shared.tally.log_group_done();
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::access::Access;
 use super::directory::{Directory, DirectoryError, Member};
 use super::evidence::elsewhere;
+use super::scan_cost::InsightsBudget;
 use super::tally::Tally;
 use super::windows::Windows;
 use super::{account, outcome};
@@ -97,6 +98,7 @@ pub(super) struct Shared {
     pub journal: Journal,
     pub tally: Arc<Tally>,
     pub cancel: CancellationToken,
+    pub budget: InsightsBudget,
     checkpoint: Mutex<Checkpoint>,
 }
 
@@ -114,6 +116,7 @@ pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
     let shared = Arc::new(Shared {
         access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name, &Operation::SWEEP),
         questions,
+        budget: InsightsBudget::new(parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd()),
         aws: parts.aws.until(parts.cancel.clone()),
         clock: parts.clock,
         settings: parts.settings,

@@ -56,6 +56,7 @@ mod testing {
             region: region.map(|name| name.parse().unwrap()),
             log_group: log_group.map(str::to_owned),
             class: None,
+            engines: Vec::new(),
             outcome,
             from_ms: None,
             to_ms: None,

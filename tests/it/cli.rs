@@ -46,7 +46,6 @@ fn a_practice_sweep_writes_a_private_run_and_says_what_it_left_open() {
     for part in [
         "Not covered",
         "denied",
-        "unsearchable",
         "Out of scope",
         "CloudTrail not searched",
         "no-source",

@@ -142,7 +142,7 @@ policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action":
         "222222222222 us-east-1 /app searched",
         "333333333333 eu-west-1 /app searched",
         "333333333333 us-east-1 /app searched",
-        "333333333333 us-east-1 /archive unsearchable class-not-readable",
+        "333333333333 us-east-1 /archive searched",
         "333333333333 us-east-1 /masked partial masked",
         "333333333333 us-east-1 /short partial retention-inside-window",
         "333333333333 us-east-1 /young partial created-inside-window",

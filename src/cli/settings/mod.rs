@@ -33,7 +33,7 @@ pub use reach::Reach;
 pub use report::ReportSettings;
 pub use run::run_dir;
 pub use sources::SourcesSettings;
-pub use sweep::SweepSettings;
+pub use sweep::{EngineSettings, SweepSettings};
 pub use watch::{ScheduleSettings, SinkSettings, SinkWay, WatchSettings};
 
 /// What settings depend on beside arguments and configuration.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::super::UsageError;
-use super::{Reach, SweepSettings};
+use super::{EngineSettings, Reach, SweepSettings};
 use crate::config::{Config, Format, Identity};
 use crate::model::{Hunt, Indicator, TimeWindow};
 
@@ -22,14 +22,16 @@ struct Stored {
     formats: Vec<Format>,
     fail_on_sighting: bool,
     silence: bool,
+    engines: EngineSettings,
 }
 
 impl Stored {
     fn of(settings: &SweepSettings) -> Self {
         let settings = settings.clone();
         let SweepSettings { reach, window, indicators, hunts, left_out, formats, .. } = settings;
-        let SweepSettings { fail_on_sighting, silence, .. } = settings;
-        let mut stored = Self { reach, window, indicators, hunts, left_out, formats, fail_on_sighting, silence };
+        let SweepSettings { fail_on_sighting, silence, engines, .. } = settings;
+        let mut stored =
+            Self { reach, window, indicators, hunts, left_out, formats, fail_on_sighting, silence, engines };
         let identity = &mut stored.reach.identity;
         (identity.profile, identity.mfa_serial, identity.mfa_command) = (None, None, None);
         identity.mfa_cache = Identity::default().mfa_cache;
@@ -67,7 +69,8 @@ impl SweepSettings {
     /// not what the run was made with (`sha256`): it would be a run of another scope.
     pub fn from_stored(json: &str, sha256: &str, config: &Config, run_dir: PathBuf) -> Result<Self, UsageError> {
         let stored: Stored = serde_json::from_str(json).map_err(|error| UsageError::RunSettings(error.to_string()))?;
-        let Stored { mut reach, window, indicators, hunts, left_out, formats, fail_on_sighting, silence } = stored;
+        let Stored { mut reach, window, indicators, hunts, left_out, formats, .. } = stored;
+        let Stored { fail_on_sighting, silence, engines, .. } = stored;
         let Identity { profile, mfa_serial, mfa_command, mfa_cache, external_id, .. } = config.identity.clone();
         reach.identity = Identity { profile, mfa_serial, mfa_command, mfa_cache, external_id, ..reach.identity };
         for account in &mut reach.directory.accounts {
@@ -75,7 +78,8 @@ impl SweepSettings {
             account.external_id = configured.and_then(|configured| configured.external_id.clone());
         }
         let out_dir = run_dir;
-        let settings = Self { reach, window, indicators, hunts, left_out, formats, out_dir, fail_on_sighting, silence };
+        let settings =
+            Self { reach, window, indicators, hunts, left_out, formats, out_dir, fail_on_sighting, silence, engines };
         if settings.sha256() == sha256 { Ok(settings) } else { Err(UsageError::OtherSettings) }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::super::{GlobalArguments, SweepArguments, UsageError};
+use serde::{Deserialize, Serialize};
+
+use super::super::{EngineChoice, GlobalArguments, SweepArguments, UsageError};
 use super::indicators::{self, Resolved};
 use super::{Reach, Surroundings, hunts, load_config, report, window};
 use crate::config::Format;
@@ -29,6 +31,19 @@ pub struct SweepSettings {
     pub fail_on_sighting: bool,
     /// Whether to look for calls that tamper with records, and to count records by hour.
     pub silence: bool,
+    /// What reads log groups, and how.
+    pub engines: EngineSettings,
+}
+
+/// What reads log groups, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EngineSettings {
+    /// Which engine.
+    pub choice: EngineChoice,
+    /// What Insights may cost, in US dollars.
+    pub max_scan_cost: f64,
+    /// Whether masked data is asked for in clear.
+    pub unmask: bool,
 }
 
 impl SweepSettings {
@@ -56,6 +71,11 @@ impl SweepSettings {
             out_dir: directory.join(&arguments.out),
             fail_on_sighting: arguments.fail_on_sighting,
             silence: !arguments.no_silence,
+            engines: EngineSettings {
+                choice: arguments.engine,
+                max_scan_cost: arguments.max_scan_cost,
+                unmask: arguments.unmask,
+            },
         })
     }
 }

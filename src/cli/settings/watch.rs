@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::super::{GlobalArguments, ScopeArguments, UsageError};
+use super::super::{EngineChoice, GlobalArguments, ScopeArguments, UsageError};
 use super::hunts;
 use super::indicators::{self, Resolved};
-use super::{Reach, Surroundings, SweepSettings, load_config};
+use super::{EngineSettings, Reach, Surroundings, SweepSettings, load_config};
 use crate::config::{
     Address, AlertCondition, ConfiguredDuration, EventBus, Format, Held, Hunts, Listen, ScanBudget, Schedule,
     SinkTarget, TimeZoneName, Timetable, TopicArn, Watch, state_directory,
@@ -211,6 +211,8 @@ impl ScheduleSettings {
             fail_on_sighting: false,
             // Each of its windows would be read once more.
             silence: false,
+            // What goes on day and night costs nothing.
+            engines: EngineSettings { choice: EngineChoice::Filter, max_scan_cost: 0.0, unmask: false },
         })
     }
 }

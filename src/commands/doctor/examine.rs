@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use tokio::task::JoinSet;
 
 use super::check::{Check, Subject, until};
-use crate::aws::{Aws, CallError, ErrorClass, EventQuery, Session};
+use crate::aws::{Aws, CallError, ErrorClass, EventQuery, InsightsRequest, Session};
 use crate::cli::settings::Reach;
 use crate::model::{AccountState, LogGroup, LogGroupClass, Operation, Region, Target};
 use crate::store::Standing;
@@ -128,10 +128,33 @@ impl Examination {
 
     async fn region(&self, member: &Member, session: &Session, region: &Region) -> Check {
         let check = match self.permissions(member, session, region).await {
-            Ok(()) => Check::ok(Subject::Region, "log groups, events, trails and flow logs can be read"),
+            Ok(()) => match self.insights_refusal(session, region).await {
+                None => Check::ok(Subject::Region, "log groups, events, trails and flow logs can be read"),
+                Some(error) => Check::ok(
+                    Subject::Region,
+                    format!(
+                        "log groups, events, trails and flow logs can be read, but no group of class INFREQUENT_ACCESS: \
+                         {error}"
+                    ),
+                ),
+            },
             Err(error) => Check::refused(Subject::Region, Refusal::of(&error)),
         };
         in_region(member, region, check)
+    }
+
+    /// What AWS says if Insights may not be asked. Asked about a log group that is not there, it costs nothing.
+    async fn insights_refusal(&self, session: &Session, region: &Region) -> Option<CallError> {
+        let second = self.clock.now().as_second();
+        let request = InsightsRequest {
+            log_groups: vec![NO_SUCH_GROUP.to_owned()],
+            first_second: second - 1,
+            last_second: second,
+            query: "fields @message".to_owned(),
+            limit: 1,
+        };
+        let refused = self.aws.start_query(session, region, &request).await.err();
+        refused.filter(|error| error.class == ErrorClass::Denied)
     }
 
     /// What records the Region, one page of groups, and a millisecond of one group's events.
@@ -143,7 +166,7 @@ impl Examination {
         let readable = |group: &&LogGroup| group.class == LogGroupClass::Standard;
         let log_group = groups.iter().find(readable).map_or(NO_SUCH_GROUP, |group| &group.name).to_owned();
         let now = self.clock.now_ms();
-        let query = EventQuery { log_group, from_ms: now.saturating_sub(1), to_ms: now, pattern: None };
+        let query = EventQuery { log_group, from_ms: now.saturating_sub(1), to_ms: now, pattern: None, unmask: false };
         match self.aws.events(session, region, &query, None, None).await {
             // Whoever may not ask is not told that there is nothing.
             Err(error) if error.class != ErrorClass::NotFound => Err(error),

@@ -174,5 +174,6 @@ fn unseen(arn: &LogGroupArn) -> LogGroup {
         retention_days: None,
         created: None,
         masked: false,
+        kms_key: None,
     }
 }

@@ -36,7 +36,7 @@ impl GroupEnd {
 
     /// How a sweep for `window`, made at the time `now`, would end for a group.
     pub fn expected(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Self {
-        let (Decision::Read { outcome, .. } | Decision::Leave(outcome)) = decide(group, window, now, now);
+        let (Decision::Read { outcome, .. } | Decision::Leave(outcome)) = decide(group, window, now, now, false);
         Self::of(&outcome, SourceStatus::Recorded)
     }
 

@@ -4,14 +4,17 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use tracing::info;
+
 use super::queue::Queue;
 use super::slices::Load;
 use super::unit::{Span, Unit};
-use crate::aws::{EventPage, Session};
-use crate::model::{Outcome, Target};
+use crate::aws::{CallError, ErrorClass, EventPage, Session};
+use crate::model::{Engine, LogGroupClass, Outcome, Reason, Status, Target};
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, PlaceId};
 use crate::sweep::evidence::silence;
+use crate::sweep::outcome;
 use crate::sweep::run::Shared;
 use crate::sweep::windows::Look;
 
@@ -29,14 +32,42 @@ pub(in crate::sweep) struct Group {
     pub place: PlaceId,
     /// What of it is looked at.
     pub look: Look,
+    /// What reads it, as far as nothing of it was read before.
+    pub engine: Engine,
+    /// Whether the other engine may read what this one cannot.
+    pub has_both_engines: bool,
+    /// Its class.
+    pub class: LogGroupClass,
+    /// The key that it is encrypted with, if it is one of the account's own.
+    pub kms_key: Option<String>,
     /// Whether the server may filter.
     pub narrow: bool,
+    /// How it ends if its masked values cannot be had in clear, for which they are asked.
+    pub if_masked: Option<Outcome>,
     /// The formats of the flow logs that deliver to it.
     pub flow_logs: FlowLogFormats,
     /// Pages that it is likely to have.
     pub expected_pages: f64,
+    /// US dollars that are set aside for reading it by Insights.
+    pub set_aside: f64,
     /// How it ends if every page is read.
     pub outcome: Outcome,
+}
+
+impl Group {
+    /// How it ends since a call failed for good.
+    pub(super) fn outcome_of(&self, error: &CallError) -> Outcome {
+        let names_a_key = error.message.to_ascii_lowercase().contains("kms") || error.code.contains("KMS");
+        match (&self.kms_key, &self.class) {
+            (Some(key), _) if names_a_key => {
+                Outcome::because(Status::Failed, Reason::KeyNotUsable, format!("{key}: {error}"))
+            }
+            (_, LogGroupClass::Unknown(class)) if error.class == ErrorClass::Refused => {
+                Outcome::because(Status::Unsearchable, Reason::ClassNotReadable, format!("{class}: {error}"))
+            }
+            _ => outcome::of_error(error),
+        }
+    }
 }
 
 /// A log group that is being read.
@@ -46,6 +77,10 @@ pub(in crate::sweep) struct Reading {
     /// Weak, since the queue holds units, and they this: a sweep that is given up must let go of all of it.
     queue: Weak<Queue>,
     keeps_trail: AtomicBool,
+    /// Whether the filter engine read some of it, whose pattern lets no call through that tampers with records.
+    is_filtered: AtomicBool,
+    /// Whether its masked values cannot be had in clear.
+    stays_masked: AtomicBool,
     slices: AtomicUsize,
     state: Mutex<State>,
 }
@@ -58,6 +93,8 @@ struct State {
     open_units: usize,
     /// How the group ends since a unit could not be read to its end.
     failure: Option<Outcome>,
+    /// What of the group's money has not been spent.
+    set_aside: f64,
 }
 
 impl Reading {
@@ -72,11 +109,13 @@ impl Reading {
         let keeps_trail = keeps_trail || !known.silence.is_empty() || silence::is_named_like_a_trails(&group.name);
         let passes = VecDeque::from([(Pass::Search, known.search), (Pass::Silence, known.silence)]);
         let reading = Arc::new(Self {
-            group,
             queue: Arc::downgrade(queue),
             keeps_trail: AtomicBool::new(keeps_trail),
+            is_filtered: AtomicBool::new(false),
+            stays_masked: AtomicBool::new(false),
             slices: AtomicUsize::new(0),
-            state: Mutex::new(State { passes, open_units: 0, failure: None }),
+            state: Mutex::new(State { passes, open_units: 0, failure: None, set_aside: group.set_aside }),
+            group,
         });
         reading.next_pass().await
     }
@@ -101,6 +140,17 @@ impl Reading {
         }
     }
 
+    /// Whether masked values are asked for in clear.
+    pub(super) fn unmasks(&self) -> bool {
+        self.group.if_masked.is_some() && !self.stays_masked.load(Ordering::Relaxed)
+    }
+
+    /// AWS refused to show masked values in clear, or whoever asked at all.
+    pub(super) fn unmask_was_refused(&self, error: &CallError) {
+        info!(group = %self.group.name, %error, "not shown in clear: reading it as it is masked");
+        self.stays_masked.store(true, Ordering::Relaxed);
+    }
+
     /// Whether it is settled that not all of it can be read.
     pub(super) fn has_failed(&self) -> bool {
         self.state().failure.is_some()
@@ -111,11 +161,44 @@ impl Reading {
         self.slices.fetch_add(more, Ordering::Relaxed).saturating_add(more) <= MOST_SLICES
     }
 
+    /// There are so many more units of the pass under way.
+    pub(super) fn count_units(&self, more: usize) {
+        self.state().open_units += more;
+    }
+
+    /// What was set aside for the first query about it.
+    pub(super) fn take_set_aside(&self) -> f64 {
+        std::mem::take(&mut self.state().set_aside)
+    }
+
     /// More units of the pass under way.
     pub(super) fn add_units(&self, units: Vec<Unit>) {
-        self.state().open_units += units.len();
+        self.count_units(units.len());
         if let Some(queue) = self.queue.upgrade() {
             queue.add(units);
+        }
+    }
+
+    /// A unit of the pass under way is read once more.
+    pub(super) fn requeue(&self, unit: Unit) {
+        if let Some(queue) = self.queue.upgrade() {
+            queue.add(vec![unit]);
+        }
+    }
+
+    /// There is one more unit, with so many pages.
+    pub(super) fn unit_begins(&self, engine: Engine, pages: f64) {
+        self.is_filtered.fetch_or(engine == Engine::Filter, Ordering::Relaxed);
+        if let Some(queue) = self.queue.upgrade() {
+            queue.unit_begins();
+            queue.expect(pages);
+        }
+    }
+
+    /// A unit is gone: read, or given up.
+    pub(super) fn unit_is_gone(&self) {
+        if let Some(queue) = self.queue.upgrade() {
+            queue.unit_is_gone();
         }
     }
 
@@ -154,7 +237,10 @@ impl Reading {
     async fn next_pass(self: &Arc<Self>) -> Result<(), JournalClosed> {
         loop {
             let next = self.state().passes.pop_front();
-            let Some((pass, known)) = next else { return self.end(self.group.outcome.clone()).await };
+            let Some((pass, known)) = next else {
+                let masked = self.group.if_masked.as_ref().filter(|_| self.stays_masked.load(Ordering::Relaxed));
+                return self.end(masked.unwrap_or(&self.group.outcome).clone()).await;
+            };
             if pass == Pass::Silence && !self.is_silence_open() {
                 continue;
             }
@@ -168,17 +254,22 @@ impl Reading {
 
     /// Where all events were let through, what tells of the recording was among them.
     fn is_silence_open(&self) -> bool {
-        self.group.shared.settings.silence && self.keeps_trail() && self.pattern(Pass::Search).is_some()
+        let is_filtered = self.is_filtered.load(Ordering::Relaxed);
+        self.group.shared.settings.silence && self.keeps_trail() && is_filtered && self.pattern(Pass::Search).is_some()
     }
 
     async fn units(self: &Arc<Self>, pass: Pass, known: Vec<KnownUnit>) -> Result<Vec<Unit>, JournalClosed> {
         let now_ms = self.group.shared.clock.now_ms();
         if !known.is_empty() {
+            let is_filtered = known.iter().any(|unit| unit.engine == Engine::Filter);
+            self.is_filtered.fetch_or(is_filtered, Ordering::Relaxed);
             return Ok(known.iter().filter_map(|known| Unit::known(self, pass, known, now_ms)).collect());
         }
         let stretches = self.group.look.stretches();
         let expected_pages = self.group.expected_pages / stretches.len().max(1) as f64;
-        let unit = |(from_ms, to_ms)| Unit::new(self, pass, Span { from_ms, to_ms, expected_pages });
+        // The second pass is made where the filter engine left something out.
+        let engine = if pass == Pass::Search { self.group.engine } else { Engine::Filter };
+        let unit = |(from_ms, to_ms)| Unit::new(self, pass, engine, Span { from_ms, to_ms, expected_pages });
         let units: Vec<Unit> = stretches.into_iter().map(unit).collect();
         // Together: a pass of which only some were known would look as if there were no others.
         self.group.shared.journal.write(Entry::Units(units.iter().map(Unit::row).collect())).await?;

@@ -3,8 +3,13 @@
 //! A group begins as one unit (`group`). The units of one account's Region wait in a queue, and the longest is begun
 //! whenever the quota has a permit that no unit under way wants (`queue`). A unit that turns out to be long is cut,
 //! as is one that goes on while the quota is not used up (`slices`): its parts join the queue.
+//!
+//! Units that Insights reads wait until one query can ask about many of them (`batches`). A query that gives more rows
+//! than can be had is cut by time, by log group and by stream (`inquiry`).
 
+mod batches;
 mod group;
+mod inquiry;
 mod queue;
 mod slices;
 mod unit;

@@ -7,9 +7,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use super::batches::{Batch, Batches};
+use super::inquiry::Inquirer;
 use super::slices::Load;
 use super::unit::Unit;
 use crate::aws::Lane;
+use crate::model::Engine;
 use crate::store::JournalClosed;
 use crate::sweep::run::{all_of, result_of};
 
@@ -20,6 +23,7 @@ const AHEAD: usize = 1_000;
 #[derive(Debug)]
 pub(in crate::sweep) struct Queue {
     lane: Lane,
+    inquirer: Inquirer,
     state: Mutex<State>,
     /// Told of every change that somebody may wait for.
     changed: Notify,
@@ -28,6 +32,8 @@ pub(in crate::sweep) struct Queue {
 #[derive(Debug)]
 struct State {
     waiting: BinaryHeap<Unit>,
+    /// Units that wait for Insights.
+    batches: Batches,
     /// Units that wait or are being read.
     unfinished: usize,
     /// Whether more groups may come.
@@ -39,16 +45,38 @@ struct State {
 impl Queue {
     /// An empty queue, to which groups may be added until it is told that they are all listed.
     pub fn new(lane: Lane) -> Arc<Self> {
-        let state = State { waiting: BinaryHeap::new(), unfinished: 0, is_listing: true, pages_left: 0.0 };
-        Arc::new(Self { lane, state: Mutex::new(state), changed: Notify::new() })
+        let (waiting, batches) = (BinaryHeap::new(), Batches::default());
+        let state = State { waiting, batches, unfinished: 0, is_listing: true, pages_left: 0.0 };
+        Arc::new(Self { lane, inquirer: Inquirer::default(), state: Mutex::new(state), changed: Notify::new() })
     }
 
     /// Adds units.
     pub(super) fn add(&self, units: Vec<Unit>) {
         let mut state = self.state();
-        state.unfinished += units.len();
-        state.waiting.extend(units);
+        for unit in units {
+            match unit.engine() {
+                Engine::Filter => state.waiting.push(unit),
+                Engine::Insights => state.batches.add(unit),
+            }
+        }
         drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Adds units that one query is to ask about.
+    pub(super) fn add_batch(&self, batch: Batch) {
+        self.state().batches.add_ready(batch);
+        self.changed.notify_waiters();
+    }
+
+    /// There is one more unit.
+    pub(super) fn unit_begins(&self) {
+        self.state().unfinished += 1;
+    }
+
+    /// A unit is gone.
+    pub(super) fn unit_is_gone(&self) {
+        self.state().unfinished -= 1;
         self.changed.notify_waiters();
     }
 
@@ -63,23 +91,38 @@ impl Queue {
         self.wait(|state| (state.waiting.len() < AHEAD).then_some(())).await;
     }
 
-    /// Reads all units, as many side by side as use the quota up. Ends when none is left and no more can come.
+    /// Reads all units. Ends when none is left and no more can come.
     pub async fn read_all(self: &Arc<Self>) -> Result<(), JournalClosed> {
+        tokio::try_join!(self.read_pages(), self.ask_insights()).map(|_| ())
+    }
+
+    /// Reads units page by page, as many side by side as use the quota up.
+    async fn read_pages(&self) -> Result<(), JournalClosed> {
         let mut readers = JoinSet::new();
-        while self.wait(State::has_work).await {
+        while self.wait(State::has_pages_to_read).await {
             // Once nothing is let out any more, units end without a call.
             let permit = self.lane.permit_for_more().await;
             let Some(unit) = self.state().waiting.pop() else { continue };
-            let unfinished = Unfinished(Arc::clone(self));
-            readers.spawn(async move {
-                let _unfinished = unfinished;
-                unit.read(permit).await
-            });
+            readers.spawn(unit.read(permit));
             while let Some(ended) = readers.try_join_next() {
                 result_of(ended)?;
             }
         }
         all_of(readers).await
+    }
+
+    /// Asks Insights about units, as many queries side by side as it lets run.
+    async fn ask_insights(self: &Arc<Self>) -> Result<(), JournalClosed> {
+        let mut queries = JoinSet::new();
+        while self.wait(State::has_queries_to_ask).await {
+            let Some(batch) = self.state().next_batch() else { continue };
+            let queue = Arc::clone(self);
+            queries.spawn(async move { queue.inquirer.ask(batch, &queue).await });
+            while let Some(ended) = queries.try_join_next() {
+                result_of(ended)?;
+            }
+        }
+        all_of(queries).await
     }
 
     /// What surrounds each of its units.
@@ -97,6 +140,12 @@ impl Queue {
     pub fn time_left(&self) -> Duration {
         let pages_left = self.state().pages_left;
         Duration::try_from_secs_f64(pages_left / self.lane.rate()).unwrap_or(Duration::MAX)
+    }
+
+    /// The same with so many pages more.
+    pub fn time_with(&self, pages: f64) -> Duration {
+        let more = Duration::try_from_secs_f64(pages / self.lane.rate()).unwrap_or(Duration::MAX);
+        self.time_left().saturating_add(more)
     }
 
     async fn wait<T>(&self, look: impl Fn(&State) -> Option<T>) -> T {
@@ -117,22 +166,25 @@ impl Queue {
 }
 
 impl State {
-    /// Whether there is a unit to read; `None` while one may come.
-    fn has_work(&self) -> Option<bool> {
-        match (self.waiting.is_empty(), self.unfinished) {
-            (false, _) => Some(true),
-            (true, 0) if !self.is_listing => Some(false),
-            (true, _) => None,
+    /// Whether there is a unit to read page by page; `None` while one may come.
+    fn has_pages_to_read(&self) -> Option<bool> {
+        self.has_work(!self.waiting.is_empty())
+    }
+
+    /// Whether there is a query to ask; `None` while one may come.
+    fn has_queries_to_ask(&self) -> Option<bool> {
+        self.has_work(self.batches.has_next(self.is_listing))
+    }
+
+    fn has_work(&self, is_there: bool) -> Option<bool> {
+        match self.unfinished {
+            _ if is_there => Some(true),
+            0 if !self.is_listing => Some(false),
+            _ => None,
         }
     }
-}
 
-/// A unit that is being read; dropped when it is done, also where its reader panics.
-struct Unfinished(Arc<Queue>);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        self.0.state().unfinished -= 1;
-        self.0.changed.notify_waiters();
+    fn next_batch(&mut self) -> Option<Batch> {
+        self.batches.next(self.is_listing)
     }
 }

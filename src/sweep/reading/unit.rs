@@ -8,9 +8,9 @@ use super::group::Reading;
 use super::milliseconds;
 use super::slices::{Progress, cuts};
 use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, InHand, Pages, Permit};
-use crate::model::{Outcome, Status};
+use crate::model::{Engine, Outcome, Reason, Status};
 use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
-use crate::sweep::examine::examine_page;
+use crate::sweep::examine::{LetThrough, examine_page};
 use crate::sweep::outcome;
 
 /// How old a page token may be to be used: a little less than AWS lets it live.
@@ -34,6 +34,9 @@ pub(super) struct Span {
 pub(super) struct Unit {
     id: UnitId,
     pass: Pass,
+    engine: Engine,
+    /// Whether it was given to this engine since the other one could not read it.
+    was_handed_over: bool,
     span: Span,
     start: Start,
     /// What of the pages that the queue counts as left is this unit's.
@@ -58,6 +61,8 @@ impl Start {
         match &unit.next_token {
             _ if !unit.has_begun => Self::FirstPage,
             None => Self::End,
+            // The query that gave it may have been forgotten.
+            Some(_) if unit.engine == Engine::Insights => Self::Again,
             Some(token) if now_ms.saturating_sub(unit.token_ms) < milliseconds(TOKEN_LIFE) => Self::Page(token.clone()),
             Some(_) => Self::Again,
         }
@@ -66,8 +71,8 @@ impl Start {
 
 impl Unit {
     /// A unit that nobody has begun with.
-    pub fn new(reading: &Arc<Reading>, pass: Pass, span: Span) -> Self {
-        Self::of(reading.group.shared.journal.new_unit(), reading, pass, span, Start::FirstPage)
+    pub fn new(reading: &Arc<Reading>, pass: Pass, engine: Engine, span: Span) -> Self {
+        Self::of(reading.group.shared.journal.new_unit(), reading, pass, engine, span, Start::FirstPage)
     }
 
     /// A unit that an earlier part of the run has met, unless it was read to its end.
@@ -75,25 +80,57 @@ impl Unit {
         let start = Start::of(known, now_ms);
         let KnownUnit { id, from_ms, to_ms, .. } = *known;
         let span = Span { from_ms, to_ms, expected_pages: 1.0 };
-        (start != Start::End).then(|| Self::of(id, reading, pass, span, start))
+        (start != Start::End).then(|| Self::of(id, reading, pass, known.engine, span, start))
     }
 
-    fn of(id: UnitId, reading: &Arc<Reading>, pass: Pass, span: Span, start: Start) -> Self {
-        let pages_left = span.expected_pages;
-        reading.expect(pages_left);
-        Self { id, pass, span, start, pages_left, reading: Arc::clone(reading) }
+    fn of(id: UnitId, reading: &Arc<Reading>, pass: Pass, engine: Engine, span: Span, start: Start) -> Self {
+        // What Insights reads takes nothing of the quota that pages are counted for.
+        let pages_left = if engine == Engine::Filter { span.expected_pages } else { 0.0 };
+        reading.unit_begins(engine, pages_left);
+        let reading = Arc::clone(reading);
+        Self { id, pass, engine, was_handed_over: false, span, start, pages_left, reading }
     }
 
     /// The unit as it is written down.
     pub fn row(&self) -> UnitRow {
         let Span { from_ms, to_ms, .. } = self.span;
-        UnitRow { id: self.id, place: self.reading.group.place, pass: self.pass, from_ms, to_ms }
+        let Self { id, pass, engine, .. } = *self;
+        UnitRow { id, place: self.reading.group.place, pass, engine, from_ms, to_ms }
     }
 
     /// Reads it to its end, or to what ends it. `permit`: of its first call.
     pub async fn read(mut self, permit: Option<Permit>) -> Result<(), JournalClosed> {
         let read = if self.reading.has_failed() { Ok(()) } else { self.read_pages(permit).await? };
+        match read {
+            Err(outcome) if outcome.reason == Some(Reason::ClassNotReadable) && self.may_be_handed_over() => {
+                self.hand_over().await
+            }
+            read => self.end(read).await,
+        }
+    }
+
+    /// It has ended; the error is how its group ends instead.
+    pub async fn end(self, read: Result<(), Outcome>) -> Result<(), JournalClosed> {
         self.reading.unit_ended(read).await
+    }
+
+    /// Whether the other engine may read what this one cannot.
+    pub fn may_be_handed_over(&self) -> bool {
+        !self.was_handed_over && self.reading.group.has_both_engines
+    }
+
+    /// Lets the other engine read it, from its beginning.
+    pub async fn hand_over(mut self) -> Result<(), JournalClosed> {
+        let engine = match self.engine {
+            Engine::Filter => Engine::Insights,
+            Engine::Insights => Engine::Filter,
+        };
+        (self.engine, self.was_handed_over, self.start) = (engine, true, Start::FirstPage);
+        self.set_pages_left(if engine == Engine::Filter { self.span.expected_pages } else { 0.0 });
+        let reading = Arc::clone(&self.reading);
+        reading.group.shared.journal.write(Entry::Engine { unit: self.id, engine }).await?;
+        reading.requeue(self);
+        Ok(())
     }
 
     /// Reads page after page; the inner error is how the group ends instead.
@@ -120,13 +157,18 @@ impl Unit {
             // Its place is kept until it is written down.
             let (page, _in_hand) = match page {
                 Ok(page) => page,
+                Err(error) if error.class == ErrorClass::Denied && query.unmask => {
+                    reading.unmask_was_refused(&error);
+                    query.unmask = false;
+                    continue;
+                }
                 // AWS does not know the earlier part's token any more: the unit is read from its beginning.
                 Err(error) if error.class == ErrorClass::Refused && token_is_old => {
                     (token_is_old, may_be_cut, pages) = (false, true, Pages::default());
                     shared.journal.write(Entry::Restarted(self.id)).await?;
                     continue;
                 }
-                Err(error) => return Ok(Err(outcome::of_error(&error))),
+                Err(error) => return Ok(Err(reading.group.outcome_of(&error))),
             };
             token_is_old = false;
             reading.notice(&page);
@@ -136,7 +178,9 @@ impl Unit {
                 continue;
             }
             let held = page.events.len();
-            let page = examine_page(&reading, self.pass, self.id, &query, page);
+            let are_all = query.pattern.is_none();
+            let has_tampering = are_all || self.pass == Pass::Silence;
+            let page = examine_page(&reading, self.pass, self.id, LetThrough { are_all, has_tampering }, page);
             let turned = pages.turn(held, page.next_token.clone());
             shared.tally.page(page.events, page.bytes, page.found.len() as u64);
             shared.journal.write(Entry::Page(page)).await?;
@@ -151,7 +195,7 @@ impl Unit {
     fn query(&self) -> EventQuery {
         let Span { from_ms, to_ms, .. } = self.span;
         let (log_group, pattern) = (self.reading.group.name.clone(), self.reading.pattern(self.pass));
-        EventQuery { log_group, from_ms, to_ms, pattern }
+        EventQuery { log_group, from_ms, to_ms, pattern, unmask: self.reading.unmasks() }
     }
 
     async fn page(
@@ -179,21 +223,59 @@ impl Unit {
             return Ok(false);
         }
         let expected_pages = expected / (cuts.len() + 1) as f64;
+        let rest = self.cut_at(&cuts, expected_pages).await?;
+        self.set_pages_left(expected_pages);
+        self.reading.add_units(rest);
+        Ok(true)
+    }
+
+    /// Cuts the unit at these times, each after the one before and inside of it; what is left of it is read from its
+    /// beginning. Gives the other parts.
+    pub async fn cut_at(&mut self, cuts: &[i64], expected_pages: f64) -> Result<Vec<Self>, JournalClosed> {
         let ends = cuts.iter().skip(1).copied().chain([self.span.to_ms]);
         let rest: Vec<Unit> = cuts
             .iter()
             .zip(ends)
             .map(|(from_ms, to_ms)| {
-                Self::new(&self.reading, self.pass, Span { from_ms: *from_ms, to_ms, expected_pages })
+                Self::new(&self.reading, self.pass, self.engine, Span { from_ms: *from_ms, to_ms, expected_pages })
             })
             .collect();
         self.span = Span { to_ms: cuts.first().copied().unwrap_or(self.span.to_ms), expected_pages, ..self.span };
-        self.set_pages_left(expected_pages);
         let rows = rest.iter().map(Self::row).collect();
         let cut = Entry::Cut { unit: self.id, to_ms: self.span.to_ms, rest: rows };
         self.reading.group.shared.journal.write(cut).await?;
-        self.reading.add_units(rest);
-        Ok(true)
+        Ok(rest)
+    }
+
+    /// What was written down of it is taken back: it is read from its beginning again.
+    pub async fn restart(&mut self) -> Result<(), JournalClosed> {
+        self.start = Start::FirstPage;
+        self.reading.group.shared.journal.write(Entry::Restarted(self.id)).await
+    }
+
+    /// Whether something of it may have been written down in an earlier part of the run.
+    pub fn was_begun(&self) -> bool {
+        self.start != Start::FirstPage
+    }
+
+    /// What reads it.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Its stretch of time.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The log group that it is of.
+    pub fn reading(&self) -> &Arc<Reading> {
+        &self.reading
+    }
+
+    /// Its key.
+    pub fn id(&self) -> UnitId {
+        self.id
     }
 
     fn set_pages_left(&mut self, pages_left: f64) {
@@ -206,6 +288,7 @@ impl Unit {
 impl Drop for Unit {
     fn drop(&mut self) {
         self.set_pages_left(0.0);
+        self.reading.unit_is_gone();
     }
 }
 
@@ -244,7 +327,8 @@ mod tests {
         let (journal, _writer) = Journal::create(&dir, &[]).unwrap();
         let start = |has_begun, token: Option<&str>, hours: i64| {
             let (id, next_token) = (journal.new_unit(), token.map(str::to_owned));
-            let unit = KnownUnit { id, from_ms: 0, to_ms: 1, has_begun, next_token, token_ms: 5 };
+            let unit =
+                KnownUnit { id, engine: Engine::Filter, from_ms: 0, to_ms: 1, has_begun, next_token, token_ms: 5 };
             Start::of(&unit, 5 + hours * 3_600_000)
         };
         assert_eq!(start(false, None, 0), Start::FirstPage);

@@ -1,0 +1,79 @@
+//! What Insights costs: the price of a scan, and how much of it a run may spend.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::model::Region;
+
+/// US dollars for a GB that a query scans. Source: Amazon CloudWatch pricing, "Logs", "Analyze (Logs Insights
+/// queries)" (2026-11).
+const PRICES: [(&str, f64); 4] =
+    [("us-east-1", 0.005), ("us-east-2", 0.005), ("us-west-2", 0.005), ("ap-northeast-1", 0.0076)];
+
+/// In any other Region; more than any price known here, so that an estimate may be too high, never too low.
+const ELSEWHERE: f64 = 0.01;
+
+/// The smallest that a GB may be meant to be, so that this errs on the dear side, too.
+const GIGABYTE: f64 = 1e9;
+
+/// What it costs at list prices to scan so many bytes in a Region, in US dollars.
+pub fn scan_cost(region: &Region, bytes: f64) -> f64 {
+    let price = PRICES.iter().find(|(name, _)| *name == region.as_str()).map_or(ELSEWHERE, |(_, price)| *price);
+    price * bytes / GIGABYTE
+}
+
+/// What a run may spend on Insights.
+#[derive(Debug)]
+pub(super) struct InsightsBudget {
+    most: f64,
+    /// What was spent, and what is set aside for queries to come.
+    taken: Mutex<f64>,
+}
+
+impl InsightsBudget {
+    /// A budget of so many US dollars.
+    pub fn new(most: f64) -> Self {
+        Self { most, taken: Mutex::new(0.0) }
+    }
+
+    /// Sets an estimate aside, if the budget has it.
+    pub fn set_aside(&self, usd: f64) -> bool {
+        let mut taken = self.taken();
+        let fits = *taken + usd <= self.most;
+        if fits {
+            *taken += usd;
+        }
+        fits
+    }
+
+    /// So much was spent of what had been set aside for it.
+    pub fn settle(&self, set_aside: f64, spent: f64) {
+        *self.taken() += spent - set_aside;
+    }
+
+    fn taken(&self) -> MutexGuard<'_, f64> {
+        // Nothing is left half done under this lock.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_that_is_not_known_is_the_highest() {
+        let usd = |region: &str| scan_cost(&region.parse().unwrap(), 2e9);
+        assert_eq!((usd("us-east-1"), usd("ap-northeast-1"), usd("eu-north-1")), (0.01, 0.0152, 0.02));
+        assert!(PRICES.iter().all(|(_, price)| *price <= ELSEWHERE));
+    }
+
+    #[test]
+    fn what_is_not_spent_can_be_set_aside_again() {
+        let budget = InsightsBudget::new(1.0);
+        assert!(budget.set_aside(0.8) && !budget.set_aside(0.3));
+        budget.settle(0.8, 0.5);
+        assert!(budget.set_aside(0.3) && !budget.set_aside(0.3));
+        budget.settle(0.3, 0.9);
+        assert!(!budget.set_aside(0.01), "a query may scan more than was thought");
+    }
+}
