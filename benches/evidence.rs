@@ -53,7 +53,7 @@ fn main() {
     let temp = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let groups = sightings / matching.len();
-    let swept = runtime.block_on(sweep(pages(&matching), groups, temp.path()));
+    let swept = runtime.block_on(sweep(pages(&matching), window(&matching), groups, temp.path()));
     let found = (groups * matching.len()) as f64;
     row(
         &format!("matching events/s from body to commit, {found} events"),
@@ -108,6 +108,14 @@ fn matched_a_second(matcher: &Matcher, messages: &[String]) -> (f64, f64) {
     (looked_at as f64 / began.elapsed().as_secs_f64(), found as f64 / looked_at as f64 * 100.0)
 }
 
+/// The window of their times: the second after the last is not in it.
+fn window(records: &[&Value]) -> [String; 2] {
+    let times =
+        || records.iter().map(|record| record["eventTime"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap());
+    let end = times().max().unwrap() + Duration::from_secs(1);
+    [times().min().unwrap().to_string(), end.to_string()]
+}
+
 /// The records as events, on pages of a megabyte, each page of all times: a page of a part would have its group cut by
 /// time, which the organization that answers knows nothing of. Each group's have ids of their own.
 fn pages(records: &[&Value]) -> Vec<bytes::Bytes> {
@@ -144,9 +152,9 @@ struct Swept {
     at_end: f64,
 }
 
-async fn sweep(pages: Vec<bytes::Bytes>, groups: usize, directory: &Path) -> Swept {
+async fn sweep(pages: Vec<bytes::Bytes>, window: [String; 2], groups: usize, directory: &Path) -> Swept {
     let cannery = Cannery { regions: vec!["us-east-1"], groups, pages, latency: Duration::ZERO };
-    let window = ["--from", "2023-07-01T00:00:00Z", "--to", "2023-08-01T00:00:00Z"];
+    let window = ["--from", &window[0], "--to", &window[1]];
     let mut quotas = QuotaTable::built_in().unwrap();
     quotas.set("FilterLogEvents", None, 1e6).unwrap();
     let question = Question { accounts: 1, indicator: ADDRESS, window: &window, quotas };
