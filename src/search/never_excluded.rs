@@ -150,6 +150,24 @@ proptest! {
     }
 
     #[test]
+    fn no_message_makes_it_panic(indicator in any_spelled(), message in any::<String>(), how in any::<u8>()) {
+        let matcher = Matcher::new(&[indicator.indicator]).unwrap();
+        matcher.find(&message);
+        matcher.find(&in_message(&message, how));
+    }
+
+    #[test]
+    fn no_text_makes_reading_an_indicator_panic(text in any::<String>(), prefix in "(ip|cidr|key|arn|user|domain|regex|hash):") {
+        _ = text.parse::<Indicator>();
+        _ = format!("{prefix}{text}").parse::<Indicator>();
+    }
+}
+
+proptest! {
+    // Each case reads up to fifteen messages, twice.
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
     fn a_quick_look_overlooks_nothing(
         all in prop::collection::vec(any_spelled(), 1..4),
         before in r#"[\x00-\x1f0f:.%"/\\ ]{0,3}"#,
@@ -168,18 +186,5 @@ proptest! {
                 prop_assert_eq!(matcher.find(message), matcher.find_in(message, |_| true), "{}", message);
             }
         }
-    }
-
-    #[test]
-    fn no_message_makes_it_panic(indicator in any_spelled(), message in any::<String>(), how in any::<u8>()) {
-        let matcher = Matcher::new(&[indicator.indicator]).unwrap();
-        matcher.find(&message);
-        matcher.find(&in_message(&message, how));
-    }
-
-    #[test]
-    fn no_text_makes_reading_an_indicator_panic(text in any::<String>(), prefix in "(ip|cidr|key|arn|user|domain|regex|hash):") {
-        _ = text.parse::<Indicator>();
-        _ = format!("{prefix}{text}").parse::<Indicator>();
     }
 }
