@@ -45,6 +45,10 @@
 //!   breaks off for a shorter list (`aws/envelope.rs`).
 //! - **The shard is the quota's domain**, account × Region ([`model::Target`]): no two share a limiter.
 //! - **A quota permit first, a slot second** (`aws/gate.rs`): a slow Region cannot fill the slots.
+//! - **Thousands of calls under way, few answers in memory** (`aws/intake.rs`, `aws/sockets.rs`): descriptors bound the
+//!   calls, and an answer is read when there is a place for it, which it keeps until it is written down.
+//! - **Most messages end at a quick look** (`search/places.rs`): it finds all that a full reading would, unless an escape
+//!   hides it, and then sees the escape.
 //! - **What would end last is begun first, and cut**: units of a target wait in one queue, the longest first, and one is
 //!   begun whenever its quota has a permit to spare. A unit that would outlast the others is cut into slices of time, which
 //!   are read anew (`sweep/reading`): a guess about the work left decides how fast events are read, never which.

@@ -21,6 +21,7 @@ use clap::Parser;
 use dragnet::aws::{Aws, CodeSource, ConnectOptions, MfaCode, StaticCredentials, Wire};
 use dragnet::cli::settings::{Surroundings, SweepSettings};
 use dragnet::cli::{Arguments, Command};
+use dragnet::config::Concurrency;
 use dragnet::model::RunId;
 use dragnet::store::{Checkpoint, Journal, RunDir, StoreError};
 use dragnet::sweep::{SweepParts, Tally, Windows};
@@ -150,7 +151,7 @@ pub async fn sweep_parts(
     let list: String = (0..accounts).map(|n| format!("{:012}\n", 100_000_000_000 + n)).collect::<Vec<_>>().concat();
     let file = directory.join("accounts");
     std::fs::write(&file, list).unwrap();
-    let config = "[organization]\ndiscover = false\n[limits]\nquota_share = 1.0\nconcurrency = 1024\n";
+    let config = "[organization]\ndiscover = false\n[limits]\nquota_share = 1.0\nconcurrency = 100000\n";
     std::fs::write(directory.join("dragnet.toml"), config).unwrap();
     let arguments = ["dragnet", "sweep", indicator, "--accounts-file", file.to_str().unwrap(), "--no-silence"];
     let arguments = [&arguments[..], window].concat();
@@ -176,7 +177,7 @@ pub async fn sweep_parts(
         mfa_sessions: None,
         clock: clock.clone(),
         quotas: Quotas::new(quotas, 1.0),
-        concurrency: settings.reach.limits.concurrency.get(),
+        concurrency: settings.reach.limits.concurrency.map(Concurrency::get),
         audit: Some(audit),
     })
     .await

@@ -13,6 +13,7 @@ use tracing::{debug, info};
 use super::connect::Aws;
 use super::error::{CallError, Diagnosis, ErrorClass};
 use super::gate::Permit;
+use super::intake::{InHand, answered};
 use super::pages::Endless;
 use super::session::Session;
 use crate::model::{ApiCall, Operation, Region};
@@ -79,7 +80,7 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        self.call_with(None, site, send).await
+        self.call_with(None, site, send).await.map(|(output, _)| output)
     }
 
     /// The key that a call is charged to.
@@ -88,13 +89,13 @@ impl Aws {
         QuotaKey { account, region: site.region.clone(), operation: site.operation.as_str() }
     }
 
-    /// The same, if its first attempt has its permit already.
+    /// The same, if its first attempt has its permit already. The answer comes with its place in memory.
     pub(super) async fn call_with<T, E, F>(
         &self,
         mut permit: Option<Permit>,
         site: Site<'_>,
         send: impl Fn(Credentials) -> F,
-    ) -> Result<T, CallError>
+    ) -> Result<(T, Option<InHand>), CallError>
     where
         T: RequestId,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -106,7 +107,7 @@ impl Aws {
         loop {
             let mut credentials = self.credentials(site.session).await?;
             if permit.is_none() {
-                permit = self.gate.pass(&gate).await;
+                permit = self.stop.run_until_cancelled(self.gate.pass(&gate)).await.flatten();
             }
             if !self.is_fresh(&credentials) {
                 // They ran out in the queue. Renewing them needs a slot, too; the permit stays good.
@@ -117,8 +118,11 @@ impl Aws {
             let Some(let_out) = permit.take() else { return Err(site.interrupted(attempts.made)) };
             let (time, began) = (self.clock.now(), Instant::now());
             // On the heap: most calls wait at the gate most of the time, and should be small there.
-            let answer = Box::pin(send(credentials.clone())).await;
-            drop(let_out);
+            let (answer, in_hand) = answered(Box::pin(send(credentials.clone()))).await;
+            match &in_hand {
+                Some(in_hand) => self.gate.take_back(let_out, in_hand.had_to_wait),
+                None => drop(let_out),
+            }
             let took = began.elapsed();
             let diagnosis = answer.as_ref().err().map(Diagnosis::of);
             attempts.made += 1;
@@ -145,7 +149,7 @@ impl Aws {
                             calls_per_second, "not throttled of late: speeding up"
                         );
                     }
-                    return Ok(output);
+                    return Ok((output, in_hand));
                 }
                 (Err(error), None) => Diagnosis::of(&error),
                 (Err(_), Some(diagnosis)) => diagnosis,

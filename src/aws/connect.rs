@@ -20,9 +20,12 @@ use tokio_util::sync::CancellationToken;
 use super::CallError;
 use super::envelope::enveloped;
 use super::gate::Gate;
+use super::http;
+use super::intake::Intake;
 use super::mfa::{CodeSource, Device, MfaStanding};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
 use super::session::{RoleHop, Session};
+use super::sockets::Sockets;
 use super::source::{self, Found};
 use super::sts::{Caller, Durations};
 use crate::config::Identity;
@@ -30,11 +33,10 @@ use crate::model::{ApiCall, Partition, Region, SlowedRate};
 use crate::throttle::Quotas;
 use crate::time::Clock;
 
-/// How long to wait for a connection, for the head of an answer, and for all of it. AWS answers within
-/// seconds; a call that hangs is asked again.
+/// How long to wait for a connection, and for the head of an answer; for the rest see `envelope.rs`. AWS answers
+/// within seconds; a call that hangs is asked again.
 const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(30);
-const ATTEMPT: Duration = Duration::from_mins(1);
 
 /// What a connection needs to know.
 #[derive(Debug)]
@@ -51,8 +53,9 @@ pub struct ConnectOptions {
     pub clock: Clock,
     /// AWS's rates, and the share of them to use.
     pub quotas: Quotas,
-    /// How many calls may be under way at once, over all accounts; at least 1.
-    pub concurrency: usize,
+    /// How many calls may be under way at once, over all accounts; `None`: as many as the machine lets. Over the
+    /// network it is never more than the process may open connections for.
+    pub concurrency: Option<usize>,
     /// Who is told of every attempt at a call. Calls wait while this is full.
     pub audit: Option<mpsc::Sender<ApiCall>>,
 }
@@ -104,6 +107,8 @@ pub enum ConnectError {
 pub struct Aws {
     pub(super) clients: Clients,
     pub(super) gate: Arc<Gate>,
+    /// Once it is cancelled, the gate lets no call of this connection out any more.
+    pub(super) stop: CancellationToken,
     pub(super) audit: Option<mpsc::Sender<ApiCall>>,
     pub(super) clock: Clock,
     pub(super) caller: OnceLock<Caller>,
@@ -135,10 +140,16 @@ impl Aws {
     /// # Errors
     /// There are no credentials, or the configured Region is not a Region's name.
     pub async fn connect(options: ConnectOptions) -> Result<Self, ConnectError> {
+        let sockets = match &options.wire {
+            Wire::Network { .. } => Sockets::of_this_process(options.concurrency),
+            Wire::InProcess { .. } => Sockets::unbounded(options.concurrency),
+        };
+        let intake = Intake::new();
         let Found { sdk, chain, profile } = match options.wire {
             Wire::Network { insecure_endpoint } => {
+                let client = enveloped(http::network(insecure_endpoint, sockets.idle_per_host), intake);
                 let named = options.identity.profile.as_deref();
-                source::find(named, insecure_endpoint, SdkTime(options.clock.clone())).await?
+                source::find(named, client, SdkTime(options.clock.clone())).await?
             }
             Wire::InProcess { http, credentials, region } => {
                 let StaticCredentials { access_key_id, secret_access_key } = credentials;
@@ -146,7 +157,7 @@ impl Aws {
                 let keys = Credentials::new(access_key_id, secret, None, None, "practice range");
                 let sdk = SdkConfig::builder()
                     .behavior_version(BehaviorVersion::latest())
-                    .http_client(enveloped(http))
+                    .http_client(enveloped(http, intake))
                     .time_source(SdkTime(options.clock.clone()))
                     .credentials_provider(SharedCredentialsProvider::new(keys))
                     .region(aws_types::region::Region::new(String::from(region)))
@@ -154,14 +165,13 @@ impl Aws {
                 Found { sdk, chain: ProfileChain::default(), profile: "practice range".to_owned() }
             }
         };
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).operation_attempt_timeout(ATTEMPT);
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ);
         let sdk = sdk
             .into_builder()
             .sleep_impl(TokioSleep::new())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts.build())
-            // The attempt's timeout bounds a stalled body too, and it counts tokio's time.
+            // The envelope's timeout bounds a stalled body too, and it counts tokio's time.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .identity_cache(aws_config::identity::IdentityCache::no_cache())
             .build();
@@ -192,7 +202,8 @@ impl Aws {
                 organizations: aws_sdk_organizations::Client::new(&sdk),
                 sns: aws_sdk_sns::Client::new(&sdk),
             },
-            gate: Arc::new(Gate::new(options.quotas, options.concurrency)),
+            gate: Arc::new(Gate::new(options.quotas, sockets.calls)),
+            stop: CancellationToken::new(),
             audit: options.audit,
             clock: options.clock,
             caller: OnceLock::new(),
@@ -223,10 +234,11 @@ impl Aws {
         Ok(caller)
     }
 
-    /// Lets no call out any more once `stop` is cancelled; those under way go on. What waits fails as
-    /// [`super::ErrorClass::Interrupted`].
-    pub fn stop_with(&self, stop: CancellationToken) {
-        self.gate.stop_with(stop);
+    /// The same connection, which lets no call out any more once `stop` is cancelled; those under way go on. What
+    /// waits fails as [`super::ErrorClass::Interrupted`].
+    #[must_use]
+    pub fn until(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
     }
 
     /// The quotas of which AWS throttled a call, in the order of operation, account and Region.

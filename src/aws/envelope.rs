@@ -1,4 +1,7 @@
-//! What every exchange has, wherever it leads: requests say who asks, answers are of a bounded size.
+//! What every exchange has, wherever it leads: requests say who asks, answers come within a time, one by one as there is
+//! a place for them, and are of a bounded size.
+
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -8,6 +11,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use axum::body::{Body, to_bytes};
+use tokio::time::timeout;
+
+use super::intake::Intake;
 
 /// Stands first in the user agent, by which people find a sweep in their own CloudTrail.
 const PRODUCT: &str = concat!("dragnet/", env!("CARGO_PKG_VERSION"));
@@ -16,19 +22,28 @@ const PRODUCT: &str = concat!("dragnet/", env!("CARGO_PKG_VERSION"));
 /// times as long; a server that goes on for ever must not fill the memory.
 const LARGEST_ANSWER: usize = 64 << 20;
 
+/// How long to wait for the head of an answer, and then for its body. Between the two an answer waits for its place
+/// as long as it must.
+const HEAD: Duration = Duration::from_mins(1);
+const BODY: Duration = Duration::from_mins(1);
+
 const USER_AGENT: &str = "user-agent";
 
 /// Puts every exchange of `client` into this envelope.
-pub(super) fn enveloped(client: SharedHttpClient) -> SharedHttpClient {
-    SharedHttpClient::new(Enveloped(client))
+pub(super) fn enveloped(client: SharedHttpClient, intake: Intake) -> SharedHttpClient {
+    SharedHttpClient::new(Enveloped { wire: client, intake })
 }
 
 #[derive(Debug)]
-struct Enveloped<T>(T);
+struct Enveloped<T> {
+    wire: T,
+    intake: Intake,
+}
 
 impl HttpClient for Enveloped<SharedHttpClient> {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(Enveloped(self.0.http_connector(settings, components)))
+        let wire = self.wire.http_connector(settings, components);
+        SharedHttpConnector::new(Enveloped { wire, intake: self.intake.clone() })
     }
 }
 
@@ -37,9 +52,20 @@ impl HttpConnector for Enveloped<SharedHttpConnector> {
         // The signature leaves this header out, since proxies change it: it can still be changed here.
         let agent = request.headers().get(USER_AGENT).map_or(PRODUCT.to_owned(), |sdk| format!("{PRODUCT} {sdk}"));
         request.headers_mut().insert(USER_AGENT, agent);
-        let answer = self.0.call(request);
-        HttpConnectorFuture::new(async move { bounded(answer.await?, LARGEST_ANSWER).await })
+        let (answer, intake) = (self.wire.call(request), self.intake.clone());
+        HttpConnectorFuture::new(async move {
+            let answer = in_time(HEAD, answer).await?;
+            intake.enter().await;
+            in_time(BODY, bounded(answer, LARGEST_ANSWER)).await
+        })
     }
+}
+
+async fn in_time<T>(
+    time: Duration,
+    answer: impl Future<Output = Result<T, ConnectorError>>,
+) -> Result<T, ConnectorError> {
+    timeout(time, answer).await.unwrap_or_else(|late| Err(ConnectorError::timeout(late.into())))
 }
 
 /// Reads an answer whole: nothing that is asked here is streamed.

@@ -22,7 +22,7 @@ pub enum ErrorClass {
     Denied,
     /// What was asked about is not there.
     NotFound,
-    /// It was not made, or not made again: the command is being ended ([`super::Aws::stop_with`]).
+    /// It was not made, or not made again: the command is being ended ([`super::Aws::until`]).
     Interrupted,
     /// Anything else: asking again would not help.
     Refused,

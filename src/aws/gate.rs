@@ -5,12 +5,11 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
 use crate::throttle::{Limiter, QuotaKey, Quotas};
 
@@ -19,9 +18,17 @@ use crate::throttle::{Limiter, QuotaKey, Quotas};
 pub(super) struct Gate {
     quotas: Quotas,
     slots: Arc<Semaphore>,
+    /// How many slots there are now, and at most.
+    open: AtomicUsize,
+    most: usize,
     keys: StdMutex<HashMap<QuotaKey, Arc<KeyGate>>>,
-    stop: OnceLock<CancellationToken>,
 }
+
+/// So many slots there are to begin with. More come with every answer for which there is a place at once, and one goes
+/// with each that has to wait: calls under way do not bring more than the line and the disk can take in time.
+const FIRST: usize = 1_024;
+/// Slots that come with an answer while all are taken: four times as many after as long as an answer takes.
+const GROWTH: usize = 3;
 
 /// One key's gate.
 #[derive(Debug)]
@@ -41,19 +48,34 @@ pub(super) struct KeyGate {
 /// Leave for one call of a key: its quota's permit, and a slot until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    _slot: OwnedSemaphorePermit,
+    slot: OwnedSemaphorePermit,
 }
 
 impl Gate {
     /// A gate for at most `concurrency` calls under way at once.
     pub fn new(quotas: Quotas, concurrency: usize) -> Self {
-        let slots = Arc::new(Semaphore::new(concurrency));
-        Self { quotas, slots, keys: StdMutex::default(), stop: OnceLock::new() }
+        let first = concurrency.min(FIRST);
+        let (slots, open) = (Arc::new(Semaphore::new(first)), AtomicUsize::new(first));
+        Self { quotas, slots, open, most: concurrency, keys: StdMutex::default() }
     }
 
-    /// No call is let out any more once `stop` is cancelled. Said once; a second token is not heard.
-    pub fn stop_with(&self, stop: CancellationToken) {
-        _ = self.stop.set(stop);
+    /// Takes back the slot of a call that was answered. If all slots are taken and there was a place for the answer at
+    /// once, there are more from now on; if the answer `had_to_wait`, one less.
+    pub fn take_back(&self, permit: Permit, had_to_wait: bool) {
+        if had_to_wait {
+            if self.set_open(|open| (open > FIRST).then(|| open - 1)).is_some() {
+                permit.slot.forget();
+            }
+        } else if self.slots.available_permits() == 0
+            && let Some(before) = self.set_open(|open| (open < self.most).then(|| open + GROWTH.min(self.most - open)))
+        {
+            self.slots.add_permits(GROWTH.min(self.most - before));
+        }
+    }
+
+    /// Counts the slots anew, unless `to` gives none. Gives what the number was if it changed.
+    fn set_open(&self, to: impl Fn(usize) -> Option<usize>) -> Option<usize> {
+        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, to).ok()
     }
 
     /// The gate of one key.
@@ -77,34 +99,28 @@ impl Gate {
 
     /// Waits for a permit of this key and then for a slot. The turn is kept until the slot is there,
     /// so that a key holds at most one permit without a slot: a slow Region neither fills the slots
-    /// nor piles up permits that would burst. `None`: no call is let out any more.
+    /// nor piles up permits that would burst.
     pub async fn pass(&self, key: &KeyGate) -> Option<Permit> {
-        self.unless_stopped(async {
-            let _waiting = Waiting::at(key);
-            let _turn = key.turn.lock().await;
-            self.let_out(key).await
-        })
-        .await
+        let _waiting = Waiting::at(key);
+        let _turn = key.turn.lock().await;
+        self.let_out(key).await
     }
 
     /// The same for work that has not begun: it waits until nothing else does at this key.
     pub async fn permit_for_more(&self, key: &KeyGate) -> Option<Permit> {
-        self.unless_stopped(async {
-            loop {
-                key.until_quiet().await;
-                let _turn = key.turn.lock().await;
-                if key.is_quiet() {
-                    return self.let_out(key).await;
-                }
+        loop {
+            key.until_quiet().await;
+            let _turn = key.turn.lock().await;
+            if key.is_quiet() {
+                return self.let_out(key).await;
             }
-        })
-        .await
+        }
     }
 
     /// Waits for a slot, for a call that has its permit.
     pub async fn slot(&self) -> Option<Permit> {
         // The semaphore is never closed, so there is always a slot to come.
-        Arc::clone(&self.slots).acquire_owned().await.ok().map(|slot| Permit { _slot: slot })
+        Arc::clone(&self.slots).acquire_owned().await.ok().map(|slot| Permit { slot })
     }
 
     async fn let_out(&self, key: &KeyGate) -> Option<Permit> {
@@ -112,13 +128,6 @@ impl Gate {
             sleep(wait).await;
         }
         self.slot().await
-    }
-
-    async fn unless_stopped(&self, permit: impl Future<Output = Option<Permit>>) -> Option<Permit> {
-        match self.stop.get() {
-            None => permit.await,
-            Some(stop) => stop.run_until_cancelled(permit).await.flatten(),
-        }
     }
 }
 
@@ -258,13 +267,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn once_stopped_nothing_is_let_out() {
-        let gate = gate(1);
-        let (key, stop) = (gate.of(&key(1)), CancellationToken::new());
-        gate.stop_with(stop.clone());
-        let held = gate.pass(&key).await;
-        assert!(held.is_some());
-        let (waiting, ()) = tokio::join!(gate.pass(&key), async { stop.cancel() });
-        assert!(waiting.is_none() && gate.permit_for_more(&key).await.is_none());
+    async fn slots_come_and_go_with_room_for_answers() {
+        let gate = gate(FIRST + 100);
+        let all_answered = async |had_to_wait| {
+            let under_way = join_all((0..gate.slots.available_permits()).map(|_| gate.slot())).await;
+            under_way.into_iter().flatten().for_each(|permit| gate.take_back(permit, had_to_wait));
+            gate.slots.available_permits()
+        };
+        assert_eq!(all_answered(false).await, FIRST + GROWTH, "and then not all are taken");
+        assert_eq!(all_answered(false).await, FIRST + GROWTH * 2);
+        assert_eq!(all_answered(true).await, FIRST, "and never fewer");
+        let waiting = join_all((0..FIRST * 4).map(|_| async { gate.take_back(gate.slot().await.unwrap(), false) }));
+        waiting.await;
+        assert_eq!(gate.slots.available_permits(), FIRST + 100, "no more than were asked for");
     }
 }

@@ -11,9 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// Idle connections kept to one host, and for how long. There is a host a Region, so this bounds file
-/// descriptors: with 36 Regions and 64 calls under way, 256 are enough.
-const IDLE_PER_HOST: usize = 4;
+/// How long idle connections are kept.
 const IDLE_FOR: Duration = Duration::from_secs(20);
 
 /// Where credentials come from over plain HTTP, on link-local addresses that never leave the machine.
@@ -23,9 +21,9 @@ const CREDENTIAL_HOSTS: [&str; 5] =
     ["169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]"];
 
 /// The client for real endpoints: TLS by rustls with the system's roots, HTTP keep-alive.
-pub(super) fn network(insecure_endpoint: bool) -> SharedHttpClient {
+pub(super) fn network(insecure_endpoint: bool, idle_per_host: usize) -> SharedHttpClient {
     let inner = aws_smithy_http_client::Builder::new()
-        .pool_max_idle_per_host(IDLE_PER_HOST)
+        .pool_max_idle_per_host(idle_per_host)
         .pool_idle_timeout(IDLE_FOR)
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .build_https();

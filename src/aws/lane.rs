@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::call::Site;
 use super::connect::Aws;
 use super::gate::{Gate, KeyGate, Permit};
@@ -13,6 +15,7 @@ use crate::model::{Operation, Region};
 #[derive(Clone, Debug)]
 pub struct Lane {
     gate: Arc<Gate>,
+    stop: CancellationToken,
     key: Arc<KeyGate>,
 }
 
@@ -20,7 +23,8 @@ impl Aws {
     /// The quota for reading events in a Region of the account that `session` is in.
     pub fn event_lane(&self, session: &Session, region: &Region) -> Lane {
         let site = Site { session, region, operation: Operation::FilterLogEvents };
-        Lane { gate: Arc::clone(&self.gate), key: self.gate.of(&self.quota_key(site)) }
+        let key = self.gate.of(&self.quota_key(site));
+        Lane { gate: Arc::clone(&self.gate), stop: self.stop.clone(), key }
     }
 }
 
@@ -28,7 +32,7 @@ impl Lane {
     /// A permit for work that has not begun, once all that is under way has its own. `None`: no call is let out
     /// any more.
     pub async fn permit_for_more(&self) -> Option<Permit> {
-        self.gate.permit_for_more(&self.key).await
+        self.stop.run_until_cancelled(self.gate.permit_for_more(&self.key)).await.flatten()
     }
 
     /// How long an answer takes of late; zero while nothing is known.

@@ -7,6 +7,7 @@ use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::gate::Permit;
+use super::intake::InHand;
 use super::pages::Pages;
 use super::session::Session;
 use crate::model::{LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
@@ -106,7 +107,7 @@ impl Aws {
     }
 
     /// One page of a log group's events: at most 1 MB or 10,000 events. The call waits for its permit, unless one
-    /// is given along.
+    /// is given along. Keep the page's place for as long as the page, or what was made of it, is in memory.
     ///
     /// Source: CloudWatch Logs API, `FilterLogEvents`.
     ///
@@ -119,7 +120,7 @@ impl Aws {
         query: &EventQuery,
         token: Option<String>,
         permit: Option<Permit>,
-    ) -> Result<EventPage, CallError> {
+    ) -> Result<(EventPage, Option<InHand>), CallError> {
         let site = Site { session, region, operation: Operation::FilterLogEvents };
         let request = self
             .clients
@@ -131,13 +132,13 @@ impl Aws {
             .set_filter_pattern(query.pattern.clone())
             .set_unmask(query.unmask.then_some(true))
             .set_next_token(token);
-        let answer = self
+        let (answer, in_hand) = self
             .call_with(permit, site, |credentials| {
                 request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
             })
             .await?;
         let events = answer.events.unwrap_or_default().into_iter().map(log_event).collect();
-        Ok(EventPage { events, next_token: answer.next_token })
+        Ok((EventPage { events, next_token: answer.next_token }, in_hand))
     }
 }
 

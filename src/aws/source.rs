@@ -6,11 +6,10 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::connect::SdkTime;
-use super::envelope::enveloped;
-use super::http;
 use super::profile::{ProfileChain, ProfileError, Root};
 
 /// What the files and the environment of this machine give.
@@ -23,15 +22,14 @@ pub(super) struct Found {
     pub profile: String,
 }
 
-/// Finds the source credentials. A profile that is `named` wins over keys in the environment, as in the
+/// Finds the source credentials, by `client` where they are not on this machine. A profile that is `named` wins over keys in the environment, as in the
 /// AWS CLI (in the SDK they would win over it).
-pub(super) async fn find(named: Option<&str>, insecure_endpoint: bool, time: SdkTime) -> Result<Found, ProfileError> {
+pub(super) async fn find(named: Option<&str>, client: SharedHttpClient, time: SdkTime) -> Result<Found, ProfileError> {
     let env = Env::real();
     let (mut chain, profile) = chain(named, &env, &Fs::real()).await?;
     if let (Some(name), Root::SdkChain) = (named, &chain.root) {
         chain.root = Root::Profile(name.to_owned());
     }
-    let client = enveloped(http::network(insecure_endpoint));
     let mut loader =
         aws_config::defaults(BehaviorVersion::latest()).http_client(client.clone()).time_source(time.clone());
     if let Some(name) = named {

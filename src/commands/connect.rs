@@ -12,6 +12,7 @@ use super::surroundings::Machine;
 use crate::aws::{Aws, CodeSource, ConnectOptions, StaticCredentials, Wire};
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, Reach};
+use crate::config::Concurrency;
 use crate::model::ApiCall;
 use crate::range::{self, Range, Scenario};
 use crate::throttle::{QuotaTable, Quotas};
@@ -130,7 +131,7 @@ impl Place {
             mfa_sessions: self.state_directory.clone().filter(|_| reach.identity.mfa_cache),
             clock: self.clock(),
             quotas: quotas(reach)?,
-            concurrency: reach.limits.concurrency.get(),
+            concurrency: reach.limits.concurrency.map(Concurrency::get),
             audit,
         };
         Ok(Aws::connect(options).await?)

@@ -6,6 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use memchr::memchr_iter;
 
+/// The length of `0.0.0.0`: most runs of digits and dots are versions, and shorter.
+const SHORTEST_V4: usize = 7;
+
 /// Addresses and networks that are looked for: as fast with ten thousand of them as with one.
 #[derive(Debug, Default)]
 pub(super) struct AddressSet {
@@ -22,13 +25,21 @@ impl AddressSet {
         self.indicators.entry(network.trunc()).or_default().push(indicator);
     }
 
-    /// Calls `each` with every indicator that an address in `text` belongs to.
-    pub(super) fn find(&self, text: &str, each: &mut dyn FnMut(usize)) {
+    /// What beside their own characters can be taken for a part of them: in `\f2001:db8::1` the letter of a line's
+    /// end, where a line feed's `n` is none.
+    pub(super) fn hidden_by(&self) -> &'static str {
+        if self.v6_lengths.is_empty() { "" } else { "\u{8}\u{c}" }
+    }
+
+    /// Calls `each` with every indicator that an address in `text` belongs to, and where the characters begin in which
+    /// the address was found.
+    pub(super) fn find(&self, text: &str, each: &mut dyn FnMut(usize, usize)) {
+        let mut look_up = |at, address, lengths| self.look_up(address, lengths, &mut |indicator| each(indicator, at));
         if !self.v4_lengths.is_empty() {
-            v4_addresses(text).for_each(|address| self.look_up(address.into(), &self.v4_lengths, each));
+            v4_addresses(text).for_each(|(at, address)| look_up(at, address.into(), &self.v4_lengths));
         }
         if !self.v6_lengths.is_empty() {
-            v6_addresses(text).for_each(|address| self.look_up(address.into(), &self.v6_lengths, each));
+            v6_addresses(text).for_each(|(at, address)| look_up(at, address.into(), &self.v6_lengths));
         }
     }
 
@@ -41,39 +52,40 @@ impl AddressSet {
 
 /// The IPv4 addresses that stand free: no digit next to them, and no further octet. Letters may: what
 /// follows `ip` or goes before `:443` is an address, and so is the end of `::ffff:192.0.2.1`.
-fn v4_addresses(text: &str) -> impl Iterator<Item = Ipv4Addr> {
+fn v4_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv4Addr)> {
     let is_part = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let is_inside = |before: u8, after: u8| before.is_ascii_digit() && after.is_ascii_digit();
     runs(text, b'.', is_part, is_inside)
+        .filter(|(_, run)| run.len() >= SHORTEST_V4)
         // Between two dots in a row, nothing goes on.
-        .flat_map(|run| run.split(".."))
-        .filter_map(|part| part.trim_matches('.').parse().ok())
+        .flat_map(|(at, run)| run.split("..").map(move |part| (at, part)))
+        .filter_map(|(at, part)| Some((at, part.trim_matches('.').parse().ok()?)))
 }
 
 /// The IPv6 addresses in a text: each run of their characters that is one, without the port, colon or
 /// full stop that may stand next to it.
-fn v6_addresses(text: &str) -> impl Iterator<Item = Ipv6Addr> {
+fn v6_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv6Addr)> {
     let is_part = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
     let is_inside = move |before: u8, after: u8| is_part(before) || is_part(after);
-    runs(text, b':', is_part, is_inside).filter_map(|run| {
+    runs(text, b':', is_part, is_inside).filter_map(|(at, run)| {
         let bare = run.trim_end_matches('.');
         let whole = || bare.parse().ok();
         let without_one_colon = || bare.strip_suffix(':').or_else(|| bare.strip_prefix(':'))?.parse().ok();
         let without_port = || bare.rsplit_once(':')?.0.parse().ok();
         // Only a colon that is doubled, or several, can be an address: most runs are times of day.
         bare.bytes().filter(|byte| *byte == b':').nth(1)?;
-        whole().or_else(without_one_colon).or_else(without_port)
+        Some((at, whole().or_else(without_one_colon).or_else(without_port)?))
     })
 }
 
-/// The longest runs of bytes of a kind (all ASCII) around a mark that stands beside such bytes. The two
+/// The longest runs of bytes of a kind (all ASCII) around a mark that stands beside such bytes, and where they begin. The two
 /// digits of a percent escape, as in `%20192.0.2.1`, are no part of one.
 fn runs<'t>(
     text: &'t str,
     mark: u8,
     is_part: impl Fn(u8) -> bool + Copy + 't,
     is_inside: impl Fn(u8, u8) -> bool + 't,
-) -> impl Iterator<Item = &'t str> {
+) -> impl Iterator<Item = (usize, &'t str)> {
     let bytes = text.as_bytes();
     let byte = |at: Option<usize>| at.and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
     let mut seen = 0;
@@ -86,7 +98,8 @@ fn runs<'t>(
         seen = at + after;
         let begin = at - before;
         let escape = if byte(begin.checked_sub(1)) == b'%' { 2 } else { 0 };
-        text.get(begin + escape.min(before)..seen)
+        let begin = begin + escape.min(before);
+        Some((begin, text.get(begin..seen)?))
     })
 }
 
@@ -95,11 +108,11 @@ mod tests {
     use super::*;
 
     fn v4(text: &str) -> Vec<String> {
-        v4_addresses(text).map(|address| address.to_string()).collect()
+        v4_addresses(text).map(|(_, address)| address.to_string()).collect()
     }
 
     fn v6(text: &str) -> Vec<String> {
-        v6_addresses(text).map(|address| address.to_string()).collect()
+        v6_addresses(text).map(|(_, address)| address.to_string()).collect()
     }
 
     #[test]
@@ -142,7 +155,7 @@ mod tests {
         }
         let found = |text: &str| {
             let mut all = BTreeSet::new();
-            set.find(text, &mut |indicator| _ = all.insert(indicator));
+            set.find(text, &mut |indicator, _| _ = all.insert(indicator));
             all.into_iter().collect::<Vec<_>>()
         };
         assert_eq!(found("192.0.2.1"), [0, 1, 3]);

@@ -1,8 +1,11 @@
-//! JSON inside a text that is not JSON itself: a line with a prefix, a fragment, JSON quoted once more.
+//! JSON's escapes: what they stand for in a text that is not JSON itself (a line with a prefix, a fragment, JSON quoted
+//! once more), and which of them can hide a text from whoever searches a message as it is written.
 
 /// The text without its JSON escapes, if it has some that only JSON writes: `\"`, `\/` or `\u0041`. A
 /// Windows path, `C:\new`, has none.
 pub(super) fn unescaped(text: &str) -> Option<String> {
+    // Almost always: nothing is copied.
+    memchr::memchr(b'\\', text.as_bytes())?;
     let mut plain = String::with_capacity(text.len());
     let mut is_json = false;
     let mut rest = text;
@@ -15,6 +18,48 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
     }
     plain.push_str(rest);
     is_json.then_some(plain)
+}
+
+/// The escapes that may stand in a message for a part of what is looked for.
+///
+/// An escape is a backslash and a letter, and however often JSON is quoted in JSON, the two stay side by side: a
+/// backslash is quoted as `\\`, a quotation mark as `\"`, other letters not at all. So a message with none of these
+/// pairs holds every text that any reading of it finds, as it is.
+#[derive(Clone, Debug)]
+pub(super) struct Disguises {
+    letters: Vec<u8>,
+}
+
+impl Disguises {
+    /// Those of the characters of these texts, and the one of any character: `\u0041`.
+    pub(super) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+        let mut letters = vec![b'u'];
+        for letter in texts.flat_map(str::bytes).filter_map(letter) {
+            if !letters.contains(&letter) {
+                letters.push(letter);
+            }
+        }
+        Self { letters }
+    }
+
+    /// Whether one of them is in a message.
+    pub(super) fn may_be_in(&self, message: &str) -> bool {
+        let behind = |at: usize| message.as_bytes().get(at + 1);
+        memchr::memchr_iter(b'\\', message.as_bytes()).filter_map(behind).any(|letter| self.letters.contains(letter))
+    }
+}
+
+/// The letter of a character's own escape. Source: RFC 8259, section 7.
+fn letter(character: u8) -> Option<u8> {
+    Some(match character {
+        b'"' | b'\\' | b'/' => character,
+        0x08 => b'b',
+        0x0c => b'f',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        _ => return None,
+    })
 }
 
 /// The character that an escape stands for, and the escape's length behind its backslash. Halves of a
@@ -49,6 +94,17 @@ mod tests {
             (r"\u0041\u00e9", "Aé"),
         ] {
             assert_eq!(unescaped(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_some_escapes_can_hide_a_text() {
+        let disguises = Disguises::of(["user/ben"].into_iter());
+        for hiding in [r"user\/ben", r"user\\/ben", r"b\u0065n", r"b\\\\u0065n"] {
+            assert!(disguises.may_be_in(hiding), "{hiding}");
+        }
+        for plain in ["", "user/ben", r#"{\"a\":\"\nC:\\new\"}"#, r"\"] {
+            assert!(!disguises.may_be_in(plain), "{plain}");
         }
     }
 

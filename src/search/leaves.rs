@@ -1,6 +1,6 @@
 //! The texts in a JSON document, each with the path of its field: read as a stream, building nothing.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -44,14 +44,17 @@ struct Leaf<'a> {
 }
 
 impl Leaf<'_> {
-    /// A value below this one.
-    fn below(&mut self, step: &str) -> (usize, Leaf<'_>) {
-        let length = self.path.len();
-        if length > 0 {
+    /// Goes a step down.
+    fn step(&mut self, step: &str) {
+        if !self.path.is_empty() {
             self.path.push('.');
         }
         self.path.push_str(step);
-        (length, Leaf { json: self.json, nested: self.nested, path: self.path, each: self.each })
+    }
+
+    /// The value to which the path leads.
+    fn here(&mut self) -> Leaf<'_> {
+        Leaf { json: self.json, nested: self.nested, path: self.path, each: self.each }
     }
 }
 
@@ -110,11 +113,14 @@ impl<'de> Visitor<'de> for Leaf<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        let length = self.path.len();
         for index in 0_usize.. {
-            let (length, item) = self.below(&index.to_string());
-            let more = items.next_element_seed(item)?;
+            self.step("");
+            // Writing to a text does not fail.
+            _ = write!(self.path, "{index}");
+            let item = items.next_element_seed(self.here())?;
             self.path.truncate(length);
-            if more.is_none() {
+            if item.is_none() {
                 break;
             }
         }
@@ -122,12 +128,36 @@ impl<'de> Visitor<'de> for Leaf<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
-        while let Some(key) = fields.next_key::<std::borrow::Cow<'de, str>>()? {
-            let (length, field) = self.below(&key);
-            (field.each)(field.path, &key);
-            fields.next_value_seed(field)?;
+        let length = self.path.len();
+        while fields.next_key_seed(Key(self.here()))?.is_some() {
+            fields.next_value_seed(self.here())?;
             self.path.truncate(length);
         }
+        Ok(())
+    }
+}
+
+/// A key: a leaf itself, and a step on the way to its value.
+struct Key<'a>(Leaf<'a>);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(mut self, key: &str) -> Result<(), E> {
+        self.0.step(key);
+        (self.0.each)(self.0.path, key);
         Ok(())
     }
 }

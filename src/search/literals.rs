@@ -1,6 +1,6 @@
 //! Literals: texts that are looked for all at once, each with what makes a hit a match of its kind.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
+use aho_corasick::{AhoCorasick, BuildError, Match};
 
 use super::boundary::Edges;
 use super::names::Named;
@@ -25,6 +25,7 @@ impl Standing {
 #[derive(Debug)]
 struct Literal {
     indicator: usize,
+    text: String,
     standing: Standing,
 }
 
@@ -58,14 +59,20 @@ impl Literals {
             };
             let folds = matches!(given.value(), IndicatorValue::Domain(_) | IndicatorValue::Hash(_));
             let literals = if folds { &mut in_any_case } else { &mut as_written };
-            literals.push((text, Literal { indicator, standing }));
+            literals.push(Literal { indicator, text, standing });
         }
         Ok(Self { as_written: Automaton::new(as_written, false)?, in_any_case: Automaton::new(in_any_case, true)? })
     }
 
-    /// Whether one of them may be in a text, wherever it stands.
-    pub(super) fn may_be_in(&self, text: &str) -> bool {
-        self.as_written.finder.is_match(text) || self.in_any_case.finder.is_match(text)
+    /// Their texts.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        let both = [&self.as_written, &self.in_any_case].into_iter();
+        both.flat_map(|automaton| &automaton.literals).map(|literal| literal.text.as_str())
+    }
+
+    /// Calls `each` with where they begin in a text, however they stand in it.
+    pub(super) fn find_places(&self, text: &str, each: &mut dyn FnMut(usize)) {
+        self.as_written.hits(text).chain(self.in_any_case.hits(text)).for_each(|hit| each(hit.start()));
     }
 
     /// Calls `each` with the indicator of every match in a text; `field` is the path of its field, if it
@@ -79,24 +86,24 @@ impl Literals {
 #[derive(Debug)]
 struct Automaton {
     literals: Vec<Literal>,
-    finder: AhoCorasick,
+    /// `None`: there are none, and no text is looked through for them.
+    finder: Option<AhoCorasick>,
 }
 
 impl Automaton {
-    fn new(literals: Vec<(String, Literal)>, fold_ascii_case: bool) -> Result<Self, BuildError> {
-        let (texts, literals): (Vec<String>, Vec<Literal>) = literals.into_iter().unzip();
-        let finder = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .ascii_case_insensitive(fold_ascii_case)
-            .build(&texts)?;
+    fn new(literals: Vec<Literal>, fold_ascii_case: bool) -> Result<Self, BuildError> {
+        let texts = literals.iter().map(|literal| &literal.text);
+        let finder = || AhoCorasick::builder().ascii_case_insensitive(fold_ascii_case).build(texts);
+        let finder = (!literals.is_empty()).then(finder).transpose()?;
         Ok(Self { literals, finder })
     }
 
+    fn hits(&self, text: &str) -> impl Iterator<Item = Match> {
+        self.finder.iter().flat_map(move |finder| finder.find_overlapping_iter(text))
+    }
+
     fn find(&self, text: &str, field: Option<&str>, each: &mut dyn FnMut(usize)) {
-        if self.literals.is_empty() {
-            return;
-        }
-        for hit in self.finder.find_overlapping_iter(text) {
+        for hit in self.hits(text) {
             if let Some(literal) = self.literals.get(hit.pattern().as_usize())
                 && literal.standing.holds(text, hit.start(), hit.len(), field)
             {

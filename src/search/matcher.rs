@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::addresses::AddressSet;
-use super::escapes::unescaped;
+use super::escapes::{Disguises, unescaped};
 use super::leaves::for_each_leaf;
 use super::literals::Literals;
+use super::places::Places;
 use crate::model::{Indicator, IndicatorValue};
 use crate::query::FlowLogFormat;
 
@@ -34,6 +35,8 @@ pub struct Matcher {
     regexes: RegexSet,
     /// The indicator of each regular expression.
     of_regex: Vec<usize>,
+    /// How a message may spell a literal or an address so that the quick look does not see it.
+    disguises: Disguises,
 }
 
 /// What was found in one event; both lists are sorted and hold nothing twice.
@@ -76,10 +79,13 @@ impl Matcher {
                 _ => {}
             }
         }
+        let literals = Literals::new(indicators)?;
+        let disguises = Disguises::of(literals.texts().chain([addresses.hidden_by()]));
         Ok(Self {
             names: indicators.iter().map(Indicator::to_string).collect(),
-            literals: Literals::new(indicators)?,
+            literals,
             addresses,
+            disguises,
             regexes: RegexSetBuilder::new(regexes).size_limit(LARGEST_REGEXES).build()?,
             of_regex,
         })
@@ -91,11 +97,25 @@ impl Matcher {
     /// named, and so is a flow-log line of the default format; anything else is searched as the text
     /// that it is.
     pub fn find(&self, message: &str) -> Option<Hits> {
-        if !self.may_be_in(message) {
+        // A regular expression may ask where a field begins, so that only the fields themselves tell.
+        if !self.regexes.is_empty() {
+            return self.find_in(message, |_| true);
+        }
+        let places = self.places(message);
+        if places.is_empty() && !self.disguises.may_be_in(message) {
             return None;
         }
+        self.find_in(message, |text| places.may_be_in(text, message))
+    }
+
+    /// What is found in a message by whoever looks at those of its texts that `may` hold something.
+    pub(super) fn find_in(&self, message: &str, may_hold: impl Fn(&str) -> bool) -> Option<Hits> {
         let mut found = Found::default();
-        let is_json = for_each_leaf(message, &mut |path, text| self.look(text, Some(path), &mut found));
+        let is_json = for_each_leaf(message, &mut |path, text| {
+            if may_hold(text) {
+                self.look(text, Some(path), &mut found);
+            }
+        });
         if !is_json {
             found = Found::default();
             match FlowLogFormat::recognize(message).and_then(|format| Some((format, format.columns(message)?))) {
@@ -109,16 +129,12 @@ impl Matcher {
         found.hits(&self.names)
     }
 
-    /// A quick look that most messages end at. Without a backslash nothing is escaped, and the raw text
-    /// holds whatever a field holds; but a regular expression may ask where a field begins.
-    fn may_be_in(&self, message: &str) -> bool {
-        let is_escaped = || memchr::memchr(b'\\', message.as_bytes()).is_some();
-        let has_address = || {
-            let mut has = false;
-            self.addresses.find(message, &mut |_| has = true);
-            has
-        };
-        !self.regexes.is_empty() || is_escaped() || self.literals.may_be_in(message) || has_address()
+    /// Where something may be in a message, as it is written: the quick look that most messages end at.
+    fn places(&self, message: &str) -> Places {
+        let mut places = Places::default();
+        self.literals.find_places(message, &mut |at| places.add(at));
+        self.addresses.find(message, &mut |_, at| places.add(at));
+        places
     }
 
     /// Looks at a text as it is, and at the JSON that it may quote.
@@ -131,7 +147,7 @@ impl Matcher {
     fn look_once(&self, text: &str, field: Option<&str>, found: &mut Found) {
         let mut add = |indicator| found.add(indicator, field.unwrap_or(WHOLE_MESSAGE));
         self.literals.find(text, field, &mut add);
-        self.addresses.find(text, &mut add);
+        self.addresses.find(text, &mut |indicator, _| add(indicator));
         if !self.regexes.is_empty() {
             let matched = self.regexes.matches(text);
             matched.iter().filter_map(|regex| self.of_regex.get(regex)).for_each(|indicator| add(*indicator));

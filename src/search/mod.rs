@@ -21,6 +21,7 @@ mod names;
 #[cfg(test)]
 mod never_excluded;
 mod pattern;
+mod places;
 mod questions;
 mod trace;
 mod written;

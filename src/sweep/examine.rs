@@ -34,9 +34,10 @@ pub(super) fn examine_page(
     } else {
         Traces::default()
     };
+    let (number, bytes) = (events.len() as u64, events.iter().map(|event| event.message.len() as u64).sum());
     let mut counts = PageCounts::default();
     let found = match pass {
-        Pass::Search => events.iter().filter_map(|event| examine(reading, event, &mut counts)).collect(),
+        Pass::Search => events.into_iter().filter_map(|event| examine(reading, event, &mut counts)).collect(),
         Pass::Silence | Pass::Written => Vec::new(),
     };
     Page {
@@ -45,15 +46,15 @@ pub(super) fn examine_page(
         counts: counts.into_rows(shared.questions.hunts()),
         next_token,
         read_at_ms: shared.clock.now_ms(),
-        events: events.len() as u64,
-        bytes: events.iter().map(|event| event.message.len() as u64).sum(),
+        events: number,
+        bytes,
         traces,
     }
 }
 
 /// An event as a sighting, if something is in it or it is a row of a hunt, and it happened when and where the
 /// sweep asks. What it adds to hunts that count goes to `counts`.
-fn examine(reading: &Reading, event: &LogEvent, counts: &mut PageCounts) -> Option<Found> {
+fn examine(reading: &Reading, event: LogEvent, counts: &mut PageCounts) -> Option<Found> {
     let questions = &reading.group.shared.questions;
     let hits = questions.indicators(&event.message);
     if hits.is_none() && questions.hunts().is_empty() {
@@ -64,7 +65,7 @@ fn examine(reading: &Reading, event: &LogEvent, counts: &mut PageCounts) -> Opti
     if !is_asked_about(reading, &told, event.timestamp_ms) {
         return None;
     }
-    let hunts = rows_of_hunts(reading, event, &told, counts);
+    let hunts = rows_of_hunts(reading, &event, &told, counts);
     if hits.is_none() && hunts.is_empty() {
         return None;
     }
@@ -74,14 +75,14 @@ fn examine(reading: &Reading, event: &LogEvent, counts: &mut PageCounts) -> Opti
         event_account: told.account,
         event_region: told.region,
         record_id: told.record_id,
-        event_id: event.event_id.clone(),
-        log_stream: event.log_stream.clone(),
+        event_id: event.event_id,
+        log_stream: event.log_stream,
         timestamp_ms: event.timestamp_ms,
         ingestion_ms: event.ingestion_ms,
         indicators: hits.indicators,
         hunts,
         matched_fields: hits.fields,
-        message: event.message.clone(),
+        message: event.message,
     })
 }
 

@@ -236,7 +236,8 @@ impl TargetSweep {
             queue.set_listing(false);
             listed
         };
-        let (listed, ()) = tokio::try_join!(list, queue.read_all())?;
+        // On the heap, each for as long as it goes on: thousands of Regions wait here.
+        let (listed, ()) = tokio::try_join!(Box::pin(list), Box::pin(queue.read_all()))?;
         Ok(listed)
     }
 

@@ -139,7 +139,7 @@ async fn carry_out(parts: SweepParts, sheet: Option<Arc<Mutex<PlanSheet>>>) -> R
         access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name, &operations),
         questions,
         budget: InsightsBudget::new(parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd()),
-        aws: parts.aws,
+        aws: parts.aws.until(parts.cancel.clone()),
         clock: parts.clock,
         settings: parts.settings,
         windows: parts.windows,
@@ -150,7 +150,6 @@ async fn carry_out(parts: SweepParts, sheet: Option<Arc<Mutex<PlanSheet>>>) -> R
         sheet,
         checkpoint: Mutex::new(parts.checkpoint),
     });
-    shared.aws.stop_with(shared.cancel.clone());
     let swept = sweep_accounts(&shared).await;
     let slowed = serde_json::to_string(&shared.aws.slowed_rates()).unwrap_or_default();
     _ = shared.journal.write(Entry::Fact { key: SLOWED_RATES, value: slowed }).await;

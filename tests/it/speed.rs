@@ -157,9 +157,9 @@ async fn a_slow_account_delays_no_other() {
                 ended.insert(account.to_owned(), time.to_owned());
             }
         }
-        // Forty calls at eight a second.
-        assert!(ended["333333333333"].as_str() < "2026-03-02T12:00:07Z", "{ended:?}");
-        assert!(ended["222222222222"].as_str() > "2026-03-02T12:00:12Z", "{ended:?}");
+        // Forty calls at eight a second, and a hundred.
+        assert!(ended["333333333333"].as_str() < "2026-03-02T12:00:07", "{ended:?}");
+        assert!(ended["222222222222"].as_str() > "2026-03-02T12:00:12", "{ended:?}");
     }
 }
 

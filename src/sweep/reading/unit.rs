@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::group::Reading;
 use super::milliseconds;
 use super::slices::{Progress, cuts};
-use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, Pages, Permit};
+use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, InHand, Pages, Permit};
 use crate::model::{Engine, Outcome, Reason, Status};
 use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
 use crate::sweep::examine::{LetThrough, examine_page};
@@ -154,7 +154,8 @@ impl Unit {
             let Some(page) = shared.until_given_up(self.page(&query, pages.token(), permit.take())).await else {
                 return Ok(Err(outcome::interrupted()));
             };
-            let page = match page {
+            // Its place is kept until it is written down.
+            let (page, _in_hand) = match page {
                 Ok(page) => page,
                 Err(error) if error.class == ErrorClass::Denied && query.unmask => {
                     reading.unmask_was_refused(&error);
@@ -202,7 +203,7 @@ impl Unit {
         query: &EventQuery,
         token: Option<String>,
         permit: Option<Permit>,
-    ) -> Result<EventPage, CallError> {
+    ) -> Result<(EventPage, Option<InHand>), CallError> {
         let group = &self.reading.group;
         group.shared.aws.events(&group.session, &group.target.region, query, token, permit).await
     }

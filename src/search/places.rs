@@ -1,0 +1,68 @@
+//! Where in a message something may be: what spares most messages a full reading, and the others most of their fields.
+
+use std::ops::Range;
+
+/// Places that are noted one by one. Of more, it may be anywhere.
+const MOST: usize = 64;
+
+/// The offsets in a message at which something that is looked for may begin.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    begins: Vec<usize>,
+    are_too_many: bool,
+}
+
+impl Places {
+    /// One more.
+    pub(super) fn add(&mut self, begin: usize) {
+        if self.begins.len() < MOST {
+            self.begins.push(begin);
+        } else {
+            self.are_too_many = true;
+        }
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.begins.is_empty()
+    }
+
+    /// Whether something may be in a text that was read from the message. A text that is no part of it, but was made
+    /// of its escapes, may hold what the message hides.
+    pub(super) fn may_be_in(&self, text: &str, message: &str) -> bool {
+        let holds_one = |range: Range<usize>| self.begins.iter().any(|begin| range.contains(begin));
+        self.are_too_many || part(text, message).is_none_or(holds_one)
+    }
+}
+
+/// Where a text lies in the message that it borrows from; `None` if it does not.
+fn part(text: &str, message: &str) -> Option<Range<usize>> {
+    let begin = text.as_ptr().addr().checked_sub(message.as_ptr().addr())?;
+    let end = begin.checked_add(text.len())?;
+    (end <= message.len()).then_some(begin..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_parts_of_the_message_are_known_to_hold_nothing() {
+        let message = "one two three";
+        let mut places = Places::default();
+        assert!(places.is_empty() && !places.may_be_in(&message[4..7], message));
+        places.add(4);
+        assert!(places.may_be_in(&message[4..7], message) && places.may_be_in(message, message));
+        assert!(!places.may_be_in(&message[..4], message) && !places.may_be_in(&message[5..], message));
+        let copy = message.to_owned();
+        assert!(places.may_be_in(&copy[..3], message), "a copy may be of anything");
+    }
+
+    #[test]
+    fn of_too_many_places_none_is_ruled_out() {
+        let message = "a".repeat(MOST + 2);
+        let mut places = Places::default();
+        (0..=MOST).for_each(|at| places.add(at));
+        assert!(places.may_be_in(&message[MOST + 1..], &message));
+    }
+}
