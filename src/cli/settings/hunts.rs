@@ -168,9 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_evaluated_here_is_refused_with_the_reason() {
-        let only_insights = hunts(&["--query-string", "fields @message | pattern @message"]).unwrap_err();
-        assert!(only_insights.starts_with("query-string: line 1") && only_insights.contains("only Insights runs it"));
+    fn what_cannot_be_asked_is_refused_with_the_reason() {
+        let pattern = ["--query-string", "fields @message | pattern @message"];
+        assert_eq!(hunts(&pattern).unwrap().len(), 1, "Insights runs it");
+        let filter_only = hunts(&[&pattern[..], &["--engine", "filter"]].concat()).unwrap_err();
+        assert!(filter_only.contains("only Insights runs it: line 1"), "{filter_only}");
+        let long = format!("pattern @message # {}", "x".repeat(9_800));
+        assert!(hunts(&["--query-string", &long]).unwrap_err().contains("9800 characters"));
+        assert!(
+            hunts(&["--query-string", "source logGroups(namePrefix: ['/a']) | pattern @message"])
+                .unwrap_err()
+                .contains("--log-group")
+        );
         assert!(hunts(&["--query-string", "filter a ="]).unwrap_err().contains("line 1, column"));
         assert!(
             hunts(&["--query-string", "SOURCE logGroups(namePrefix: ['/a']) | filter a = 1"])
