@@ -57,7 +57,7 @@
 //! - **Coarse outside, exact inside**: a server-side pattern may only narrow ([`search::coarse_pattern`]);
 //!   the match here decides and names the field ([`search::Matcher`]). More indicators than one pattern
 //!   holds are looked for by reading everything once.
-//! - **Two engines, one answer** (`sweep/engine.rs`, `sweep/reading/{batches,inquiry}.rs`): Insights is asked for events,
+//! - **Two engines, one answer** (`sweep/engine.rs`, `sweep/reading/{batches,inquiry,queries}.rs`): Insights is asked for events,
 //!   whole, behind a condition that may only narrow, and they are matched here like those of `FilterLogEvents`; so neither its
 //!   200 fields nor its aggregates can make a difference. A unit keeps its engine when a run goes on. What Insights cannot
 //!   give is cut by time, group and stream, and what it refuses is handed to the filter engine. Times are narrowed to the

@@ -5,11 +5,13 @@
 //! as is one that goes on while the quota is not used up (`slices`): its parts join the queue.
 //!
 //! Units that Insights reads wait until one query can ask about many of them (`batches`). A query that gives more rows
-//! than can be had is cut by time, by log group and by stream (`inquiry`).
+//! than can be had (`queries`) is cut by time, by log group and by stream (`inquiry`, `cuts`).
 
 mod batches;
+mod cuts;
 mod group;
 mod inquiry;
+mod queries;
 mod queue;
 mod slices;
 mod unit;
