@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// By which engine log groups are read, and at what cost.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Engine")]
+#[command(next_help_heading = "Reading")]
 pub struct EngineArguments {
     /// What reads log groups
     #[arg(long, value_enum, default_value_t, value_name = "ENGINE")]

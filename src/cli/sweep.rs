@@ -79,7 +79,7 @@ pub struct SweepArguments {
 
     /// Do not look for calls that tamper with the recording (one more cheap
     /// pass over each CloudTrail group), and count no records by hour
-    #[arg(long)]
+    #[arg(long, help_heading = "Reading")]
     pub no_silence: bool,
 
     /// Exit with 4 if something was found, 5 if coverage is incomplete too
