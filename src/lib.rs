@@ -57,6 +57,14 @@
 //! - **Coarse outside, exact inside**: a server-side pattern may only narrow ([`search::coarse_pattern`]);
 //!   the match here decides and names the field ([`search::Matcher`]). More indicators than one pattern
 //!   holds are looked for by reading everything once.
+//! - **Two engines, one answer** (`sweep/engine.rs`, `sweep/reading/{batches,inquiry}.rs`): Insights is asked for events,
+//!   whole, behind a condition that may only narrow, and they are matched here like those of `FilterLogEvents`; so neither its
+//!   200 fields nor its aggregates can make a difference. A unit keeps its engine when a run goes on. What Insights cannot
+//!   give is cut by time, group and stream, and what it refuses is handed to the filter engine. Times are narrowed to the
+//!   millisecond here, not by the query: whatever the service makes of a condition on `@timestamp`, nothing is lost by it.
+//! - **Money is asked for before it is spent**: an estimate is set aside for each group and settled with what AWS says was
+//!   scanned. `--engine insights` plans everything first ([`sweep::plan`], which `--dry-run` shows) and may refuse; `auto`
+//!   never plans for more than it may, so it need not wait for the list to be whole.
 //! - **A hunt is an Insights query**, compiled to a coarse pattern and evaluated exactly here
 //!   ([`search::Questions`]). Its rows are sightings; what it counts is kept by page and place, and merged so that
 //!   each record counts once ([`sweep::merged_counts`]).

@@ -12,12 +12,6 @@ use super::logs::LogEvent;
 use super::session::Session;
 use crate::model::{Operation, Region};
 
-/// The code with which AWS refuses a window before a log group's creation or beyond its retention; a query that is
-/// misspelt has the same.
-///
-/// Source: CloudWatch Logs API, `StartQuery`, "Errors".
-pub const WINDOW_REFUSED: &str = "MalformedQueryException";
-
 /// What to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InsightsRequest {
@@ -56,7 +50,7 @@ pub struct QueryPage {
     /// Where it stands. Only the rows of a complete query are all rows.
     pub status: QueryStatus,
     /// The rows, in no order that can be relied on.
-    pub rows: Vec<InsightsRow>,
+    pub rows: Vec<ResultRow>,
     /// The token of the next page, good for an hour.
     pub next_token: Option<String>,
     /// Rows on all pages, if AWS tells.
@@ -64,6 +58,10 @@ pub struct QueryPage {
     /// Bytes that were scanned, for which AWS takes money.
     pub bytes_scanned: u64,
 }
+
+/// A row: its fields and their values. A field that a record lacks is not there. Every text is untrusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResultRow(pub Vec<(String, String)>);
 
 /// A row of a query for events.
 #[derive(Clone, Debug)]
@@ -110,7 +108,7 @@ impl Aws {
     /// Source: CloudWatch Logs API, `GetQueryResults`.
     ///
     /// # Errors
-    /// The call fails, or a row cannot be read.
+    /// The call fails.
     pub async fn query_results(
         &self,
         session: &Session,
@@ -134,11 +132,10 @@ impl Aws {
         };
         // The rows of a query under way are a part of them, which nobody needs.
         let rows = if status == QueryStatus::Complete { answer.results.unwrap_or_default() } else { Vec::new() };
-        let rows = rows.into_iter().map(|fields| row(fields).ok_or_else(|| site.unreadable("a row without its time")));
         let told = answer.statistics.as_ref();
         Ok(QueryPage {
             status,
-            rows: rows.collect::<Result<_, _>>()?,
+            rows: rows.into_iter().map(result_row).collect(),
             next_token: answer.next_token,
             all_rows: told.map(|statistics| whole(statistics.result_count)).unwrap_or_default(),
             bytes_scanned: told.map(|statistics| whole(statistics.bytes_scanned)).unwrap_or_default(),
@@ -188,25 +185,30 @@ impl Aws {
     }
 }
 
-/// Reads a row. A field that an event lacks is not there; only its time always is.
-fn row(fields: Vec<types::ResultField>) -> Option<InsightsRow> {
-    let mut read = InsightsRow { log_group: None, event: LogEvent::default() };
-    let mut timestamp = None;
-    for field in fields {
-        let (Some(name), Some(value)) = (field.field, field.value) else { continue };
-        match name.as_str() {
-            "@timestamp" => timestamp = milliseconds(&value),
-            "@ingestionTime" => read.event.ingestion_ms = milliseconds(&value).unwrap_or_default(),
-            // `ACCOUNT:GROUP`, where a group's name has no colon.
-            "@log" => read.log_group = value.rsplit(':').next().map(str::to_owned),
-            "@logStream" => read.event.log_stream = value,
-            "@message" => read.event.message = value,
-            "@ptr" => read.event.event_id = value,
-            _ => {}
+fn result_row(fields: Vec<types::ResultField>) -> ResultRow {
+    ResultRow(fields.into_iter().filter_map(|field| field.field.zip(field.value)).collect())
+}
+
+impl ResultRow {
+    /// The row as an event; `None` if it does not tell its time.
+    pub fn into_event(self) -> Option<InsightsRow> {
+        let mut read = InsightsRow { log_group: None, event: LogEvent::default() };
+        let mut timestamp = None;
+        for (name, value) in self.0 {
+            match name.as_str() {
+                "@timestamp" => timestamp = milliseconds(&value),
+                "@ingestionTime" => read.event.ingestion_ms = milliseconds(&value).unwrap_or_default(),
+                // `ACCOUNT:GROUP`, where a group's name has no colon.
+                "@log" => read.log_group = value.rsplit(':').next().map(str::to_owned),
+                "@logStream" => read.event.log_stream = value,
+                "@message" => read.event.message = value,
+                "@ptr" => read.event.event_id = value,
+                _ => {}
+            }
         }
+        read.event.timestamp_ms = timestamp?;
+        Some(read)
     }
-    read.event.timestamp_ms = timestamp?;
-    Some(read)
 }
 
 /// A time as Insights shows it (`2026-03-01 12:00:00.123`, UTC) or as it is stored, in milliseconds.
@@ -232,13 +234,14 @@ fn whole(count: f64) -> u64 {
 mod tests {
     use super::*;
 
-    fn fields(of: &[(&str, &str)]) -> Vec<types::ResultField> {
-        of.iter().map(|(name, value)| types::ResultField::builder().field(*name).value(*value).build()).collect()
+    fn event(of: &[(&str, &str)]) -> Option<InsightsRow> {
+        let field = |(name, value): &(&str, &str)| types::ResultField::builder().field(*name).value(*value).build();
+        result_row(of.iter().map(field).collect()).into_event()
     }
 
     #[test]
     fn a_row_is_an_event() {
-        let told = fields(&[
+        let told = event(&[
             ("@timestamp", "2026-03-01 12:00:00.123"),
             ("@ingestionTime", "2026-03-01 12:00:01.000"),
             ("@log", "111111111111:/aws/trail"),
@@ -246,7 +249,7 @@ mod tests {
             ("@message", "hello"),
             ("@ptr", "p"),
         ]);
-        let InsightsRow { log_group, event } = row(told).unwrap();
+        let InsightsRow { log_group, event } = told.unwrap();
         assert_eq!(log_group.as_deref(), Some("/aws/trail"));
         assert_eq!((event.timestamp_ms, event.ingestion_ms), (1_772_366_400_123, 1_772_366_401_000));
         assert_eq!((&event.event_id[..], &event.log_stream[..], &event.message[..]), ("p", "s", "hello"));
@@ -254,9 +257,9 @@ mod tests {
 
     #[test]
     fn only_its_time_must_be_told() {
-        assert_eq!(row(fields(&[("@timestamp", "1772366400123")])).unwrap().event.timestamp_ms, 1_772_366_400_123);
-        assert!(row(fields(&[("@message", "hello")])).is_none());
-        assert!(row(fields(&[("@timestamp", "yesterday")])).is_none());
+        assert_eq!(event(&[("@timestamp", "1772366400123")]).unwrap().event.timestamp_ms, 1_772_366_400_123);
+        assert!(event(&[("@message", "hello")]).is_none());
+        assert!(event(&[("@timestamp", "yesterday")]).is_none());
     }
 
     #[test]

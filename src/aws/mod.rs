@@ -35,7 +35,7 @@ pub use ec2::EnabledRegion;
 pub use error::{CallError, ErrorClass, causes};
 pub use gate::Permit;
 pub use iam::{AccessKey, AttachedPolicy, KeyStatus, LastUsed, PrincipalDetail, ServiceUse};
-pub use insights::{InsightsRequest, InsightsRow, QueryId, QueryPage, QueryStatus, WINDOW_REFUSED};
+pub use insights::{InsightsRequest, InsightsRow, QueryId, QueryPage, QueryStatus, ResultRow};
 pub use intake::InHand;
 pub use lane::Lane;
 pub use logs::{EventPage, EventQuery, LogEvent};

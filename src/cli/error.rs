@@ -98,6 +98,17 @@ pub enum UsageError {
         "this run is a watch's, which has read on since: what it left is read at the next activation (dragnet watch once)"
     )]
     OfAWatch,
+    /// Insights was asked for, and would cost more than it may.
+    #[error(
+        "Insights would cost about {usd:.2} USD, more than --max-scan-cost {max_scan_cost:.2}: nothing was searched. \
+         Allow more, choose fewer accounts or a shorter window, or use --engine auto; --dry-run shows the plan"
+    )]
+    OverScanCost {
+        /// What it would cost at list prices, in US dollars.
+        usd: f64,
+        /// What it may cost.
+        max_scan_cost: f64,
+    },
     /// There is nothing to watch for.
     #[error("no schedule is configured: [[watch.schedule]] makes one; config/dragnet.toml shows how")]
     NoSchedule,

@@ -31,7 +31,7 @@ pub use contain::{
     StatusArguments, UndoArguments,
 };
 pub use doctor::DoctorArguments;
-pub use engine::EngineChoice;
+pub use engine::{EngineArguments, EngineChoice};
 pub use error::{InvalidIndicators, UsageError};
 pub use generate::{write_completions, write_manual};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{EngineChoice, Moment, ScopeArguments};
+use super::{EngineArguments, Moment, ScopeArguments};
 use crate::config::Format;
 
 /// What to look for, when and where.
@@ -64,22 +64,9 @@ pub struct SweepArguments {
     #[command(flatten)]
     pub scope: ScopeArguments,
 
-    /// What reads log groups
-    #[arg(long, value_enum, default_value_t, value_name = "ENGINE", help_heading = "Engine")]
-    pub engine: EngineChoice,
-
-    /// What Insights may cost, by an estimate from the bytes that are stored
-    #[arg(long, value_name = "USD", default_value_t = 25.0, value_parser = usd, help_heading = "Engine")]
-    pub max_scan_cost: f64,
-
-    /// Ask for masked data in clear (needs logs:Unmask)
-    #[arg(long, help_heading = "Engine")]
-    pub unmask: bool,
-
-    /// Show what would be read, how long it would take and what it would
-    /// cost, and search nothing
-    #[arg(long, help_heading = "Engine")]
-    pub dry_run: bool,
+    /// By which engine, and at what cost.
+    #[command(flatten)]
+    pub engine: EngineArguments,
 
     /// Directory in which the run's own directory is made
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Result")]
@@ -98,12 +85,4 @@ pub struct SweepArguments {
     /// Exit with 4 if something was found, 5 if coverage is incomplete too
     #[arg(long, help_heading = "Result")]
     pub fail_on_sighting: bool,
-}
-
-/// A sum of money.
-fn usd(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(usd) if (0.0..=1e9).contains(&usd) => Ok(usd),
-        _ => Err("expected a number of US dollars, 0 or more".to_owned()),
-    }
 }

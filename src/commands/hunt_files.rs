@@ -1,23 +1,30 @@
 //! The files of a run's hunts: their rows, and what they count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::CommandError;
 use super::facts::Facts;
 use crate::model::{Hunt, LogGroupArn};
-use crate::query::{GroupPlan, Plan, RowPlan};
+use crate::query::{GroupPlan, Plan, RowPlan, Value};
 use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, time};
-use crate::search::{FlowLogFormats, PreparedHunt};
-use crate::store::{RunDir, RunReader};
+use crate::search::{FlowLogFormats, PreparedHunt, WrittenHunt, prepare};
+use crate::store::{RunDir, RunReader, StoredRows};
 use crate::sweep::{HuntRows, RowPlace, Sources, merged_counts, merged_rows};
 
 /// The folder of these files in a run's directory.
 const FOLDER: &str = "hunts";
 
+/// What Insights adds to every row: it leads nowhere but back to AWS.
+const POINTER: &str = "@ptr";
+
+/// Columns of the rows that Insights gave as they are; whoever writes the logs may name fields as they like.
+const MOST_COLUMNS: usize = 1_000;
+
 /// The hunts of a run, ready to be reported.
 pub(super) struct HuntReports<'r> {
     prepared: Vec<PreparedHunt>,
+    written: Vec<WrittenHunt>,
     reader: &'r RunReader,
     sources: &'r Sources,
     formats: BTreeMap<LogGroupArn, FlowLogFormats>,
@@ -27,16 +34,25 @@ impl<'r> HuntReports<'r> {
     /// The hunts that the run was made with.
     pub fn of_run(facts: &Facts, reader: &'r RunReader, sources: &'r Sources) -> Result<Self, CommandError> {
         let hunts: Vec<Hunt> = facts.json("hunts")?;
-        let prepared = hunts.into_iter().map(PreparedHunt::new).collect::<Result<_, _>>();
-        let prepared = prepared.map_err(|error| facts.damaged("hunts", &error))?;
-        Ok(Self { prepared, reader, sources, formats: FlowLogFormats::by_group(&reader.recorders()?) })
+        let (prepared, written) = prepare(&hunts).map_err(|error| facts.damaged("hunts", &error))?;
+        Ok(Self { prepared, written, reader, sources, formats: FlowLogFormats::by_group(&reader.recorders()?) })
     }
 
     /// Writes the files of every hunt, and adds their names to `files`.
     pub fn write(&self, dir: &RunDir, files: &mut Vec<String>) -> Result<Vec<HuntSummary>, CommandError> {
         let mut summaries = Vec::new();
-        if !self.prepared.is_empty() {
+        if !(self.prepared.is_empty() && self.written.is_empty()) {
             dir.make_folder(FOLDER)?;
+        }
+        for hunt in self.written.iter().map(WrittenHunt::hunt) {
+            let file = |ending: &str| format!("{FOLDER}/{}.{ending}", hunt.name);
+            dir.write_file(&file("csv"), |csv| {
+                dir.write_file(&file("json"), |json| {
+                    summaries.push(self.written_rows(hunt, csv, json)?);
+                    Ok::<_, CommandError>(())
+                })
+            })?;
+            files.extend(["csv", "json"].map(file));
         }
         for hunt in &self.prepared {
             let file = |ending: &str| format!("{FOLDER}/{}.{ending}", hunt.hunt().name);
@@ -69,7 +85,52 @@ impl<'r> HuntReports<'r> {
                 Plan::Groups(plan) => self.counts(hunt, plan, [csv, json, by_target]),
             }
         });
-        counted.collect()
+        let written = self.written.iter().map(|hunt| {
+            let [csv, json] = &mut [io::sink(), io::sink()];
+            self.written_rows(hunt.hunt(), csv, json)
+        });
+        counted.chain(written).collect()
+    }
+
+    /// The rows of a hunt that Insights ran as it was written: twice read, since their columns are known at the end.
+    fn written_rows(
+        &self,
+        hunt: &Hunt,
+        csv: &mut dyn Write,
+        json: &mut dyn Write,
+    ) -> Result<HuntSummary, CommandError> {
+        let mut columns = BTreeSet::new();
+        let mut cut_off = false;
+        self.reader.written_rows(&hunt.name, |all| {
+            for stored in all {
+                for (name, _) in stored?.rows.into_iter().flatten() {
+                    let is_known = columns.contains(&name);
+                    cut_off |= !is_known && columns.len() == MOST_COLUMNS;
+                    if !is_known && columns.len() < MOST_COLUMNS {
+                        columns.insert(name);
+                    }
+                }
+            }
+            Ok::<_, CommandError>(())
+        })?;
+        columns.remove(POINTER);
+        let columns: Vec<String> = columns.into_iter().collect();
+        let mut writer = HuntWriter::new(&RECORD_COLUMNS, &columns, csv, json)?;
+        self.reader.written_rows(&hunt.name, |all| {
+            for stored in all {
+                let StoredRows { log_group, rows } = stored?;
+                let (account, region) = (log_group.target.account.to_string(), log_group.target.region.as_str());
+                for row in rows {
+                    let row: BTreeMap<String, String> = row.into_iter().collect();
+                    let value = |name: &String| row.get(name).map_or(Value::Missing, |text| Value::from(text.as_str()));
+                    let at = row.get("@timestamp").map(String::as_str).unwrap_or_default();
+                    let values: Vec<Value<'_>> = columns.iter().map(value).collect();
+                    writer.row(&[&account, region, &log_group.name, at, ""], &values)?;
+                }
+            }
+            Ok::<_, CommandError>(())
+        })?;
+        Ok(HuntSummary { rows: writer.finish()?, as_written: true, cut_off, ..HuntSummary::of(hunt, false) })
     }
 
     fn rows(

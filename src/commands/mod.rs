@@ -15,6 +15,7 @@ mod interrupt;
 mod list;
 mod logging;
 mod mfa_code;
+mod plan;
 mod range;
 mod report;
 mod resume;

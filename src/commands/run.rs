@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::facts::{self, Facts, write_end};
+use super::plan::refuse_over_cost;
 use super::run_files::{RunFiles, write_run_files};
 use super::{CommandError, Place};
 use crate::aws::{Aws, Caller};
@@ -44,6 +45,17 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The same way to AWS for calls that belong to no run, and what is told of them.
+    pub(super) fn beside(&self) -> (Aws, mpsc::Receiver<ApiCall>) {
+        let (audit, calls) = mpsc::channel(AUDIT_WAITING);
+        (self.aws.audited(audit), calls)
+    }
+
+    /// The time.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Connects, and asks for an MFA code if one is needed. Credentials that do not work leave nothing
     /// behind: there is no run yet.
     ///
@@ -94,13 +106,14 @@ impl StandingConnection {
 /// claim nothing and say so; its error comes with them.
 ///
 /// # Errors
-/// The run's directory or database cannot be written.
+/// The run's directory or database cannot be written; or Insights was asked for, and would cost more than it may.
 pub async fn run_sweep(
     connection: Connection,
     settings: SweepSettings,
     progress: ProgressStyle,
     cancel: CancellationToken,
 ) -> Result<(Outputs, Option<SweepError>), CommandError> {
+    refuse_over_cost(&connection, &settings, cancel.clone()).await?;
     let windows = Windows::Happened(settings.window);
     run_windows(connection, settings, windows, progress, cancel).await
 }

@@ -6,8 +6,8 @@ use super::facts::{Facts, VERSION};
 use super::hunt_files::HuntReports;
 use crate::config::{Format, Scope};
 use crate::report::{
-    AccountNames, CoverageTally, Ending, EvidenceTally, HuntSummary, Manifest, ManifestFile, NEVER_IN_LOGS,
-    ReportError, RunStatus, SightingTally, Summary, write_calls, write_coverage, write_html, write_json,
+    AccountNames, CoverageTally, Ending, EvidenceTally, HuntSummary, InsightsUse, Manifest, ManifestFile,
+    NEVER_IN_LOGS, ReportError, RunStatus, SightingTally, Summary, write_calls, write_coverage, write_html, write_json,
     write_sightings,
 };
 use crate::store::{RunDir, RunReader, StoreError};
@@ -205,7 +205,7 @@ fn summary(facts: &Facts, reader: &RunReader, counted: Counted<'_>) -> Result<Su
     let by_operation = |of: fn(&crate::store::CallCounts) -> u64| {
         calls.iter().map(|(operation, counts)| (operation.clone(), of(counts))).filter(|(_, n)| *n > 0).collect()
     };
-    let scope: Scope = facts.json("scope")?;
+    let (scope, insights): (Scope, _) = (facts.json("scope")?, reader.insights_total()?);
     // A cell that nothing which was searched records is a gap, unless nobody asked for it.
     let is_complete = coverage.is_complete() && (evidence.sources.is_complete() || !scope.requires_sources());
     Ok(Summary {
@@ -228,6 +228,11 @@ fn summary(facts: &Facts, reader: &RunReader, counted: Counted<'_>) -> Result<Su
         sightings: sightings.total(),
         events_examined: coverage.events(),
         bytes_scanned: coverage.bytes(),
+        insights: InsightsUse {
+            queries: insights.queries,
+            bytes_scanned: insights.bytes_scanned,
+            cost_usd: insights.usd,
+        },
         api_calls: by_operation(|counts| counts.made),
         throttled: by_operation(|counts| counts.throttled),
         // A run that was killed does not say.

@@ -6,7 +6,7 @@ use super::interrupt::ends_on_ctrl_c;
 use super::run::{Connection, Outputs, run_sweep};
 use super::run_files::RunFiles;
 use super::surroundings::Machine;
-use super::{CommandError, Place, tell};
+use super::{CommandError, Place, plan, tell};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
 use crate::report::{RunStatus, abridged, write_ending, write_json};
@@ -28,6 +28,9 @@ pub(super) async fn sweep(
     }
     let fail_on_sighting = sweep.fail_on_sighting;
     let connection = Connection::open(&place, &sweep.reach).await?;
+    if arguments.engine.dry_run {
+        return plan::print(&connection, &sweep, settings, ends_on_ctrl_c()).await;
+    }
     let (outputs, failure) = run_sweep(connection, sweep, settings.progress, ends_on_ctrl_c()).await?;
     conclude(&outputs, failure, settings, machine, fail_on_sighting)
 }

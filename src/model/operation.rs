@@ -108,6 +108,8 @@ operations! {
     StartQuery => Some("logs:StartQuery"),
     /// CloudWatch Logs Insights: end a query that nobody waits for any more.
     StopQuery => Some("logs:StopQuery"),
+    /// CloudWatch Logs: `FilterLogEvents` that shows masked values in clear; not a call of its own.
+    Unmask => Some("logs:Unmask"),
     /// IAM: switch an access key on or off.
     UpdateAccessKey => Some("iam:UpdateAccessKey"),
 }

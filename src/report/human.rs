@@ -34,6 +34,20 @@ pub fn bytes(number: u64) -> String {
     if prefix.is_empty() { format!("{number} B") } else { format!("{scaled:.1} {prefix}B") }
 }
 
+/// US dollars: `0.02 USD`; what is less than a cent is not nothing.
+pub fn money(usd: f64) -> String {
+    if usd > 0.0 && usd < 0.01 { "under 0.01 USD".to_owned() } else { format!("{usd:.2} USD") }
+}
+
+/// A length of time, to the two largest units: `2h 5m`, `48s`.
+pub fn lasting(seconds: u64) -> String {
+    match (seconds / 3_600, seconds % 3_600 / 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m {seconds}s"),
+        (hours, minutes, _) => format!("{}h {minutes}m", count(hours)),
+    }
+}
+
 /// How many of a long list are named.
 const NAMED: usize = 5;
 

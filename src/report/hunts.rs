@@ -17,6 +17,7 @@ pub const RECORD_COLUMNS: [&str; 5] = ["event_account_id", "event_region", "log_
 pub const TARGET_COLUMNS: [&str; 2] = ["event_account_id", "event_region"];
 
 /// A hunt in `summary.json`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own that scripts read")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HuntSummary {
     /// Its name, also that of its files.
@@ -37,6 +38,8 @@ pub struct HuntSummary {
     pub rows: u64,
     /// Whether it counts, so that its rows are no sightings.
     pub counts: bool,
+    /// Whether Insights alone evaluated it: its rows are no sightings, and are not merged.
+    pub as_written: bool,
     /// Whether a record may have been counted twice, since copies of it could not be told apart.
     pub may_double_count: bool,
     /// Whether there was more than fits into memory.
@@ -56,6 +59,7 @@ impl HuntSummary {
             query: hunt.query.clone(),
             rows: 0,
             counts,
+            as_written: false,
             may_double_count: false,
             cut_off: false,
         }

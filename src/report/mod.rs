@@ -15,6 +15,7 @@ mod human;
 mod hunts;
 mod manifest;
 mod page;
+mod plan;
 mod sighting_tally;
 mod sightings;
 mod source_tally;
@@ -39,15 +40,16 @@ pub use evidence::EvidenceTally;
 pub use gaps::Gap;
 pub use hours::{Silence, SilenceTally, write_hours};
 pub use html::write_html;
-pub use human::{abridged, bytes, count, plural};
+pub use human::{abridged, bytes, count, lasting, money, plural};
 pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 pub use manifest::{Manifest, ManifestFile};
 pub use page::{write_hanging, write_items};
+pub use plan::{PlanReport, PlannedPlace, PlannedTarget, write_plan};
 pub use sighting_tally::{SightingTally, TopCounts};
 pub use sightings::{AccountNames, sighting_row, write_sightings};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
 pub use sources::{sources_json, sources_table, write_sources};
-pub use summary::{LogGroupCounts, PlaceCounts, RunStatus, Summary, WindowOfSummary};
+pub use summary::{InsightsUse, LogGroupCounts, PlaceCounts, RunStatus, Summary, WindowOfSummary};
 pub use table::Table;
 pub use tampering::{TamperingTally, write_tampering};
 pub use terminal::{Ending, write_ending};
@@ -203,6 +205,7 @@ mod testing {
             sightings: 0,
             events_examined: 0,
             bytes_scanned: 0,
+            insights: crate::report::InsightsUse::default(),
             api_calls: BTreeMap::from([("FilterLogEvents".to_owned(), 1_200), ("AssumeRole".to_owned(), 404)]),
             throttled: BTreeMap::from([("FilterLogEvents".to_owned(), 3)]),
             rates: Vec::new(),

@@ -51,6 +51,8 @@ pub struct Summary {
     pub events_examined: u64,
     /// Bytes of message read.
     pub bytes_scanned: u64,
+    /// What CloudWatch Logs Insights took.
+    pub insights: InsightsUse,
     /// AWS calls, by operation.
     pub api_calls: BTreeMap<String, u64>,
     /// Those of them that AWS throttled.
@@ -73,6 +75,17 @@ impl Summary {
     pub fn looked_for(&self) -> Vec<String> {
         self.indicators.iter().chain(self.hunts.iter().map(|hunt| &hunt.name)).cloned().collect()
     }
+}
+
+/// What CloudWatch Logs Insights took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct InsightsUse {
+    /// Queries that ended.
+    pub queries: u64,
+    /// Bytes that they scanned, as AWS counts them.
+    pub bytes_scanned: u64,
+    /// What they cost at list prices, in US dollars.
+    pub cost_usd: f64,
 }
 
 /// A window, as the summary has it.
@@ -286,6 +299,11 @@ mod tests {
           "sightings": 0,
           "events_examined": 0,
           "bytes_scanned": 0,
+          "insights": {
+            "queries": 0,
+            "bytes_scanned": 0,
+            "cost_usd": 0.0
+          },
           "api_calls": {
             "AssumeRole": 404,
             "FilterLogEvents": 1200

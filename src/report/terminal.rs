@@ -9,8 +9,9 @@ use super::evidence::{named, silences, sources, tampering};
 use super::page::{Page, TerminalPage, Tone, WIDTH};
 use super::wrap::wrap;
 use super::{
-    AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, LogGroupCounts, NEVER_IN_LOGS, PlaceCounts,
-    RunStatus, SightingTally, Summary, TopCounts, abridged, bytes, count, escape, plural, time, verdict,
+    AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, InsightsUse, LogGroupCounts, NEVER_IN_LOGS,
+    PlaceCounts, RunStatus, SightingTally, Summary, TopCounts, abridged, bytes, count, escape, money, plural, time,
+    verdict,
 };
 use crate::model::SlowedRate;
 use crate::time::rfc3339_ms;
@@ -100,6 +101,14 @@ fn facts(page: &mut dyn Page, summary: &Summary) -> io::Result<()> {
     let read = (plural(summary.events_examined, "event"), bytes(summary.bytes_scanned));
     let made = (plural(calls, "AWS call"), count(throttled));
     page.item("Read", &format!("{}, {}; {}, {} throttled", read.0, read.1, made.0, made.1))?;
+    let InsightsUse { queries, bytes_scanned, cost_usd } = summary.insights;
+    if queries > 0 {
+        let queries = if queries == 1 { "1 query".to_owned() } else { format!("{} queries", count(queries)) };
+        page.item(
+            "Insights",
+            &format!("{queries} scanned {}, {} at list prices", bytes(bytes_scanned), money(cost_usd)),
+        )?;
+    }
     if summary.rates.is_empty() {
         return Ok(());
     }
@@ -187,7 +196,7 @@ fn top(page: &mut dyn Page, label: &str, counts: &TopCounts, named: impl Fn(&str
     }
 }
 
-fn gaps(page: &mut dyn Page, title: &str, tone: Tone, gaps: &[Gap]) -> io::Result<()> {
+pub(super) fn gaps(page: &mut dyn Page, title: &str, tone: Tone, gaps: &[Gap]) -> io::Result<()> {
     if gaps.is_empty() {
         return Ok(());
     }

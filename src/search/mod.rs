@@ -24,6 +24,7 @@ mod pattern;
 mod places;
 mod questions;
 mod trace;
+mod written;
 
 pub use happening::happening;
 pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};
@@ -31,3 +32,4 @@ pub use insights::StreamsAsked;
 pub use matcher::{Hits, Matcher, MatcherError};
 pub use pattern::coarse_pattern;
 pub use questions::{Questions, QuestionsError};
+pub use written::{WrittenHunt, prepare};

@@ -3,6 +3,7 @@
 use super::hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind, structured_pattern};
 use super::pattern::pattern_of;
 use super::trace::Trace;
+use super::written::{WrittenHunt, prepare};
 use super::{Hits, Matcher, MatcherError, StreamsAsked, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};
@@ -12,6 +13,7 @@ use crate::query::{Event, Expr, Record};
 pub struct Questions {
     matcher: Matcher,
     hunts: Vec<PreparedHunt>,
+    written: Vec<WrittenHunt>,
     has_indicators: bool,
     /// The pattern in plain terms.
     terms: Option<String>,
@@ -34,18 +36,28 @@ impl Questions {
     /// The questions after these indicators and hunts.
     ///
     /// # Errors
-    /// The indicators are more than can be searched for, or a query cannot be evaluated here.
+    /// The indicators are more than can be searched for, or a query is none.
     pub fn new(indicators: &[Indicator], hunts: &[Hunt]) -> Result<Self, QuestionsError> {
-        let hunts: Vec<PreparedHunt> = hunts.iter().cloned().map(PreparedHunt::new).collect::<Result<_, _>>()?;
+        let (hunts, written) = prepare(hunts)?;
         let traces = indicators.iter().map(Trace::of).chain(hunts.iter().map(PreparedHunt::trace));
         let traces = traces.collect::<Option<Vec<Trace>>>();
         let terms = traces.as_ref().and_then(|traces| pattern_of(traces));
         let condition = traces.and_then(|traces| insights::condition(&traces));
         let (matcher, has_indicators) = (Matcher::new(indicators)?, !indicators.is_empty());
-        Ok(Self { matcher, hunts, has_indicators, terms, condition })
+        Ok(Self { matcher, hunts, written, has_indicators, terms, condition })
     }
 
-    /// The hunts.
+    /// The hunts that only Insights evaluates.
+    pub fn written(&self) -> &[WrittenHunt] {
+        &self.written
+    }
+
+    /// Whether nothing is asked but those: no event is looked at here.
+    pub fn are_only_written(&self) -> bool {
+        !self.has_indicators && self.hunts.is_empty()
+    }
+
+    /// The hunts that are evaluated here.
     pub fn hunts(&self) -> &[PreparedHunt] {
         &self.hunts
     }

@@ -36,6 +36,8 @@ pub struct KnownUnits {
     pub search: Vec<KnownUnit>,
     /// The look for what tells of the recording.
     pub silence: Vec<KnownUnit>,
+    /// The hunts that Insights runs as they are written.
+    pub written: Vec<KnownUnit>,
 }
 
 impl KnownUnits {
@@ -128,7 +130,11 @@ fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
         token_ms: row.get("token_ms")?,
     };
     let pass: String = row.get("pass")?;
-    let known = if pass == Pass::Search.as_str() { &mut units.search } else { &mut units.silence };
+    let known = match pass.as_str() {
+        word if word == Pass::Search.as_str() => &mut units.search,
+        word if word == Pass::Written.as_str() => &mut units.written,
+        _ => &mut units.silence,
+    };
     known.push(unit);
     Ok(())
 }

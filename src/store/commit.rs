@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::entry::{Entry, InsightsQuery, Page, PlaceId, PlaceRow, UnitId, UnitRow};
-use super::{StoreError, chunk, count, evidence};
+use super::{StoreError, chunk, count, evidence, written};
 use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 use crate::time::rfc3339_ms;
 
@@ -43,6 +43,7 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
                 restart(&transaction, *unit)?;
                 transaction.execute("UPDATE unit SET engine = ?2 WHERE id = ?1", params![unit.0, engine.as_str()])?;
             }
+            Entry::Written(rows) => written::insert(&transaction, rows)?,
             Entry::Query(query) => insert_query(&transaction, query)?,
             Entry::Cell(cell) => evidence::insert_cell(&transaction, cell)?,
             Entry::Recorder(recorder) => evidence::insert_recorder(&transaction, recorder)?,
@@ -92,6 +93,7 @@ fn end_place(transaction: &Transaction<'_>, place: PlaceId, outcome: &Outcome) -
 
 /// What was found in the unit so far will be found again. Its chunks stay, and nobody unpacks them.
 fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError> {
+    transaction.prepare_cached("DELETE FROM written_rows WHERE unit = ?1")?.execute([unit.0])?;
     let pages: i64 = transaction.query_row("SELECT pages FROM unit WHERE id = ?1", [unit.0], |row| row.get(0))?;
     if pages == 0 {
         // No search through all sightings for what cannot be there.

@@ -1,5 +1,6 @@
 //! What a run writes down, entry by entry.
 
+use super::written::WrittenRow;
 use crate::model::{
     AccountId, ApiCall, Cell, Engine, HourOfRecords, LogGroupClass, Outcome, Recorder, Region, Tampering, Target,
 };
@@ -47,6 +48,8 @@ pub enum Entry {
         /// What reads it now.
         engine: Engine,
     },
+    /// Rows of a hunt that Insights ran as it was written.
+    Written(WrittenRows),
     /// An Insights query has ended.
     Query(InsightsQuery),
     /// A page that was read: its sightings and the token of the next one, together.
@@ -131,12 +134,14 @@ pub struct PlaceRow {
 }
 
 /// What a log group is read for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pass {
     /// What was asked for; and, where all events are let through, what tells of the recording itself.
     Search,
     /// Only what tells of the recording.
     Silence,
+    /// What hunts give that Insights runs as they are written.
+    Written,
 }
 
 impl Pass {
@@ -144,6 +149,7 @@ impl Pass {
         match self {
             Self::Search => "search",
             Self::Silence => "silence",
+            Self::Written => "written",
         }
     }
 }
@@ -163,6 +169,17 @@ pub struct UnitRow {
     pub from_ms: i64,
     /// The first millisecond after it.
     pub to_ms: i64,
+}
+
+/// Rows of a hunt that Insights ran as it was written.
+#[derive(Clone, Debug)]
+pub struct WrittenRows {
+    /// The unit they belong to.
+    pub unit: UnitId,
+    /// The hunt's name.
+    pub hunt: String,
+    /// The rows.
+    pub rows: Vec<WrittenRow>,
 }
 
 /// An Insights query that has ended, with what AWS takes for it.

@@ -40,6 +40,13 @@ impl Journal {
         Ok(Self::over(schema::create(&dir.database(), facts)?, 1))
     }
 
+    /// A journal that keeps nothing, for what needs no run.
+    pub fn discarding() -> Self {
+        let (entries, mut waiting) = mpsc::channel(WAITING);
+        tokio::spawn(async move { while waiting.recv().await.is_some() {} });
+        Self { entries, next_id: Arc::new(AtomicI64::new(1)) }
+    }
+
     /// Opens the `run.db` of a run that ended early, and starts its writer. Accounts and Regions are
     /// asked again when a run goes on, so the rows that stand for them alone are taken back.
     ///
@@ -230,7 +237,7 @@ mod tests {
         let (from_ms, to_ms, next_token) = (0, 100, Some("t".to_owned()));
         let begun =
             KnownUnit { id: unit.id, engine: Engine::Filter, from_ms, to_ms, has_begun: true, next_token, token_ms: 7 };
-        let units = KnownUnits { search: vec![begun], silence: Vec::new() };
+        let units = KnownUnits { search: vec![begun], ..KnownUnits::default() };
         assert_eq!(known["/a"], KnownGroup { place: group.id, is_finished: false, units });
         assert!(known["/b"].is_finished && known.len() == 2, "the Region's own row is taken back");
         assert!(journal.new_place() > done.id, "no key is given twice");

@@ -15,18 +15,20 @@ mod lock;
 mod reader;
 mod run_dir;
 mod schema;
+mod written;
 
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
 pub use entry::{
     CountRow, Entry, Found, InsightsQuery, Page, Pass, PlaceId, PlaceRow, ScopedAccount, Standing, Traces, UnitId,
-    UnitRow,
+    UnitRow, WrittenRows,
 };
 pub use evidence::{HourRow, PlaceEnds};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::{RunLock, WatchLock};
 pub use reader::{CallCounts, InsightsTotal, RunReader, SightingRows, StoredRow};
 pub use run_dir::RunDir;
+pub use written::{StoredRows, WrittenRow};
 
 use std::path::PathBuf;
 

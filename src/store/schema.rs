@@ -78,6 +78,11 @@ CREATE TABLE hour (
     records INTEGER NOT NULL, PRIMARY KEY (unit, account, region, hour_ms)
 ) STRICT, WITHOUT ROWID;
 
+-- Rows of hunts that Insights ran as they were written: zstd of JSON.
+CREATE TABLE written_rows (
+    unit INTEGER NOT NULL REFERENCES unit, hunt TEXT NOT NULL, rows BLOB NOT NULL
+) STRICT;
+
 -- Insights queries that have ended, with what AWS takes for them.
 CREATE TABLE insights_query (
     account TEXT NOT NULL, region TEXT NOT NULL, log_groups INTEGER NOT NULL, bytes INTEGER NOT NULL, usd REAL NOT NULL

@@ -58,16 +58,14 @@ pub(super) fn choose(
         (LogGroupClass::InfrequentAccess, _) if set_aside(offer.insights_costs) => Ok(Engine::Insights),
         (LogGroupClass::InfrequentAccess, _) => over_cost(),
         _ if asked.is_pattern || (group.masked && asked.unmask) => Ok(Engine::Filter),
-        (_, EngineChoice::Filter) => Ok(Engine::Filter),
         (_, EngineChoice::Insights) if set_aside(offer.insights_costs) => Ok(Engine::Insights),
-        // Insights was asked for, and not to spend more: what is left is free.
-        (_, EngineChoice::Insights) => Ok(Engine::Filter),
         (LogGroupClass::Standard, EngineChoice::Auto)
             if offer.filter_takes > PATIENCE && set_aside(offer.insights_costs) =>
         {
             Ok(Engine::Insights)
         }
-        (_, EngineChoice::Auto) => Ok(Engine::Filter),
+        // Also where Insights was asked for, and may not spend more: this is free.
+        _ => Ok(Engine::Filter),
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn examine_page(
     let mut counts = PageCounts::default();
     let found = match pass {
         Pass::Search => events.into_iter().filter_map(|event| examine(reading, event, &mut counts)).collect(),
-        Pass::Silence => Vec::new(),
+        Pass::Silence | Pass::Written => Vec::new(),
     };
     Page {
         unit,

@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 
 use super::directory::Member;
 use super::engine::{Asked, Offer, choose};
-use super::evidence::{Answer, ask};
+use super::evidence::{Answer, ask, silence};
 use super::outcome::{self, of_error};
 use super::plan::{Decision, decide, expected_bytes, expected_pages};
+use super::plan_sheet::PlannedGroup;
 use super::reading::{Group, Queue, Reading};
-use super::run::Shared;
+use super::run::{Shared, unread};
 use super::scan_cost::scan_cost;
 use crate::aws::{Pages, Session};
 use crate::cli::settings::EngineSettings;
@@ -44,6 +45,8 @@ pub(super) async fn sweep(site: Site, recorders: mpsc::Sender<Recorder>) -> Resu
     let queue = site.queue();
     let mut target = TargetSweep { site, delivered, groups, queue };
     let ended = match target.list_and_read().await? {
+        // What is only planned need not be looked at twice.
+        Ok(()) if target.site.shared.is_plan() => None,
         Ok(()) => target.look_again().await?,
         Err(outcome) => Some(outcome),
     };
@@ -126,18 +129,40 @@ impl Site {
         };
         let decision = decide(&group, window, shared.started, now, unmask);
         let (narrow, outcome, if_masked) = match decision {
-            Decision::Leave(outcome) => return self.leave(place, outcome).await,
+            Decision::Leave(outcome) => return self.leave(&group, place, outcome).await,
             Decision::Read { narrow, outcome, if_masked } => (narrow, outcome, if_masked),
         };
         // An earlier part of the run has chosen for what is left.
         let engine = match units.engine() {
             Some(engine) => Ok(engine),
+            // Nothing is read here then.
+            None if shared.questions.are_only_written() => Ok(Engine::Filter),
             None => choose(&group, asked, offer, |usd| shared.budget.set_aside(usd)),
         };
         let engine = match engine {
             Ok(engine) => engine,
-            Err(outcome) => return self.leave(place, outcome).await,
+            Err(outcome) => return self.leave(&group, place, outcome).await,
         };
+        if shared.is_plan() {
+            let (bytes, pages, usd) = (expected_bytes, expected_pages, offer.insights_costs);
+            let planned = PlannedGroup { engine, bytes, pages, rate: queue.rate(), usd };
+            if engine == Engine::Filter {
+                // What comes after it waits for it.
+                queue.expect(expected_pages);
+            }
+            let trails = delivered.trail || silence::is_named_like_a_trails(&group.name);
+            let flow_logs = !delivered.flow_logs.is_empty();
+            let written = shared.questions.written().iter().filter(|hunt| hunt.is_about(trails, flow_logs)).count();
+            shared.plan(|sheet| {
+                let name = &self.member.account.name;
+                if !shared.questions.are_only_written() {
+                    sheet.read(self.target(), name, &planned);
+                }
+                let planned = PlannedGroup { engine: Engine::Insights, ..planned };
+                (0..written).for_each(|_| sheet.read(self.target(), name, &planned));
+            });
+            return self.leave(&group, place, if_masked.unwrap_or(outcome)).await;
+        }
         let group = Group {
             shared: Arc::clone(shared),
             session: Arc::clone(&self.session),
@@ -152,14 +177,15 @@ impl Site {
             if_masked,
             flow_logs: delivered.flow_logs,
             expected_pages,
-            set_aside: if engine == Engine::Insights { offer.insights_costs } else { 0.0 },
+            insights_costs: offer.insights_costs,
             outcome,
             name: group.name,
         };
         Reading::begin(group, delivered.trail, units, queue).await
     }
 
-    async fn leave(&self, place: PlaceId, outcome: Outcome) -> Result<(), JournalClosed> {
+    async fn leave(&self, group: &LogGroup, place: PlaceId, outcome: Outcome) -> Result<(), JournalClosed> {
+        self.shared.plan(|sheet| sheet.leave(unread(&self.member, Some(&self.region), Some(group), &outcome)));
         self.shared.end(place, outcome).await?;
         self.shared.tally.log_group_done();
         Ok(())

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::access::Access;
 use super::directory::{Directory, DirectoryError, Member};
 use super::evidence::elsewhere;
+use super::plan_sheet::PlanSheet;
 use super::scan_cost::InsightsBudget;
 use super::tally::Tally;
 use super::windows::Windows;
@@ -22,7 +23,8 @@ use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
 use crate::config::AccountSelector;
 use crate::model::{
-    AccountState, ApiCall, LogGroup, LogGroupArn, Operation, Outcome, Reason, Recorder, Region, RunId, Status, Target,
+    AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, Operation, Outcome, Reason, Recorder, Region, RunId,
+    Status, Target,
 };
 use crate::search::{Questions, QuestionsError};
 use crate::store::{Checkpoint, Entry, Journal, JournalClosed, KnownGroup, PlaceId, PlaceRow, ScopedAccount, Standing};
@@ -99,6 +101,8 @@ pub(super) struct Shared {
     pub tally: Arc<Tally>,
     pub cancel: CancellationToken,
     pub budget: InsightsBudget,
+    /// Where it is noted what would be read, if nothing is.
+    sheet: Option<Arc<Mutex<PlanSheet>>>,
     checkpoint: Mutex<Checkpoint>,
 }
 
@@ -108,13 +112,31 @@ pub(super) struct Shared {
 /// # Errors
 /// See [`SweepError`]: the sweep could not be made at all.
 pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
+    carry_out(parts, None).await
+}
+
+/// Says what a sweep would do: lists all that it would read, and reads nothing. `parts` need no run.
+///
+/// # Errors
+/// See [`SweepError`].
+pub async fn plan(parts: SweepParts) -> Result<PlanSheet, SweepError> {
+    let sheet = Arc::new(Mutex::new(PlanSheet::default()));
+    carry_out(parts, Some(Arc::clone(&sheet))).await?;
+    let mut sheet = std::mem::take(&mut *sheet.lock().unwrap_or_else(PoisonError::into_inner));
+    sheet.sort();
+    Ok(sheet)
+}
+
+async fn carry_out(parts: SweepParts, sheet: Option<Arc<Mutex<PlanSheet>>>) -> Result<(), SweepError> {
     let recording = tokio::spawn(record_calls(parts.calls, parts.journal.clone(), Arc::clone(&parts.tally)));
     let questions = Questions::new(&parts.settings.indicators, &parts.settings.hunts)?;
     let caller = parts.aws.caller().await.map_err(|error| SweepError::Caller(Box::new(error)))?;
     parts.journal.write(Entry::Fact { key: "caller_arn", value: caller.arn.to_string() }).await?;
     let session_name = format!("dragnet-{}", parts.run_id);
+    let mut operations = Operation::SWEEP.to_vec();
+    operations.extend(parts.settings.engines.unmask.then_some(Operation::Unmask));
     let shared = Arc::new(Shared {
-        access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name, &Operation::SWEEP),
+        access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name, &operations),
         questions,
         budget: InsightsBudget::new(parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd()),
         aws: parts.aws.until(parts.cancel.clone()),
@@ -125,6 +147,7 @@ pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
         journal: parts.journal,
         tally: parts.tally,
         cancel: parts.cancel,
+        sheet,
         checkpoint: Mutex::new(parts.checkpoint),
     });
     let swept = sweep_accounts(&shared).await;
@@ -241,7 +264,21 @@ impl Shared {
         region: Option<&Region>,
         outcome: Outcome,
     ) -> Result<PlaceId, JournalClosed> {
+        self.plan(|sheet| sheet.leave(unread(member, region, None, &outcome)));
         self.write_place(PlaceRow { outcome: Some(outcome), ..self.row(member, region) }).await
+    }
+
+    /// Whether it is only to be said what would be read.
+    pub fn is_plan(&self) -> bool {
+        self.sheet.is_some()
+    }
+
+    /// Notes what would be done, if nothing is.
+    pub fn plan(&self, note: impl FnOnce(&mut PlanSheet)) {
+        if let Some(sheet) = &self.sheet {
+            // Nothing is left half done under this lock.
+            note(&mut sheet.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
     /// Writes down a log group; `elsewhere`: outside the accounts and Regions in scope.
@@ -306,6 +343,31 @@ impl Shared {
         if !outcome.is_covered() && outcome.reason != Some(Reason::AccountNotActive) {
             self.tally.uncovered();
         }
+    }
+}
+
+/// A place of which nothing was read, for a plan.
+pub(super) fn unread(
+    member: &Member,
+    region: Option<&Region>,
+    log_group: Option<&LogGroup>,
+    outcome: &Outcome,
+) -> Coverage {
+    Coverage {
+        account: member.account.id,
+        account_name: member.account.name.clone(),
+        region: region.cloned(),
+        log_group: log_group.map(|group| group.name.clone()),
+        class: log_group.map(|group| group.class.clone()),
+        engines: Vec::new(),
+        outcome: outcome.clone(),
+        from_ms: None,
+        to_ms: None,
+        pages: 0,
+        events: 0,
+        bytes: 0,
+        sightings: 0,
+        elsewhere: false,
     }
 }
 

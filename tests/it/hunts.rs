@@ -1,12 +1,7 @@
 //! Hunts, queries and patterns over whole organizations: the rows that a user gets.
 
-use std::collections::BTreeMap;
-
 use dragnet::config::Catalogue;
-use dragnet::query::{Discovery, Event, Partial, Plan, Query, Record};
 use dragnet::range::{Scenario, Search};
-use proptest::prelude::*;
-use proptest::sample::select;
 
 use crate::world::{Run, SMALL, World, event, record};
 
@@ -44,9 +39,12 @@ async fn every_hunt_finds_what_the_answer_sheet_says() {
     for ((request, _), name) in asked.iter().zip(&names) {
         // Alone it is searched with its own pattern, together with everything read.
         let alone = world.sweep(&["--hunt", request]).await;
+        let by_insights = world.sweep(&["--hunt", request, "--engine", "insights"]).await;
         for file in [format!("hunts/{name}.csv"), format!("hunts/{name}.json")] {
             assert_eq!(alone.file(&file), together.file(&file), "{file}");
+            assert_eq!(alone.file(&file), by_insights.file(&file), "{file}, by Insights");
         }
+        assert_eq!(by_insights.summary()["api_calls"].get("FilterLogEvents"), None);
         let summary = hunt(&alone, name);
         assert_eq!(summary["may_double_count"], false, "{name}");
         let rows = summary["rows"].as_u64().unwrap();
@@ -218,138 +216,4 @@ async fn hunts_and_indicators_share_one_pass() {
         run.columns("sightings.csv", &["record_id", "indicators", "hunts"]),
         [" 192.0.2.1", "both 192.0.2.1 s3-list-buckets", "hunt  s3-list-buckets"]
     );
-}
-
-/// An event of a random world: where it is stored, and what it says.
-#[derive(Clone, Debug)]
-struct Planted {
-    account: &'static str,
-    region: &'static str,
-    message: String,
-}
-
-fn planted() -> impl Strategy<Value = Planted> {
-    let name = || select(&["ListBuckets", "GetUser", "CreateUser", "a \\\"quoted\\\" name"][..]);
-    let address = || select(&["192.0.2.1", "192.0.2.19", "10.1.2.3", "198.51.100.7"][..]);
-    let message = prop_oneof![
-        3 => (name(), address(), 0..40_u32).prop_map(|(name, address, size)| {
-            format!(r#"{{"eventName":"{name}","sourceIPAddress":"{address}","size":{size}}}"#)
-        }),
-        2 => (address(), address(), select(&["ACCEPT", "REJECT"][..])).prop_map(|(source, target, action)| {
-            format!("2 111111111111 eni-1 {source} {target} 443 49152 6 20 4249 1418530010 1418530070 {action} OK")
-        }),
-        1 => (name(), address()).prop_map(|(name, address)| format!("plain {name} from {address}")),
-    ];
-    let account = select(&["222222222222", "333333333333"][..]);
-    (account, select(&["eu-west-1", "us-east-1"][..]), message).prop_map(|(account, region, message)| Planted {
-        account,
-        region,
-        message,
-    })
-}
-
-fn query() -> impl Strategy<Value = String> {
-    let leaf = select(
-        &[
-            "eventName = \"ListBuckets\"",
-            "eventName like /^(Get|Create)User$/",
-            "eventName in [\"GetUser\", \"a \\\"quoted\\\" name\"]",
-            "sourceIPAddress = \"192.0.2.1\"",
-            "isIpv4InSubnet(sourceIPAddress, \"192.0.2.0/28\")",
-            "isIpv4InSubnet(srcAddr, \"10.0.0.0/8\")",
-            "action = \"REJECT\"",
-            "size >= 20",
-            "@message like \"192.0.2.1\"",
-            "ispresent(dstAddr)",
-            "not (action = \"ACCEPT\")",
-            "strcontains(eventName, \"quoted\")",
-        ][..],
-    );
-    let parts = prop::collection::vec(leaf, 1..4);
-    let end = select(
-        &[
-            "fields @message, eventName, size + 1 as more",
-            "parse @message /(?<octet>[0-9]+)\\.[0-9]+ / | fields octet, srcAddr",
-            "stats count(*) as n by eventName",
-            "stats count(*) as n, sum(size) as total, avg(size) as mean, min(size), max(size), stddev(size) by srcAddr, action",
-            "stats count_distinct(sourceIPAddress) as n, pct(size, 50) as half, sortsFirst(eventName)",
-        ][..],
-    );
-    (parts, select(&[" and ", " or "][..]), end)
-        .prop_map(|(parts, by, end)| format!("filter {} | {end}", parts.join(by)))
-}
-
-/// The query's own columns over the raw events, each row as CSV would show it; sorted.
-fn naive(query: &str, events: &[Planted]) -> Vec<Vec<String>> {
-    let plan = Plan::new(&query.parse::<Query>().unwrap());
-    let record = |planted: &Planted, look: &mut dyn FnMut(&Record<'_>)| {
-        let log = format!("{}:/app", planted.account);
-        let event = Event {
-            timestamp: 0,
-            ingestion_time: 0,
-            log: &log,
-            log_stream: "stream",
-            ptr: "",
-            message: &planted.message,
-        };
-        look(&Record::new(event, Discovery::Automatic { json_limit: None }));
-    };
-    let table = match &plan {
-        Plan::Rows(plan) => {
-            let mut rows = Vec::new();
-            for event in events {
-                record(event, &mut |record| rows.extend(plan.row(record)));
-            }
-            plan.finish(rows)
-        }
-        Plan::Groups(plan) => {
-            let mut partial = Partial::default();
-            for event in events {
-                record(event, &mut |record| _ = plan.add(record, &mut partial));
-            }
-            plan.finish(&partial)
-        }
-    };
-    let is_own: Vec<bool> = table.columns.iter().map(|column| column != "@ptr").collect();
-    let own = |row: &Vec<dragnet::query::Value<'static>>| {
-        row.iter().zip(&is_own).filter(|(_, is_own)| **is_own).map(|(value, _)| rounded(&value.to_string())).collect()
-    };
-    let mut rows: Vec<Vec<String>> = table.rows.iter().map(own).collect();
-    rows.sort();
-    rows
-}
-
-/// Sums of fractions depend on the order in which they are added in their last digits.
-fn rounded(cell: &str) -> String {
-    match cell.parse::<f64>() {
-        Ok(number) if cell.contains('.') && cell.len() > 8 => format!("{number:.9}"),
-        _ => cell.to_owned(),
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn the_filter_engine_is_a_naive_evaluator(
-        events in prop::collection::vec(planted(), 0..40),
-        queries in prop::collection::vec(query(), 1..3),
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        runtime.block_on(async {
-            let text: String = events.iter().map(|planted| event(planted.account, planted.region, "/app", "1h ago", &planted.message)).collect();
-            let world = World::small_with(&format!("{text}[behaviour]\nevents_scanned_a_page = 7\nempty_pages = true\n"));
-            let arguments: Vec<&str> = queries.iter().flat_map(|query| ["--query-string", query]).collect();
-            let run = world.sweep(&arguments).await;
-            let names = run.summary()["hunts"].as_array().unwrap().clone();
-            let by_query: BTreeMap<&str, &str> = names.iter().map(|hunt| (hunt["query"].as_str().unwrap(), hunt["name"].as_str().unwrap())).collect();
-            for query in &queries {
-                let mut csv = csv::Reader::from_reader(std::io::Cursor::new(run.file(&format!("hunts/{}.csv", by_query[query.as_str()]))));
-                let leading = if csv.headers().unwrap().iter().next() == Some("event_account_id") { 5 } else { 0 };
-                let mut found: Vec<Vec<String>> = csv.records().map(|row| row.unwrap().iter().skip(leading).map(rounded).collect()).collect();
-                found.sort();
-                assert_eq!(found, naive(query, &events), "{query}");
-            }
-        });
-    }
 }

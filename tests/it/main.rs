@@ -5,11 +5,13 @@
 
 mod cli;
 mod contain;
+mod engines;
 mod evidence;
 mod floors;
 mod hunts;
 mod identity;
 mod indicators;
+mod insights;
 mod range;
 mod real_data;
 mod served;

@@ -144,6 +144,9 @@ async fn hunted(world: &World, request: &str) -> Vec<String> {
     let run = world.sweep(&["--hunt", request, "--since", "24h"]).await;
     assert_eq!(run.status(), "complete");
     let name = request.split(':').next().unwrap();
+    let by_insights = world.sweep(&["--hunt", request, "--since", "24h", "--engine", "insights"]).await;
+    let rows = format!("hunts/{name}.json");
+    assert_eq!(run.file(&rows), by_insights.file(&rows), "{request}");
     let mut found = run.columns(&format!("hunts/{name}.csv"), &["record_id"]);
     found.sort_unstable();
     assert_eq!(run.summary()["sightings"], found.len(), "{request}");
@@ -185,6 +188,6 @@ async fn hunts_find_what_a_plain_scan_finds() {
         let mut expected: Vec<String> = wanted.map(|record| record["eventID"].as_str().unwrap().to_owned()).collect();
         expected.sort_unstable();
         assert!(!expected.is_empty(), "{request}: the data has none");
-        assert_eq!(hunted(&world, &request).await, expected, "{request}");
+        assert_eq!(Box::pin(hunted(&world, &request)).await, expected, "{request}");
     }
 }

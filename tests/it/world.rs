@@ -83,6 +83,14 @@ impl World {
         self
     }
 
+    /// The same, with a hunt of this text in its catalogue.
+    pub fn with_hunt(self, name: &str, text: &str) -> Self {
+        let folder = self.temp.path().join("hunts");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
+        self
+    }
+
     /// `dragnet sweep` with these arguments, up to the files.
     pub async fn sweep(&self, arguments: &[&str]) -> Run {
         self.try_sweep(arguments, CancellationToken::new()).await.unwrap()

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
-use super::super::{GlobalArguments, HuntsCommand, SweepArguments, UsageError};
+use super::super::{EngineChoice, GlobalArguments, HuntsCommand, SweepArguments, UsageError};
 use super::{Surroundings, load_config};
 use crate::config::{Catalogue, Hunts};
 use crate::model::{Hunt, HuntSource, Severity};
-use crate::query::Query;
+use crate::query::{Query, QueryError, QueryErrorKind};
 
 /// The names of hunts that are given on the command line.
 const QUERY: &str = "query-string";
@@ -15,6 +15,10 @@ const PATTERN: &str = "filter-pattern";
 
 /// The longest filter pattern, in characters. Source: CloudWatch Logs API, `FilterLogEvents`.
 const LONGEST_PATTERN: usize = 1_024;
+
+/// The longest query that Insights runs as it is written, in characters: 10,000 less the filter before it. Source:
+/// CloudWatch Logs API, `StartQuery`.
+const LONGEST_WRITTEN: usize = 9_800;
 
 /// What every event gives that a filter pattern lets through.
 const EVERYTHING: &str = "fields @timestamp, @message";
@@ -35,7 +39,7 @@ pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<
         let parameters = BTreeMap::from([("pattern".to_owned(), pattern.clone())]);
         hunts.push(Hunt { parameters, filter_pattern: Some(pattern.clone()), ..hunt });
     }
-    hunts.iter().try_for_each(check)?;
+    hunts.iter().try_for_each(|hunt| check(hunt, arguments.engine.engine))?;
     Ok(each_with_its_name(hunts))
 }
 
@@ -45,7 +49,8 @@ pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<
 /// As with [`resolve`].
 pub(super) fn of_catalogue(requests: &[String], config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
     let hunts = asked(requests, config)?;
-    hunts.iter().try_for_each(check)?;
+    // A watch asks nothing that costs.
+    hunts.iter().try_for_each(|hunt| check(hunt, EngineChoice::Filter))?;
     Ok(each_with_its_name(hunts))
 }
 
@@ -70,12 +75,20 @@ fn typed(name: &str, title: &str, query: &str) -> Hunt {
     }
 }
 
-fn check(hunt: &Hunt) -> Result<(), UsageError> {
-    let refused = |problem: String| UsageError::HuntQuery { name: hunt.name.clone(), problem };
-    let query: Query = hunt.query.parse().map_err(|error: crate::query::QueryError| refused(error.to_string()))?;
-    match query.source {
-        Some(_) => Err(refused("SOURCE is not for hunts: --log-group says where to look".to_owned())),
-        None => Ok(()),
+fn check(hunt: &Hunt, engine: EngineChoice) -> Result<(), UsageError> {
+    let refused = |problem: String| Err(UsageError::HuntQuery { name: hunt.name.clone(), problem });
+    let query = hunt.query.trim_start();
+    let has_source = query.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("source"));
+    match query.parse::<Query>() {
+        Ok(_) | Err(QueryError { kind: QueryErrorKind::NotEvaluatedHere, .. }) if has_source => {
+            refused("SOURCE is not for hunts: --log-group says where to look".to_owned())
+        }
+        Err(error) if error.kind == QueryErrorKind::Malformed => refused(error.to_string()),
+        Err(error) if engine == EngineChoice::Filter => refused(format!("only Insights runs it: {error}")),
+        Err(_) if query.chars().count() > LONGEST_WRITTEN => {
+            refused(format!("a query that Insights runs as it is written has up to {LONGEST_WRITTEN} characters"))
+        }
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
@@ -155,9 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_evaluated_here_is_refused_with_the_reason() {
-        let only_insights = hunts(&["--query-string", "fields @message | pattern @message"]).unwrap_err();
-        assert!(only_insights.starts_with("query-string: line 1") && only_insights.contains("only Insights runs it"));
+    fn what_cannot_be_asked_is_refused_with_the_reason() {
+        let pattern = ["--query-string", "fields @message | pattern @message"];
+        assert_eq!(hunts(&pattern).unwrap().len(), 1, "Insights runs it");
+        let filter_only = hunts(&[&pattern[..], &["--engine", "filter"]].concat()).unwrap_err();
+        assert!(filter_only.contains("only Insights runs it: line 1"), "{filter_only}");
+        let long = format!("pattern @message # {}", "x".repeat(9_800));
+        assert!(hunts(&["--query-string", &long]).unwrap_err().contains("9800 characters"));
+        assert!(
+            hunts(&["--query-string", "source logGroups(namePrefix: ['/a']) | pattern @message"])
+                .unwrap_err()
+                .contains("--log-group")
+        );
         assert!(hunts(&["--query-string", "filter a ="]).unwrap_err().contains("line 1, column"));
         assert!(
             hunts(&["--query-string", "SOURCE logGroups(namePrefix: ['/a']) | filter a = 1"])

@@ -72,9 +72,9 @@ impl SweepSettings {
             fail_on_sighting: arguments.fail_on_sighting,
             silence: !arguments.no_silence,
             engines: EngineSettings {
-                choice: arguments.engine,
-                max_scan_cost: arguments.max_scan_cost,
-                unmask: arguments.unmask,
+                choice: arguments.engine.engine,
+                max_scan_cost: arguments.engine.max_scan_cost,
+                unmask: arguments.engine.unmask,
             },
         })
     }

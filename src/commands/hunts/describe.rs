@@ -8,7 +8,7 @@ use crate::config::HuntTemplate;
 use crate::model::{HuntSource, Severity};
 use crate::query::Plan;
 use crate::report::escape;
-use crate::search::{FlowLogFormats, Questions};
+use crate::search::{FlowLogFormats, PreparedHunt, Questions};
 
 /// A hunt with how it is searched for.
 #[derive(Debug, Serialize)]
@@ -48,8 +48,10 @@ impl Described {
             about: parameter.about.clone(),
             default: parameter.default.clone(),
         };
-        let questions = Questions::new(&[], std::slice::from_ref(&example));
-        let prepared = questions.as_ref().ok().and_then(|questions| questions.hunts().first());
+        let prepared = PreparedHunt::new(example.clone());
+        let questions = Questions::new(&[], std::slice::from_ref(&example)).ok().filter(|_| prepared.is_ok());
+        let only_insights = prepared.as_ref().err().map(ToString::to_string);
+        let prepared = prepared.ok();
         Self {
             name: example.name,
             title: example.title,
@@ -59,13 +61,10 @@ impl Described {
             parameters: template.parameters.iter().map(described).collect(),
             query: template.query.trim().to_owned(),
             engines: if prepared.is_some() { vec!["filter", "insights"] } else { vec!["insights"] },
-            only_insights: questions.as_ref().err().map(ToString::to_string),
-            columns: prepared.map(|hunt| hunt.plan().columns().to_vec()).unwrap_or_default(),
-            counts: prepared.is_some_and(|hunt| matches!(hunt.plan(), Plan::Groups(_))),
-            filter_pattern: questions
-                .as_ref()
-                .ok()
-                .and_then(|questions| questions.pattern(&FlowLogFormats::default(), true)),
+            only_insights,
+            columns: prepared.as_ref().map(|hunt| hunt.plan().columns().to_vec()).unwrap_or_default(),
+            counts: prepared.as_ref().is_some_and(|hunt| matches!(hunt.plan(), Plan::Groups(_))),
+            filter_pattern: questions.and_then(|questions| questions.pattern(&FlowLogFormats::default(), true)),
         }
     }
 

@@ -164,5 +164,34 @@ mod tests {
         ) {
             _ = parse(&text, "file");
         }
+
+        /// Good files of every form, spoiled in some places: what is still taken is something that can be stored.
+        #[test]
+        fn no_spoiled_file_makes_it_panic(
+            good in prop::sample::select(&GOOD[..]),
+            edits in prop::collection::vec(
+                (any::<prop::sample::Index>(), 0..4_usize, r#"[\[\]{}:='",|#\\ \n]{0,2}|\PC{0,2}|null|1e999|192.0.2."#),
+                1..6,
+            ),
+        ) {
+            let mut text: Vec<char> = good.chars().collect();
+            for (at, removed, added) in edits {
+                let from = at.index(text.len() + 1);
+                let to = (from + removed).min(text.len());
+                text.splice(from..to, added.chars());
+            }
+            let list = parse(&text.iter().collect::<String>(), "file").unwrap_or_default();
+            for indicator in list.indicators {
+                let stored = String::from(indicator.clone());
+                prop_assert_eq!(Indicator::try_from(stored).map_err(|error| error.to_string()), Ok(indicator));
+            }
+        }
     }
+
+    const GOOD: [&str; 4] = [
+        "192.0.2.1 # a comment\nregex:^a(b|c)+$\nuser: ben\nhxxps://evil[.]example/a\n2001:db8::/32\n",
+        "type,value,comment\nip,192.0.2.1,\"a, b\"\nregex,\"^a,b$\",\nsha1,da39a3ee5e6b4b0d3255bfef95601890afd80709,x\n",
+        r#"{"type":"bundle","objects":[{"type":"indicator","pattern_type":"stix","pattern":"[ipv4-addr:value = '192.0.2.1' OR (domain-name:value IN ('evil.example', 'b.example') AND file:hashes.'SHA-256' MATCHES 'a\\'b')] FOLLOWEDBY [url:value LIKE 'x%'] WITHIN 5 SECONDS"},{"type":"ipv6-addr","value":"2001:db8::1"}]}"#,
+        r#"{"Event":{"Attribute":[{"type":"ip-dst|port","value":"192.0.2.2|443","to_ids":"1"},{"type":"domain|ip","value":"evil.example|2001:db8::1"}],"Object":[{"Attribute":[{"type":"user-agent","value":"a|b","to_ids":1}]}]}}"#,
+    ];
 }

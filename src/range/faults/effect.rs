@@ -25,6 +25,10 @@ impl Disturbance {
                 let plain = Refusal::Denied(String::new()).told_by(service);
                 return Some(AwsError { message: message.clone(), ..plain });
             }
+            FaultKind::LimitExceeded => {
+                let sentence = "Account maximum query concurrency limit reached.";
+                return Some(AwsError::new("LimitExceededException", sentence));
+            }
             FaultKind::AccessDenied { message: None } => Refusal::Denied("Access denied".to_owned()),
             FaultKind::Slow { .. } | FaultKind::RepeatedToken | FaultKind::Truncated | FaultKind::DeleteGroup => {
                 return None;

@@ -15,6 +15,8 @@ mod search;
 mod start;
 
 pub(crate) use queries::{Queries, Speed};
+pub(crate) use search::MOST_ROWS;
+pub(crate) use start::InsightsAnswer;
 
 use super::call::Call;
 use super::wire::{AwsError, Reply};

@@ -7,7 +7,7 @@ use crate::query::{Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query,
 use crate::range::logs::{StoredGroup, shown};
 
 /// The most rows that a query gives. Source: CloudWatch Logs API, `StartQuery.limit`.
-pub(super) const MOST_ROWS: usize = 100_000;
+pub(crate) const MOST_ROWS: usize = 100_000;
 
 /// What of the stored events a query sees; times in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug)]

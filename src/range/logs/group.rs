@@ -39,6 +39,8 @@ pub(crate) struct StoredGroup {
     pub(crate) retention_days: Option<u32>,
     /// When it was made, in milliseconds since the Unix epoch.
     pub(crate) created_ms: i64,
+    /// The ARN of the key that it is encrypted with; none, if that is AWS's own.
+    pub(crate) kms_key: Option<String>,
     /// A data protection policy masks what it holds at every way out.
     pub(crate) masked: bool,
     /// It is masked by a policy of its account, not by one of its own.
@@ -60,6 +62,7 @@ impl StoredGroup {
             class,
             retention_days: None,
             created_ms,
+            kms_key: None,
             masked: false,
             mask_inherited: false,
             streams: Vec::new(),

@@ -159,6 +159,8 @@ struct Described<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     retention_in_days: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    kms_key_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     data_protection_status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     inherited_properties: Option<[&'static str; 1]>,
@@ -172,7 +174,7 @@ impl Describe {
             && self.log_group_class.as_ref().is_none_or(|class| *class == group.class.to_string())
     }
 
-    fn describe<'a>(&self, name: &'a str, group: &StoredGroup, arn: String) -> Described<'a> {
+    fn describe<'a>(&self, name: &'a str, group: &'a StoredGroup, arn: String) -> Described<'a> {
         // A search by name pattern loses class and size.
         let is_whole = self.log_group_name_pattern.is_none();
         Described {
@@ -184,6 +186,7 @@ impl Describe {
             log_group_class: is_whole.then(|| group.class.to_string()),
             stored_bytes: is_whole.then(|| group.stored_bytes()),
             retention_in_days: group.retention_days,
+            kms_key_id: group.kms_key.as_deref(),
             data_protection_status: group.masked.then_some("ACTIVATED"),
             inherited_properties: group.mask_inherited.then_some(["ACCOUNT_DATA_PROTECTION"]),
         }

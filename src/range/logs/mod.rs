@@ -117,7 +117,16 @@ pub(crate) fn not_found(message: &str) -> AwsError {
 
 /// Takes away the log group that the call names, as if somebody deleted it just now.
 pub(crate) fn delete_named_group(call: &mut Call<'_>) {
+    /// The groups of a query, of which the first goes.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Several {
+        log_group_names: Vec<String>,
+    }
+    let several: Result<Several, AwsError> = call.input.parse();
+    let first = several.ok().and_then(|several| several.log_group_names.into_iter().next());
     let named = call.input.text("logGroupName").or_else(|| call.input.text("logGroupIdentifier").map(group_name));
+    let named = named.or(first.as_deref());
     if let (Some(name), Ok(store)) = (named.map(str::to_owned), store(call)) {
         store.groups.remove(&name);
     }

@@ -92,6 +92,8 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         delivery: SignedDuration::from_secs(behaviour.trail_delivery_seconds.into()),
         events_scanned_a_page: behaviour.events_scanned_a_page.max(1),
         empty_pages: behaviour.empty_pages,
+        insights_answers: spec.insights_answers.clone(),
+        insights_most_rows: behaviour.insights_most_rows,
         insights: Speed::new(behaviour.insights_bytes_a_second, behaviour.insights_timeout_seconds),
     }
 }
@@ -181,6 +183,7 @@ fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, ages_ago: Tim
                 StoredGroup::new(LogGroupClass::from(spec.class.as_str()), created.as_millisecond(), salt_of(&name));
             group.retention_days = spec.retention_days;
             group.masked = spec.masked;
+            group.kms_key.clone_from(&spec.kms_key);
             group.mask_inherited = spec.mask_inherited;
             log_store(world, account, &region).groups.insert(name, group);
         }
@@ -232,7 +235,13 @@ fn add_trail(world: &mut World, spec: &TrailSpec, now: Timestamp, created: Times
 
 fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
     for (account, region) in targets(world, &spec.accounts, &spec.regions) {
-        let purpose = format!("{account} {region} {}", spec.log_group);
+        let others = world.account(account).and_then(|account| account.flow_logs.get(&region));
+        let to_same_group = others.into_iter().flatten().filter(|other| other.log_group == spec.log_group).count();
+        // No VPC has two flow logs that deliver the same to the same place.
+        let purpose = match to_same_group {
+            0 => format!("{account} {region} {}", spec.log_group),
+            n => format!("{account} {region} {} {n}", spec.log_group),
+        };
         let flow_log = FlowLog {
             id: world.mint.id_for("fl-", &purpose, 17).to_lowercase(),
             vpc: world.mint.id_for("vpc-", &purpose, 17).to_lowercase(),

@@ -35,7 +35,7 @@ fn plant(world: &mut World, spec: &EventSpec, now: Timestamp, ages_ago: Timestam
         .ok_or_else(|| undefined("[[events]]", "the account", spec.account.to_string()))?;
     let first_ms = spec.at.resolve(now).as_millisecond();
     for n in 0..spec.count {
-        let timestamp_ms = first_ms.saturating_add(i64::from(n) * 1_000);
+        let timestamp_ms = first_ms.saturating_add(i64::from(n) * i64::from(spec.apart_ms));
         group.store(NewEvent {
             stream: spec.stream.clone(),
             timestamp_ms,

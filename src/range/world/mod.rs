@@ -20,7 +20,7 @@ pub(crate) use uses::{AccessReport, Use, Uses};
 
 use super::access::Mint;
 use super::cloudtrail::History;
-use super::insights::Speed;
+use super::insights::{InsightsAnswer, Speed};
 use crate::model::{AccountId, Partition, Region};
 
 /// The whole state of a range.
@@ -58,6 +58,10 @@ pub(crate) struct World {
     pub(crate) empty_pages: bool,
     /// How fast Insights is.
     pub(crate) insights: Speed,
+    /// What Insights answers to queries that the range cannot evaluate.
+    pub(crate) insights_answers: Vec<InsightsAnswer>,
+    /// The most rows that an Insights query may be asked for.
+    pub(crate) insights_most_rows: usize,
 }
 
 impl World {

@@ -15,7 +15,7 @@ mod never_excluded;
 mod record_kind;
 
 use crate::model::{Hunt, HuntSource};
-use crate::query::{Partial, Plan, Query, QueryError, Record, Row};
+use crate::query::{Partial, Plan, Query, QueryError, QueryErrorKind, Record, Row};
 use crate::search::trace::Trace;
 use narrowing::{column_pattern, json_pattern};
 use need::Need;
@@ -29,12 +29,19 @@ pub struct PreparedHunt {
     need: Need,
 }
 
-/// Why a hunt cannot be made on the filter engine.
+/// Why a hunt cannot be evaluated here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("hunt `{hunt}`: {error}")]
 pub struct NotPrepared {
     hunt: String,
     error: QueryError,
+}
+
+impl NotPrepared {
+    /// Whether Insights may run it all the same.
+    pub fn is_for_insights(&self) -> bool {
+        self.error.kind == QueryErrorKind::NotEvaluatedHere
+    }
 }
 
 impl PreparedHunt {

@@ -17,7 +17,7 @@ use crate::sweep::directory::Member;
 use crate::sweep::outcome::of_error;
 use crate::sweep::refusal::Refusal;
 use crate::sweep::region::{Delivered, Site};
-use crate::sweep::run::{Shared, all_of};
+use crate::sweep::run::{Shared, all_of, unread};
 use crate::sweep::wanted::is_wanted;
 
 /// Recorders that may wait until the list of accounts is complete. Each is a few hundred bytes; when it is
@@ -132,6 +132,7 @@ async fn read(
     let (session, group) = match find(&shared, &host, &arn).await {
         Ok(found) => found,
         Err(outcome) => {
+            shared.plan(|sheet| sheet.leave(unread(&host.member, Some(region), Some(&unseen(&arn)), &outcome)));
             // What nobody requires to be searched is told in the sources alone.
             if shared.settings.reach.scope.sources == SourcesRule::Require {
                 let place = match known {

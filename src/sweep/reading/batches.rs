@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::unit::Unit;
 use crate::model::LogGroupClass;
+use crate::store::Pass;
 
 /// Source: CloudWatch Logs API, `StartQuery`: a query takes up to 50 log groups.
 const MOST_GROUPS: usize = 50;
@@ -11,6 +12,8 @@ const MOST_GROUPS: usize = 50;
 /// What units must have in common to be asked about together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Question {
+    /// What is asked for.
+    pub pass: Pass,
     /// The first millisecond, since the Unix epoch.
     pub from_ms: i64,
     /// The first millisecond after it.
@@ -25,6 +28,7 @@ impl Question {
     fn of(unit: &Unit) -> Self {
         let (span, group) = (unit.span(), &unit.reading().group);
         Self {
+            pass: unit.pass(),
             from_ms: span.from_ms,
             to_ms: span.to_ms,
             narrow: group.narrow,
@@ -52,16 +56,16 @@ impl Batch {
         Self { question, units, attempts: 0, cost_before: None }
     }
 
-    /// A part of it with another question, which is likely to cost half.
-    pub fn half(&self, question: Question, units: Vec<Unit>) -> Self {
-        Self { question, units, attempts: 0, cost_before: self.cost_before.map(|usd| usd / 2.0) }
+    /// One of so many parts of it, each of which is likely to cost as much.
+    pub fn part(&self, of: usize, question: Question, units: Vec<Unit>) -> Self {
+        Self { question, units, attempts: 0, cost_before: self.cost_before.map(|usd| usd / of as f64) }
     }
 
     /// Two halves, one of which has the more units if they cannot be equal.
     pub fn halves(mut self) -> [Self; 2] {
         let second = self.units.split_off(self.units.len().div_ceil(2));
         let first = std::mem::take(&mut self.units);
-        [first, second].map(|units| self.half(self.question, units))
+        [first, second].map(|units| self.part(2, self.question, units))
     }
 }
 
@@ -77,6 +81,10 @@ impl Batches {
     /// Adds a unit, which joins others.
     pub fn add(&mut self, unit: Unit) {
         let question = Question::of(&unit);
+        if question.pass == Pass::Written {
+            // Nothing but the query's own text says what its rows are from.
+            return self.ready.push(Batch::new(question, vec![unit]));
+        }
         let units = self.open.entry(question).or_default();
         units.push(unit);
         if units.len() == MOST_GROUPS {

@@ -11,7 +11,7 @@ use super::slices::Load;
 use super::unit::{Span, Unit};
 use crate::aws::{CallError, ErrorClass, EventPage, Session};
 use crate::model::{Engine, LogGroupClass, Outcome, Reason, Status, Target};
-use crate::search::FlowLogFormats;
+use crate::search::{FlowLogFormats, WrittenHunt};
 use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, PlaceId};
 use crate::sweep::evidence::silence;
 use crate::sweep::outcome;
@@ -48,8 +48,8 @@ pub(in crate::sweep) struct Group {
     pub flow_logs: FlowLogFormats,
     /// Pages that it is likely to have.
     pub expected_pages: f64,
-    /// US dollars that are set aside for reading it by Insights.
-    pub set_aside: f64,
+    /// What it is likely to cost to read it by Insights once, in US dollars.
+    pub insights_costs: f64,
     /// How it ends if every page is read.
     pub outcome: Outcome,
 }
@@ -107,14 +107,16 @@ impl Reading {
         queue: &Arc<Queue>,
     ) -> Result<(), JournalClosed> {
         let keeps_trail = keeps_trail || !known.silence.is_empty() || silence::is_named_like_a_trails(&group.name);
-        let passes = VecDeque::from([(Pass::Search, known.search), (Pass::Silence, known.silence)]);
+        let KnownUnits { search, silence, written } = known;
+        let passes = VecDeque::from([(Pass::Search, search), (Pass::Silence, silence), (Pass::Written, written)]);
+        let set_aside = if group.engine == Engine::Insights { group.insights_costs } else { 0.0 };
         let reading = Arc::new(Self {
             queue: Arc::downgrade(queue),
             keeps_trail: AtomicBool::new(keeps_trail),
             is_filtered: AtomicBool::new(false),
             stays_masked: AtomicBool::new(false),
             slices: AtomicUsize::new(0),
-            state: Mutex::new(State { passes, open_units: 0, failure: None, set_aside: group.set_aside }),
+            state: Mutex::new(State { passes, open_units: 0, failure: None, set_aside }),
             group,
         });
         reading.next_pass().await
@@ -132,11 +134,18 @@ impl Reading {
         }
     }
 
+    /// The hunts about it that Insights runs as they are written.
+    pub(super) fn written_hunts(&self) -> impl Iterator<Item = &WrittenHunt> {
+        let (trails, flow_logs) = (self.keeps_trail(), !self.group.flow_logs.is_empty());
+        self.group.shared.questions.written().iter().filter(move |hunt| hunt.is_about(trails, flow_logs))
+    }
+
     /// What the server is to let through.
     pub(super) fn pattern(&self, pass: Pass) -> Option<String> {
         match pass {
             Pass::Search => self.group.shared.questions.pattern(&self.group.flow_logs, self.group.narrow),
             Pass::Silence => Some(silence::pattern()),
+            Pass::Written => None,
         }
     }
 
@@ -265,10 +274,23 @@ impl Reading {
             self.is_filtered.fetch_or(is_filtered, Ordering::Relaxed);
             return Ok(known.iter().filter_map(|known| Unit::known(self, pass, known, now_ms)).collect());
         }
+        let questions = &self.group.shared.questions;
+        let is_asked = match pass {
+            Pass::Search => !questions.are_only_written(),
+            Pass::Silence => true,
+            Pass::Written => self.written_hunts().next().is_some(),
+        };
+        if !is_asked {
+            return Ok(Vec::new());
+        }
         let stretches = self.group.look.stretches();
         let expected_pages = self.group.expected_pages / stretches.len().max(1) as f64;
-        // The second pass is made where the filter engine left something out.
-        let engine = if pass == Pass::Search { self.group.engine } else { Engine::Filter };
+        let engine = match pass {
+            Pass::Search => self.group.engine,
+            // It is made where the filter engine left something out.
+            Pass::Silence => Engine::Filter,
+            Pass::Written => Engine::Insights,
+        };
         let unit = |(from_ms, to_ms)| Unit::new(self, pass, engine, Span { from_ms, to_ms, expected_pages });
         let units: Vec<Unit> = stretches.into_iter().map(unit).collect();
         // Together: a pass of which only some were known would look as if there were no others.

@@ -17,11 +17,11 @@ use super::batches::{Batch, Question};
 use super::queue::Queue;
 use super::unit::Unit;
 use crate::aws::{
-    CallError, ErrorClass, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryStatus,
+    CallError, ErrorClass, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryStatus, ResultRow,
 };
 use crate::model::{Outcome, Reason, Status, TAMPERING};
 use crate::search::StreamsAsked;
-use crate::store::{Entry, InsightsQuery, JournalClosed, Pass};
+use crate::store::{Entry, InsightsQuery, JournalClosed, Pass, WrittenRows};
 use crate::sweep::examine::{LetThrough, examine_page};
 use crate::sweep::outcome;
 use crate::sweep::run::Shared;
@@ -49,6 +49,9 @@ const ATTEMPTS: u32 = 3;
 
 /// A query that goes on for longer is given up. Source: CloudWatch Logs user guide, "Quotas": AWS ends it after an hour.
 const LONGEST_QUERY: Duration = Duration::from_mins(75);
+
+/// Parts into which what was too much is cut by time, and as many around the events that were seen.
+const PARTS: i64 = 4;
 
 /// Calls to stop a query that nobody waits for any more take this long at most.
 const TO_STOP: Duration = Duration::from_secs(5);
@@ -78,14 +81,31 @@ impl Default for Inquirer {
 enum Ended {
     /// All its rows were written down.
     Whole,
-    /// It gives more rows than can be had, or runs for too long: how a log group ends if nothing can be cut any more.
-    TooMuch(Outcome),
+    /// It gives more rows than can be had, or runs for too long.
+    TooMuch(TooMuch),
     /// AWS refused it.
     Refused(CallError),
     /// AWS did not carry it out.
     Failed,
     /// The sweep is being ended.
     GivenUp,
+}
+
+/// What the rows of a query are.
+#[derive(Clone, Copy)]
+enum RowsAre<'q> {
+    /// Events. `closes`: with the last of them, their units have been read to their end.
+    Events { closes: bool },
+    /// Rows of the hunt of this name, which are kept as they are.
+    Written(&'q str),
+}
+
+/// What cannot be had in one query.
+struct TooMuch {
+    /// How a log group ends if nothing can be cut any more.
+    outcome: Outcome,
+    /// The first and the last of the events that were seen, if any were.
+    seen: Option<(i64, i64)>,
 }
 
 impl Inquirer {
@@ -107,7 +127,10 @@ impl Inquirer {
             let over = Outcome::because(Status::Partial, Reason::OverScanCost, "cutting it would scan it once more");
             return hand_over_or_end(batch, |_| over.clone()).await;
         }
-        let ended = self.query(&shared, &mut batch, None, true).await?;
+        if batch.question.pass == Pass::Written {
+            return self.ask_as_written(&shared, batch, queue).await;
+        }
+        let ended = self.query_events(&shared, &mut batch, None, true).await?;
         self.conclude(&shared, batch, ended, queue).await
     }
 
@@ -126,7 +149,7 @@ impl Inquirer {
         match ended {
             Ended::Whole => end_all(batch, |_| Ok(())).await,
             Ended::GivenUp => end_all(batch, |_| Err(outcome::interrupted())).await,
-            Ended::TooMuch(_) => self.cut(shared, batch, queue).await,
+            Ended::TooMuch(too_much) => self.cut(shared, batch, too_much.seen, queue).await,
             // Of several groups, one may be the reason: it alone is not to be had.
             Ended::Refused(_) | Ended::Failed if batch.units.len() > 1 => {
                 batch.halves().into_iter().for_each(|half| queue.add_batch(half));
@@ -151,19 +174,17 @@ impl Inquirer {
     }
 
     /// Cuts what was too much: by time down to a second, then by log group, then by stream.
-    async fn cut(&self, shared: &Shared, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
+    async fn cut(
+        &self,
+        shared: &Shared,
+        mut batch: Batch,
+        seen: Option<(i64, i64)>,
+        queue: &Queue,
+    ) -> Result<(), JournalClosed> {
         let Question { from_ms, to_ms, .. } = batch.question;
-        if let Some(cut) = middle(from_ms, to_ms) {
-            let mut rest = Vec::new();
-            for unit in &mut batch.units {
-                let parts = unit.cut_at(&[cut], unit.span().expected_pages / 2.0).await?;
-                unit.reading().count_units(parts.len());
-                rest.extend(parts);
-            }
-            queue.add_batch(batch.half(Question { from_ms: cut, ..batch.question }, rest));
-            let units = std::mem::take(&mut batch.units);
-            queue.add_batch(batch.half(Question { to_ms: cut, ..batch.question }, units));
-            return Ok(());
+        let cuts = cuts(from_ms, to_ms, seen);
+        if let Some(first) = cuts.first() {
+            return cut_by_time(batch, *first, &cuts, queue).await;
         }
         for unit in &mut batch.units {
             unit.restart().await?;
@@ -173,9 +194,48 @@ impl Inquirer {
             return Ok(());
         }
         match self.query_by_stream(shared, &mut batch).await? {
-            Ended::TooMuch(outcome) => hand_over_or_end(batch, |_| outcome.clone()).await,
+            Ended::TooMuch(too_much) => hand_over_or_end(batch, |_| too_much.outcome.clone()).await,
             ended => Box::pin(self.conclude(shared, batch, ended, queue)).await,
         }
+    }
+
+    /// Has the hunts that ask about one log group run as they are written.
+    async fn ask_as_written(&self, shared: &Shared, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
+        let Some(reading) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else { return Ok(()) };
+        let Question { from_ms, to_ms, .. } = batch.question;
+        let mut incomplete = None;
+        for hunt in reading.written_hunts() {
+            let usd = reading.group.insights_costs;
+            if !shared.budget.set_aside(usd) {
+                let detail = format!("hunt {}: about {usd:.2} USD", hunt.hunt().name);
+                incomplete = Some(Outcome::because(Status::Partial, Reason::OverScanCost, detail));
+                continue;
+            }
+            batch.cost_before = Some(usd);
+            let rows_are = RowsAre::Written(&hunt.hunt().name);
+            match self.query(shared, &mut batch, hunt.query(from_ms, to_ms), rows_are).await? {
+                Ended::Whole => {}
+                Ended::TooMuch(too_much) => incomplete = Some(too_much.outcome),
+                Ended::GivenUp => return end_all(batch, |_| Err(outcome::interrupted())).await,
+                Ended::Failed if batch.attempts + 1 < ATTEMPTS => {
+                    for unit in &mut batch.units {
+                        unit.restart().await?;
+                    }
+                    queue.add_batch(Batch { attempts: batch.attempts + 1, cost_before: None, ..batch });
+                    return Ok(());
+                }
+                Ended::Failed => {
+                    let detail = format!("Insights did not carry out hunt {}", hunt.hunt().name);
+                    incomplete = Some(Outcome::because(Status::Failed, Reason::Error, detail));
+                }
+                Ended::Refused(error) => incomplete = Some(reading.group.outcome_of(&error)),
+            }
+        }
+        if incomplete.is_none() {
+            // Without rows there are none that could be of another group.
+            _ = write_down(shared, &batch, Vec::new(), true).await?;
+        }
+        end_all(batch, |_| incomplete.clone().map_or(Ok(()), Err)).await
     }
 
     /// Asks about one log group stream by stream, and about all streams that were not listed.
@@ -186,32 +246,44 @@ impl Inquirer {
         };
         let mut all = Ended::Whole;
         for name in &names {
-            match self.query(shared, batch, Some(&StreamsAsked::These(vec![name.clone()])), false).await? {
+            match self.query_events(shared, batch, Some(&StreamsAsked::These(vec![name.clone()])), false).await? {
                 Ended::Whole => {}
                 // What the others hold can be had.
-                Ended::TooMuch(outcome) => all = Ended::TooMuch(outcome),
+                Ended::TooMuch(too_much) => all = Ended::TooMuch(too_much),
                 ended => return Ok(ended),
             }
         }
-        match self.query(shared, batch, Some(&StreamsAsked::Others(names)), true).await? {
+        match self.query_events(shared, batch, Some(&StreamsAsked::Others(names)), true).await? {
             Ended::Whole => Ok(all),
             ended => Ok(ended),
         }
     }
 
-    /// Asks about all units of a batch, and writes down what it gives. `closes`: they have been read to their end then.
-    async fn query(
+    /// Asks for the events of all units of a batch, and writes them down. `closes`: they have been read to their end
+    /// then.
+    async fn query_events(
         &self,
         shared: &Shared,
         batch: &mut Batch,
         streams: Option<&StreamsAsked>,
         closes: bool,
     ) -> Result<Ended, JournalClosed> {
-        let Question { from_ms, to_ms, narrow, infrequent_access } = batch.question;
         let also = if shared.settings.silence { &TAMPERING[..] } else { &[] };
-        let Some(query) = shared.questions.insights_query(narrow, also, streams) else {
-            return Ok(too_many_rows());
-        };
+        match shared.questions.insights_query(batch.question.narrow, also, streams) {
+            Some(query) => self.query(shared, batch, query, RowsAre::Events { closes }).await,
+            None => Ok(too_many_rows(None)),
+        }
+    }
+
+    /// Asks about all units of a batch, and writes down what it gives.
+    async fn query(
+        &self,
+        shared: &Shared,
+        batch: &mut Batch,
+        query: String,
+        rows_are: RowsAre<'_>,
+    ) -> Result<Ended, JournalClosed> {
+        let Question { from_ms, to_ms, infrequent_access, .. } = batch.question;
         let mut request = InsightsRequest {
             log_groups: batch.units.iter().map(|unit| unit.reading().group.name.clone()).collect(),
             first_second: from_ms.div_euclid(1_000),
@@ -229,10 +301,12 @@ impl Inquirer {
             Ok(id) => id,
             Err(ended) => return Ok(ended),
         };
-        let ended = shared.until_given_up(self.follow(shared, batch, &id, request.limit, closes)).await;
+        let ended = shared.until_given_up(self.follow(shared, batch, &id, request.limit, rows_are)).await;
         let ended = ended.transpose()?.unwrap_or(Ended::GivenUp);
         // Nobody waits for it any more; also where it went on for too long.
-        if matches!(ended, Ended::GivenUp | Ended::TooMuch(Outcome { status: Status::Failed, .. })) {
+        if matches!(&ended, Ended::GivenUp)
+            || matches!(&ended, Ended::TooMuch(too_much) if too_much.outcome.status == Status::Failed)
+        {
             let unit = batch.units.first();
             if let Some(group) = unit.map(|unit| &unit.reading().group) {
                 // A query that cannot be stopped ends by itself.
@@ -281,7 +355,7 @@ impl Inquirer {
         batch: &mut Batch,
         id: &QueryId,
         limit: u32,
-        closes: bool,
+        rows_are: RowsAre<'_>,
     ) -> Result<Ended, JournalClosed> {
         let Some(group) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else { return Ok(Ended::Whole) };
         let group = &group.group;
@@ -294,7 +368,7 @@ impl Inquirer {
             }
             match results(None).await {
                 Ok(page) if page.status == QueryStatus::Running && began.elapsed() < LONGEST_QUERY => {
-                    wait = (wait * 3 / 2).min(LAST_LOOK)
+                    wait = (wait * 3 / 2).min(LAST_LOOK);
                 }
                 Ok(page) => break page,
                 Err(error) => return Ok(Ended::Refused(error)),
@@ -305,25 +379,47 @@ impl Inquirer {
             QueryStatus::Complete => {}
             QueryStatus::Running | QueryStatus::TimedOut => {
                 let slow = "the query ran for longer than AWS lets it";
-                return Ok(Ended::TooMuch(Outcome::because(Status::Failed, Reason::Error, slow)));
+                let outcome = Outcome::because(Status::Failed, Reason::Error, slow);
+                return Ok(Ended::TooMuch(TooMuch { outcome, seen: None }));
             }
             QueryStatus::Failed => return Ok(Ended::Failed),
         }
-        let (mut page, mut pages, mut rows) = (first, Pages::default(), 0_u64);
+        let (mut page, mut pages, mut rows, mut seen) = (first, Pages::default(), 0_u64, None);
         loop {
-            rows += page.rows.len() as u64;
-            let is_last = page.next_token.is_none();
-            // Also what a server gives that knows only the smaller number.
-            let is_full = rows >= limit.into() || (is_last && rows == u64::from(FEWEST_ROWS));
-            if is_full || page.all_rows >= limit.into() {
-                return Ok(too_many_rows());
-            }
             let (held, next) = (page.rows.len(), page.next_token.take());
-            if let ControlFlow::Break(ended) = write_down(shared, batch, page.rows, is_last && closes).await? {
-                return Ok(ended);
+            rows += held as u64;
+            // Also what a server gives that knows only the smaller number.
+            let is_full = rows >= limit.into() || (next.is_none() && rows == u64::from(FEWEST_ROWS));
+            let is_too_much = is_full || page.all_rows >= limit.into();
+            match rows_are {
+                RowsAre::Written(hunt) => {
+                    // Rows that nobody can cut are worth more than none.
+                    let unit = batch.units.first().map(Unit::id);
+                    let rows = page.rows.into_iter().map(|row| row.0).collect();
+                    if let Some(unit) = unit {
+                        let hunt = hunt.to_owned();
+                        shared.journal.write(Entry::Written(WrittenRows { unit, hunt, rows })).await?;
+                    }
+                }
+                RowsAre::Events { closes } => {
+                    let events: Option<Vec<InsightsRow>> = page.rows.into_iter().map(ResultRow::into_event).collect();
+                    let Some(events) = events else { return Ok(Ended::Failed) };
+                    seen = events.iter().map(|row| row.event.timestamp_ms).fold(seen, |seen, time| {
+                        let (first, last) = seen.unwrap_or((time, time));
+                        Some((first.min(time), last.max(time)))
+                    });
+                    if is_too_much {
+                        return Ok(too_many_rows(seen));
+                    }
+                    let is_last = next.is_none() && closes;
+                    if let ControlFlow::Break(ended) = write_down(shared, batch, events, is_last).await? {
+                        return Ok(ended);
+                    }
+                }
             }
             match pages.turn(held, next) {
                 Ok(true) => {}
+                Ok(false) if is_too_much => return Ok(too_many_rows(None)),
                 Ok(false) => return Ok(Ended::Whole),
                 Err(_) => return Ok(Ended::Failed),
             }
@@ -346,8 +442,8 @@ impl Inquirer {
     }
 }
 
-fn too_many_rows() -> Ended {
-    Ended::TooMuch(Outcome::because(Status::Partial, Reason::OverRowLimit, ""))
+fn too_many_rows(seen: Option<(i64, i64)>) -> Ended {
+    Ended::TooMuch(TooMuch { outcome: Outcome::because(Status::Partial, Reason::OverRowLimit, ""), seen })
 }
 
 /// The streams of the one log group of a batch.
@@ -397,7 +493,7 @@ async fn write_down(
         let page = EventPage { events: events.unwrap_or_default(), next_token };
         reading.notice(&page);
         let let_through = LetThrough { are_all, has_tampering: true };
-        let page = examine_page(reading, Pass::Search, unit.id(), let_through, page);
+        let page = examine_page(reading, batch.question.pass, unit.id(), let_through, page);
         shared.tally.page(page.events, page.bytes, page.found.len() as u64);
         shared.journal.write(Entry::Page(page)).await?;
     }
@@ -405,10 +501,36 @@ async fn write_down(
     Ok(if by_group.is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(Ended::Failed) })
 }
 
-/// The full second in the middle of a stretch of time; `None` if it has only one.
-fn middle(from_ms: i64, to_ms: i64) -> Option<i64> {
+/// Cuts all units of a batch at these times, of which `first` is one; each part becomes a batch.
+async fn cut_by_time(mut batch: Batch, first: i64, cuts: &[i64], queue: &Queue) -> Result<(), JournalClosed> {
+    let parts = cuts.len() + 1;
+    let mut rest: Vec<Vec<Unit>> = cuts.iter().map(|_| Vec::new()).collect();
+    for unit in &mut batch.units {
+        let others = unit.cut_at(cuts, unit.span().expected_pages / parts as f64).await?;
+        unit.reading().count_units(others.len());
+        rest.iter_mut().zip(others).for_each(|(part, unit)| part.push(unit));
+    }
+    let ends = cuts.iter().skip(1).copied().chain([batch.question.to_ms]);
+    for ((from_ms, to_ms), units) in cuts.iter().copied().zip(ends).zip(rest) {
+        queue.add_batch(batch.part(parts, Question { from_ms, to_ms, ..batch.question }, units));
+    }
+    let units = std::mem::take(&mut batch.units);
+    queue.add_batch(batch.part(parts, Question { to_ms: first, ..batch.question }, units));
+    Ok(())
+}
+
+/// Full seconds at which to cut a stretch of time of which events were seen in a part; none if it has only one second.
+/// Many parts cost no more than two: each byte is scanned once. The events are likely to lie where they were seen, or,
+/// if those came in order, as close together elsewhere.
+fn cuts(from_ms: i64, to_ms: i64, seen: Option<(i64, i64)>) -> Vec<i64> {
     let (first, last) = (from_ms.div_euclid(1_000), (to_ms - 1).div_euclid(1_000));
-    (first < last).then(|| (first + (last - first).div_euclid(2) + 1) * 1_000)
+    let even = |first: i64, end: i64| (0..=PARTS).map(move |n| first + (end - first) * n / PARTS);
+    let around = seen.map(|(seen, last_seen)| even(seen.div_euclid(1_000), last_seen.div_euclid(1_000) + 1));
+    let mut cuts: Vec<i64> = even(first, last + 1).chain(around.into_iter().flatten()).collect();
+    cuts.retain(|second| first < *second && *second <= last);
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts.iter().map(|second| second * 1_000).collect()
 }
 
 async fn end_all(batch: Batch, read: impl Fn(&Unit) -> Result<(), Outcome>) -> Result<(), JournalClosed> {
@@ -438,9 +560,17 @@ mod tests {
 
     #[test]
     fn time_is_cut_at_full_seconds() {
-        assert_eq!(middle(0, 2_000), Some(1_000));
-        assert_eq!(middle(500, 1_001), Some(1_000));
-        assert_eq!(middle(0, 10_000), Some(5_000));
-        assert_eq!([middle(0, 1_000), middle(3_999, 4_000), middle(5_200, 5_300)], [None; 3]);
+        assert_eq!(cuts(0, 2_000, None), [1_000]);
+        assert_eq!(cuts(500, 1_001, None), [1_000]);
+        assert_eq!(cuts(0, 8_000, None), [2_000, 4_000, 6_000]);
+        for (from, to) in [(0, 1_000), (3_999, 4_000), (5_200, 5_300)] {
+            assert_eq!(cuts(from, to, Some((from, from))), [0; 0]);
+        }
+    }
+
+    #[test]
+    fn a_burst_is_cut_out_at_once() {
+        assert_eq!(cuts(0, 80_000, Some((33_250, 33_250))), [20_000, 33_000, 34_000, 40_000, 60_000]);
+        assert_eq!(cuts(0, 16_000, Some((8_000, 15_999))), [4_000, 8_000, 10_000, 12_000, 14_000]);
     }
 }

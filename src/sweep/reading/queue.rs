@@ -133,9 +133,14 @@ impl Queue {
     }
 
     /// Corrects the number of pages left.
-    pub(super) fn expect(&self, more: f64) {
+    pub fn expect(&self, more: f64) {
         let mut state = self.state();
         state.pages_left = (state.pages_left + more).max(0.0);
+    }
+
+    /// Calls a second that its quota allows now.
+    pub fn rate(&self) -> f64 {
+        self.lane.rate()
     }
 
     /// How long it takes at the quota's rate to read what is left.

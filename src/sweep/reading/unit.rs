@@ -258,6 +258,11 @@ impl Unit {
         self.start != Start::FirstPage
     }
 
+    /// What it is read for.
+    pub fn pass(&self) -> Pass {
+        self.pass
+    }
+
     /// What reads it.
     pub fn engine(&self) -> Engine {
         self.engine

@@ -68,6 +68,8 @@ pub(in crate::range::scenario) struct GroupSpec {
     /// Everyday events in 24 hours; they reach two days back.
     #[serde(default)]
     pub(in crate::range::scenario) events_a_day: u32,
+    /// The ARN of the key that it is encrypted with.
+    pub(in crate::range::scenario) kms_key: Option<String>,
     /// A data protection policy masks what it holds.
     #[serde(default)]
     pub(in crate::range::scenario) masked: bool,
@@ -127,9 +129,16 @@ pub(in crate::range::scenario) struct EventSpec {
     pub(in crate::range::scenario) ingested: Option<Moment>,
     pub(in crate::range::scenario) event_id: Option<String>,
     pub(in crate::range::scenario) message: String,
-    /// How many of it, a second apart; `{n}` in the message is its number.
+    /// How many of it; `{n}` in the message is its number.
     #[serde(default = "one")]
     pub(in crate::range::scenario) count: u32,
+    /// How far apart they are, in milliseconds; 0: all of them at once.
+    #[serde(default = "a_second")]
+    pub(in crate::range::scenario) apart_ms: u32,
+}
+
+fn a_second() -> u32 {
+    1_000
 }
 
 fn a_stream() -> String {

@@ -50,6 +50,8 @@ pub(crate) enum FaultKind {
         /// The whole sentence.
         message: Option<String>,
     },
+    /// Too many of the same go on at once.
+    LimitExceeded,
     /// The answer takes so much longer.
     Slow {
         /// How much longer.

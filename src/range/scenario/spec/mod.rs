@@ -15,6 +15,7 @@ pub(super) use identity::{RoleSpec, UserGroupSpec, UserSpec};
 use super::moment::Instant;
 use super::story::{Answer, ChapterSpec};
 use crate::model::{AccountId, Region};
+use crate::range::insights::{InsightsAnswer, MOST_ROWS};
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -45,6 +46,8 @@ pub(super) struct Spec {
     pub(super) user_groups: Vec<UserGroupSpec>,
     /// Without any: `DragnetRead`, `DragnetContain` and `OrganizationAccountAccessRole` in every member account.
     pub(super) roles: Option<Vec<RoleSpec>>,
+    #[serde(default)]
+    pub(super) insights_answers: Vec<InsightsAnswer>,
     #[serde(default)]
     pub(super) trails: Vec<TrailSpec>,
     #[serde(default)]
@@ -97,6 +100,8 @@ pub(super) struct BehaviourSpec {
     pub(super) insights_bytes_a_second: u64,
     /// After how many seconds an Insights query times out.
     pub(super) insights_timeout_seconds: u32,
+    /// The most rows that an Insights query may be asked for.
+    pub(super) insights_most_rows: usize,
     /// Seconds until a changed policy counts.
     pub(super) policy_propagation_seconds: u32,
     /// Calls to the range leave CloudTrail records of their own.
@@ -112,6 +117,7 @@ impl Default for BehaviourSpec {
             events_scanned_a_page: 100_000,
             insights_bytes_a_second: 1 << 30,
             insights_timeout_seconds: 3_600,
+            insights_most_rows: MOST_ROWS,
             policy_propagation_seconds: 0,
             own_traces: true,
             trail_delivery_seconds: 300,

@@ -1,0 +1,180 @@
+//! What a sweep would read, how long that takes and what it costs: said before anything is searched.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::page::{Page, TerminalPage, Tone};
+use super::summary::WindowOfSummary;
+use super::terminal::gaps;
+use super::{CoverageTally, abridged, bytes, count, lasting, money, plural, time};
+use crate::model::Coverage;
+
+/// How many account × Regions are named of those that take longest.
+const MOST_LISTED: usize = 5;
+
+/// Seconds below which nobody minds which of them takes longest.
+const WORTH_TELLING: u64 = 10;
+
+/// A plan, as scripts read it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanReport {
+    /// What would be looked for, by name.
+    pub looked_for: Vec<String>,
+    /// When it would have happened.
+    pub window: WindowOfSummary,
+    /// `auto`, `filter` or `insights`.
+    pub engine: String,
+    /// `FilterLogEvents` calls in all, if every event were let through: a pattern makes them fewer.
+    pub calls: u64,
+    /// How long the account's Region that takes longest takes at its quota; all are read side by side.
+    pub seconds_at_quota: u64,
+    /// Bytes that Insights would scan.
+    pub bytes_to_scan: u64,
+    /// What that costs at list prices.
+    pub cost_usd: f64,
+    /// What it may cost.
+    pub max_scan_cost_usd: f64,
+    /// What would be read, by account and Region.
+    pub targets: Vec<PlannedTarget>,
+    /// What would not be covered.
+    pub not_covered: Vec<PlannedPlace>,
+}
+
+/// What would be read of an account's Region.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedTarget {
+    /// The account.
+    pub account_id: String,
+    /// Its name: untrusted text.
+    pub account_name: String,
+    /// The Region.
+    pub region: String,
+    /// Log groups that the filter engine would read.
+    pub filter_log_groups: u64,
+    /// Bytes in them, of the window.
+    pub filter_bytes: u64,
+    /// `FilterLogEvents` calls, if every event were let through.
+    pub calls: u64,
+    /// How long they take at the quota.
+    pub seconds_at_quota: u64,
+    /// Log groups that Insights would read.
+    pub insights_log_groups: u64,
+    /// Bytes that it would scan.
+    pub bytes_to_scan: u64,
+    /// What that costs at list prices.
+    pub cost_usd: f64,
+}
+
+/// A place that would not be covered.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedPlace {
+    account_id: String,
+    account_name: String,
+    region: Option<String>,
+    log_group: Option<String>,
+    status: &'static str,
+    reason: String,
+}
+
+impl From<&Coverage> for PlannedPlace {
+    fn from(row: &Coverage) -> Self {
+        Self {
+            account_id: row.account.to_string(),
+            account_name: row.account_name.clone(),
+            region: row.region.as_ref().map(ToString::to_string),
+            log_group: row.log_group.clone(),
+            status: row.outcome.status.as_str(),
+            reason: row.outcome.reason_text(),
+        }
+    }
+}
+
+/// Writes a plan for a terminal of 80 columns; `not_covered` are its gaps, counted.
+///
+/// # Errors
+/// `out` fails.
+pub fn write_plan(plan: &PlanReport, not_covered: &CoverageTally, color: bool, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = TerminalPage { out, color };
+    let window = &plan.window;
+    let sum = |of: fn(&PlannedTarget) -> u64| plan.targets.iter().map(of).sum::<u64>();
+    page.item("Look for", &abridged(&plan.looked_for))?;
+    page.item("Window", &format!("{} to {}", time(window.from.as_millisecond()), time(window.to.as_millisecond())))?;
+    let (filter, insights) = (sum(|target| target.filter_log_groups), sum(|target| target.insights_log_groups));
+    page.item(
+        "Read",
+        &format!("{} in {}", plural(filter + insights, "log group"), plural(plan.targets.len() as u64, "target")),
+    )?;
+    page.item(
+        "filter",
+        &format!(
+            "{}: {}, so {} calls at most; {} at quota",
+            plural(filter, "log group"),
+            bytes(sum(|target| target.filter_bytes)),
+            count(plan.calls),
+            lasting(plan.seconds_at_quota)
+        ),
+    )?;
+    let scan = (bytes(plan.bytes_to_scan), money(plan.cost_usd), money(plan.max_scan_cost_usd));
+    page.item("insights", &format!("{}: {} to scan, {} of {}", plural(insights, "log group"), scan.0, scan.1, scan.2))?;
+    let mut longest: Vec<&PlannedTarget> =
+        plan.targets.iter().filter(|target| target.seconds_at_quota > WORTH_TELLING).collect();
+    longest.sort_by_key(|target| std::cmp::Reverse(target.seconds_at_quota));
+    if !longest.is_empty() {
+        page.heading("Longest", Tone::Plain)?;
+    }
+    for target in longest.into_iter().take(MOST_LISTED) {
+        let PlannedTarget { account_id, account_name, region, calls, seconds_at_quota, .. } = target;
+        let told = format!("{account_name} ({account_id}) {region}: {} calls at most", count(*calls));
+        page.item(&lasting(*seconds_at_quota), &told)?;
+    }
+    gaps(&mut page, "Would not be covered", Tone::Bad, &not_covered.gaps())?;
+    page.line("")?;
+    page.line("Nothing was searched. Bytes are what AWS says is stored, which may lag.")?;
+    if plan.cost_usd > plan.max_scan_cost_usd {
+        page.toned("A sweep would stop here: it may cost no more than --max-scan-cost.", Tone::Bad)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Outcome, Reason, Status};
+    use crate::report::testing::place;
+
+    #[test]
+    fn a_plan_says_what_it_takes() {
+        let at = |text: &str| text.parse().unwrap();
+        let target = PlannedTarget {
+            account_id: "111111111111".to_owned(),
+            account_name: "prod".to_owned(),
+            region: "eu-west-1".to_owned(),
+            filter_log_groups: 3,
+            filter_bytes: 5_000_000_000,
+            calls: 4_771,
+            seconds_at_quota: 596,
+            insights_log_groups: 1,
+            bytes_to_scan: 80_000_000_000,
+            cost_usd: 0.8,
+        };
+        let plan = PlanReport {
+            looked_for: vec!["192.0.2.1".to_owned()],
+            window: WindowOfSummary { from: at("2026-03-01T00:00:00Z"), to: at("2026-03-02T00:00:00Z") },
+            engine: "auto".to_owned(),
+            calls: 4_771,
+            seconds_at_quota: 596,
+            bytes_to_scan: 80_000_000_000,
+            cost_usd: 0.8,
+            max_scan_cost_usd: 0.5,
+            targets: vec![target],
+            not_covered: Vec::new(),
+        };
+        let mut tally = CoverageTally::default();
+        let delivery = Outcome::because(Status::Unsearchable, Reason::ClassNotReadable, "DELIVERY");
+        tally.add(&place("111111111111", Some("eu-west-1"), Some("/d"), delivery));
+        let mut page = Vec::new();
+        write_plan(&plan, &tally, false, &mut page).unwrap();
+        insta::assert_snapshot!(String::from_utf8(page).unwrap());
+    }
+}

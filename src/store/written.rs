@@ -1,0 +1,64 @@
+//! The rows of queries that Insights ran as they were written.
+
+use rusqlite::{Row, Transaction, params};
+
+use super::entry::{UnitId, WrittenRows};
+use super::reader::{damaged, next, parsed};
+use super::{RunReader, StoreError};
+use crate::model::{AccountId, LogGroupArn, Region, Target};
+
+/// zstd's fastest standard level, as for messages.
+const LEVEL: i32 = 1;
+
+/// A page has 10,000 rows; room for what they hold.
+const LARGEST: usize = 256 << 20;
+
+/// A row: its fields and their values, as Insights gave them.
+pub type WrittenRow = Vec<(String, String)>;
+
+/// Rows of one log group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredRows {
+    /// The log group.
+    pub log_group: LogGroupArn,
+    /// The rows, in the order of the query.
+    pub rows: Vec<WrittenRow>,
+}
+
+pub(super) fn insert(transaction: &Transaction<'_>, written: &WrittenRows) -> Result<(), StoreError> {
+    let WrittenRows { unit: UnitId(unit), hunt, rows } = written;
+    let json = serde_json::to_vec(rows).map_err(damaged)?;
+    let packed = zstd::bulk::compress(&json, LEVEL).map_err(damaged)?;
+    transaction.prepare_cached("INSERT INTO written_rows VALUES (?1, ?2, ?3)")?.execute(params![unit, hunt, packed])?;
+    Ok(())
+}
+
+impl RunReader {
+    /// The rows of a hunt that ran as it was written, by account, Region and log group; handed to `use_rows`.
+    ///
+    /// # Errors
+    /// What `use_rows` fails with; the rows fail where the database does.
+    pub fn written_rows<T, E: From<StoreError>>(
+        &self,
+        hunt: &str,
+        use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<StoredRows, StoreError>>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut select = self
+            .connection
+            .prepare(
+                "SELECT account, region, log_group, rows
+                 FROM written_rows JOIN unit ON unit.id = written_rows.unit JOIN place ON place.id = unit.place
+                 WHERE hunt = ?1 ORDER BY account, region, log_group, written_rows.rowid",
+            )
+            .map_err(StoreError::from)?;
+        let mut rows = select.query([hunt]).map_err(StoreError::from)?;
+        use_rows(&mut std::iter::from_fn(move || next(&mut rows, stored_rows)))
+    }
+}
+
+fn stored_rows(row: &Row<'_>) -> Result<StoredRows, StoreError> {
+    let json = zstd::bulk::decompress(&row.get::<_, Vec<u8>>(3)?, LARGEST).map_err(damaged)?;
+    let (account, region): (AccountId, Region) = (parsed(row, 0)?, parsed(row, 1)?);
+    let log_group = LogGroupArn::new(Target { account, region }, row.get::<_, String>(2)?);
+    Ok(StoredRows { log_group, rows: serde_json::from_slice(&json).map_err(damaged)? })
+}

@@ -1,0 +1,123 @@
+//! What a sweep would read, and what that takes: collected by one that lists everything and reads nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::{Coverage, Engine, Target};
+
+/// The plan of a sweep.
+#[derive(Clone, Debug, Default)]
+pub struct PlanSheet {
+    targets: BTreeMap<Target, TargetPlan>,
+    left_out: Vec<Coverage>,
+}
+
+/// What would be read of an account's Region. Bytes are those that AWS says are stored, as far as they are likely to be
+/// of the window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TargetPlan {
+    /// The account's name: untrusted text.
+    pub account_name: String,
+    /// What the filter engine would read.
+    pub filter: Share,
+    /// `FilterLogEvents` calls, if every event were let through.
+    pub calls: f64,
+    /// How long they take at the quota.
+    pub takes: Duration,
+    /// What Insights would read.
+    pub insights: Share,
+    /// What that costs at list prices, in US dollars.
+    pub usd: f64,
+}
+
+/// Log groups that one engine reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Share {
+    /// How many.
+    pub log_groups: u64,
+    /// Bytes in them.
+    pub bytes: f64,
+}
+
+/// A log group that would be read.
+#[derive(Debug)]
+pub(super) struct PlannedGroup {
+    pub engine: Engine,
+    pub bytes: f64,
+    pub pages: f64,
+    /// Calls a second.
+    pub rate: f64,
+    pub usd: f64,
+}
+
+impl PlanSheet {
+    /// What would be read, by account and Region.
+    pub fn targets(&self) -> &BTreeMap<Target, TargetPlan> {
+        &self.targets
+    }
+
+    /// What would not be covered, sorted by account, Region and log group.
+    pub fn left_out(&self) -> &[Coverage] {
+        &self.left_out
+    }
+
+    /// What all of Insights costs at list prices, in US dollars.
+    pub fn usd(&self) -> f64 {
+        self.targets.values().map(|target| target.usd).sum()
+    }
+
+    /// How long the account's Region that takes longest would be read page by page.
+    pub fn takes(&self) -> Duration {
+        self.targets.values().map(|target| target.takes).max().unwrap_or_default()
+    }
+
+    pub(super) fn read(&mut self, target: Target, account_name: &str, group: &PlannedGroup) {
+        let planned = self.targets.entry(target).or_default();
+        account_name.clone_into(&mut planned.account_name);
+        let share = match group.engine {
+            Engine::Filter => {
+                planned.calls += group.pages.ceil();
+                planned.takes = Duration::try_from_secs_f64(planned.calls / group.rate).unwrap_or(Duration::MAX);
+                &mut planned.filter
+            }
+            Engine::Insights => {
+                planned.usd += group.usd;
+                &mut planned.insights
+            }
+        };
+        share.log_groups += 1;
+        share.bytes += group.bytes;
+    }
+
+    pub(super) fn leave(&mut self, place: Coverage) {
+        if !place.outcome.is_covered() {
+            self.left_out.push(place);
+        }
+    }
+
+    pub(super) fn sort(&mut self) {
+        self.left_out.sort_by(|one, other| {
+            (one.account, &one.region, &one.log_group).cmp(&(other.account, &other.region, &other.log_group))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_longest_counts() {
+        let mut sheet = PlanSheet::default();
+        let target =
+            |region: &str| Target { account: "111111111111".parse().unwrap(), region: region.parse().unwrap() };
+        let group = |engine, pages| PlannedGroup { engine, bytes: pages * 1e6, pages, rate: 5.0, usd: pages / 10.0 };
+        sheet.read(target("eu-west-1"), "prod", &group(Engine::Filter, 99.5));
+        sheet.read(target("eu-west-1"), "prod", &group(Engine::Filter, 100.0));
+        sheet.read(target("eu-west-2"), "prod", &group(Engine::Filter, 100.0));
+        sheet.read(target("eu-west-2"), "prod", &group(Engine::Insights, 20.0));
+        assert_eq!((sheet.takes(), sheet.usd()), (Duration::from_secs(40), 2.0));
+        let second = &sheet.targets()[&target("eu-west-2")];
+        assert_eq!((second.filter.log_groups, second.insights.log_groups, second.calls), (1, 1, 100.0));
+    }
+}

@@ -1,0 +1,170 @@
+//! One question to a world: every engine is asked it, and what each writes is compared with the naive answer.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use tokio_util::sync::CancellationToken;
+
+use super::found;
+use super::naive::{Answer, INDICATORS, answer};
+use super::questions::Questions;
+use super::world::RandomWorld;
+use crate::world::{Run, World};
+
+/// An engine, by what a sweep is told to use it.
+#[derive(Clone, Copy, Debug)]
+struct Engine {
+    name: &'static str,
+    arguments: &'static [&'static str],
+}
+
+const ENGINES: [Engine; 2] = [
+    Engine { name: "filter", arguments: &["--engine", "filter"] },
+    Engine { name: "insights", arguments: &["--engine", "insights"] },
+];
+
+/// What proptest makes of a property if nobody asks for more: `PROPTEST_CASES=2560` are ten times as many worlds.
+const USUAL_CASES: u32 = 256;
+
+/// What a world's troubles allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// Everything is covered and found.
+    Covered,
+    /// Whatever is found is there; all of it, if the coverage says so.
+    Honest,
+}
+
+/// What a world and the sweeps over it were like. What a property is about must have been there, else it proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Was {
+    /// There was something to be found.
+    Answered,
+    /// Some call failed.
+    Troubled,
+    /// Not everything was read.
+    Incomplete,
+    /// Some log group was read in slices.
+    Sliced,
+}
+
+/// Asks every engine in so many worlds, from this seed on; one world in three must have been `meant`.
+pub fn ask_all(
+    (cases, seed): (u32, u64),
+    promise: Promise,
+    cases_of: impl Strategy<Value = (RandomWorld, Questions)>,
+    meant: &[Was],
+) {
+    let given = Config::default();
+    let seed = if let RngSeed::Fixed(given) = given.rng_seed { given } else { seed };
+    let cases = cases * given.cases / USUAL_CASES;
+    let config =
+        Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, max_shrink_time: 60_000, ..given };
+    let as_meant = Cell::new(0);
+    let outcome = TestRunner::new(config).run(&cases_of, |(world, questions)| {
+        let was = check(&world, &questions, promise);
+        as_meant.set(as_meant.get() + u32::from(meant.iter().all(|meant| was.contains(meant))));
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("PROPTEST_RNG_SEED={seed}: {failure}"));
+    assert!(as_meant.get() * 3 >= cases, "of {cases} worlds only {} were {meant:?}", as_meant.get());
+}
+
+/// Asks every engine, and compares.
+fn check(world: &RandomWorld, questions: &Questions, promise: Promise) -> BTreeSet<Was> {
+    let names: Vec<String> = (0..questions.hunts.len()).map(|number| format!("q{number}")).collect();
+    let expected = answer(world, questions, &names);
+    let mut was = BTreeSet::new();
+    if !expected.sightings.is_empty() || expected.hunts.iter().any(|hunt| !hunt.rows.is_empty()) {
+        was.insert(Was::Answered);
+    }
+    for engine in ENGINES {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let Some(run) = runtime.block_on(sweep(engine, world, questions, &names)) else {
+            assert_eq!(promise, Promise::Honest, "{}: there is no run", engine.name);
+            was.insert(Was::Incomplete);
+            continue;
+        };
+        compare(engine, &run, &names, &expected, promise);
+        // Nobody may enter the management account by a role.
+        let is_trouble = |status: &String| status != "ok" && status != "AccessDenied";
+        let is_troubled = run.columns("calls.csv", &["status"]).iter().any(is_trouble);
+        was.extend(is_troubled.then_some(Was::Troubled));
+        was.extend((run.status() != "complete").then_some(Was::Incomplete));
+        was.extend(found::is_sliced(&run).then_some(Was::Sliced));
+    }
+    was
+}
+
+/// A sweep; `None` where the world's troubles do not even let it begin.
+async fn sweep(engine: Engine, world: &RandomWorld, questions: &Questions, names: &[String]) -> Option<Run> {
+    let organization = World::of(&world.scenario()).with_config(world.configuration());
+    let organization = names
+        .iter()
+        .zip(&questions.hunts)
+        .fold(organization, |organization, (name, hunt)| organization.with_hunt(name, &hunt.file(name)));
+    let of_world = world.arguments();
+    let mut arguments: Vec<&str> = engine.arguments.to_vec();
+    arguments.extend(of_world.iter().map(String::as_str));
+    arguments.extend(names.iter().flat_map(|name| ["--hunt", name]));
+    arguments.extend(questions.indicators.iter().map(|number| INDICATORS[*number].0));
+    organization.try_sweep(&arguments, CancellationToken::new()).await.ok()
+}
+
+fn compare(engine: Engine, run: &Run, names: &[String], expected: &Answer, promise: Promise) {
+    let name = engine.name;
+    let status = run.status();
+    if promise == Promise::Honest && status != "complete" {
+        return assert_is_part(name, run, expected);
+    }
+    assert_eq!(status, "complete", "{name}: {:#?}", run.coverage());
+    // What one engine is refused, the other may read.
+    if promise == Promise::Covered {
+        let engines = run.columns("coverage.csv", &["engine"]);
+        assert!(engines.iter().all(|engine| engine.is_empty() || engine == name), "{name}: {engines:?}");
+        assert!(engines.iter().any(|engine| engine == name), "{name} read nothing");
+    }
+    for (table, found, expected) in found::tables(run, names, expected) {
+        assert_same(&format!("{name}, {table}"), &found, &expected);
+    }
+    let summary = run.summary();
+    for (hunt, expected) in summary["hunts"].as_array().unwrap().iter().zip(&expected.hunts) {
+        if let Some(doubt) = expected.may_double_count {
+            assert_eq!(hunt["may_double_count"], doubt, "{name}");
+        }
+    }
+}
+
+/// Whether two tables are the same, row by row; tells the first rows that are not.
+fn assert_same(table: &str, found: &[String], expected: &[String]) {
+    let count = |rows: &[String]| {
+        rows.iter().fold(BTreeMap::new(), |mut counts: BTreeMap<String, i32>, row| {
+            *counts.entry(row.clone()).or_default() += 1;
+            counts
+        })
+    };
+    let (all_found, all_expected) = (count(found), count(expected));
+    let more = |one: &BTreeMap<String, i32>, other: &BTreeMap<String, i32>| -> Vec<String> {
+        let rows = one.iter().filter(|(row, count)| other.get(*row).copied().unwrap_or(0) < **count);
+        rows.map(|(row, _)| row.chars().take(1_200).collect()).take(3).collect()
+    };
+    let (lost, invented) = (more(&all_expected, &all_found), more(&all_found, &all_expected));
+    assert!(lost.is_empty() && invented.is_empty(), "{table}: lost {lost:#?}, invented {invented:#?}");
+    let at = found.iter().zip(expected).position(|(found, expected)| found != expected);
+    assert!(at.is_none(), "{table}: the order differs from row {at:?} on:\n{found:#?}\n{expected:#?}");
+}
+
+/// Whether all that was found is there to be found, and no more of it.
+fn assert_is_part(name: &str, run: &Run, expected: &Answer) {
+    let mut left: BTreeMap<String, i32> = BTreeMap::new();
+    for event in found::expected_sightings(expected).iter().map(|row| found::happened(row)) {
+        *left.entry(event).or_default() += 1;
+    }
+    for row in found::found_sightings(run) {
+        let left = left.entry(found::happened(&row)).or_default();
+        *left -= 1;
+        assert!(*left >= 0, "{name}: invented {row}");
+    }
+}

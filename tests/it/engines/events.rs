@@ -1,0 +1,316 @@
+//! Random events: what is written, when, and in which groups it is kept.
+
+use std::rc::Rc;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+
+use super::world::{
+    DEV, FORMATS, Group, HOUR_MS, MANAGEMENT, OWN_TRAIL, PROD, Planted, REGIONS, TRAIL, WINDOW_MS, Written, rfc3339,
+};
+
+/// What events and questions have in common, so that many questions have answers. Some are near misses of others.
+pub const ACTIONS: [&str; 5] = ["ListBuckets", "CreateUser", "CreateRole", "GetUser", "ConsoleLogin"];
+pub const ADDRESSES: [&str; 7] =
+    ["192.0.2.1", "192.0.2.10", "10.1.2.3", "198.51.100.7", "2001:db8::1", "2001:0DB8:0:0:0:0:0:1", "2001:db8::1:1"];
+pub const ARNS: [&str; 5] = [
+    "arn:aws:iam::222222222222:user/ben",
+    "arn:aws:iam::222222222222:user/benjamin",
+    "arn:aws:iam::222222222222:user/team/ben",
+    "arn:aws:sts::222222222222:assumed-role/Admin/alice",
+    "arn:aws:s3:::évidence/a<b>&c",
+];
+pub const AGENTS: [&str; 4] = ["aws-cli/2.17", "kali/2026 (x)", "alkaline", "é🦀"];
+pub const ERRORS: [&str; 3] = ["AccessDenied", "Client.UnauthorizedOperation", "Throttling"];
+pub const NAMES: [&str; 4] = ["ben", "Admin", "a \"quoted\" name\\", "ünïcode"];
+pub const NOTES: [&str; 6] = [
+    "login of ben from 192.0.2.1.",
+    "GET https://WWW.Evil.Example./%2Fx took 17ms",
+    "md5=D41D8CD98F00B204E9800998ECF8427E notevil.example",
+    "key AKIAIOSFODNN7EXAMPLE of account 222222222222",
+    "xAKIAIOSFODNN7EXAMPLE 1192.0.2.1 2222222222221",
+    "{\"host\": \"evil.example\", \"deep\": [\"192.0.2.1\"]}",
+];
+
+/// Times at which something changes, besides any inside the window.
+fn times() -> impl Strategy<Value = i64> {
+    let (from, to) = WINDOW_MS;
+    let edges: Vec<i64> =
+        [from, to, from - 2 * HOUR_MS, to + 2 * HOUR_MS].iter().flat_map(|at| [at - 1, *at, at + 1]).collect();
+    prop_oneof![2 => select(edges), 5 => from..to, 1 => from - HOUR_MS..to + 3 * HOUR_MS]
+}
+
+/// How long after its time an event can be read: some only when the sweep is long over.
+fn lateness() -> impl Strategy<Value = i64> {
+    prop_oneof![6 => Just(0), 2 => 0..600_000_i64, 1 => Just(30 * HOUR_MS)]
+}
+
+fn application() -> impl Strategy<Value = Group> {
+    (select(&[PROD, DEV][..]), select(&REGIONS[..])).prop_map(|(account, region)| Group {
+        account,
+        region,
+        name: "/app",
+    })
+}
+
+/// The groups to which flow logs may deliver; so few that many lines find a flow log of their format.
+const FLOW_GROUPS: [Group; 3] = [
+    Group { account: PROD, region: "us-east-1", name: "/flow" },
+    Group { account: DEV, region: "eu-west-1", name: "/flow" },
+    Group { account: PROD, region: "us-east-1", name: "/app" },
+];
+
+/// The flow logs that there may be: of every format to each of the groups.
+pub fn flow_logs() -> Vec<(Group, usize)> {
+    FLOW_GROUPS.into_iter().flat_map(|group| (0..FORMATS.len()).map(move |format| (group, format))).collect()
+}
+
+/// A record's parts, all by number.
+#[derive(Clone, Debug)]
+struct Draft {
+    id: u8,
+    account: &'static str,
+    region: &'static str,
+    told_ms: i64,
+    size: u32,
+    picks: [usize; 6],
+    spelling: u8,
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let account = prop_oneof![3 => select(&[PROD, DEV][..]), 1 => select(&[MANAGEMENT, "999999999999"][..])];
+    let picks = proptest::array::uniform6(0..60_usize);
+    (0..200_u8, account, select(&REGIONS[..]), times(), 0..40_u32, picks, any::<u8>()).prop_map(
+        |(id, account, region, told_ms, size, picks, spelling)| Draft {
+            id,
+            account,
+            region,
+            told_ms,
+            size,
+            picks,
+            spelling,
+        },
+    )
+}
+
+impl Draft {
+    /// The record as it is written; `seed` is another for each record, so that ids are.
+    fn write(&self, seed: usize) -> String {
+        let [action, address, arn, agent, error, note] = self.picks;
+        let mut record = json!({
+            "eventVersion": "1.11",
+            "userIdentity": { "type": "IAMUser", "arn": pick(&ARNS, arn), "accessKeyId": "AKIAIOSFODNN7EXAMPLE" },
+            "eventTime": rfc3339(self.told_ms),
+            "eventSource": "iam.amazonaws.com",
+            "eventName": pick(&ACTIONS, action),
+            "awsRegion": self.region,
+            "sourceIPAddress": pick(&ADDRESSES, address),
+            "userAgent": pick(&AGENTS, agent),
+            "requestParameters": { "userName": pick(&NAMES, note), "size": self.size, "mfa": note % 2 == 0 },
+            "resources": [{ "ARN": pick(&ARNS, arn + 1) }, { "ARN": null }],
+            "requestID": format!("r-{}", self.id),
+            "eventID": format!("{seed}-{}", self.id),
+            "recipientAccountId": self.account,
+        });
+        if error % 2 == 0 {
+            record["errorCode"] = json!(pick(&ERRORS, error));
+        }
+        if error % 3 == 0 {
+            record["userIdentity"].as_object_mut().unwrap().remove("accessKeyId");
+        }
+        if note % 4 == 0 {
+            record["responseElements"] = json!({ "note": pick(&NOTES, note / 4) });
+        }
+        spelled(&record.to_string(), self.spelling)
+    }
+}
+
+fn pick(of: &[&'static str], number: usize) -> &'static str {
+    of[number % of.len()]
+}
+
+/// JSON in one of the ways in which it can be written.
+fn spelled(json: &str, how: u8) -> String {
+    match how % 6 {
+        0 | 1 => json.replace('/', "\\/"),
+        2 => json.replace('<', "\\u003c").replace('é', "\\u00e9"),
+        3 => format!(" \n{json}"),
+        _ => json.to_owned(),
+    }
+}
+
+/// Where else a record of the trail is kept.
+#[derive(Clone, Debug)]
+enum Copies {
+    None,
+    /// In an application's group, too; perhaps spelled differently.
+    There(Group, u8),
+    /// Somebody wrote another into an application's group that claims to be this one.
+    Forged(Group),
+    /// It is no record of the trail, but somebody's alone.
+    Stray(Group),
+}
+
+fn copies() -> impl Strategy<Value = Copies> {
+    prop_oneof![
+        5 => Just(Copies::None),
+        2 => (application(), any::<u8>()).prop_map(|(group, how)| Copies::There(group, how)),
+        1 => application().prop_map(Copies::Forged),
+        1 => application().prop_map(Copies::Stray),
+    ]
+}
+
+/// A record in all groups that keep it.
+fn record() -> impl Strategy<Value = Vec<Planted>> {
+    let delay = prop_oneof![4 => 0..900_000_i64, 1 => Just(2 * HOUR_MS), 1 => -2 * HOUR_MS..3 * HOUR_MS];
+    (draft(), delay, lateness(), copies(), any::<u16>()).prop_map(|(draft, delay_ms, late_ms, copies, seed)| {
+        let seed = usize::from(seed);
+        let stored = |group: Group, message: String| Planted {
+            group,
+            stream: if group.name == "/app" { "app" } else { "111111111111_CloudTrail_us-east-1" },
+            first_ms: draft.told_ms + delay_ms,
+            late_ms,
+            count: 1,
+            apart_ms: 0,
+            written: Written::Record,
+            message: message.into(),
+        };
+        let text = draft.write(seed);
+        let mut all = match &copies {
+            Copies::Stray(group) => return vec![stored(*group, text)],
+            Copies::None => Vec::new(),
+            Copies::There(group, how) => {
+                vec![stored(*group, Draft { spelling: *how, ..draft.clone() }.write(seed))]
+            }
+            Copies::Forged(group) => {
+                let mut picks = draft.picks;
+                picks[0] += 1;
+                vec![stored(*group, Draft { picks, ..draft.clone() }.write(seed))]
+            }
+        };
+        all.push(stored(TRAIL, text.clone()));
+        if draft.account == PROD {
+            all.push(stored(OWN_TRAIL, text));
+        }
+        all
+    })
+}
+
+/// A line of a flow log, in a format that the group may or may not have.
+fn flow_line() -> impl Strategy<Value = (Written, String)> {
+    let address = || select(&["192.0.2.1", "192.0.2.10", "10.1.2.3", "-"][..]);
+    let action = select(&["ACCEPT", "REJECT"][..]);
+    (0..3_usize, address(), address(), select(&["443", "22"][..]), action, 0..40_u32).prop_map(
+        |(format, source, target, port, action, bytes)| {
+            let line = match format {
+                0 => format!(
+                    "2 222222222222 eni-1 {source} {target} {port} 49152 6 20 {bytes} 1418530010 1418530070 {action} OK"
+                ),
+                1 => format!("vpc-1 {source} {target} {port} {action} {bytes}"),
+                _ => format!("{action} {bytes} {source}"),
+            };
+            (Written::FlowLine(format), line)
+        },
+    )
+}
+
+/// JSON that is no record, and text.
+fn other() -> impl Strategy<Value = (Written, String)> {
+    let picks = proptest::array::uniform4(0..60_usize);
+    let json = (picks, 0..40_u32, any::<u8>()).prop_map(|([name, address, arn, note], size, spelling)| {
+        let document = json!({
+            "level": if note % 2 == 0 { "warn" } else { "info" },
+            "size": if note % 5 == 0 { json!(format!("{size}")) } else { json!(size) },
+            "ratio": f64::from(size) / 4.0,
+            "user": pick(&NAMES, name),
+            "sourceIPAddress": pick(&ADDRESSES, address),
+            "eventName": pick(&ACTIONS, name),
+            "nested": { "a": [pick(&ARNS, arn), { "b": null, "text": pick(&NOTES, note) }], "é.x": true },
+            "quoted": format!("got {}", json!({ "b": pick(&ARNS, arn) }).to_string().replace('/', "\\/")),
+        });
+        spelled(&document.to_string(), spelling)
+    });
+    let text = (0..60_usize, 0..60_usize).prop_map(|(note, address)| match note % 4 {
+        0 => format!("{} [{}]:443", pick(&NOTES, note / 4), pick(&ADDRESSES, address)),
+        1 => format!("INFO {}", json!({ "arn": pick(&ARNS, address) }).to_string().replace('/', "\\/")),
+        2 => format!("WARN {} é🦀 \u{2028}", pick(&NOTES, note / 4)),
+        _ => pick(&NOTES, note / 4).to_owned(),
+    });
+    let odd =
+        select(&["", " ", "{", "[1,2]", "{\"a\":", "null", "\u{0}\t\"", "2 short line"][..]).prop_map(str::to_owned);
+    prop_oneof![4 => json, 3 => text, 1 => odd].prop_map(|message| (Written::Other, message))
+}
+
+/// An event that is no record, or a burst of them.
+fn line() -> impl Strategy<Value = Vec<Planted>> {
+    let message = prop_oneof![flow_line(), other()];
+    let repeat = prop_oneof![8 => Just((1_u32, 0_u32)), 1 => (2..40_u32, Just(0)), 1 => (2..40_u32, 1..3_u32)];
+    let stream = select(&["s1", "s2", "é/stream"][..]);
+    let group = prop_oneof![2 => select(&FLOW_GROUPS[..]), 1 => application()];
+    (message, group, stream, times(), lateness(), repeat).prop_map(
+        |((written, message), group, stream, first_ms, late_ms, (count, apart_ms))| {
+            let message = if count > 1 && written == Written::Other { format!("{message} {{n}}") } else { message };
+            vec![Planted { group, stream, first_ms, late_ms, count, apart_ms, written, message: message.into() }]
+        },
+    )
+}
+
+/// Many lines in the groups of flow logs, at any time inside the window.
+pub fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
+    let at = WINDOW_MS.0..WINDOW_MS.1;
+    let line = (flow_line(), select(&FLOW_GROUPS[..]), at).prop_map(|((written, message), group, first_ms)| Planted {
+        group,
+        stream: "eni-1-all",
+        first_ms,
+        late_ms: 0,
+        count: 1,
+        apart_ms: 0,
+        written,
+        message: message.into(),
+    });
+    vec(line, 20..40)
+}
+
+/// All events of a world. Those of trails that there are not are to be left out.
+pub fn planted() -> impl Strategy<Value = Vec<Planted>> {
+    let several = prop_oneof![record().boxed(), line().boxed()];
+    vec(several, 0..40).prop_map(|all| all.concat())
+}
+
+/// So many events in one millisecond, amid a second of others: a page cannot hold them, and no cut can part them.
+pub fn burst(group: Group, count: u32) -> Vec<Planted> {
+    let line = |first_ms, count, apart_ms| Planted {
+        group,
+        stream: "s1",
+        first_ms,
+        late_ms: 0,
+        count,
+        apart_ms,
+        written: Written::Other,
+        message: Rc::from("{\"eventName\":\"ListBuckets\",\"sourceIPAddress\":\"192.0.2.1\",\"size\":{n}}"),
+    };
+    let at = WINDOW_MS.0 + HOUR_MS;
+    vec![line(at - 50, 100, 1), line(at, count, 0)]
+}
+
+/// An event as large as they get.
+///
+/// Source: CloudWatch Logs quotas: an event has up to 1 MB, 26 bytes of which are not its message.
+pub fn largest(group: Group, at_ms: i64) -> Planted {
+    let (begin, end) =
+        ("{\"sourceIPAddress\":\"192.0.2.1\",\"filler\":\"", "\",\"eventName\":\"ListBuckets\",\"size\":7}");
+    let filler = "x ".repeat(((1 << 20) - 26 - begin.len() - end.len()) / 2);
+    let message = format!("{begin}{filler}{end}").into();
+    Planted {
+        group,
+        stream: "s2",
+        first_ms: at_ms,
+        late_ms: 0,
+        count: 1,
+        apart_ms: 0,
+        written: Written::Other,
+        message,
+    }
+}

@@ -1,0 +1,72 @@
+//! What goes wrong in a random world.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Calls by which events are read, by one engine or the other, and calls before that.
+const READS: [&str; 3] = ["FilterLogEvents", "StartQuery", "GetQueryResults"];
+const OTHERS: [&str; 4] = ["DescribeLogGroups", "AssumeRole", "DescribeRegions", "*"];
+
+/// A fault of a scenario.
+fn fault(operation: &str, kind: &str, every: u32, times: u32, after: u32) -> String {
+    format!(
+        "[[faults]]\noperation = \"{operation}\"\nkind = {kind}\nevery = {every}\ntimes = {times}\nafter = {after}\n"
+    )
+}
+
+/// Troubles that pass: no call has more of them than it is tried again, whatever they hit.
+///
+/// A server error, a broken connection, half an answer and one that comes too late are each tried again six times;
+/// throttles much longer, and expired credentials once.
+pub fn passing() -> impl Strategy<Value = String> {
+    let operation = || prop_oneof![2 => select(&READS[..]), 1 => select(&OTHERS[..])];
+    let broken = select(
+        &[
+            "\"server-error\"",
+            "\"unavailable\"",
+            "\"reset\"",
+            "\"truncated\"",
+            // Longer than any answer is waited for.
+            "\"slow\"\nmilliseconds = 120000",
+        ][..],
+    );
+    let broken = (operation(), broken, 1..3_u32, 1..4_u32, 0..6_u32);
+    let throttled = (operation(), 1..3_u32, 1..20_u32, 0..6_u32);
+    let expired = prop::option::weighted(0.3, 0..6_u32);
+    (vec(broken, 1..3), vec(throttled, 0..2), expired).prop_map(|(broken, throttled, expired)| {
+        let broken =
+            broken.iter().map(|(operation, kind, every, times, after)| fault(operation, kind, *every, *times, *after));
+        let throttled = throttled
+            .iter()
+            .map(|(operation, every, times, after)| fault(operation, "\"throttle\"", *every, *times, *after));
+        let expired = expired.iter().map(|after| fault("FilterLogEvents", "\"expired-token\"", 1, 1, *after));
+        broken.chain(throttled).chain(expired).collect()
+    })
+}
+
+/// Troubles that do not pass, so that something is not read; but the sweep begins.
+pub fn lasting() -> impl Strategy<Value = String> {
+    // The first calls of all find out who calls and what there is.
+    let calls = prop_oneof![
+        3 => (select(&READS[..]), 0..3_u32),
+        1 => (Just("DescribeLogGroups"), 0..6_u32),
+        2 => (Just("*"), 6..40_u32),
+    ];
+    let kinds = [
+        "\"server-error\"",
+        "\"reset\"",
+        "\"truncated\"",
+        "\"access-denied\"",
+        "\"repeated-token\"",
+        "\"delete-group\"",
+        "\"expired-token\"",
+    ];
+    (calls, select(kinds.to_vec()), 40..200_u32)
+        .prop_map(|((operation, after), kind, times)| fault(operation, kind, 1, times, after))
+}
+
+/// Answers so slow that one reader cannot use the quota up: long groups are cut into slices.
+pub fn slow_answers() -> String {
+    "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 1000\n".to_owned()
+}

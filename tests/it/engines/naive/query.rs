@@ -1,0 +1,173 @@
+//! A query over all records at once, command by command. Only the value of an expression is the project's own.
+
+use std::collections::BTreeMap;
+
+use dragnet::query::{Expr, ExtractionPattern, Item, Query, SortKey, Stage, Stats, Value};
+
+use super::aggregate::aggregate;
+use super::fields::Event;
+
+/// The value of a row's columns.
+pub type Cells = Vec<Value<'static>>;
+
+/// The columns that a query shows.
+///
+/// Source: CloudWatch Logs user guide, "display", "fields", "stats": `display` names them, else all `fields` and what
+/// was parsed, else `@timestamp` and `@message`; `stats` begins anew.
+pub fn columns(query: &Query) -> Vec<String> {
+    let names = |items: &[Item]| items.iter().map(Item::name).collect::<Vec<_>>();
+    let (mut listed, mut parsed, mut displayed) = (Vec::new(), Vec::new(), None);
+    for stage in &query.stages {
+        match stage {
+            Stage::Fields(items) => listed.extend(names(items)),
+            Stage::Display(items) => displayed = Some(names(items)),
+            Stage::Parse(extraction) => parsed.extend(extraction.pattern.names().into_iter().map(str::to_owned)),
+            Stage::Stats(stats) => {
+                (listed, parsed, displayed) = ([names(&stats.by), names(&stats.items)].concat(), Vec::new(), None);
+            }
+            Stage::Filter(_) | Stage::Sort(_) | Stage::Limit(_) | Stage::Dedup(_) => {}
+        }
+    }
+    if listed.is_empty() {
+        listed = vec!["@timestamp".to_owned(), "@message".to_owned()];
+    }
+    let all = displayed.unwrap_or_else(|| [listed, parsed].concat());
+    let mut columns: Vec<String> = Vec::new();
+    for name in all {
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    columns
+}
+
+/// Whether the query counts.
+pub fn is_count(query: &Query) -> bool {
+    query.stages.iter().any(|stage| matches!(stage, Stage::Stats(_)))
+}
+
+/// The records that a query finds: those that pass every filter before it counts, limits or leaves any out.
+pub fn found(query: &Query, events: &[Event]) -> Vec<Event> {
+    let is_of_one = |stage: &&Stage| !matches!(stage, Stage::Stats(_) | Stage::Limit(_) | Stage::Dedup(_));
+    let mut rows = events.to_vec();
+    for stage in query.stages.iter().take_while(is_of_one).filter(|stage| !matches!(stage, Stage::Sort(_))) {
+        rows = apply(stage, rows);
+    }
+    let kept: std::collections::BTreeSet<usize> = rows.iter().map(|row| row.number).collect();
+    events.iter().filter(|event| kept.contains(&event.number)).cloned().collect()
+}
+
+/// The rows of a query over these records, which come in the order of the sightings.
+pub fn rows(query: &Query, events: Vec<Event>) -> Vec<Event> {
+    let has_order = |stage: &Stage| matches!(stage, Stage::Sort(_) | Stage::Stats(_));
+    let needs_order = |stage: &Stage| matches!(stage, Stage::Limit(_) | Stage::Dedup(_));
+    let mut rows = events;
+    // Insights shows the latest first; where nothing depends on the order, ours is that of the sightings.
+    if query.stages.iter().find(|stage| has_order(stage) || needs_order(stage)).is_some_and(needs_order) {
+        rows.sort_by_key(|row| std::cmp::Reverse(row.stored.timestamp_ms));
+    }
+    query.stages.iter().fold(rows, |rows, stage| apply(stage, rows))
+}
+
+/// The cells of a row in these columns.
+pub fn cells(row: &Event, columns: &[String]) -> Cells {
+    columns.iter().map(|name| row.fields.get(name).cloned().unwrap_or(Value::Missing)).collect()
+}
+
+fn apply(stage: &Stage, mut rows: Vec<Event>) -> Vec<Event> {
+    match stage {
+        Stage::Fields(items) | Stage::Display(items) => rows.iter_mut().for_each(|row| compute(items, row)),
+        Stage::Filter(condition) => rows.retain(|row| condition.holds(row)),
+        Stage::Parse(extraction) => {
+            for row in &mut rows {
+                let text = extraction.from.evaluate(row).text().map(std::borrow::Cow::into_owned);
+                let found = parsed(&extraction.pattern, text.as_deref());
+                row.fields.extend(found);
+            }
+        }
+        Stage::Sort(keys) => rows.sort_by(|one, other| order(keys, one, other)),
+        Stage::Limit(most) => rows.truncate(*most),
+        Stage::Dedup(names) => {
+            let mut seen = std::collections::BTreeSet::new();
+            rows.retain(|row| {
+                let values: Option<Vec<String>> = names
+                    .iter()
+                    .map(|name| row.fields.get(name).and_then(|value| value.text().map(String::from)))
+                    .collect();
+                // A row that lacks one of them stays.
+                values.is_none_or(|values| seen.insert(values))
+            });
+        }
+        Stage::Stats(stats) => return groups(stats, &rows),
+    }
+    rows
+}
+
+fn compute(items: &[Item], row: &mut Event) {
+    for item in items {
+        let value = item.expr.evaluate(row).into_owned();
+        row.fields.insert(item.name(), value);
+    }
+}
+
+/// What a `parse` finds in a text; every name is missing where it finds nothing.
+fn parsed(pattern: &ExtractionPattern, text: Option<&str>) -> Vec<(String, Value<'static>)> {
+    let names: Vec<String> = pattern.names().into_iter().map(str::to_owned).collect();
+    let values = match pattern {
+        ExtractionPattern::Glob { text: glob, .. } => text.and_then(|text| stars(glob, text)),
+        ExtractionPattern::Regex(regex) => {
+            let captures = text.and_then(|text| regex.compiled().captures(text));
+            captures
+                .map(|found| names.iter().map(|name| found.name(name).map(|part| part.as_str().to_owned())).collect())
+        }
+    };
+    let values: Vec<Option<String>> = values.unwrap_or_else(|| vec![None; names.len()]);
+    names.into_iter().zip(values.into_iter().map(|text| text.map_or(Value::Missing, Value::from))).collect()
+}
+
+/// What each star of a glob stands for, each as little as it can be. Of a glob that ends in one, that is all the rest.
+fn stars(glob: &str, text: &str) -> Option<Vec<Option<String>>> {
+    let mut literals = glob.split('*');
+    let first = literals.next().unwrap();
+    let mut rest = &text[text.find(first)? + first.len()..];
+    let mut found = Vec::new();
+    for literal in literals {
+        let at = if literal.is_empty() { rest.len() } else { rest.find(literal)? };
+        found.push(Some(rest[..at].to_owned()));
+        rest = &rest[at + literal.len()..];
+    }
+    Some(found)
+}
+
+fn order(keys: &[SortKey], one: &Event, other: &Event) -> std::cmp::Ordering {
+    let by = |key: &SortKey| {
+        let order = key.expr.evaluate(one).sort_order(&key.expr.evaluate(other));
+        if key.descending { order.reverse() } else { order }
+    };
+    keys.iter().map(by).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+}
+
+/// A row for each group, in the order of what makes the groups.
+fn groups(stats: &Stats, rows: &[Event]) -> Vec<Event> {
+    let mut groups: BTreeMap<Vec<Option<String>>, Vec<&Event>> = BTreeMap::new();
+    for row in rows {
+        let key = stats.by.iter().map(|item| item.expr.evaluate(row).text().map(String::from)).collect();
+        groups.entry(key).or_default().push(row);
+    }
+    groups.values().filter_map(|members| group(stats, members)).collect()
+}
+
+fn group(stats: &Stats, members: &[&Event]) -> Option<Event> {
+    let first = *members.first()?;
+    let keys = stats.by.iter().map(|item| (item.name(), item.expr.evaluate(first).into_owned()));
+    let mut row = Event { fields: keys.collect(), ..first.clone() };
+    for item in &stats.items {
+        item.expr.walk(&mut |expr| {
+            if let Expr::Aggregate(of) = expr {
+                row.fields.insert(of.to_string(), aggregate(of, members));
+            }
+        });
+    }
+    compute(&stats.items, &mut row);
+    Some(row)
+}

@@ -1,0 +1,258 @@
+//! Random questions: indicators of every kind, queries with every command and operator, hunts about one kind of record.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use super::events::{ACTIONS, ADDRESSES, AGENTS, ARNS, ERRORS, NAMES};
+use super::naive::INDICATORS;
+
+/// What a hunt is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    CloudTrail,
+    VpcFlow,
+    Anything,
+}
+
+/// A query, asked like a hunt of one's own.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub about: About,
+    pub query: String,
+}
+
+impl Asked {
+    /// As a file of the catalogue.
+    pub fn file(&self, name: &str) -> String {
+        let source = match self.about {
+            About::CloudTrail => "cloudtrail",
+            About::VpcFlow => "vpc-flow",
+            About::Anything => "any",
+        };
+        let query = toml::Value::String(self.query.clone());
+        format!("name = \"{name}\"\ntitle = \"t\"\nsource = \"{source}\"\nseverity = \"low\"\nquery = {query}\n")
+    }
+}
+
+/// All that one sweep is asked.
+#[derive(Clone, Debug)]
+pub struct Questions {
+    /// Numbers of [`INDICATORS`].
+    pub indicators: Vec<usize>,
+    pub hunts: Vec<Asked>,
+}
+
+pub fn questions() -> impl Strategy<Value = Questions> {
+    let indicators = |most| subsequence((0..INDICATORS.len()).collect::<Vec<_>>(), 1..=most);
+    let hunts = |most: usize| vec(asked(), 1..=most);
+    // Alone, a question has the server filter for it; together with others, hardly ever.
+    prop_oneof![
+        3 => indicators(2).prop_map(|indicators| Questions { indicators, hunts: Vec::new() }),
+        5 => hunts(1).prop_map(|hunts| Questions { indicators: Vec::new(), hunts }),
+        2 => (indicators(6), hunts(3)).prop_map(|(indicators, hunts)| Questions { indicators, hunts }),
+    ]
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let of = |about: About| query(about).prop_map(move |query| Asked { about, query });
+    prop_oneof![2 => of(About::CloudTrail), 3 => of(About::VpcFlow), 4 => of(About::Anything)]
+}
+
+/// One question about flow logs that the server can filter for by columns.
+pub fn question_about_flows() -> impl Strategy<Value = Questions> {
+    let column = select(
+        &[
+            "action = \"REJECT\"",
+            "action in [\"ACCEPT\", \"-\"]",
+            "action like /^REJ|EPT$/",
+            "srcAddr = \"10.1.2.3\"",
+            "isIpv4InSubnet(srcAddr, \"192.0.2.0/28\")",
+            "isIpInSubnet(dstAddr, \"192.0.0.0/15\")",
+            "strcontains(dstAddr, \"2.1\")",
+            "isIpInSubnet(pktSrcAddr, \"192.0.2.1/32\")",
+        ][..],
+    );
+    let filter = (vec(column, 1..3), select(&[" and ", " or "][..])).prop_map(|(columns, by)| columns.join(by));
+    let about = About::VpcFlow;
+    (filter, prop_oneof![rows().boxed(), counts().boxed()]).prop_map(move |(filter, end)| Questions {
+        indicators: Vec::new(),
+        hunts: vec![Asked { about, query: format!("filter {filter}{end}") }],
+    })
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A field of text with values that it may have; of what the question is about more often than others.
+fn text_field(about: About) -> impl Strategy<Value = (&'static str, &'static str)> {
+    let of = |fields: &'static [&'static str], values: &'static [&'static str]| (select(fields), select(values));
+    let is_flow = u32::from(about == About::VpcFlow);
+    prop_oneof![
+        3 => of(&["eventName"], &ACTIONS),
+        1 + 9 * is_flow => of(&["srcAddr", "dstAddr", "pktSrcAddr"], &ADDRESSES),
+        1 + 9 * is_flow => of(&["action"], &["ACCEPT", "REJECT"]),
+        2 => of(&["sourceIPAddress"], &ADDRESSES),
+        1 => of(&["errorCode"], &ERRORS),
+        3 => of(&["userIdentity.arn", "resources.0.ARN", "nested.a.0"], &ARNS),
+        1 => of(&["userAgent"], &AGENTS),
+        1 => of(&["requestParameters.userName", "user"], &NAMES),
+        1 => of(&["awsRegion", "recipientAccountId", "@log", "@logStream", "missing"], &["us-east-1", "222222222222", "s1"]),
+        2 => of(&["@message"], &["192.0.2.1", "ben", "Evil.Example", "é", "REJECT", "\":", "17ms"]),
+    ]
+}
+
+const NUMBERS: [&str; 6] = ["size", "bytes", "dstPort", "requestParameters.size", "ratio", "strlen(@message)"];
+
+/// A part of a value, by number.
+fn part(value: &str, at: usize) -> String {
+    let characters: Vec<char> = value.chars().collect();
+    characters.iter().skip(at % characters.len().max(1)).take(4).collect()
+}
+
+fn regex(value: &str) -> String {
+    regex::escape(value).replace('/', "\\/")
+}
+
+/// A condition on one field.
+fn comparison(about: About) -> impl Strategy<Value = String> {
+    let text = (text_field(about), any::<u8>(), 0..40_usize).prop_map(|((field, value), way, at)| {
+        let whole = quoted(value);
+        let some = part(value, at);
+        match way % 16 {
+            0 | 1 => format!("{field} = {whole}"),
+            2 => format!("{whole} = {field}"),
+            3 => format!("{field} != {whole}"),
+            4 => format!("{field} >= {whole}"),
+            5 => format!("{field} < {whole}"),
+            6 => format!("{field} like {}", quoted(&some)),
+            7 => format!("{field} like /{}|nothing/", regex(&some)),
+            8 => format!("{field} =~ /(?i)^.*{}/", regex(&some)),
+            9 => format!("{field} not like /{}$/", regex(&some)),
+            10 => format!("{field} in [{whole}, \"else\", 7]"),
+            11 => format!("{field} not in [{whole}, \"else\"]"),
+            12 => format!("ispresent({field})"),
+            13 => format!("strcontains({field}, {})", quoted(&some)),
+            14 => format!("tolower({field}) = tolower({whole})"),
+            _ => format!("not isempty({field})"),
+        }
+    });
+    let number = (select(&NUMBERS[..]), select(&["<", "<=", ">", ">=", "=", "!="][..]), 0..40_u32)
+        .prop_map(|(field, operator, number)| format!("{field} {operator} {number}"));
+    let subnets = ["192.0.2.0/28", "192.0.2.1/32", "10.0.0.0/8", "192.0.0.0/15", "2001:db8::/64", "0.0.0.0/0"];
+    let subnet = (
+        select(&["sourceIPAddress", "srcAddr", "pktSrcAddr"][..]),
+        select(subnets.to_vec()),
+        select(&["isIpInSubnet", "isIpv4InSubnet"][..]),
+    )
+        .prop_map(|(field, network, function)| format!("{function}({field}, \"{network}\")"));
+    let fixed = select(
+        &[
+            "@timestamp >= 1772434800000",
+            "bin(1h) = 1772431200000",
+            "requestParameters.mfa",
+            "size % 2 = 0 and size * 2 > 9",
+            "`nested.a.1.é.x` = 1",
+        ][..],
+    )
+    .prop_map(str::to_owned);
+    prop_oneof![6 => text, 2 => number, 1 => subnet, 1 => fixed]
+}
+
+fn condition(about: About) -> impl Strategy<Value = String> {
+    comparison(about).prop_recursive(2, 6, 3, |inner| {
+        let several = || vec(inner.clone(), 2..4);
+        prop_oneof![
+            2 => several().prop_map(|parts| format!("({})", parts.join(" and "))),
+            3 => several().prop_map(|parts| format!("({})", parts.join(" or "))),
+            1 => inner.prop_map(|part| format!("not ({part})")),
+        ]
+    })
+}
+
+/// Commands that look at one record at a time.
+fn first(about: About) -> impl Strategy<Value = String> {
+    let computed = select(
+        &[
+            "fields @timestamp, eventName, sourceIPAddress, size + 1 as more",
+            "fields concat(eventName, \"-\", action) as what, coalesce(size, bytes, 0) as size",
+            "fields bin(30m) as half, strlen(@message) as length, @log, @logStream",
+            "fields toupper(user) as USER, abs(size - 20) as apart, greatest(size, bytes, 3) as most",
+            "parse @message \"* from *.\" as what, origin",
+            "parse @message /(?<octet>[0-9]+)\\.(?<last>[0-9]+)[^0-9]/",
+            "parse userIdentity.arn \"arn:aws:*::*:*\" as service, owner, resource",
+        ][..],
+    )
+    .prop_map(str::to_owned);
+    let filter = condition(about).prop_map(|condition| format!("filter {condition}"));
+    prop_oneof![3 => filter, 1 => computed]
+}
+
+/// What ends a query whose rows are records. Where it matters which of several rows comes first, the query says so itself:
+/// rows of one millisecond and group are in the order of an id that each engine has of its own.
+fn rows() -> impl Strategy<Value = String> {
+    let direction = || select(&["asc", "desc"][..]);
+    let key = || select(&["eventName", "size", "srcAddr", "@timestamp", "missing", "ratio", "user"][..]);
+    let sort = (key(), direction(), key(), direction()).prop_map(|(one, up, other, down)| {
+        format!(" | sort {one} {up}, {other} {down}, @message, @logStream, @ingestionTime")
+    });
+    let dedup = select(&["", "", " | dedup eventName", " | dedup srcAddr, action", " | dedup @message"][..]);
+    let limit =
+        prop::option::of(0..12_usize).prop_map(|rows| rows.map(|rows| format!(" | limit {rows}")).unwrap_or_default());
+    let after = select(&["", "", " | filter size > 5", " | fields size * 2 as twice | filter twice != 8"][..]);
+    let in_order = (sort, dedup, limit, after).prop_map(|(sort, dedup, limit, after)| {
+        // A filter before all limits is one of those that decide what is found.
+        let after = if limit.is_empty() { "" } else { after };
+        format!("{sort}{dedup}{limit}{after}")
+    });
+    let some_order = select(&["", "", " | dedup @message"][..]).prop_map(str::to_owned);
+    let display = select(&["", "", " | display eventName, @message", " | display size, @timestamp, octet, what"][..]);
+    (prop_oneof![in_order, some_order], display).prop_map(|(ordered, display)| ordered + display)
+}
+
+/// What ends a query that counts.
+fn counts() -> impl Strategy<Value = String> {
+    let totals = subsequence(
+        vec![
+            "count(*) as n",
+            "count(errorCode)",
+            "sum(size) as total",
+            "avg(size) as mean",
+            "min(size), max(bytes)",
+            "count_distinct(eventName) as kinds",
+            "stddev(size) as spread",
+            "pct(size, 50) as half",
+            "earliest(eventName), latest(@message) as last_message",
+            "sortsFirst(eventName), sortsLast(srcAddr)",
+            "sum(size) / count(*) * 2 as share",
+        ],
+        1..4,
+    );
+    let by = select(
+        &[
+            "",
+            " by eventName",
+            " by srcAddr, action",
+            " by bin(1h)",
+            " by bin(5m) as slot, @logStream",
+            " by size % 3 as part",
+        ][..],
+    );
+    let after = select(
+        &[
+            "",
+            "",
+            " | sort n desc, eventName | limit 2",
+            " | filter n > 1 | fields n * 2 as twice",
+            " | stats count(*) as groups, max(n) as most",
+            " | limit 3",
+        ][..],
+    );
+    (totals, by, after).prop_map(|(totals, by, after)| format!(" | stats {}{by}{after}", totals.join(", ")))
+}
+
+fn query(about: About) -> impl Strategy<Value = String> {
+    let end = prop_oneof![rows().boxed(), counts().boxed()];
+    (vec(first(about), 1..3), end).prop_map(|(first, end)| first.join(" | ") + &end)
+}

@@ -1,0 +1,245 @@
+//! A random organization: what is stored where, how the services behave, and what a sweep is asked about.
+//!
+//! It is known here what each event is meant to be, so that the naive evaluator need not find out.
+
+use std::fmt::{self, Write};
+use std::rc::Rc;
+
+use jiff::Timestamp;
+
+use crate::world::SMALL;
+
+/// When the sweeps begin, as [`SMALL`] has it: 2026-03-02T12:00:00Z.
+pub const NOW_MS: i64 = 1_772_452_800_000;
+/// The window that is asked about: from 06:00:00.250 to before 08:00:00.750, so that no border is a whole second, and
+/// long enough ago for what is delivered late to be there.
+pub const WINDOW_MS: (i64, i64) = (NOW_MS - 6 * HOUR_MS + 250, NOW_MS - 4 * HOUR_MS + 750);
+pub const HOUR_MS: i64 = 3_600_000;
+
+/// The members; `prod` may have a trail of its own.
+pub const PROD: &str = "222222222222";
+pub const DEV: &str = "333333333333";
+pub const MANAGEMENT: &str = "111111111111";
+pub const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
+
+/// A log group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Group {
+    pub account: &'static str,
+    pub region: &'static str,
+    pub name: &'static str,
+}
+
+/// Where the organization's trail delivers to, and where `prod`'s own does.
+pub const TRAIL: Group = Group { account: MANAGEMENT, region: "us-east-1", name: "/trail" };
+pub const OWN_TRAIL: Group = Group { account: PROD, region: "us-east-1", name: "/own" };
+
+/// The formats of flow logs in AWS's form, each with the names that queries give its columns.
+pub const FORMATS: [Format; 3] = [
+    Format {
+        aws: "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} \
+              ${packets} ${bytes} ${start} ${end} ${action} ${log-status}",
+        columns: &[
+            "version",
+            "accountId",
+            "interfaceId",
+            "srcAddr",
+            "dstAddr",
+            "srcPort",
+            "dstPort",
+            "protocol",
+            "packets",
+            "bytes",
+            "start",
+            "end",
+            "action",
+            "logStatus",
+        ],
+    },
+    Format {
+        aws: "${vpc-id} ${srcaddr} ${dstaddr} ${dstport} ${action} ${bytes}",
+        columns: &["vpcId", "srcAddr", "dstAddr", "dstPort", "action", "bytes"],
+    },
+    Format { aws: "${action} ${bytes} ${pkt-srcaddr}", columns: &["action", "bytes", "pktSrcAddr"] },
+];
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Format {
+    pub aws: &'static str,
+    pub columns: &'static [&'static str],
+}
+
+/// What an event is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// A CloudTrail record.
+    Record,
+    /// A line in the format of this number.
+    FlowLine(usize),
+    /// JSON that is no record, or text.
+    Other,
+}
+
+/// Events that are planted together: `count` of them, `apart_ms` apart, each with its number for `{n}`.
+#[derive(Clone)]
+pub struct Planted {
+    pub group: Group,
+    pub stream: &'static str,
+    pub first_ms: i64,
+    /// How long after its time it could be read.
+    pub late_ms: i64,
+    pub count: u32,
+    pub apart_ms: u32,
+    pub written: Written,
+    pub message: Rc<str>,
+}
+
+impl Planted {
+    /// Adds it to a scenario.
+    fn write(&self, scenario: &mut String) {
+        let Self { group: Group { account, region, name }, stream, first_ms, late_ms, message, .. } = self;
+        let (at, ingested) = (rfc3339(*first_ms), rfc3339(first_ms + late_ms));
+        let of = [("account", *account), ("region", *region), ("group", *name), ("stream", *stream)];
+        let when = [("at", at.as_str()), ("ingested", ingested.as_str()), ("message", message.as_ref())];
+        table(scenario, "events", &[&of[..], &when].concat());
+        if self.count > 1 {
+            writeln!(scenario, "count = {}\napart_ms = {}", self.count, self.apart_ms).unwrap();
+        }
+    }
+}
+
+/// In a line, so that a failure can be read.
+impl fmt::Debug for Planted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { group, stream, first_ms, late_ms, count, apart_ms, written, message } = self;
+        let (Group { account, region, name }, at) = (group, rfc3339(*first_ms));
+        let begin: String = message.chars().take(1_000).collect();
+        write!(
+            f,
+            "{account} {region} {name} {stream} {at} +{late_ms} ms, {count} x {apart_ms} ms, {written:?}: {begin:?}"
+        )
+    }
+}
+
+/// One stored event.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub group: Group,
+    pub stream: &'static str,
+    pub timestamp_ms: i64,
+    pub ingestion_ms: i64,
+    pub written: Written,
+    pub message: Rc<str>,
+}
+
+/// What a sweep is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Everything,
+    /// `prod` alone: its groups, and those that trails deliver its records to.
+    Account,
+    /// us-east-1 alone.
+    Region,
+}
+
+#[derive(Clone, Debug)]
+pub struct RandomWorld {
+    /// Whether the organization's trail is sound: it has all records of every place.
+    pub trail_is_sound: bool,
+    /// Whether `prod` has a trail of its own, which gets all its records too.
+    pub has_own_trail: bool,
+    /// Log groups to which flow logs deliver, with the number of their format.
+    pub flow_logs: Vec<(Group, usize)>,
+    pub planted: Vec<Planted>,
+    pub empty_pages: bool,
+    pub events_scanned_a_page: usize,
+    pub scope: Scope,
+    /// What goes wrong, as a scenario has it.
+    pub faults: String,
+}
+
+impl RandomWorld {
+    /// Every event, in the order in which they arrived.
+    pub fn stored(&self) -> Vec<Stored> {
+        let each = |planted: &Planted| {
+            let Planted { group, stream, written, .. } = *planted;
+            let event = |n: u32| {
+                let timestamp_ms = planted.first_ms + i64::from(n) * i64::from(planted.apart_ms);
+                let message: Rc<str> = match planted.count {
+                    1 => Rc::clone(&planted.message),
+                    _ => planted.message.replace("{n}", &n.to_string()).into(),
+                };
+                // All of them are let in together, after the first.
+                let ingestion_ms = planted.first_ms + planted.late_ms;
+                Stored { group, stream, timestamp_ms, ingestion_ms, written, message }
+            };
+            (0..planted.count).map(event).collect::<Vec<_>>()
+        };
+        self.planted.iter().flat_map(each).collect()
+    }
+
+    /// The formats of the flow logs that deliver to a group.
+    pub fn formats(&self, group: Group) -> Vec<usize> {
+        self.flow_logs.iter().filter(|(to, _)| *to == group).map(|(_, format)| *format).collect()
+    }
+
+    /// The world as a scenario.
+    pub fn scenario(&self) -> String {
+        let mut text = SMALL.to_owned();
+        if !self.trail_is_sound {
+            text = text.replace("organization = true\n", "organization = true\nlogging = false\n");
+        }
+        if self.has_own_trail {
+            let Group { account, region, name } = OWN_TRAIL;
+            table(&mut text, "trails", &[("name", "own"), ("account", account), ("home", region), ("log_group", name)]);
+        }
+        for (group, format) in &self.flow_logs {
+            let Group { account, region, name } = *group;
+            let format = FORMATS[*format].aws;
+            table(
+                &mut text,
+                "flow_logs",
+                &[("account", account), ("region", region), ("log_group", name), ("format", format)],
+            );
+        }
+        for planted in &self.planted {
+            planted.write(&mut text);
+        }
+        let Self { empty_pages, events_scanned_a_page, faults, .. } = self;
+        write!(
+            text,
+            "{faults}[behaviour]\nempty_pages = {empty_pages}\nevents_scanned_a_page = {events_scanned_a_page}\n"
+        )
+        .unwrap();
+        text
+    }
+
+    /// The configuration file: a trail that is known to have stopped is not asked for.
+    pub fn configuration(&self) -> &'static str {
+        if self.trail_is_sound { "" } else { "[scope]\nsources = \"report\"\n" }
+    }
+
+    /// What is asked about, as arguments.
+    pub fn arguments(&self) -> Vec<String> {
+        let window = ["--from".to_owned(), rfc3339(WINDOW_MS.0), "--to".to_owned(), rfc3339(WINDOW_MS.1)];
+        let scope = match self.scope {
+            Scope::Everything => &[][..],
+            Scope::Account => &["--account", PROD],
+            Scope::Region => &["--region", "us-east-1"],
+        };
+        window.into_iter().chain(scope.iter().map(|argument| (*argument).to_owned())).collect()
+    }
+}
+
+/// A table of a scenario with these texts.
+fn table(scenario: &mut String, name: &str, texts: &[(&str, &str)]) {
+    writeln!(scenario, "[[{name}]]").unwrap();
+    for (key, text) in texts {
+        writeln!(scenario, "{key} = {}", toml::Value::String((*text).to_owned())).unwrap();
+    }
+}
+
+/// A time as reports have it.
+pub fn rfc3339(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).unwrap().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
