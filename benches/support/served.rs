@@ -30,8 +30,8 @@ impl Served {
                 continue;
             };
             environment.push((name.to_owned(), value.trim_matches('\'').to_owned()));
-            // The last of its lines.
-            if name == "AWS_REGION" || name == "AWS_DEFAULT_REGION" && environment.len() >= 4 {
+            // The last of its lines: who stopped reading before it would end the range.
+            if name == "AWS_DEFAULT_REGION" {
                 break;
             }
         }

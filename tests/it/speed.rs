@@ -91,6 +91,21 @@ async fn a_long_group_is_read_in_slices_and_told_as_if_in_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_long_group_is_cut_though_no_event_is_let_through() {
+    // Some two hundred pages at a second each, of which nobody knows.
+    let trail = "[[trails]]\nname = \"all\"\naccount = \"111111111111\"\nhome = \"eu-west-1\"\norganization = true\n\
+                 log_group = \"/trail\"\nevents_a_day = 30000\n";
+    let head = HEAD.replace("events_scanned_a_page = 10\n", "events_scanned_a_page = 300\n");
+    let world = World::of(&format!("{head}{trail}{}", slow("111111111111", 1_000)));
+    let began = Instant::now();
+    let run = world.sweep(&[&ARGUMENTS[..], &["--no-silence"]].concat()).await;
+    let calls = run.summary()["api_calls"]["FilterLogEvents"].as_u64().unwrap();
+    assert!(calls > 150 && run.summary()["sightings"] == 0, "{calls}");
+    // Sixteen pages go by before that is known.
+    assert!(began.elapsed() < Duration::from_secs(calls / 4), "{:?} for {calls} calls", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn bursts_and_events_on_the_borders_are_found_once() {
     // Events in every millisecond of half a second and a burst of a hundred in one, on pages of ten.
     let mut story = String::from("[[groups]]\naccount = \"prod\"\nname = \"/burst\"\n");

@@ -127,7 +127,9 @@ impl Queue {
 
     /// What surrounds each of its units.
     pub(super) fn load(&self) -> Load {
-        Load { all: self.time_left(), answer: self.lane.answer_time() }
+        let answer = self.lane.answer_time();
+        let side_by_side = self.lane.rate() * answer.as_secs_f64();
+        Load { all: self.time_left(), answer, is_idle: (self.state().unfinished as f64) < side_by_side }
     }
 
     /// Corrects the number of pages left.

@@ -14,6 +14,9 @@ const SHORTEST: f64 = 4.0;
 const MOST_SLICES: usize = 16;
 /// Of a unit that is cut, at most this share is read twice.
 const MOST_READ_TWICE: f64 = 1.0 / 16.0;
+/// A unit of which no event was let through tells nothing of its length. If the quota is not used up when it has so
+/// many pages, or twice, four times as many, it is cut: what is read twice costs permits that nobody else wants.
+const BLIND: u32 = 16;
 
 /// A guess is bounded, so that sums of guesses stay numbers.
 const MOST_PAGES: f64 = 1e6;
@@ -67,15 +70,18 @@ pub(super) struct Load {
     pub all: Duration,
     /// How long an answer takes.
     pub answer: Duration,
+    /// Whether all units that there are, read side by side, do not use the quota up.
+    pub is_idle: bool,
 }
 
 /// Where to cut a unit of which `progress` was seen, and which has more pages, `expected` in all; empty: nowhere.
 /// `end_ms` is where its events end.
 pub(super) fn cuts(unit: &Range<i64>, end_ms: i64, progress: &Progress, expected: f64, load: Load) -> Vec<i64> {
-    let Some((first, _)) = progress.seen else { return Vec::new() };
-    let begin = first.clamp(unit.start, unit.end);
+    // Where no event was let through, as in most groups of a hunt, even parts of the time are as good as any.
+    let begin = progress.seen.map_or(unit.start, |(first, _)| first.clamp(unit.start, unit.end));
     let span = end_ms.min(unit.end).saturating_sub(begin);
-    let slices = how_many(progress.pages, expected, load);
+    let is_blind = progress.seen.is_none() && progress.pages >= BLIND && progress.pages.is_power_of_two();
+    let slices = if is_blind && load.is_idle { MOST_SLICES } else { how_many(progress.pages, expected, load) };
     let mut cuts: Vec<i64> = (1..slices)
         .filter_map(|n| {
             let (n, slices) = (i128::try_from(n).ok()?, i128::try_from(slices).ok()?);
@@ -133,7 +139,7 @@ mod tests {
     }
 
     fn load(all: f64, answer: f64) -> Load {
-        Load { all: Duration::from_secs_f64(all), answer: Duration::from_secs_f64(answer) }
+        Load { all: Duration::from_secs_f64(all), answer: Duration::from_secs_f64(answer), is_idle: false }
     }
 
     #[test]
@@ -154,12 +160,22 @@ mod tests {
     }
 
     #[test]
+    fn what_lets_nothing_through_is_cut_where_the_quota_is_idle() {
+        let slices = |pages: usize, is_idle| {
+            let load = Load { is_idle, ..load(2.0, 1.0) };
+            cuts(&(0..10_000), 8_100, &after(&vec![&[][..]; pages]), 1.1, load).len() + 1
+        };
+        assert_eq!([15, 16, 17, 31, 32].map(|pages| slices(pages, true)), [1, MOST_SLICES, 1, 1, MOST_SLICES]);
+        assert_eq!(slices(16, false), 1);
+    }
+
+    #[test]
     fn cuts_lie_inside_and_ascend() {
         let progress = after(&[&[100, 200]]);
         let cut =
             |unit: Range<i64>, progress: &Progress| cuts(&unit, unit.end.min(8_100), progress, 16.0, load(2.0, 1.0));
         assert_eq!(cut(0..10_000, &progress), [2_100, 4_100, 6_100]);
-        assert_eq!(cut(0..10_000, &Progress::default()), Vec::<i64>::new());
+        assert_eq!(cut(0..10_000, &after(&[&[]])), [2_025, 4_050, 6_075], "no event was let through");
         assert_eq!(cut(100..101, &progress), Vec::<i64>::new(), "a millisecond is not cut");
         assert_eq!(cut(100..102, &progress), [101]);
         assert_eq!(cut(0..50, &progress), Vec::<i64>::new(), "events that are not in the unit");
