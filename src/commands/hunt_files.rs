@@ -7,7 +7,7 @@ use super::CommandError;
 use super::facts::Facts;
 use crate::model::{Hunt, LogGroupArn};
 use crate::query::{GroupPlan, Plan, RowPlan, Value};
-use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, time};
+use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, defuse, time};
 use crate::search::{FlowLogFormats, PreparedHunt, WrittenHunt, prepare};
 use crate::store::{RunDir, RunReader, StoredRows};
 use crate::sweep::{HuntRows, RowPlace, Sources, merged_counts, merged_rows};
@@ -115,7 +115,8 @@ impl<'r> HuntReports<'r> {
         })?;
         columns.remove(POINTER);
         let columns: Vec<String> = columns.into_iter().collect();
-        let mut writer = HuntWriter::new(&RECORD_COLUMNS, &columns, csv, json)?;
+        let titles: Vec<String> = columns.iter().map(|column| title(column)).collect();
+        let mut writer = HuntWriter::new(&RECORD_COLUMNS, &titles, csv, json)?;
         self.reader.written_rows(&hunt.name, |all| {
             for stored in all {
                 let StoredRows { log_group, rows } = stored?;
@@ -173,4 +174,11 @@ impl<'r> HuntReports<'r> {
             ..HuntSummary::of(hunt.hunt(), true)
         })
     }
+}
+
+/// The title of a column that Insights gave: its own fields (`@pattern`) as they are, any other name as what it may be, a
+/// stranger's text.
+fn title(column: &str) -> String {
+    let own = column.strip_prefix('@').filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric()));
+    if own.is_some() { column.to_owned() } else { defuse(column).into_owned() }
 }

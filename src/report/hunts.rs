@@ -68,8 +68,10 @@ impl HuntSummary {
     /// What it found, in a line.
     pub fn sentence(&self) -> String {
         let doubt = if self.may_double_count { ", some of them perhaps counted twice" } else { "" };
+        let as_written =
+            if self.as_written { ", as Insights gave them, by the time at which they are stored" } else { "" };
         let cut = if self.cut_off { "; there was MORE than fits" } else { "" };
-        format!("{} ({}): {}{doubt}{cut}", self.name, self.severity, plural(self.rows, "row"))
+        format!("{} ({}): {}{doubt}{as_written}{cut}", self.name, self.severity, plural(self.rows, "row"))
     }
 }
 

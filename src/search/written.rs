@@ -1,7 +1,10 @@
 //! Hunts that only Insights evaluates: their queries run there as they are written, and their rows come as they are.
+//!
+//! Every log group is asked, whatever a hunt is about: nobody knows of all trails where they deliver to, and a group that
+//! was not asked could not be told from one that has nothing.
 
 use super::hunts::{NotPrepared, PreparedHunt};
-use crate::model::{Hunt, HuntSource};
+use crate::model::Hunt;
 
 /// A hunt whose query runs as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,15 +14,6 @@ impl WrittenHunt {
     /// The hunt.
     pub fn hunt(&self) -> &Hunt {
         &self.0
-    }
-
-    /// Whether it asks about what is delivered to a log group.
-    pub fn is_about(&self, trails: bool, flow_logs: bool) -> bool {
-        match self.0.source {
-            HuntSource::CloudTrail => trails,
-            HuntSource::VpcFlow => flow_logs,
-            HuntSource::Any => true,
-        }
     }
 
     /// Its query, about events from one millisecond to the one before another. The window of Insights is in whole

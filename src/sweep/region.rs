@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::directory::Member;
 use super::engine::{Asked, Offer, choose};
-use super::evidence::{Answer, ask, silence};
+use super::evidence::{Answer, ask};
 use super::outcome::{self, of_error};
 use super::plan::{Decision, decide, expected_bytes, expected_pages};
 use super::plan_sheet::PlannedGroup;
@@ -150,16 +150,15 @@ impl Site {
                 // What comes after it waits for it.
                 queue.expect(expected_pages);
             }
-            let trails = delivered.trail || silence::is_named_like_a_trails(&group.name);
-            let flow_logs = !delivered.flow_logs.is_empty();
-            let written = shared.questions.written().iter().filter(|hunt| hunt.is_about(trails, flow_logs)).count();
             shared.plan(|sheet| {
                 let name = &self.member.account.name;
                 if !shared.questions.are_only_written() {
                     sheet.read(self.target(), name, &planned);
                 }
                 let planned = PlannedGroup { engine: Engine::Insights, ..planned };
-                (0..written).for_each(|_| sheet.read(self.target(), name, &planned));
+                for _ in shared.questions.written() {
+                    sheet.read(self.target(), name, &planned);
+                }
             });
             return self.leave(&group, place, if_masked.unwrap_or(outcome)).await;
         }

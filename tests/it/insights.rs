@@ -280,6 +280,43 @@ async fn what_only_insights_evaluates_runs_there_as_it_is_written() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rows_that_an_earlier_part_of_the_run_has_are_not_kept_twice() {
+    let story = [
+        group("/app", ""),
+        "[[insights_answers]]\nquery = \"pattern @message\"\nrows = [{ \"=1+1\" = \"x\", \"@pattern\" = \"p\" }]\n"
+            .to_owned(),
+        // The first of two hunts is asked, the second is refused.
+        "[[faults]]\noperation = \"StartQuery\"\nkind = \"access-denied\"\nafter = 1\ntimes = 1\n".to_owned(),
+    ];
+    let world = World::of(&world("", &story.concat()));
+    let queries = ["--query-string", "pattern @message", "--query-string", "pattern @message # again"];
+    let run = world.sweep(&[&DAY[1..], &queries].concat()).await;
+    assert!(ends(&run)[0].starts_with("/app denied access-denied"), "{:?}", ends(&run));
+    let resumed = world.resume(&run.outputs.directory).await.unwrap();
+    assert_eq!(ends(&resumed), ["/app searched  insights"]);
+    for name in ["query-string", "query-string-2"] {
+        // A field may have any name, also one that a spreadsheet would run.
+        assert_eq!(
+            resumed.file(&format!("hunts/{name}.csv")),
+            "event_account_id,event_region,log_group,event_time,record_id,'=1+1,@pattern\n\
+             222222222222,eu-west-1,/app,,,x,p\n"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_insights_reads_of_a_masked_group_stays_masked() {
+    let story = [
+        group("/app", "masked = true"),
+        "[[insights_answers]]\nquery = \"pattern @message\"\nrows = []\n".to_owned(),
+        "[[roles]]\nname = \"DragnetRead\"\nallow = [\"*\"]\n".to_owned(),
+    ];
+    let asked = [&DAY[..], &["--unmask", "--query-string", "pattern @message"]].concat();
+    let run = World::of(&world("", &story.concat())).sweep(&asked).await;
+    assert_eq!(ends(&run), ["/app partial masked filter;insights"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_class_that_nobody_knows_is_tried_by_both_engines() {
     let run = swept(&world("", &group("/new", "class = \"ESSENTIALS\"")), "auto").await;
     let ends = ends(&run);

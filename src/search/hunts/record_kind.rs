@@ -62,11 +62,6 @@ impl FlowLogFormats {
         groups
     }
 
-    /// Whether no flow log is known to deliver there.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn add(&mut self, format: FlowLogFormat) {
         if !self.0.contains(&format) {
             self.0.push(format);

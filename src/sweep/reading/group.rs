@@ -11,7 +11,7 @@ use super::slices::Load;
 use super::unit::{Span, Unit};
 use crate::aws::{CallError, ErrorClass, EventPage, Session};
 use crate::model::{Engine, LogGroupClass, Outcome, Reason, Status, Target};
-use crate::search::{FlowLogFormats, WrittenHunt};
+use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, PlaceId};
 use crate::sweep::evidence::silence;
 use crate::sweep::outcome;
@@ -134,12 +134,6 @@ impl Reading {
         }
     }
 
-    /// The hunts about it that Insights runs as they are written.
-    pub(super) fn written_hunts(&self) -> impl Iterator<Item = &WrittenHunt> {
-        let (trails, flow_logs) = (self.keeps_trail(), !self.group.flow_logs.is_empty());
-        self.group.shared.questions.written().iter().filter(move |hunt| hunt.is_about(trails, flow_logs))
-    }
-
     /// What the server is to let through.
     pub(super) fn pattern(&self, pass: Pass) -> Option<String> {
         match pass {
@@ -157,6 +151,11 @@ impl Reading {
     /// AWS refused to show masked values in clear, or whoever asked at all.
     pub(super) fn unmask_was_refused(&self, error: &CallError) {
         info!(group = %self.group.name, %error, "not shown in clear: reading it as it is masked");
+        self.is_read_masked();
+    }
+
+    /// Some of it is read as it is masked, if it is.
+    pub(super) fn is_read_masked(&self) {
         self.stays_masked.store(true, Ordering::Relaxed);
     }
 
@@ -278,7 +277,7 @@ impl Reading {
         let is_asked = match pass {
             Pass::Search => !questions.are_only_written(),
             Pass::Silence => true,
-            Pass::Written => self.written_hunts().next().is_some(),
+            Pass::Written => !questions.written().is_empty(),
         };
         if !is_asked {
             return Ok(Vec::new());

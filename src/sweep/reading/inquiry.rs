@@ -144,8 +144,12 @@ impl Inquirer {
     async fn ask_as_written(&self, shared: &Shared, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
         let Some(reading) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else { return Ok(()) };
         let Question { from_ms, to_ms, .. } = batch.question;
+        // Rows have no page that would tell that an earlier part of the run has some of them.
+        for unit in &mut batch.units {
+            unit.restart().await?;
+        }
         let mut incomplete = None;
-        for hunt in reading.written_hunts() {
+        for hunt in shared.questions.written() {
             let usd = reading.group.insights_costs;
             if !shared.budget.set_aside(usd) {
                 let detail = format!("hunt {}: about {usd:.2} USD", hunt.hunt().name);
@@ -159,9 +163,6 @@ impl Inquirer {
                 Ended::TooMuch(too_much) => incomplete = Some(too_much.outcome),
                 Ended::GivenUp => return end_all(batch, |_| Err(outcome::interrupted())).await,
                 Ended::Failed if batch.attempts + 1 < ATTEMPTS => {
-                    for unit in &mut batch.units {
-                        unit.restart().await?;
-                    }
                     queue.add_batch(Batch { attempts: batch.attempts + 1, cost_before: None, ..batch });
                     return Ok(());
                 }
@@ -227,6 +228,9 @@ async fn end_all(batch: Batch, read: impl Fn(&Unit) -> Result<(), Outcome>) -> R
 /// Lets the filter engine read what it can read; else the log groups end as `or` tells.
 async fn hand_over_or_end(batch: Batch, or: impl Fn(&Unit) -> Outcome) -> Result<(), JournalClosed> {
     for unit in batch.units {
+        // What was set aside for it is there for others.
+        let reading = unit.reading();
+        reading.group.shared.budget.settle(reading.take_set_aside(), 0.0);
         if unit.may_be_handed_over() {
             unit.hand_over().await?;
         } else {

@@ -315,6 +315,8 @@ pub(super) async fn write_down(
         let next_token = (!is_last).then(|| MORE.to_owned());
         let page = EventPage { events: events.unwrap_or_default(), next_token };
         reading.notice(&page);
+        // Insights is not asked to show masked values in clear.
+        reading.is_read_masked();
         let let_through = LetThrough { are_all, has_tampering: true };
         let page = examine_page(reading, batch.question.pass, unit.id(), let_through, page);
         shared.tally.page(page.events, page.bytes, page.found.len() as u64);
