@@ -10,13 +10,10 @@ use crate::query::{GroupPlan, Plan, RowPlan, Value};
 use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, defuse, time};
 use crate::search::{FlowLogFormats, PreparedHunt, WrittenHunt, prepare};
 use crate::store::{RunDir, RunReader, StoredRows};
-use crate::sweep::{HuntRows, RowPlace, Sources, merged_counts, merged_rows};
+use crate::sweep::{HuntRows, POINTER, RowPlace, Sources, merged_counts, merged_rows};
 
 /// The folder of these files in a run's directory.
 const FOLDER: &str = "hunts";
-
-/// What Insights adds to every row: it leads nowhere but back to AWS.
-const POINTER: &str = "@ptr";
 
 /// Columns of the rows that Insights gave as they are; whoever writes the logs may name fields as they like.
 const MOST_COLUMNS: usize = 1_000;

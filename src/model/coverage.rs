@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Engine, LogGroupClass, Region};
+use super::{AccountId, DeniedBy, Engine, LogGroupClass, Region};
 
 /// How the search of one place ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -228,58 +228,6 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What refused a call, as far as AWS's message tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeniedBy {
-    /// A service control policy.
-    Scp,
-    /// A resource control policy.
-    Rcp,
-    /// A permissions boundary.
-    Boundary,
-    /// A session policy.
-    Session,
-    /// No identity-based policy allows it, or one denies it.
-    Identity,
-    /// The message does not say.
-    Unknown,
-}
-
-impl DeniedBy {
-    /// Reads AWS's message. Source: IAM user guide, "Troubleshoot access denied error messages".
-    pub fn from_message(message: &str) -> Self {
-        let phrases = [
-            ("service control policy", Self::Scp),
-            ("resource control policy", Self::Rcp),
-            ("permissions boundary", Self::Boundary),
-            ("session policy", Self::Session),
-            ("identity-based policy", Self::Identity),
-        ];
-        let found = phrases.iter().find(|(phrase, _)| message.contains(phrase));
-        found.map_or(Self::Unknown, |(_, by)| *by)
-    }
-
-    /// The word used in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scp => "scp",
-            Self::Rcp => "rcp",
-            Self::Boundary => "boundary",
-            Self::Session => "session",
-            Self::Identity => "identity",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The value that `as_str` gave this word for.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Scp, Self::Rcp, Self::Boundary, Self::Session, Self::Identity, Self::Unknown]
-            .into_iter()
-            .find(|by| by.as_str() == word)
-    }
-}
-
 /// How one place ended, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -383,6 +331,28 @@ pub struct Coverage {
     pub sightings: u64,
     /// It lies outside the accounts and Regions in scope, and was read for the records of those.
     pub elsewhere: bool,
+}
+
+impl Coverage {
+    /// An account that ended so before anything of it was read.
+    pub fn unread(account: AccountId, account_name: String, outcome: Outcome) -> Self {
+        Self {
+            account,
+            account_name,
+            region: None,
+            log_group: None,
+            class: None,
+            engines: Vec::new(),
+            outcome,
+            from_ms: None,
+            to_ms: None,
+            pages: 0,
+            events: 0,
+            bytes: 0,
+            sightings: 0,
+            elsewhere: false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,16 +6,11 @@
 use rusqlite::{Row, Transaction, params};
 
 use super::entry::{CountRow, UnitId};
-use super::reader::{damaged, next, parsed};
+use super::packed::{pack, unpack};
+use super::reader::{next, parsed};
 use super::{RunReader, StoreError};
 use crate::model::{AccountId, LogGroupArn, Region, Target};
 use crate::query::Partial;
-
-/// zstd's fastest standard level, as for messages.
-const LEVEL: i32 = 1;
-
-/// A page has 10,000 events or 1 MB; room for what one of them comes to.
-const LARGEST: usize = 256 << 20;
 
 /// A row of what a hunt counted, with the place that its records are stored in.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,10 +25,8 @@ pub struct StoredCount {
 
 pub(super) fn insert(transaction: &Transaction<'_>, unit: UnitId, counts: &[CountRow]) -> Result<(), StoreError> {
     for CountRow { hunt, event_account, event_region, kind, partial } in counts {
-        let json = serde_json::to_vec(partial).map_err(damaged)?;
-        let packed = zstd::bulk::compress(&json, LEVEL).map_err(damaged)?;
         let mut insert = transaction.prepare_cached("INSERT INTO hunt_count VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        insert.execute(params![unit.0, hunt, event_account, event_region, kind, packed])?;
+        insert.execute(params![unit.0, hunt, event_account, event_region, kind, pack(partial)?])?;
     }
     Ok(())
 }
@@ -63,8 +56,7 @@ impl RunReader {
 }
 
 fn stored_count(row: &Row<'_>) -> Result<StoredCount, StoreError> {
-    let json = zstd::bulk::decompress(&row.get::<_, Vec<u8>>(4)?, LARGEST).map_err(damaged)?;
-    let partial: Partial = serde_json::from_slice(&json).map_err(damaged)?;
+    let partial: Partial = unpack(&row.get::<_, Vec<u8>>(4)?)?;
     let (account, region): (AccountId, Region) = (parsed(row, 5)?, parsed(row, 6)?);
     Ok(StoredCount {
         log_group: LogGroupArn::new(Target { account, region }, row.get::<_, String>(7)?),

@@ -141,6 +141,11 @@ mod tests {
         }
     }
 
+    fn unit_of(journal: &Journal, group: &PlaceRow) -> UnitRow {
+        let (id, place) = (journal.new_unit(), group.id);
+        UnitRow { id, place, pass: Pass::Search, engine: Engine::Filter, from_ms: 0, to_ms: 100 }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_is_written_reads_back_in_the_order_of_the_reports() {
         let temp = tempfile::tempdir().unwrap();
@@ -148,14 +153,7 @@ mod tests {
         let dir = RunDir::create(temp.path(), &id).unwrap();
         let (journal, writer) = Journal::create(&dir, &[]).unwrap();
         let group = place(&journal, Some("/b"), None);
-        let unit = UnitRow {
-            id: journal.new_unit(),
-            place: group.id,
-            pass: Pass::Search,
-            engine: Engine::Filter,
-            from_ms: 0,
-            to_ms: 100,
-        };
+        let unit = unit_of(&journal, &group);
         let never_ended = place(&journal, Some("/a"), None);
         let page = |found, next_token: Option<&str>| {
             let next_token = next_token.map(str::to_owned);
@@ -203,14 +201,7 @@ mod tests {
         let dir = RunDir::create(temp.path(), &id).unwrap();
         let (journal, writer) = Journal::create(&dir, &[("ended", "interrupted".to_owned())]).unwrap();
         let group = place(&journal, Some("/a"), None);
-        let unit = UnitRow {
-            id: journal.new_unit(),
-            place: group.id,
-            pass: Pass::Search,
-            engine: Engine::Filter,
-            from_ms: 0,
-            to_ms: 100,
-        };
+        let unit = unit_of(&journal, &group);
         let page = Page {
             unit: unit.id,
             found: vec![found(1, "e1")],

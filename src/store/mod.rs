@@ -12,6 +12,7 @@ mod entry;
 mod evidence;
 mod journal;
 mod lock;
+mod packed;
 mod reader;
 mod run_dir;
 mod schema;

@@ -3,15 +3,10 @@
 use rusqlite::{Row, Transaction, params};
 
 use super::entry::{UnitId, WrittenRows};
-use super::reader::{damaged, next, parsed};
+use super::packed::{pack, unpack};
+use super::reader::{next, parsed};
 use super::{RunReader, StoreError};
 use crate::model::{AccountId, LogGroupArn, Region, Target};
-
-/// zstd's fastest standard level, as for messages.
-const LEVEL: i32 = 1;
-
-/// A page has 10,000 rows; room for what they hold.
-const LARGEST: usize = 256 << 20;
 
 /// A row: its fields and their values, as Insights gave them.
 pub type WrittenRow = Vec<(String, String)>;
@@ -27,8 +22,7 @@ pub struct StoredRows {
 
 pub(super) fn insert(transaction: &Transaction<'_>, written: &WrittenRows) -> Result<(), StoreError> {
     let WrittenRows { unit: UnitId(unit), hunt, rows } = written;
-    let json = serde_json::to_vec(rows).map_err(damaged)?;
-    let packed = zstd::bulk::compress(&json, LEVEL).map_err(damaged)?;
+    let packed = pack(rows)?;
     transaction.prepare_cached("INSERT INTO written_rows VALUES (?1, ?2, ?3)")?.execute(params![unit, hunt, packed])?;
     Ok(())
 }
@@ -57,8 +51,7 @@ impl RunReader {
 }
 
 fn stored_rows(row: &Row<'_>) -> Result<StoredRows, StoreError> {
-    let json = zstd::bulk::decompress(&row.get::<_, Vec<u8>>(3)?, LARGEST).map_err(damaged)?;
     let (account, region): (AccountId, Region) = (parsed(row, 0)?, parsed(row, 1)?);
     let log_group = LogGroupArn::new(Target { account, region }, row.get::<_, String>(2)?);
-    Ok(StoredRows { log_group, rows: serde_json::from_slice(&json).map_err(damaged)? })
+    Ok(StoredRows { log_group, rows: unpack(&row.get::<_, Vec<u8>>(3)?)? })
 }

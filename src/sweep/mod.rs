@@ -35,7 +35,7 @@ pub use access::{Access, Entered};
 pub use asked::NAMED_ACCOUNTS_ONLY;
 pub use directory::{Directory, DirectoryError, Member};
 pub use evidence::{Answer, GroupEnd, Sources, ask, ask_owner, sources, sources_of_run};
-pub use hunts::{HuntCounts, HuntRows, RowPlace, merged_counts, merged_rows};
+pub use hunts::{HuntCounts, HuntRows, POINTER, RowPlace, merged_counts, merged_rows};
 pub use judge::judged_coverage;
 pub use merge::merged_sightings;
 pub use plan::LATE_ARRIVAL;

@@ -76,7 +76,12 @@ fn limits(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timesta
 /// How many pages of 1 MB the window's share of a group is likely to fill, were all of it read: what begins first, and
 /// by which engine, is chosen by it, nothing else.
 pub fn expected_pages(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
-    1.0 + expected_bytes(group, window, now) / PAGE_BYTES
+    pages_of(expected_bytes(group, window, now))
+}
+
+/// How many pages so many bytes are likely to fill.
+pub fn pages_of(bytes: f64) -> f64 {
+    1.0 + bytes / PAGE_BYTES
 }
 
 /// The window's share of a group's bytes, which are taken to be spread evenly over the time that the group keeps.

@@ -9,7 +9,7 @@ use super::directory::Member;
 use super::engine::{Asked, Offer, choose};
 use super::evidence::{Answer, ask};
 use super::outcome::{self, of_error};
-use super::plan::{Decision, decide, expected_bytes, expected_pages};
+use super::plan::{Decision, decide, expected_bytes, expected_pages, pages_of};
 use super::plan_sheet::PlannedGroup;
 use super::reading::{Group, Queue, Reading};
 use super::run::{Shared, unread};
@@ -121,8 +121,8 @@ impl Site {
         let now = shared.clock.now();
         let EngineSettings { choice, unmask, .. } = shared.settings.engines;
         let asked = Asked { choice, unmask, is_pattern: shared.questions.are_a_pattern() };
-        let (expected_bytes, expected_pages) =
-            (expected_bytes(&group, window, now), expected_pages(&group, window, now));
+        let expected_bytes = expected_bytes(&group, window, now);
+        let expected_pages = pages_of(expected_bytes);
         let offer = Offer {
             filter_takes: queue.time_with(expected_pages),
             insights_costs: scan_cost(&self.region, expected_bytes),

@@ -354,20 +354,10 @@ pub(super) fn unread(
     outcome: &Outcome,
 ) -> Coverage {
     Coverage {
-        account: member.account.id,
-        account_name: member.account.name.clone(),
         region: region.cloned(),
         log_group: log_group.map(|group| group.name.clone()),
         class: log_group.map(|group| group.class.clone()),
-        engines: Vec::new(),
-        outcome: outcome.clone(),
-        from_ms: None,
-        to_ms: None,
-        pages: 0,
-        events: 0,
-        bytes: 0,
-        sightings: 0,
-        elsewhere: false,
+        ..Coverage::unread(member.account.id, member.account.name.clone(), outcome.clone())
     }
 }
 

@@ -51,20 +51,9 @@ mod testing {
     /// A row of the coverage.
     pub fn row(account: &str, region: Option<&str>, log_group: Option<&str>, outcome: Outcome) -> Coverage {
         Coverage {
-            account: account.parse().unwrap(),
-            account_name: "prod".to_owned(),
             region: region.map(|name| name.parse().unwrap()),
             log_group: log_group.map(str::to_owned),
-            class: None,
-            engines: Vec::new(),
-            outcome,
-            from_ms: None,
-            to_ms: None,
-            pages: 0,
-            events: 0,
-            bytes: 0,
-            sightings: 0,
-            elsewhere: false,
+            ..Coverage::unread(account.parse().unwrap(), "prod".to_owned(), outcome)
         }
     }
 

@@ -9,4 +9,4 @@ mod rows;
 
 pub use counts::{HuntCounts, merged_counts};
 pub(super) use page_counts::PageCounts;
-pub use rows::{HuntRows, RowPlace, merged_rows};
+pub use rows::{HuntRows, POINTER, RowPlace, merged_rows};

@@ -13,7 +13,7 @@ use crate::sweep::merge::merged_sightings_of_hunt;
 const MOST_ROWS: usize = 500_000;
 
 /// What Insights adds to every row: here it only leads from a row to its record.
-const POINTER: &str = "@ptr";
+pub const POINTER: &str = "@ptr";
 
 /// Where and when the record of a row happened, and where it is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,55 @@
+//! What refused a call.
+
+use serde::{Deserialize, Serialize};
+
+/// What refused a call, as far as AWS's message tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeniedBy {
+    /// A service control policy.
+    Scp,
+    /// A resource control policy.
+    Rcp,
+    /// A permissions boundary.
+    Boundary,
+    /// A session policy.
+    Session,
+    /// No identity-based policy allows it, or one denies it.
+    Identity,
+    /// The message does not say.
+    Unknown,
+}
+
+impl DeniedBy {
+    /// Reads AWS's message. Source: IAM user guide, "Troubleshoot access denied error messages".
+    pub fn from_message(message: &str) -> Self {
+        let phrases = [
+            ("service control policy", Self::Scp),
+            ("resource control policy", Self::Rcp),
+            ("permissions boundary", Self::Boundary),
+            ("session policy", Self::Session),
+            ("identity-based policy", Self::Identity),
+        ];
+        let found = phrases.iter().find(|(phrase, _)| message.contains(phrase));
+        found.map_or(Self::Unknown, |(_, by)| *by)
+    }
+
+    /// The word used in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scp => "scp",
+            Self::Rcp => "rcp",
+            Self::Boundary => "boundary",
+            Self::Session => "session",
+            Self::Identity => "identity",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The value that `as_str` gave this word for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Scp, Self::Rcp, Self::Boundary, Self::Session, Self::Identity, Self::Unknown]
+            .into_iter()
+            .find(|by| by.as_str() == word)
+    }
+}

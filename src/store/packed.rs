@@ -1,0 +1,24 @@
+//! Values that nobody searches by, packed: zstd of their JSON.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::StoreError;
+use super::reader::damaged;
+
+/// zstd's fastest standard level, as for messages.
+const LEVEL: i32 = 1;
+
+/// A page has 10,000 events or rows, or 1 MB; room for what they come to.
+const LARGEST: usize = 256 << 20;
+
+pub(super) fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    let json = serde_json::to_vec(value).map_err(damaged)?;
+    zstd::bulk::compress(&json, LEVEL).map_err(damaged)
+}
+
+/// Unpacks what [`pack`] made.
+pub(super) fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, StoreError> {
+    let json = zstd::bulk::decompress(packed, LARGEST).map_err(damaged)?;
+    serde_json::from_slice(&json).map_err(damaged)
+}
