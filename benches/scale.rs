@@ -1,5 +1,5 @@
 //! How a sweep grows with the organization: 50, 500 and 5,000 accounts × 17 Regions × 10 groups of four pages, in this
-//! process and on paused time, every answer taking 200 ms. Prints one table.
+//! process and on paused time, every answer taking 50 ms. Prints one table.
 //!
 //! `cargo bench --bench scale [-- ACCOUNTS…]`
 
@@ -34,7 +34,7 @@ const REGIONS: [&str; 17] = [
 ];
 const GROUPS: usize = 10;
 const PAGES: usize = 4;
-const LATENCY: Duration = Duration::from_millis(200);
+const LATENCY: Duration = Duration::from_millis(50);
 
 /// STS's quota, and that of the Regions that allow least.
 const SESSIONS_A_SECOND: f64 = 600.0;

@@ -113,15 +113,17 @@ struct Connector(Arc<Cannery>);
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let cannery = Arc::clone(&self.0);
+        let cannery = &self.0;
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+        let target = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
+        let query = || body.split('&').find_map(|part| part.strip_prefix("Action=")).unwrap_or_default();
+        let (kind, answer) = cannery.answer(target.unwrap_or_else(query), &body);
+        let latency = cannery.latency;
+        // A request that was sent is held no longer, by a real connection neither.
         HttpConnectorFuture::new(async move {
-            if !cannery.latency.is_zero() {
-                tokio::time::sleep(cannery.latency).await;
+            if !latency.is_zero() {
+                tokio::time::sleep(latency).await;
             }
-            let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
-            let target = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
-            let query = || body.split('&').find_map(|part| part.strip_prefix("Action=")).unwrap_or_default();
-            let (kind, answer) = cannery.answer(target.unwrap_or_else(query), &body);
             let response = http::Response::builder().header("content-type", kind).body(SdkBody::from(answer)).unwrap();
             HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
         })

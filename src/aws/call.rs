@@ -16,7 +16,7 @@ use super::gate::Permit;
 use super::intake::{InHand, answered};
 use super::pages::Endless;
 use super::session::Session;
-use crate::model::{ApiCall, Operation, Region};
+use crate::model::{AccountId, ApiCall, Operation, Region};
 use crate::throttle::QuotaKey;
 
 /// A throttled call waits in its key's queue, so many attempts cost little: about a quarter of an hour.
@@ -107,7 +107,11 @@ impl Aws {
         loop {
             let mut credentials = self.credentials(site.session).await?;
             if permit.is_none() {
-                permit = self.stop.run_until_cancelled(self.gate.pass(&gate)).await.flatten();
+                permit = tokio::select! {
+                    biased;
+                    () = self.stop.cancelled() => None,
+                    permit = self.gate.pass(&gate) => permit,
+                };
             }
             if !self.is_fresh(&credentials) {
                 // They ran out in the queue. Renewing them needs a slot, too; the permit stays good.
@@ -116,32 +120,13 @@ impl Aws {
                 permit = self.gate.slot().await;
             }
             let Some(let_out) = permit.take() else { return Err(site.interrupted(attempts.made)) };
-            let (time, began) = (self.clock.now(), Instant::now());
-            // On the heap: most calls wait at the gate most of the time, and should be small there.
-            let (answer, in_hand) = answered(Box::pin(send(credentials.clone()))).await;
-            match &in_hand {
-                Some(in_hand) => self.gate.take_back(let_out, in_hand.had_to_wait),
-                None => drop(let_out),
-            }
-            let took = began.elapsed();
-            let diagnosis = answer.as_ref().err().map(Diagnosis::of);
             attempts.made += 1;
-            self.record(ApiCall {
-                time,
-                account,
-                region: site.region.clone(),
-                operation: site.operation.as_str().into(),
-                status: diagnosis.as_ref().map_or("ok", |diagnosis| &diagnosis.code).to_owned(),
-                request_id: match (&answer, &diagnosis) {
-                    (Ok(output), _) => output.request_id().unwrap_or_default().to_owned(),
-                    (Err(_), diagnosis) => diagnosis.as_ref().map(|d| d.request_id.clone()).unwrap_or_default(),
-                },
-                attempt: attempts.made,
-                milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            })
-            .await;
-            let diagnosis = match (answer, diagnosis) {
-                (Ok(output), _) => {
+            // On the heap: most calls wait at the gate most of the time, and should be small there.
+            let call = Box::pin(send(credentials.clone()));
+            let attempt = Box::pin(self.attempt(let_out, site, account, attempts.made, call));
+            let Attempt { answer, in_hand, took } = attempt.await;
+            let diagnosis = match answer {
+                Ok(output) => {
                     gate.answered_after(took);
                     if let Some(calls_per_second) = gate.limiter.answered() {
                         info!(
@@ -151,8 +136,7 @@ impl Aws {
                     }
                     return Ok((output, in_hand));
                 }
-                (Err(error), None) => Diagnosis::of(&error),
-                (Err(_), Some(diagnosis)) => diagnosis,
+                Err(diagnosis) => diagnosis,
             };
             let next = attempts.after(diagnosis.class);
             debug!(
@@ -189,12 +173,59 @@ impl Aws {
         }
     }
 
+    /// Makes a call once that is let out, and tells of it.
+    async fn attempt<T, E>(
+        &self,
+        let_out: Permit,
+        site: Site<'_>,
+        account: Option<AccountId>,
+        attempt: u32,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Attempt<T>
+    where
+        T: RequestId,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let (time, began) = (self.clock.now(), Instant::now());
+        let (answer, in_hand) = answered(call).await;
+        match &in_hand {
+            Some(in_hand) => self.gate.take_back(let_out, in_hand.had_to_wait),
+            None => drop(let_out),
+        }
+        let took = began.elapsed();
+        let answer = answer.map_err(|error| Diagnosis::of(&error));
+        let (status, request_id) = match &answer {
+            Ok(output) => ("ok", output.request_id().unwrap_or_default()),
+            Err(diagnosis) => (diagnosis.code.as_str(), diagnosis.request_id.as_str()),
+        };
+        self.record(ApiCall {
+            time,
+            account,
+            region: site.region.clone(),
+            operation: site.operation.as_str().into(),
+            status: status.to_owned(),
+            request_id: request_id.to_owned(),
+            attempt,
+            milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        })
+        .await;
+        Attempt { answer, in_hand, took }
+    }
+
     async fn record(&self, call: ApiCall) {
-        if let Some(audit) = &self.audit {
-            // Nobody listens any more when a run is being given up.
-            _ = audit.send(call).await;
+        let Some(audit) = &self.audit else { return };
+        // Nobody listens any more when a run is being given up.
+        if let Ok(place) = audit.reserve().await {
+            place.send(call);
         }
     }
+}
+
+/// One attempt at a call.
+struct Attempt<T> {
+    answer: Result<T, Diagnosis>,
+    in_hand: Option<InHand>,
+    took: Duration,
 }
 
 /// How often a call was tried, and in vain for which reasons.

@@ -56,7 +56,8 @@ impl HttpConnector for Enveloped<SharedHttpConnector> {
         HttpConnectorFuture::new(async move {
             let answer = in_time(HEAD, answer).await?;
             intake.enter().await;
-            in_time(BODY, bounded(answer, LARGEST_ANSWER)).await
+            // On the heap: it is the head that is waited for.
+            Box::pin(in_time(BODY, bounded(answer, LARGEST_ANSWER))).await
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore};
@@ -21,7 +21,15 @@ pub(super) struct Gate {
     /// How many slots there are now, and at most.
     open: AtomicUsize,
     most: usize,
-    keys: StdMutex<HashMap<QuotaKey, Arc<KeyGate>>>,
+    keys: StdMutex<Keys>,
+}
+
+/// The gates of the keys that are in use, or were slowed.
+#[derive(Debug, Default)]
+struct Keys {
+    gates: HashMap<QuotaKey, Arc<KeyGate>>,
+    /// How many there may be until those are let go that nobody needs any more.
+    room: usize,
 }
 
 /// So many slots there are to begin with. More come with every answer for which there is a place at once, and one goes
@@ -29,6 +37,8 @@ pub(super) struct Gate {
 const FIRST: usize = 1_024;
 /// Slots that come with an answer while all are taken: four times as many after as long as an answer takes.
 const GROWTH: usize = 3;
+/// There is always room for so many keys; and for twice as many as are needed.
+const LEAST_ROOM: usize = 1_024;
 
 /// One key's gate.
 #[derive(Debug)]
@@ -78,22 +88,27 @@ impl Gate {
         self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, to).ok()
     }
 
-    /// The gate of one key.
+    /// The gate of one key. Keep it for as long as the key is in use.
     pub fn of(&self, key: &QuotaKey) -> Arc<KeyGate> {
-        // A poisoned map is still a whole map: nothing is left half done under this lock.
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(gate) = keys.get(key) {
+        let mut keys = self.keys();
+        if let Some(gate) = keys.gates.get(key) {
             return Arc::clone(gate);
         }
+        keys.make_room();
         let gate = Arc::new(KeyGate::new(self.quotas.limiter(key)));
-        keys.insert(key.clone(), Arc::clone(&gate));
+        keys.gates.insert(key.clone(), Arc::clone(&gate));
         gate
+    }
+
+    fn keys(&self) -> MutexGuard<'_, Keys> {
+        // A poisoned map is still a whole map: nothing is left half done under this lock.
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The keys that AWS throttled, and their limiters' gates.
     pub fn slowed(&self) -> Vec<(QuotaKey, Arc<KeyGate>)> {
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let slowed = keys.iter().filter(|(_, gate)| gate.limiter.was_slowed());
+        let keys = self.keys();
+        let slowed = keys.gates.iter().filter(|(_, gate)| gate.limiter.was_slowed());
         slowed.map(|(key, gate)| (key.clone(), Arc::clone(gate))).collect()
     }
 
@@ -128,6 +143,18 @@ impl Gate {
             sleep(wait).await;
         }
         self.slot().await
+    }
+}
+
+impl Keys {
+    /// Lets go of gates that nobody holds, and that a new one could stand in for. So thousands of Regions that were
+    /// asked some questions once leave nothing behind.
+    fn make_room(&mut self) {
+        if self.gates.len() >= self.room.max(LEAST_ROOM) {
+            // Whoever gets a gate gets it under the lock that is held here.
+            self.gates.retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.limiter.is_as_new());
+            self.room = self.gates.len() * 2;
+        }
     }
 }
 
@@ -264,6 +291,21 @@ mod tests {
         assert_eq!(key.answer_time(), Duration::from_millis(400));
         (0..20).for_each(|_| key.answered_after(Duration::from_millis(800)));
         assert!((790..=800).contains(&key.answer_time().as_millis()), "{:?}", key.answer_time());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_nobody_needs_leave_nothing_behind() {
+        let gate = gate(1);
+        let (held, slowed) = (gate.of(&key(1)), key(2));
+        gate.of(&slowed).limiter.throttled(0.0);
+        for account in 3..LEAST_ROOM as u64 * 4 {
+            assert!(gate.of(&key(account)).limiter.take().is_ok());
+            sleep(Duration::from_millis(1)).await;
+        }
+        let kept = gate.keys().gates.len();
+        assert!(kept <= LEAST_ROOM, "{kept} keys");
+        assert!(Arc::ptr_eq(&held, &gate.of(&key(1))), "what is held is the key's one gate");
+        assert!(gate.slowed().iter().any(|(key, _)| *key == slowed), "what was slowed is told");
     }
 
     #[tokio::test(start_paused = true)]

@@ -32,7 +32,11 @@ impl Lane {
     /// A permit for work that has not begun, once all that is under way has its own. `None`: no call is let out
     /// any more.
     pub async fn permit_for_more(&self) -> Option<Permit> {
-        self.stop.run_until_cancelled(self.gate.permit_for_more(&self.key)).await.flatten()
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            permit = self.gate.permit_for_more(&self.key) => permit,
+        }
     }
 
     /// How long an answer takes of late; zero while nothing is known.

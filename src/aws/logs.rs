@@ -66,10 +66,10 @@ impl Aws {
         token: Option<String>,
     ) -> Result<(Vec<LogGroup>, Option<String>), CallError> {
         let site = Site { session, region, operation: Operation::DescribeLogGroups };
-        let request = self.clients.logs.describe_log_groups().limit(50).set_next_token(token);
         let answer = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+                let request = self.clients.logs.describe_log_groups().limit(50).set_next_token(token.clone());
+                request.customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
             })
             .await?;
         let groups = answer
@@ -122,19 +122,19 @@ impl Aws {
         permit: Option<Permit>,
     ) -> Result<(EventPage, Option<InHand>), CallError> {
         let site = Site { session, region, operation: Operation::FilterLogEvents };
-        let request = self
-            .clients
-            .logs
-            .filter_log_events()
-            .log_group_name(&query.log_group)
-            .start_time(query.from_ms)
-            .end_time(query.to_ms - 1)
-            .set_filter_pattern(query.pattern.clone())
-            .set_unmask(query.unmask.then_some(true))
-            .set_next_token(token);
         let (answer, in_hand) = self
             .call_with(permit, site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+                let request = self
+                    .clients
+                    .logs
+                    .filter_log_events()
+                    .log_group_name(&query.log_group)
+                    .start_time(query.from_ms)
+                    .end_time(query.to_ms - 1)
+                    .set_filter_pattern(query.pattern.clone())
+                    .set_unmask(query.unmask.then_some(true))
+                    .set_next_token(token.clone());
+                request.customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
             })
             .await?;
         let events = answer.events.unwrap_or_default().into_iter().map(log_event).collect();

@@ -31,19 +31,22 @@ pub struct KnownGroup {
 /// How far a log group was read, for each of the things that it is read for: stretches that make up all that is to
 /// be read, or none if that had not begun.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownUnits {
-    /// The search.
-    pub search: Vec<KnownUnit>,
-    /// The look for what tells of the recording.
-    pub silence: Vec<KnownUnit>,
-    /// The hunts that Insights runs as they are written.
-    pub written: Vec<KnownUnit>,
-}
+pub struct KnownUnits(pub(super) Vec<KnownUnit>);
 
 impl KnownUnits {
     /// What began to read the log group for the search, if anything did.
     pub fn engine(&self) -> Option<Engine> {
-        self.search.first().map(|unit| unit.engine)
+        self.0.iter().find(|unit| unit.pass == Pass::Search).map(|unit| unit.engine)
+    }
+
+    /// Whether it has been read for this, too.
+    pub fn has_begun(&self, pass: Pass) -> bool {
+        self.0.iter().any(|unit| unit.pass == pass)
+    }
+
+    /// Hands over what is known of one pass.
+    pub fn take(&mut self, pass: Pass) -> Vec<KnownUnit> {
+        self.0.extract_if(.., |unit| unit.pass == pass).collect()
     }
 }
 
@@ -52,6 +55,8 @@ impl KnownUnits {
 pub struct KnownUnit {
     /// Its key.
     pub id: UnitId,
+    /// What it is read for.
+    pub pass: Pass,
     /// What reads it.
     pub engine: Engine,
     /// Its first millisecond.
@@ -120,22 +125,17 @@ fn known_group(row: &Row<'_>) -> Result<KnownGroup, StoreError> {
 fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
     let Some(id) = row.get("unit")? else { return Ok(()) };
     let engine: String = row.get("engine")?;
-    let unit = KnownUnit {
+    let pass: String = row.get("pass")?;
+    units.0.push(KnownUnit {
         id: UnitId(id),
+        pass: Pass::from_word(&pass).ok_or_else(|| unknown(&pass))?,
         engine: Engine::from_word(&engine).ok_or_else(|| unknown(&engine))?,
         from_ms: row.get("from_ms")?,
         to_ms: row.get("to_ms")?,
         has_begun: row.get::<_, i64>("pages")? > 0,
         next_token: row.get("token")?,
         token_ms: row.get("token_ms")?,
-    };
-    let pass: String = row.get("pass")?;
-    let known = match pass.as_str() {
-        word if word == Pass::Search.as_str() => &mut units.search,
-        word if word == Pass::Written.as_str() => &mut units.written,
-        _ => &mut units.silence,
-    };
-    known.push(unit);
+    });
     Ok(())
 }
 

@@ -145,12 +145,19 @@ pub enum Pass {
 }
 
 impl Pass {
+    /// All, in the order in which a log group is read for them.
+    pub const ALL: [Self; 3] = [Self::Search, Self::Silence, Self::Written];
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Search => "search",
             Self::Silence => "silence",
             Self::Written => "written",
         }
+    }
+
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|pass| pass.as_str() == word)
     }
 }
 

@@ -77,7 +77,9 @@ impl Journal {
     /// # Errors
     /// The writer has stopped: the disk is full, say.
     pub async fn write(&self, entry: Entry) -> Result<(), JournalClosed> {
-        self.entries.send(entry).await.map_err(|_| JournalClosed)
+        // Who waits for a place holds the entry once, not twice.
+        self.entries.reserve().await.map_err(|_| JournalClosed)?.send(entry);
+        Ok(())
     }
 
     /// A key for a new place.
@@ -226,9 +228,9 @@ mod tests {
         let target = Target { account: group.account, region: group.region.clone().unwrap() };
         let known = checkpoint.take(&target);
         let (from_ms, to_ms, next_token) = (0, 100, Some("t".to_owned()));
-        let begun =
-            KnownUnit { id: unit.id, engine: Engine::Filter, from_ms, to_ms, has_begun: true, next_token, token_ms: 7 };
-        let units = KnownUnits { search: vec![begun], ..KnownUnits::default() };
+        let UnitRow { id, pass, engine, .. } = unit;
+        let begun = KnownUnit { id, pass, engine, from_ms, to_ms, has_begun: true, next_token, token_ms: 7 };
+        let units = KnownUnits(vec![begun]);
         assert_eq!(known["/a"], KnownGroup { place: group.id, is_finished: false, units });
         assert!(known["/b"].is_finished && known.len() == 2, "the Region's own row is taken back");
         assert!(journal.new_place() > done.id, "no key is given twice");

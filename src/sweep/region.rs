@@ -39,7 +39,8 @@ pub(super) struct Delivered {
 
 /// Sweeps a Region of an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
 pub(super) async fn sweep(site: Site, recorders: mpsc::Sender<Recorder>) -> Result<(), JournalClosed> {
-    let delivered = site.ask_what_records_it(recorders).await?;
+    // On the heap, while it lasts: a Region is one of many thousands, and is read for much longer than it is asked.
+    let delivered = Box::pin(site.ask_what_records_it(recorders)).await?;
     let groups = site.shared.known_groups(&site.target()).into_iter();
     let groups = groups.map(|(name, known)| (name, Met::before(known))).collect();
     let queue = site.queue();

@@ -1,7 +1,6 @@
 //! A sweep from beginning to end: accounts become tasks, and all that they learn goes to the journal.
 
 use std::collections::BTreeMap;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -325,18 +324,27 @@ impl Shared {
 
     /// What `calls` give, or, if the sweep is interrupted first, how the place ends then. A call under way has a
     /// moment to end; none begins any more.
-    pub async fn unless_interrupted<T>(&self, calls: impl Future<Output = Result<T, Outcome>>) -> Result<T, Outcome> {
-        self.until_given_up(calls).await.unwrap_or_else(|| Err(outcome::interrupted()))
+    pub fn unless_interrupted<T>(
+        &self,
+        calls: impl Future<Output = Result<T, Outcome>> + Send,
+    ) -> impl Future<Output = Result<T, Outcome>> + Send {
+        let given = self.until_given_up(calls);
+        async { given.await.unwrap_or_else(|| Err(outcome::interrupted())) }
     }
 
     /// What `calls` give; `None` if the sweep is interrupted, and they do not end soon after.
-    pub async fn until_given_up<T>(&self, calls: impl Future<Output = T>) -> Option<T> {
-        let mut calls = pin!(calls);
-        tokio::select! {
-            given = &mut calls => return Some(given),
-            () = self.cancel.cancelled() => {}
+    ///
+    /// They are on the heap as long as they last: who waits for them is one of many thousands, and has other things to
+    /// wait for after them.
+    pub fn until_given_up<T>(&self, calls: impl Future<Output = T> + Send) -> impl Future<Output = Option<T>> + Send {
+        let mut calls = Box::pin(calls);
+        async move {
+            tokio::select! {
+                given = &mut calls => return Some(given),
+                () = self.cancel.cancelled() => {}
+            }
+            timeout(GRACE, calls).await.ok()
         }
-        timeout(GRACE, calls).await.ok()
     }
 
     fn count(&self, outcome: &Outcome) {

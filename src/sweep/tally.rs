@@ -94,7 +94,12 @@ impl Tally {
 
     /// One more account's Region is being read.
     pub(super) fn reading(&self, queue: &Arc<Queue>) {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(queue));
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        if queues.len() == queues.capacity() {
+            // Those that are read let go of their memory only when nobody refers to them any more.
+            queues.retain(|queue| queue.strong_count() > 0);
+        }
+        queues.push(Arc::downgrade(queue));
     }
 
     pub(super) fn uncovered(&self) {

@@ -46,6 +46,8 @@ struct Slowing {
     changed: Instant,
     /// No call before this.
     not_before: Instant,
+    /// When the last permit was taken.
+    taken: Instant,
 }
 
 impl Limiter {
@@ -58,7 +60,7 @@ impl Limiter {
         Self {
             rate,
             steady: RateLimiter::direct_with_clock(quota, TokioClock { origin: now }),
-            slowing: Mutex::new(Slowing { share: 1.0, least: 1.0, changed: now, not_before: now }),
+            slowing: Mutex::new(Slowing { share: 1.0, least: 1.0, changed: now, not_before: now, taken: now }),
         }
     }
 
@@ -70,6 +72,12 @@ impl Limiter {
     /// Whether AWS ever throttled a call of it.
     pub fn was_slowed(&self) -> bool {
         self.slowing().least < 1.0
+    }
+
+    /// Whether it lets out and tells what a new one would.
+    pub fn is_as_new(&self) -> bool {
+        let slowing = self.slowing();
+        slowing.least >= 1.0 && slowing.taken.elapsed() >= self.between(1.0) * BURST.get()
     }
 
     /// How far `key`, whose limiter this is, was slowed.
@@ -97,6 +105,7 @@ impl Limiter {
             return Err(wait);
         }
         self.steady.check().map_err(|not_until| not_until.wait_time_from(self.steady.clock().now()))?;
+        slowing.taken = now;
         if slowing.share < 1.0 {
             slowing.not_before = now + self.between(slowing.share);
         }
@@ -208,6 +217,19 @@ mod tests {
             let permits = permits_within(&Limiter::new(rate), Duration::from_secs(10)).await;
             assert!((expected..=expected + 2).contains(&permits), "{permits} permits at {rate} a second");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_as_new_when_it_has_rested_and_was_never_slowed() {
+        let limiter = Limiter::new(2.0);
+        assert_eq!((limiter.take(), limiter.take()), (Ok(()), Ok(())));
+        tokio::time::sleep(Duration::from_millis(999)).await;
+        assert!(!limiter.is_as_new());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(limiter.is_as_new() && limiter.take().is_ok() && limiter.take().is_ok(), "the whole burst is there");
+        limiter.throttled(0.0);
+        tokio::time::sleep(STEP_AFTER * 100).await;
+        assert!(!limiter.is_as_new(), "what was slowed is told");
     }
 
     #[tokio::test(start_paused = true)]

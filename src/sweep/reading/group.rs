@@ -1,6 +1,5 @@
 //! One log group: what it is read for, pass after pass, and how it ends.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -87,14 +86,23 @@ pub(in crate::sweep) struct Reading {
 
 #[derive(Debug)]
 struct State {
-    /// What is still to be done, and how far an earlier part of the run came with it.
-    passes: VecDeque<(Pass, Vec<KnownUnit>)>,
+    /// What is still to be done.
+    passes: std::slice::Iter<'static, Pass>,
+    /// How far an earlier part of the run came with that.
+    known: KnownUnits,
     /// Units of the pass under way that have not ended.
     open_units: usize,
     /// How the group ends since a unit could not be read to its end.
     failure: Option<Outcome>,
     /// What of the group's money has not been spent.
     set_aside: f64,
+}
+
+impl State {
+    /// What is to be done next, and how far an earlier part of the run came with it.
+    fn next_pass(&mut self) -> Option<(Pass, Vec<KnownUnit>)> {
+        self.passes.next().map(|pass| (*pass, self.known.take(*pass)))
+    }
 }
 
 impl Reading {
@@ -106,9 +114,8 @@ impl Reading {
         known: KnownUnits,
         queue: &Arc<Queue>,
     ) -> Result<(), JournalClosed> {
-        let keeps_trail = keeps_trail || !known.silence.is_empty() || silence::is_named_like_a_trails(&group.name);
-        let KnownUnits { search, silence, written } = known;
-        let passes = VecDeque::from([(Pass::Search, search), (Pass::Silence, silence), (Pass::Written, written)]);
+        let keeps_trail = keeps_trail || known.has_begun(Pass::Silence) || silence::is_named_like_a_trails(&group.name);
+        let passes = Pass::ALL.iter();
         let set_aside = if group.engine == Engine::Insights { group.insights_costs } else { 0.0 };
         let reading = Arc::new(Self {
             queue: Arc::downgrade(queue),
@@ -116,7 +123,7 @@ impl Reading {
             is_filtered: AtomicBool::new(false),
             stays_masked: AtomicBool::new(false),
             slices: AtomicUsize::new(0),
-            state: Mutex::new(State { passes, open_units: 0, failure: None, set_aside }),
+            state: Mutex::new(State { passes, known, open_units: 0, failure: None, set_aside }),
             group,
         });
         reading.next_pass().await
@@ -244,7 +251,7 @@ impl Reading {
     /// Goes on with the next pass that has anything left to read; after the last, the group ends.
     async fn next_pass(self: &Arc<Self>) -> Result<(), JournalClosed> {
         loop {
-            let next = self.state().passes.pop_front();
+            let next = self.state().next_pass();
             let Some((pass, known)) = next else {
                 let masked = self.group.if_masked.as_ref().filter(|_| self.stays_masked.load(Ordering::Relaxed));
                 return self.end(masked.unwrap_or(&self.group.outcome).clone()).await;
@@ -271,7 +278,7 @@ impl Reading {
         if !known.is_empty() {
             let is_filtered = known.iter().any(|unit| unit.engine == Engine::Filter);
             self.is_filtered.fetch_or(is_filtered, Ordering::Relaxed);
-            return Ok(known.iter().filter_map(|known| Unit::known(self, pass, known, now_ms)).collect());
+            return Ok(known.iter().filter_map(|known| Unit::known(self, known, now_ms)).collect());
         }
         let questions = &self.group.shared.questions;
         let is_asked = match pass {

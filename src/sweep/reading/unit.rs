@@ -76,11 +76,11 @@ impl Unit {
     }
 
     /// A unit that an earlier part of the run has met, unless it was read to its end.
-    pub fn known(reading: &Arc<Reading>, pass: Pass, known: &KnownUnit, now_ms: i64) -> Option<Self> {
+    pub fn known(reading: &Arc<Reading>, known: &KnownUnit, now_ms: i64) -> Option<Self> {
         let start = Start::of(known, now_ms);
-        let KnownUnit { id, from_ms, to_ms, .. } = *known;
+        let KnownUnit { id, pass, engine, from_ms, to_ms, .. } = *known;
         let span = Span { from_ms, to_ms, expected_pages: 1.0 };
-        (start != Start::End).then(|| Self::of(id, reading, pass, known.engine, span, start))
+        (start != Start::End).then(|| Self::of(id, reading, pass, engine, span, start))
     }
 
     fn of(id: UnitId, reading: &Arc<Reading>, pass: Pass, engine: Engine, span: Span, start: Start) -> Self {
@@ -332,8 +332,8 @@ mod tests {
         let (journal, _writer) = Journal::create(&dir, &[]).unwrap();
         let start = |has_begun, token: Option<&str>, hours: i64| {
             let (id, next_token) = (journal.new_unit(), token.map(str::to_owned));
-            let unit =
-                KnownUnit { id, engine: Engine::Filter, from_ms: 0, to_ms: 1, has_begun, next_token, token_ms: 5 };
+            let (pass, engine, from_ms, to_ms) = (Pass::Search, Engine::Filter, 0, 1);
+            let unit = KnownUnit { id, pass, engine, from_ms, to_ms, has_begun, next_token, token_ms: 5 };
             Start::of(&unit, 5 + hours * 3_600_000)
         };
         assert_eq!(start(false, None, 0), Start::FirstPage);
