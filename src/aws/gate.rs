@@ -121,13 +121,20 @@ impl Gate {
         self.let_out(key).await
     }
 
-    /// The same for work that has not begun: it waits until nothing else does at this key.
+    /// The same for work that has not begun: it gets what nothing else waits for when it is there. So while it waits
+    /// for the limiter it stands in nobody's way, and no more is begun than uses the quota up.
     pub async fn permit_for_more(&self, key: &KeyGate) -> Option<Permit> {
         loop {
             key.until_quiet().await;
-            let _turn = key.turn.lock().await;
+            let turn = key.turn.lock().await;
             if key.is_quiet() {
-                return self.let_out(key).await;
+                match key.limiter.take() {
+                    Ok(()) => return self.slot().await,
+                    Err(wait) => {
+                        drop(turn);
+                        sleep(wait).await;
+                    }
+                }
             }
         }
     }
@@ -277,9 +284,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn as_many_read_side_by_side_as_use_the_quota_up() {
         let at_once = begun_within_five_seconds(Duration::from_millis(1)).await;
-        assert!(at_once <= 3, "{at_once} readers where one is enough");
+        assert!(at_once <= 2, "{at_once} readers where one is enough, and two permits are there at first");
         let slow = begun_within_five_seconds(Duration::from_secs(2)).await;
-        assert!((20..=23).contains(&slow), "{slow} readers for ten calls a second of two seconds each");
+        assert!((20..=22).contains(&slow), "{slow} readers for ten calls a second of two seconds each");
     }
 
     #[tokio::test(start_paused = true)]

@@ -76,10 +76,13 @@ impl Journal {
     ///
     /// # Errors
     /// The writer has stopped: the disk is full, say.
-    pub async fn write(&self, entry: Entry) -> Result<(), JournalClosed> {
-        // Who waits for a place holds the entry once, not twice.
-        self.entries.reserve().await.map_err(|_| JournalClosed)?.send(entry);
-        Ok(())
+    pub fn write(&self, entry: Entry) -> impl Future<Output = Result<(), JournalClosed>> + Send {
+        // On the heap: all that a sweep does writes, so thousands of tasks have room for a wait here.
+        let entry = Box::new(entry);
+        async {
+            self.entries.reserve().await.map_err(|_| JournalClosed)?.send(*entry);
+            Ok(())
+        }
     }
 
     /// A key for a new place.

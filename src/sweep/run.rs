@@ -257,14 +257,14 @@ impl Shared {
     }
 
     /// Writes down an account or a Region. One that ends here and now is counted, too, if it is not covered.
-    pub async fn place(
+    pub fn place(
         &self,
         member: &Member,
         region: Option<&Region>,
         outcome: Outcome,
-    ) -> Result<PlaceId, JournalClosed> {
+    ) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send + use<'_> {
         self.plan(|sheet| sheet.leave(unread(member, region, None, &outcome)));
-        self.write_place(PlaceRow { outcome: Some(outcome), ..self.row(member, region) }).await
+        self.write_place(PlaceRow { outcome: Some(outcome), ..self.row(member, region) })
     }
 
     /// Whether it is only to be said what would be read.
@@ -281,16 +281,16 @@ impl Shared {
     }
 
     /// Writes down a log group; `elsewhere`: outside the accounts and Regions in scope.
-    pub async fn group(
+    pub fn group(
         &self,
         member: &Member,
         region: &Region,
         group: &LogGroup,
         elsewhere: bool,
-    ) -> Result<PlaceId, JournalClosed> {
+    ) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send + use<'_> {
         let log_group = Some(group.name.clone());
         let class = Some(group.class.clone());
-        self.write_place(PlaceRow { log_group, class, elsewhere, ..self.row(member, Some(region)) }).await
+        self.write_place(PlaceRow { log_group, class, elsewhere, ..self.row(member, Some(region)) })
     }
 
     /// A new row of an account or its Region that has not ended.
@@ -307,19 +307,19 @@ impl Shared {
         }
     }
 
-    async fn write_place(&self, row: PlaceRow) -> Result<PlaceId, JournalClosed> {
+    fn write_place(&self, row: PlaceRow) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send {
         let id = row.id;
         if let Some(outcome) = &row.outcome {
             self.count(outcome);
         }
-        self.journal.write(Entry::Place(row)).await?;
-        Ok(id)
+        let written = self.journal.write(Entry::Place(row));
+        async move { written.await.map(|()| id) }
     }
 
     /// Writes down how a place ended.
-    pub async fn end(&self, place: PlaceId, outcome: Outcome) -> Result<(), JournalClosed> {
+    pub fn end(&self, place: PlaceId, outcome: Outcome) -> impl Future<Output = Result<(), JournalClosed>> + Send {
         self.count(&outcome);
-        self.journal.write(Entry::Ended { place, outcome }).await
+        self.journal.write(Entry::Ended { place, outcome })
     }
 
     /// What `calls` give, or, if the sweep is interrupted first, how the place ends then. A call under way has a

@@ -82,7 +82,12 @@ impl Queue {
 
     /// Says whether more groups may come.
     pub fn set_listing(&self, is_listing: bool) {
-        self.state().is_listing = is_listing;
+        let mut state = self.state();
+        state.is_listing = is_listing;
+        if !is_listing {
+            state.waiting.shrink_to_fit();
+        }
+        drop(state);
         self.changed.notify_waiters();
     }
 
