@@ -4,9 +4,8 @@ use super::evidence::silence;
 use super::hunts::PageCounts;
 use super::reading::Reading;
 use crate::aws::{EventPage, LogEvent};
-use crate::model::Happening;
 use crate::query::Event;
-use crate::search::{Finding, RecordKind, happening};
+use crate::search::{Document, Finding, Happened, RecordKind, happened};
 use crate::store::{Found, Page, Pass, Traces, UnitId};
 
 /// What the server let through.
@@ -56,12 +55,13 @@ pub(super) fn examine_page(
 /// sweep asks. What it adds to hunts that count goes to `counts`.
 fn examine(reading: &Reading, event: LogEvent, counts: &mut PageCounts) -> Option<Found> {
     let questions = &reading.group.shared.questions;
-    let hits = questions.indicators(&event.message);
+    let document = Document::of(&event.message);
+    let hits = questions.indicators(&document);
     if hits.is_none() && questions.hunts().is_empty() {
         return None;
     }
     let (account, region) = (reading.group.target.account.to_string(), reading.group.target.region.as_str());
-    let told = happening(&event.message, &account, region, event.timestamp_ms);
+    let told = happened(&document, &account, region, event.timestamp_ms);
     if !is_asked_about(reading, &told, event.timestamp_ms) {
         return None;
     }
@@ -72,9 +72,9 @@ fn examine(reading: &Reading, event: LogEvent, counts: &mut PageCounts) -> Optio
     let hits = hits.unwrap_or_default();
     Some(Found {
         time_ms: told.time_ms,
-        event_account: told.account,
-        event_region: told.region,
-        record_id: told.record_id,
+        event_account: told.account.into_owned(),
+        event_region: told.region.into_owned(),
+        record_id: told.record_id.into_owned(),
         event_id: event.event_id,
         log_stream: event.log_stream,
         timestamp_ms: event.timestamp_ms,
@@ -87,12 +87,12 @@ fn examine(reading: &Reading, event: LogEvent, counts: &mut PageCounts) -> Optio
 }
 
 /// The names of the hunts that the event is a row of, sorted.
-fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happening, counts: &mut PageCounts) -> Vec<String> {
+fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happened<'_>, counts: &mut PageCounts) -> Vec<String> {
     let questions = &reading.group.shared.questions;
     if questions.hunts().is_empty() {
         return Vec::new();
     }
-    let kind = RecordKind::of(&event.message, told, &reading.group.flow_logs);
+    let kind = RecordKind::of(&event.message, told.is_cloudtrail(), &reading.group.flow_logs);
     let log = format!("{}:{}", reading.group.target.account, reading.group.name);
     let event = Event {
         timestamp: event.timestamp_ms,
@@ -113,7 +113,7 @@ fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happening, counts: 
     names
 }
 
-fn is_asked_about(reading: &Reading, told: &Happening, stored_ms: i64) -> bool {
+fn is_asked_about(reading: &Reading, told: &Happened<'_>, stored_ms: i64) -> bool {
     let settings = &reading.group.shared.settings;
     let happened_there = match told.region.parse() {
         Ok(region) => settings.reach.scope.has_region(&region),
