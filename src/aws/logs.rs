@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
+use super::event_page::QuickReading;
 use super::gate::Permit;
 use super::intake::InHand;
 use super::pages::Pages;
@@ -28,7 +29,7 @@ pub struct EventQuery {
 }
 
 /// One page of events. It may be empty and still have a token: only a missing token ends the pages.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventPage {
     /// The events, in no order that can be relied on.
     pub events: Vec<LogEvent>,
@@ -37,7 +38,7 @@ pub struct EventPage {
 }
 
 /// An event. Every text is untrusted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogEvent {
     /// Its id, unique in its account and Region.
     pub event_id: String,
@@ -134,11 +135,12 @@ impl Aws {
             .set_next_token(token);
         let (answer, in_hand) = self
             .call_with(permit, site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+                let (reading, placed) = (QuickReading::default(), placed!(aws_sdk_cloudwatchlogs, site, credentials));
+                let request = request.clone().customize().interceptor(reading.clone()).config_override(placed);
+                async move { request.send().await.map(|output| reading.answer(output)) }
             })
             .await?;
-        let events = answer.events.unwrap_or_default().into_iter().map(log_event).collect();
-        Ok((EventPage { events, next_token: answer.next_token }, in_hand))
+        Ok((answer.page, in_hand))
     }
 }
 
@@ -154,14 +156,4 @@ fn log_group(group: &types::LogGroup) -> Option<LogGroup> {
         masked: inherits_mask || own_mask,
         kms_key: group.kms_key_id().map(str::to_owned),
     })
-}
-
-fn log_event(event: types::FilteredLogEvent) -> LogEvent {
-    LogEvent {
-        event_id: event.event_id.unwrap_or_default(),
-        log_stream: event.log_stream_name.unwrap_or_default(),
-        timestamp_ms: event.timestamp.unwrap_or_default(),
-        ingestion_ms: event.ingestion_time.unwrap_or_default(),
-        message: event.message.unwrap_or_default(),
-    }
 }
