@@ -1,7 +1,5 @@
 //! The exact match: what decides whether an event is a sighting, and names the fields.
 
-use std::collections::BTreeSet;
-
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::addresses::AddressSet;
@@ -190,19 +188,22 @@ impl Matcher {
     }
 }
 
+/// Both lists are sorted; most events have one of each, for which a tree would be much.
 #[derive(Default)]
 struct Found {
-    indicators: BTreeSet<usize>,
-    fields: BTreeSet<String>,
+    indicators: Vec<usize>,
+    fields: Vec<String>,
 }
 
 impl Found {
     fn add(&mut self, indicator: usize, field: &str) {
-        self.indicators.insert(indicator);
+        if let Err(at) = self.indicators.binary_search(&indicator) {
+            self.indicators.insert(at, indicator);
+        }
         if self.fields.len() < MOST_FIELDS {
             let shown = field.get(..field.floor_char_boundary(LONGEST_FIELD)).unwrap_or(field);
-            if !self.fields.contains(shown) {
-                self.fields.insert(shown.to_owned());
+            if let Err(at) = self.fields.binary_search_by(|known| known.as_str().cmp(shown)) {
+                self.fields.insert(at, shown.to_owned());
             }
         }
     }
@@ -214,7 +215,7 @@ impl Found {
         let mut indicators: Vec<String> = self.indicators.into_iter().filter_map(|at| names.get(at).cloned()).collect();
         indicators.sort();
         indicators.dedup();
-        Some(Hits { indicators, fields: self.fields.into_iter().collect() })
+        Some(Hits { indicators, fields: self.fields })
     }
 }
 
@@ -270,6 +271,13 @@ mod tests {
         assert_eq!(find("192.0.2.1", r#"{"a":"192.0.2.1"#).unwrap(), ["message"]);
         let deep = format!("{}\"192.0.2.1\"{}", "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(find("192.0.2.1", &deep).unwrap(), ["message"]);
+    }
+
+    #[test]
+    fn an_empty_key_is_no_step_of_a_path() {
+        let (matcher, message) = (Matcher::new(&["192.0.2.1".parse().unwrap()]).unwrap(), r#"{"" :{"" :"192.0.2.1"}}"#);
+        assert_eq!(matcher.find(message).unwrap().fields, [""]);
+        assert_eq!(matcher.find(message), matcher.find_by_reading(message, |_| true));
     }
 
     #[test]
