@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
+use super::event_page::QuickReading;
 use super::gate::Permit;
 use super::intake::InHand;
 use super::pages::Pages;
@@ -28,7 +29,7 @@ pub struct EventQuery {
 }
 
 /// One page of events. It may be empty and still have a token: only a missing token ends the pages.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventPage {
     /// The events, in no order that can be relied on.
     pub events: Vec<LogEvent>,
@@ -37,7 +38,7 @@ pub struct EventPage {
 }
 
 /// An event. Every text is untrusted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogEvent {
     /// Its id, unique in its account and Region.
     pub event_id: String,
@@ -124,6 +125,7 @@ impl Aws {
         let site = Site { session, region, operation: Operation::FilterLogEvents };
         let (answer, in_hand) = self
             .call_with(permit, site, |credentials| {
+                let (reading, placed) = (QuickReading::default(), placed!(aws_sdk_cloudwatchlogs, site, credentials));
                 let request = self
                     .clients
                     .logs
@@ -133,12 +135,14 @@ impl Aws {
                     .end_time(query.to_ms - 1)
                     .set_filter_pattern(query.pattern.clone())
                     .set_unmask(query.unmask.then_some(true))
-                    .set_next_token(token.clone());
-                request.customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+                    .set_next_token(token.clone())
+                    .customize()
+                    .interceptor(reading.clone())
+                    .config_override(placed);
+                async move { request.send().await.map(|output| reading.answer(output)) }
             })
             .await?;
-        let events = answer.events.unwrap_or_default().into_iter().map(log_event).collect();
-        Ok((EventPage { events, next_token: answer.next_token }, in_hand))
+        Ok((answer.page, in_hand))
     }
 }
 
@@ -154,14 +158,4 @@ fn log_group(group: &types::LogGroup) -> Option<LogGroup> {
         masked: inherits_mask || own_mask,
         kms_key: group.kms_key_id().map(str::to_owned),
     })
-}
-
-fn log_event(event: types::FilteredLogEvent) -> LogEvent {
-    LogEvent {
-        event_id: event.event_id.unwrap_or_default(),
-        log_stream: event.log_stream_name.unwrap_or_default(),
-        timestamp_ms: event.timestamp.unwrap_or_default(),
-        ingestion_ms: event.ingestion_time.unwrap_or_default(),
-        message: event.message.unwrap_or_default(),
-    }
 }

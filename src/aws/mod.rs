@@ -11,6 +11,7 @@ mod connect;
 mod ec2;
 mod envelope;
 mod error;
+mod event_page;
 mod flow_logs;
 mod gate;
 mod http;

@@ -5,12 +5,15 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::document::Document;
+use super::outline::Outline;
+use super::skim::Kind;
 use crate::model::Happening;
 
 /// The fields of a CloudTrail record that a report shows, borrowed from the message where it can be.
 ///
 /// Source: CloudTrail user guide, "CloudTrail record contents".
-#[derive(Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 struct Record<'a> {
     #[serde(rename = "eventID", borrow)]
     event_id: Cow<'a, str>,
@@ -36,7 +39,7 @@ struct Record<'a> {
     request_id: Option<Cow<'a, str>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 struct UserIdentity<'a> {
     #[serde(borrow, default)]
     arn: Option<Cow<'a, str>>,
@@ -44,38 +47,153 @@ struct UserIdentity<'a> {
     access_key_id: Option<Cow<'a, str>>,
 }
 
+/// What an event tells of itself, borrowed from its message where it can be: see [`Happening`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of Happening")]
+pub struct Happened<'m> {
+    pub time_ms: i64,
+    pub account: Cow<'m, str>,
+    pub region: Cow<'m, str>,
+    pub event_name: Cow<'m, str>,
+    pub event_source: Cow<'m, str>,
+    pub principal_arn: Cow<'m, str>,
+    pub access_key_id: Cow<'m, str>,
+    pub source_ip: Cow<'m, str>,
+    pub user_agent: Cow<'m, str>,
+    pub error_code: Cow<'m, str>,
+    pub record_id: Cow<'m, str>,
+    pub request_id: Cow<'m, str>,
+}
+
+impl Happened<'_> {
+    /// Whether it is told by a CloudTrail record: no other event has an id of its own.
+    pub fn is_cloudtrail(&self) -> bool {
+        !self.record_id.is_empty()
+    }
+
+    /// The same, to keep.
+    pub fn into_owned(self) -> Happening {
+        Happening {
+            time_ms: self.time_ms,
+            account: self.account.into_owned(),
+            region: self.region.into_owned(),
+            event_name: self.event_name.into_owned(),
+            event_source: self.event_source.into_owned(),
+            principal_arn: self.principal_arn.into_owned(),
+            access_key_id: self.access_key_id.into_owned(),
+            source_ip: self.source_ip.into_owned(),
+            user_agent: self.user_agent.into_owned(),
+            error_code: self.error_code.into_owned(),
+            record_id: self.record_id.into_owned(),
+            request_id: self.request_id.into_owned(),
+        }
+    }
+}
+
 /// Reads what a message tells. What is not a CloudTrail record happened where and when it is stored.
 pub fn happening(message: &str, account: &str, region: &str, timestamp_ms: i64) -> Happening {
-    from_record(message, account).unwrap_or_else(|| Happening {
+    happened(&Document::of(message), account, region, timestamp_ms).into_owned()
+}
+
+/// The same of a message that others read, too.
+pub fn happened<'m>(document: &Document<'m>, account: &'m str, region: &'m str, timestamp_ms: i64) -> Happened<'m> {
+    let record = document.outline().and_then(outlined).unwrap_or_else(|| read(document.message()));
+    record.and_then(|record| of_record(record, account)).unwrap_or_else(|| Happened {
         time_ms: timestamp_ms,
-        account: account.to_owned(),
-        region: region.to_owned(),
-        ..Happening::default()
+        account: account.into(),
+        region: region.into(),
+        event_name: "".into(),
+        event_source: "".into(),
+        principal_arn: "".into(),
+        access_key_id: "".into(),
+        source_ip: "".into(),
+        user_agent: "".into(),
+        error_code: "".into(),
+        record_id: "".into(),
+        request_id: "".into(),
     })
 }
 
-fn from_record(message: &str, stored_in: &str) -> Option<Happening> {
+/// The record that a message is, if it is one.
+fn read(message: &str) -> Option<Record<'_>> {
     if !message.trim_start().starts_with('{') {
         return None;
     }
-    let record: Record<'_> = serde_json::from_str(message).ok()?;
+    serde_json::from_str(message).ok()
+}
+
+/// The same from the message's outline; `None` where only a full reading tells.
+#[expect(clippy::option_option, reason = "that there is no record is an answer, too")]
+fn outlined<'m>(outline: &Outline<'m>) -> Option<Option<Record<'m>>> {
+    let fields = outline.fields(Outline::ROOT, |name| {
+        Some(match name {
+            "eventID" => 0,
+            "eventTime" => 1,
+            "eventName" => 2,
+            "eventSource" => 3,
+            "awsRegion" => 4,
+            "recipientAccountId" => 5,
+            "userIdentity" => 6,
+            "sourceIPAddress" => 7,
+            "userAgent" => 8,
+            "errorCode" => 9,
+            "requestID" => 10,
+            _ => return None,
+        })
+    });
+    let [id, time, name, source, region, account, who, ip, agent, error, request] = fields?;
+    let (Some(id), Some(time), Some(name), Some(source), Some(region)) = (id, time, name, source, region) else {
+        return Some(None);
+    };
+    // A value of another kind than a text is a matter for the full reading.
+    let optional = |field: Option<usize>| match field.map(|value| (value, outline.kind(value))) {
+        None | Some((_, Some(Kind::Null))) => Some(None),
+        Some((value, _)) => outline.text(value).map(Some),
+    };
+    let identity = |object| {
+        let fields = outline.fields(object, |name| match name {
+            "arn" => Some(0),
+            "accessKeyId" => Some(1),
+            _ => None,
+        });
+        let [arn, access_key_id] = fields?;
+        Some(UserIdentity { arn: optional(arn)?, access_key_id: optional(access_key_id)? })
+    };
+    Some(Some(Record {
+        event_id: outline.text(id)?,
+        event_time: outline.text(time)?,
+        event_name: outline.text(name)?,
+        event_source: outline.text(source)?,
+        aws_region: outline.text(region)?,
+        recipient_account_id: optional(account)?,
+        user_identity: who
+            .filter(|who| outline.kind(*who) != Some(Kind::Null))
+            .map(identity)
+            .map_or(Some(None), |who| who.map(Some))?,
+        source_ip: optional(ip)?,
+        user_agent: optional(agent)?,
+        error_code: optional(error)?,
+        request_id: optional(request)?,
+    }))
+}
+
+fn of_record<'m>(record: Record<'m>, stored_in: &'m str) -> Option<Happened<'m>> {
     let time: Timestamp = record.event_time.parse().ok()?;
-    let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned).unwrap_or_default();
     let (arn, key) = record.user_identity.map(|who| (who.arn, who.access_key_id)).unwrap_or_default();
-    Some(Happening {
+    Some(Happened {
         time_ms: time.as_millisecond(),
         // Records of before 2014 do not name it; they are kept where they happened.
-        account: record.recipient_account_id.map_or_else(|| stored_in.to_owned(), Cow::into_owned),
-        region: record.aws_region.into_owned(),
-        event_name: record.event_name.into_owned(),
-        event_source: record.event_source.into_owned(),
-        principal_arn: owned(arn),
-        access_key_id: owned(key),
-        source_ip: owned(record.source_ip),
-        user_agent: owned(record.user_agent),
-        error_code: owned(record.error_code),
-        record_id: record.event_id.into_owned(),
-        request_id: owned(record.request_id),
+        account: record.recipient_account_id.unwrap_or(stored_in.into()),
+        region: record.aws_region,
+        event_name: record.event_name,
+        event_source: record.event_source,
+        principal_arn: arn.unwrap_or_default(),
+        access_key_id: key.unwrap_or_default(),
+        source_ip: record.source_ip.unwrap_or_default(),
+        user_agent: record.user_agent.unwrap_or_default(),
+        error_code: record.error_code.unwrap_or_default(),
+        record_id: record.event_id,
+        request_id: record.request_id.unwrap_or_default(),
     })
 }
 
@@ -103,5 +221,63 @@ mod tests {
             assert_eq!((told.account.as_str(), told.region.as_str(), told.time_ms), ("111111111111", "us-east-1", 5));
             assert_eq!(told.record_id, "");
         }
+    }
+
+    #[test]
+    fn an_outline_tells_what_a_full_reading_does() {
+        let text = r#""x\ny""#;
+        let values = [
+            text,
+            "null",
+            "1",
+            "true",
+            "[]",
+            "[\"a\",null]",
+            "{}",
+            r#"{"arn":"a","accessKeyId":null}"#,
+            r#"{"arn":"a","arn":"b"}"#,
+            r#"{"arn":1}"#,
+            r#"{"a":{"arn":2},"accessKeyId":"\u0041"}"#,
+        ];
+        let names = [
+            "eventID",
+            "eventTime",
+            "eventName",
+            "eventSource",
+            "awsRegion",
+            "recipientAccountId",
+            "userIdentity",
+            "sourceIPAddress",
+            "userAgent",
+            "errorCode",
+            "requestID",
+            "other",
+        ];
+        let whole: Vec<String> = names
+            .iter()
+            .map(|name| match *name {
+                "eventTime" => r#""eventTime":"2026-03-01T11:00:00Z""#.to_owned(),
+                "userIdentity" => format!(r#""userIdentity":{}"#, values[7]),
+                name => format!("\"{name}\":{text}"),
+            })
+            .collect();
+        let mut from_outlines = 0;
+        let mut check = |fields: &[String]| {
+            let message = format!("{{{}}}", fields.join(","));
+            if let Some(told) = Outline::of(&message).as_ref().and_then(outlined) {
+                assert_eq!(told, read(&message), "{message}");
+                from_outlines += 1;
+            }
+        };
+        check(&whole);
+        for (at, name) in names.iter().enumerate() {
+            let with = |value: &str| [&whole[..at], &[format!("\"{name}\":{value}")], &whole[at + 1..]].concat();
+            for value in values {
+                check(&with(value));
+            }
+            check(&[&whole[..at], &whole[at + 1..]].concat());
+            check(&[&whole[..], &whole[at..=at]].concat());
+        }
+        assert!(from_outlines > names.len() * 3, "{from_outlines}");
     }
 }

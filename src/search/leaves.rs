@@ -30,6 +30,22 @@ fn walk(json: &str, nested: u8, path: &mut String, each: &mut dyn FnMut(&str, &s
     walked.is_ok() && reader.end().is_ok()
 }
 
+/// Calls `each` for a string at this path, as if it had been met in a document.
+pub(super) fn for_each_leaf_of_text(text: &str, path: &mut String, each: &mut dyn FnMut(&str, &str)) {
+    leaves_of_text(text, NESTED_DOCUMENTS, path, each);
+}
+
+fn leaves_of_text(text: &str, nested: u8, path: &mut String, each: &mut dyn FnMut(&str, &str)) {
+    let nested = nested.checked_sub(1).filter(|_| looks_like_a_document(text));
+    match nested {
+        // Read once before, so that no leaf is seen of what turns out to be none.
+        Some(nested) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+            walk(text, nested, path, each);
+        }
+        _ => each(path, text),
+    }
+}
+
 fn looks_like_a_document(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
 }
@@ -74,14 +90,7 @@ impl<'de> Visitor<'de> for Leaf<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        let nested = self.nested.checked_sub(1).filter(|_| looks_like_a_document(text));
-        match nested {
-            // Read once before, so that no leaf is seen of what turns out to be none.
-            Some(nested) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
-                walk(text, nested, self.path, self.each);
-            }
-            _ => (self.each)(self.path, text),
-        }
+        leaves_of_text(text, self.nested, self.path, self.each);
         Ok(())
     }
 

@@ -1,13 +1,14 @@
 //! The exact match: what decides whether an event is a sighting, and names the fields.
 
-use std::collections::BTreeSet;
-
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::addresses::AddressSet;
+use super::document::Document;
 use super::escapes::{Disguises, unescaped};
-use super::leaves::for_each_leaf;
+use super::glance::Glance;
+use super::leaves::{for_each_leaf, for_each_leaf_of_text};
 use super::literals::Literals;
+use super::outline::Outline;
 use super::places::Places;
 use crate::model::{Indicator, IndicatorValue};
 use crate::query::FlowLogFormat;
@@ -37,6 +38,8 @@ pub struct Matcher {
     of_regex: Vec<usize>,
     /// How a message may spell a literal or an address so that the quick look does not see it.
     disguises: Disguises,
+    /// The quick look, if it can be a glance.
+    glance: Option<Glance>,
 }
 
 /// What was found in one event; both lists are sorted and hold nothing twice.
@@ -86,6 +89,7 @@ impl Matcher {
             literals,
             addresses,
             disguises,
+            glance: Glance::of(indicators),
             regexes: RegexSetBuilder::new(regexes).size_limit(LARGEST_REGEXES).build()?,
             of_regex,
         })
@@ -97,19 +101,45 @@ impl Matcher {
     /// named, and so is a flow-log line of the default format; anything else is searched as the text
     /// that it is.
     pub fn find(&self, message: &str) -> Option<Hits> {
-        // A regular expression may ask where a field begins, so that only the fields themselves tell.
-        if !self.regexes.is_empty() {
-            return self.find_in(message, |_| true);
-        }
-        let places = self.places(message);
-        if places.is_empty() && !self.disguises.may_be_in(message) {
-            return None;
-        }
-        self.find_in(message, |text| places.may_be_in(text, message))
+        self.find_in(&Document::of(message))
     }
 
-    /// What is found in a message by whoever looks at those of its texts that `may` hold something.
-    pub(super) fn find_in(&self, message: &str, may_hold: impl Fn(&str) -> bool) -> Option<Hits> {
+    /// The same in a message that others read, too. Most messages end at a quick look, and most of the others have an
+    /// outline, which tells the fields in which the quick look found something.
+    pub(super) fn find_in(&self, document: &Document<'_>) -> Option<Hits> {
+        let message = document.message();
+        // A regular expression may ask where a field begins, so that only the fields themselves tell.
+        if !self.regexes.is_empty() {
+            return self.find_by_reading(message, |_| true);
+        }
+        let (places, is_disguised) = (self.places(message), self.disguises.may_be_in(message));
+        if places.is_empty() && !is_disguised {
+            return None;
+        }
+        match places.begins().filter(|_| !is_disguised).zip(document.outline()) {
+            Some((begins, outline)) => self.find_at(begins, outline),
+            None => self.find_by_reading(message, |text| places.may_be_in(text, message)),
+        }
+    }
+
+    /// What is found in those fields of a document in which one of these places lies.
+    fn find_at(&self, begins: &[usize], outline: &Outline<'_>) -> Option<Hits> {
+        let mut found = Found::default();
+        for leaf in outline.leaves_at(begins) {
+            let mut path = outline.path(leaf);
+            match outline.text(leaf) {
+                Some(text) => {
+                    for_each_leaf_of_text(&text, &mut path, &mut |path, text| self.look(text, Some(path), &mut found));
+                }
+                None => self.look(outline.written(leaf)?, Some(&path), &mut found),
+            }
+        }
+        found.hits(&self.names)
+    }
+
+    /// What is found in a message by whoever reads all of it, and looks at those of its texts that `may` hold
+    /// something.
+    pub(super) fn find_by_reading(&self, message: &str, may_hold: impl Fn(&str) -> bool) -> Option<Hits> {
         let mut found = Found::default();
         let is_json = for_each_leaf(message, &mut |path, text| {
             if may_hold(text) {
@@ -131,6 +161,9 @@ impl Matcher {
 
     /// Where something may be in a message, as it is written: the quick look that most messages end at.
     fn places(&self, message: &str) -> Places {
+        if let Some(glance) = &self.glance {
+            return glance.places(message);
+        }
         let mut places = Places::default();
         self.literals.find_places(message, &mut |at| places.add(at));
         self.addresses.find(message, &mut |_, at| places.add(at));
@@ -155,19 +188,22 @@ impl Matcher {
     }
 }
 
+/// Both lists are sorted; most events have one of each, for which a tree would be much.
 #[derive(Default)]
 struct Found {
-    indicators: BTreeSet<usize>,
-    fields: BTreeSet<String>,
+    indicators: Vec<usize>,
+    fields: Vec<String>,
 }
 
 impl Found {
     fn add(&mut self, indicator: usize, field: &str) {
-        self.indicators.insert(indicator);
+        if let Err(at) = self.indicators.binary_search(&indicator) {
+            self.indicators.insert(at, indicator);
+        }
         if self.fields.len() < MOST_FIELDS {
             let shown = field.get(..field.floor_char_boundary(LONGEST_FIELD)).unwrap_or(field);
-            if !self.fields.contains(shown) {
-                self.fields.insert(shown.to_owned());
+            if let Err(at) = self.fields.binary_search_by(|known| known.as_str().cmp(shown)) {
+                self.fields.insert(at, shown.to_owned());
             }
         }
     }
@@ -179,7 +215,7 @@ impl Found {
         let mut indicators: Vec<String> = self.indicators.into_iter().filter_map(|at| names.get(at).cloned()).collect();
         indicators.sort();
         indicators.dedup();
-        Some(Hits { indicators, fields: self.fields.into_iter().collect() })
+        Some(Hits { indicators, fields: self.fields })
     }
 }
 
@@ -235,6 +271,13 @@ mod tests {
         assert_eq!(find("192.0.2.1", r#"{"a":"192.0.2.1"#).unwrap(), ["message"]);
         let deep = format!("{}\"192.0.2.1\"{}", "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(find("192.0.2.1", &deep).unwrap(), ["message"]);
+    }
+
+    #[test]
+    fn an_empty_key_is_no_step_of_a_path() {
+        let (matcher, message) = (Matcher::new(&["192.0.2.1".parse().unwrap()]).unwrap(), r#"{"" :{"" :"192.0.2.1"}}"#);
+        assert_eq!(matcher.find(message).unwrap().fields, [""]);
+        assert_eq!(matcher.find(message), matcher.find_by_reading(message, |_| true));
     }
 
     #[test]

@@ -10,7 +10,9 @@
 
 mod addresses;
 mod boundary;
+mod document;
 mod escapes;
+mod glance;
 mod happening;
 mod hunts;
 mod insights;
@@ -20,13 +22,16 @@ mod matcher;
 mod names;
 #[cfg(test)]
 mod never_excluded;
+mod outline;
 mod pattern;
 mod places;
 mod questions;
+mod skim;
 mod trace;
 mod written;
 
-pub use happening::happening;
+pub use document::Document;
+pub use happening::{Happened, happened, happening};
 pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};
 pub use insights::StreamsAsked;
 pub use matcher::{Hits, Matcher, MatcherError};

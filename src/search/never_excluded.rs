@@ -183,8 +183,80 @@ proptest! {
             let inner = spelled_out(&json!({ "field": text, "n": 1.5 }), once);
             let outer = spelled_out(&json!([inner, { "payload": spelled_out(&json!(inner), twice) }, ""]), thrice);
             for message in [&text, &inner, &outer, &format!("at {outer}"), &in_message(&text, how)] {
-                prop_assert_eq!(matcher.find(message), matcher.find_in(message, |_| true), "{}", message);
+                prop_assert_eq!(matcher.find(message), matcher.find_by_reading(message, |_| true), "{}", message);
             }
         }
     }
+}
+
+/// Texts that touch what goes between the values of a document, or each other.
+const STRUCTURAL: [&str; 10] = [
+    "text:::123",
+    "text:123",
+    "text:23,",
+    "text:\"a\"",
+    "text:a\":1",
+    "text:true",
+    "text:null",
+    "text:-5",
+    "23::123",
+    "user:a-b",
+];
+
+/// A document out of few parts, so that what is looked for is often in it.
+fn any_document() -> impl Strategy<Value = String> {
+    let text = r#"(123|::123|23::123|a|a-b|true|:| |192\.0\.2\.1|evil\.example|\\n|\\"|\\/|\\u0031|\\u003c){0,4}"#;
+    let leaf = prop_oneof![
+        6 => text.prop_map(|text| format!("\"{text}\"")),
+        1 => Just("123".to_owned()), 1 => Just("-5".to_owned()), 1 => Just("true".to_owned()), 1 => Just("null".to_owned()),
+        1 => prop::sample::select(vec!["1.5", "[]", "{}", "\"[123]\"", "\"{\\\"a\\\":[\\\"123\\\"]}\""]).prop_map(str::to_owned),
+    ];
+    let document = leaf.prop_recursive(4, 24, 4, move |inner| {
+        let list = prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(",")));
+        let field = ("[a:1\\-]{0,3}|123", inner).prop_map(|(key, value)| format!("\"{key}\" :{value}"));
+        prop_oneof![list, prop::collection::vec(field, 0..4).prop_map(|fields| format!("{{{}}}", fields.join(", ")))]
+    });
+    // Some break off.
+    (document, any::<prop::sample::Index>(), 0..8_u8).prop_map(|(document, at, how)| {
+        if how > 0 { document } else { document.chars().take(at.index(document.len() + 1)).collect() }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_096))]
+
+    #[test]
+    fn an_outline_names_the_fields_that_a_full_reading_does(
+        all in prop::collection::vec(prop::sample::select(&STRUCTURAL[..]), 0..3),
+        more in prop::collection::vec(prop::sample::select(vec!["192.0.2.1", "evil.example"]), 0..2),
+        document in any_document(),
+    ) {
+        let indicators: Vec<Indicator> = all.iter().chain(&more).map(|text| text.parse().unwrap()).collect();
+        let matcher = Matcher::new(&indicators).unwrap();
+        prop_assert_eq!(matcher.find(&document), matcher.find_by_reading(&document, |_| true));
+    }
+}
+
+/// The records of a folder that `DRAGNET_REAL_DATA` names, as `tests/it/real_data.rs` reads them.
+#[test]
+fn real_records_say_the_same_however_they_are_read() {
+    let Some(folder) = std::env::var_os("DRAGNET_REAL_DATA") else { return };
+    let folder = std::path::Path::new(&folder).join("events");
+    let matchers =
+        ["192.168.10.20", "218007301253", "2001:db8::/32", "amazonaws.com", "user:ben", "text:\"", "text:true"]
+            .map(|text| Matcher::new(&[text.parse().unwrap(), "AKIATFQR7NSCUXC3DDDP".parse().unwrap()]).unwrap());
+    let mut outlined = 0;
+    for file in folder.read_dir().unwrap() {
+        let file: serde_json::Value = serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
+        for record in file["Records"].as_array().unwrap() {
+            for message in [record.to_string(), json!([{ "detail": record, "quoted": record.to_string() }]).to_string()]
+            {
+                for matcher in &matchers {
+                    assert_eq!(matcher.find(&message), matcher.find_by_reading(&message, |_| true), "{message}");
+                }
+                outlined += usize::from(super::outline::Outline::of(&message).is_some());
+            }
+        }
+    }
+    assert!(outlined > 1_000, "{outlined}");
 }

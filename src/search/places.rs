@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Places that are noted one by one. Of more, it may be anywhere.
-const MOST: usize = 64;
+const MOST: usize = 128;
 
 /// The offsets in a message at which something that is looked for may begin.
 #[derive(Debug, Default)]
@@ -25,6 +25,11 @@ impl Places {
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.begins.is_empty()
+    }
+
+    /// All of them; `None` if they are too many.
+    pub(super) fn begins(&self) -> Option<&[usize]> {
+        (!self.are_too_many).then_some(&self.begins)
     }
 
     /// Whether something may be in a text that was read from the message. A text that is no part of it, but was made

@@ -4,7 +4,7 @@ use super::hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKin
 use super::pattern::pattern_of;
 use super::trace::Trace;
 use super::written::{WrittenHunt, prepare};
-use super::{Hits, Matcher, MatcherError, StreamsAsked, insights};
+use super::{Document, Hits, Matcher, MatcherError, StreamsAsked, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};
 
@@ -94,8 +94,8 @@ impl Questions {
     }
 
     /// The indicators in a message.
-    pub fn indicators(&self, message: &str) -> Option<Hits> {
-        if self.has_indicators { self.matcher.find(message) } else { None }
+    pub fn indicators(&self, document: &Document<'_>) -> Option<Hits> {
+        if self.has_indicators { self.matcher.find_in(document) } else { None }
     }
 
     /// What an event gives to the hunts, each with the hunt's number.

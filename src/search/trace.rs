@@ -83,12 +83,16 @@ fn shared_octets(network: Ipv4Net) -> String {
     network.network().octets().iter().take(whole).flat_map(|octet| [octet.to_string(), ".".to_owned()]).collect()
 }
 
+/// The groups that every spelling has, each with a colon behind it: those before the first zero.
+pub(super) fn v6_groups(address: Ipv6Addr, prefix_length: u8) -> impl Iterator<Item = u16> {
+    let fixed = usize::from(prefix_length / 16).min(HEX_GROUPS);
+    address.segments().into_iter().take(fixed).take_while(|group| *group != 0)
+}
+
 /// The groups before the first zero, each with its zeros and in its cases: only zeros can be left out, and
 /// a colon follows every group but the last.
 fn v6_regex(address: Ipv6Addr, prefix_length: u8) -> Option<String> {
-    let fixed = usize::from(prefix_length / 16).min(HEX_GROUPS);
-    let groups = address.segments().into_iter().take(fixed).take_while(|group| *group != 0);
-    let spelled = groups.map(|group| {
+    let spelled = v6_groups(address, prefix_length).map(|group| {
         let zeros = if group < 0x1000 { "0*" } else { "" };
         format!("{zeros}{}:", in_any_case(&format!("{group:x}")))
     });

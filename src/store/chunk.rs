@@ -1,6 +1,10 @@
 //! Messages packed together: neighbours are alike, so some fifty of them compress three times better
 //! than each alone, and reading one back still unpacks only about 64 KiB.
 
+use zstd::bulk::Compressor;
+use zstd::zstd_safe::compress_bound;
+
+use super::reader::damaged;
 use super::{Found, StoreError};
 
 /// zstd's fastest standard level: the disk, not the processor, should wait.
@@ -27,16 +31,34 @@ pub(super) fn runs(found: &[Found]) -> impl Iterator<Item = &[Found]> {
     })
 }
 
-/// Packs messages one after the other.
-pub(super) fn pack(run: &[Found]) -> Result<Vec<u8>, StoreError> {
-    let text: String = run.iter().map(|found| found.message.as_str()).collect();
-    zstd::bulk::compress(text.as_bytes(), LEVEL).map_err(|error| StoreError::Damaged(error.to_string()))
+/// Packs run after run, in the same memory.
+pub(super) struct Packer {
+    compressor: Compressor<'static>,
+    text: String,
+    packed: Vec<u8>,
 }
 
-/// Unpacks what [`pack`] made.
+impl Packer {
+    pub fn new() -> Result<Self, StoreError> {
+        Ok(Self { compressor: Compressor::new(LEVEL).map_err(damaged)?, text: String::new(), packed: Vec::new() })
+    }
+
+    /// Packs messages one after the other.
+    pub fn pack(&mut self, run: &[Found]) -> Result<&[u8], StoreError> {
+        self.text.clear();
+        self.text.extend(run.iter().map(|found| found.message.as_str()));
+        // It is written to from its beginning, as far as there is room.
+        self.packed.clear();
+        self.packed.reserve(compress_bound(self.text.len()));
+        self.compressor.compress_to_buffer(self.text.as_bytes(), &mut self.packed).map_err(damaged)?;
+        Ok(&self.packed)
+    }
+}
+
+/// Unpacks what a [`Packer`] made.
 pub(super) fn unpack(packed: &[u8]) -> Result<String, StoreError> {
-    let bytes = zstd::bulk::decompress(packed, LARGEST).map_err(|error| StoreError::Damaged(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| StoreError::Damaged(error.to_string()))
+    let bytes = zstd::bulk::decompress(packed, LARGEST).map_err(damaged)?;
+    String::from_utf8(bytes).map_err(damaged)
 }
 
 #[cfg(test)]
@@ -67,7 +89,8 @@ mod tests {
         all.extend((0..3).map(|_| found("x".repeat(1 << 20))));
         let lengths: Vec<usize> = runs(&all).map(<[Found]>::len).collect();
         assert_eq!(lengths, [50, 50, 21, 1, 1]);
-        let text: String = runs(&all).map(|run| unpack(&pack(run).unwrap()).unwrap()).collect();
+        let mut packer = Packer::new().unwrap();
+        let text: String = runs(&all).map(|run| unpack(packer.pack(run).unwrap()).unwrap()).collect();
         assert_eq!(text, all.iter().map(|found| found.message.as_str()).collect::<String>());
     }
 }

@@ -4,9 +4,9 @@ use super::evidence::silence;
 use super::hunts::PageCounts;
 use super::reading::Reading;
 use crate::aws::{EventPage, LogEvent};
-use crate::model::Happening;
+use crate::config::Scope;
 use crate::query::Event;
-use crate::search::{Finding, RecordKind, happening};
+use crate::search::{Document, Finding, Happened, RecordKind, happened};
 use crate::store::{Found, Page, Pass, Traces, UnitId};
 
 /// What the server let through.
@@ -36,8 +36,10 @@ pub(super) fn examine_page(
     };
     let (number, bytes) = (events.len() as u64, events.iter().map(|event| event.message.len() as u64).sum());
     let mut counts = PageCounts::default();
+    let (account, mut regions) = (reading.group.target.account.to_string(), RegionsAsked::default());
+    let mut examine = |event| examine(reading, &account, event, &mut regions, &mut counts);
     let found = match pass {
-        Pass::Search => events.into_iter().filter_map(|event| examine(reading, event, &mut counts)).collect(),
+        Pass::Search => events.into_iter().filter_map(&mut examine).collect(),
         Pass::Silence | Pass::Written => Vec::new(),
     };
     Page {
@@ -53,16 +55,24 @@ pub(super) fn examine_page(
 }
 
 /// An event as a sighting, if something is in it or it is a row of a hunt, and it happened when and where the
-/// sweep asks. What it adds to hunts that count goes to `counts`.
-fn examine(reading: &Reading, event: LogEvent, counts: &mut PageCounts) -> Option<Found> {
+/// sweep asks. What it adds to hunts that count goes to `counts`. `account`: where it is stored.
+fn examine(
+    reading: &Reading,
+    account: &str,
+    event: LogEvent,
+    regions: &mut RegionsAsked,
+    counts: &mut PageCounts,
+) -> Option<Found> {
     let questions = &reading.group.shared.questions;
-    let hits = questions.indicators(&event.message);
+    let document = Document::of(&event.message);
+    let hits = questions.indicators(&document);
     if hits.is_none() && questions.hunts().is_empty() {
         return None;
     }
-    let (account, region) = (reading.group.target.account.to_string(), reading.group.target.region.as_str());
-    let told = happening(&event.message, &account, region, event.timestamp_ms);
-    if !is_asked_about(reading, &told, event.timestamp_ms) {
+    let region = reading.group.target.region.as_str();
+    let told = happened(&document, account, region, event.timestamp_ms);
+    let scope = &reading.group.shared.settings.reach.scope;
+    if !regions.has(&told.region, scope) || !reading.group.look.has(told.time_ms, event.timestamp_ms) {
         return None;
     }
     let hunts = rows_of_hunts(reading, &event, &told, counts);
@@ -72,9 +82,9 @@ fn examine(reading: &Reading, event: LogEvent, counts: &mut PageCounts) -> Optio
     let hits = hits.unwrap_or_default();
     Some(Found {
         time_ms: told.time_ms,
-        event_account: told.account,
-        event_region: told.region,
-        record_id: told.record_id,
+        event_account: told.account.into_owned(),
+        event_region: told.region.into_owned(),
+        record_id: told.record_id.into_owned(),
         event_id: event.event_id,
         log_stream: event.log_stream,
         timestamp_ms: event.timestamp_ms,
@@ -87,12 +97,12 @@ fn examine(reading: &Reading, event: LogEvent, counts: &mut PageCounts) -> Optio
 }
 
 /// The names of the hunts that the event is a row of, sorted.
-fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happening, counts: &mut PageCounts) -> Vec<String> {
+fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happened<'_>, counts: &mut PageCounts) -> Vec<String> {
     let questions = &reading.group.shared.questions;
     if questions.hunts().is_empty() {
         return Vec::new();
     }
-    let kind = RecordKind::of(&event.message, told, &reading.group.flow_logs);
+    let kind = RecordKind::of(&event.message, told.is_cloudtrail(), &reading.group.flow_logs);
     let log = format!("{}:{}", reading.group.target.account, reading.group.name);
     let event = Event {
         timestamp: event.timestamp_ms,
@@ -113,12 +123,25 @@ fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happening, counts: 
     names
 }
 
-fn is_asked_about(reading: &Reading, told: &Happening, stored_ms: i64) -> bool {
-    let settings = &reading.group.shared.settings;
-    let happened_there = match told.region.parse() {
-        Ok(region) => settings.reach.scope.has_region(&region),
+/// Whether events of a Region are asked for. One page's are mostly of one Region, so the last answer is kept.
+struct RegionsAsked {
+    region: String,
+    is_asked: bool,
+}
+
+impl Default for RegionsAsked {
+    fn default() -> Self {
         // What names no Region at all cannot be told to be elsewhere.
-        Err(_) => true,
-    };
-    happened_there && reading.group.look.has(told.time_ms, stored_ms)
+        Self { region: String::new(), is_asked: true }
+    }
+}
+
+impl RegionsAsked {
+    fn has(&mut self, region: &str, scope: &Scope) -> bool {
+        if self.region != region {
+            let is_asked = region.parse().map_or(true, |region| scope.has_region(&region));
+            *self = Self { region: region.to_owned(), is_asked };
+        }
+        self.is_asked
+    }
 }

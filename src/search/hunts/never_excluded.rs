@@ -11,7 +11,7 @@ use super::{FlowLogFormats, RecordKind};
 use crate::model::{Hunt, HuntSource, Indicator, Severity};
 use crate::query::{Event, Partial, Plan, Query, Record};
 use crate::range::patterns::FilterPattern;
-use crate::search::{Questions, happening};
+use crate::search::{Document, Questions, happened};
 
 const TEXTS: [&str; 9] =
     ["ListBuckets", "AccessDenied", "Denied", "192.0.2.1", "192.0.2.", "a/b <c>*\"\\", "1000", "REJECT", "é"];
@@ -116,8 +116,9 @@ fn drafts() -> impl Strategy<Value = Vec<Draft>> {
 }
 
 fn hunt(draft: &Draft, message: &str, formats: &FlowLogFormats) -> Hunt {
-    let told = happening(message, "111111111111", "us-east-1", 5);
-    let record = Record::new(event(message), RecordKind::of(message, &told, formats).discovery());
+    let document = Document::of(message);
+    let told = happened(&document, "111111111111", "us-east-1", 5);
+    let record = Record::new(event(message), RecordKind::of(message, told.is_cloudtrail(), formats).discovery());
     let mut fields: Vec<(String, String)> =
         record.discovered().into_iter().map(|(name, value)| (name, value.to_string())).collect();
     fields.push(("@message".to_owned(), message.to_owned()));
@@ -210,8 +211,9 @@ fn formats() -> impl Strategy<Value = FlowLogFormats> {
 
 /// Whether the query, evaluated plainly, keeps the event, and it is of the kind that the hunt is about.
 fn keeps(hunt: &Hunt, message: &str, formats: &FlowLogFormats) -> bool {
-    let told = happening(message, "111111111111", "us-east-1", 5);
-    let kind = RecordKind::of(message, &told, formats);
+    let document = Document::of(message);
+    let told = happened(&document, "111111111111", "us-east-1", 5);
+    let kind = RecordKind::of(message, told.is_cloudtrail(), formats);
     let is_about = match hunt.source {
         HuntSource::CloudTrail => told.is_cloudtrail(),
         HuntSource::VpcFlow => matches!(kind, RecordKind::FlowLog(_)),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Happening, LogGroupArn, Recorder, Selection, Told};
+use crate::model::{LogGroupArn, Recorder, Selection, Told};
 use crate::query::{Discovery, FlowLogFormat};
 
 /// What an event is.
@@ -18,9 +18,9 @@ pub enum RecordKind<'f> {
 }
 
 impl<'f> RecordKind<'f> {
-    /// The kind of an event that tells this, in a log group with flow logs of these formats.
-    pub fn of(message: &str, told: &Happening, formats: &'f FlowLogFormats) -> Self {
-        if told.is_cloudtrail() {
+    /// The kind of an event, in a log group with flow logs of these formats.
+    pub fn of(message: &str, is_cloudtrail: bool, formats: &'f FlowLogFormats) -> Self {
+        if is_cloudtrail {
             return Self::CloudTrail;
         }
         formats.of(message).map_or(Self::Other, Self::FlowLog)

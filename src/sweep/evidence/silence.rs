@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::LogEvent;
 use crate::model::{Happening, HourOfRecords, TAMPERING, Tampering, Target, TimeWindow};
-use crate::search::happening;
+use crate::search::{Document, happened};
 use crate::store::Traces;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -36,7 +36,8 @@ pub(in crate::sweep) fn traces(events: &[LogEvent], stored: &Target, window: Tim
     let account = stored.account.to_string();
     let (mut traces, mut hours) = (Traces::default(), BTreeMap::<(Target, i64), u64>::new());
     for event in events {
-        let told = happening(&event.message, &account, stored.region.as_str(), event.timestamp_ms);
+        let document = Document::of(&event.message);
+        let told = happened(&document, &account, stored.region.as_str(), event.timestamp_ms);
         if told.record_id.is_empty() || !window.contains_ms(told.time_ms) {
             continue;
         }
@@ -45,8 +46,8 @@ pub(in crate::sweep) fn traces(events: &[LogEvent], stored: &Target, window: Tim
             let hour = told.time_ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
             *hours.entry((Target { account, region }, hour)).or_default() += 1;
         }
-        if TAMPERING.contains(&told.event_name.as_str()) {
-            traces.tampering.push(tampering(told));
+        if TAMPERING.contains(&&*told.event_name) {
+            traces.tampering.push(tampering(told.into_owned()));
         }
     }
     traces.hours =

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Happening;
 use crate::query::Partial;
-use crate::search::{PreparedHunt, RecordKind};
+use crate::search::{Happened, PreparedHunt, RecordKind};
 use crate::store::CountRow;
 
 /// Counts of one page: by hunt, by account and Region where it happened, and by kind of record. They are as
@@ -14,8 +13,8 @@ pub(in crate::sweep) struct PageCounts(BTreeMap<(usize, String, String, &'static
 
 impl PageCounts {
     /// Adds what an event comes to for the hunt of this number.
-    pub fn add(&mut self, hunt: usize, told: &Happening, kind: RecordKind<'_>, partial: Partial) {
-        let place = (hunt, told.account.clone(), told.region.clone(), kind.as_str());
+    pub fn add(&mut self, hunt: usize, told: &Happened<'_>, kind: RecordKind<'_>, partial: Partial) {
+        let place = (hunt, told.account.to_string(), told.region.to_string(), kind.as_str());
         self.0.entry(place).or_default().merge(partial);
     }
 

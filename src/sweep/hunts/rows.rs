@@ -54,7 +54,7 @@ impl<'h> HuntRows<'h> {
         let target = Target { account: stored.account, region: stored.region.clone() };
         let none = FlowLogFormats::default();
         let formats = self.formats.get(&LogGroupArn::new(target, stored.log_group.as_str())).unwrap_or(&none);
-        let kind = RecordKind::of(&sighting.message, &sighting.happening, formats);
+        let kind = RecordKind::of(&sighting.message, sighting.happening.is_cloudtrail(), formats);
         let event = Event {
             timestamp: stored.timestamp_ms,
             ingestion_time: stored.ingestion_ms,

@@ -1,0 +1,391 @@
+//! The quick reading of a page of events. The SDK undoes a message's escapes byte by byte, which would be a third of
+//! all the work on an event; here serde does.
+//!
+//! What is read here is what the SDK would make of it. Whatever is not quite usual (an error, a number in another form,
+//! a key that is there twice, broken JSON) is left to the SDK as it came, so that it alone judges.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextMut;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_types::request_id::RequestId;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::logs::{EventPage, LogEvent};
+
+/// What the SDK finds in place of a body that was read here.
+const READ: &str = "{}";
+
+/// Reads the answer to one attempt at a call, and keeps its page.
+#[derive(Clone, Debug, Default)]
+pub(super) struct QuickReading(Arc<Mutex<Option<EventPage>>>);
+
+impl QuickReading {
+    /// The answer with the page that was read of it, here or by the SDK.
+    pub fn answer(&self, mut output: FilterLogEventsOutput) -> PageAnswer {
+        let read = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let page = read.unwrap_or_else(|| EventPage {
+            events: output.events.take().unwrap_or_default().into_iter().map(LogEvent::from).collect(),
+            next_token: output.next_token.take(),
+        });
+        PageAnswer { page, output }
+    }
+
+    fn read(&self, response: &mut HttpResponse) {
+        let is_page = response.status().as_u16() == 200;
+        let page = response.body().bytes().filter(|_| is_page).and_then(page_of);
+        let is_read = page.is_some();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = page;
+        if is_read {
+            *response.body_mut() = SdkBody::from(READ);
+        }
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for QuickReading {
+    fn name(&self) -> &'static str {
+        "QuickReading"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.read(context.response_mut());
+        Ok(())
+    }
+}
+
+/// A page, and what else the SDK made of its answer.
+#[derive(Debug)]
+pub(super) struct PageAnswer {
+    pub page: EventPage,
+    output: FilterLogEventsOutput,
+}
+
+impl RequestId for PageAnswer {
+    fn request_id(&self) -> Option<&str> {
+        self.output.request_id()
+    }
+}
+
+impl From<FilteredLogEvent> for LogEvent {
+    fn from(event: FilteredLogEvent) -> Self {
+        Self {
+            event_id: event.event_id.unwrap_or_default(),
+            log_stream: event.log_stream_name.unwrap_or_default(),
+            timestamp_ms: event.timestamp.unwrap_or_default(),
+            ingestion_ms: event.ingestion_time.unwrap_or_default(),
+            message: event.message.unwrap_or_default(),
+        }
+    }
+}
+
+/// The answer as AWS writes it. serde takes no array for an object that has a flattened rest, and reads of the rest
+/// what it can read of any value: less than the SDK skips, which goes deeper.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    events: Option<Vec<Event>>,
+    next_token: Option<String>,
+    /// Always empty since 2020.
+    #[serde(rename = "searchedLogStreams")]
+    _searched: Option<[(); 0]>,
+    #[serde(flatten)]
+    _rest: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    #[serde(rename = "eventId")]
+    id: Option<String>,
+    log_stream_name: Option<String>,
+    timestamp: Option<i64>,
+    ingestion_time: Option<i64>,
+    message: Option<String>,
+    #[serde(flatten)]
+    _rest: IgnoredAny,
+}
+
+/// The page that a body is, if it can be read here.
+fn page_of(body: &[u8]) -> Option<EventPage> {
+    let Page { events, next_token, .. } = serde_json::from_str(str::from_utf8(body).ok()?).ok()?;
+    Some(EventPage { events: events.unwrap_or_default().into_iter().map(LogEvent::from).collect(), next_token })
+}
+
+impl From<Event> for LogEvent {
+    fn from(event: Event) -> Self {
+        Self {
+            event_id: event.id.unwrap_or_default(),
+            log_stream: event.log_stream_name.unwrap_or_default(),
+            timestamp_ms: event.timestamp.unwrap_or_default(),
+            ingestion_ms: event.ingestion_time.unwrap_or_default(),
+            message: event.message.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_credential_types::Credentials;
+    use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
+    use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Region};
+    use aws_sdk_cloudwatchlogs::error::SdkError;
+    use aws_sdk_cloudwatchlogs::{Client, Config};
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+    use bytes::Bytes;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    /// What both say to an answer.
+    #[derive(Debug, PartialEq)]
+    struct Said {
+        page: Result<EventPage, String>,
+        request_id: Option<String>,
+    }
+
+    /// Gives every call the same answer.
+    #[derive(Debug)]
+    struct Canned(u16, Bytes);
+
+    impl HttpConnector for Canned {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            let response = http::Response::builder().status(self.0).header("x-amzn-requestid", "r");
+            let response = response.body(SdkBody::from(self.1.clone())).unwrap();
+            HttpConnectorFuture::ready(Ok(HttpResponse::try_from(response).unwrap()))
+        }
+    }
+
+    /// What is said with the quick reading and without it.
+    fn said(status: u16, body: &[u8]) -> [Said; 2] {
+        let connector = SharedHttpConnector::new(Canned(status, Bytes::copy_from_slice(body)));
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new("AKIAEXAMPLE", "s", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .http_client(http_client_fn(move |_, _| connector.clone()));
+        let client = Client::from_conf(config.build());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        [true, false].map(|is_quick| {
+            let (reading, request) = (QuickReading::default(), client.filter_log_events().customize());
+            let request = if is_quick { request.interceptor(reading.clone()) } else { request };
+            match runtime.block_on(request.send()).map(|output| reading.answer(output)) {
+                Ok(answer) => Said { request_id: answer.request_id().map(str::to_owned), page: Ok(answer.page) },
+                Err(SdkError::ResponseError(broken)) => Said { page: Err(format!("{broken:?}")), request_id: None },
+                Err(error) => Said {
+                    request_id: error.request_id().map(str::to_owned),
+                    page: Err(format!("{:?}", error.into_service_error())),
+                },
+            }
+        })
+    }
+
+    #[test]
+    fn a_usual_page_is_read_here() {
+        let body = r#" {"searchedLogStreams":[],"new":{"a":[1.5,"\u00e9"]},"events":[
+            {"eventId":"1","logStreamName":"s","timestamp":5,"ingestionTime":6,"message":"{\"a\":\"\\u00e9\u00e9\ud83d\ude00\"}"},
+            {"eventId":null,"other":7}],"nextToken":""} "#;
+        let first = LogEvent {
+            event_id: "1".to_owned(),
+            log_stream: "s".to_owned(),
+            timestamp_ms: 5,
+            ingestion_ms: 6,
+            message: "{\"a\":\"\\u00e9\u{e9}\u{1f600}\"}".to_owned(),
+        };
+        let page = EventPage { events: vec![first, LogEvent::default()], next_token: Some(String::new()) };
+        assert_eq!(page_of(body.as_bytes()), Some(page.clone()));
+        let [quick, slow] = said(200, body.as_bytes());
+        assert_eq!(quick, Said { page: Ok(page), request_id: Some("r".to_owned()) });
+        assert_eq!(quick, slow);
+    }
+
+    #[test]
+    fn what_is_not_usual_is_for_the_sdk() {
+        let deep = |levels: usize| format!("{{\"new\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        for body in [
+            "",
+            "[]",
+            "[[],null]",
+            "{} {}",
+            "{\"events\":[null]}",
+            "{\"events\":[[\"1\",\"s\",5,6,\"m\"]]}",
+            "{\"events\":[{\"timestamp\":5.0}]}",
+            "{\"events\":[{\"timestamp\":\"5\"}]}",
+            "{\"events\":[{\"timestamp\":9223372036854775808}]}",
+            "{\"events\":[{\"message\":\"\\ud800\"}]}",
+            "{\"events\":[{\"message\":\"a\",\"message\":\"b\"}]}",
+            "{\"events\":[],\"events\":[{}],\"nextToken\":\"t\"}",
+            "{\"searchedLogStreams\":[{\"logStreamName\":\"s\"}]}",
+            "{\"searchedLogStreams\":1}",
+            "{\"nextToken\":\"t\",",
+            &deep(200),
+            &deep(600),
+        ] {
+            assert_eq!(page_of(body.as_bytes()), None, "{body}");
+            let [quick, slow] = said(200, body.as_bytes());
+            assert_eq!(quick, slow, "{body}");
+        }
+        assert_eq!(page_of(b"{\"nextToken\":\"\xff\"}"), None);
+    }
+
+    #[test]
+    fn an_error_is_for_the_sdk() {
+        for status in [202, 400, 503] {
+            for body in [r#"{"__type":"ThrottlingException","message":"slow"}"#, r#"{"events":[{}],"nextToken":"t"}"#] {
+                let [quick, slow] = said(status, body.as_bytes());
+                assert_eq!(quick, slow);
+                assert_eq!(quick.page.is_ok(), status == 202);
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_is_given_once() {
+        let (reading, nothing) = (QuickReading::default(), || FilterLogEventsOutput::builder().build());
+        let response = |body: &'static str| {
+            let response = http::Response::builder().status(200).body(SdkBody::from(body)).unwrap();
+            reading.read(&mut HttpResponse::try_from(response).unwrap());
+        };
+        response(r#"{"events":[{}]}"#);
+        assert_eq!(reading.answer(nothing()).page.events.len(), 1);
+        assert_eq!(reading.answer(nothing()).page, EventPage::default());
+        response(r#"{"events":[{}]}"#);
+        response("broken");
+        assert_eq!(reading.answer(nothing()).page, EventPage::default(), "it is the former answer's");
+    }
+
+    /// A text as JSON spells it, or rarely as it does not.
+    fn text() -> impl Strategy<Value = String> {
+        let usual = || {
+            select(vec![
+                "a",
+                " ",
+                "{",
+                "é",
+                "😀",
+                "\\n",
+                "\\\"",
+                "\\\\",
+                "\\/",
+                "\\u0041",
+                "\\u0000",
+                "\\u00e9",
+                "\\ud83d\\ude00",
+            ])
+        };
+        let odd = select(vec!["\\ud800", "\\udc00", "\\ud800\\u0041", "\\x", "\\u12", "\n", "\u{1}", "\\"]);
+        let pieces = prop_oneof![60 => usual(), 1 => odd];
+        vec(pieces, 0..8).prop_map(|pieces| format!("\"{}\"", pieces.concat()))
+    }
+
+    fn number() -> impl Strategy<Value = String> {
+        let odd = select(vec![
+            "-0",
+            "1.0",
+            "1.5",
+            "1e3",
+            "01",
+            "-",
+            "1e999",
+            "-1e999",
+            "9223372036854775808",
+            "18446744073709551616",
+            "-9223372036854775809",
+            "123456789012345678901234567890",
+        ]);
+        prop_oneof![20 => any::<i64>().prop_map(|number| number.to_string()), 1 => odd.prop_map(str::to_owned)]
+    }
+
+    /// Any value; some lie deeper than is read.
+    fn value() -> impl Strategy<Value = String> {
+        let word = select(vec!["null", "true", "false", "[]", "{}", "nul", ""]).prop_map(str::to_owned);
+        let leaf = prop_oneof![4 => text(), 4 => number(), 2 => word];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            let deep = (inner.clone(), select(vec![1_usize, 100, 140, 520]));
+            prop_oneof![
+                4 => vec(inner.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(","))),
+                4 => vec((text(), inner), 0..3).prop_map(|fields| object(&fields)),
+                1 => deep.prop_map(|(item, levels)| format!("{}{item}{}", "[".repeat(levels), "]".repeat(levels))),
+            ]
+        })
+    }
+
+    fn object(fields: &[(String, String)]) -> String {
+        let fields: Vec<String> = fields.iter().map(|(key, value)| format!("{key} :{value}")).collect();
+        format!("{{{}}}", fields.join(","))
+    }
+
+    /// A field that has its own kind of value, or null, or rarely another.
+    fn field(name: &'static str, own: impl Strategy<Value = String> + 'static) -> BoxedStrategy<(String, String)> {
+        let escaped = format!("\"\\u{:04x}{}\"", name.as_bytes()[0], &name[1..]);
+        let key = prop_oneof![20 => Just(format!("\"{name}\"")), 1 => Just(escaped)];
+        (key, prop_oneof![20 => own, 2 => Just("null".to_owned()), 1 => value()]).boxed()
+    }
+
+    fn other() -> BoxedStrategy<(String, String)> {
+        (text(), value()).boxed()
+    }
+
+    fn event() -> impl Strategy<Value = String> {
+        let fields = prop_oneof![
+            4 => field("eventId", text()),
+            4 => field("logStreamName", text()),
+            4 => field("timestamp", number()),
+            4 => field("ingestionTime", number()),
+            8 => field("message", text()),
+            2 => other(),
+        ];
+        prop_oneof![30 => vec(fields, 0..5).prop_map(|fields| object(&fields)), 1 => value()]
+    }
+
+    fn page() -> impl Strategy<Value = String> {
+        let events = vec(event(), 0..4).prop_map(|events| format!(" [ {} ]\n", events.join(" , ")));
+        let fields = prop_oneof![
+            4 => field("events", events),
+            2 => field("nextToken", text()),
+            1 => field("searchedLogStreams", select(vec!["[]", "[{}]"]).prop_map(str::to_owned)),
+            1 => other(),
+        ];
+        vec(fields, 0..4).prop_map(|fields| object(&fields))
+    }
+
+    proptest! {
+        #[test]
+        fn a_page_is_what_the_sdk_makes_of_it(
+            page in page(),
+            status in prop_oneof![20 => Just(200), 1 => select(vec![202, 400])],
+            cut in prop::option::weighted(0.1, any::<prop::sample::Index>()),
+            odd in prop::option::weighted(0.1, (any::<prop::sample::Index>(), any::<u8>())),
+        ) {
+            let mut body = page.into_bytes();
+            if let Some((at, byte)) = odd {
+                let at = at.index(body.len());
+                body[at] = byte;
+            }
+            if let Some(cut) = cut {
+                body.truncate(cut.index(body.len()));
+            }
+            let [quick, slow] = said(status, &body);
+            prop_assert_eq!(quick, slow);
+        }
+    }
+}

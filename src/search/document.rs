@@ -1,0 +1,29 @@
+//! A message, and its outline once somebody asks for it: several do.
+
+use std::cell::OnceCell;
+
+use super::outline::Outline;
+
+/// The message of an event.
+#[derive(Debug)]
+pub struct Document<'m> {
+    message: &'m str,
+    outline: OnceCell<Option<Outline<'m>>>,
+}
+
+impl<'m> Document<'m> {
+    /// Of this message; reads nothing yet.
+    pub fn of(message: &'m str) -> Self {
+        Self { message, outline: OnceCell::new() }
+    }
+
+    /// The message.
+    pub fn message(&self) -> &'m str {
+        self.message
+    }
+
+    /// Its outline, if it is JSON of the usual kind.
+    pub(super) fn outline(&self) -> Option<&Outline<'m>> {
+        self.outline.get_or_init(|| Outline::of(self.message)).as_ref()
+    }
+}

@@ -1,0 +1,165 @@
+//! The outline of a JSON document: where its keys and values stand, found in one pass that copies nothing. Whoever asks
+//! for a field, or for the path of a place, is answered from it.
+//!
+//! It is of ordinary documents only. One with `\u` escapes, escapes in keys, fractions or values that lie deep in each
+//! other has none, and neither has what is no JSON: a full reading decides there.
+
+use std::borrow::Cow;
+
+use super::skim::{Kind, Token, skim};
+
+/// The keys and values of an object or array, in its order.
+#[derive(Debug)]
+pub(super) struct Outline<'m> {
+    json: &'m str,
+    tokens: Vec<Token>,
+}
+
+impl<'m> Outline<'m> {
+    /// The outermost value.
+    pub const ROOT: usize = 0;
+
+    /// The outline of an object or array.
+    pub fn of(json: &'m str) -> Option<Self> {
+        Some(Self { json, tokens: skim(json)? })
+    }
+
+    /// What a token is.
+    pub fn kind(&self, token: usize) -> Option<Kind> {
+        self.tokens.get(token).map(|token| token.kind)
+    }
+
+    /// A token as it is written, without the quotes of a text.
+    pub fn written(&self, token: usize) -> Option<&'m str> {
+        let Token { begin, end, .. } = self.tokens.get(token)?;
+        self.json.get(*begin as usize..*end as usize)
+    }
+
+    /// What a text says; `None` if it is none.
+    pub fn text(&self, token: usize) -> Option<Cow<'m, str>> {
+        match self.kind(token)? {
+            Kind::Text => self.written(token).map(Cow::Borrowed),
+            Kind::Escaped => serde_json::from_str(&format!("\"{}\"", self.written(token)?)).ok().map(Cow::Owned),
+            _ => None,
+        }
+    }
+
+    /// The keys, texts, numbers and truth values in which one of these places lies, in the document's order.
+    pub fn leaves_at(&self, places: &[usize]) -> Vec<usize> {
+        let leaf_at = |place: &usize| {
+            let token = self.tokens.partition_point(|token| token.begin as usize <= *place).checked_sub(1)?;
+            let Token { kind, end, .. } = self.tokens.get(token)?;
+            let is_leaf = !matches!(kind, Kind::Null | Kind::Object | Kind::Array);
+            (is_leaf && *place < *end as usize).then_some(token)
+        };
+        let mut leaves: Vec<usize> = places.iter().filter_map(leaf_at).collect();
+        leaves.sort_unstable();
+        leaves.dedup();
+        leaves
+    }
+
+    /// The path of a token, as Logs Insights writes it: `resources.0.ARN`. A key's is that of its value.
+    pub fn path(&self, token: usize) -> String {
+        let (mut steps, mut at) = (Vec::new(), token);
+        while let Some(token) = self.tokens.get(at).filter(|_| at != Self::ROOT) {
+            let container = token.container as usize;
+            steps.push(match self.kind(container) {
+                Some(Kind::Array) => {
+                    Cow::Owned(self.items(container).take_while(|item| *item < at).count().to_string())
+                }
+                // A value's key is the token before it.
+                _ if token.kind == Kind::Key => Cow::Borrowed(self.written(at).unwrap_or_default()),
+                _ => Cow::Borrowed(self.written(at - 1).unwrap_or_default()),
+            });
+            at = container;
+        }
+        // As a full reading writes it, which puts no dot behind nothing.
+        steps
+            .iter()
+            .rev()
+            .fold(String::new(), |path, step| if path.is_empty() { step.to_string() } else { path + "." + step })
+    }
+
+    /// The values of some fields of an object, in the order in which `index` numbers their names; `None` if it is no
+    /// object, or has one of them twice.
+    pub fn fields<const N: usize>(
+        &self,
+        object: usize,
+        index: impl Fn(&str) -> Option<usize>,
+    ) -> Option<[Option<usize>; N]> {
+        if self.kind(object)? != Kind::Object {
+            return None;
+        }
+        let mut values = [None; N];
+        // Keys and values take turns.
+        let mut items = self.items(object);
+        while let Some((key, value)) = items.next().zip(items.next()) {
+            if let Some(place) = index(self.written(key)?).and_then(|number| values.get_mut(number))
+                && place.replace(value).is_some()
+            {
+                return None;
+            }
+        }
+        Some(values)
+    }
+
+    /// What lies in an object or array, but not deeper: items, or keys and values.
+    fn items(&self, container: usize) -> impl Iterator<Item = usize> {
+        let after = |token: &usize| self.tokens.get(*token).map(|token| token.after as usize);
+        let end = after(&container).unwrap_or_default();
+        std::iter::successors(Some(container + 1), after).take_while(move |token| *token < end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(json: &str) -> Vec<String> {
+        let outline = Outline::of(json).unwrap();
+        let tokens = (0..outline.tokens.len()).filter(|token| !outline.path(*token).is_empty());
+        tokens.map(|token| format!("{}={}", outline.path(token), outline.written(token).unwrap())).collect()
+    }
+
+    #[test]
+    fn every_token_has_its_path() {
+        assert_eq!(
+            all(r#"{"a":{"b":[1,"x\/y",{"c":null}]},"d":"}"}"#),
+            [
+                "a=a",
+                "a={\"b\":[1,\"x\\/y\",{\"c\":null}]}",
+                "a.b=b",
+                "a.b=[1,\"x\\/y\",{\"c\":null}]",
+                "a.b.0=1",
+                "a.b.1=x\\/y",
+                "a.b.2={\"c\":null}",
+                "a.b.2.c=c",
+                "a.b.2.c=null",
+                "d=d",
+                "d=}"
+            ]
+        );
+        assert_eq!(all(r#"[["a"],[],"b"]"#), ["0=[\"a\"]", "0.0=a", "1=[]", "2=b"]);
+    }
+
+    #[test]
+    fn places_lie_in_leaves_or_between_them() {
+        let json = r#"{"key":["one","",true],"n":null}"#;
+        let outline = Outline::of(json).unwrap();
+        let leaves = outline.leaves_at(&(0..json.len()).rev().collect::<Vec<_>>());
+        let written: Vec<&str> = leaves.into_iter().filter_map(|leaf| outline.written(leaf)).collect();
+        assert_eq!(written, ["key", "one", "true", "n"]);
+    }
+
+    #[test]
+    fn fields_are_those_of_one_object() {
+        let outline = Outline::of(r#"{"a":{"b":"deep"},"b":"x\ny","c":1,"c":2}"#).unwrap();
+        let [a, b] = outline.fields(Outline::ROOT, |name| ["a", "b"].iter().position(|known| *known == name)).unwrap();
+        assert_eq!(outline.text(b.unwrap()).unwrap(), "x\ny");
+        assert_eq!(outline.text(a.unwrap()), None);
+        let [b] = outline.fields(a.unwrap(), |name| (name == "b").then_some(0)).unwrap();
+        assert_eq!(outline.text(b.unwrap()).unwrap(), "deep");
+        assert_eq!(outline.fields::<1>(Outline::ROOT, |name| (name == "c").then_some(0)), None, "it is there twice");
+        assert_eq!(outline.fields::<1>(b.unwrap(), |_| None), None);
+    }
+}

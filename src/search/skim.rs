@@ -1,0 +1,321 @@
+//! One pass over a JSON document that tells its keys and values apart, and copies none of them.
+//!
+//! What it takes for JSON is JSON; some of what is JSON it leaves to a full reading.
+
+/// Objects and arrays that may lie in each other.
+const DEEPEST: usize = 64;
+
+/// Numbers of more digits may not fit 64 bits.
+const MOST_DIGITS: usize = 18;
+
+/// Most CloudTrail records have fewer tokens.
+const USUAL_TOKENS: usize = 128;
+
+/// A key or a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub kind: Kind,
+    /// Where it begins, and the first byte after it; a text's quotes are no part of it.
+    pub begin: u32,
+    pub end: u32,
+    /// The object or array that it lies in; the outermost value lies in itself.
+    pub container: u32,
+    /// The first token that neither is this one nor lies in it.
+    pub after: u32,
+}
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Key,
+    /// A string that says what is written.
+    Text,
+    /// A string with escapes.
+    Escaped,
+    /// A whole number or a truth value.
+    Bare,
+    Null,
+    Object,
+    Array,
+}
+
+/// The tokens of an object or array, in its order; `None` where a full reading decides.
+pub(super) fn skim(json: &str) -> Option<Vec<Token>> {
+    // The places of tokens, and their numbers, are of 32 bits.
+    u32::try_from(json.len()).ok()?;
+    let tokens = Vec::with_capacity(USUAL_TOKENS);
+    let mut skimmer = Skimmer { json: json.as_bytes(), at: 0, tokens, container: None, depth: 0 };
+    skimmer.document()?;
+    Some(skimmer.tokens)
+}
+
+struct Skimmer<'m> {
+    json: &'m [u8],
+    at: usize,
+    tokens: Vec<Token>,
+    /// The innermost object or array that has not ended.
+    container: Option<usize>,
+    /// How many of them have not ended.
+    depth: usize,
+}
+
+impl Skimmer<'_> {
+    fn document(&mut self) -> Option<()> {
+        if !matches!(self.next()?, b'{' | b'[') {
+            return None;
+        }
+        loop {
+            match self.next()? {
+                b'{' => {
+                    self.open(Kind::Object)?;
+                    if self.next()? != b'}' {
+                        self.key()?;
+                        continue;
+                    }
+                }
+                b'[' => {
+                    self.open(Kind::Array)?;
+                    if self.next()? != b']' {
+                        continue;
+                    }
+                }
+                b'"' => self.string()?,
+                b't' => self.word(b"true", Kind::Bare)?,
+                b'f' => self.word(b"false", Kind::Bare)?,
+                b'n' => self.word(b"null", Kind::Null)?,
+                _ => self.number()?,
+            }
+            if self.ends()? {
+                return Some(());
+            }
+        }
+    }
+
+    /// Goes on from the end of a value to the next one; whether there is none.
+    fn ends(&mut self) -> Option<bool> {
+        while let Some(container) = self.container {
+            let kind = self.tokens.get(container)?.kind;
+            match (self.next()?, kind) {
+                (b'}', Kind::Object) | (b']', Kind::Array) => self.close(container)?,
+                (b',', Kind::Object) => {
+                    self.at += 1;
+                    self.key()?;
+                    return Some(false);
+                }
+                (b',', Kind::Array) => {
+                    self.at += 1;
+                    return Some(false);
+                }
+                _ => return None,
+            }
+        }
+        // Nothing follows the outermost value.
+        if self.next().is_some() { None } else { Some(true) }
+    }
+
+    /// The next byte that is no white space; it is not taken.
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            match *self.json.get(self.at)? {
+                b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
+                byte => return Some(byte),
+            }
+        }
+    }
+
+    fn open(&mut self, kind: Kind) -> Option<()> {
+        let number = self.tokens.len();
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return None;
+        }
+        self.push(kind, self.at, self.at)?;
+        self.at += 1;
+        self.container = Some(number);
+        Some(())
+    }
+
+    fn close(&mut self, container: usize) -> Option<()> {
+        self.at += 1;
+        self.depth -= 1;
+        let after = u32::try_from(self.tokens.len()).ok()?;
+        let token = self.tokens.get_mut(container)?;
+        (token.end, token.after) = (u32::try_from(self.at).ok()?, after);
+        let outer = token.container as usize;
+        self.container = (outer != container).then_some(outer);
+        Some(())
+    }
+
+    /// A key and the colon behind it.
+    fn key(&mut self) -> Option<()> {
+        self.next()?;
+        self.string()?;
+        let token = self.tokens.last_mut().filter(|token| token.kind == Kind::Text)?;
+        token.kind = Kind::Key;
+        let colon = self.next()?;
+        self.at += 1;
+        (colon == b':').then_some(())
+    }
+
+    fn string(&mut self) -> Option<()> {
+        if self.json.get(self.at) != Some(&b'"') {
+            return None;
+        }
+        let (begin, mut kind) = (self.at + 1, Kind::Text);
+        self.at = begin;
+        loop {
+            self.at += plain_bytes(self.json.get(self.at..)?);
+            match self.json.get(self.at)? {
+                b'"' => break,
+                // Not `u`, which stands for half a character at times.
+                b'\\'
+                    if matches!(
+                        self.json.get(self.at + 1)?,
+                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't'
+                    ) =>
+                {
+                    kind = Kind::Escaped;
+                    self.at += 2;
+                }
+                _ => return None,
+            }
+        }
+        self.push(kind, begin, self.at)?;
+        self.at += 1;
+        Some(())
+    }
+
+    fn word(&mut self, word: &[u8], kind: Kind) -> Option<()> {
+        let end = self.at + word.len();
+        if self.json.get(self.at..end)? != word {
+            return None;
+        }
+        self.push(kind, self.at, end)?;
+        self.at = end;
+        Some(())
+    }
+
+    /// A whole number that is spelled as Rust would.
+    fn number(&mut self) -> Option<()> {
+        let text = self.json.get(self.at..)?;
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let is_plain = match digits {
+            [b'0', ..] => length == 1 && digits.len() == text.len(),
+            _ => (1..=MOST_DIGITS).contains(&length),
+        };
+        if !is_plain || matches!(digits.get(length), Some(b'.' | b'e' | b'E')) {
+            return None;
+        }
+        let end = self.at + text.len() - digits.len() + length;
+        self.push(Kind::Bare, self.at, end)?;
+        self.at = end;
+        Some(())
+    }
+
+    fn push(&mut self, kind: Kind, begin: usize, end: usize) -> Option<()> {
+        let number = self.tokens.len();
+        let small = |place: usize| u32::try_from(place).ok();
+        let container = small(self.container.unwrap_or(number))?;
+        self.tokens.push(Token { kind, begin: small(begin)?, end: small(end)?, container, after: small(number + 1)? });
+        Some(())
+    }
+}
+
+/// How many bytes go before the first quotation mark, backslash or control character, eight at a time.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    // The high bit of each byte that is 0 in `word`; of those above the first one, it may be wrong.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+    let mut length = 0;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let ends =
+            (zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\'))) | control) & (ONES << 7);
+        if ends != 0 {
+            return length + ends.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    length + rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(json: &str) -> Option<Vec<Kind>> {
+        Some(skim(json)?.into_iter().map(|token| token.kind).collect())
+    }
+
+    #[test]
+    fn what_is_no_document_or_no_ordinary_one_is_left_to_others() {
+        let deep = format!("{}{}", "[".repeat(DEEPEST + 1), "]".repeat(DEEPEST + 1));
+        for json in [
+            "",
+            " ",
+            "1",
+            "\"a\"",
+            "{",
+            "[",
+            "[1",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1",
+            "{\"a\":1,",
+            "{\"a\":1,}",
+            "[1,]",
+            "[,]",
+            "{,}",
+            "{1:1}",
+            "{a:1}",
+            "[1 2]",
+            "[1}",
+            "{\"a\":1]",
+            "[]]",
+            "[] []",
+            "[tru]",
+            "[truee]",
+            "[nul",
+            "[01]",
+            "[-]",
+            "[-0]",
+            "[1.5]",
+            "[1e3]",
+            "[1234567890123456789]",
+            "[\"\\u0041\"]",
+            "{\"\\n\":1}",
+            "[\"\\x\"]",
+            "[\"\n\"]",
+            "[\"a]",
+            "[\"\\\"]",
+            "\u{a0}[]",
+            &deep,
+        ] {
+            assert_eq!(kinds(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_told_apart() {
+        use Kind::{Array, Bare, Escaped, Key, Null, Object, Text};
+        let json = " {\"a\" : [ ] ,\"b\":{},\"c\":[1,-20,0,true,false,null],\"d\":\"é\",\"e\":\"\\n\\\"\"}\r\n\t";
+        let expected =
+            [Object, Key, Array, Key, Object, Key, Array, Bare, Bare, Bare, Bare, Bare, Null, Key, Text, Key, Escaped];
+        assert_eq!(kinds(json).unwrap(), expected);
+        let deep = format!("{}{}", "[".repeat(DEEPEST), "]".repeat(DEEPEST));
+        assert_eq!(kinds(&deep).unwrap().len(), DEEPEST);
+    }
+
+    #[test]
+    fn plain_bytes_end_where_they_must() {
+        for end in ["\"", "\\", "\n", "\u{0}", "\u{1f}", ""] {
+            for length in 0..40 {
+                let plain = "é !#[]^\u{7f}~".chars().cycle().take(length).collect::<String>();
+                assert_eq!(plain_bytes(format!("{plain}{end}\"\u{1}").as_bytes()), plain.len());
+            }
+        }
+    }
+}
