@@ -51,8 +51,8 @@
 //!   would be a third of the work on an event.
 //! - **Most messages end at a quick look** that finds all that a full reading would, unless an escape hides it, and then
 //!   sees the escape (`search/matcher.rs`). It is one pass for a few short texts where it can be (`glance.rs`), and tells
-//!   where something may be (`places.rs`). A message in which something is, is read by all who ask as one `document.rs`:
-//!   one pass tells its keys and values apart (`skim.rs`), and their outline answers for paths and fields (`outline.rs`).
+//!   where something may be (`places.rs`). The match and what a sighting tells read one `document.rs`: one pass tells its
+//!   keys and values apart (`skim.rs`), and their outline answers for paths and fields (`outline.rs`).
 //! - **What would end last is begun first, and cut**: units of a target wait in one queue, the longest first, and one is
 //!   begun whenever its quota has a permit to spare. A unit that would outlast the others is cut into slices of time, which
 //!   are read anew (`sweep/reading`): a guess about the work left decides how fast events are read, never which.

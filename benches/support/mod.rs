@@ -119,7 +119,7 @@ impl HttpConnector for Connector {
         let query = || body.split('&').find_map(|part| part.strip_prefix("Action=")).unwrap_or_default();
         let (kind, answer) = cannery.answer(target.unwrap_or_else(query), &body);
         let latency = cannery.latency;
-        // A request that was sent is held no longer, by a real connection neither.
+        // A request that was sent is let go of, as by a real connection.
         HttpConnectorFuture::new(async move {
             if !latency.is_zero() {
                 tokio::time::sleep(latency).await;

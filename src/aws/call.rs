@@ -107,6 +107,7 @@ impl Aws {
         loop {
             let mut credentials = self.credentials(site.session).await?;
             if permit.is_none() {
+                // `run_until_cancelled` would hold the wait twice, in every task that waits here.
                 permit = tokio::select! {
                     biased;
                     () = self.stop.cancelled() => None,
@@ -121,7 +122,8 @@ impl Aws {
             }
             let Some(let_out) = permit.take() else { return Err(site.interrupted(attempts.made)) };
             attempts.made += 1;
-            // On the heap: most calls wait at the gate most of the time, and should be small there.
+            // On the heap: most calls wait at the gate most of the time, and should be small there. The call itself apart,
+            // or the attempt would hold it twice.
             let call = Box::pin(send(credentials.clone()));
             let attempt = Box::pin(self.attempt(let_out, site, account, attempts.made, call));
             let Attempt { answer, in_hand, took } = attempt.await;

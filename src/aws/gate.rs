@@ -118,7 +118,10 @@ impl Gate {
     pub async fn pass(&self, key: &KeyGate) -> Option<Permit> {
         let _waiting = Waiting::at(key);
         let _turn = key.turn.lock().await;
-        self.let_out(key).await
+        while let Err(wait) = key.limiter.take() {
+            sleep(wait).await;
+        }
+        self.slot().await
     }
 
     /// The same for work that has not begun: it gets what nothing else waits for when it is there. So while it waits
@@ -143,13 +146,6 @@ impl Gate {
     pub async fn slot(&self) -> Option<Permit> {
         // The semaphore is never closed, so there is always a slot to come.
         Arc::clone(&self.slots).acquire_owned().await.ok().map(|slot| Permit { slot })
-    }
-
-    async fn let_out(&self, key: &KeyGate) -> Option<Permit> {
-        while let Err(wait) = key.limiter.take() {
-            sleep(wait).await;
-        }
-        self.slot().await
     }
 }
 

@@ -32,6 +32,7 @@ impl Lane {
     /// A permit for work that has not begun, once all that is under way has its own. `None`: no call is let out
     /// any more.
     pub async fn permit_for_more(&self) -> Option<Permit> {
+        // As in `call.rs`: a wait is held once.
         tokio::select! {
             biased;
             () = self.stop.cancelled() => None,

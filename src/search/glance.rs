@@ -9,14 +9,11 @@ use aho_corasick::packed;
 use ipnet::IpNet;
 
 use super::places::Places;
-use super::trace::{Trace, v6_groups};
+use super::trace::{SHORTEST_RUN, Trace, v6_groups};
 use crate::model::{Indicator, IndicatorValue};
 
 /// Characters that are looked for of what is found in any case: each letter among them doubles the spellings.
 const WINDOW: usize = 4;
-
-/// A shorter text is in too many messages to spare any.
-const SHORTEST: usize = 3;
 
 /// A set of texts.
 #[derive(Debug)]
@@ -53,7 +50,7 @@ fn marks(indicator: &Indicator) -> Option<Vec<String>> {
         (_, Some(Trace::Any(texts))) => texts,
         (_, Some(Trace::Regex(_)) | None) => return None,
     };
-    texts.iter().all(|text| text.len() >= SHORTEST).then_some(texts)
+    texts.iter().all(|text| text.len() >= SHORTEST_RUN).then_some(texts)
 }
 
 /// The group with the most digits: zeros may be left out only before them.

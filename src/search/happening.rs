@@ -48,7 +48,7 @@ struct UserIdentity<'a> {
 }
 
 /// What an event tells of itself, borrowed from its message where it can be: see [`Happening`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of Happening")]
 pub struct Happened<'m> {
     pub time_ms: i64,
@@ -102,15 +102,7 @@ pub fn happened<'m>(document: &Document<'m>, account: &'m str, region: &'m str, 
         time_ms: timestamp_ms,
         account: account.into(),
         region: region.into(),
-        event_name: "".into(),
-        event_source: "".into(),
-        principal_arn: "".into(),
-        access_key_id: "".into(),
-        source_ip: "".into(),
-        user_agent: "".into(),
-        error_code: "".into(),
-        record_id: "".into(),
-        request_id: "".into(),
+        ..Happened::default()
     })
 }
 

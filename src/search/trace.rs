@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::model::{Indicator, IndicatorValue};
 
 /// A run of characters shorter than this is in too many events to narrow anything.
-const SHORTEST_RUN: usize = 3;
+pub(super) const SHORTEST_RUN: usize = 3;
 
 /// Into how many parts a network may be cut is two to this power: 192.0.2.0/23 is `192.0.2.` and `192.0.3.`.
 const MOST_HALVINGS: u8 = 4;

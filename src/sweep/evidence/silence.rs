@@ -38,7 +38,7 @@ pub(in crate::sweep) fn traces(events: &[LogEvent], stored: &Target, window: Tim
     for event in events {
         let document = Document::of(&event.message);
         let told = happened(&document, &account, stored.region.as_str(), event.timestamp_ms);
-        if told.record_id.is_empty() || !window.contains_ms(told.time_ms) {
+        if !told.is_cloudtrail() || !window.contains_ms(told.time_ms) {
             continue;
         }
         // An event may claim any account; what is none has no hours.
