@@ -101,6 +101,10 @@
 //!   concluded in one transaction, watermarks and alerts together (`watch/conclude.rs`).
 //! - **Secrets** never reach logs, errors, files or arguments. Only our own events are logged, not the SDK's.
 
+/// A sweep is made of small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod aws;
 pub mod cli;
 pub mod commands;

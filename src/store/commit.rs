@@ -2,17 +2,14 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::chunk::Packer;
 use super::entry::{Entry, InsightsQuery, Page, PlaceId, PlaceRow, UnitId, UnitRow};
-use super::reader::damaged;
-use super::{StoreError, chunk, count, evidence, written};
+use super::{StoreError, count, evidence, written};
 use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 use crate::time::rfc3339_ms;
 
 /// Commits all of `batch` in one transaction, or nothing of it.
 pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
-    let mut packer = Packer::new()?;
     for entry in batch {
         match entry {
             Entry::Fact { key, value } => {
@@ -33,7 +30,7 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
                 transaction.execute("UPDATE unit SET to_ms = ?2 WHERE id = ?1", params![unit.0, to_ms])?;
                 rest.iter().try_for_each(|unit| insert_unit(&transaction, unit))?;
             }
-            Entry::Page(page) => insert_page(&transaction, page, &mut packer)?,
+            Entry::Page(page) => insert_page(&transaction, page)?,
             Entry::Ended { place, outcome } => end_place(&transaction, *place, outcome)?,
             Entry::Remark { place, text } => {
                 let mut update = transaction.prepare_cached(
@@ -114,37 +111,8 @@ fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError
     Ok(())
 }
 
-fn insert_page(transaction: &Transaction<'_>, page: &Page, packer: &mut Packer) -> Result<(), StoreError> {
-    let mut insert_chunk = transaction.prepare_cached("INSERT INTO chunk (messages) VALUES (?1)")?;
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-    )?;
-    let [mut indicators, mut hunts, mut fields] = <[JsonList<'_>; 3]>::default();
-    for run in chunk::runs(&page.found) {
-        insert_chunk.execute([packer.pack(run)?])?;
-        let chunk = transaction.last_insert_rowid();
-        let mut offset = 0;
-        for found in run {
-            insert.execute(params![
-                found.time_ms,
-                found.event_account,
-                found.event_region,
-                found.record_id,
-                page.unit.0,
-                found.event_id,
-                found.log_stream,
-                found.timestamp_ms,
-                found.ingestion_ms,
-                indicators.of(&found.indicators)?,
-                hunts.of(&found.hunts)?,
-                fields.of(&found.matched_fields)?,
-                chunk,
-                whole(offset),
-                whole(found.message.len()),
-            ])?;
-            offset += found.message.len();
-        }
-    }
+fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreError> {
+    page.found.insert(transaction, page.unit)?;
     count::insert(transaction, page.unit, &page.counts)?;
     evidence::insert_traces(transaction, page.unit, &page.traces)?;
     let mut update = transaction.prepare_cached(
@@ -157,7 +125,7 @@ fn insert_page(transaction: &Transaction<'_>, page: &Page, packer: &mut Packer) 
         page.read_at_ms,
         whole(page.events),
         whole(page.bytes),
-        whole(page.found.len()),
+        whole(page.found.number()),
         page.next_token.is_none(),
     ])?;
     Ok(())
@@ -189,22 +157,6 @@ fn insert_call(transaction: &Transaction<'_>, call: &ApiCall) -> Result<(), Stor
         whole(call.milliseconds),
     ])?;
     Ok(())
-}
-
-/// A list's JSON. Neighbours mostly have the same, so the last one is kept.
-#[derive(Default)]
-struct JsonList<'p> {
-    texts: Option<&'p [String]>,
-    json: String,
-}
-
-impl<'p> JsonList<'p> {
-    fn of(&mut self, texts: &'p [String]) -> Result<&str, StoreError> {
-        if self.texts != Some(texts) {
-            *self = Self { texts: Some(texts), json: serde_json::to_string(texts).map_err(damaged)? };
-        }
-        Ok(&self.json)
-    }
 }
 
 /// A count as SQLite keeps it.

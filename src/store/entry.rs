@@ -1,5 +1,6 @@
 //! What a run writes down, entry by entry.
 
+use super::sightings::Sightings;
 use super::written::WrittenRow;
 use crate::model::{
     AccountId, ApiCall, Cell, Engine, HourOfRecords, LogGroupClass, Outcome, Recorder, Region, Tampering, Target,
@@ -208,7 +209,7 @@ pub struct Page {
     /// The unit it belongs to.
     pub unit: UnitId,
     /// What was found in it.
-    pub found: Vec<Found>,
+    pub found: Sightings,
     /// What its events add to the hunts that count.
     pub counts: Vec<CountRow>,
     /// The token of the next page; `None` at the end.

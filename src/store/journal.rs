@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use super::entry::{Entry, PlaceId, UnitId};
 use super::{Checkpoint, RunDir, StoreError, commit, schema};
 
-/// Entries that may wait for the disk. A page may hold 1 MB, so this bounds memory; when it is full,
-/// searching waits.
+/// Entries that may wait for the disk. What was found on a page may be some 300 KB when it is packed, so this bounds
+/// memory; when it is full, searching waits.
 const WAITING: usize = 256;
-/// Entries of one commit at most: a commit costs one fsync, however many they are.
-const BATCH: usize = 128;
+/// Entries of one commit at most, and how long the first of them waits for others: a commit costs one fsync, however many
+/// they are. What is lost with a process that is killed is asked again.
+const BATCH: usize = 256;
+const GATHERING: Duration = Duration::from_millis(25);
 
 /// A handle to write with; cheap to clone. The writer ends when the last handle is dropped.
 #[derive(Clone, Debug)]
@@ -98,7 +102,7 @@ impl Journal {
 
 async fn write_all(mut connection: Connection, mut waiting: mpsc::Receiver<Entry>) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+    while gather(&mut waiting, &mut batch).await {
         // One blocking task a batch: a parked one would freeze a test's paused time.
         let committed = tokio::task::spawn_blocking(move || {
             commit::all(&mut connection, &batch)?;
@@ -110,9 +114,21 @@ async fn write_all(mut connection: Connection, mut waiting: mpsc::Receiver<Entry
     Ok(())
 }
 
+/// Waits for the entries of the next commit; whether there are any. After the last handle is gone, nobody is waited for.
+async fn gather(waiting: &mut mpsc::Receiver<Entry>, batch: &mut Vec<Entry>) -> bool {
+    let mut come = waiting.recv_many(batch, BATCH).await;
+    let until = Instant::now() + GATHERING;
+    while come > 0 && batch.len() < BATCH {
+        come = timeout_at(until, waiting.recv_many(batch, BATCH - batch.len())).await.unwrap_or_default();
+    }
+    !batch.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, PlaceRow, RunReader, Traces, UnitRow};
+    use tokio::time::sleep;
+
     use super::*;
     use crate::model::{Engine, Outcome, Reason, RunId, Status, Target};
 
@@ -160,11 +176,11 @@ mod tests {
         let group = place(&journal, Some("/b"), None);
         let unit = unit_of(&journal, &group);
         let never_ended = place(&journal, Some("/a"), None);
-        let page = |found, next_token: Option<&str>| {
+        let page = |found: Vec<Found>, next_token: Option<&str>| {
             let next_token = next_token.map(str::to_owned);
             Entry::Page(Page {
                 unit: unit.id,
-                found,
+                found: found.into_iter().collect(),
                 counts: Vec::new(),
                 next_token,
                 read_at_ms: 0,
@@ -200,6 +216,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_comes_soon_after_each_other_is_one_commit() {
+        let (entries, mut waiting) = mpsc::channel(WAITING);
+        let writing = tokio::spawn(async move {
+            for wait in [0, 10, 10, 10, 100] {
+                sleep(Duration::from_millis(wait)).await;
+                entries.send(Entry::Fact { key: "a", value: String::new() }).await.unwrap();
+            }
+        });
+        let (began, mut batch, mut batches) = (Instant::now(), Vec::new(), Vec::new());
+        while gather(&mut waiting, &mut batch).await {
+            batches.push((batch.len(), began.elapsed().as_millis()));
+            batch.clear();
+        }
+        assert_eq!(batches, [(3, 25), (1, 55), (1, 130)], "and the last waits for nobody");
+        writing.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_run_goes_on_where_it_ended() {
         let temp = tempfile::tempdir().unwrap();
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
@@ -209,7 +243,7 @@ mod tests {
         let unit = unit_of(&journal, &group);
         let page = Page {
             unit: unit.id,
-            found: vec![found(1, "e1")],
+            found: [found(1, "e1")].into_iter().collect(),
             counts: Vec::new(),
             next_token: Some("t".to_owned()),
             read_at_ms: 7,

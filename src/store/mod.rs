@@ -5,7 +5,6 @@
 //! appended; the index that sorts them, and lays copies side by side, is made when the run is merged.
 
 mod checkpoint;
-mod chunk;
 mod commit;
 mod count;
 mod entry;
@@ -16,6 +15,7 @@ mod packed;
 mod reader;
 mod run_dir;
 mod schema;
+mod sightings;
 mod written;
 
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
@@ -27,8 +27,9 @@ pub use entry::{
 pub use evidence::{HourRow, PlaceEnds};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::{RunLock, WatchLock};
-pub use reader::{CallCounts, InsightsTotal, RunReader, SightingRows, StoredRow};
+pub use reader::{CallCounts, InsightsTotal, RunReader};
 pub use run_dir::RunDir;
+pub use sightings::{SightingRows, Sightings, StoredRow};
 pub use written::{StoredRows, WrittenRow};
 
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
 use crate::query::Event;
 use crate::search::{Document, Finding, Happened, RecordKind, happened};
-use crate::store::{Found, Page, Pass, Traces, UnitId};
+use crate::store::{Found, Page, Pass, Sightings, Traces, UnitId};
 
 /// What the server let through.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ pub(super) fn examine_page(
     let mut examine = |event| examine(reading, &account, event, &mut regions, &mut counts);
     let found = match pass {
         Pass::Search => events.into_iter().filter_map(&mut examine).collect(),
-        Pass::Silence | Pass::Written => Vec::new(),
+        Pass::Silence | Pass::Written => Sightings::default(),
     };
     Page {
         unit,

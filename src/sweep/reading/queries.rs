@@ -319,7 +319,7 @@ pub(super) async fn write_down(
         reading.is_read_masked();
         let let_through = LetThrough { are_all, has_tampering: true };
         let page = examine_page(reading, batch.question.pass, unit.id(), let_through, page);
-        shared.tally.page(page.events, page.bytes, page.found.len() as u64);
+        shared.tally.page(page.events, page.bytes, page.found.number() as u64);
         shared.journal.write(Entry::Page(page)).await?;
     }
     // Rows of groups that nobody asked about.

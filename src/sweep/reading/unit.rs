@@ -182,7 +182,7 @@ impl Unit {
             let has_tampering = are_all || self.pass == Pass::Silence;
             let page = examine_page(&reading, self.pass, self.id, LetThrough { are_all, has_tampering }, page);
             let turned = pages.turn(held, page.next_token.clone());
-            shared.tally.page(page.events, page.bytes, page.found.len() as u64);
+            shared.tally.page(page.events, page.bytes, page.found.number() as u64);
             shared.journal.write(Entry::Page(page)).await?;
             match turned {
                 Ok(true) => {}

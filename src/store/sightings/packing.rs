@@ -1,0 +1,242 @@
+//! Sightings are packed by whoever reads their page. So that work is done side by side, the one writer has least to do,
+//! and what waits for the disk is small.
+
+use std::sync::Arc;
+
+use rusqlite::{Transaction, params};
+use zstd::bulk::Compressor;
+
+use crate::store::commit::whole;
+use crate::store::reader::damaged;
+use crate::store::{Found, StoreError, UnitId};
+
+/// zstd's fastest standard level: the disk, not the processor, should wait.
+const LEVEL: i32 = 1;
+const MESSAGES: usize = 50;
+const BYTES: usize = 64 << 10;
+/// A chunk holds at least one message, and CloudWatch Logs takes none above 1 MiB; room for many such.
+const LARGEST: usize = 64 << 20;
+
+/// What was found on a page, packed.
+#[derive(Clone, Debug, Default)]
+pub struct Sightings {
+    chunks: Vec<Chunk>,
+    number: usize,
+}
+
+/// Sightings whose messages are packed together.
+#[derive(Clone, Debug)]
+struct Chunk {
+    /// What could not be packed fails when it is to be written down, which ends the run.
+    messages: Result<Vec<u8>, String>,
+    rows: Vec<Row>,
+}
+
+/// All of a sighting but its message.
+#[derive(Clone, Debug)]
+struct Row {
+    time_ms: i64,
+    event_account: String,
+    event_region: String,
+    record_id: String,
+    event_id: String,
+    log_stream: String,
+    timestamp_ms: i64,
+    ingestion_ms: i64,
+    indicators: Arc<str>,
+    hunts: Arc<str>,
+    matched_fields: Arc<str>,
+    /// Where its message begins in the chunk, and its length, in bytes.
+    offset: usize,
+    length: usize,
+}
+
+impl Sightings {
+    /// How many there are.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Appends them to the tables.
+    pub(in crate::store) fn insert(&self, transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError> {
+        let mut insert_chunk = transaction.prepare_cached("INSERT INTO chunk (messages) VALUES (?1)")?;
+        let mut insert = transaction.prepare_cached(
+            "INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        )?;
+        for Chunk { messages, rows } in &self.chunks {
+            insert_chunk.execute([messages.as_ref().map_err(damaged)?])?;
+            let chunk = transaction.last_insert_rowid();
+            for row in rows {
+                insert.execute(params![
+                    row.time_ms,
+                    row.event_account,
+                    row.event_region,
+                    row.record_id,
+                    unit.0,
+                    row.event_id,
+                    row.log_stream,
+                    row.timestamp_ms,
+                    row.ingestion_ms,
+                    row.indicators,
+                    row.hunts,
+                    row.matched_fields,
+                    chunk,
+                    whole(row.offset),
+                    whole(row.length),
+                ])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromIterator<Found> for Sightings {
+    fn from_iter<I: IntoIterator<Item = Found>>(found: I) -> Self {
+        let mut packer = Packer::default();
+        found.into_iter().for_each(|found| packer.add(found));
+        packer.finish()
+    }
+}
+
+/// Packs one sighting after the other.
+#[derive(Default)]
+struct Packer {
+    packed: Sightings,
+    /// The chunk that is being filled.
+    text: String,
+    rows: Vec<Row>,
+    /// Made for the first chunk: most pages have none.
+    compressor: Option<Compressor<'static>>,
+    indicators: JsonList,
+    hunts: JsonList,
+    matched_fields: JsonList,
+}
+
+impl Packer {
+    fn add(&mut self, found: Found) {
+        if self.rows.len() == MESSAGES || self.text.len() >= BYTES {
+            self.close_chunk();
+        }
+        let (offset, length) = (self.text.len(), found.message.len());
+        self.text.push_str(&found.message);
+        self.rows.push(Row {
+            time_ms: found.time_ms,
+            event_account: found.event_account,
+            event_region: found.event_region,
+            record_id: found.record_id,
+            event_id: found.event_id,
+            log_stream: found.log_stream,
+            timestamp_ms: found.timestamp_ms,
+            ingestion_ms: found.ingestion_ms,
+            indicators: self.indicators.of(found.indicators),
+            hunts: self.hunts.of(found.hunts),
+            matched_fields: self.matched_fields.of(found.matched_fields),
+            offset,
+            length,
+        });
+    }
+
+    fn finish(mut self) -> Sightings {
+        self.close_chunk();
+        self.packed
+    }
+
+    fn close_chunk(&mut self) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let messages = self.compressed().map_err(|error| error.to_string());
+        self.packed.number += self.rows.len();
+        self.packed.chunks.push(Chunk { messages, rows: std::mem::take(&mut self.rows) });
+        self.text.clear();
+    }
+
+    fn compressed(&mut self) -> std::io::Result<Vec<u8>> {
+        let compressor = match &mut self.compressor {
+            Some(compressor) => compressor,
+            none => none.insert(Compressor::new(LEVEL)?),
+        };
+        compressor.compress(self.text.as_bytes())
+    }
+}
+
+/// A list's JSON. Neighbours mostly have the same, so the last one is kept.
+#[derive(Default)]
+struct JsonList {
+    texts: Vec<String>,
+    json: Option<Arc<str>>,
+}
+
+impl JsonList {
+    fn of(&mut self, texts: Vec<String>) -> Arc<str> {
+        match &self.json {
+            Some(json) if self.texts == texts => Arc::clone(json),
+            _ => {
+                let json = Arc::from(serde_json::Value::from(texts.as_slice()).to_string());
+                self.texts = texts;
+                Arc::clone(self.json.insert(json))
+            }
+        }
+    }
+}
+
+/// Unpacks a chunk's messages.
+pub(super) fn unpack(packed: &[u8]) -> Result<String, StoreError> {
+    let bytes = zstd::bulk::decompress(packed, LARGEST).map_err(damaged)?;
+    String::from_utf8(bytes).map_err(damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(message: String) -> Found {
+        let empty = String::new;
+        Found {
+            time_ms: 0,
+            event_account: empty(),
+            event_region: empty(),
+            record_id: empty(),
+            event_id: empty(),
+            log_stream: empty(),
+            timestamp_ms: 0,
+            ingestion_ms: 0,
+            indicators: vec![format!("\"{}", message.len() / 1_000)],
+            hunts: Vec::new(),
+            matched_fields: Vec::new(),
+            message,
+        }
+    }
+
+    #[test]
+    fn chunks_are_bounded_and_lose_nothing() {
+        let mut all: Vec<Found> = (0..120).map(|n| found(format!("short {n}"))).collect();
+        all.extend((0..3).map(|_| found("x".repeat(1 << 20))));
+        let packed: Sightings = all.iter().cloned().collect();
+        let lengths: Vec<usize> = packed.chunks.iter().map(|chunk| chunk.rows.len()).collect();
+        assert_eq!((lengths, packed.number()), (vec![50, 50, 21, 1, 1], all.len()));
+        let mut read = packed.chunks.iter().flat_map(|chunk| {
+            let text = unpack(chunk.messages.as_ref().unwrap()).unwrap();
+            let message = |row: &Row| text[row.offset..row.offset + row.length].to_owned();
+            chunk.rows.iter().map(|row| (message(row), row.indicators.to_string())).collect::<Vec<_>>()
+        });
+        for found in &all {
+            let indicators = serde_json::to_string(&found.indicators).unwrap();
+            assert_eq!(read.next().unwrap(), (found.message.clone(), indicators));
+        }
+        assert!(read.next().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_packed_is_not_written_down() {
+        let mut packed: Sightings = [found("a".to_owned())].into_iter().collect();
+        packed.chunks[0].messages = Err("no memory".to_owned());
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        let transaction = connection.transaction().unwrap();
+        let tables =
+            "CREATE TABLE chunk (messages BLOB); CREATE TABLE sighting (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)";
+        transaction.execute_batch(tables).unwrap();
+        let refused = packed.insert(&transaction, UnitId(1)).unwrap_err();
+        assert!(refused.to_string().contains("no memory"), "{refused}");
+    }
+}

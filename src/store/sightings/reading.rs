@@ -1,0 +1,152 @@
+//! Sightings read back, in the order of the reports, and never all at once.
+
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use rusqlite::{Connection, Row, Rows};
+
+use super::packing::unpack;
+use crate::model::{AccountId, Region};
+use crate::store::reader::{damaged, next, parsed};
+use crate::store::{Found, RunReader, StoreError};
+
+/// Unpacked chunks kept at hand while sightings are read in time order: some 64 KiB each.
+const CHUNKS_AT_HAND: usize = 256;
+
+/// A stored sighting, with the place it is stored in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRow {
+    /// The account that keeps the log group.
+    pub account: AccountId,
+    /// The Region of the log group.
+    pub region: Region,
+    /// The log group's name.
+    pub log_group: String,
+    /// Whether the log group was read for other places than its own.
+    pub elsewhere: bool,
+    /// The sighting.
+    pub found: Found,
+}
+
+impl RunReader {
+    /// All that was found, ordered by event time, event account, event Region, record id, log group,
+    /// account, Region and event id, so that copies of a record are neighbours; handed to `use_rows`.
+    ///
+    /// # Errors
+    /// What `use_rows` fails with; the rows fail where the database does.
+    pub fn sightings<T, E: From<StoreError>>(
+        &self,
+        use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.sightings_where("?1 = ''", "", use_rows)
+    }
+
+    /// The same of those that are rows of a hunt.
+    ///
+    /// # Errors
+    /// What `use_rows` fails with; the rows fail where the database does.
+    pub fn sightings_of_hunt<T, E: From<StoreError>>(
+        &self,
+        hunt: &str,
+        use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.sightings_where("EXISTS (SELECT 1 FROM json_each(hunts) WHERE value = ?1)", hunt, use_rows)
+    }
+
+    fn sightings_where<T, E: From<StoreError>>(
+        &self,
+        condition: &str,
+        value: &str,
+        use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut select = self
+            .connection
+            .prepare(&format!(
+                "SELECT sighting.*, place.account, place.region, place.log_group, place.elsewhere
+                 FROM sighting JOIN unit ON unit.id = sighting.unit JOIN place ON place.id = unit.place
+                 WHERE {condition} ORDER BY time_ms, event_account, event_region, record_id, log_group, account, region, event_id",
+            ))
+            .map_err(StoreError::from)?;
+        let rows = select.query([value]).map_err(StoreError::from)?;
+        use_rows(&mut SightingRows { rows, chunks: Chunks::of(&self.connection) })
+    }
+}
+
+/// Sightings as they are stored, in the order of the reports.
+pub struct SightingRows<'a> {
+    rows: Rows<'a>,
+    chunks: Chunks<'a>,
+}
+
+impl Iterator for SightingRows<'_> {
+    type Item = Result<StoredRow, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let chunks = &mut self.chunks;
+        next(&mut self.rows, |row| sighting_row(row, chunks))
+    }
+}
+
+/// The chunks that were read last.
+struct Chunks<'a> {
+    connection: &'a Connection,
+    unpacked: HashMap<i64, Rc<str>>,
+    oldest_first: VecDeque<i64>,
+}
+
+impl<'a> Chunks<'a> {
+    fn of(connection: &'a Connection) -> Self {
+        Self { connection, unpacked: HashMap::new(), oldest_first: VecDeque::new() }
+    }
+
+    fn get(&mut self, id: i64) -> Result<Rc<str>, StoreError> {
+        if let Some(text) = self.unpacked.get(&id) {
+            return Ok(Rc::clone(text));
+        }
+        let mut select = self.connection.prepare_cached("SELECT messages FROM chunk WHERE id = ?1")?;
+        let packed: Vec<u8> = select.query_row([id], |row| row.get(0))?;
+        let text: Rc<str> = unpack(&packed)?.into();
+        if self.oldest_first.len() >= CHUNKS_AT_HAND
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.unpacked.remove(&oldest);
+        }
+        self.oldest_first.push_back(id);
+        self.unpacked.insert(id, Rc::clone(&text));
+        Ok(text)
+    }
+}
+
+fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, StoreError> {
+    let text = chunks.get(row.get("chunk")?)?;
+    let offset = usize::try_from(row.get::<_, i64>("offset")?).unwrap_or(usize::MAX);
+    let length = usize::try_from(row.get::<_, i64>("length")?).unwrap_or(usize::MAX);
+    let message = text
+        .get(offset..offset.saturating_add(length))
+        .ok_or_else(|| StoreError::Damaged("a message lies outside its chunk".to_owned()))?;
+    let found = Found {
+        time_ms: row.get("time_ms")?,
+        event_account: row.get("event_account")?,
+        event_region: row.get("event_region")?,
+        record_id: row.get("record_id")?,
+        event_id: row.get("event_id")?,
+        log_stream: row.get("log_stream")?,
+        timestamp_ms: row.get("timestamp_ms")?,
+        ingestion_ms: row.get("ingestion_ms")?,
+        indicators: json_list(row, "indicators")?,
+        hunts: json_list(row, "hunts")?,
+        matched_fields: json_list(row, "matched_fields")?,
+        message: message.to_owned(),
+    };
+    Ok(StoredRow {
+        account: parsed(row, "account")?,
+        region: parsed(row, "region")?,
+        log_group: row.get("log_group")?,
+        elsewhere: row.get("elsewhere")?,
+        found,
+    })
+}
+
+fn json_list(row: &Row<'_>, column: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(&row.get::<_, String>(column)?).map_err(damaged)
+}
