@@ -15,9 +15,10 @@ use tokio::time::Instant;
 use super::QuotaKey;
 use crate::model::SlowedRate;
 
-/// Two calls may go out at once: timers round to a millisecond, so with a burst of one a rate of
-/// hundreds a second would never be reached.
-const BURST: NonZeroU32 = NonZeroU32::new(2).unwrap();
+/// As many calls may go out at once as fall into so long, two at least: timers round to a millisecond, so with fewer a
+/// rate of hundreds a second would never be reached.
+const BURST: Duration = Duration::from_millis(2);
+const LEAST_BURST: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
 /// A throttle halves the rate, down to this share of it: one call in some seconds still asks.
 const SLOWEST: f64 = 1.0 / 64.0;
@@ -31,6 +32,7 @@ const STEP: f64 = 1.5;
 #[derive(Debug)]
 pub struct Limiter {
     rate: f64,
+    burst: NonZeroU32,
     steady: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<At>>,
     slowing: Mutex<Slowing>,
 }
@@ -55,10 +57,12 @@ impl Limiter {
     pub fn new(rate: f64) -> Self {
         let rate = rate.clamp(1e-3, 1e6);
         let between = Duration::from_secs_f64(1.0 / rate);
-        let quota = Quota::with_period(between).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(BURST);
+        let burst = burst(rate);
+        let quota = Quota::with_period(between).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(burst);
         let now = Instant::now();
         Self {
             rate,
+            burst,
             steady: RateLimiter::direct_with_clock(quota, TokioClock { origin: now }),
             slowing: Mutex::new(Slowing { share: 1.0, least: 1.0, changed: now, not_before: now, taken: now }),
         }
@@ -77,7 +81,7 @@ impl Limiter {
     /// Whether it lets out and tells what a new one would.
     pub fn is_as_new(&self) -> bool {
         let slowing = self.slowing();
-        slowing.least >= 1.0 && slowing.taken.elapsed() >= self.between(1.0) * BURST.get()
+        slowing.least >= 1.0 && slowing.taken.elapsed() >= self.between(1.0) * self.burst.get()
     }
 
     /// How far `key`, whose limiter this is, was slowed.
@@ -152,6 +156,11 @@ impl Limiter {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is positive and at most a million")]
+fn burst(rate: f64) -> NonZeroU32 {
+    NonZeroU32::new((rate * BURST.as_secs_f64()) as u32).unwrap_or(LEAST_BURST).max(LEAST_BURST)
+}
+
 /// Tokio's clock for governor, so that limiters stand still when a test pauses time.
 #[derive(Clone, Debug)]
 struct TokioClock {
@@ -213,9 +222,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_rate_is_kept_and_used_up() {
-        for (rate, expected) in [(4.0, 40), (10.0, 100), (480.0, 4_800)] {
+        for (rate, burst, expected) in [(4.0, 2, 40), (10.0, 2, 100), (480.0, 2, 4_800), (10_000.0, 20, 100_000)] {
             let permits = permits_within(&Limiter::new(rate), Duration::from_secs(10)).await;
-            assert!((expected..=expected + 2).contains(&permits), "{permits} permits at {rate} a second");
+            assert!((expected..=expected + burst).contains(&permits), "{permits} permits at {rate} a second");
         }
     }
 
