@@ -203,6 +203,19 @@ async fn what_was_slowed_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_stuck_times_out_and_is_asked_again() {
+    let stuck =
+        "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 600000\nafter = 1\ntimes = 1\n";
+    let (run, took) = timed(&format!("{HEAD}{}{stuck}", events("/app", 90))).await;
+    assert!((60..75).contains(&took.as_secs()), "{took:?}");
+    let calls = run.columns("calls.csv", &["operation", "status", "attempt"]);
+    let attempts = |call: &str| calls.iter().filter(|made| *made == call).count();
+    assert_eq!(["FilterLogEvents Timeout 1", "FilterLogEvents ok 2"].map(attempts), [1, 1], "{calls:?}");
+    let searched = &run.summary()["log_groups"]["searched"];
+    assert_eq!((searched.as_u64(), run.columns("sightings.csv", &["event_id"]).len()), (Some(1), 30));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_interruption_lets_pages_under_way_end() {
     let story = format!("{HEAD}{}", events("/app", 300));
     for (answer, waited, pages) in [(2_000, 1.0, 1), (20_000, 5.0, 0)] {

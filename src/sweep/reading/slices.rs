@@ -16,7 +16,7 @@ const MOST_SLICES: usize = 16;
 const MOST_READ_TWICE: f64 = 1.0 / 16.0;
 /// A unit of which no event was let through tells nothing of its length. If the quota is not used up when it has so
 /// many pages, or twice, four times as many, it is cut: what is read twice costs permits that nobody else wants.
-const BLIND: u32 = 16;
+const BLIND: u32 = 8;
 
 /// A guess is bounded, so that sums of guesses stay numbers.
 const MOST_PAGES: f64 = 1e6;
@@ -165,8 +165,8 @@ mod tests {
             let load = Load { is_idle, ..load(2.0, 1.0) };
             cuts(&(0..10_000), 8_100, &after(&vec![&[][..]; pages]), 1.1, load).len() + 1
         };
-        assert_eq!([15, 16, 17, 31, 32].map(|pages| slices(pages, true)), [1, MOST_SLICES, 1, 1, MOST_SLICES]);
-        assert_eq!(slices(16, false), 1);
+        assert_eq!([7, 8, 9, 15, 16].map(|pages| slices(pages, true)), [1, MOST_SLICES, 1, 1, MOST_SLICES]);
+        assert_eq!(slices(8, false), 1);
     }
 
     #[test]
