@@ -148,11 +148,12 @@ impl Aws {
             match next {
                 Next::AskAgain(wait) => sleep(wait).await,
                 Next::SlowDown => {
-                    gate.limiter.throttled(fastrand::f64());
-                    info!(
-                        operation = %site.operation, region = %site.region, account = %key.owner(),
-                        calls_per_second = gate.limiter.rate(), "throttled: slowing down"
-                    );
+                    if let Some(calls_per_second) = gate.limiter.throttled(fastrand::f64()) {
+                        info!(
+                            operation = %site.operation, region = %site.region, account = %key.owner(),
+                            calls_per_second, "throttled: slowing down"
+                        );
+                    }
                 }
                 Next::Refresh => site.session.forget(&credentials).await,
                 Next::GiveUp => {

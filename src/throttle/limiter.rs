@@ -117,17 +117,18 @@ impl Limiter {
     }
 
     /// AWS throttled a call: from now on half as many, and none for a moment. `jitter`, from 0 to 1,
-    /// spreads the waits of several processes.
-    pub fn throttled(&self, jitter: f64) {
+    /// spreads the waits of several processes. The new rate, if it is one.
+    pub fn throttled(&self, jitter: f64) -> Option<f64> {
         let mut slowing = self.slowing();
         let now = Instant::now();
         if slowing.share < 1.0 && now.duration_since(slowing.changed) < SETTLING {
-            return;
+            return None;
         }
         slowing.share = (slowing.share / 2.0).max(SLOWEST);
         slowing.least = slowing.least.min(slowing.share);
         slowing.changed = now;
         slowing.not_before = now + self.between(slowing.share).mul_f64(1.0 + jitter.clamp(0.0, 1.0));
+        Some(self.rate * slowing.share)
     }
 
     /// AWS answered a call: after a while of that, the rate goes up by a step, as far as it should be. The new
@@ -244,9 +245,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_throttle_halves_the_rate_once() {
         let limiter = Limiter::new(10.0);
-        limiter.throttled(0.0);
-        limiter.throttled(0.0);
-        assert_eq!(limiter.rate(), 5.0, "the second was under way already");
+        assert_eq!(
+            [limiter.throttled(0.0), limiter.throttled(0.0)],
+            [Some(5.0), None],
+            "the second was under way already"
+        );
+        assert_eq!(limiter.rate(), 5.0);
         assert_eq!(limiter.take(), Err(Duration::from_millis(200)));
         let permits = permits_within(&limiter, Duration::from_secs(4)).await;
         assert!((19..=20).contains(&permits), "{permits}");
