@@ -126,9 +126,9 @@ async fn gather(waiting: &mut mpsc::Receiver<Entry>, batch: &mut Vec<Entry>) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, PlaceRow, RunReader, Traces, UnitRow};
     use tokio::time::sleep;
 
+    use super::super::{Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, PlaceRow, RunReader, Traces, UnitRow};
     use super::*;
     use crate::model::{Engine, Outcome, Reason, RunId, Status, Target};
 

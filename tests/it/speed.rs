@@ -101,8 +101,21 @@ async fn a_long_group_is_cut_though_no_event_is_let_through() {
     let run = world.sweep(&[&ARGUMENTS[..], &["--no-silence"]].concat()).await;
     let calls = run.summary()["api_calls"]["FilterLogEvents"].as_u64().unwrap();
     assert!(calls > 150 && run.summary()["sightings"] == 0, "{calls}");
-    // Sixteen pages go by before that is known.
+    // Eight pages go by before that is known.
     assert!(began.elapsed() < Duration::from_secs(calls / 4), "{:?} for {calls} calls", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_groups_of_which_nothing_is_let_through_are_read_as_they_are() {
+    // Twenty groups of twenty pages: 50 s at eight calls a second, of which four are under way side by side.
+    let (run, took) = timed(&format!("{HEAD}{}{}", twenty_quiet_groups(), slow("222222222222", 500))).await;
+    assert!(took < Duration::from_secs(53), "{took:?}");
+    assert_eq!(run.summary()["api_calls"]["FilterLogEvents"], 400);
+}
+
+/// Groups of twenty pages of which no event is let through.
+fn twenty_quiet_groups() -> String {
+    (0..20).map(|n| events(&format!("/app-{n:02}"), 200).replace("192.0.2.1", "10.0.0.2")).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -243,7 +256,28 @@ async fn the_time_left_is_told_from_what_is_left() {
     for n in 0..30 {
         story.push_str(&events(&format!("/app-{n:02}"), 3));
     }
-    let world = World::of(&format!("{HEAD}{story}{}", slow("222222222222", 500)));
+    let (told, took) = told_of_the_time_left(&format!("{HEAD}{story}{}", slow("222222222222", 500))).await;
+    for (at, left) in told {
+        let left = left.unwrap().as_secs_f64();
+        assert!((left - (took - at)).abs() <= 4.0, "{left} s left at {at} s of {took} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lets_nothing_through_is_not_told_to_be_all_but_read() {
+    // Twenty groups of twenty pages, of which nobody knows: 50 s at eight calls a second.
+    let story: String =
+        (0..20).map(|n| events(&format!("/app-{n:02}"), 200).replace("192.0.2.1", "10.0.0.2")).collect();
+    let (told, took) = told_of_the_time_left(&format!("{HEAD}{story}{}", slow("222222222222", 500))).await;
+    assert!(took > 45.0 && told.len() > 20, "{took} s");
+    for (at, left) in told.into_iter().filter(|(at, _)| *at < took - 5.0) {
+        assert!(left.unwrap() >= Duration::from_millis(500), "{left:?} left at {at} s of {took} s");
+    }
+}
+
+/// What is told every two seconds of a sweep, and how many seconds it took.
+async fn told_of_the_time_left(scenario: &str) -> (Vec<(f64, Option<Duration>)>, f64) {
+    let world = World::of(scenario);
     let (temp, tally, began) = (tempfile::tempdir().unwrap(), Arc::new(Tally::default()), Instant::now());
     let parts = parts_of(&world, temp.path(), Arc::clone(&tally)).await;
     let mut told = Vec::new();
@@ -257,12 +291,8 @@ async fn the_time_left_is_told_from_what_is_left() {
         swept = dragnet::sweep::sweep(parts) => swept.unwrap(),
         () = watch => {}
     }
-    let took = began.elapsed().as_secs_f64();
-    for (at, left) in told {
-        let left = left.unwrap().as_secs_f64();
-        assert!((left - (took - at)).abs() <= 4.0, "{left} s left at {at} s of {took} s");
-    }
     assert_eq!(tally.snapshot().time_left, None, "nothing is being read any more");
+    (told, began.elapsed().as_secs_f64())
 }
 
 async fn parts_of(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepParts {

@@ -224,6 +224,13 @@ impl Reading {
         }
     }
 
+    /// A page was read under the quota.
+    pub(super) fn page_is_read(&self) {
+        if let Some(queue) = self.queue.upgrade() {
+            queue.page_is_read();
+        }
+    }
+
     /// What else there is to read; `None` when the sweep has been given up.
     pub(super) fn load(&self) -> Option<Load> {
         self.queue.upgrade().map(|queue| queue.load())

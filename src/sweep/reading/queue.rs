@@ -40,13 +40,15 @@ struct State {
     is_listing: bool,
     /// Pages that all of them are likely to have left.
     pages_left: f64,
+    /// Pages that were read.
+    pages_read: f64,
 }
 
 impl Queue {
     /// An empty queue, to which groups may be added until it is told that they are all listed.
     pub fn new(lane: Lane) -> Arc<Self> {
         let (waiting, batches) = (BinaryHeap::new(), Batches::default());
-        let state = State { waiting, batches, unfinished: 0, is_listing: true, pages_left: 0.0 };
+        let state = State { waiting, batches, unfinished: 0, is_listing: true, pages_left: 0.0, pages_read: 0.0 };
         Arc::new(Self { lane, inquirer: Inquirer::default(), state: Mutex::new(state), changed: Notify::new() })
     }
 
@@ -134,13 +136,19 @@ impl Queue {
     pub(super) fn load(&self) -> Load {
         let answer = self.lane.answer_time();
         let side_by_side = self.lane.rate() * answer.as_secs_f64();
-        Load { all: self.time_left(), answer, is_idle: (self.state().unfinished as f64) < side_by_side }
+        let (all, state) = (self.time_left(), self.state());
+        Load { all, answer, is_idle: (state.unfinished as f64) < side_by_side, pages_read: state.pages_read }
     }
 
     /// Corrects the number of pages left.
     pub fn expect(&self, more: f64) {
         let mut state = self.state();
         state.pages_left = (state.pages_left + more).max(0.0);
+    }
+
+    /// A page was read.
+    pub(super) fn page_is_read(&self) {
+        self.state().pages_read += 1.0;
     }
 
     /// Calls a second that its quota allows now.

@@ -15,8 +15,11 @@ const MOST_SLICES: usize = 16;
 /// Of a unit that is cut, at most this share is read twice.
 const MOST_READ_TWICE: f64 = 1.0 / 16.0;
 /// A unit of which no event was let through tells nothing of its length. If the quota is not used up when it has so
-/// many pages, or twice, four times as many, it is cut: what is read twice costs permits that nobody else wants.
+/// many pages, or twice, four times as many, it is cut: what is read twice costs permits that nobody else wants. But only
+/// if they are such a share of all pages that were read under the quota: what is as long again as a small one of many
+/// groups is soon read, and cutting it would take longer.
 const BLIND: u32 = 8;
+const BLIND_SHARE: f64 = 1.0 / 4.0;
 
 /// A guess is bounded, so that sums of guesses stay numbers.
 const MOST_PAGES: f64 = 1e6;
@@ -47,17 +50,19 @@ impl Progress {
         });
     }
 
-    /// How many pages a unit from `begin_ms` on is likely to have in all, if it goes on as densely until `end_ms`;
-    /// `before` was the guess before any event was seen.
+    /// How many pages a unit from `begin_ms` on is likely to have in all, if it goes on as densely until `end_ms` and
+    /// has more than were read; `before` was the guess before any event was seen.
     pub fn expected(&self, begin_ms: i64, end_ms: i64, before: f64) -> f64 {
         let pages = f64::from(self.pages);
-        let Some((first, last)) = self.seen else { return before.max(pages) };
+        // What has outlasted the guess may as well go on for as long again.
+        let blind = if before > pages { before } else { pages * 2.0 };
+        let Some((first, last)) = self.seen else { return blind };
         let are_dense = self.events as f64 >= pages * FEW_EVENTS;
         // Where events are many, time without any costs no pages. Else what was looked through counts from the beginning.
         let first = if are_dense { first } else { begin_ms.min(last) };
         let (seen, left) = (last.saturating_sub(first).saturating_add(1), end_ms.saturating_sub(last).max(0));
         if !are_dense && (seen as f64) < (seen as f64 + left as f64) * LEAST_SHARE {
-            return before.max(pages);
+            return blind;
         }
         (pages + pages * left as f64 / seen as f64).min(MOST_PAGES)
     }
@@ -72,6 +77,8 @@ pub(super) struct Load {
     pub answer: Duration,
     /// Whether all units that there are, read side by side, do not use the quota up.
     pub is_idle: bool,
+    /// Pages that were read under it so far.
+    pub pages_read: f64,
 }
 
 /// Where to cut a unit of which `progress` was seen, and which has more pages, `expected` in all; empty: nowhere.
@@ -80,7 +87,10 @@ pub(super) fn cuts(unit: &Range<i64>, end_ms: i64, progress: &Progress, expected
     // Where no event was let through, as in most groups of a hunt, even parts of the time are as good as any.
     let begin = progress.seen.map_or(unit.start, |(first, _)| first.clamp(unit.start, unit.end));
     let span = end_ms.min(unit.end).saturating_sub(begin);
-    let is_blind = progress.seen.is_none() && progress.pages >= BLIND && progress.pages.is_power_of_two();
+    let is_blind = progress.seen.is_none()
+        && progress.pages >= BLIND
+        && progress.pages.is_power_of_two()
+        && f64::from(progress.pages) >= load.pages_read * BLIND_SHARE;
     let slices = if is_blind && load.is_idle { MOST_SLICES } else { how_many(progress.pages, expected, load) };
     let mut cuts: Vec<i64> = (1..slices)
         .filter_map(|n| {
@@ -121,7 +131,8 @@ mod tests {
     #[test]
     fn pages_to_come_are_guessed_from_those_that_came() {
         assert_eq!(after(&[]).expected(0, 1_000, 7.0), 7.0);
-        assert_eq!(after(&[&[], &[]]).expected(0, 1_000, 1.0), 2.0, "nothing is known, but that there were two");
+        assert_eq!(after(&[&[], &[]]).expected(0, 1_000, 7.0), 7.0, "no event was let through");
+        assert_eq!(after(&[&[], &[]]).expected(0, 1_000, 1.0), 4.0, "nothing is known, but that there were two");
         assert_eq!(after(&[&[0, 99]]).expected(0, 1_000, 1.0).round(), 10.0);
         assert_eq!(after(&[&[900, 950], &[940, 999]]).expected(0, 1_000, 1.0).round(), 2.0);
         let late = after(&[&[900, 909]]);
@@ -139,7 +150,12 @@ mod tests {
     }
 
     fn load(all: f64, answer: f64) -> Load {
-        Load { all: Duration::from_secs_f64(all), answer: Duration::from_secs_f64(answer), is_idle: false }
+        Load {
+            all: Duration::from_secs_f64(all),
+            answer: Duration::from_secs_f64(answer),
+            is_idle: false,
+            pages_read: 0.0,
+        }
     }
 
     #[test]
@@ -161,12 +177,13 @@ mod tests {
 
     #[test]
     fn what_lets_nothing_through_is_cut_where_the_quota_is_idle() {
-        let slices = |pages: usize, is_idle| {
-            let load = Load { is_idle, ..load(2.0, 1.0) };
+        let slices = |pages: usize, is_idle, pages_read| {
+            let load = Load { is_idle, pages_read, ..load(2.0, 1.0) };
             cuts(&(0..10_000), 8_100, &after(&vec![&[][..]; pages]), 1.1, load).len() + 1
         };
-        assert_eq!([7, 8, 9, 15, 16].map(|pages| slices(pages, true)), [1, MOST_SLICES, 1, 1, MOST_SLICES]);
-        assert_eq!(slices(8, false), 1);
+        assert_eq!([7, 8, 9, 15, 16].map(|pages| slices(pages, true, 20.0)), [1, MOST_SLICES, 1, 1, MOST_SLICES]);
+        assert_eq!(slices(8, false, 20.0), 1);
+        assert_eq!([32.0, 33.0].map(|read| slices(8, true, read)), [MOST_SLICES, 1], "one of many is soon read");
     }
 
     #[test]

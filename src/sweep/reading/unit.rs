@@ -172,6 +172,7 @@ impl Unit {
             };
             token_is_old = false;
             reading.notice(&page);
+            reading.page_is_read();
             progress.see(page.events.iter().map(|event| event.timestamp_ms));
             if may_be_cut && page.next_token.is_some() && self.cut(&progress).await? {
                 (query, pages, progress) = (self.query(), Pages::default(), Progress::default());
