@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use support::served::{Served, run_of, sweep_over};
+use support::served::{Served, summary_of, sweep_over};
 use support::{children_cpu_seconds, head, row};
 use tokio::time::Instant;
 
@@ -73,9 +73,7 @@ impl Cost {
 fn read_by_a_sweep(served: &Served, directory: &Path, config: &str) -> f64 {
     let arguments = ["198.51.100.23", "--since", "24h", "--member-role", "self", "--no-silence"];
     sweep_over(served, directory, config, &arguments);
-    let summary = std::fs::read_to_string(run_of(directory).join("summary.json")).unwrap();
-    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
-    summary["api_calls"]["FilterLogEvents"].as_f64().unwrap()
+    summary_of(directory)["api_calls"]["FilterLogEvents"].as_f64().unwrap()
 }
 
 fn read_in_a_loop(served: &Served) -> f64 {

@@ -10,7 +10,7 @@ mod support;
 
 use std::fmt::Write;
 
-use support::served::{Served, run_of, sweep_over};
+use support::served::{Served, summary_of, sweep_over};
 use support::{head, row};
 
 const ADDRESS: &str = "198.51.100.23";
@@ -58,9 +58,7 @@ fn measure(world: &str, pages: f64, quota: f64, scenario: &str) {
     let config = "[limits]\nquota_share = 1.0\n";
     let arguments = [ADDRESS, "--since", "24h", "--no-silence"];
     sweep_over(&served, temp.path(), config, &arguments);
-    let run = run_of(temp.path());
-    let summary: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(run.join("summary.json")).unwrap()).unwrap();
+    let summary = summary_of(temp.path());
     let at = |key: &str| summary[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let took = at("finished").duration_since(at("started")).as_secs_f64();
     let total = |of: &str| summary[of].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum::<u64>() as f64;

@@ -57,8 +57,13 @@ pub fn sweep_over(served: &Served, directory: &Path, config: &str, arguments: &[
     assert!(code == 0 || code == 3, "exit code {code}");
 }
 
+/// The summary of the run that was made in `directory`.
+pub fn summary_of(directory: &Path) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(run_of(directory).join("summary.json")).unwrap()).unwrap()
+}
+
 /// The directory of the run that was made in `directory`.
-pub fn run_of(directory: &Path) -> PathBuf {
+fn run_of(directory: &Path) -> PathBuf {
     let mut runs: Vec<PathBuf> = directory.join("runs").read_dir().unwrap().map(|run| run.unwrap().path()).collect();
     runs.sort();
     runs.pop().unwrap()

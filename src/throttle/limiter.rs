@@ -32,7 +32,6 @@ const STEP: f64 = 1.5;
 #[derive(Debug)]
 pub struct Limiter {
     rate: f64,
-    burst: NonZeroU32,
     steady: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<At>>,
     slowing: Mutex<Slowing>,
 }
@@ -57,12 +56,10 @@ impl Limiter {
     pub fn new(rate: f64) -> Self {
         let rate = rate.clamp(1e-3, 1e6);
         let between = Duration::from_secs_f64(1.0 / rate);
-        let burst = burst(rate);
-        let quota = Quota::with_period(between).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(burst);
+        let quota = Quota::with_period(between).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(burst(rate));
         let now = Instant::now();
         Self {
             rate,
-            burst,
             steady: RateLimiter::direct_with_clock(quota, TokioClock { origin: now }),
             slowing: Mutex::new(Slowing { share: 1.0, least: 1.0, changed: now, not_before: now, taken: now }),
         }
@@ -81,7 +78,7 @@ impl Limiter {
     /// Whether it lets out and tells what a new one would.
     pub fn is_as_new(&self) -> bool {
         let slowing = self.slowing();
-        slowing.least >= 1.0 && slowing.taken.elapsed() >= self.between(1.0) * self.burst.get()
+        slowing.least >= 1.0 && slowing.taken.elapsed() >= self.between(1.0) * burst(self.rate).get()
     }
 
     /// How far `key`, whose limiter this is, was slowed.
