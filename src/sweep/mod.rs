@@ -18,6 +18,7 @@ mod evidence;
 mod examine;
 mod hunts;
 mod judge;
+mod log_group_patterns;
 mod merge;
 mod outcome;
 mod plan;

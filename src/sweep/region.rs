@@ -261,6 +261,7 @@ impl TargetSweep {
                 .filter(|group| shared.settings.reach.scope.has_log_group(&group.name))
                 .map(|group| (expected_pages(&group, window, now), group))
                 .collect();
+            groups.iter().for_each(|(_, group)| shared.log_group_patterns.note(&group.name));
             // The longest first, so that no short one takes its permit while the others are still being met.
             groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));
             for (_, group) in groups {

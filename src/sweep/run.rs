@@ -9,10 +9,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::access::Access;
 use super::directory::{Directory, DirectoryError, Member};
 use super::evidence::elsewhere;
+use super::log_group_patterns::LogGroupPatterns;
 use super::plan_sheet::PlanSheet;
 use super::scan_cost::InsightsBudget;
 use super::tally::Tally;
@@ -75,6 +77,12 @@ pub enum SweepError {
     /// A selector points at nothing, most likely misspelt.
     #[error("no account is called {}; `dragnet list accounts` shows them", .0.join(", "))]
     UnknownAccounts(Vec<String>),
+    /// Log group patterns that select nothing, most likely misspelt.
+    #[error(
+        "no log group in scope matches {}; `dragnet list log-groups` shows the names, and the run's coverage.csv the \
+         account-Regions that could not be listed", .0.join(", ")
+    )]
+    UnmatchedLogGroups(Vec<String>),
     /// The scope leaves nothing.
     #[error("no active account is in scope; `dragnet list accounts` shows what there is")]
     NothingInScope,
@@ -100,6 +108,7 @@ pub(super) struct Shared {
     pub tally: Arc<Tally>,
     pub cancel: CancellationToken,
     pub budget: InsightsBudget,
+    pub log_group_patterns: LogGroupPatterns,
     /// Where it is noted what would be read, if nothing is.
     sheet: Option<Arc<Mutex<PlanSheet>>>,
     checkpoint: Mutex<Checkpoint>,
@@ -138,6 +147,7 @@ async fn carry_out(parts: SweepParts, sheet: Option<Arc<Mutex<PlanSheet>>>) -> R
         access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name, &operations),
         questions,
         budget: InsightsBudget::new(parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd()),
+        log_group_patterns: LogGroupPatterns::new(&parts.settings.reach.scope),
         aws: parts.aws.until(parts.cancel.clone()),
         clock: parts.clock,
         settings: parts.settings,
@@ -200,7 +210,8 @@ async fn sweep_accounts(shared: &Arc<Shared>) -> Result<(), SweepError> {
         _ = list_of_members.send(members);
     }
     all_of(accounts).await?;
-    Ok(all_of(following).await?)
+    all_of(following).await?;
+    shared.check_log_group_patterns()
 }
 
 async fn begin(
@@ -254,6 +265,20 @@ impl Shared {
     /// What an earlier part of the run knew of a log group outside the scope; told once.
     pub fn known_group(&self, arn: &LogGroupArn) -> Option<KnownGroup> {
         self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).take_group(arn)
+    }
+
+    /// Refuses a sweep with a log group pattern that selected nothing. A watch goes on as long as one of its patterns
+    /// selects something: a misspelt one must not hold back the alerts of the others.
+    fn check_log_group_patterns(&self) -> Result<(), SweepError> {
+        let unmatched = self.log_group_patterns.unmatched();
+        if unmatched.is_empty() || self.cancel.is_cancelled() {
+            return Ok(());
+        }
+        if matches!(self.windows, Windows::Stored(_)) && !self.log_group_patterns.selected_nothing() {
+            warn!(patterns = unmatched.join(", "), "log group patterns match nothing");
+            return Ok(());
+        }
+        Err(SweepError::UnmatchedLogGroups(unmatched))
     }
 
     /// Writes down an account or a Region. One that ends here and now is counted, too, if it is not covered.

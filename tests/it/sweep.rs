@@ -241,6 +241,29 @@ async fn a_misspelt_account_fails_the_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_log_group_pattern_that_selects_nothing_fails_the_run() {
+    let planted = event("222222222222", "eu-west-1", "/app", "1h ago", "from 192.0.2.1");
+    let world = World::small_with(&planted);
+    // Matching nothing at all, in one account, beside one that matches, and only what is excluded.
+    for arguments in [
+        &["--log-group", "/typo"][..],
+        &["--log-group", "/typo", "--account", "prod"],
+        &["--log-group", "/app", "--log-group", "/typo*"],
+        &["--log-group", "/app", "--exclude-log-group", "/app"],
+    ] {
+        let run = world.sweep(&[&[IP], arguments].concat()).await;
+        assert_eq!(run.status(), "failed", "{arguments:?}");
+        let told = run.failure.unwrap().to_string();
+        assert!(told.contains("no log group in scope matches `/"), "{told}");
+        assert_eq!(told.contains("`/app`"), arguments.contains(&"--exclude-log-group"), "{told}");
+    }
+    let run = world.sweep(&[IP, "--log-group", "/a*", "--log-group", "*p"]).await;
+    assert!(run.failure.is_none() && run.status() == "complete", "{:?}", run.coverage());
+    let from_file = World::small_with(&planted).with_config("[scope]\nlog_groups = [\"/typo\"]").sweep(&[IP]).await;
+    assert_eq!(from_file.status(), "failed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_role_the_callers_account_is_swept_alone() {
     let more = "[[groups]]\naccount = \"management\"\nregion = \"us-east-1\"\nname = \"/own\"\n";
     let run = World::small_with(more).sweep(&[IP, "--member-role", "self"]).await;

@@ -124,6 +124,7 @@ async fn read(
     arn: LogGroupArn,
     delivered: Delivered,
 ) -> Result<(), JournalClosed> {
+    shared.log_group_patterns.note(&arn.name);
     let known = shared.known_group(&arn);
     if known.as_ref().is_some_and(|known| known.is_finished) {
         return Ok(());
