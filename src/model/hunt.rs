@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A hunt with its parameters filled in. A run keeps it whole, so that it goes on and is reported whatever
 /// becomes of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hunt {
     /// Its name, unique in a run; also that of its files.
+    #[serde(deserialize_with = "hunt_name")]
     pub name: String,
     /// What it tells, in a line.
     pub title: String,
@@ -26,6 +27,28 @@ pub struct Hunt {
     /// The filter pattern that the server is to use as it is, and whose every event counts; `None` where
     /// the query decides.
     pub filter_pattern: Option<String>,
+}
+
+impl Hunt {
+    /// Longest name of a hunt in the catalogue, in bytes.
+    pub const LONGEST_NAME: usize = 64;
+    /// What a run may append to a name, so that it stays unique: `-2`.
+    const LONGEST_SUFFIX: usize = "-4294967295".len();
+
+    /// Whether a text has the form of a hunt's name: lower-case letters, digits and hyphens. Names become file names.
+    pub fn is_name(text: &str) -> bool {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    }
+}
+
+/// A run's database may have been handed over, and a hunt's name becomes the name of a file.
+fn hunt_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if Hunt::is_name(&name) && name.len() <= Hunt::LONGEST_NAME + Hunt::LONGEST_SUFFIX {
+        return Ok(name);
+    }
+    let expected = "a hunt's name of lower-case letters, digits and hyphens";
+    Err(de::Error::invalid_value(de::Unexpected::Str(&name), &expected))
 }
 
 /// What kind of record a hunt is about. It is evaluated on such records only.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::run_dir::file_error;
+use super::run_dir::{file_error, open_regular, refused};
 use super::{RunDir, StoreError};
 
 /// The right to write to a run. The system lets go of the lock when its owner dies, however it dies,
@@ -53,7 +53,7 @@ impl LockedFile {
         loop {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(false).mode(0o600);
-            let mut file = options.open(&path).map_err(file_error("open", &path))?;
+            let mut file = open_regular(&mut options, &path).map_err(file_error("open", &path))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -66,6 +66,7 @@ impl LockedFile {
             }
             // Its last owner may have removed the file after it was opened here: then this is no lock.
             if is_still_there(&file, &path).map_err(file_error("read", &path))? {
+                refuse_hard_link(&file).map_err(file_error("lock", &path))?;
                 let signed = file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id()));
                 signed.map_err(file_error("write", &path))?;
                 return Ok(Self { path, _file: file });
@@ -76,11 +77,16 @@ impl LockedFile {
 
 fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
     let mine = file.metadata()?;
-    match fs::metadata(path) {
+    match fs::symlink_metadata(path) {
         Ok(there) => Ok((there.dev(), there.ino()) == (mine.dev(), mine.ino())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// A lock file is emptied and written to, so another name of the same file must not lose its content.
+fn refuse_hard_link(file: &File) -> io::Result<()> {
+    if file.metadata()?.nlink() > 1 { Err(refused("it has more than one name (a hard link)")) } else { Ok(()) }
 }
 
 impl Drop for LockedFile {

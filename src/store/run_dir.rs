@@ -1,9 +1,12 @@
 //! A run's directory: private, and its files appear whole or not at all.
+//!
+//! A run may have been handed over by somebody else, so nothing in its directory is trusted: no symbolic link, FIFO or
+//! device is opened, and no name leads out of the directory.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -21,6 +24,11 @@ impl RunDir {
     pub(super) const LOCK: &str = "run.lock";
     /// What the names of files begin with that are not yet whole.
     const UNFINISHED: &str = ".unfinished-";
+    /// The database, and the files that SQLite keeps beside it and writes to.
+    ///
+    /// Source: SQLite, "Temporary Files Used By SQLite".
+    const DATABASE: &str = "run.db";
+    const SIDE_FILES: [&str; 3] = ["run.db-wal", "run.db-shm", "run.db-journal"];
 
     /// Makes the directory of a new run below `parent`, which is made too.
     ///
@@ -43,8 +51,11 @@ impl RunDir {
     /// It holds no run.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let dir = Self { path: path.to_owned() };
-        let database = dir.database();
-        File::open(&database).map_err(file_error("open", &database))?;
+        dir.open_file(Self::DATABASE)?;
+        for name in Self::SIDE_FILES {
+            let path = dir.path_of(name)?;
+            refuse_foreign_file(&path).map_err(file_error("open", &path))?;
+        }
         Ok(dir)
     }
 
@@ -55,7 +66,36 @@ impl RunDir {
 
     /// Where its database is.
     pub fn database(&self) -> PathBuf {
-        self.path.join("run.db")
+        self.path.join(Self::DATABASE)
+    }
+
+    /// Opens a file of the run for reading. `name` may have one or more folders before it.
+    ///
+    /// # Errors
+    /// It cannot be opened, is not a regular file, or is outside the directory.
+    pub fn open_file(&self, name: &str) -> Result<File, StoreError> {
+        let path = self.path_of(name)?;
+        open_regular(OpenOptions::new().read(true), &path).map_err(file_error("open", &path))
+    }
+
+    /// The path of a file in the directory.
+    ///
+    /// # Errors
+    /// The name leads out of the directory, by itself or through a symbolic link.
+    fn path_of(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let mut path = self.path.clone();
+        let mut components = Path::new(name).components().peekable();
+        while let Some(component) = components.next() {
+            let Component::Normal(part) = component else {
+                return Err(file_error("use", Path::new(name))(refused("the name leads out of the run's directory")));
+            };
+            path.push(part);
+            let is_folder = components.peek().is_some();
+            if is_folder {
+                refuse_link(&path).map_err(file_error("use", &path))?;
+            }
+        }
+        Ok(path)
     }
 
     /// Writes a file of the run: it appears, mode 0600, when all of it is on disk.
@@ -67,7 +107,7 @@ impl RunDir {
         name: &str,
         fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<(), E> {
-        let path = self.path.join(name);
+        let path = self.path_of(name)?;
         let failed = |source| StoreError::File { action: "write", path: path.clone(), source };
         // tempfile makes its files 0600.
         let file = tempfile::Builder::new().prefix(Self::UNFINISHED).tempfile_in(&self.path).map_err(failed)?;
@@ -84,7 +124,8 @@ impl RunDir {
     /// # Errors
     /// It cannot be made.
     pub fn make_folder(&self, name: &str) -> Result<(), StoreError> {
-        let path = self.path.join(name);
+        let path = self.path_of(name)?;
+        refuse_link(&path).map_err(file_error("create", &path))?;
         DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(file_error("create", &path))
     }
 
@@ -129,14 +170,13 @@ impl RunDir {
     /// # Errors
     /// It cannot be read.
     pub fn digest(&self, name: &str) -> Result<(u64, String), StoreError> {
-        let path = self.path.join(name);
-        let failed = |source| StoreError::File { action: "read", path: path.clone(), source };
-        let mut file = File::open(&path).map_err(failed)?;
+        let mut file = self.open_file(name)?;
+        let failed = file_error("read", &self.path.join(name));
         let mut hash = Sha256::new();
         let mut buffer = vec![0; 64 << 10];
         let mut bytes = 0;
         loop {
-            match file.read(&mut buffer).map_err(failed)? {
+            match file.read(&mut buffer).map_err(&failed)? {
                 0 => return Ok((bytes, hex::encode(hash.finalize()))),
                 read => {
                     hash.update(buffer.get(..read).unwrap_or_default());
@@ -147,7 +187,40 @@ impl RunDir {
     }
 }
 
-pub(super) fn file_error(action: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError {
+/// Opens a file, unless it is a symbolic link or anything else than a regular file: a FIFO would block for ever.
+pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path).map_err(|error| {
+        // Source: open(2), O_NOFOLLOW.
+        if error.raw_os_error() == Some(libc::ELOOP) { refused("it is a symbolic link") } else { error }
+    })?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(refused("it is not a regular file")) }
+}
+
+/// Refuses a file that would be written to although it also lies somewhere else, or is not a file at all.
+fn refuse_foreign_file(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() => Err(refused("it is not a regular file")),
+        Ok(found) if found.nlink() > 1 => Err(refused("it has more than one name (a hard link)")),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn refuse_link(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(found) if found.is_symlink() => Err(refused("it is a symbolic link")),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn refused(problem: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, problem)
+}
+
+pub(super) fn file_error(action: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
     let path = path.to_owned();
     move |source| StoreError::File { action, path: path.clone(), source }
 }

@@ -1,6 +1,6 @@
 //! `dragnet runs list`.
 
-use std::io::{self, Write};
+use std::io::{self, BufReader, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -65,8 +65,9 @@ fn listed(parent: &Path, id: &RunId) -> Listed {
 fn read(path: &Path, id: &RunId) -> Result<Listed, CommandError> {
     let dir = RunDir::open(path)?;
     let facts = Facts::read(&dir, &RunReader::peek(&dir)?)?;
-    let summary = std::fs::read(path.join("summary.json")).ok();
-    let summary: Option<serde_json::Value> = summary.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let summary = dir.open_file("summary.json").ok();
+    let summary: Option<serde_json::Value> =
+        summary.and_then(|file| serde_json::from_reader(BufReader::new(file)).ok());
     let told = |key: &str| summary.as_ref().and_then(|summary| summary.get(key));
     let status = match facts.get("ended") {
         // Neither a killed run nor one that is going on has an end; the summary may be of an earlier part.

@@ -1,6 +1,6 @@
 //! `dragnet runs verify`: whether the files are still what the manifest says that they were.
 
-use std::io::{ErrorKind, Write};
+use std::io::{BufReader, ErrorKind, Write};
 use std::path::{Component, Path};
 
 use serde::Serialize;
@@ -63,9 +63,8 @@ pub(super) fn verify(dir: &RunDir, json: bool, out: &mut dyn Write) -> Result<u8
 }
 
 fn manifest(dir: &RunDir) -> Result<Manifest, CommandError> {
-    let path = dir.path().join(MANIFEST);
-    let text = std::fs::read(&path).map_err(|source| StoreError::File { action: "read", path, source })?;
-    Ok(serde_json::from_slice(&text).map_err(|error| StoreError::Damaged(format!("{MANIFEST}: {error}")))?)
+    let file = BufReader::new(dir.open_file(MANIFEST)?);
+    Ok(serde_json::from_reader(file).map_err(|error| StoreError::Damaged(format!("{MANIFEST}: {error}")))?)
 }
 
 fn check_all(dir: &RunDir, manifest: &Manifest) -> Result<Vec<Checked>, StoreError> {
@@ -75,6 +74,8 @@ fn check_all(dir: &RunDir, manifest: &Manifest) -> Result<Vec<Checked>, StoreErr
             Ok((bytes, sha256)) if bytes == file.bytes && sha256 == file.sha256 => Check::Same,
             Ok(_) => Check::Changed,
             Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::NotFound => Check::Missing,
+            // A link or a FIFO in the place of a file.
+            Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::InvalidInput => Check::Changed,
             Err(error) => return Err(error),
         };
         files.push(Checked { name: file.name.clone(), check });

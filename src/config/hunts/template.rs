@@ -50,8 +50,7 @@ impl HuntTemplate {
     }
 
     fn check(&self) -> Result<(), Problem> {
-        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(is_name) {
+        if !Hunt::is_name(&self.name) || self.name.len() > Hunt::LONGEST_NAME {
             return Err(Problem::new("name", "a hunt's name is of lower-case letters, digits and hyphens"));
         }
         if let Some(wrong) = self.techniques.iter().find(|technique| !is_technique(technique)) {

@@ -4,6 +4,7 @@ pub mod binary;
 mod descriptors;
 mod disk;
 mod evidence;
+mod handed_over;
 mod killed;
 mod poison;
 mod resume;

@@ -1,0 +1,140 @@
+//! Run directories from somebody else: reading, reporting or resuming one writes nowhere but into it.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use super::binary::{dragnet, run_in};
+
+const SECRET: &str = "[default]\naws_secret_access_key = hush\n";
+
+/// A folder with a finished run, and beside it what must stay as it is.
+struct HandedOver {
+    temp: TempDir,
+    run: PathBuf,
+}
+
+/// A finished run, made once and copied for each case.
+async fn finished_run() -> &'static Path {
+    static RUN: OnceCell<(TempDir, PathBuf)> = OnceCell::const_new();
+    let make = || async {
+        let temp = tempfile::tempdir().unwrap();
+        let sweep = ["sweep", "--practice", "--account", "dev", "-q", "--hunt", "iam-access-denied"];
+        dragnet(temp.path()).args(sweep).status().await.unwrap();
+        let run = run_in(temp.path()).unwrap();
+        (temp, run)
+    };
+    &RUN.get_or_init(make).await.1
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+impl HandedOver {
+    async fn new() -> Self {
+        let finished = finished_run().await;
+        let temp = tempfile::tempdir().unwrap();
+        let run = temp.path().join("runs").join(finished.file_name().unwrap());
+        copy(finished, &run);
+        std::fs::create_dir(temp.path().join("home")).unwrap();
+        std::fs::write(temp.path().join("home/credentials"), SECRET).unwrap();
+        Self { temp, run }
+    }
+
+    fn home(&self) -> PathBuf {
+        self.temp.path().join("home")
+    }
+
+    /// Replaces a part of the fact `hunts` of the run's database.
+    fn change_hunts(&self, from: &str, to: &str) {
+        let database = rusqlite::Connection::open(self.run.join("run.db")).unwrap();
+        let changed = database
+            .execute("UPDATE fact SET value = replace(value, ?1, ?2) WHERE key IN ('hunts', 'settings')", [from, to])
+            .unwrap();
+        assert_eq!(changed, 2);
+    }
+
+    /// Replaces a file of the run with what `plant` makes of its path.
+    fn replace(&self, name: &str, plant: impl FnOnce(&Path)) {
+        let path = self.run.join(name);
+        if path.is_dir() {
+            std::fs::remove_dir_all(&path).unwrap();
+        } else if path.exists() {
+            std::fs::remove_file(&path).unwrap();
+        }
+        plant(&path);
+    }
+
+    /// Runs every command that reads a run, and asserts that each of `refused` is an error and that nothing outside
+    /// the run was changed.
+    async fn assert_harmless(&self, case: &str, refused: &[&str]) {
+        let run = self.run.to_str().unwrap();
+        for arguments in [&["report", run][..], &["resume", run], &["runs", "show", run], &["runs", "verify", run]] {
+            let command = tokio::time::timeout(
+                std::time::Duration::from_mins(1),
+                dragnet(self.temp.path()).args(arguments).arg("-q").output(),
+            );
+            let output = command.await.unwrap_or_else(|_| panic!("{case}: {arguments:?} hangs")).unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let expected = refused.contains(&arguments[..arguments.len() - 1].join(" ").as_str());
+            assert!(!expected || matches!(output.status.code(), Some(1 | 2)), "{case}: {arguments:?}: {said}");
+            let inside: Vec<_> =
+                std::fs::read_dir(self.home()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(inside, ["credentials"], "{case}: {arguments:?} wrote outside: {said}");
+            let secret = std::fs::read_to_string(self.home().join("credentials")).unwrap();
+            assert_eq!(secret, SECRET, "{case}: {arguments:?}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hunts_name_cannot_lead_out_of_the_directory() {
+    for name in ["../../../home/planted", "/tmp/planted", "..", "", "a/b", "a b", "UPPER"] {
+        let handed = HandedOver::new().await;
+        let quoted = |name: &str| format!("\"name\":{}", serde_json::Value::from(name));
+        handed.change_hunts(&quoted("iam-access-denied"), &quoted(name));
+        handed.assert_harmless(name, &["report", "resume", "runs show"]).await;
+    }
+}
+
+#[tokio::test]
+async fn no_link_in_a_run_is_followed() {
+    for name in ["run.lock", "run.db-wal", "run.db-shm", "run.db-journal"] {
+        let handed = HandedOver::new().await;
+        let credentials = handed.home().join("credentials");
+        handed.replace(name, |path| symlink(&credentials, path).unwrap());
+        handed.assert_harmless(name, &["report", "resume"]).await;
+        handed.replace(name, |path| std::fs::hard_link(&credentials, path).unwrap());
+        handed.assert_harmless(name, &["report", "resume"]).await;
+    }
+    let handed = HandedOver::new().await;
+    handed.replace("hunts", |path| symlink(handed.home(), path).unwrap());
+    handed.assert_harmless("hunts", &["report"]).await;
+    for name in ["manifest.json", "summary.json", "sightings.csv"] {
+        let handed = HandedOver::new().await;
+        handed.replace(name, |path| symlink(handed.home().join("credentials"), path).unwrap());
+        handed.assert_harmless(name, &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_fifo_in_a_run_blocks_nobody() {
+    for name in ["run.lock", "run.db", "manifest.json", "summary.json", "sightings.csv"] {
+        let handed = HandedOver::new().await;
+        handed.replace(name, |path| {
+            assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        });
+        handed.assert_harmless(name, &[]).await;
+    }
+}
