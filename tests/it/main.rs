@@ -12,6 +12,7 @@ mod hunts;
 mod identity;
 mod indicators;
 mod insights;
+mod persisted;
 mod range;
 mod real_data;
 mod served;
