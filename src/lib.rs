@@ -43,7 +43,10 @@
 //! - **`run.db` keeps what happened, the coverage is a view of it**: gaps that the configuration accepts are
 //!   judged when reports are made ([`sweep::judged_coverage`]), as of the day on which the run began.
 //! - **An answer is bounded and whole, or no answer**: the SDK would read without end, and takes XML that
-//!   breaks off for a shorter list (`aws/envelope.rs`).
+//!   breaks off for a shorter list (`aws/envelope.rs`). An answer that lacks the list which AWS always writes is a broken
+//!   answer, not an empty list (`aws/required_members.rs`).
+//! - **Only listed accounts are entered** ([`sweep::member_to_enter`]): those of Organizations and of the configuration, and
+//!   the caller's own. What a trail or a flow log names elsewhere is told as not entered.
 //! - **The shard is the quota's domain**, account × Region ([`model::Target`]): no two share a limiter.
 //! - **A quota permit first, a slot second** (`aws/gate.rs`): a slow Region cannot fill the slots.
 //! - **Thousands of calls under way, few answers in memory** (`aws/intake.rs`, `aws/sockets.rs`): descriptors bound the

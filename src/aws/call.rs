@@ -39,6 +39,7 @@ macro_rules! placed {
         $sdk::config::Builder::new()
             .region($sdk::config::Region::new($site.region.to_string()))
             .credentials_provider($credentials)
+            .interceptor($crate::aws::required_members::RequiredMembers($site.operation))
     };
 }
 pub(super) use placed;

@@ -1,5 +1,7 @@
 //! EC2: which Regions an account has enabled.
 
+use aws_sdk_ec2::types;
+
 use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
@@ -37,7 +39,7 @@ impl Aws {
                     .send()
             })
             .await?;
-        let enabled = answer.regions().iter().filter(|told| told.opt_in_status() != Some("not-opted-in"));
+        let enabled = answer.regions().iter().filter(|told| is_enabled(told));
         let regions = enabled.map(|told| {
             Ok(EnabledRegion {
                 region: told.region_name().unwrap_or_default().parse()?,
@@ -50,4 +52,9 @@ impl Aws {
         regions.sort_by(|one, other| one.region.cmp(&other.region));
         Ok(regions)
     }
+}
+
+/// Whether the account can use the Region.
+pub(super) fn is_enabled(told: &types::Region) -> bool {
+    told.opt_in_status() != Some("not-opted-in")
 }

@@ -2,7 +2,8 @@
 //! all the work on an event; here serde does.
 //!
 //! What is read here is what the SDK would make of it. Whatever is not quite usual (an error, a number in another form,
-//! a key that is there twice, broken JSON) is left to the SDK as it came, so that it alone judges.
+//! a key that is there twice, broken JSON) is left to the SDK as it came, so that it alone judges. So is a page that lacks
+//! a member which AWS always writes; `required_members` refuses it then.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::logs::{EventPage, LogEvent};
+use super::required_members::MembersChecked;
 
 /// What the SDK finds in place of a body that was read here.
 const READ: &str = "{}";
@@ -45,6 +47,7 @@ impl QuickReading {
         let is_read = page.is_some();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = page;
         if is_read {
+            response.add_extension(MembersChecked);
             *response.body_mut() = SdkBody::from(READ);
         }
     }
@@ -97,7 +100,7 @@ impl From<FilteredLogEvent> for LogEvent {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
-    events: Option<Vec<Event>>,
+    events: Vec<Event>,
     next_token: Option<String>,
     /// Always empty since 2020.
     #[serde(rename = "searchedLogStreams")]
@@ -110,11 +113,11 @@ struct Page {
 #[serde(rename_all = "camelCase")]
 struct Event {
     #[serde(rename = "eventId")]
-    id: Option<String>,
+    id: String,
     log_stream_name: Option<String>,
-    timestamp: Option<i64>,
+    timestamp: i64,
     ingestion_time: Option<i64>,
-    message: Option<String>,
+    message: String,
     #[serde(flatten)]
     _rest: IgnoredAny,
 }
@@ -122,17 +125,20 @@ struct Event {
 /// The page that a body is, if it can be read here.
 fn page_of(body: &[u8]) -> Option<EventPage> {
     let Page { events, next_token, .. } = serde_json::from_str(str::from_utf8(body).ok()?).ok()?;
-    Some(EventPage { events: events.unwrap_or_default().into_iter().map(LogEvent::from).collect(), next_token })
+    if events.iter().any(|event| event.id.is_empty()) {
+        return None;
+    }
+    Some(EventPage { events: events.into_iter().map(LogEvent::from).collect(), next_token })
 }
 
 impl From<Event> for LogEvent {
     fn from(event: Event) -> Self {
         Self {
-            event_id: event.id.unwrap_or_default(),
+            event_id: event.id,
             log_stream: event.log_stream_name.unwrap_or_default(),
-            timestamp_ms: event.timestamp.unwrap_or_default(),
+            timestamp_ms: event.timestamp,
             ingestion_ms: event.ingestion_time.unwrap_or_default(),
-            message: event.message.unwrap_or_default(),
+            message: event.message,
         }
     }
 }
@@ -153,7 +159,9 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
 
+    use super::super::required_members::RequiredMembers;
     use super::*;
+    use crate::model::Operation;
 
     /// What both say to an answer.
     #[derive(Debug, PartialEq)]
@@ -186,7 +194,9 @@ mod tests {
         let client = Client::from_conf(config.build());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         [true, false].map(|is_quick| {
+            let check = RequiredMembers(Operation::FilterLogEvents);
             let (reading, request) = (QuickReading::default(), client.filter_log_events().customize());
+            let request = request.interceptor(check);
             let request = if is_quick { request.interceptor(reading.clone()) } else { request };
             match runtime.block_on(request.send()).map(|output| reading.answer(output)) {
                 Ok(answer) => Said { request_id: answer.request_id().map(str::to_owned), page: Ok(answer.page) },
@@ -203,7 +213,7 @@ mod tests {
     fn a_usual_page_is_read_here() {
         let body = r#" {"searchedLogStreams":[],"new":{"a":[1.5,"\u00e9"]},"events":[
             {"eventId":"1","logStreamName":"s","timestamp":5,"ingestionTime":6,"message":"{\"a\":\"\\u00e9\u00e9\ud83d\ude00\"}"},
-            {"eventId":null,"other":7}],"nextToken":""} "#;
+            {"eventId":"2","timestamp":7,"message":"","other":7}],"nextToken":""} "#;
         let first = LogEvent {
             event_id: "1".to_owned(),
             log_stream: "s".to_owned(),
@@ -211,7 +221,8 @@ mod tests {
             ingestion_ms: 6,
             message: "{\"a\":\"\\u00e9\u{e9}\u{1f600}\"}".to_owned(),
         };
-        let page = EventPage { events: vec![first, LogEvent::default()], next_token: Some(String::new()) };
+        let second = LogEvent { event_id: "2".to_owned(), timestamp_ms: 7, ..LogEvent::default() };
+        let page = EventPage { events: vec![first, second], next_token: Some(String::new()) };
         assert_eq!(page_of(body.as_bytes()), Some(page.clone()));
         let [quick, slow] = said(200, body.as_bytes());
         assert_eq!(quick, Said { page: Ok(page), request_id: Some("r".to_owned()) });
@@ -226,7 +237,16 @@ mod tests {
             "[]",
             "[[],null]",
             "{} {}",
+            "{}",
+            "{\"nextToken\":\"t\"}",
+            "{\"events\":null}",
+            "{\"Events\":[]}",
             "{\"events\":[null]}",
+            "{\"events\":[{\"eventId\":\"1\",\"timestamp\":5}]}",
+            "{\"events\":[{\"eventId\":\"1\",\"message\":\"m\"}]}",
+            "{\"events\":[{\"timestamp\":5,\"message\":\"m\"}]}",
+            "{\"events\":[{\"eventId\":\"\",\"timestamp\":5,\"message\":\"m\"}]}",
+            "{\"events\":[{\"eventId\":null,\"timestamp\":5,\"message\":\"m\"}]}",
             "{\"events\":[[\"1\",\"s\",5,6,\"m\"]]}",
             "{\"events\":[{\"timestamp\":5.0}]}",
             "{\"events\":[{\"timestamp\":\"5\"}]}",
@@ -250,13 +270,17 @@ mod tests {
     #[test]
     fn an_error_is_for_the_sdk() {
         for status in [202, 400, 503] {
-            for body in [r#"{"__type":"ThrottlingException","message":"slow"}"#, r#"{"events":[{}],"nextToken":"t"}"#] {
+            let error = r#"{"__type":"ThrottlingException","message":"slow"}"#;
+            for (body, is_page) in [(error, false), (r#"{"events":[],"nextToken":"t"}"#, true)] {
                 let [quick, slow] = said(status, body.as_bytes());
                 assert_eq!(quick, slow);
-                assert_eq!(quick.page.is_ok(), status == 202);
+                assert_eq!(quick.page.is_ok(), is_page && status == 202);
             }
         }
     }
+
+    /// A page of one event.
+    const ONE: &str = r#"{"events":[{"eventId":"1","timestamp":5,"message":"m"}]}"#;
 
     #[test]
     fn a_page_is_given_once() {
@@ -265,10 +289,10 @@ mod tests {
             let response = http::Response::builder().status(200).body(SdkBody::from(body)).unwrap();
             reading.read(&mut HttpResponse::try_from(response).unwrap());
         };
-        response(r#"{"events":[{}]}"#);
+        response(ONE);
         assert_eq!(reading.answer(nothing()).page.events.len(), 1);
         assert_eq!(reading.answer(nothing()).page, EventPage::default());
-        response(r#"{"events":[{}]}"#);
+        response(ONE);
         response("broken");
         assert_eq!(reading.answer(nothing()).page, EventPage::default(), "it is the former answer's");
     }
@@ -346,26 +370,34 @@ mod tests {
     }
 
     fn event() -> impl Strategy<Value = String> {
-        let fields = prop_oneof![
-            4 => field("eventId", text()),
+        let required = [field("eventId", text()), field("timestamp", number()), field("message", text())];
+        // Rarely without one of them.
+        let required = required.map(|field| prop::option::weighted(0.95, field));
+        let rest = prop_oneof![
             4 => field("logStreamName", text()),
-            4 => field("timestamp", number()),
             4 => field("ingestionTime", number()),
-            8 => field("message", text()),
+            1 => field("message", text()),
             2 => other(),
         ];
-        prop_oneof![30 => vec(fields, 0..5).prop_map(|fields| object(&fields)), 1 => value()]
+        let whole = (required, vec(rest, 0..3)).prop_map(|(required, rest)| {
+            let fields: Vec<(String, String)> = required.into_iter().flatten().chain(rest).collect();
+            object(&fields)
+        });
+        prop_oneof![30 => whole, 1 => value()]
     }
 
     fn page() -> impl Strategy<Value = String> {
         let events = vec(event(), 0..4).prop_map(|events| format!(" [ {} ]\n", events.join(" , ")));
-        let fields = prop_oneof![
-            4 => field("events", events),
-            2 => field("nextToken", text()),
-            1 => field("searchedLogStreams", select(vec!["[]", "[{}]"]).prop_map(str::to_owned)),
-            1 => other(),
+        let events = prop::option::weighted(0.9, field("events", events));
+        let rest = prop_oneof![
+            4 => field("nextToken", text()),
+            2 => field("searchedLogStreams", select(vec!["[]", "[{}]"]).prop_map(str::to_owned)),
+            2 => other(),
         ];
-        vec(fields, 0..4).prop_map(|fields| object(&fields))
+        (events, vec(rest, 0..3)).prop_map(|(events, rest)| {
+            let fields: Vec<(String, String)> = events.into_iter().chain(rest).collect();
+            object(&fields)
+        })
     }
 
     proptest! {

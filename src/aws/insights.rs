@@ -55,6 +55,8 @@ pub struct QueryPage {
     pub next_token: Option<String>,
     /// Rows on all pages, if AWS tells.
     pub all_rows: u64,
+    /// Events that passed the query's filters, if AWS tells.
+    pub matched: u64,
     /// Bytes that were scanned, for which AWS takes money.
     pub bytes_scanned: u64,
 }
@@ -138,6 +140,7 @@ impl Aws {
             rows: rows.into_iter().map(result_row).collect(),
             next_token: answer.next_token,
             all_rows: told.map(|statistics| whole(statistics.result_count)).unwrap_or_default(),
+            matched: told.map(|statistics| whole(statistics.records_matched)).unwrap_or_default(),
             bytes_scanned: told.map(|statistics| whole(statistics.bytes_scanned)).unwrap_or_default(),
         })
     }
@@ -190,10 +193,11 @@ fn result_row(fields: Vec<types::ResultField>) -> ResultRow {
 }
 
 impl ResultRow {
-    /// The row as an event; `None` if it does not tell its time.
+    /// The row as an event; `None` if it lacks its time, its `@ptr` or its `@message`.
     pub fn into_event(self) -> Option<InsightsRow> {
         let mut read = InsightsRow { log_group: None, event: LogEvent::default() };
         let mut timestamp = None;
+        let mut message = None;
         for (name, value) in self.0 {
             match name.as_str() {
                 "@timestamp" => timestamp = milliseconds(&value),
@@ -201,13 +205,14 @@ impl ResultRow {
                 // `ACCOUNT:GROUP`, where a group's name has no colon.
                 "@log" => read.log_group = value.rsplit(':').next().map(str::to_owned),
                 "@logStream" => read.event.log_stream = value,
-                "@message" => read.event.message = value,
+                "@message" => message = Some(value),
                 "@ptr" => read.event.event_id = value,
                 _ => {}
             }
         }
         read.event.timestamp_ms = timestamp?;
-        Some(read)
+        read.event.message = message?;
+        (!read.event.event_id.is_empty()).then_some(read)
     }
 }
 
@@ -256,10 +261,15 @@ mod tests {
     }
 
     #[test]
-    fn only_its_time_must_be_told() {
-        assert_eq!(event(&[("@timestamp", "1772366400123")]).unwrap().event.timestamp_ms, 1_772_366_400_123);
-        assert!(event(&[("@message", "hello")]).is_none());
-        assert!(event(&[("@timestamp", "yesterday")]).is_none());
+    fn a_row_without_time_pointer_or_message_is_no_event() {
+        let whole = [("@timestamp", "1772366400123"), ("@message", "hello"), ("@ptr", "p")];
+        assert_eq!(event(&whole).unwrap().event.timestamp_ms, 1_772_366_400_123);
+        for lacking in 0..whole.len() {
+            let fields: Vec<_> =
+                whole.iter().enumerate().filter(|(n, _)| *n != lacking).map(|(_, field)| *field).collect();
+            assert!(event(&fields).is_none(), "without {:?}", whole[lacking]);
+        }
+        assert!(event(&[("@timestamp", "yesterday"), ("@message", "hello"), ("@ptr", "p")]).is_none());
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod organizations;
 mod pages;
 mod post;
 mod profile;
+mod required_members;
 mod session;
 mod sockets;
 mod source;

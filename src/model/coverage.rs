@@ -69,6 +69,8 @@ pub enum Reason {
     CreatedAfterWindow,
     /// Not in scope: the account is not `ACTIVE` (closed, suspended …).
     AccountNotActive,
+    /// Neither Organizations nor the configuration lists the account, so nothing is sent to it.
+    AccountNotListed,
     /// The Region is asked for by name, but the account has not enabled it.
     RegionNotEnabled,
     /// The group was made inside the window; what came before was never in it.
@@ -109,11 +111,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NoLogGroups,
         Self::NoRegions,
         Self::CreatedAfterWindow,
         Self::AccountNotActive,
+        Self::AccountNotListed,
         Self::RegionNotEnabled,
         Self::CreatedInsideWindow,
         Self::AppearedDuringRun,
@@ -141,6 +144,7 @@ impl Reason {
             Self::NoRegions => "no-regions",
             Self::CreatedAfterWindow => "created-after-window",
             Self::AccountNotActive => "account-not-active",
+            Self::AccountNotListed => "account-not-listed",
             Self::RegionNotEnabled => "region-not-enabled",
             Self::CreatedInsideWindow => "created-inside-window",
             Self::AppearedDuringRun => "appeared-during-run",
@@ -172,6 +176,7 @@ impl Reason {
         match self {
             Self::NoLogGroups | Self::NoRegions | Self::CreatedAfterWindow => true,
             Self::AccountNotActive
+            | Self::AccountNotListed
             | Self::RegionNotEnabled
             | Self::CreatedInsideWindow
             | Self::AppearedDuringRun
@@ -200,6 +205,7 @@ impl Reason {
             Self::NoRegions => "no Region in scope is enabled",
             Self::CreatedAfterWindow => "created more than 14 days after the window's end",
             Self::AccountNotActive => "the account is not active",
+            Self::AccountNotListed => "neither Organizations nor the configuration lists the account: not entered",
             Self::RegionNotEnabled => "the Region is not enabled in this account",
             Self::CreatedInsideWindow => "created inside the window: nothing older was ever in it",
             Self::AppearedDuringRun => "created during the run: nothing older was ever in it",

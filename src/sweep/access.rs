@@ -72,6 +72,11 @@ impl Access {
         self.own_account
     }
 
+    /// Whether it is the account of the caller, or of the last role of the configured chain.
+    pub(super) fn is_callers_own(&self, account: AccountId) -> bool {
+        account == self.caller.account || account == self.own_account
+    }
+
     /// The session that the organization is asked with.
     pub(super) fn organization(&self, aws: &Aws, role: Option<&RoleArn>) -> Arc<Session> {
         match role {

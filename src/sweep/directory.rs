@@ -7,7 +7,7 @@ use super::access::Access;
 use crate::aws::{Aws, CallError, Endless, ListedAccount, Pages, Session};
 use crate::cli::settings::Reach;
 use crate::config::{ConfiguredAccount, ExternalId, MemberRole, Scope};
-use crate::model::{Account, AccountId, AccountState};
+use crate::model::{Account, AccountId, AccountState, Outcome, Reason, Status};
 use crate::store::Standing;
 
 /// An account, and how it stands to the scope.
@@ -24,12 +24,6 @@ pub struct Member {
 }
 
 impl Member {
-    /// An account that nothing but an address tells of.
-    pub fn stranger(id: AccountId) -> Self {
-        let account = Account { id, name: String::new(), state: AccountState::Active };
-        Self { account, standing: Standing::NotAsked, configured: None, listed: None }
-    }
-
     /// What the trust policies of its roles may ask for, if the configuration has one for it alone.
     pub fn external_id(&self) -> Option<&ExternalId> {
         self.configured.as_ref()?.external_id.as_ref()
@@ -39,6 +33,26 @@ impl Member {
     pub fn is_management(&self) -> bool {
         self.listed.as_ref().is_some_and(ListedAccount::is_management)
     }
+}
+
+/// The accounts that there are, in scope or not.
+pub type Members = BTreeMap<AccountId, Member>;
+
+/// The member to enter for an account that a trail or a flow log names: whoever may create one of those in a single
+/// account could otherwise have Dragnet assume a role anywhere.
+///
+/// # Errors
+/// Neither Organizations nor the configuration lists the account, and it is not the caller's own.
+pub fn member_to_enter(members: &Members, access: &Access, id: AccountId) -> Result<Member, Outcome> {
+    if let Some(member) = members.get(&id) {
+        return Ok(member.clone());
+    }
+    if access.is_callers_own(id) {
+        let account = Account { id, name: String::new(), state: AccountState::Active };
+        return Ok(Member { account, standing: Standing::NotAsked, configured: None, listed: None });
+    }
+    let detail = format!("account {id} is not in the organization or the configuration; not entered");
+    Err(Outcome::because(Status::Denied, Reason::AccountNotListed, detail))
 }
 
 /// The list of accounts cannot be had.

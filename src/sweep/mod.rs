@@ -34,7 +34,7 @@ mod windows;
 
 pub use access::{Access, Entered};
 pub use asked::NAMED_ACCOUNTS_ONLY;
-pub use directory::{Directory, DirectoryError, Member};
+pub use directory::{Directory, DirectoryError, Member, Members, member_to_enter};
 pub use evidence::{Answer, GroupEnd, Sources, ask, ask_owner, sources, sources_of_run};
 pub use hunts::{HuntCounts, HuntRows, POINTER, RowPlace, merged_counts, merged_rows};
 pub use judge::judged_coverage;

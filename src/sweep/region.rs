@@ -185,7 +185,7 @@ impl Site {
     }
 
     async fn leave(&self, group: &LogGroup, place: PlaceId, outcome: Outcome) -> Result<(), JournalClosed> {
-        self.shared.plan(|sheet| sheet.leave(unread(&self.member, Some(&self.region), Some(group), &outcome)));
+        self.shared.plan(|sheet| sheet.leave(unread(&self.member.account, Some(&self.region), Some(group), &outcome)));
         self.shared.end(place, outcome).await?;
         self.shared.tally.log_group_done();
         Ok(())
@@ -306,7 +306,7 @@ impl TargetSweep {
         let Site { shared, member, region, .. } = &self.site;
         let (place, units) = match left {
             Some(left) => left,
-            None => (shared.group(member, region, &group, false).await?, KnownUnits::default()),
+            None => (shared.group(&member.account, region, &group, false).await?, KnownUnits::default()),
         };
         self.groups.insert(group.name.clone(), Met { place, left: Left::Nothing, is_listed: true });
         let delivered = self.delivered.get(&group.name).cloned().unwrap_or_default();

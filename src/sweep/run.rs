@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::access::Access;
-use super::directory::{Directory, DirectoryError, Member};
+use super::directory::{Directory, DirectoryError, Member, Members};
 use super::evidence::elsewhere;
 use super::log_group_patterns::LogGroupPatterns;
 use super::plan_sheet::PlanSheet;
@@ -24,8 +24,8 @@ use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
 use crate::config::AccountSelector;
 use crate::model::{
-    AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, Operation, Outcome, Reason, Recorder, Region, RunId,
-    Status, Target,
+    Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, Operation, Outcome, Reason, Recorder, Region,
+    RunId, Status, Target,
 };
 use crate::search::{Questions, QuestionsError};
 use crate::store::{Checkpoint, Entry, Journal, JournalClosed, KnownGroup, PlaceId, PlaceRow, ScopedAccount, Standing};
@@ -186,7 +186,7 @@ async fn sweep_accounts(shared: &Arc<Shared>) -> Result<(), SweepError> {
     // Dropping a set, on an error, ends its tasks.
     let (mut accounts, mut following) = (JoinSet::new(), JoinSet::new());
     following.spawn(elsewhere::follow(Arc::clone(shared), told, complete_list));
-    let mut members = elsewhere::Members::new();
+    let mut members = Members::new();
     loop {
         let next = tokio::select! {
             () = shared.cancel.cancelled() => break,
@@ -288,8 +288,8 @@ impl Shared {
         region: Option<&Region>,
         outcome: Outcome,
     ) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send + use<'_> {
-        self.plan(|sheet| sheet.leave(unread(member, region, None, &outcome)));
-        self.write_place(PlaceRow { outcome: Some(outcome), ..self.row(member, region) })
+        self.plan(|sheet| sheet.leave(unread(&member.account, region, None, &outcome)));
+        self.write_place(PlaceRow { outcome: Some(outcome), ..self.row(&member.account, region) })
     }
 
     /// Whether it is only to be said what would be read.
@@ -308,22 +308,22 @@ impl Shared {
     /// Writes down a log group; `elsewhere`: outside the accounts and Regions in scope.
     pub fn group(
         &self,
-        member: &Member,
+        account: &Account,
         region: &Region,
         group: &LogGroup,
         elsewhere: bool,
     ) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send + use<'_> {
         let log_group = Some(group.name.clone());
         let class = Some(group.class.clone());
-        self.write_place(PlaceRow { log_group, class, elsewhere, ..self.row(member, Some(region)) })
+        self.write_place(PlaceRow { log_group, class, elsewhere, ..self.row(account, Some(region)) })
     }
 
     /// A new row of an account or its Region that has not ended.
-    fn row(&self, member: &Member, region: Option<&Region>) -> PlaceRow {
+    fn row(&self, account: &Account, region: Option<&Region>) -> PlaceRow {
         PlaceRow {
             id: self.journal.new_place(),
-            account: member.account.id,
-            account_name: member.account.name.clone(),
+            account: account.id,
+            account_name: account.name.clone(),
             region: region.cloned(),
             log_group: None,
             class: None,
@@ -381,7 +381,7 @@ impl Shared {
 
 /// A place of which nothing was read, for a plan.
 pub(super) fn unread(
-    member: &Member,
+    account: &Account,
     region: Option<&Region>,
     log_group: Option<&LogGroup>,
     outcome: &Outcome,
@@ -390,7 +390,7 @@ pub(super) fn unread(
         region: region.cloned(),
         log_group: log_group.map(|group| group.name.clone()),
         class: log_group.map(|group| group.class.clone()),
-        ..Coverage::unread(member.account.id, member.account.name.clone(), outcome.clone())
+        ..Coverage::unread(account.id, account.name.clone(), outcome.clone())
     }
 }
 

@@ -133,3 +133,50 @@ impl Search {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::settings::Surroundings;
+    use crate::cli::{Arguments, Command};
+    use crate::commands::Place;
+    use crate::range::Scenario;
+
+    async fn listed(what: &str, faults: &str) -> Result<Found, CommandError> {
+        let scenario = include_str!("../../../config/range/small.toml");
+        let place = Place::practising(&Scenario::from_toml(&format!("{scenario}{faults}")).unwrap()).unwrap();
+        let arguments = Arguments::try_parse_from(["dragnet", "list", what, "--account", "dev"]).unwrap();
+        let Command::List(list) = arguments.command else { panic!("not a list") };
+        let surroundings = Surroundings {
+            environment: &|_| None,
+            working_directory: std::path::Path::new("/nonexistent"),
+            now: place.clock().now(),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+        };
+        let list = ListSettings::resolve(&arguments.global, &list, &surroundings).unwrap();
+        let aws = place.connect(&list.reach, None).await?;
+        Search::run(aws, &list).await
+    }
+
+    /// The exit code is 1 where there is an error, and 3 where there is a gap.
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_without_its_list_is_no_empty_list() {
+        for (what, operation) in
+            [("accounts", "ListAccounts"), ("regions", "DescribeRegions"), ("log-groups", "DescribeLogGroups")]
+        {
+            let whole = listed(what, "").await.unwrap();
+            assert!(whole.gaps.is_empty() && !whole.items.is_empty(), "{what}: {:?}", whole.gaps);
+            for answer in ["empty", "no-members", "error-body"] {
+                let fault =
+                    format!("[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nanswer = \"{answer}\"\n");
+                match listed(what, &fault).await {
+                    Ok(found) => assert!(!found.gaps.is_empty(), "{what}: {answer}"),
+                    Err(error) => assert_eq!(error.exit_code(), 1, "{what}: {answer}"),
+                }
+            }
+        }
+    }
+}

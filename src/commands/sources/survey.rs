@@ -14,7 +14,8 @@ use crate::commands::CommandError;
 use crate::model::{AccountId, Cell, LogGroupArn, Operation, Outcome, Recorder, SourceStatus, Target, Told};
 use crate::store::Standing;
 use crate::sweep::{
-    Access, Directory, Entered, GroupEnd, Member, Refusal, Sources, WantedRegions, ask, ask_owner, sources,
+    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, Sources, WantedRegions, ask, ask_owner,
+    member_to_enter, sources,
 };
 
 /// What was learnt.
@@ -55,7 +56,7 @@ struct Survey {
 #[derive(Default)]
 struct Known {
     accounts: u64,
-    members: BTreeMap<AccountId, Member>,
+    members: Members,
     sessions: BTreeMap<AccountId, Result<Arc<Session>, Outcome>>,
     cells: Vec<Cell>,
     recorders: BTreeMap<String, Recorder>,
@@ -166,9 +167,13 @@ impl Survey {
         if let Some(session) = known.sessions.get(&account) {
             return session.clone();
         }
-        let member = known.members.get(&account).cloned().unwrap_or_else(|| Member::stranger(account));
-        let entered = self.access.enter(&self.aws, &member).await;
-        let session = entered.map(|entered| entered.session).map_err(Refusal::into_outcome);
+        let session = match member_to_enter(&known.members, &self.access, account) {
+            Err(outcome) => Err(outcome),
+            Ok(member) => {
+                let entered = self.access.enter(&self.aws, &member).await;
+                entered.map(|entered| entered.session).map_err(Refusal::into_outcome)
+            }
+        };
         known.sessions.insert(account, session.clone());
         session
     }

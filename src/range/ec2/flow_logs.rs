@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::model::{AccountId, Region};
 use crate::range::call::Call;
 use crate::range::policy::glob;
 use crate::range::wire::{AwsError, Page, Reply};
@@ -62,6 +63,8 @@ pub(crate) struct FlowLog {
     pub(crate) vpc: String,
     /// Where it delivers to.
     pub(crate) destination: FlowDestination,
+    /// The account of the log group that it delivers to.
+    pub(crate) destination_account: AccountId,
     /// The log group that it delivers to; of a bucket, its name.
     pub(crate) log_group: String,
     /// Which traffic it records.
@@ -85,8 +88,19 @@ impl FlowLog {
         if self.destination == FlowDestination::CloudWatchLogs { &self.log_group } else { "" }
     }
 
-    fn bucket_arn(&self) -> Option<String> {
-        (self.destination == FlowDestination::S3).then(|| format!("arn:aws:s3:::{}", self.log_group))
+    /// The ARN of a bucket, or of a log group in another account than `owner`, the flow log's own.
+    ///
+    /// Source: EC2 API, `FlowLog`: `logDestination`, and `deliverCrossAccountRole`, the role that "allows the service
+    /// to publish flow logs across accounts".
+    fn destination_arn(&self, owner: AccountId, region: &Region) -> Option<String> {
+        let Self { destination_account, log_group, .. } = self;
+        match self.destination {
+            FlowDestination::S3 => Some(format!("arn:aws:s3:::{log_group}")),
+            FlowDestination::CloudWatchLogs if *destination_account == owner => None,
+            FlowDestination::CloudWatchLogs => {
+                Some(format!("arn:aws:logs:{region}:{destination_account}:log-group:{log_group}"))
+            }
+        }
     }
 }
 
@@ -126,7 +140,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
                 .text("flowLogId", &log.id)
                 .text("flowLogStatus", "ACTIVE")
                 .text("logDestinationType", log.destination.word())
-                .optional("logDestination", log.bucket_arn())
+                .optional("logDestination", log.destination_arn(call.caller.account, &call.caller.region))
                 .text("logFormat", &log.format)
                 .optional("logGroupName", Some(log.log_group_name()).filter(|name| !name.is_empty()))
                 .text("maxAggregationInterval", 600)

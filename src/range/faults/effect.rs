@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 
-use super::Disturbance;
+use super::{Disturbance, incomplete};
 use crate::range::ConnectionReset;
 use crate::range::scenario::FaultKind;
 use crate::range::wire::{AwsError, Exchange, Input, Protocol, Refusal, Reply, Service};
@@ -30,9 +30,11 @@ impl Disturbance {
                 return Some(AwsError::new("LimitExceededException", sentence));
             }
             FaultKind::AccessDenied { message: None } => Refusal::Denied("Access denied".to_owned()),
-            FaultKind::Slow { .. } | FaultKind::RepeatedToken | FaultKind::Truncated | FaultKind::DeleteGroup => {
-                return None;
-            }
+            FaultKind::Slow { .. }
+            | FaultKind::RepeatedToken
+            | FaultKind::Truncated
+            | FaultKind::DeleteGroup
+            | FaultKind::Incomplete(_) => return None,
         };
         Some(refusal.told_by(service))
     }
@@ -44,7 +46,7 @@ impl Disturbance {
 
     /// Whether the one who calls gets no answer that can be read, although the call was done.
     pub(crate) fn spoils_the_answer(&self) -> bool {
-        self.kind == Some(FaultKind::Truncated)
+        matches!(self.kind, Some(FaultKind::Truncated | FaultKind::Incomplete(_)))
     }
 
     /// The reply as the fault leaves it.
@@ -61,10 +63,13 @@ impl Disturbance {
         exchange: &Exchange,
         outcome: Result<Reply, AwsError>,
     ) -> Result<Response<Bytes>, ConnectionReset> {
-        match self.kind {
+        match &self.kind {
             Some(FaultKind::Reset) => Err(ConnectionReset),
             Some(FaultKind::Unavailable) => Ok(exchange.response(503, "text/html", UNAVAILABLE_PAGE.into())),
             Some(FaultKind::Truncated) => Ok(first_half(exchange, &exchange.respond(outcome).into_body())),
+            Some(FaultKind::Incomplete(fault)) if outcome.is_ok() => {
+                Ok(incomplete::respond(fault, exchange, &exchange.respond(outcome).into_body()))
+            }
             _ => Ok(exchange.respond(outcome)),
         }
     }

@@ -1,6 +1,7 @@
 //! What goes wrong on purpose: a wrapper around the services, driven by the scenario.
 
 mod effect;
+mod incomplete;
 
 use std::time::Duration;
 

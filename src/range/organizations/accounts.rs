@@ -33,7 +33,7 @@ pub(super) fn list_for_parent(call: &Call<'_>) -> Result<Reply, AwsError> {
 }
 
 fn list_where(call: &Call<'_>, wanted: impl Fn(&Account) -> bool) -> Result<Reply, AwsError> {
-    let rows = call.world.accounts.values().filter(|account| wanted(account));
+    let rows = call.world.accounts.values().filter(|account| account.is_in_organization() && wanted(account));
     let rows: Vec<_> = rows.map(|account| (account.id.to_string(), json_of(call.world, account))).collect();
     page(call, "Accounts", &rows)
 }

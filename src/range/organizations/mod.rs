@@ -63,7 +63,8 @@ fn account_not_found() -> AwsError {
 /// The account that the input names.
 fn account_id(call: &Call<'_>, name: &str) -> Result<AccountId, AwsError> {
     let id = required(call, name)?.parse().map_err(|_| invalid(format!("{name} is not an account's id.")))?;
-    call.world.account(id).map(|_| id).ok_or_else(account_not_found)
+    let account = call.world.account(id).filter(|account| account.is_in_organization());
+    account.map(|_| id).ok_or_else(account_not_found)
 }
 
 /// Whether the id is the root's or a unit's.

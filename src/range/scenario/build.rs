@@ -116,7 +116,7 @@ fn parent_id(world: &World, unit: Option<&str>) -> Result<String, ScenarioError>
 }
 
 fn add_accounts(world: &mut World, spec: &AccountSpec, joined: Timestamp) -> Result<(), ScenarioError> {
-    let parent = parent_id(world, spec.unit.as_deref())?;
+    let parent = if spec.outside_organization { String::new() } else { parent_id(world, spec.unit.as_deref())? };
     let first: u64 = spec.id.to_string().parse().unwrap_or_default();
     for n in 0..spec.count.unwrap_or(1) {
         let number = format!("{:012}", first.saturating_add(n.into()));
@@ -216,13 +216,15 @@ fn add_trail(world: &mut World, spec: &TrailSpec, now: Timestamp, created: Times
         open_group(world, spec.account, &spec.home, group, created)
             .ok_or_else(|| undefined("[[trails]]", "the account", spec.account.to_string()))?;
     }
+    let strangers = world.accounts.values().filter(|account| !account.is_in_organization()).map(|account| account.id);
+    let unreached = spec.unreached.iter().copied().chain(strangers).collect();
     world.trails.push(Trail {
         name: spec.name.clone(),
         account: spec.account,
         home: spec.home.clone(),
         multi_region: spec.multi_region,
         organization: spec.organization,
-        unreached: spec.unreached.clone(),
+        unreached,
         log_group: spec.log_group.clone(),
         logging: spec.logging,
         delivery_error: spec.delivery_error.clone(),
@@ -248,12 +250,13 @@ fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
             log_group: spec.log_group.clone(),
             traffic_type: spec.traffic_type,
             destination: spec.destination,
+            destination_account: spec.destination_account.unwrap_or(account),
             format: spec.format.clone().unwrap_or_else(|| FlowLog::DEFAULT_FORMAT.to_owned()),
             created,
             delivery_error: spec.delivery_error.clone(),
         };
         if spec.destination == FlowDestination::CloudWatchLogs {
-            open_group(world, account, &region, &spec.log_group, created);
+            open_group(world, flow_log.destination_account, &region, &spec.log_group, created);
         }
         if let Some(account) = world.account_mut(account) {
             account.flow_logs.entry(region).or_default().push(flow_log);

@@ -72,7 +72,8 @@ fn of_flow_log(world: &mut World, spec: &FlowLogSpec, template: &Template) {
     let format = spec.format.clone().unwrap_or_else(|| FlowLog::DEFAULT_FORMAT.to_owned());
     for (account, region) in targets(world, &spec.accounts, &spec.regions) {
         let kind = Kind::Flow { account, region: region.clone(), format: format.clone() };
-        give(world, account, &region, &spec.log_group, template.traffic(kind, spec.events_a_day));
+        let owner = spec.destination_account.unwrap_or(account);
+        give(world, owner, &region, &spec.log_group, template.traffic(kind, spec.events_a_day));
     }
 }
 

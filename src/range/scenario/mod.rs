@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 pub(crate) use build::build;
 pub(crate) use identities::{ADMINISTRATOR, PRACTICE_USER, practice_key};
-pub(crate) use spec::{FaultKind, FaultSpec};
+pub(crate) use spec::{FaultKind, FaultSpec, Incomplete, IncompleteAnswer};
 pub use story::{Answer, Chapter, Search};
 
 use spec::Spec;

@@ -26,7 +26,7 @@ pub(crate) struct Account {
     pub(crate) joined_method: &'static str,
     /// When it joined.
     pub(crate) joined: Timestamp,
-    /// The id of the root or the organizational unit that it is in.
+    /// The id of the root or the organizational unit that it is in; empty outside the organization.
     pub(crate) parent: String,
     /// Organizations' tags.
     pub(crate) tags: BTreeMap<String, String>,
@@ -45,6 +45,11 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Whether it belongs to the organization.
+    pub(crate) fn is_in_organization(&self) -> bool {
+        !self.parent.is_empty()
+    }
+
     /// Whether its principals may call and its roles be assumed.
     pub(crate) fn is_active(&self) -> bool {
         self.state == AccountState::Active

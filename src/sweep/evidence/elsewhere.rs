@@ -10,10 +10,13 @@ use tokio::task::JoinSet;
 use super::ask::ask_owner;
 use crate::aws::Session;
 use crate::config::SourcesRule;
-use crate::model::{AccountId, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason, Recorder, Status, Target, Told};
+use crate::model::{
+    Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason, Recorder, Status, Target,
+    Told,
+};
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnits, Standing};
-use crate::sweep::directory::Member;
+use crate::sweep::directory::{Member, Members, member_to_enter};
 use crate::sweep::outcome::of_error;
 use crate::sweep::refusal::Refusal;
 use crate::sweep::region::{Delivered, Site};
@@ -23,9 +26,6 @@ use crate::sweep::wanted::is_wanted;
 /// Recorders that may wait until the list of accounts is complete. Each is a few hundred bytes; when it is
 /// full, targets wait with their log groups.
 pub(in crate::sweep) const WAITING: usize = 1_024;
-
-/// The accounts that there are, in scope or not.
-pub(in crate::sweep) type Members = BTreeMap<AccountId, Member>;
 
 /// Follows what targets in scope tell of recorders that live elsewhere, each once: its owner is asked, and
 /// its log group is read. Ends when no target has anything more to tell; without a list of accounts, at once.
@@ -81,10 +81,9 @@ impl Plan {
     }
 
     fn host(&mut self, account: AccountId) -> Arc<Host> {
-        let member = self.members.get(&account);
         let host = self.hosts.entry(account).or_insert_with(|| {
-            let member = member.cloned().unwrap_or_else(|| Member::stranger(account));
-            Arc::new(Host { member: Arc::new(member), session: OnceCell::new() })
+            let member = member_to_enter(&self.members, &self.shared.access, account).map(Arc::new);
+            Arc::new(Host { id: account, member, session: OnceCell::new() })
         });
         Arc::clone(host)
     }
@@ -92,25 +91,37 @@ impl Plan {
 
 /// An account that keeps records of others.
 struct Host {
-    member: Arc<Member>,
+    id: AccountId,
+    /// Why it may not be entered, if it may not.
+    member: Result<Arc<Member>, Outcome>,
     session: OnceCell<Result<Arc<Session>, Outcome>>,
 }
 
 impl Host {
     /// Enters the account, once.
-    async fn enter(&self, shared: &Shared) -> Result<Arc<Session>, Outcome> {
+    async fn enter(&self, shared: &Shared) -> Result<(Arc<Member>, Arc<Session>), Outcome> {
+        let member = self.member.clone()?;
         let enter = || async {
-            let entered = shared.access.enter(&shared.aws, &self.member).await;
+            let entered = shared.access.enter(&shared.aws, &member).await;
             entered.map(|entered| entered.session).map_err(Refusal::into_outcome)
         };
-        shared.unless_interrupted(async { self.session.get_or_init(enter).await.clone() }).await
+        let session = shared.unless_interrupted(async { self.session.get_or_init(enter).await.clone() }).await?;
+        Ok((member, session))
+    }
+
+    /// The account, as rows of the coverage name it.
+    fn account(&self) -> Account {
+        match &self.member {
+            Ok(member) => member.account.clone(),
+            Err(_) => Account { id: self.id, name: String::new(), state: AccountState::Active },
+        }
     }
 }
 
 async fn ask(shared: Arc<Shared>, host: Arc<Host>, recorder: Recorder) -> Result<(), JournalClosed> {
     let told = match host.enter(&shared).await {
         Err(outcome) => Err(outcome),
-        Ok(session) => {
+        Ok((_, session)) => {
             shared.unless_interrupted(async { Ok(ask_owner(&shared.aws, &session, recorder.clone()).await) }).await
         }
     };
@@ -130,15 +141,16 @@ async fn read(
         return Ok(());
     }
     let region = &arn.target.region;
-    let (session, group) = match find(&shared, &host, &arn).await {
+    let (member, session, group) = match find(&shared, &host, &arn).await {
         Ok(found) => found,
         Err(outcome) => {
-            shared.plan(|sheet| sheet.leave(unread(&host.member, Some(region), Some(&unseen(&arn)), &outcome)));
+            let account = host.account();
+            shared.plan(|sheet| sheet.leave(unread(&account, Some(region), Some(&unseen(&arn)), &outcome)));
             // What nobody requires to be searched is told in the sources alone.
             if shared.settings.reach.scope.sources == SourcesRule::Require {
                 let place = match known {
                     Some(known) => known.place,
-                    None => shared.group(&host.member, region, &unseen(&arn), true).await?,
+                    None => shared.group(&account, region, &unseen(&arn), true).await?,
                 };
                 shared.end(place, outcome).await?;
             }
@@ -147,9 +159,9 @@ async fn read(
     };
     let (place, units) = match known {
         Some(known) => (known.place, known.units),
-        None => (shared.group(&host.member, region, &group, true).await?, KnownUnits::default()),
+        None => (shared.group(&member.account, region, &group, true).await?, KnownUnits::default()),
     };
-    let site = Site { shared, member: Arc::clone(&host.member), session, region: region.clone() };
+    let site = Site { shared, member, session, region: region.clone() };
     let queue = site.queue();
     site.begin(group, delivered, place, units, &queue).await?;
     queue.set_listing(false);
@@ -157,14 +169,18 @@ async fn read(
 }
 
 /// Enters the account of a log group, and looks it up.
-async fn find(shared: &Shared, host: &Host, arn: &LogGroupArn) -> Result<(Arc<Session>, LogGroup), Outcome> {
-    let session = host.enter(shared).await?;
+async fn find(
+    shared: &Shared,
+    host: &Host,
+    arn: &LogGroupArn,
+) -> Result<(Arc<Member>, Arc<Session>, LogGroup), Outcome> {
+    let (member, session) = host.enter(shared).await?;
     let looked_up = async {
         let group = shared.aws.log_group(&session, arn).await.map_err(|error| of_error(&error))?;
         group.ok_or_else(|| Outcome::because(Status::Failed, Reason::GroupGone, "records are delivered to it"))
     };
     let group = shared.unless_interrupted(looked_up).await?;
-    Ok((session, group))
+    Ok((member, session, group))
 }
 
 /// A log group of which nothing is known but its address.

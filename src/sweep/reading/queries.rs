@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::batches::{Batch, Question};
 use super::unit::Unit;
 use crate::aws::{
-    CallError, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryStatus, ResultRow,
+    CallError, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryPage, QueryStatus, ResultRow,
 };
 use crate::model::{Outcome, Reason, Status, TAMPERING};
 use crate::search::StreamsAsked;
@@ -232,6 +232,9 @@ impl Queries {
             // Also what a server gives that knows only the smaller number.
             let is_full = rows >= limit.into() || (next.is_none() && rows == u64::from(FEWEST_ROWS));
             let is_too_much = is_full || page.all_rows >= limit.into();
+            if next.is_none() && !is_too_much && rows < promised_rows(&page, rows_are) {
+                return Ok(Ended::Failed);
+            }
             match rows_are {
                 RowsAre::Written(hunt) => {
                     // Rows that nobody can cut are worth more than none.
@@ -280,6 +283,15 @@ impl Queries {
         batch.cost_before = Some(usd);
         let query = InsightsQuery { target, log_groups: batch.units.len(), bytes, usd };
         shared.journal.write(Entry::Query(query)).await
+    }
+}
+
+/// How many rows a query says that it gives, on all its pages.
+fn promised_rows(page: &QueryPage, rows_are: RowsAre<'_>) -> u64 {
+    match rows_are {
+        // Each event that passes the query's filters is a row.
+        RowsAre::Events { .. } => page.all_rows.max(page.matched),
+        RowsAre::Written(_) => page.all_rows,
     }
 }
 

@@ -9,7 +9,7 @@ mod killed;
 mod poison;
 mod resume;
 mod runs;
-mod served;
+pub mod served;
 mod supply;
 mod wire;
 mod worlds;

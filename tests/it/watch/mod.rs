@@ -4,5 +4,5 @@ mod alerts;
 mod binary;
 mod deploy;
 mod sinks;
-mod station;
+pub mod station;
 mod virtual_days;

@@ -104,6 +104,8 @@ pub(in crate::range::scenario) struct FlowLogSpec {
     /// `cloud-watch-logs` or `s3`.
     #[serde(default)]
     pub(in crate::range::scenario) destination: FlowDestination,
+    /// The account of the log group; the flow log's own, where it is not said.
+    pub(in crate::range::scenario) destination_account: Option<AccountId>,
     /// `ALL`, `ACCEPT` or `REJECT`.
     #[serde(default)]
     pub(in crate::range::scenario) traffic_type: FlowTraffic,

@@ -65,6 +65,51 @@ pub(crate) enum FaultKind {
     Truncated,
     /// The log group that is asked for is deleted before it is answered.
     DeleteGroup,
+    /// The answer is a success that lacks something AWS always writes.
+    Incomplete(Incomplete),
+}
+
+/// An answer that lacks something AWS always writes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Incomplete {
+    /// What is sent.
+    pub(crate) answer: IncompleteAnswer,
+    /// Which member is meant, as a path through objects and lists: `events.timestamp`.
+    #[serde(default)]
+    pub(crate) member: String,
+    /// The HTTP status.
+    #[serde(default = "http_ok")]
+    pub(crate) status: u16,
+}
+
+/// What is sent in place of a whole answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum IncompleteAnswer {
+    /// An empty body.
+    Empty,
+    /// A document without members: `{}`, or an XML root element with nothing in it.
+    NoMembers,
+    /// The body of an error.
+    ErrorBody,
+    /// The body of an error, and the header `x-amzn-errortype`.
+    ErrorHeader,
+    /// The answer without the member.
+    WithoutMember,
+    /// The answer with `null` as the member.
+    NullMember,
+    /// The answer with the first letter of the member's name in the other case.
+    MisspeltMember,
+    /// The answer with the member's list one item short.
+    ShortList,
+    /// The answer with the member, a list, empty.
+    EmptyList,
+    /// Insights rows without the field of the member's name.
+    WithoutField,
+}
+
+fn http_ok() -> u16 {
+    200
 }
 
 impl FaultSpec {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub(super) use evidence::{EventSpec, FlowLogSpec, GroupSpec, LoadSpec, RecordSpec, TrailSpec};
-pub(crate) use fault::{FaultKind, FaultSpec};
+pub(crate) use fault::{FaultKind, FaultSpec, Incomplete, IncompleteAnswer};
 pub(super) use identity::{RoleSpec, UserGroupSpec, UserSpec};
 
 use super::moment::Instant;
@@ -153,6 +153,9 @@ pub(super) struct AccountSpec {
     /// Roles that it lacks although others have them.
     #[serde(default)]
     pub(super) lacks_roles: Vec<String>,
+    /// It exists, but does not belong to the organization.
+    #[serde(default)]
+    pub(super) outside_organization: bool,
 }
 
 fn active() -> String {

@@ -1,0 +1,281 @@
+//! Checks that an answer has the members that AWS always writes.
+//!
+//! The SDK reads an absent list as an empty one. Without this check an empty body, `{}`, or an error that comes with
+//! HTTP 200 would look as if there were nothing to list. The check reads the body as it came over the wire, before the
+//! SDK does. An answer that lacks a required member fails as a `BrokenAnswer`, which the call path asks for again.
+//!
+//! Pages of events are too many to be read twice: [`super::event_page`] reads and checks them at once, and marks the
+//! response with [`MembersChecked`]. Only the pages that it leaves to the SDK are checked here.
+
+use aws_sdk_ec2::operation::describe_regions::DescribeRegionsOutput;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, BeforeDeserializationInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::ec2::is_enabled;
+use crate::model::Operation;
+
+/// The header that names an error; no other answer has it.
+///
+/// Source: Smithy, "AWS JSON 1.1 protocol", "Operation error serialization".
+const ERROR_TYPE: &str = "x-amzn-errortype";
+
+/// Checks the answer to one call of the operation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RequiredMembers(pub Operation);
+
+/// Marks a response whose members have been checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MembersChecked;
+
+/// An answer that is not whole.
+#[derive(Debug, thiserror::Error)]
+enum Incomplete {
+    #[error("the answer is an error ({0}) with HTTP status {1}, expected an error status")]
+    Error(String, u16),
+    #[error("the answer lacks what AWS always writes: {0}")]
+    Member(#[source] serde_json::Error),
+    #[error("the answer says that a log stream was not searched to its end, and has no token to go on")]
+    NotSearched,
+    #[error("the answer lists no enabled Region, although every account has some that cannot be disabled")]
+    NoRegions,
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for RequiredMembers {
+    fn name(&self) -> &'static str {
+        "RequiredMembers"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        Ok(self.check(context.response())?)
+    }
+
+    /// XML lists are checked as the SDK read them: an absent list and an empty one are equally wrong.
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Ok(output) = context.output_or_error() else { return Ok(()) };
+        match output.downcast_ref::<DescribeRegionsOutput>() {
+            Some(told) if !told.regions().iter().any(is_enabled) => Err(Incomplete::NoRegions.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl RequiredMembers {
+    fn check(self, response: &HttpResponse) -> Result<(), Incomplete> {
+        if !response.status().is_success() || response.extension::<MembersChecked>().is_some() {
+            return Ok(());
+        }
+        let status = response.status().as_u16();
+        if let Some(code) = response.headers().get(ERROR_TYPE) {
+            return Err(Incomplete::Error(code.to_owned(), status));
+        }
+        // Only bodies that are streamed are not in memory, and none is.
+        let body = response.body().bytes().unwrap_or_default();
+        let checked = match self.0 {
+            Operation::DescribeLogGroups => has_members::<LogGroups>(body),
+            Operation::DescribeLogStreams => has_members::<LogStreams>(body),
+            Operation::DescribeTrails => has_members::<Trails>(body),
+            Operation::FilterLogEvents => return check_events(body, status),
+            Operation::GetQueryResults => has_members::<QueryResults>(body),
+            Operation::ListAccounts => has_members::<Accounts>(body),
+            _ => Ok(()),
+        };
+        checked.map_err(|error| error_in(body, status).unwrap_or(Incomplete::Member(error)))
+    }
+}
+
+fn has_members<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<()> {
+    serde_json::from_slice::<T>(body).map(drop)
+}
+
+fn check_events(body: &[u8], status: u16) -> Result<(), Incomplete> {
+    let page: EventPage =
+        serde_json::from_slice(body).map_err(|error| error_in(body, status).unwrap_or(Incomplete::Member(error)))?;
+    let is_cut = page.searched_log_streams.iter().flatten().any(|stream| stream.searched_completely == Some(false));
+    if is_cut && page.next_token.is_none() { Err(Incomplete::NotSearched) } else { Ok(()) }
+}
+
+/// The error that a body is in place of an answer.
+fn error_in(body: &[u8], status: u16) -> Option<Incomplete> {
+    let ErrorBody { code } = serde_json::from_slice(body).ok()?;
+    Some(Incomplete::Error(code, status))
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(rename = "__type")]
+    code: String,
+}
+
+/// An item of a list, whatever is in it; not `null`.
+#[derive(Deserialize)]
+struct Item {}
+
+/// Source: CloudWatch Logs API, `DescribeLogGroups`.
+#[derive(Deserialize)]
+struct LogGroups {
+    #[serde(rename = "logGroups")]
+    _log_groups: Vec<Item>,
+}
+
+/// Source: CloudWatch Logs API, `DescribeLogStreams`.
+#[derive(Deserialize)]
+struct LogStreams {
+    #[serde(rename = "logStreams")]
+    _log_streams: Vec<Item>,
+}
+
+/// Source: CloudTrail API, `DescribeTrails`.
+#[derive(Deserialize)]
+struct Trails {
+    #[serde(rename = "trailList")]
+    _trails: Vec<Item>,
+}
+
+/// Source: Organizations API, `ListAccounts`.
+#[derive(Deserialize)]
+struct Accounts {
+    #[serde(rename = "Accounts")]
+    _accounts: Vec<Item>,
+}
+
+/// Source: CloudWatch Logs API, `GetQueryResults`.
+#[derive(Deserialize)]
+struct QueryResults {
+    #[serde(rename = "status")]
+    _status: String,
+    #[serde(rename = "results")]
+    _results: Vec<Vec<Item>>,
+}
+
+/// Source: CloudWatch Logs API, `FilterLogEvents`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EventPage {
+    #[serde(rename = "events")]
+    _events: Vec<Event>,
+    searched_log_streams: Option<Vec<SearchedLogStream>>,
+    next_token: Option<IgnoredAny>,
+}
+
+/// Source: CloudWatch Logs API, `SearchedLogStream`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SearchedLogStream {
+    searched_completely: Option<bool>,
+}
+
+/// Source: CloudWatch Logs API, `FilteredLogEvent`.
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "eventId")]
+    _id: EventId,
+    /// Of any form that the SDK reads.
+    #[serde(rename = "timestamp")]
+    _timestamp: f64,
+    #[serde(rename = "message")]
+    _message: String,
+}
+
+/// An id that tells an event from others.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct EventId;
+
+impl TryFrom<String> for EventId {
+    type Error = &'static str;
+
+    fn try_from(id: String) -> Result<Self, Self::Error> {
+        if id.is_empty() { Err("an empty eventId") } else { Ok(Self) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    fn checked(operation: Operation, status: u16, body: &str) -> Result<(), String> {
+        let response = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
+        let response = HttpResponse::try_from(response).unwrap();
+        RequiredMembers(operation).check(&response).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_smallest_answers_that_aws_writes_are_whole() {
+        for (operation, body) in [
+            (Operation::DescribeLogGroups, r#"{"logGroups":[]}"#),
+            (Operation::DescribeLogGroups, r#"{"logGroups":[{"logGroupName":"g","new":[null]}],"nextToken":"t"}"#),
+            (Operation::DescribeLogStreams, r#"{"logStreams":[]}"#),
+            (Operation::DescribeTrails, r#"{"trailList":[]}"#),
+            (Operation::ListAccounts, r#"{"Accounts":[],"NextToken":"t"}"#),
+            (Operation::GetQueryResults, r#"{"results":[],"statistics":{},"status":"Running"}"#),
+            (Operation::FilterLogEvents, r#"{"events":[],"searchedLogStreams":[]}"#),
+            (Operation::FilterLogEvents, r#"{"events":[{"eventId":"1","timestamp":5.0,"message":""}]}"#),
+            // An operation of which nothing is required.
+            (Operation::GetTrailStatus, "{}"),
+        ] {
+            assert_eq!(checked(operation, 200, body), Ok(()), "{operation}: {body}");
+        }
+    }
+
+    #[test]
+    fn what_lacks_a_member_is_told_with_what_it_says_itself() {
+        let missing = checked(Operation::DescribeLogGroups, 200, "{}").unwrap_err();
+        assert!(missing.starts_with("the answer lacks what AWS always writes: missing field `logGroups`"), "{missing}");
+        let error = checked(Operation::ListAccounts, 200, r#"{"__type":"AccessDeniedException"}"#).unwrap_err();
+        assert!(error.contains("an error (AccessDeniedException) with HTTP status 200"), "{error}");
+        for (operation, body) in [
+            (Operation::DescribeLogGroups, ""),
+            (Operation::DescribeLogGroups, r#"{"logGroups":[null]}"#),
+            (Operation::GetQueryResults, r#"{"results":[]}"#),
+            (Operation::GetQueryResults, r#"{"status":"Complete"}"#),
+            (Operation::GetQueryResults, r#"{"status":"Complete","results":[null]}"#),
+            (Operation::FilterLogEvents, r#"{"events":[null]}"#),
+            (Operation::FilterLogEvents, r#"{"events":[{"eventId":"","timestamp":5,"message":"m"}]}"#),
+            (Operation::FilterLogEvents, r#"{"events":[{"eventId":"1","timestamp":null,"message":"m"}]}"#),
+        ] {
+            assert!(checked(operation, 200, body).is_err(), "{operation}: {body}");
+        }
+    }
+
+    #[test]
+    fn streams_that_were_not_searched_need_a_token() {
+        let page = |stream: &str, token: &str| {
+            let body = format!(r#"{{"events":[],"searchedLogStreams":[{{"logStreamName":"s"{stream}}}]{token}}}"#);
+            checked(Operation::FilterLogEvents, 200, &body)
+        };
+        assert_eq!(page(r#","searchedCompletely":true"#, ""), Ok(()));
+        assert_eq!(page("", ""), Ok(()));
+        assert_eq!(page(r#","searchedCompletely":false"#, r#","nextToken":"t""#), Ok(()));
+        assert!(page(r#","searchedCompletely":false"#, "").is_err());
+    }
+
+    #[test]
+    fn errors_are_for_the_sdk_and_checked_answers_are_not_read_again() {
+        assert_eq!(checked(Operation::ListAccounts, 400, r#"{"__type":"AccessDeniedException"}"#), Ok(()));
+        let response = http::Response::builder().status(200).body(SdkBody::from("{}")).unwrap();
+        let mut response = HttpResponse::try_from(response).unwrap();
+        response.add_extension(MembersChecked);
+        assert!(RequiredMembers(Operation::FilterLogEvents).check(&response).is_ok());
+    }
+}

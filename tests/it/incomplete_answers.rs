@@ -1,0 +1,226 @@
+//! Successful answers that lack what AWS always writes: whatever is cut from them, a search that says it is complete
+//! has found everything.
+
+use crate::watch::station::{Station, WATCH};
+use crate::world::World;
+
+const IP: &str = "192.0.2.1";
+const SWEEP: [&str; 3] = [IP, "--since", "24h"];
+
+/// An organization in which two groups have three pages of events. 20 accounts are a page, and 50 log groups.
+fn organization(members: u32, log_groups: u32) -> String {
+    let mut text = format!(
+        r#"
+name = "pages"
+now = "2026-03-02T12:00:00Z"
+[organization]
+management = "111111111111"
+regions = ["us-east-1"]
+[behaviour]
+own_traces = false
+empty_pages = false
+events_scanned_a_page = 3
+[[accounts]]
+id = "111111111111"
+name = "management"
+[[accounts]]
+id = "222222222200"
+name = "m"
+count = {members}
+[[groups]]
+account = "m-001"
+name = "/many"
+count = {log_groups}
+"#
+    );
+    let last = format!("2222222222{:02}", members - 1);
+    for account in ["222222222200", &last] {
+        text += &events(account, "/app", 8);
+    }
+    text + &events("222222222200", &format!("/many-{log_groups:03}"), 1)
+}
+
+/// An archive, which only Insights reads, with more rows than a page has.
+fn archive(rows: u32) -> String {
+    format!(
+        r#"
+name = "archive"
+now = "2026-03-02T12:00:00Z"
+[organization]
+management = "111111111111"
+regions = ["us-east-1"]
+[behaviour]
+own_traces = false
+empty_pages = false
+[[accounts]]
+id = "111111111111"
+name = "management"
+[[accounts]]
+id = "222222222200"
+name = "m"
+[[groups]]
+account = "m"
+name = "/archive"
+class = "INFREQUENT_ACCESS"
+{}"#,
+        events("222222222200", "/archive", rows)
+    )
+}
+
+fn events(account: &str, group: &str, count: u32) -> String {
+    format!(
+        "[[events]]\naccount = \"{account}\"\nregion = \"us-east-1\"\ngroup = \"{group}\"\nat = \"2h ago\"\n\
+         count = {count}\napart_ms = 100\nmessage = \"{{n}} from {IP}\"\n"
+    )
+}
+
+/// An answer to `operation` that is cut, after so many whole ones and for so many times.
+fn fault(operation: &str, cut: &str, after: u32, times: u32) -> String {
+    format!("[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nafter = {after}\ntimes = {times}\n{cut}\n")
+}
+
+fn answer(answer: &str, member: &str) -> String {
+    format!("answer = \"{answer}\"\nmember = \"{member}\"")
+}
+
+/// What can be cut from any answer with a list.
+fn cuts(list: &str) -> Vec<String> {
+    let mut cuts: Vec<String> =
+        [200, 202, 204].iter().map(|status| format!("answer = \"empty\"\nstatus = {status}")).collect();
+    cuts.extend(["no-members", "error-body", "error-header"].map(|whole| answer(whole, "")));
+    cuts.extend(["without-member", "null-member", "misspelt-member"].map(|cut| answer(cut, list)));
+    cuts
+}
+
+fn all_cuts(operation: &str) -> Vec<String> {
+    match operation {
+        "ListAccounts" => cuts("Accounts"),
+        "DescribeLogGroups" => cuts("logGroups"),
+        "DescribeRegions" => {
+            let mut cuts = cuts("regionInfo");
+            cuts.push(answer("empty-list", "regionInfo"));
+            cuts
+        }
+        "FilterLogEvents" => {
+            let mut cuts = cuts("events");
+            for member in ["events.timestamp", "events.message", "events.eventId"] {
+                cuts.extend(["without-member", "null-member", "misspelt-member"].map(|cut| answer(cut, member)));
+            }
+            cuts
+        }
+        "GetQueryResults" => {
+            let mut cuts = cuts("results");
+            cuts.push(answer("without-member", "status"));
+            cuts.extend(["short-list", "empty-list"].map(|cut| answer(cut, "results")));
+            cuts.extend(["@ptr", "@message"].map(|field| answer("without-field", field)));
+            cuts
+        }
+        _ => unreachable!("{operation}"),
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Swept {
+    is_complete: bool,
+    found: Vec<String>,
+}
+
+async fn swept(scenario: &str) -> Swept {
+    let world = World::of(scenario).with_config("[scope]\nsources = \"report\"\n");
+    let Ok(run) = world.try_sweep(&SWEEP, tokio_util::sync::CancellationToken::new()).await else {
+        return Swept { is_complete: false, found: Vec::new() };
+    };
+    let mut found = run.columns("sightings.csv", &["account_id", "log_group", "message"]);
+    found.sort();
+    Swept { is_complete: run.failure.is_none() && run.status() == "complete", found }
+}
+
+/// Cuts each answer in each way, from the first call on and from later ones.
+async fn nothing_is_missed(scenario: &str, operation: &str, calls: &[u32]) {
+    let truth = swept(scenario).await;
+    assert!(truth.is_complete && !truth.found.is_empty(), "{truth:?}");
+    for cut in all_cuts(operation) {
+        let mut was_noticed = false;
+        for after in calls {
+            let lasting = swept(&format!("{scenario}{}", fault(operation, &cut, *after, 10_000))).await;
+            assert!(!lasting.is_complete || lasting == truth, "{operation} after {after} calls: {cut}");
+            was_noticed |= !lasting.is_complete;
+            let passing = swept(&format!("{scenario}{}", fault(operation, &cut, *after, 1))).await;
+            assert!(passing == truth, "{operation} once after {after} calls is asked for again: {cut}");
+        }
+        assert!(was_noticed, "{operation}: {cut}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_account_is_lost() {
+    nothing_is_missed(&organization(22, 1), "ListAccounts", &[0, 1]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_region_is_lost() {
+    nothing_is_missed(&organization(2, 1), "DescribeRegions", &[0, 1]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_log_group_is_lost() {
+    nothing_is_missed(&organization(2, 60), "DescribeLogGroups", &[0, 1]).await;
+    // The second page of the only account that has one.
+    for cut in all_cuts("DescribeLogGroups") {
+        let fault = fault("DescribeLogGroups", &cut, 1, 10_000);
+        let lasting = swept(&format!("{}{fault}account = \"222222222200\"\n", organization(2, 60))).await;
+        assert!(!lasting.is_complete, "{cut}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_event_is_lost() {
+    nothing_is_missed(&organization(2, 1), "FilterLogEvents", &[0, 2]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_row_is_lost() {
+    nothing_is_missed(&archive(5), "GetQueryResults", &[0, 1]).await;
+}
+
+/// 10,000 rows are a page, so the second page is the third or fourth answer.
+#[tokio::test(start_paused = true)]
+async fn no_row_of_a_later_page_is_lost() {
+    let scenario = archive(10_001);
+    let truth = swept(&scenario).await;
+    assert_eq!((truth.is_complete, truth.found.len()), (true, 10_001));
+    for cut in [answer("no-members", ""), answer("short-list", "results"), answer("without-field", "@message")] {
+        for after in [2, 3] {
+            let lasting = swept(&format!("{scenario}{}", fault("GetQueryResults", &cut, after, 10_000))).await;
+            assert!(!lasting.is_complete || lasting == truth, "after {after} answers: {cut}");
+        }
+    }
+}
+
+/// A watch that gets a cut answer reads the same time again.
+#[tokio::test(start_paused = true)]
+async fn a_watch_does_not_move_on() {
+    let at = |time: &str, faults: &str| {
+        let scenario = organization(2, 1).replace("12:00:00Z", time);
+        let event = "[[events]]\naccount = \"222222222201\"\nregion = \"us-east-1\"\ngroup = \"/app\"\n\
+                     at = \"2026-03-02T13:10:00Z\"\nmessage = \"late from 192.0.2.1\"\n";
+        format!("{scenario}{event}{faults}")
+    };
+    let config = format!("{WATCH}[scope]\nsources = \"report\"\n");
+    for (operation, cut) in [
+        ("FilterLogEvents", answer("no-members", "")),
+        ("FilterLogEvents", answer("without-member", "events.message")),
+        ("DescribeLogGroups", answer("error-body", "")),
+        ("DescribeRegions", answer("empty-list", "regionInfo")),
+    ] {
+        let station = Station::configured(&config);
+        let five_minutes = std::time::Duration::from_mins(5);
+        station.start(&at("13:00:00Z", "")).run_for(five_minutes).await;
+        station.start(&at("13:15:00Z", &fault(operation, &cut, 0, 10_000))).run_for(five_minutes).await;
+        assert!(!station.told().contains(&"late from 192.0.2.1".to_owned()), "{operation}: {cut}");
+        for time in ["14:15:00Z", "14:30:00Z"] {
+            station.start(&at(time, "")).run_for(five_minutes).await;
+        }
+        assert!(station.told().contains(&"late from 192.0.2.1".to_owned()), "{operation}: {cut}: {:?}", station.told());
+    }
+}
