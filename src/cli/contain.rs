@@ -116,6 +116,8 @@ pub enum Override {
     MaxTargets,
     /// change principals that the configuration protects
     Protect,
+    /// change the roles through which the organization reaches its accounts
+    OrganizationRoles,
 }
 
 /// A form in which a plan is carried out without Dragnet.
@@ -137,6 +139,11 @@ pub struct ApplyArguments {
     /// The plan's short hash, for scripts; else it is asked for
     #[arg(long, value_name = "HASH")]
     pub confirm: Option<String>,
+
+    /// Override a guard; repeatable. What was forced when the plan was made
+    /// does not count here
+    #[arg(long = "force", value_enum, value_name = "GUARD")]
+    pub forced: Vec<Override>,
 
     /// Apply to so many principals first, and ask before the others
     #[arg(long, value_name = "N", conflicts_with = "dry_run")]

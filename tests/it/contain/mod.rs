@@ -1,5 +1,7 @@
 //! Containment on the range, where `DenyAll` is enforced and time is paused.
 
+mod edited;
+mod edited_at_random;
 mod faults;
 mod guards;
 mod lifecycle;
