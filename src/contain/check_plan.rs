@@ -6,13 +6,18 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Change, Condition, REVOKE_SESSIONS};
 use super::document::{DENY_ALL, denies_all};
 use super::plan::{Plan, PlannedTarget, Step};
 use crate::config::Contain;
 use crate::model::{AccountId, Principal, PrincipalKind};
+
+/// How far the clock of the machine that made a plan may be ahead. AWS allows as much in signatures.
+///
+/// Source: AWS General Reference, "Elements of an AWS API request signature": five minutes.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why a plan is not applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +74,7 @@ pub fn expiry(plan: &Plan, contain: &Contain) -> Timestamp {
 /// # Errors
 /// One is not, or the plan claims to be from the future.
 pub fn check_plan(plan: &Plan, contain: &Contain, now: Timestamp) -> Result<(), RefusedPlan> {
-    if plan.created > now {
+    if plan.created > now.saturating_add(CLOCK_SKEW).unwrap_or(now) {
         return Err(RefusedPlan::Future { created: plan.created, now });
     }
     for ((_, step), expected) in plan.steps().zip(1..) {

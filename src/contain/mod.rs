@@ -29,6 +29,7 @@ mod rehearsal;
 mod seal;
 mod states;
 mod survey;
+mod trail_deliveries;
 mod undo;
 mod verify;
 
@@ -50,5 +51,6 @@ pub use rehearsal::{Rehearsed, rehearse};
 pub use seal::{InvalidPlan, SealedPlan};
 pub use states::{IllegalTransition, State};
 pub use survey::{Candidate, Survey, survey};
+pub use trail_deliveries::TrailDeliveries;
 pub use undo::undo;
 pub use verify::verify;

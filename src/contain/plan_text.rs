@@ -34,6 +34,13 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
         lines.extend([String::new(), "Not looked at: there may be more to contain".to_owned()]);
         lines.extend(plan.gaps.iter().map(|gap| format!("  {gap}")));
     }
+    if !plan.mentioned.is_empty() {
+        lines.extend([String::new(), "Mentioned, and not contained: name those that you mean".to_owned()]);
+        for mentioned in &plan.mentioned {
+            lines.push(format!("  {}", mentioned.principal));
+            lines.extend(mentioned.reasons.iter().map(|reason| format!("    {reason}")));
+        }
+    }
     lines.extend([String::new(), summary(plan)]);
     lines
 }

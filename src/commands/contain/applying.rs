@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use super::{Connection, ContainError, journals, print, read_plan};
+use super::{Connection, ContainError, force_arguments, journals, print, read_plan};
 use crate::cli::settings::ContainSettings;
 use crate::cli::{ApplyArguments, Override};
 use crate::commands::surroundings::Machine;
@@ -51,7 +51,8 @@ pub(super) async fn apply(
     } else {
         print(&status_lines(&containment), out)?;
     }
-    let again = format!("dragnet contain apply {}", machine.shown(&arguments.plan));
+    let forced = force_arguments(&arguments.forced);
+    let again = format!("dragnet contain apply {}{forced}", machine.shown(&arguments.plan));
     match containment.exit_code() {
         0 => tell(&format!("To undo it: dragnet contain undo {}", containment.id)),
         _ => tell(&format!(

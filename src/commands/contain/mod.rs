@@ -116,6 +116,11 @@ fn read_plan(path: &Path) -> Result<SealedPlan, ContainError> {
     SealedPlan::parse(&text).map_err(|source| ContainError::Plan { path: named(), source })
 }
 
+/// The arguments that override these guards.
+fn force_arguments(forced: &[Override]) -> String {
+    forced.iter().flat_map(|guard| [" --force ", guard.as_str()]).collect()
+}
+
 /// Lines that hold a stranger's text.
 fn print(lines: &[String], out: &mut dyn Write) -> std::io::Result<()> {
     lines.iter().try_for_each(|line| write_hanging(line, out))

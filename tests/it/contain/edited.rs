@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use dragnet::cli::Override;
-use dragnet::contain::SealedPlan;
+use dragnet::contain::{SealedPlan, confirmation_lines};
 use serde_json::{Value, json};
 
 use super::world::{World, decoded, edited, inline, states};
@@ -248,4 +248,19 @@ async fn a_plan_of_an_older_version_can_be_applied_and_undone() {
     assert_eq!(containment.standing(), "contained", "{:?}", containment.events);
     assert_eq!(world.undo(plan.short_hash(), false).await.standing(), "undone");
     assert_eq!(inline(&iam, "user", "eve").await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_confirms_is_told_whom_it_hits_and_not_the_hash() {
+    let world = World::with("");
+    let plan = world.plan(&["--role", APP, "--user", EVE]).await;
+    let told = confirmation_lines(plan.plan()).join("\n");
+    for expected in [APP, EVE, "account 222222222222", "1. put DenyAll: deny everything", "2 changes of 2 principals"] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    assert!(!told.contains(plan.short_hash()) && !told.contains("ACT AGAIN"), "{told}");
+    let iam = world.iam("222222222222").await;
+    iam.put_role_policy().role_name("App").policy_name("DenyAll").policy_document(DENY_ALL).send().await.unwrap();
+    let removal = confirmation_lines(world.plan(&["--role", APP, "--remove"]).await.plan()).join("\n");
+    assert!(removal.contains("LETS IT ACT AGAIN"), "{removal}");
 }

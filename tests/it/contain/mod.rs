@@ -3,6 +3,7 @@
 mod edited;
 mod edited_at_random;
 mod faults;
+mod from_run;
 mod guards;
 mod lifecycle;
 mod model;
