@@ -55,8 +55,8 @@ pub struct PlanArguments {
     #[arg(long, value_name = "FILE", help_heading = "Whom")]
     pub targets: Option<PathBuf>,
 
-    /// The principals of a run's sightings: its directory, or its id if it
-    /// lies in ./runs
+    /// The principals that a run's sightings show at work, as a trail
+    /// delivered it: the run's directory, or its id if it lies in ./runs
     #[arg(long, value_name = "RUN", help_heading = "Whom")]
     pub from_run: Option<PathBuf>,
 
@@ -80,7 +80,7 @@ pub struct PlanArguments {
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 
-    /// Override a guard; repeatable
+    /// Override a guard; repeatable. To apply the plan, give it again
     #[arg(long = "force", value_enum, value_name = "GUARD")]
     pub forced: Vec<Override>,
 
@@ -116,6 +116,19 @@ pub enum Override {
     MaxTargets,
     /// change principals that the configuration protects
     Protect,
+    /// change the roles through which the organization reaches its accounts
+    OrganizationRoles,
+}
+
+impl Override {
+    /// Its word, as `--force` takes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxTargets => "max-targets",
+            Self::Protect => "protect",
+            Self::OrganizationRoles => "organization-roles",
+        }
+    }
 }
 
 /// A form in which a plan is carried out without Dragnet.
@@ -137,6 +150,11 @@ pub struct ApplyArguments {
     /// The plan's short hash, for scripts; else it is asked for
     #[arg(long, value_name = "HASH")]
     pub confirm: Option<String>,
+
+    /// Override a guard; repeatable. What was forced when the plan was made
+    /// does not count here
+    #[arg(long = "force", value_enum, value_name = "GUARD")]
+    pub forced: Vec<Override>,
 
     /// Apply to so many principals first, and ask before the others
     #[arg(long, value_name = "N", conflicts_with = "dry_run")]

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::change::{Change, Condition, revoking};
+use super::document::denies_all;
 use super::entrance::{Batch, Entrance, Purpose, batches};
 use super::guard::Guard;
 use super::journal::{Journal, JournalError};
@@ -23,6 +24,16 @@ pub(super) const AT_ONCE: usize = 64;
 /// Sessions begun within this time of applying are cut off too: IAM needs seconds to let a policy count
 /// everywhere, and a session that is begun meanwhile must not slip through.
 pub const PROPAGATION_MARGIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
+
+/// How often IAM is asked to simulate. It may do so with what was there before for as long as a write may not be
+/// seen; the policy is read back for five seconds before each.
+const SIMULATIONS: u32 = 3;
+/// Whoever removes a policy so often while IAM does not believe in it wins for now.
+const MOST_REMOVALS: usize = 20;
+
+/// What is said of a deny that is in place, and that IAM does not believe in.
+pub(super) const NOT_SIMULATED: &str = "it is in place, but IAM's simulation does not deny everything to this principal: \
+                                        look at its policies, then apply again";
 
 /// What applying, verifying and undoing have in common.
 #[derive(Clone, Copy)]
@@ -114,7 +125,8 @@ pub(super) async fn admit(
         PrincipalKind::Group => aws.group_members(session, target.principal.name()).await.map_err(failed)?,
         PrincipalKind::Role | PrincipalKind::User => BTreeSet::new(),
     };
-    let refusals = guard.check(&target.principal, target.named_exactly, &members);
+    // That it was named exactly is what the plan's file says: the person who applies has to say so again.
+    let refusals = guard.check(&target.principal, false, &members);
     match refusals.first() {
         None => Ok(()),
         Some(refusal) => Err(NotAdmitted::Failed(format!("refused: {refusal}"))),
@@ -152,6 +164,11 @@ impl Work<'_> {
             self.drifted(containment, step, &why)?;
             return Ok(None);
         }
+        if matches!((&step.change, &observed), (Change::RemoveDenyAll { .. }, Condition::Policy(Some(document))) if !denies_all(document))
+        {
+            self.drifted(containment, step, "what is there does not deny everything, so it is not removed")?;
+            return Ok(None);
+        }
         if state == State::Verified {
             self.record(step, State::Missing, "it is there no more")?;
         }
@@ -179,27 +196,37 @@ impl Work<'_> {
     }
 
     async fn hold(&self, step: &Step, place: Place<'_>, wanted: Condition) -> Result<(), JournalError> {
-        match place.hold(&wanted, || self.clock.now()).await {
-            Ok(held) => {
-                let mut detail = "read back three times over five seconds".to_owned();
-                if !held.removed_at.is_empty() {
-                    let times: Vec<String> = held.removed_at.iter().map(|at| format!("{at:.3}")).collect();
-                    detail = format!(
-                        "SOMEBODY IS FIGHTING: it was removed or changed, and put again, at {}; {detail}",
-                        times.join(", ")
-                    );
+        let mut removed_at = Vec::new();
+        let mut undisturbed = 0;
+        let simulated = loop {
+            match place.hold(&wanted, || self.clock.now()).await {
+                Ok(held) if held.removed_at.is_empty() => undisturbed += 1,
+                // Put again just now: IAM may not have seen it yet.
+                Ok(held) => {
+                    removed_at.extend(held.removed_at);
+                    undisturbed = 0;
                 }
-                if matches!(step.change, Change::DenyAll { .. }) && place.principal.kind() != PrincipalKind::Group {
-                    detail.push_str(match place.aws.simulates_as_denied(place.session, place.principal).await {
-                        Ok(true) => "; IAM's simulation agrees (advice, not proof)",
-                        Ok(false) => "; IAM's simulation does not agree (advice, not proof)",
-                        Err(_) => "",
-                    });
-                }
-                self.record(step, State::Verified, &detail)
+                Err(not_held) => return self.record(step, State::Unverified, &not_held.describe()),
             }
-            Err(not_held) => self.record(step, State::Unverified, &not_held.describe()),
+            let simulated = place.simulate().await;
+            if simulated != Some(false) || undisturbed >= SIMULATIONS || removed_at.len() >= MOST_REMOVALS {
+                break simulated;
+            }
+        };
+        let mut detail = "read back three times over five seconds".to_owned();
+        if !removed_at.is_empty() {
+            let times: Vec<String> = removed_at.iter().map(|at| format!("{at:.3}")).collect();
+            detail = format!(
+                "SOMEBODY IS FIGHTING: it was removed or changed, and put again, at {}; {detail}",
+                times.join(", ")
+            );
         }
+        match simulated {
+            Some(false) => return self.record(step, State::Unverified, &format!("{NOT_SIMULATED}; {detail}")),
+            Some(true) => detail.push_str("; IAM's simulation agrees (advice, not proof)"),
+            None => {}
+        }
+        self.record(step, State::Verified, &detail)
     }
 
     /// A step that cannot be looked at or gone on with: what was begun is in doubt, what was not is as it was.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::document::means_same;
+use super::document::{DENY_ALL, means_same};
 use crate::aws::KeyStatus;
 
 /// The policy with which the console revokes a role's sessions.
@@ -18,7 +18,7 @@ pub enum Change {
     DenyAll {
         /// Its name.
         policy: String,
-        /// The document to put.
+        /// The document to put, for readers of the plan. Apply derives it anew and refuses a plan in which it differs.
         document: String,
     },
     /// Denies everything to sessions older than the moment of applying.
@@ -92,7 +92,8 @@ impl Change {
     /// What is there once it is made; `revoking` is the document of the moment for revoked sessions.
     pub fn result(&self, revoking: &str) -> Condition {
         match self {
-            Self::DenyAll { document, .. } => Condition::Policy(Some(document.clone())),
+            // Never the document of the plan: its file is untrusted.
+            Self::DenyAll { .. } => Condition::Policy(Some(DENY_ALL.to_owned())),
             Self::RevokeSessions { .. } => Condition::Policy(Some(revoking.to_owned())),
             Self::DeactivateKey { .. } => Condition::Key(Some(KeyStatus::Inactive)),
             Self::RemoveDenyAll { .. } => Condition::Policy(None),

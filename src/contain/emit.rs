@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::change::{Change, Condition};
+use super::document::DENY_ALL;
 use super::plan::{Plan, PlannedTarget, Step};
 use crate::aws::KeyStatus;
 use crate::model::{AccountId, Principal, PrincipalKind};
@@ -39,7 +40,7 @@ pub fn shell_script(plan: &Plan) -> String {
 fn apply_line(target: &PlannedTarget, step: &Step) -> String {
     let principal = &target.principal;
     match &step.change {
-        Change::DenyAll { policy, document } => put(principal, policy, &quoted(document)),
+        Change::DenyAll { policy, .. } => put(principal, policy, &quoted(DENY_ALL)),
         Change::RevokeSessions { policy } => {
             let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{"DateLessThan":{"aws:TokenIssueTime":"%s"}}}]}"#;
             let now = r#""$(date -u +%Y-%m-%dT%H:%M:%SZ)""#;

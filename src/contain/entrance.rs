@@ -73,7 +73,7 @@ fn operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Vec<Operati
         (_, Purpose::Undo) if step.prior == Condition::Policy(None) => operations.extend([read, delete]),
         (_, Purpose::Apply | Purpose::Undo) => operations.extend([read, put]),
     }
-    if purpose == Purpose::Apply && kind != PrincipalKind::Group {
+    if purpose != Purpose::Undo && kind != PrincipalKind::Group {
         operations.push(Op::SimulatePrincipalPolicy);
     }
     operations

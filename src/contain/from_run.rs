@@ -1,4 +1,10 @@
-//! Whom a run's sightings show: principals to contain, and what they created.
+//! Whom a run's sightings show: principals to contain, what they created, and who is merely mentioned.
+//!
+//! A principal is a target only if it *did* something with what was looked for: a trail delivered the record, the
+//! call succeeded, and the indicator is in a field that tells of the actor. Anybody else that a record names is
+//! mentioned: the colleague who switched a leaked key off, whoever an application's log line names, whoever only
+//! tried. A row of a hunt has no indicator, so its actor counts if a trail delivered the record and the call
+//! succeeded: choose hunts that ask for what only an attacker does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +12,70 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::plan::RefusedTarget;
+use super::trail_deliveries::TrailDeliveries;
 use crate::config::PrincipalSelector;
-use crate::model::{Arn, PrincipalKind};
+use crate::model::{AccountId, Arn, Principal, PrincipalKind};
+use crate::report::plural;
+use crate::store::{Found, StoredRow};
 
-/// The principals of a run, gathered message by message.
+/// Record ids that are named as a target's evidence.
+const EVIDENCE_SHOWN: usize = 3;
+/// Who writes a log can name a new principal in every line: so many are kept, the others are counted.
+const MENTIONED_AT_MOST: usize = 1_000;
+
+/// The principals of a run, gathered sighting by sighting.
 #[derive(Debug, Default)]
 pub struct FromRun {
-    selectors: BTreeMap<String, PrincipalSelector>,
+    trails: TrailDeliveries,
+    targets: BTreeMap<String, Target>,
     refused: BTreeMap<String, RefusedTarget>,
-    created: BTreeMap<(PrincipalKind, String), BTreeSet<String>>,
+    mentioned: BTreeMap<String, Mention>,
+    /// Lines that mention yet others.
+    more_mentions: u64,
+    created: BTreeMap<(Option<AccountId>, PrincipalKind, String), BTreeSet<String>>,
+}
+
+#[derive(Debug)]
+struct Target {
+    selector: PrincipalSelector,
+    evidence: Evidence,
+}
+
+/// Records that make a principal a target.
+#[derive(Debug, Default)]
+struct Evidence {
+    records: u64,
+    log_groups: BTreeSet<String>,
+    /// The first of them.
+    record_ids: Vec<String>,
+    /// The last of them: copies are neighbours.
+    last: String,
+}
+
+/// Somebody whom a record names, and who is no target by it.
+#[derive(Debug)]
+struct Mention {
+    selector: Option<PrincipalSelector>,
+    /// How often, by reason and place.
+    times: BTreeMap<(Doubt, String), u64>,
+}
+
+/// Why a record does not make the principal that it names a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    Undelivered,
+    ActedUpon,
+    Failed,
+}
+
+impl Doubt {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Undelivered => "which no trail is known to have delivered",
+            Self::ActedUpon => "where it acted on what was looked for, and not with it",
+            Self::Failed => "where its call failed",
+        }
+    }
 }
 
 /// The part of a CloudTrail record that says who did it.
@@ -26,11 +87,24 @@ struct Record {
     user_identity: Identity,
     event_name: String,
     #[serde(default)]
-    error_code: Option<String>,
+    error_code: Option<Value>,
+    #[serde(default)]
+    error_message: Option<Value>,
     #[serde(default)]
     request_parameters: Option<Value>,
     #[serde(default)]
     response_elements: Option<Value>,
+}
+
+impl Record {
+    /// Whether the call did what it was to do.
+    ///
+    /// Source: CloudTrail user guide, "CloudTrail record contents" (`errorCode`, `errorMessage`), and "AWS Management
+    /// Console sign-in events": a failed login has no `errorCode`.
+    fn succeeded(&self) -> bool {
+        let login = self.response_elements.as_ref().and_then(|response| response.get("ConsoleLogin"));
+        self.error_code.is_none() && self.error_message.is_none() && login.is_none_or(|login| login == "Success")
+    }
 }
 
 #[derive(Deserialize)]
@@ -60,20 +134,44 @@ struct SessionIssuer {
 }
 
 impl FromRun {
-    /// Takes in a sighting's message. What is no CloudTrail record names nobody.
-    pub fn take(&mut self, message: &str) {
-        let Ok(record) = serde_json::from_str::<Record>(message) else { return };
+    /// Nobody yet, of a run whose trails deliver this.
+    pub fn new(trails: TrailDeliveries) -> Self {
+        Self { trails, ..Self::default() }
+    }
+
+    /// Takes in a sighting. What is no CloudTrail record names nobody.
+    pub fn take(&mut self, row: &StoredRow) {
+        let Ok(record) = serde_json::from_str::<Record>(&row.found.message) else { return };
         let identity = &record.user_identity;
         if identity.arn.is_empty() {
             return;
         }
-        match containable(identity) {
+        let selector = containable(identity);
+        let delivered = self.trails.has(row);
+        if delivered
+            && record.succeeded()
+            && let Ok(selector) = &selector
+        {
+            let key = (selector.account, selector.kind, selector.name.to_string());
+            self.created.entry(key).or_default().extend(created(&record));
+        }
+        let doubt = if !delivered {
+            Doubt::Undelivered
+        } else if !names_its_actor(&row.found) {
+            Doubt::ActedUpon
+        } else if !record.succeeded() {
+            Doubt::Failed
+        } else {
+            return self.take_evidence(row, identity, selector);
+        };
+        self.take_mention(row, identity, selector.ok(), doubt);
+    }
+
+    fn take_evidence(&mut self, row: &StoredRow, identity: &Identity, selector: Result<PrincipalSelector, String>) {
+        match selector {
             Ok(selector) => {
-                if record.error_code.is_none() {
-                    let key = (selector.kind, selector.name.to_string());
-                    self.created.entry(key).or_default().extend(created(&record));
-                }
-                self.selectors.insert(selector.to_string(), selector);
+                let new = || Target { selector: selector.clone(), evidence: Evidence::default() };
+                self.targets.entry(selector.to_string()).or_insert_with(new).evidence.take(row);
             }
             Err(reason) => {
                 let user_id = identity.arn.contains("AWSReservedSSO_").then(|| identity.principal_id.clone());
@@ -84,9 +182,23 @@ impl FromRun {
         }
     }
 
-    /// Whom to look for.
-    pub fn selectors(&self) -> impl Iterator<Item = &PrincipalSelector> {
-        self.selectors.values()
+    fn take_mention(&mut self, row: &StoredRow, identity: &Identity, selector: Option<PrincipalSelector>, why: Doubt) {
+        let principal = selector.as_ref().map_or_else(|| identity.arn.clone(), ToString::to_string);
+        if self.mentioned.len() >= MENTIONED_AT_MOST && !self.mentioned.contains_key(&principal) {
+            self.more_mentions += 1;
+            return;
+        }
+        let new = || Mention { selector, times: BTreeMap::new() };
+        let mention = self.mentioned.entry(principal).or_insert_with(new);
+        *mention.times.entry((why, place(row))).or_default() += 1;
+    }
+
+    /// Whom to look for, each with its evidence as the reason.
+    pub fn selectors(&self) -> impl Iterator<Item = PrincipalSelector> {
+        self.targets.values().map(|target| {
+            let reason = Some(target.evidence.describe());
+            PrincipalSelector { reason, ..target.selector.clone() }
+        })
     }
 
     /// Who cannot be contained, and what to do instead.
@@ -94,10 +206,82 @@ impl FromRun {
         self.refused.values()
     }
 
-    /// What a principal created, in words.
-    pub fn created_by(&self, kind: PrincipalKind, name: &str) -> Vec<String> {
-        self.created.get(&(kind, name.to_owned())).into_iter().flatten().cloned().collect()
+    /// Whom records name without making them targets, where, and how often.
+    pub fn mentioned(&self) -> Vec<RefusedTarget> {
+        let untargeted = self.mentioned.iter().filter(|(principal, mention)| {
+            let is_target = |selector| self.targets.values().any(|target| is_same(&target.selector, selector));
+            !self.refused.contains_key(*principal) && !mention.selector.as_ref().is_some_and(is_target)
+        });
+        let mut mentioned: Vec<RefusedTarget> = untargeted
+            .map(|(principal, mention)| RefusedTarget {
+                principal: principal.clone(),
+                reasons: mention.times.iter().map(told).collect(),
+                user_id: None,
+            })
+            .collect();
+        if self.more_mentions > 0 {
+            mentioned.push(RefusedTarget {
+                principal: "others".to_owned(),
+                reasons: vec![format!("{}: see the run's sightings", plural(self.more_mentions, "sighting"))],
+                user_id: None,
+            });
+        }
+        mentioned
     }
+
+    /// What a principal created, in words, as records tell that a trail delivered.
+    pub fn created_by(&self, principal: &Principal) -> Vec<String> {
+        let key = (Some(principal.account()), principal.kind(), principal.name().to_owned());
+        self.created.get(&key).into_iter().flatten().cloned().collect()
+    }
+}
+
+impl Evidence {
+    fn take(&mut self, row: &StoredRow) {
+        self.log_groups.insert(place(row));
+        let id = &row.found.record_id;
+        if *id == self.last && !id.is_empty() {
+            return;
+        }
+        self.records += 1;
+        self.last.clone_from(id);
+        if self.record_ids.len() < EVIDENCE_SHOWN {
+            self.record_ids.push(id.clone());
+        }
+    }
+
+    /// For people: `8 records in 111111111111 us-east-1 /trail: 0a1b…, …`.
+    fn describe(&self) -> String {
+        let groups: Vec<&str> = self.log_groups.iter().map(String::as_str).collect();
+        let records = plural(self.records, "record");
+        let more = if self.records > self.record_ids.len() as u64 { ", …" } else { "" };
+        format!("{records} in {}: {}{more}", groups.join(", "), self.record_ids.join(", "))
+    }
+}
+
+fn told(((why, place), times): (&(Doubt, String), &u64)) -> String {
+    format!("mentioned in {} in {place}, {}", plural(*times, "sighting"), why.describe())
+}
+
+fn place(row: &StoredRow) -> String {
+    format!("{} {} {}", row.account, row.region, row.log_group)
+}
+
+/// Whether what was looked for is in a field that tells of the actor, or the record is a row of a hunt alone.
+fn names_its_actor(found: &Found) -> bool {
+    let is_of_actor = |field: &String| {
+        ["userIdentity", "sourceIPAddress", "userAgent"]
+            .iter()
+            .any(|actor| field.strip_prefix(actor).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    };
+    if found.indicators.is_empty() { !found.hunts.is_empty() } else { found.matched_fields.iter().any(is_of_actor) }
+}
+
+/// Whether both point at one principal, with or without its path.
+fn is_same(one: &PrincipalSelector, other: &PrincipalSelector) -> bool {
+    one.kind == other.kind
+        && one.account == other.account
+        && one.name.as_str().eq_ignore_ascii_case(other.name.as_str())
 }
 
 /// The user or role behind an identity; a session is its role.
@@ -157,25 +341,64 @@ fn created(record: &Record) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Cell, Destination, LogGroupArn, Recorder, SourceKind, Target as Place, Told};
+
+    fn run() -> FromRun {
+        let home = Place { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
+        let recorder = Recorder {
+            kind: SourceKind::CloudTrail,
+            via: "trail".to_owned(),
+            home: home.clone(),
+            destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
+            multi_region: true,
+            told: Told::NotAsked,
+        };
+        let cell = Cell { target: home, kind: SourceKind::CloudTrail, answer: Ok(vec!["trail".to_owned()]) };
+        FromRun::new(TrailDeliveries::new(&[recorder], &[cell]))
+    }
+
+    fn row(message: &str) -> StoredRow {
+        let text = str::to_owned;
+        StoredRow {
+            account: "111111111111".parse().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+            log_group: text("/trail"),
+            elsewhere: false,
+            found: Found {
+                time_ms: 0,
+                event_account: text("111111111111"),
+                event_region: text("us-east-1"),
+                record_id: text("id"),
+                event_id: text("id"),
+                log_stream: text("111111111111_CloudTrail_us-east-1"),
+                timestamp_ms: 0,
+                ingestion_ms: 0,
+                indicators: vec![text("192.0.2.1")],
+                hunts: Vec::new(),
+                matched_fields: vec![text("sourceIPAddress")],
+                message: text(message),
+            },
+        }
+    }
 
     #[test]
     fn sessions_become_roles_and_others_are_told() {
-        let mut run = FromRun::default();
+        let mut run = run();
         let identity = |identity: &str, event: &str| format!(r#"{{"userIdentity":{identity},"eventName":"{event}"}}"#);
-        run.take(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::111111111111:assumed-role/R/s","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/team/R"}}}"#, "X"));
-        run.take(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/S/s"}"#, "X"));
-        run.take(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/*/s"}"#, "X"));
-        run.take(&identity(r#"{"type":"Root","arn":"arn:aws:iam::111111111111:root"}"#, "X"));
-        run.take(&identity(r#"{"type":"AssumedRole","principalId":"AROAX:eve","arn":"arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_A_1/eve"}"#, "X"));
-        run.take(r#"{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/eve"},"eventName":"CreateUser","requestParameters":{"userName":"backdoor"}}"#);
-        run.take("not json");
-        let selectors: Vec<String> = run.selectors().map(ToString::to_string).collect();
+        run.take(&row(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::111111111111:assumed-role/R/s","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/team/R"}}}"#, "X")));
+        run.take(&row(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/S/s"}"#, "X")));
+        run.take(&row(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/*/s"}"#, "X")));
+        run.take(&row(&identity(r#"{"type":"Root","arn":"arn:aws:iam::111111111111:root"}"#, "X")));
+        run.take(&row(&identity(r#"{"type":"AssumedRole","principalId":"AROAX:eve","arn":"arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_A_1/eve"}"#, "X")));
+        run.take(&row(r#"{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/eve"},"eventName":"CreateUser","requestParameters":{"userName":"backdoor"}}"#));
+        run.take(&row("not json"));
+        let selectors: Vec<String> = run.selectors().map(|selector| selector.to_string()).collect();
         assert_eq!(
             selectors,
             ["arn:aws:iam::111111111111:role/team/R", "arn:aws:iam::111111111111:user/eve", "role S in 222222222222"]
         );
         assert_eq!(run.refused().count(), 3);
         assert!(run.refused().any(|refused| refused.user_id.as_deref() == Some("AROAX:eve")));
-        assert_eq!(run.created_by(PrincipalKind::User, "eve"), ["user backdoor"]);
+        assert_eq!(run.created_by(&"arn:aws:iam::111111111111:user/eve".parse().unwrap()), ["user backdoor"]);
     }
 }

@@ -59,6 +59,7 @@ impl Refusal {
     pub fn overridden_by(&self) -> Option<Override> {
         match self {
             Self::Protected(_) => Some(Override::Protect),
+            Self::OrganizationRole => Some(Override::OrganizationRoles),
             _ => None,
         }
     }
@@ -80,7 +81,8 @@ impl fmt::Display for Refusal {
                  provider",
             ),
             Self::OrganizationRole => f.write_str(
-                "it is the organization's own way into the account: name it exactly if you mean it, without a pattern",
+                "it is the organization's own way into the account: if you mean it, name it exactly for `contain plan`, \
+                 and give --force organization-roles to `contain apply`",
             ),
             Self::Protected(glob) => {
                 write!(f, "contain.protect has `{glob}`; --force protect overrides it")

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::change::{Change, Condition};
+use super::document::denies_all;
 use crate::aws::{Aws, CallError, ErrorClass, KeyStatus, Session};
-use crate::model::Principal;
+use crate::model::{Principal, PrincipalKind};
 
 /// Reads that have to agree, one after the other, over at least `HELD`. A principal that sees the deny coming
 /// has seconds in which it can remove it.
@@ -42,6 +43,8 @@ pub(super) enum NotHeld {
     Call(Box<CallError>),
     /// Somebody removed it again and again.
     Removed(u32),
+    /// What was removed is there again, and is not a deny any more.
+    NotADeny,
 }
 
 impl Place<'_> {
@@ -94,6 +97,12 @@ impl Place<'_> {
                 if writes == WRITES {
                     return Err(NotHeld::Removed(writes));
                 }
+                if matches!(self.change, Change::RemoveDenyAll { .. })
+                    && *wanted == Condition::Policy(None)
+                    && matches!(&observed, Condition::Policy(Some(document)) if !denies_all(document))
+                {
+                    return Err(NotHeld::NotADeny);
+                }
                 removed_at.push(now());
                 self.write(wanted).await.map_err(call)?;
                 (writes, written, agreeing) = (writes + 1, Instant::now(), None);
@@ -103,6 +112,15 @@ impl Place<'_> {
             sleep(BETWEEN_READS).await;
         }
     }
+
+    /// Whether IAM's simulation denies everything to the principal, once a deny is in place. `None` where that
+    /// cannot be told: nothing is denied by the step, or the server does not simulate.
+    pub async fn simulate(&self) -> Option<bool> {
+        if !matches!(self.change, Change::DenyAll { .. }) || self.principal.kind() == PrincipalKind::Group {
+            return None;
+        }
+        self.aws.simulates_as_denied(self.session, self.principal).await.ok().flatten()
+    }
 }
 
 impl NotHeld {
@@ -111,6 +129,7 @@ impl NotHeld {
         match self {
             Self::Call(error) => error.to_string(),
             Self::Removed(writes) => format!("somebody removed it after each of {writes} writes"),
+            Self::NotADeny => "somebody put a policy of that name that does not deny everything: look at it".to_owned(),
         }
     }
 

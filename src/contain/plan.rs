@@ -45,6 +45,9 @@ pub struct Plan {
     pub refused: Vec<RefusedTarget>,
     /// What could not be looked at, and why: there may be more to contain.
     pub gaps: Vec<String>,
+    /// Whom the run's sightings mention without showing that they did something: contained only if they are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentioned: Vec<RefusedTarget>,
 }
 
 /// A principal, and what is done to it.
@@ -158,6 +161,7 @@ impl Plan {
             targets,
             refused,
             gaps,
+            mentioned: Vec::new(),
         })
     }
 

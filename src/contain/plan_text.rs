@@ -1,6 +1,6 @@
 //! A plan for reading.
 
-use super::change::Condition;
+use super::change::{Change, Condition};
 use super::document::{DENY_ALL, means_same};
 use super::plan::{Plan, PlannedTarget, Step};
 use super::seal::SealedPlan;
@@ -34,7 +34,30 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
         lines.extend([String::new(), "Not looked at: there may be more to contain".to_owned()]);
         lines.extend(plan.gaps.iter().map(|gap| format!("  {gap}")));
     }
+    if !plan.mentioned.is_empty() {
+        lines.extend([String::new(), "Mentioned, and not contained: name those that you mean".to_owned()]);
+        for mentioned in &plan.mentioned {
+            lines.push(format!("  {}", mentioned.principal));
+            lines.extend(mentioned.reasons.iter().map(|reason| format!("    {reason}")));
+        }
+    }
     lines.extend([String::new(), summary(plan)]);
+    lines
+}
+
+/// What applying a plan would do to whom, for the person who is asked to confirm it. The hash is not among it: who
+/// types it has to have read the plan. They hold untrusted text: whoever prints them escapes it.
+pub fn confirmation_lines(plan: &Plan) -> Vec<String> {
+    let mut lines = vec![format!("Plan of {:.0} by {}: {}", plan.created, plan.caller, plan.reason)];
+    for target in &plan.targets {
+        lines.push(format!("  {} (account {})", target.principal, target.principal.account()));
+        lines.extend(target.steps.iter().map(|step| {
+            let frees = matches!(step.change, Change::RemoveDenyAll { .. }) && !step.is_already_made();
+            let effect = if frees { " - THIS LETS IT ACT AGAIN" } else { "" };
+            format!("    {}. {}{effect} (the plan saw: {})", step.number, what(step), step.prior.describe())
+        }));
+    }
+    lines.push(summary(plan));
     lines
 }
 

@@ -60,6 +60,16 @@ impl Containment {
         intended
     }
 
+    /// Everything that the step may have left behind: what it intends, and what the journal says was put.
+    /// A journal of an older version may hold documents that are not derived any more.
+    pub(super) fn left_behind(&self, step: &Step) -> Vec<Condition> {
+        let own = self.events.iter().filter(|event| event.step == step.number);
+        let put = own.filter_map(|event| event.document.clone()).map(|document| Condition::Policy(Some(document)));
+        let mut left_behind = self.intended(step);
+        left_behind.extend(put);
+        left_behind
+    }
+
     fn last(&self, step: u32) -> Option<&Event> {
         self.events.iter().rev().find(|event| event.step == step)
     }

@@ -25,6 +25,9 @@ pub enum InvalidPlan {
     /// The content is not what was hashed.
     #[error("its content does not fit its hash: it was changed after it was made")]
     Hash,
+    /// Written again, it would not be the same: no Dragnet wrote it.
+    #[error("its form is not the one in which dragnet writes plans: it was edited; make the plan anew")]
+    Edited,
     /// It was made by another version.
     #[error("it is a plan of format {0}, this dragnet applies format {FORMAT}")]
     Format(u32),
@@ -59,7 +62,12 @@ impl SealedPlan {
         if let Some(format) = plan.get("format").and_then(Value::as_u64).filter(|format| *format != u64::from(FORMAT)) {
             return Err(InvalidPlan::Format(u32::try_from(format).unwrap_or(u32::MAX)));
         }
-        Ok(Self { plan: serde_json::from_value(plan)?, hash: told })
+        let plan: Plan = serde_json::from_value(plan)?;
+        // Else its journal, which holds the plan, could not be read back.
+        if hash(&serde_json::to_value(&plan)?)? != told {
+            return Err(InvalidPlan::Edited);
+        }
+        Ok(Self { plan, hash: told })
     }
 
     /// As it is written to a file: indented JSON.

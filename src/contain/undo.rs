@@ -65,7 +65,7 @@ impl Work<'_> {
         if observed == step.prior {
             return self.record(step, State::Undone, "what was there before is there");
         }
-        let ours = containment.intended(step).into_iter().any(|intended| intended.is_like(&observed));
+        let ours = containment.left_behind(step).into_iter().any(|left| left.is_like(&observed));
         // Ours was removed by somebody: what it had replaced goes back, and overwrites nothing.
         let removed = observed == Condition::Policy(None);
         if observed == Condition::Key(None) {

@@ -2,7 +2,7 @@
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::apply::{AT_ONCE, Work};
+use super::apply::{AT_ONCE, NOT_SIMULATED, Work};
 use super::entrance::{Batch, Purpose, batches};
 use super::journal::JournalError;
 use super::place::Place;
@@ -46,8 +46,16 @@ async fn verify_batch(
                     continue;
                 }
             };
-            let seen = if is_there { State::Verified } else { State::Missing };
+            let seen = match is_there {
+                false => State::Missing,
+                true if state != State::AlreadyContained && place.simulate().await == Some(false) => State::Unverified,
+                true => State::Verified,
+            };
             match (state, seen) {
+                (_, State::Unverified) => {
+                    work.record(step, seen, NOT_SIMULATED)?;
+                    problems.push(format!("{}: {NOT_SIMULATED}", target.principal));
+                }
                 // Not ours: it is told, and nothing is written of it.
                 (State::AlreadyContained, State::Verified) => {}
                 (State::Unverified, State::Missing) | (State::AlreadyContained, _) => {

@@ -186,7 +186,7 @@ fn lists_have_the_shape_of_the_aws_cli() {
     let roles: Vec<(String, bool)> = serde_json::from_str(&roles).unwrap();
     assert_eq!((code, roles.first()), (Some(0), Some(&("DataPipeline".to_owned(), false))));
     let (_, csv) = list(&["users", "--account", "dev", "-o", "csv"]);
-    assert_eq!(csv.lines().nth(1), Some("666666666666,deploy-bot,/,,,,Deploy,false"));
+    assert_eq!(csv.lines().nth(2), Some("666666666666,deploy-bot,/,,,,Deploy,false"));
     let (code, _) = list(&["log-groups"]);
     assert_eq!(code, Some(3), "the sandbox's Regions cannot be listed");
 }
@@ -257,7 +257,9 @@ fn a_plan_changes_nothing_and_has_to_be_confirmed() {
     assert_eq!(fs::metadata(temp.path().join("plan.json")).unwrap().permissions().mode() & 0o777, 0o600);
     for (confirm, expected) in [(&[][..], "there is no terminal to ask on"), (&["--confirm", "0"], "not this plan's")] {
         let output = dragnet(temp.path(), &[&["contain", "apply", "plan.json", "--practice"], confirm].concat());
-        assert_eq!((output.status.code(), text(&output.stderr).contains(expected)), (Some(1), true), "{expected}");
+        let stderr = text(&output.stderr);
+        assert_eq!((output.status.code(), stderr.contains(expected)), (Some(1), true), "{expected}: {stderr}");
+        assert!(stderr.contains("arn:aws:iam::666666666666:user/deploy-bot (account 666666666666)"), "{stderr}");
     }
     let output = dragnet(temp.path(), &["contain", "status", "0123456789ab", "--practice"]);
     assert!(text(&output.stderr).contains("there is no containment"), "{}", text(&output.stderr));

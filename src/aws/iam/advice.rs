@@ -31,13 +31,18 @@ pub struct ServiceUse {
 }
 
 impl Aws {
-    /// Whether IAM believes that everything is denied to the principal by an explicit deny.
+    /// Whether IAM believes that everything is denied to the principal by an explicit deny; `None` if the answer
+    /// has no result.
     ///
     /// Source: IAM API, `SimulatePrincipalPolicy`.
     ///
     /// # Errors
     /// The call fails; the caller may lack the permission.
-    pub async fn simulates_as_denied(&self, session: &Session, principal: &Principal) -> Result<bool, CallError> {
+    pub async fn simulates_as_denied(
+        &self,
+        session: &Session,
+        principal: &Principal,
+    ) -> Result<Option<bool>, CallError> {
         let request = self
             .clients
             .iam
@@ -47,7 +52,7 @@ impl Aws {
         let answer = send!(self, self.iam_site(session, Operation::SimulatePrincipalPolicy), request)?;
         let results = answer.evaluation_results();
         let denied = |decision: &PolicyEvaluationDecisionType| *decision == PolicyEvaluationDecisionType::ExplicitDeny;
-        Ok(!results.is_empty() && results.iter().all(|result| denied(result.eval_decision())))
+        Ok((!results.is_empty()).then(|| results.iter().all(|result| denied(result.eval_decision()))))
     }
 
     /// The services that a principal has used, the latest first; `None` if the report is not made in time.

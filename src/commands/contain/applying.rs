@@ -2,12 +2,15 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use super::{Connection, ContainError, journals, print, read_plan};
-use crate::cli::ApplyArguments;
+use super::{Connection, ContainError, force_arguments, journals, print, read_plan};
 use crate::cli::settings::ContainSettings;
+use crate::cli::{ApplyArguments, Override};
 use crate::commands::surroundings::Machine;
 use crate::commands::{CommandError, Place, tell};
-use crate::contain::{Containment, SealedPlan, Work, apply as apply_journal, rehearse, status_lines};
+use crate::contain::{
+    Containment, Guard, JournalError, Rehearsed, SealedPlan, Work, apply as apply_journal, check_plan,
+    confirmation_lines, expiry, rehearse, status_lines,
+};
 use crate::report::write_json;
 
 /// The first targets of a plan, after which a person is asked.
@@ -29,8 +32,11 @@ pub(super) async fn apply(
 ) -> Result<u8, CommandError> {
     let sealed = read_plan(&arguments.plan)?;
     if arguments.dry_run {
-        return dry_run(place, settings, &sealed, json, out).await;
+        let rehearsed = rehearse_plan(place, settings, &sealed, &arguments.forced).await?;
+        return print_rehearsed(&sealed, &rehearsed, json, out);
     }
+    // Nobody is asked about a plan that is refused anyway.
+    check_plan(sealed.plan(), &settings.contain, place.clock().now()).map_err(ContainError::from)?;
     confirm(&sealed, arguments.confirm.as_deref())?;
     let mut ask = |containment: &Containment| {
         for line in status_lines(containment) {
@@ -39,13 +45,14 @@ pub(super) async fn apply(
         asked("Go on with the others? Type yes: ").is_some_and(|answer| answer == "yes")
     };
     let canary = arguments.canary.map(|targets| Canary { targets, go_on: &mut ask });
-    let containment = apply_plan(place, settings, &sealed, canary).await?;
+    let containment = apply_plan(place, settings, &sealed, &arguments.forced, canary).await?;
     if json {
         write_json(&containment.to_json(), &mut *out)?;
     } else {
         print(&status_lines(&containment), out)?;
     }
-    let again = format!("dragnet contain apply {}", machine.shown(&arguments.plan));
+    let forced = force_arguments(&arguments.forced);
+    let again = format!("dragnet contain apply {}{forced}", machine.shown(&arguments.plan));
     match containment.exit_code() {
         0 => tell(&format!("To undo it: dragnet contain undo {}", containment.id)),
         _ => tell(&format!(
@@ -56,32 +63,31 @@ pub(super) async fn apply(
     Ok(containment.exit_code())
 }
 
-/// Applies a plan, or goes on with it. What became of each step is in the containment.
+/// Applies a plan, or goes on with it; `forced` are the guards that the person who applies it overrides. What
+/// became of each step is in the containment.
 ///
 /// # Errors
-/// The plan has expired before it was begun, was undone, or the journal fails.
+/// The plan is not one that this configuration makes, has expired before it was begun, was undone, or the journal
+/// fails.
 pub async fn apply_plan(
     place: &Place,
     settings: &ContainSettings,
     sealed: &SealedPlan,
+    forced: &[Override],
     canary: Option<Canary<'_>>,
 ) -> Result<Containment, CommandError> {
     let clock = place.clock();
+    let (connection, guard) = check(place, settings, sealed, forced).await?;
     let (journals, id) = (journals(settings), sealed.short_hash());
-    let is_begun = journals.ids().map_err(ContainError::from)?.iter().any(|known| known == id);
-    let expires = sealed.plan().expires;
-    if !is_begun && clock.now() >= expires {
-        return Err(ContainError::Expired(expires).into());
-    }
-    let connection = Connection::of(place, settings, id).await?;
     let caller = connection.caller.arn.to_string();
     let journal = journals.begin(sealed, &caller, clock.now()).map_err(ContainError::from)?;
+    // The short hash is short enough to make two plans that share it.
+    if journal.sealed().hash() != sealed.hash() {
+        return Err(ContainError::OtherPlan(id.to_owned()).into());
+    }
     if journal.containment().map_err(ContainError::from)?.undo_begun.is_some() {
         return Err(ContainError::Undone(id.to_owned()).into());
     }
-    let guard = connection.guard(settings, &sealed.plan().forced);
-    let changed = sealed.plan().targets.iter().filter(|target| target.changes_something());
-    guard.check_count(changed.count()).map_err(ContainError::from)?;
     let enter = |account, policy| connection.enter(account, policy);
     let work = Work { aws: &connection.aws, clock: &clock, entrance: &enter, journal: &journal };
     if let Some(canary) = canary {
@@ -95,17 +101,53 @@ pub async fn apply_plan(
     Ok(journal.containment().map_err(ContainError::from)?)
 }
 
-async fn dry_run(
+/// What is checked before anything is written, whether or not it is a dry run.
+async fn check(
     place: &Place,
     settings: &ContainSettings,
     sealed: &SealedPlan,
+    forced: &[Override],
+) -> Result<(Connection, Guard), CommandError> {
+    let (plan, now) = (sealed.plan(), place.clock().now());
+    check_plan(plan, &settings.contain, now).map_err(ContainError::from)?;
+    let expires = expiry(plan, &settings.contain);
+    if now >= expires && !is_begun(settings, sealed)? {
+        return Err(ContainError::Expired(expires).into());
+    }
+    let connection = Connection::of(place, settings, sealed.short_hash()).await?;
+    connection.check_accounts(settings, plan).await?;
+    let guard = connection.guard(settings, forced);
+    let changed = plan.targets.iter().filter(|target| target.changes_something());
+    guard.check_count(changed.count()).map_err(ContainError::from)?;
+    Ok((connection, guard))
+}
+
+/// Whether a step of the plan was begun: then it is gone on with, however old the plan is.
+fn is_begun(settings: &ContainSettings, sealed: &SealedPlan) -> Result<bool, ContainError> {
+    match journals(settings).read(sealed.short_hash()) {
+        Ok(containment) => Ok(!containment.events.is_empty()),
+        Err(JournalError::Unknown(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn rehearse_plan(
+    place: &Place,
+    settings: &ContainSettings,
+    sealed: &SealedPlan,
+    forced: &[Override],
+) -> Result<Vec<Rehearsed>, CommandError> {
+    let (connection, guard) = check(place, settings, sealed, forced).await?;
+    let enter = |account, policy| connection.enter(account, policy);
+    Ok(rehearse(&connection.aws, &enter, &guard, sealed.plan()).await)
+}
+
+fn print_rehearsed(
+    sealed: &SealedPlan,
+    rehearsed: &[Rehearsed],
     json: bool,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let connection = Connection::of(place, settings, sealed.short_hash()).await?;
-    let guard = connection.guard(settings, &sealed.plan().forced);
-    let enter = |account, policy| connection.enter(account, policy);
-    let rehearsed = rehearse(&connection.aws, &enter, &guard, sealed.plan()).await;
     let holds = rehearsed.iter().all(|step| step.would_hold);
     if json {
         write_json(&serde_json::json!({ "id": sealed.short_hash(), "steps": rehearsed }), &mut *out)?;
@@ -118,10 +160,10 @@ async fn dry_run(
 
 /// Whether a person, or a script, says that this is the plan that was read.
 fn confirm(sealed: &SealedPlan, given: Option<&str>) -> Result<(), ContainError> {
-    let ask = || {
-        tell(&format!("This is plan {}: {}", sealed.short_hash(), sealed.plan().reason));
-        asked("Type its short hash to apply it: ")
-    };
+    for line in confirmation_lines(sealed.plan()) {
+        tell(&line);
+    }
+    let ask = || asked("Type the plan's short hash, as `dragnet contain plan` printed it, to apply it: ");
     let typed = given.map(str::to_owned).or_else(ask);
     let typed = typed.ok_or(ContainError::NotConfirmed("there is no terminal to ask on"))?;
     if typed == sealed.short_hash() || typed == sealed.hash() {

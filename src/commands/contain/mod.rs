@@ -5,6 +5,7 @@ mod error;
 mod kept;
 mod planning;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
@@ -14,10 +15,10 @@ use crate::aws::{Aws, Caller};
 use crate::cli::settings::ContainSettings;
 use crate::cli::{ContainCommand, GlobalArguments, Override};
 use crate::config::ExternalId;
-use crate::contain::{Guard, Journals, SealedPlan};
+use crate::contain::{Guard, Journals, Plan, RefusedPlan, SealedPlan};
 use crate::model::{AccountId, InvalidArn, Policy, RoleArn};
 use crate::report::write_hanging;
-use crate::sweep::Access;
+use crate::sweep::{Access, Directory};
 
 pub use applying::{Canary, apply_plan};
 pub use error::ContainError;
@@ -72,6 +73,26 @@ impl Connection {
         Guard::new(&self.caller, &roles_on_the_way(&self.access), &settings.reach, &settings.contain, forced)
     }
 
+    /// Checks that every account of a plan is one of the organization's or the configuration's: entering another
+    /// would hand the external id to a stranger.
+    async fn check_accounts(&self, settings: &ContainSettings, plan: &Plan) -> Result<(), CommandError> {
+        let reach = &settings.reach;
+        let mut unknown: BTreeSet<AccountId> = plan.targets.iter().map(|target| target.principal.account()).collect();
+        unknown.remove(&self.caller.account);
+        for configured in &reach.directory.accounts {
+            unknown.remove(&configured.id);
+        }
+        let mut directory = Directory::new(&self.aws, &self.access, reach);
+        while !unknown.is_empty() {
+            let Some(member) = directory.next().await? else { break };
+            unknown.remove(&member.account.id);
+        }
+        match unknown.first() {
+            None => Ok(()),
+            Some(account) => Err(ContainError::from(RefusedPlan::UnknownAccount(*account)).into()),
+        }
+    }
+
     fn enter(&self, account: AccountId, policy: Policy) -> Result<std::sync::Arc<crate::aws::Session>, InvalidArn> {
         let external_id = self.external_ids.iter().find(|(id, _)| *id == account).map(|(_, external_id)| external_id);
         self.access.contain(account, external_id, policy)
@@ -93,6 +114,11 @@ fn read_plan(path: &Path) -> Result<SealedPlan, ContainError> {
     let named = || path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|source| ContainError::Unreadable { path: named(), source })?;
     SealedPlan::parse(&text).map_err(|source| ContainError::Plan { path: named(), source })
+}
+
+/// The arguments that override these guards.
+fn force_arguments(forced: &[Override]) -> String {
+    forced.iter().flat_map(|guard| [" --force ", guard.as_str()]).collect()
 }
 
 /// Lines that hold a stranger's text.

@@ -7,7 +7,7 @@ use std::path::Path;
 use futures::StreamExt;
 use futures::stream;
 
-use super::{ContainError, print, roles_on_the_way};
+use super::{ContainError, force_arguments, print, roles_on_the_way};
 use crate::aws::Aws;
 use crate::cli::Emit;
 use crate::cli::settings::PlanSettings;
@@ -15,13 +15,13 @@ use crate::commands::surroundings::Machine;
 use crate::commands::{CommandError, Place, tell};
 use crate::config::PrincipalSelector;
 use crate::contain::{
-    FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey, plan_lines, service_control_policy,
-    shell_script, survey,
+    FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey, TrailDeliveries, plan_lines,
+    service_control_policy, shell_script, survey,
 };
 use crate::model::{Account, Operation};
 use crate::report::escape_json;
-use crate::store::{RunDir, RunReader, Standing, StoreError};
-use crate::sweep::{Access, Directory, Member, Refusal, merged_sightings};
+use crate::store::{RunDir, RunReader, Standing};
+use crate::sweep::{Access, Directory, Member, Refusal, stored_sightings};
 
 /// Accounts that are looked at side by side.
 const AT_ONCE: usize = 32;
@@ -46,8 +46,10 @@ pub(super) async fn plan(
         None => print(&plan_lines(&sealed), out)?,
     }
     let file = machine.shown(&settings.out);
-    tell(&format!("Written to {file}. To apply it: dragnet contain apply {file} --confirm {}", sealed.short_hash()));
     let plan = sealed.plan();
+    let forced = force_arguments(&plan.forced);
+    let confirm = sealed.short_hash();
+    tell(&format!("Written to {file}. To apply it: dragnet contain apply {file}{forced} --confirm {confirm}"));
     Ok(if plan.refused.is_empty() && plan.gaps.is_empty() { 0 } else { 3 })
 }
 
@@ -58,7 +60,7 @@ pub(super) async fn plan(
 pub async fn make_plan(place: &Place, settings: &PlanSettings) -> Result<SealedPlan, CommandError> {
     let reach = &settings.common.reach;
     let from_run = settings.run.as_deref().map(read_run).transpose()?.unwrap_or_default();
-    let selectors: Vec<_> = settings.selectors.iter().chain(from_run.selectors()).cloned().collect();
+    let selectors: Vec<_> = settings.selectors.iter().cloned().chain(from_run.selectors()).collect();
     let aws = place.connect(reach, None).await?;
     let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
     let access = Access::new(&aws, &caller, &reach.identity, "dragnet-contain-plan".to_owned(), &Operation::SURVEY);
@@ -87,14 +89,17 @@ pub async fn make_plan(place: &Place, settings: &PlanSettings) -> Result<SealedP
         }
     }
     for candidate in &mut candidates {
-        let principal = &candidate.detail.principal;
-        candidate.created = from_run.created_by(principal.kind(), principal.name());
+        candidate.created = from_run.created_by(&candidate.detail.principal);
     }
     refused.extend(from_run.refused().cloned());
     refused.extend(selectors.iter().filter(|selector| !met.contains(&selector.to_string())).map(unmet));
     gaps.sort();
+    let mentioned = from_run.mentioned();
     if candidates.is_empty() {
-        let told = refused.iter().map(|refused| format!("{}: {}", refused.principal, refused.reasons.join("; ")));
+        let told = refused
+            .iter()
+            .chain(&mentioned)
+            .map(|refused| format!("{}: {}", refused.principal, refused.reasons.join("; ")));
         return Err(ContainError::Nobody(told.chain(gaps).collect::<Vec<_>>().join(". ")).into());
     }
     let contain = &settings.common.contain;
@@ -107,7 +112,8 @@ pub async fn make_plan(place: &Place, settings: &PlanSettings) -> Result<SealedP
         now: place.clock().now(),
     };
     let guard = Guard::new(&caller, &roles_on_the_way(&access), reach, contain, &settings.forced);
-    let plan = Plan::make(&request, &guard, candidates, refused, gaps).map_err(ContainError::from)?;
+    let mut plan = Plan::make(&request, &guard, candidates, refused, gaps).map_err(ContainError::from)?;
+    plan.mentioned = mentioned;
     let path = settings.out.display().to_string();
     Ok(SealedPlan::seal(plan).map_err(|source| ContainError::Plan { path, source })?)
 }
@@ -151,16 +157,8 @@ fn unmet(selector: &PrincipalSelector) -> RefusedTarget {
 /// The principals of a run's sightings, Dragnet's own calls left out.
 fn read_run(directory: &Path) -> Result<FromRun, CommandError> {
     let reader = RunReader::open(&RunDir::open(directory)?)?;
-    let mut from_run = FromRun::default();
-    merged_sightings(&reader, |sightings| {
-        for sighting in sightings {
-            let sighting = sighting?;
-            if !sighting.own_call {
-                from_run.take(&sighting.message);
-            }
-        }
-        Ok::<_, StoreError>(())
-    })?;
+    let mut from_run = FromRun::new(TrailDeliveries::new(&reader.recorders()?, &reader.cells()?));
+    stored_sightings(&reader, |row| from_run.take(row))?;
     Ok(from_run)
 }
 

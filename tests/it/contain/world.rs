@@ -6,10 +6,12 @@ use aws_config::SdkConfig;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use clap::Parser;
 use dragnet::cli::settings::{ContainSettings, PlanSettings, Surroundings};
-use dragnet::cli::{Arguments, Command, ContainCommand, GlobalArguments, PlanArguments};
+use dragnet::cli::{Arguments, Command, ContainCommand, GlobalArguments, Override, PlanArguments};
 use dragnet::commands::{Canary, CommandError, Place, apply_plan, make_plan, undo_containment, verify_containment};
 use dragnet::contain::{Containment, SealedPlan};
 use dragnet::range::Range;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::range::clients::World as Wire;
@@ -134,7 +136,22 @@ impl World {
     }
 
     pub async fn try_apply(&self, plan: &SealedPlan) -> Result<Containment, CommandError> {
-        apply_plan(&self.place, &self.settings(""), plan, None).await
+        self.try_apply_forcing(plan, &[]).await
+    }
+
+    /// `dragnet contain apply --force` with these guards.
+    pub async fn try_apply_forcing(&self, plan: &SealedPlan, forced: &[Override]) -> Result<Containment, CommandError> {
+        apply_plan(&self.place, &self.settings(""), plan, forced, None).await
+    }
+
+    /// How many containments there are.
+    pub fn containments(&self) -> usize {
+        dragnet::contain::Journals::at(self.settings("").journals).ids().unwrap().len()
+    }
+
+    /// How often an operation was called.
+    pub fn calls(&self, operation: &str) -> u64 {
+        self.range().calls().iter().filter(|seen| seen.operation == operation).map(|seen| seen.count).sum()
     }
 
     pub async fn apply(&self, plan: &SealedPlan) -> Containment {
@@ -143,7 +160,7 @@ impl World {
 
     pub async fn apply_canary(&self, plan: &SealedPlan, targets: usize, go_on: bool) -> Containment {
         let canary = Canary { targets, go_on: &mut |_| go_on };
-        apply_plan(&self.place, &self.settings(""), plan, Some(canary)).await.unwrap()
+        apply_plan(&self.place, &self.settings(""), plan, &[], Some(canary)).await.unwrap()
     }
 
     /// How many lines a containment's journal has.
@@ -187,7 +204,7 @@ pub async fn works(config: &SdkConfig) -> bool {
 }
 
 /// The answer once the range has room for the call.
-async fn unthrottled<T, E: ProvideErrorMetadata>(call: impl AsyncFn() -> Result<T, E>) -> Result<T, E> {
+pub async fn unthrottled<T, E: ProvideErrorMetadata>(call: impl AsyncFn() -> Result<T, E>) -> Result<T, E> {
     loop {
         match call().await {
             Err(error) if error.code() == Some("Throttling") => tokio::time::sleep(Duration::from_secs(1)).await,
@@ -222,4 +239,22 @@ pub async fn inline(iam: &aws_sdk_iam::Client, kind: &str, name: &str) -> Vec<(S
         (policy.policy_name().unwrap().to_owned(), policy.policy_document().unwrap().to_owned())
     };
     policies.iter().map(text).collect()
+}
+
+/// A plan whose JSON was edited and sealed again, as whoever edits it can.
+pub fn edited(plan: &SealedPlan, edit: impl FnOnce(&mut Value)) -> SealedPlan {
+    let mut file: Value = serde_json::from_str(&plan.to_text().unwrap()).unwrap();
+    edit(&mut file["plan"]);
+    SealedPlan::parse(&sealed_again(&file["plan"])).unwrap()
+}
+
+/// The text of a plan's file with the hash that fits its content.
+pub fn sealed_again(plan: &Value) -> String {
+    let hash = hex::encode(Sha256::digest(serde_json::to_vec(plan).unwrap()));
+    serde_json::json!({ "hash": hash, "plan": plan }).to_string()
+}
+
+/// A policy document as IAM hands it back: percent-encoded.
+pub fn decoded(document: &str) -> String {
+    percent_encoding::percent_decode_str(document).decode_utf8_lossy().into_owned()
 }

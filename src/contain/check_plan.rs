@@ -1,0 +1,160 @@
+//! Whether a plan may be applied at all, decided before anything is written.
+//!
+//! A plan's file is untrusted: its hash shows that it is whole, not who wrote it. So apply takes from it only whom
+//! to change, the kinds of steps, and the prior state, which must still be there byte for byte. Documents are
+//! derived, and guards, expiry and policy names come from whoever applies it.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::change::{Change, Condition, REVOKE_SESSIONS};
+use super::document::{DENY_ALL, denies_all};
+use super::plan::{Plan, PlannedTarget, Step};
+use crate::config::Contain;
+use crate::model::{AccountId, Principal, PrincipalKind};
+
+/// How far the clock of the machine that made a plan may be ahead. AWS allows as much in signatures.
+///
+/// Source: AWS General Reference, "Elements of an AWS API request signature": five minutes.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Why a plan is not applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedPlan {
+    /// It claims to have been made later than now.
+    #[error(
+        "the plan was made at {created:.0}, which is in the future: it is {now:.0} here; check the clock, or make it anew"
+    )]
+    Future {
+        /// When it says that it was made.
+        created: Timestamp,
+        /// The time.
+        now: Timestamp,
+    },
+    /// It is about a policy that is not Dragnet's.
+    #[error(
+        "step {step} is about the inline policy `{found}`, but only `{expected}` may be changed here \
+         (contain.policy_name, or {REVOKE_SESSIONS} for sessions): make the plan anew"
+    )]
+    PolicyName {
+        /// The step.
+        step: u32,
+        /// The policy's name in the plan.
+        found: String,
+        /// The name that is allowed.
+        expected: String,
+    },
+    /// A step is not as Dragnet makes it.
+    #[error("step {step} was edited: {what}; make the plan anew")]
+    Step {
+        /// The step.
+        step: u32,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A principal has two entries.
+    #[error("the plan was edited: it names {0} twice; make it anew")]
+    Twice(Principal),
+    /// An account that is not the organization's.
+    #[error(
+        "account {0} of the plan is neither in the organization nor in the configuration, so it is not entered: \
+         make the plan anew, or add the account to the configuration"
+    )]
+    UnknownAccount(AccountId),
+}
+
+/// When a plan can no longer be applied, by the configuration of whoever applies it.
+pub fn expiry(plan: &Plan, contain: &Contain) -> Timestamp {
+    plan.created.saturating_add(contain.plan_expires.get()).unwrap_or(Timestamp::MAX)
+}
+
+/// Checks that every step is one that Dragnet makes with this configuration.
+///
+/// # Errors
+/// One is not, or the plan claims to be from the future.
+pub fn check_plan(plan: &Plan, contain: &Contain, now: Timestamp) -> Result<(), RefusedPlan> {
+    if plan.created > now.saturating_add(CLOCK_SKEW).unwrap_or(now) {
+        return Err(RefusedPlan::Future { created: plan.created, now });
+    }
+    for ((_, step), expected) in plan.steps().zip(1..) {
+        if step.number != expected {
+            return Err(edited(step, format!("its number is not {expected}")));
+        }
+    }
+    let mut named = BTreeSet::new();
+    for target in &plan.targets {
+        let principal = &target.principal;
+        // Source: IAM user guide, "IAM identifiers": names are not told apart by case, nor by their paths.
+        if !named.insert((principal.account(), principal.kind(), principal.name().to_ascii_lowercase())) {
+            return Err(RefusedPlan::Twice(target.principal.clone()));
+        }
+        check_target(target, contain)?;
+    }
+    Ok(())
+}
+
+fn check_target(target: &PlannedTarget, contain: &Contain) -> Result<(), RefusedPlan> {
+    let mut changed = BTreeSet::new();
+    for step in &target.steps {
+        check_change(step, target.principal.kind(), contain)?;
+        check_prior(step)?;
+        let place = match &step.change {
+            Change::DeactivateKey { key } => ("key", key),
+            Change::DenyAll { policy, .. } | Change::RevokeSessions { policy } | Change::RemoveDenyAll { policy } => {
+                ("policy", policy)
+            }
+        };
+        if !changed.insert(place) {
+            return Err(edited(step, format!("the {} {} is changed twice", place.0, place.1)));
+        }
+    }
+    Ok(())
+}
+
+fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(), RefusedPlan> {
+    let may_name = |found: &str, expected: &str| {
+        if found == expected {
+            return Ok(());
+        }
+        let (found, expected) = (found.to_owned(), expected.to_owned());
+        Err(RefusedPlan::PolicyName { step: step.number, found, expected })
+    };
+    match &step.change {
+        Change::DenyAll { policy, document } => {
+            may_name(policy, contain.policy_name.as_str())?;
+            if document != DENY_ALL {
+                return Err(edited(step, "its document is not the one that denies everything".to_owned()));
+            }
+        }
+        Change::RemoveDenyAll { policy } => may_name(policy, contain.policy_name.as_str())?,
+        Change::RevokeSessions { policy } => {
+            may_name(policy, REVOKE_SESSIONS)?;
+            if kind != PrincipalKind::Role {
+                return Err(edited(step, format!("a {kind} has no sessions to revoke")));
+            }
+        }
+        Change::DeactivateKey { .. } if kind != PrincipalKind::User => {
+            return Err(edited(step, format!("a {kind} has no access keys")));
+        }
+        Change::DeactivateKey { .. } => {}
+    }
+    Ok(())
+}
+
+fn check_prior(step: &Step) -> Result<(), RefusedPlan> {
+    match (&step.change, &step.prior) {
+        (Change::RemoveDenyAll { .. }, Condition::Policy(Some(document))) if !denies_all(document) => {
+            Err(edited(step, "the policy that it removes does not deny everything".to_owned()))
+        }
+        (Change::DeactivateKey { .. }, Condition::Key(Some(_))) => Ok(()),
+        (Change::DeactivateKey { .. }, _) | (_, Condition::Key(_)) => {
+            Err(edited(step, "its prior state is of another kind than its change".to_owned()))
+        }
+        (_, Condition::Policy(_)) => Ok(()),
+    }
+}
+
+fn edited(step: &Step, what: String) -> RefusedPlan {
+    RefusedPlan::Step { step: step.number, what }
+}

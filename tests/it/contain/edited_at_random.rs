@@ -1,0 +1,223 @@
+//! Random edits of a plan, sealed again so that the hash fits: whatever apply and undo make of it, nothing is
+//! allowed that was not, and nothing that allows is gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dragnet::contain::SealedPlan;
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::world::{World, decoded, sealed_again, unthrottled};
+use crate::cases::cases;
+
+const ACCOUNTS: [&str; 2] = ["222222222222", "333333333333"];
+const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+const HELD: &str = "\n[[users]]\naccount = \"333333333333\"\nname = \"held\"\naccess_keys = [\"AKIAHELD333333333333\"]\n\
+                    policies = { DenyAll = '{\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}', \
+                    Own = '{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}' }\n";
+
+/// What the principals of the member accounts may do, as far as inline policies and access keys say.
+#[derive(Clone, Debug, Default)]
+struct Permissions {
+    /// Inline policies that allow something: account, owner, policy, document.
+    allowing: BTreeSet<[String; 4]>,
+    /// Documents of all inline policies, as IAM has them.
+    documents: BTreeSet<String>,
+    active_keys: BTreeSet<String>,
+    /// The unique ids of all principals by ARN.
+    ids: BTreeMap<String, String>,
+}
+
+impl Permissions {
+    async fn of(world: &World) -> Self {
+        let mut all = Self::default();
+        for account in ACCOUNTS {
+            let iam = world.iam(account).await;
+            let details = unthrottled(async || iam.get_account_authorization_details().send().await).await.unwrap();
+            for user in details.user_detail_list() {
+                all.take(account, user.arn(), user.user_id(), user.user_policy_list());
+                let name = user.user_name().unwrap();
+                let keys = unthrottled(async || iam.list_access_keys().user_name(name).send().await).await.unwrap();
+                let active = keys.access_key_metadata().iter().filter(|key| key.status().unwrap().as_str() == "Active");
+                all.active_keys.extend(active.map(|key| key.access_key_id().unwrap().to_owned()));
+            }
+            for role in details.role_detail_list() {
+                all.take(account, role.arn(), role.role_id(), role.role_policy_list());
+            }
+            for group in details.group_detail_list() {
+                all.take(account, group.arn(), group.group_id(), group.group_policy_list());
+            }
+        }
+        all
+    }
+
+    fn take(
+        &mut self,
+        account: &str,
+        arn: Option<&str>,
+        id: Option<&str>,
+        policies: &[aws_sdk_iam::types::PolicyDetail],
+    ) {
+        let arn = arn.unwrap().to_owned();
+        self.ids.insert(arn.clone(), id.unwrap().to_owned());
+        for policy in policies {
+            let document = decoded(policy.policy_document().unwrap());
+            self.documents.insert(document.clone());
+            if document.contains("Allow") {
+                let name = policy.policy_name().unwrap().to_owned();
+                self.allowing.insert([account.to_owned(), arn.clone(), name, document]);
+            }
+        }
+    }
+}
+
+/// Edits plans with what an attacker could know.
+struct Editor<'a> {
+    rng: Rng,
+    known: &'a Permissions,
+}
+
+impl Editor<'_> {
+    fn pick(&mut self, texts: &[&str]) -> String {
+        texts[self.rng.usize(..texts.len())].to_owned()
+    }
+
+    fn policy(&mut self) -> String {
+        self.pick(&["DenyAll", "DenyAll", "Own", "Notes", "AWSRevokeOlderSessions", "denyall", ""])
+    }
+
+    fn document(&mut self) -> String {
+        let known: Vec<&String> = self.known.documents.iter().collect();
+        if self.rng.bool() {
+            known[self.rng.usize(..known.len())].clone()
+        } else {
+            self.pick(&[ALLOW_ALL, DENY_ALL, ""])
+        }
+    }
+
+    fn key(&mut self) -> String {
+        self.pick(&["AKIAEVE2222222222222", "AKIAEVE2222222222223", "AKIAHELD333333333333", "AKIANOBODY0000000000"])
+    }
+
+    fn principal(&mut self) -> (String, String) {
+        let known: Vec<(&String, &String)> = self.known.ids.iter().collect();
+        let (arn, id) = known[self.rng.usize(..known.len())];
+        (arn.clone(), id.clone())
+    }
+
+    fn change(&mut self) -> Value {
+        match self.rng.u8(..4) {
+            0 => json!({"change": "deny-all", "policy": self.policy(), "document": self.document()}),
+            1 => json!({"change": "remove-deny-all", "policy": self.policy()}),
+            2 => json!({"change": "revoke-sessions", "policy": self.policy()}),
+            _ => json!({"change": "deactivate-key", "key": self.key()}),
+        }
+    }
+
+    fn prior(&mut self) -> Value {
+        match self.rng.u8(..5) {
+            0 => json!({"key": "active"}),
+            1 => json!({"key": "inactive"}),
+            2 => json!({"policy": null}),
+            _ => json!({"policy": self.document()}),
+        }
+    }
+
+    /// One edit of a plan.
+    fn edit(&mut self, plan: &mut Value) {
+        let targets = plan["targets"].as_array().map_or(0, Vec::len);
+        let target = self.rng.usize(..targets.max(1));
+        let steps = plan["targets"][target]["steps"].as_array().map_or(0, Vec::len);
+        let step = self.rng.usize(..steps.max(1));
+        match self.rng.u8(..12) {
+            0 | 1 => plan["targets"][target]["steps"][step]["change"] = self.change(),
+            2 | 3 => plan["targets"][target]["steps"][step]["prior"] = self.prior(),
+            4 => plan["targets"][target]["steps"][step]["number"] = json!(self.rng.u8(..5)),
+            5 | 6 => {
+                let (arn, id) = self.principal();
+                plan["targets"][target]["principal"] = json!(arn);
+                plan["targets"][target]["id"] = json!(id);
+            }
+            7 => {
+                let more = plan["targets"][target].clone();
+                plan["targets"].as_array_mut().unwrap().push(more);
+            }
+            8 => {
+                let mut more = plan["targets"][target]["steps"][step].clone();
+                more["number"] = json!(steps + 1);
+                plan["targets"][target]["steps"].as_array_mut().unwrap().push(more);
+            }
+            9 => plan["forced"] = json!(["max-targets", "protect"]),
+            10 => plan["expires"] = json!("2099-01-01T00:00:00Z"),
+            _ => self.edit_leaf(plan),
+        }
+    }
+
+    /// Replaces any value by another that such a file may hold.
+    fn edit_leaf(&mut self, value: &mut Value) {
+        let size = match value {
+            Value::Array(items) => items.len(),
+            Value::Object(members) => members.len(),
+            _ => 0,
+        };
+        if size == 0 {
+            let number = self.rng.u8(..4);
+            let texts =
+                [self.document(), self.policy(), self.principal().0, self.key(), "2026-03-02T12:00:00Z".to_owned()];
+            let text = &texts[self.rng.usize(..texts.len())];
+            let values = [json!(text), json!(text), json!(text), json!(number), json!(true), Value::Null];
+            *value = values[self.rng.usize(..values.len())].clone();
+            return;
+        }
+        let at = self.rng.usize(..size);
+        match value {
+            Value::Array(items) => self.edit_leaf(&mut items[at]),
+            Value::Object(members) => self.edit_leaf(members.values_mut().nth(at).unwrap()),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_edit_of_a_plan_allows_anything_or_removes_what_allows() {
+    let asked: [&[&str]; 4] = [
+        &["--role", "App"],
+        &["--user", "eve", "--user", "held", "--action", "deny-all", "--action", "deactivate-keys"],
+        &["--role", "App", "--action", "deny-all", "--action", "revoke-sessions"],
+        &["--user", "held", "--remove"],
+    ];
+    let (mut written, mut refused) = (0, 0);
+    for seed in 0..cases(60) {
+        let world = World::with(HELD);
+        let iam = world.iam("222222222222").await;
+        let inactive = aws_sdk_iam::types::StatusType::Inactive;
+        let switch_off = iam.update_access_key().user_name("eve").access_key_id("AKIAEVE2222222222223");
+        switch_off.status(inactive).send().await.unwrap();
+        let before = Permissions::of(&world).await;
+        let mut editor = Editor { rng: Rng::with_seed(seed.into()), known: &before };
+        let plan = world.plan(asked[editor.rng.usize(..asked.len())]).await;
+        let file: Value = serde_json::from_str(&plan.to_text().unwrap()).unwrap();
+        let mut edited = file["plan"].clone();
+        for _ in 0..editor.rng.u8(1..4) {
+            editor.edit(&mut edited);
+        }
+        let Ok(plan) = SealedPlan::parse(&sealed_again(&edited)) else {
+            refused += 1;
+            continue;
+        };
+        match world.try_apply(&plan).await {
+            Ok(_) => written += 1,
+            Err(_) => refused += 1,
+        }
+        let applied = Permissions::of(&world).await;
+        _ = world.try_undo(plan.short_hash(), editor.rng.bool()).await;
+        let undone = Permissions::of(&world).await;
+        for after in [applied, undone] {
+            let what = format!("seed {seed}: {edited:#}");
+            assert_eq!(after.allowing, before.allowing, "{what}");
+            assert!(after.active_keys.is_subset(&before.active_keys), "{what}");
+        }
+    }
+    assert!(written > 0 && refused > 0, "both are met: {written} applied, {refused} refused");
+}
