@@ -28,6 +28,7 @@ mod region;
 mod run;
 mod scan_cost;
 mod tally;
+mod trust;
 mod wanted;
 mod windows;
 

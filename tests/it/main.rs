@@ -6,6 +6,7 @@
 mod cli;
 mod contain;
 mod engines;
+mod escapes;
 mod evidence;
 mod floors;
 mod hunts;
