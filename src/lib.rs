@@ -83,9 +83,10 @@
 //!   keeps makes a run incomplete (`sweep/evidence`). What is told of a trail is its owner's word, and
 //!   only the run's own coverage says that its group was searched.
 //! - **Where and when it happened** comes from the record, else from where it is stored. Logs are read
-//!   with a margin for late arrival ([`sweep::LATE_ARRIVAL`]).
-//! - **Copies fold only if they tell the same.** The design folds by account and event id; here every
-//!   field that a report shows must agree too, so that a forged line cannot hide a record by taking its id.
+//!   with a margin for late arrival ([`sweep::LATE_ARRIVAL`]). Only in a trail's own log streams does the record alone
+//!   decide what is in scope; what is stored anywhere else also counts where and when it is stored (`sweep/trust.rs`).
+//! - **Copies fold only if they tell the same.** The design folds by account and event id; here the
+//!   whole message must say the same too, so that a forged line cannot hide a record by taking its id.
 //! - **One seam to the outside, at the wire**: the SDK's HTTP client. In practice and in tests it leads to
 //!   the [`range`] in the same process, so the real SDK, its signing, parsing and errors run in every test.
 //! - **Time is passed in** ([`time::Clock`]); tests run on paused tokio time.

@@ -46,7 +46,9 @@ fn marks(indicator: &Indicator) -> Option<Vec<String>> {
         (IndicatorValue::Ip(IpAddr::V6(address)), _) => v6_marks(*address, 128)?,
         (IndicatorValue::Cidr(IpNet::V6(network)), _) => v6_marks(network.addr(), network.prefix_len())?,
         (IndicatorValue::Domain(text) | IndicatorValue::Hash(text), _) => in_any_case(calmest(text)?),
-        (_, Some(Trace::All(texts))) => texts.into_iter().max_by_key(String::len).into_iter().collect(),
+        (_, Some(Trace::All(texts) | Trace::Sequence(texts))) => {
+            texts.into_iter().max_by_key(String::len).into_iter().collect()
+        }
         (_, Some(Trace::Any(texts))) => texts,
         (_, Some(Trace::Regex(_)) | None) => return None,
     };

@@ -4,7 +4,7 @@
 //! So both engines give the same rows, Insights' limit of 200 fields an event changes nothing, and averages carry
 //! their counts. Its condition may only narrow: a text that is surely in the message, as for a filter pattern.
 
-use super::trace::Trace;
+use super::trace::{ESCAPES_REGEX, Trace};
 use crate::query::{Expr, Item, LikePattern, Query, RegexLiteral, Stage};
 
 /// Source: CloudWatch Logs API, `StartQuery`: `queryString` has at most 10,000 characters.
@@ -16,11 +16,15 @@ const ROOM: usize = 2_000;
 /// What is told of an event; `@ptr` always comes.
 const FIELDS: [&str; 5] = ["@timestamp", "@ingestionTime", "@log", "@logStream", "@message"];
 
-/// A condition on the message that holds for every event which has one of the marks; `None` if only reading
+/// A condition on the message that holds for every event which has one of the marks, or an escape that may hide one;
+/// `None` if only reading
 /// everything is safe, or if it is longer than a query may be.
 pub(super) fn condition(traces: &[Trace]) -> Option<Expr> {
     let mut conditions = traces.iter().map(of_trace).collect::<Option<Vec<Expr>>>()?;
     conditions.dedup();
+    if !conditions.is_empty() {
+        conditions.push(like(LikePattern::Regex(RegexLiteral::new(ESCAPES_REGEX).ok()?)));
+    }
     let condition = any(conditions)?;
     (text(Some(&condition), &[], None).len() + ROOM <= LONGEST).then_some(condition)
 }
@@ -68,7 +72,7 @@ pub(super) fn fits(text: &str) -> bool {
 fn of_trace(trace: &Trace) -> Option<Expr> {
     let texts = |texts: &[String]| texts.iter().cloned().map(has).collect::<Vec<Expr>>();
     match trace {
-        Trace::All(terms) => {
+        Trace::All(terms) | Trace::Sequence(terms) => {
             let mut terms = texts(terms);
             if terms.len() > 1 { Some(Expr::And(terms)) } else { terms.pop() }
         }
@@ -109,12 +113,18 @@ mod tests {
     fn a_condition_is_about_the_message_as_it_lies_there() {
         assert_eq!(
             of(&["192.0.2.1", "arn:aws:iam::111111111111:user/team/ben"]),
-            " | filter (@message like \"192.0.2.1\" or @message like \"arn:aws:iam::111111111111:user\" and \
-             @message like \"team\" and @message like \"ben\") or @message like \"StopLogging\""
+            format!(
+                " | filter (@message like \"192.0.2.1\" or @message like \"arn:aws:iam::111111111111:user\" and \
+                 @message like \"team\" and @message like \"ben\" or @message like /{ESCAPES_REGEX}/) \
+                 or @message like \"StopLogging\""
+            )
         );
         assert_eq!(
             of(&["a1.example"]),
-            r#" | filter @message like /[aA]1\.[eE][xX][aA][mM][pP][lL][eE]/ or @message like "StopLogging""#
+            format!(
+                " | filter (@message like /[aA]1\\.[eE][xX][aA][mM][pP][lL][eE]/ or @message like /{ESCAPES_REGEX}/) \
+                 or @message like \"StopLogging\""
+            )
         );
         assert_eq!(of(&["regex:^a"]), "", "everything is read");
     }

@@ -10,6 +10,7 @@
 
 mod addresses;
 mod boundary;
+mod canonical;
 mod document;
 mod escapes;
 mod glance;
@@ -30,6 +31,7 @@ mod skim;
 mod trace;
 mod written;
 
+pub use canonical::{canonical_text, say_the_same};
 pub use document::Document;
 pub use happening::{Happened, happened, happening};
 pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};

@@ -7,8 +7,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{Matcher, coarse_pattern};
+use super::{Matcher, Questions, coarse_pattern};
 use crate::model::Indicator;
+use crate::query::{Discovery, Event, Plan, Query, Record};
 use crate::range::patterns::FilterPattern;
 
 /// An indicator, and a spelling of it that an event may use.
@@ -186,6 +187,95 @@ proptest! {
                 prop_assert_eq!(matcher.find(message), matcher.find_by_reading(message, |_| true), "{}", message);
             }
         }
+    }
+}
+
+/// Which characters of a text are written as escapes, and in which case of hexadecimal digits.
+#[derive(Clone, Copy, Debug)]
+struct Escaping {
+    which: u64,
+    upper: u64,
+}
+
+/// Mostly a few characters, so that everything around them stays as it is.
+fn any_escaping() -> impl Strategy<Value = Escaping> {
+    let which =
+        prop_oneof![2 => Just(0), 1 => any::<u64>(), 1 => (0..64_u32).prop_map(|bit| 1 << bit), 1 => Just(u64::MAX)];
+    (which, any::<u64>()).prop_map(|(which, upper)| Escaping { which, upper })
+}
+
+/// A text as a JSON string in which any character may be an escape, those of inner escapes among them.
+fn escaped_string(text: &str, escaping: Escaping) -> String {
+    let mut units = [0; 2];
+    let characters = text.chars().enumerate().map(|(at, c)| {
+        let has = |bits: u64| bits >> (at % 64) & 1 == 1;
+        match c {
+            _ if has(escaping.which) => c.encode_utf16(&mut units).iter().fold(String::new(), |all, unit| {
+                let digits = if has(escaping.upper) { format!("{unit:04X}") } else { format!("{unit:04x}") };
+                all + "\\u" + &digits
+            }),
+            '/' if has(escaping.upper) => "\\/".to_owned(),
+            _ => inside_quotes(&json!(c.to_string()).to_string()),
+        }
+    });
+    format!("\"{}\"", characters.collect::<String>())
+}
+
+fn inside_quotes(string: &str) -> String {
+    string[1..string.len() - 1].to_owned()
+}
+
+/// JSON in JSON in JSON around a text, each as far as it is escaped once more.
+fn nested(text: &str, levels: &[Escaping]) -> Vec<String> {
+    let mut messages = vec![text.to_owned()];
+    for escaping in levels {
+        let inner = messages.last().map(|message| escaped_string(message, *escaping)).unwrap_or_default();
+        messages.push(format!("{{\"n\":1,\"field\":[{inner},true]}}"));
+    }
+    messages
+}
+
+/// Whether the query that Insights is asked gives a message.
+fn insights_gives(questions: &Questions, message: &str) -> bool {
+    let query: Query = questions.insights_query(true, &[], None).unwrap().parse().unwrap();
+    let event = Event { timestamp: 5, ingestion_time: 6, log: "111111111111:/g", log_stream: "s", ptr: "p", message };
+    let record = Record::new(event, Discovery::Automatic { json_limit: None });
+    let Plan::Rows(plan) = Plan::new(&query) else { panic!("{query}") };
+    plan.row(&record).is_some()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
+
+    #[test]
+    fn no_escape_of_any_character_excludes_what_is_there(
+        all in prop::collection::vec(any_spelled(), 1..4),
+        levels in prop::collection::vec(any_escaping(), 1..4),
+    ) {
+        let indicators: Vec<Indicator> = all.iter().map(|one| one.indicator.clone()).collect();
+        let (matcher, questions) = (Matcher::new(&indicators).unwrap(), Questions::new(&indicators, &[]).unwrap());
+        for Spelled { indicator, spelling } in &all {
+            for message in nested(spelling, &levels) {
+                // Half of them as loggers write them that put something before the document.
+                for message in [format!("at noon {message}"), message] {
+                    if matcher.find(&message).is_none() {
+                        continue;
+                    }
+                    let pattern = coarse_pattern(&indicators);
+                    prop_assert!(lets_through(&indicators, &message), "{pattern:?} loses {indicator} in {message}");
+                    prop_assert!(insights_gives(&questions, &message), "Insights loses {indicator} in {message}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nesting_hides_nothing_from_the_matcher() {
+    let all = Escaping { which: u64::MAX, upper: 0x5555_5555_5555_5555 };
+    let matcher = Matcher::new(&["192.0.2.1".parse().unwrap()]).unwrap();
+    for message in nested("192.0.2.1", &[all, all, all]) {
+        assert!(matcher.find(&message).is_some(), "{message}");
     }
 }
 

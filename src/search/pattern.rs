@@ -2,7 +2,7 @@
 //!
 //! Source of the syntax: CloudWatch Logs user guide, "Filter pattern syntax".
 
-use super::trace::{Trace, as_regex};
+use super::trace::{ESCAPES, ESCAPES_REGEX, Trace, as_regex};
 use crate::model::Indicator;
 
 /// Source: CloudWatch Logs API, `FilterLogEvents`: `filterPattern` has at most 1,024 characters.
@@ -15,34 +15,40 @@ pub fn coarse_pattern(indicators: &[Indicator]) -> Option<String> {
     pattern_of(&indicators.iter().map(Trace::of).collect::<Option<Vec<_>>>()?)
 }
 
-/// The same for marks of which every event has one.
+/// The same for marks of which every event has one, unless an escape hides it: that lets an event through, too.
 pub(super) fn pattern_of(traces: &[Trace]) -> Option<String> {
-    let pattern = match traces {
-        [] => return None,
-        // Terms side by side must all be there.
-        [Trace::All(terms)] => terms.iter().map(|term| quoted(term)).collect::<Vec<_>>().join(" "),
-        several if several.iter().any(|trace| matches!(trace, Trace::Regex(_))) => any_regex(several)?,
-        several => any_term(&alternatives(several))?,
-    };
-    (pattern.chars().count() <= LONGEST).then_some(pattern)
+    let fits = |pattern: &String| pattern.chars().count() <= LONGEST;
+    let terms = needed_terms(traces);
+    // Plain terms are AWS's simplest syntax; a regular expression is shorter.
+    let any_regex = || any_regex(traces, terms.as_deref()?);
+    sequence(traces)
+        .filter(fits)
+        .or_else(|| any_term(traces, terms.as_deref()?).filter(fits))
+        .or_else(|| any_regex().filter(fits))
 }
 
-/// Texts of which one is in every event; of those that are all there, the longest.
-fn alternatives(traces: &[Trace]) -> Vec<&str> {
+/// Several texts, of which all are in an event. Alternatives cannot stand beside terms that must all be there, so
+/// that the terms become one regular expression.
+fn sequence(traces: &[Trace]) -> Option<String> {
+    let [Trace::Sequence(texts)] = traces else { return None };
+    let texts: Vec<String> = texts.iter().map(|text| as_regex(text)).collect();
+    Some(format!("%{}|{ESCAPES_REGEX}%", texts.join(".*")))
+}
+
+/// Texts of which one is in every event; of those that are all there, the longest. A text with a shorter one in it
+/// adds nothing. `None` if they are more than a pattern holds.
+fn needed_terms(traces: &[Trace]) -> Option<Vec<&str>> {
     let mut terms: Vec<&str> = Vec::new();
     for trace in traces {
         match trace {
-            Trace::All(texts) => terms.extend(texts.iter().max_by_key(|text| text.len()).map(String::as_str)),
+            Trace::All(texts) | Trace::Sequence(texts) => {
+                terms.extend(texts.iter().max_by_key(|text| text.len()).map(String::as_str));
+            }
             Trace::Any(texts) => terms.extend(texts.iter().map(String::as_str)),
             Trace::Regex(_) => {}
         }
     }
     terms.sort_by_key(|term| (term.len(), *term));
-    terms
-}
-
-/// `?` lets any one of several terms through. A term with a shorter one in it adds nothing.
-fn any_term(terms: &[&str]) -> Option<String> {
     let mut needed: Vec<&str> = Vec::new();
     for term in terms {
         if needed.iter().any(|shorter| term.contains(shorter)) {
@@ -50,26 +56,34 @@ fn any_term(terms: &[&str]) -> Option<String> {
         }
         needed.push(term);
         // Counted as they come: ten thousand are not compared with each other.
-        if needed.iter().map(|term| term.len() + 4).sum::<usize>() > LONGEST + 1 {
+        if needed.iter().map(|term| term.len() + 1).sum::<usize>() > LONGEST {
             return None;
         }
     }
-    match needed.as_slice() {
-        [only] => Some(quoted(only)),
-        several => Some(several.iter().map(|term| format!("?{}", quoted(term))).collect::<Vec<_>>().join(" ")),
+    Some(needed)
+}
+
+/// `?` lets any one of several terms through.
+fn any_term(traces: &[Trace], terms: &[&str]) -> Option<String> {
+    let are_all_terms = traces.iter().all(|trace| !matches!(trace, Trace::Regex(_)));
+    if !are_all_terms || terms.is_empty() {
+        return None;
     }
+    let quoted = terms.iter().map(|term| format!("?{}", quoted(term)));
+    let escapes = ESCAPES.iter().map(|escape| format!("?{escape}"));
+    Some(quoted.chain(escapes).collect::<Vec<_>>().join(" "))
 }
 
 /// A regular expression stands alone in a pattern, so that the terms become parts of it.
-fn any_regex(traces: &[Trace]) -> Option<String> {
+fn any_regex(traces: &[Trace], terms: &[&str]) -> Option<String> {
     let regexes = traces.iter().filter_map(|trace| match trace {
         Trace::Regex(regex) => Some(regex.clone()),
-        Trace::All(_) | Trace::Any(_) => None,
+        Trace::All(_) | Trace::Sequence(_) | Trace::Any(_) => None,
     });
-    let mut parts: Vec<String> = alternatives(traces).into_iter().map(as_regex).chain(regexes).collect();
+    let mut parts: Vec<String> = terms.iter().map(|term| as_regex(term)).chain(regexes).collect();
     parts.sort();
     parts.dedup();
-    (!parts.is_empty()).then(|| format!("%{}%", parts.join("|")))
+    (!parts.is_empty()).then(|| format!("%{}|{ESCAPES_REGEX}%", parts.join("|")))
 }
 
 /// A term with any character but letters, digits and `_` must be quoted; quoting never hurts.
@@ -85,30 +99,36 @@ mod tests {
         coarse_pattern(&indicators.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>())
     }
 
+    /// A pattern without the escapes that every pattern lets through.
+    fn narrow(indicators: &[&str]) -> String {
+        let pattern = pattern(indicators).unwrap();
+        let terms = ESCAPES.map(|escape| format!(" ?{escape}")).concat();
+        let regex = format!("|{ESCAPES_REGEX}%");
+        let narrow = pattern.strip_suffix(&terms).or_else(|| pattern.strip_suffix(&regex));
+        narrow.unwrap_or_else(|| panic!("{pattern} excludes what is escaped")).to_owned()
+    }
+
     #[test]
     fn one_indicator_needs_all_its_terms() {
-        assert_eq!(pattern(&["192.0.2.1"]).unwrap(), r#""192.0.2.1""#);
-        assert_eq!(
-            pattern(&["arn:aws:iam::111111111111:user/team/ben"]).unwrap(),
-            r#""arn:aws:iam::111111111111:user" "team" "ben""#
-        );
-        assert_eq!(pattern(&["192.0.2.0/24"]).unwrap(), r#""192.0.2.""#);
-        assert_eq!(pattern(&["evil.example"]).unwrap().len(), 2 + 4 * 11 + 2);
+        assert_eq!(narrow(&["192.0.2.1"]), r#"?"192.0.2.1""#);
+        assert_eq!(narrow(&["arn:aws:iam::111111111111:user/team/ben"]), "%arn:aws:iam::111111111111:user.*team.*ben");
+        assert_eq!(narrow(&["192.0.2.0/24"]), r#"?"192.0.2.""#);
+        assert_eq!(narrow(&["evil.example"]).len(), 1 + 4 * 11 + 2);
     }
 
     #[test]
     fn several_need_one_term_each_and_none_twice() {
         assert_eq!(
-            pattern(&["192.0.2.1", "arn:aws:iam::111111111111:user/ben"]).unwrap(),
+            narrow(&["192.0.2.1", "arn:aws:iam::111111111111:user/ben"]),
             r#"?"192.0.2.1" ?"arn:aws:iam::111111111111:user""#
         );
-        assert_eq!(pattern(&["192.0.2.1", "192.0.2.0/23", "192.0.3.7"]).unwrap(), r#"?"192.0.2." ?"192.0.3.""#);
-        assert_eq!(pattern(&["192.0.2.1", "192.0.2.0/24"]).unwrap(), r#""192.0.2.""#);
+        assert_eq!(narrow(&["192.0.2.1", "192.0.2.0/23", "192.0.3.7"]), r#"?"192.0.2." ?"192.0.3.""#);
+        assert_eq!(narrow(&["192.0.2.1", "192.0.2.0/24"]), r#"?"192.0.2.""#);
     }
 
     #[test]
     fn terms_join_a_regex() {
-        assert_eq!(pattern(&["192.0.2.1", "2001:db8::1"]).unwrap(), r"%192\.0\.2\.1|2001:0*[dD][bB]8:%");
+        assert_eq!(narrow(&["192.0.2.1", "2001:db8::1"]), r"%192\.0\.2\.1|2001:0*[dD][bB]8:");
     }
 
     #[test]

@@ -18,11 +18,28 @@ const DIGEST_DIGITS: usize = 16;
 /// The groups of an IPv6 address that may not be spelled as dotted octets.
 const HEX_GROUPS: usize = 6;
 
-/// A necessary mark of an event.
+/// What is in every message in which a character that [`is_never_escaped`] is written as a JSON escape after all, as
+/// anyone may write it who wants to hide a text: `\u0031` is `1`.
+///
+/// An escape that is quoted in JSON once more is `\\u0031`, or has one of its own characters escaped: a backslash, a `u`
+/// or a digit. So the letters and digits of one of these escapes stand side by side in the message as it is written, at
+/// whatever depth. A backslash is not asked for: how filter patterns quote it is not documented.
+/// Escapes that encoders do write are not among these: `\u003c`, `\u0026`, `\u001b`, `\u00e9`.
+pub(super) const ESCAPES: [&str; 20] = [
+    "u002d", "u002D", "u002e", "u002E", "u0030", "u0031", "u0032", "u0033", "u0034", "u0035", "u0036", "u0037",
+    "u0038", "u0039", "u003a", "u003A", "u004", "u005", "u006", "u007",
+];
+
+/// The same as a regular expression.
+pub(super) const ESCAPES_REGEX: &str = "u002[dDeE]|u003[0-9aA]|u00[4-7]";
+
+/// A necessary mark of an event in which no escape hides it: each holds unless one of [`ESCAPES`] is in the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trace {
     /// Every one of these texts is in it; at least one.
     All(Vec<String>),
+    /// These texts are in it, one after the other, with no end of a line between them; at least two.
+    Sequence(Vec<String>),
     /// One of these texts is in it; at least one.
     Any(Vec<String>),
     /// A match of this regular expression, in AWS's restricted syntax, is in it.
@@ -53,7 +70,7 @@ impl Trace {
 }
 
 /// JSON may spell a character as `\/`, `\u002f` or `\u003c`, and which ones is the writer's choice.
-/// No known writer escapes these.
+/// No known writer escapes these; whoever does is found by [`ESCAPES`].
 fn is_never_escaped(c: char) -> bool {
     c.is_ascii_alphanumeric() || ".:_-@".contains(c)
 }
@@ -62,7 +79,14 @@ fn is_never_escaped(c: char) -> bool {
 pub(super) fn runs(text: &str) -> Option<Trace> {
     let runs = text.split(|c| !is_never_escaped(c)).filter(|run| run.len() >= SHORTEST_RUN);
     let runs: Vec<String> = runs.map(str::to_owned).collect();
-    (!runs.is_empty()).then_some(Trace::All(runs))
+    // Between the runs of such a text there is nothing that `.` might not match.
+    let is_one_line = text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+    match runs.len() {
+        0 => None,
+        1 => Some(Trace::All(runs)),
+        _ if is_one_line => Some(Trace::Sequence(runs)),
+        _ => Some(Trace::All(runs)),
+    }
 }
 
 /// The octets that all addresses of the network share, with the dot behind them; those of its parts
@@ -122,6 +146,7 @@ mod tests {
     fn trace(indicator: &str) -> Option<String> {
         Trace::of(&indicator.parse().unwrap()).map(|trace| match trace {
             Trace::All(texts) => texts.join(" & "),
+            Trace::Sequence(texts) => texts.join(" ~ "),
             Trace::Any(texts) => texts.join(" | "),
             Trace::Regex(regex) => format!("%{regex}%"),
         })
@@ -158,10 +183,25 @@ mod tests {
     fn texts_are_marked_by_what_nobody_escapes() {
         assert_eq!(
             trace("arn:aws:iam::111111111111:user/team/ben").unwrap(),
-            "arn:aws:iam::111111111111:user & team & ben"
+            "arn:aws:iam::111111111111:user ~ team ~ ben"
         );
+        assert_eq!(trace("text:line one\nline two").unwrap(), "line & one & line & two");
         assert_eq!(trace("user:ben").unwrap(), "ben");
         assert_eq!(trace("text:<>"), None);
         assert_eq!(trace("regex:abc"), None);
+    }
+
+    #[test]
+    fn every_escape_of_what_is_never_escaped_is_known() {
+        let regex = regex::Regex::new(ESCAPES_REGEX).unwrap();
+        for c in (0..=0x7f_u8).map(char::from) {
+            let digits = [format!("u{:04x}", u32::from(c)), format!("u{:04X}", u32::from(c))];
+            for escape in &digits {
+                let is_known = ESCAPES.iter().any(|known| escape.contains(known));
+                assert_eq!(is_known, regex.is_match(escape), "{escape}");
+                assert!(is_known || !(is_never_escaped(c) || c == '\\'), "{escape}");
+                assert!(!is_known || !"<>&'\"+=/ \n\u{1b}".contains(c), "encoders write {escape}");
+            }
+        }
     }
 }

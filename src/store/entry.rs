@@ -242,7 +242,7 @@ pub struct CountRow {
     pub event_account: String,
     /// In which Region they happened.
     pub event_region: String,
-    /// What kind of record they are: `cloudtrail`, `vpc-flow` or `other`.
+    /// What kind of record they are: `cloudtrail`, `vpc-flow`, `other`, or `claims-to-be-cloudtrail`.
     pub kind: String,
     /// What they come to.
     pub partial: Partial,

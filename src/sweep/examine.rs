@@ -1,8 +1,9 @@
 //! A page of events: what of it is a sighting or counts for a hunt, and what it tells of the recording itself.
 
 use super::evidence::silence;
-use super::hunts::PageCounts;
-use super::reading::Reading;
+use super::hunts::{PageCounts, kind_of_count};
+use super::reading::{Group, Reading};
+use super::trust::is_stream_of_trail;
 use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
 use crate::query::Event;
@@ -71,11 +72,11 @@ fn examine(
     }
     let region = reading.group.target.region.as_str();
     let told = happened(&document, account, region, event.timestamp_ms);
-    let scope = &reading.group.shared.settings.reach.scope;
-    if !regions.has(&told.region, scope) || !reading.group.look.has(told.time_ms, event.timestamp_ms) {
+    let is_trails = reading.group.trail_delivers && is_stream_of_trail(&event.log_stream, &told.account);
+    if !is_asked_for(reading, &told, event.timestamp_ms, is_trails, regions) {
         return None;
     }
-    let hunts = rows_of_hunts(reading, &event, &told, counts);
+    let hunts = rows_of_hunts(reading, &event, &told, is_trails, counts);
     if hits.is_none() && hunts.is_empty() {
         return None;
     }
@@ -96,8 +97,30 @@ fn examine(
     })
 }
 
+/// Whether an event happened in a Region and at a time that the sweep asks about. What no trail wrote may claim any,
+/// so that it counts as well where and when it is stored: no line can leave itself out.
+fn is_asked_for(
+    reading: &Reading,
+    told: &Happened<'_>,
+    stored_ms: i64,
+    is_trails: bool,
+    regions: &mut RegionsAsked,
+) -> bool {
+    let Group { shared, look, is_in_scope, .. } = &reading.group;
+    let is_here = !is_trails && *is_in_scope;
+    let is_now = !is_trails && look.has(stored_ms, stored_ms);
+    (is_here || regions.has(&told.region, &shared.settings.reach.scope))
+        && (is_now || look.has(told.time_ms, stored_ms))
+}
+
 /// The names of the hunts that the event is a row of, sorted.
-fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happened<'_>, counts: &mut PageCounts) -> Vec<String> {
+fn rows_of_hunts(
+    reading: &Reading,
+    event: &LogEvent,
+    told: &Happened<'_>,
+    is_trails: bool,
+    counts: &mut PageCounts,
+) -> Vec<String> {
     let questions = &reading.group.shared.questions;
     if questions.hunts().is_empty() {
         return Vec::new();
@@ -116,7 +139,7 @@ fn rows_of_hunts(reading: &Reading, event: &LogEvent, told: &Happened<'_>, count
     for (number, finding) in questions.findings(event, kind) {
         match finding {
             Finding::Row(_) => names.extend(questions.hunts().get(number).map(|hunt| hunt.hunt().name.clone())),
-            Finding::Counted(partial) => counts.add(number, told, kind, partial),
+            Finding::Counted(partial) => counts.add(number, told, kind_of_count(kind, is_trails), partial),
         }
     }
     names.sort();

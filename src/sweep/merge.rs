@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::asked::AskedAbout;
 use crate::model::{Sighting, Stored};
-use crate::search::happening;
+use crate::search::{happening, say_the_same};
 use crate::store::{RunReader, SightingRows, StoreError, StoredRow};
 
 /// Different records that claim to be one are kept apart; of so many at most, so that an attacker who
@@ -88,21 +88,22 @@ impl<'a, 'r> Merged<'a, 'r> {
     fn sighting(&self, row: StoredRow) -> Result<Option<Sighting>, StoreError> {
         let StoredRow { account, region, log_group, elsewhere, found } = row;
         let told = happening(&found.message, &account.to_string(), region.as_str(), found.timestamp_ms);
-        if !self.asked.has(&told.account, elsewhere) {
+        let stored = Stored {
+            account,
+            region,
+            log_group,
+            log_stream: found.log_stream,
+            event_id: found.event_id,
+            timestamp_ms: found.timestamp_ms,
+            ingestion_ms: found.ingestion_ms,
+        };
+        if !self.asked.has_event(&told.account, &stored, elsewhere) {
             return Ok(None);
         }
         Ok(Some(Sighting {
             own_call: self.reader.is_own_request(&told.request_id)?,
             happening: told,
-            stored: Stored {
-                account,
-                region,
-                log_group,
-                log_stream: found.log_stream,
-                event_id: found.event_id,
-                timestamp_ms: found.timestamp_ms,
-                ingestion_ms: found.ingestion_ms,
-            },
+            stored,
             indicators: found.indicators,
             hunts: found.hunts,
             matched_fields: found.matched_fields,
@@ -119,19 +120,21 @@ fn may_be_copies(one: &Sighting, other: &Sighting) -> bool {
         == (other.time_ms, &other.account, &other.region, &other.record_id)
 }
 
-/// One record kept in two places tells the same twice. Whatever claims another record's id but tells
-/// something else is no copy: it would hide one of the two.
+/// One record kept in two places says the same twice. Whatever claims another record's id but says something else, in
+/// any field, is no copy: it would hide one of the two. Without an id nothing is known to be a copy.
 fn are_copies(one: &Sighting, other: &Sighting) -> bool {
     let is_record = !one.happening.record_id.is_empty();
-    one.happening == other.happening && (is_record || is_same_event(one, other))
+    (is_record || is_same_event(one, other))
+        && one.happening == other.happening
+        && say_the_same(&one.message, &other.message)
 }
 
+/// Whether they are one event of CloudWatch Logs, by its id, read twice.
 fn is_same_event(one: &Sighting, other: &Sighting) -> bool {
-    let place = |sighting: &Sighting| {
-        let Stored { account, region, log_group, event_id, .. } = &sighting.stored;
-        (*account, region.clone(), log_group.clone(), event_id.clone())
-    };
-    place(one) == place(other)
+    let (one, other) = (&one.stored, &other.stored);
+    !one.event_id.is_empty()
+        && (&one.event_id, &one.log_group, one.account, &one.region)
+            == (&other.event_id, &other.log_group, other.account, &other.region)
 }
 
 fn fold(one: &mut Sighting, copy: Sighting) {
@@ -146,4 +149,53 @@ fn union(all: &mut Vec<String>, more: Vec<String>) {
     all.extend(more);
     all.sort();
     all.dedup();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sighting(event_id: &str, message: &str) -> Sighting {
+        let happening = happening(message, "111111111111", "us-east-1", 5);
+        Sighting {
+            stored: Stored {
+                account: "111111111111".parse().unwrap(),
+                region: "us-east-1".parse().unwrap(),
+                log_group: "/app".to_owned(),
+                log_stream: "stream".to_owned(),
+                event_id: event_id.to_owned(),
+                timestamp_ms: 5,
+                ingestion_ms: 6,
+            },
+            happening,
+            indicators: Vec::new(),
+            hunts: Vec::new(),
+            matched_fields: Vec::new(),
+            copies: 1,
+            own_call: false,
+            message: message.to_owned(),
+        }
+    }
+
+    #[test]
+    fn without_an_id_nothing_is_a_copy() {
+        assert!(are_copies(&sighting("1", "one"), &sighting("1", "one")), "one event that was read twice");
+        assert!(!are_copies(&sighting("1", "one"), &sighting("2", "one")));
+        assert!(!are_copies(&sighting("1", "one"), &sighting("1", "two")));
+        for message in ["one", "two"] {
+            assert!(!are_copies(&sighting("", "one"), &sighting("", message)), "in one millisecond");
+        }
+    }
+
+    #[test]
+    fn a_record_without_an_id_of_its_event_is_a_copy_by_its_own() {
+        let record =
+            r#"{"eventID":"e","eventTime":"2026-03-01T11:00:00Z","eventName":"a","eventSource":"b","awsRegion":"c"}"#;
+        let (mut one, other) =
+            (sighting("", record), sighting("", &record.replace(':', ": ").replace("11: 00: 00", "11:00:00")));
+        assert!(are_copies(&one, &other));
+        fold(&mut one, other);
+        assert_eq!(one.copies, 2);
+        assert!(!are_copies(&one, &sighting("", &record.replace("\"a\"", "\"a\",\"x\":1"))));
+    }
 }

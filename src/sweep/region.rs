@@ -14,11 +14,12 @@ use super::plan_sheet::PlannedGroup;
 use super::reading::{Group, Queue, Reading};
 use super::run::{Shared, unread};
 use super::scan_cost::scan_cost;
+use super::wanted::is_wanted;
 use crate::aws::{Pages, Session};
 use crate::cli::settings::EngineSettings;
 use crate::model::{Engine, LogGroup, LogGroupArn, Outcome, Reason, Recorder, Region, SourceKind, Status, Target};
 use crate::search::FlowLogFormats;
-use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, PlaceId};
+use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, PlaceId, Standing};
 
 /// An account in a Region, and the session to read it with.
 pub(super) struct Site {
@@ -98,6 +99,11 @@ impl Site {
         Ok(delivered)
     }
 
+    fn is_in_scope(&self) -> bool {
+        let scope = &self.shared.settings.reach.scope;
+        self.member.standing == Standing::InScope && is_wanted(scope, &self.member, &self.region)
+    }
+
     /// A queue for what is to be read here.
     pub fn queue(&self) -> Arc<Queue> {
         let queue = Queue::new(self.shared.aws.event_lane(&self.session, &self.region));
@@ -168,6 +174,8 @@ impl Site {
             session: Arc::clone(&self.session),
             target: self.target(),
             place,
+            is_in_scope: self.is_in_scope(),
+            trail_delivers: delivered.trail,
             look,
             engine,
             has_both_engines: asked.has_both_engines(&group),

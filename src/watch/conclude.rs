@@ -16,6 +16,7 @@ use crate::cli::settings::ScheduleSettings;
 use crate::model::{Coverage, Hunt, Sighting};
 use crate::query::{Fields, Value};
 use crate::report::{AccountNames, sighting_row};
+use crate::search::canonical_text;
 use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::{judged_coverage, merged_sightings, sources_of_run};
 use crate::time::rfc3339_ms;
@@ -271,13 +272,14 @@ fn about(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
 }
 
 /// What tells a sighting from every other, wherever and however often it is stored: as with copies, all that
-/// it tells, so that a forged line cannot hide a record by taking its id.
+/// its message says, so that a forged line cannot hide a record by taking its id.
 fn identity(sighting: &Sighting) -> Identity {
     let Sighting { stored, happening: told, .. } = sighting;
     let time = told.time_ms.to_string();
     let (account, place) = (stored.account.to_string(), [stored.region.as_str(), &stored.log_group, &stored.event_id]);
     // A record is the same in every group; any other event is where it is stored.
     let place = if told.record_id.is_empty() { Some([account.as_str(), place[0], place[1], place[2]]) } else { None };
+    let message = canonical_text(&sighting.message);
     let tells = [
         time.as_str(),
         &told.account,
@@ -291,6 +293,7 @@ fn identity(sighting: &Sighting) -> Identity {
         &told.error_code,
         &told.record_id,
         &told.request_id,
+        &message,
     ];
     Identity::of(tells.into_iter().chain(place.into_iter().flatten()))
 }

@@ -3,7 +3,7 @@
 use dragnet::config::Catalogue;
 use dragnet::range::{Scenario, Search};
 
-use crate::world::{Run, SMALL, World, event, record};
+use crate::world::{Run, SMALL, World, delivered, event, record};
 
 /// What the summary says of a hunt.
 fn hunt(run: &Run, name: &str) -> serde_json::Value {
@@ -127,13 +127,7 @@ async fn where_no_group_surely_has_all_the_result_says_so() {
 #[tokio::test(start_paused = true)]
 async fn hunts_keep_to_place_and_time() {
     let at = |id: &str, account: &str, time: &str| {
-        event(
-            "222222222222",
-            "us-east-1",
-            "/app",
-            "2026-03-02T10:05:00Z",
-            &record(id, account, "us-east-1", time, "192.0.2.1"),
-        )
+        delivered("2026-03-02T10:05:00Z", &record(id, account, "us-east-1", time, "192.0.2.1"))
     };
     let planted = [
         at("in", "222222222222", "2026-03-02T10:00:00Z"),

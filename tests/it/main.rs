@@ -7,6 +7,7 @@ mod cases;
 mod cli;
 mod contain;
 mod engines;
+mod escapes;
 mod evidence;
 mod floors;
 mod hunts;

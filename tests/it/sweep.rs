@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, event, record};
+use crate::world::{World, delivered, event, record};
 
 const IP: &str = "192.0.2.1";
 
@@ -51,7 +51,7 @@ async fn a_record_kept_twice_is_one_sighting() {
 #[tokio::test(start_paused = true)]
 async fn the_window_is_about_when_it_happened() {
     let at = |id: &str, happened: &str, stored: &str| {
-        event("222222222222", "us-east-1", "/app", stored, &record(id, "222222222222", "us-east-1", happened, IP))
+        delivered(stored, &record(id, "222222222222", "us-east-1", happened, IP))
     };
     let planted = [
         at("early", "2026-03-02T09:59:59Z", "2026-03-02T10:05:00Z"),
@@ -80,8 +80,7 @@ async fn the_window_is_about_when_it_happened() {
 #[tokio::test(start_paused = true)]
 async fn accounts_and_regions_are_chosen_by_where_it_happened() {
     let central = |id: &str, account: &str, region: &str| {
-        let record = record(id, account, region, "2026-03-02T10:00:00Z", IP);
-        event("222222222222", "us-east-1", "/app", "2026-03-02T10:01:00Z", &record)
+        delivered("2026-03-02T10:01:00Z", &record(id, account, region, "2026-03-02T10:00:00Z", IP))
     };
     let planted = [
         central("here", "222222222222", "us-east-1"),
@@ -94,6 +93,95 @@ async fn accounts_and_regions_are_chosen_by_where_it_happened() {
     assert_eq!(ids(world.sweep(&[IP, "--account", "prod", "--region", "us-east-1"]).await), ["here"]);
     assert_eq!(ids(world.sweep(&[IP, "--region", "us-*"]).await), ["here", "other-account"]);
     assert_eq!(ids(world.sweep(&[IP, "--exclude-account", "dev"]).await), ["other-region", "here"]);
+}
+
+/// A line that somebody writes into an application's log, and that claims to be a record of another place or time.
+fn forged(stream: &str, account: &str, region: &str, happened: &str) -> String {
+    let line = record("forged", account, region, happened, IP);
+    let event = event("222222222222", "us-east-1", "/app", "2026-03-02T10:00:00Z", &line);
+    format!("{event}stream = \"{stream}\"\n")
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_line_claims_its_way_out_of_the_scope() {
+    let now = "2026-03-02T09:59:00Z";
+    let earlier = "2026-03-02T08:06:00Z";
+    let window = &["--from", "2026-03-02T09:00:00Z"][..];
+    let cases: [(&str, &str, &str, &[&str]); 7] = [
+        ("333333333333", "us-east-1", now, &["--account", "prod"]),
+        ("333333333333", "us-east-1", now, &["--exclude-account", "dev"]),
+        ("999999999999", "us-east-1", now, &["--account", "prod"]),
+        ("222222222222", "eu-west-1", now, &["--region", "us-east-1"]),
+        ("222222222222", "us-east-1", earlier, window),
+        (
+            "222222222222",
+            "us-east-1",
+            "2026-03-02T10:00:01Z",
+            &["--from", "2026-03-02T09:00:00Z", "--to", "2026-03-02T10:00:01Z"],
+        ),
+        ("333333333333", "eu-west-1", earlier, &["--account", "prod", "--region", "us-east-1", window[0], window[1]]),
+    ];
+    // A name like a trail's makes no stream a trail's: no trail delivers to this group.
+    for stream in ["stream", "333333333333_CloudTrail_us-east-1", "o-exampleorgid_333333333333_CloudTrail_us-east-1"] {
+        for (account, region, happened, scope) in cases {
+            let world = World::small_with(&forged(stream, account, region, happened));
+            let count = ["--query-string", "filter eventID = \"forged\" | stats count(*) as n by eventName"];
+            let run = world.sweep(&[&[IP], scope, &count].concat()).await;
+            let found = run.columns("sightings.csv", &["record_id", "event_account_id", "event_region"]);
+            assert_eq!(found, [format!("forged {account} {region}")], "{stream}: {scope:?}");
+            assert_eq!(run.columns("hunts/query-string.csv", &["n"]), ["1"], "{stream}: {scope:?}");
+        }
+    }
+}
+
+/// In a trail's own log group, only the trail's own streams are believed.
+#[tokio::test(start_paused = true)]
+async fn a_line_beside_a_trails_records_is_no_record() {
+    let line = |id: &str| record(id, "333333333333", "us-east-1", "2026-03-02T09:59:00Z", IP);
+    let beside = event("111111111111", "us-east-1", "/trail", "2026-03-02T10:00:00Z", &line("beside"));
+    let world = World::small_with(&(beside + &delivered("2026-03-02T10:00:00Z", &line("delivered"))));
+    let ids = |run: crate::world::Run| run.columns("sightings.csv", &["record_id"]);
+    assert_eq!(ids(world.sweep(&[IP, "--account", "management"]).await), ["beside"], "it is stored there");
+    assert_eq!(ids(world.sweep(&[IP, "--account", "dev"]).await), ["beside", "delivered"]);
+    assert_eq!(ids(world.sweep(&[IP, "--account", "prod"]).await), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forged_copy_replaces_no_record() {
+    let with = |bucket: &str| {
+        record("e1", "333333333333", "us-east-1", "2026-03-02T10:00:00Z", IP)
+            .replace("\"requestID\"", &format!("\"requestParameters\":{{\"bucket\":\"{bucket}\"}},\"requestID\""))
+    };
+    let (genuine, harmless) = (with("crown-jewels"), with("harmless"));
+    let twice = genuine.replace("{\"bucket\"", "{\"bucket\":\"harmless\",\"bucket\"");
+    let planted = [
+        event("222222222222", "us-east-1", "/app", "2026-03-02T10:02:00Z", &harmless),
+        event("222222222222", "us-east-1", "/app", "2026-03-02T10:03:00Z", &twice),
+        event("333333333333", "us-east-1", "/app", "2026-03-02T10:04:00Z", &genuine),
+        event("111111111111", "us-east-1", "/trail", "2026-03-02T10:05:00Z", &genuine),
+    ];
+    let run = World::small_with(&planted.concat()).sweep(&[IP]).await;
+    let mut rows = run.columns("sightings.csv", &["copies", "message"]);
+    rows.sort();
+    let mut expected = [format!("1 {harmless}"), format!("1 {twice}"), format!("2 {genuine}")];
+    expected.sort();
+    assert_eq!(rows, expected);
+}
+
+/// Two trails may write one record with its fields in another order.
+#[tokio::test(start_paused = true)]
+async fn copies_fold_however_they_are_written() {
+    let one = record("e1", "222222222222", "us-east-1", "2026-03-02T10:00:00Z", IP);
+    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&one).unwrap();
+    let other: Vec<String> =
+        fields.iter().rev().map(|(name, value)| format!("  {}: {value}", serde_json::json!(name))).collect();
+    let other = format!("{{\n{}\n}}", other.join(",\n")).replace("user/bob", r"user\/bob");
+    let planted = [
+        event("111111111111", "us-east-1", "/trail", "2026-03-02T10:04:00Z", &one),
+        event("222222222222", "us-east-1", "/app", "2026-03-02T10:02:00Z", &other),
+    ];
+    let run = World::small_with(&planted.concat()).sweep(&[IP]).await;
+    assert_eq!(run.columns("sightings.csv", &["copies", "record_id", "log_group"]), ["2 e1 /app"]);
 }
 
 #[tokio::test(start_paused = true)]

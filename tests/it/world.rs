@@ -269,6 +269,12 @@ pub fn record(id: &str, account: &str, region: &str, at: &str, ip: &str) -> Stri
     )
 }
 
+/// A record of `prod` in us-east-1 as the trail of [`SMALL`] delivers it; it may tell of other places.
+pub fn delivered(at: &str, record: &str) -> String {
+    let stream = "stream = \"o-exampleorgid_222222222222_CloudTrail_us-east-1\"\n";
+    event("111111111111", "us-east-1", "/trail", at, record) + stream
+}
+
 /// A planted event, as a scenario has it.
 pub fn event(account: &str, region: &str, group: &str, at: &str, message: &str) -> String {
     assert!(!message.contains("'''"));

@@ -2,15 +2,19 @@
 //! practice range's evaluator, which shares no code with what made it.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree;
 use serde_json::{Value, json};
 
 use super::{FlowLogFormats, RecordKind};
+use crate::config::{Catalogue, HuntTemplate, ParameterKind};
 use crate::model::{Hunt, HuntSource, Indicator, Severity};
-use crate::query::{Event, Partial, Plan, Query, Record};
+use crate::query::{Discovery, Event, Partial, Plan, Query, Record};
 use crate::range::patterns::FilterPattern;
+use crate::search::trace::ESCAPES;
 use crate::search::{Document, Questions, happened};
 
 const TEXTS: [&str; 9] =
@@ -262,6 +266,146 @@ proptest! {
     }
 }
 
+/// A message with some characters of its JSON texts written as escapes. Names stay as they are.
+fn with_escapes(message: &str, which: u64) -> String {
+    let Ok(mut value) = serde_json::from_str::<Value>(message) else { return message.to_owned() };
+    let mut texts: Vec<String> = Vec::new();
+    let mut take = |text: &mut Value| {
+        if let Value::String(text) = text {
+            texts.push(std::mem::replace(text, format!("<text {}>", texts.len())));
+        }
+    };
+    for field in value.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        take(field);
+        field.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut).for_each(&mut take);
+    }
+    texts.iter().enumerate().fold(value.to_string(), |message, (number, text)| {
+        let escaped: String = text
+            .chars()
+            .enumerate()
+            .map(|(at, c)| match c {
+                _ if which >> ((at + 7 * number) % 64) & 1 == 1 => format!("\\u{:04x}", u32::from(c)),
+                '/' if which & 1 == 1 => "\\/".to_owned(),
+                _ => {
+                    let quoted = json!(c.to_string()).to_string();
+                    quoted[1..quoted.len() - 1].to_owned()
+                }
+            })
+            .collect();
+        message.replace(&format!("\"<text {number}>\""), &format!("\"{escaped}\""))
+    })
+}
+
+/// The message in which a reader of JSON that resolves every escape sees what one that resolves none sees in this one.
+///
+/// AWS does not say whether a JSON pattern compares values before or after their escapes are resolved.
+fn unresolved(message: &str) -> String {
+    let mut doubled = String::new();
+    let mut characters = message.chars();
+    while let Some(c) = characters.next() {
+        doubled.push(c);
+        if c == '\\' {
+            let escape = characters.next().unwrap_or_default();
+            if matches!(escape, 'u' | '/') {
+                doubled.push('\\');
+            }
+            doubled.push(escape);
+        }
+    }
+    doubled
+}
+
+/// The hunts that ship, each with the values of its example.
+static SHIPPED: LazyLock<Vec<(Hunt, Questions)>> = LazyLock::new(|| {
+    let hunts = Catalogue::load(None).unwrap().iter().map(HuntTemplate::example).collect::<Vec<_>>();
+    hunts.into_iter().map(with_questions).collect()
+});
+
+fn with_questions(hunt: Hunt) -> (Hunt, Questions) {
+    let questions = Questions::new(&[], std::slice::from_ref(&hunt)).unwrap();
+    (hunt, questions)
+}
+
+/// A record that many of the shipped hunts keep.
+fn likely_record() -> impl Strategy<Value = String> {
+    let name = select(
+        &[
+            "CreateAccessKey",
+            "ConsoleLogin",
+            "DeleteDetector",
+            "AttachUserPolicy",
+            "AssumeRole",
+            "ListBuckets",
+            "GetSecretValue",
+            "AuthorizeSecurityGroupIngress",
+            "ModifySnapshotAttribute",
+            "StopLogging",
+            "CreateUser",
+        ][..],
+    );
+    let source = select(&["guardduty.amazonaws.com", "cloudtrail.amazonaws.com", "iam.amazonaws.com"][..]);
+    let code = select(&["AccessDenied", "Client.UnauthorizedOperation", ""][..]);
+    (name, source, code, select(&["Root", "AssumedRole"][..])).prop_map(|(name, source, code, kind)| {
+        let example = |kind: ParameterKind| kind.example();
+        json!({
+            "eventID": "e", "eventTime": "2026-03-01T12:00:00Z", "awsRegion": "us-east-1", "eventName": name,
+            "eventSource": source, "errorCode": code, "sourceIPAddress": example(ParameterKind::Ip),
+            "userIdentity": { "type": kind, "userName": "ben", "accessKeyId": example(ParameterKind::AccessKey) },
+            "requestParameters": { "userName": "ben", "cidr": "0.0.0.0/0" },
+            "responseElements": { "ConsoleLogin": "Failure" }, "additionalEventData": { "MFAUsed": "No" },
+        })
+        .to_string()
+    })
+}
+
+/// Whether the query that Insights is asked gives a message.
+fn insights_gives(questions: &Questions, message: &str) -> bool {
+    let query: Query = questions.insights_query(true, &[], None).unwrap().parse().unwrap();
+    let Plan::Rows(plan) = Plan::new(&query) else { panic!("{query}") };
+    plan.row(&Record::new(event(message), Discovery::Automatic { json_limit: None })).is_some()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn no_escape_excludes_what_a_query_keeps(
+        drafts in drafts(),
+        message in message(),
+        likely in likely_record(),
+        formats in formats(),
+        which in prop_oneof![any::<u64>(), (0..64_u32).prop_map(|bit| 1 << bit), Just(0)],
+    ) {
+        let (escaped, likely) = (with_escapes(&message, which), with_escapes(&likely, which));
+        let random: Vec<(Hunt, Questions)> =
+            drafts.iter().map(|draft| with_questions(hunt(draft, &message, &formats))).collect();
+        for (hunt, questions) in random.iter().chain(SHIPPED.iter()) {
+            for message in [&escaped, &likely].into_iter().filter(|message| keeps(hunt, message, &formats)) {
+                let pattern = questions.pattern(&formats, true);
+                prop_assert!(lets_through(questions, &formats, message), "{pattern:?} loses {message}");
+                let is_json = pattern.as_ref().is_some_and(|pattern| pattern.starts_with('{'));
+                if is_json {
+                    let raw = unresolved(message);
+                    prop_assert!(lets_through(questions, &formats, &raw), "{pattern:?} loses {message} unresolved");
+                }
+                prop_assert!(insights_gives(questions, message), "Insights loses {message} of {}", hunt.query);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_shipped_hunts_are_tried_on_records_that_they_keep() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut kept = std::collections::BTreeSet::new();
+    for _ in 0..500 {
+        let record = likely_record().new_tree(&mut runner).unwrap().current();
+        let hunts = SHIPPED.iter().filter(|(hunt, _)| keeps(hunt, &record, &FlowLogFormats::default()));
+        kept.extend(hunts.map(|(hunt, _)| hunt.name.as_str()));
+    }
+    assert!(kept.len() >= 13, "{kept:?}");
+}
+
 /// How narrow it is: what is compiled to what.
 #[test]
 fn each_kind_has_its_pattern() {
@@ -274,17 +418,25 @@ fn each_kind_has_its_pattern() {
     let denied = (HuntSource::CloudTrail, "filter errorCode like /Unauthorized|Denied/");
     let created = (HuntSource::CloudTrail, "filter eventName in [\"CreateUser\", \"CreateRole\"] and a != 'b'");
     let rejects = (HuntSource::VpcFlow, "filter action = 'REJECT' and isIpv4InSubnet(srcAddr, '10.0.0.0/8')");
-    assert_eq!(pattern(&[denied], &[]), r#"{ ($.errorCode = "*Denied*" || $.errorCode = "*Unauthorized*") }"#);
+    let escapes = ESCAPES.map(|escape| format!(" ?{escape}")).concat();
+    let terms = |hunts: &[(HuntSource, &str)], indicators: &[&str]| {
+        let pattern = pattern(hunts, indicators);
+        pattern.strip_suffix(&escapes).map(str::to_owned).unwrap_or_else(|| panic!("{pattern} excludes escapes"))
+    };
+    assert_eq!(
+        pattern(&[denied], &[]),
+        r#"{ (($.errorCode = "*Denied*" || $.errorCode = "*Unauthorized*")) || $.errorCode = "*u00*" }"#
+    );
     assert_eq!(
         pattern(&[denied, created], &[]),
-        r#"{ (($.errorCode = "*Denied*" || $.errorCode = "*Unauthorized*")) || (($.eventName = "CreateUser" || $.eventName = "CreateRole")) }"#
+        r#"{ (($.errorCode = "*Denied*" || $.errorCode = "*Unauthorized*")) || (($.eventName = "CreateUser" || $.eventName = "CreateRole")) || $.errorCode = "*u00*" || $.eventName = "*u00*" }"#
     );
     assert_eq!(
         pattern(&[rejects], &[]),
         r#"[c1, c2, c3, c4 = "10.*", c5, c6, c7, c8, c9, c10, c11, c12, c13 = "REJECT", c14]"#
     );
-    assert_eq!(pattern(&[denied, rejects], &[]), r#"?"Denied" ?"REJECT" ?"Unauthorized""#);
-    assert_eq!(pattern(&[denied], &["192.0.2.1"]), r#"?"Denied" ?"192.0.2.1" ?"Unauthorized""#);
+    assert_eq!(terms(&[denied, rejects], &[]), r#"?"Denied" ?"REJECT" ?"Unauthorized""#);
+    assert_eq!(terms(&[denied], &["192.0.2.1"]), r#"?"Denied" ?"192.0.2.1" ?"Unauthorized""#);
     assert_eq!(pattern(&[(HuntSource::Any, "filter errorCode like /(?i)denied/")], &[]), "everything");
     assert_eq!(pattern(&[denied, (HuntSource::Any, "stats count(*)")], &[]), "everything");
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::page_counts::CLAIMS_TO_BE_CLOUDTRAIL;
 use crate::model::{LogGroupArn, Source, SourceKind, SourceStatus};
 use crate::query::Partial;
 use crate::search::RecordKind;
@@ -46,14 +47,18 @@ pub fn merged_counts<E: From<StoreError>>(
         for row in rows {
             let stored = row?;
             let row = stored.row;
-            if !asked.has(&row.event_account, stored.elsewhere) {
+            let is_claim = row.kind == CLAIMS_TO_BE_CLOUDTRAIL;
+            let is_stored_here = is_claim && !stored.elsewhere;
+            if !is_stored_here && !asked.has(&row.event_account, stored.elsewhere) {
                 continue;
             }
+            // Where a trail keeps the same place's records, these are taken to be copies of them.
+            let kind = if is_claim { RecordKind::CloudTrail.as_str().to_owned() } else { row.kind };
             if (&row.event_account, &row.event_region) != (&place.account, &place.region) {
                 let next = Place { account: row.event_account, region: row.event_region, ..Place::default() };
                 std::mem::replace(&mut place, next).end(&sources, &mut all, &mut use_place)?;
             }
-            let group = place.groups.entry(row.kind).or_default().entry(stored.log_group).or_default();
+            let group = place.groups.entry(kind).or_default().entry(stored.log_group).or_default();
             all.is_cut_off |= !group.merge_up_to(MOST_GROUPS, row.partial);
         }
         place.end(&sources, &mut all, &mut use_place)?;

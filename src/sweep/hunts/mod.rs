@@ -8,5 +8,5 @@ mod page_counts;
 mod rows;
 
 pub use counts::{HuntCounts, merged_counts};
-pub(super) use page_counts::PageCounts;
+pub(super) use page_counts::{PageCounts, kind_of_count};
 pub use rows::{HuntRows, POINTER, RowPlace, merged_rows};

@@ -6,15 +6,27 @@ use crate::query::Partial;
 use crate::search::{Happened, PreparedHunt, RecordKind};
 use crate::store::CountRow;
 
+/// What looks like a CloudTrail record, but was not written by a trail that is known.
+pub(super) const CLAIMS_TO_BE_CLOUDTRAIL: &str = "claims-to-be-cloudtrail";
+
+/// The word for what kind of event was counted. What a trail did not write counts where it is stored, too, whatever
+/// account it tells of.
+pub(in crate::sweep) fn kind_of_count(kind: RecordKind<'_>, is_trails: bool) -> &'static str {
+    match kind {
+        RecordKind::CloudTrail if !is_trails => CLAIMS_TO_BE_CLOUDTRAIL,
+        kind => kind.as_str(),
+    }
+}
+
 /// Counts of one page: by hunt, by account and Region where it happened, and by kind of record. They are as
 /// many as the page has events at most.
 #[derive(Debug, Default)]
 pub(in crate::sweep) struct PageCounts(BTreeMap<(usize, String, String, &'static str), Partial>);
 
 impl PageCounts {
-    /// Adds what an event comes to for the hunt of this number.
-    pub fn add(&mut self, hunt: usize, told: &Happened<'_>, kind: RecordKind<'_>, partial: Partial) {
-        let place = (hunt, told.account.to_string(), told.region.to_string(), kind.as_str());
+    /// Adds what an event comes to for the hunt of this number; `kind`: see [`kind_of_count`].
+    pub fn add(&mut self, hunt: usize, told: &Happened<'_>, kind: &'static str, partial: Partial) {
+        let place = (hunt, told.account.to_string(), told.region.to_string(), kind);
         self.0.entry(place).or_default().merge(partial);
     }
 

@@ -29,6 +29,10 @@ pub(in crate::sweep) struct Group {
     pub target: Target,
     pub name: String,
     pub place: PlaceId,
+    /// Whether it is in an account and a Region in scope, so that what is stored in it counts.
+    pub is_in_scope: bool,
+    /// Whether a trail delivers to it, as its account's Region tells.
+    pub trail_delivers: bool,
     /// What of it is looked at.
     pub look: Look,
     /// What reads it, as far as nothing of it was read before.

@@ -8,7 +8,8 @@ use proptest::sample::select;
 use serde_json::json;
 
 use super::world::{
-    DEV, FORMATS, Group, HOUR_MS, MANAGEMENT, OWN_TRAIL, PROD, Planted, REGIONS, TRAIL, WINDOW_MS, Written, rfc3339,
+    DEV, FORMATS, Group, HOUR_MS, MANAGEMENT, OWN_STREAM, OWN_TRAIL, PROD, Planted, REGIONS, TRAIL, TRAIL_STREAM,
+    WINDOW_MS, Written, rfc3339,
 };
 
 /// What events and questions have in common, so that many questions have answers. Some are near misses of others.
@@ -169,7 +170,12 @@ fn record() -> impl Strategy<Value = Vec<Planted>> {
         let seed = usize::from(seed);
         let stored = |group: Group, message: String| Planted {
             group,
-            stream: if group.name == "/app" { "app" } else { "111111111111_CloudTrail_us-east-1" },
+            stream: match group.name {
+                "/app" if seed % 4 > 0 => "app",
+                "/trail" => TRAIL_STREAM,
+                // In an application's group it is like a trail's.
+                _ => OWN_STREAM,
+            },
             first_ms: draft.told_ms + delay_ms,
             late_ms,
             count: 1,
@@ -186,7 +192,8 @@ fn record() -> impl Strategy<Value = Vec<Planted>> {
             }
             Copies::Forged(group) => {
                 let mut picks = draft.picks;
-                picks[0] += 1;
+                // What a report shows of it may be the record's.
+                picks[if seed % 2 == 0 { 0 } else { 5 }] += 1;
                 vec![stored(*group, Draft { picks, ..draft.clone() }.write(seed))]
             }
         };

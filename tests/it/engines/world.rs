@@ -34,6 +34,10 @@ pub struct Group {
 pub const TRAIL: Group = Group { account: MANAGEMENT, region: "us-east-1", name: "/trail" };
 pub const OWN_TRAIL: Group = Group { account: PROD, region: "us-east-1", name: "/own" };
 
+/// The log streams that they write.
+pub const TRAIL_STREAM: &str = "o-exampleorgid_111111111111_CloudTrail_us-east-1";
+pub const OWN_STREAM: &str = "222222222222_CloudTrail_us-east-1";
+
 /// The formats of flow logs in AWS's form, each with the names that queries give its columns.
 pub const FORMATS: [Format; 3] = [
     Format {

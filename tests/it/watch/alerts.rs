@@ -36,6 +36,38 @@ async fn somebody_who_calls_himself_dragnet_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_that_claims_another_account_is_told() {
+    let station = Station::configured(&format!("{WATCH}scope.include_accounts = [\"prod\"]"));
+    let line = |id: &str, account: &str| record(id, account, "us-east-1", "2026-03-02T11:30:00Z", "192.0.2.1");
+    let (own, other) = (line("e1", "222222222222"), line("e2", "333333333333"));
+    let planted = plain("2026-03-02T11:31:00Z", &own) + &plain("2026-03-02T11:32:00Z", &other);
+    station.start(&format!("{SMALL}{planted}")).run_for(HOUR).await;
+    let mut told = station.told();
+    told.sort();
+    let mut both = [own, other];
+    both.sort();
+    assert_eq!(told, both);
+}
+
+/// A forged copy says the same in every field that a report shows; the record is told all the same, and its real copies
+/// are not told again, however they are written.
+#[tokio::test(start_paused = true)]
+async fn a_forged_copy_keeps_no_record_from_being_told() {
+    let station = Station::configured(WATCH);
+    let with = |bucket: &str| {
+        record("e1", "333333333333", "us-east-1", "2026-03-02T11:30:00Z", "192.0.2.1")
+            .replace("\"requestID\"", &format!("\"requestParameters\":{{\"bucket\":\"{bucket}\"}},\"requestID\""))
+    };
+    let (genuine, forged) = (with("crown-jewels"), with("harmless"));
+    let copy = genuine.replace("\":\"", "\": \"");
+    let planted = plain("2026-03-02T11:31:00Z", &forged)
+        + &event("333333333333", "us-east-1", "/app", "2026-03-02T12:20:00Z", &genuine)
+        + &event("111111111111", "us-east-1", "/trail", "2026-03-02T12:40:00Z", &copy);
+    station.start(&format!("{SMALL}{planted}")).run_for(2 * HOUR).await;
+    assert_eq!(station.told(), [forged, genuine]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_condition_and_silence_choose_what_is_told() {
     let tell = async |more: &str| {
         let station = Station::configured(&format!("{WATCH}{more}"));

@@ -19,7 +19,8 @@ pub use query::{Cells, columns, is_count};
 
 use super::questions::{About, Asked, Questions};
 use super::world::{
-    DEV, Group, HOUR_MS, MANAGEMENT, NOW_MS, OWN_TRAIL, PROD, RandomWorld, Scope, Stored, TRAIL, WINDOW_MS,
+    DEV, Group, HOUR_MS, MANAGEMENT, NOW_MS, OWN_STREAM, OWN_TRAIL, PROD, RandomWorld, Scope, Stored, TRAIL,
+    TRAIL_STREAM, WINDOW_MS,
 };
 
 /// How much longer than the window logs are read for.
@@ -56,12 +57,12 @@ pub struct Answer {
 }
 
 /// Answers the questions; `names` are those of the hunts, in their order.
-pub fn answer(world: &RandomWorld, questions: &Questions, names: &[String]) -> Answer {
+pub fn answer(world: &RandomWorld, questions: &Questions, names: &[String], trails: Trails) -> Answer {
     let stored = world.stored().into_iter().enumerate();
     let mut events: Vec<Event> = stored
         .filter(|(_, stored)| is_read(world, stored))
         .map(|(number, stored)| Event::of(world, number, stored))
-        .filter(|event| is_asked_about(world, event))
+        .filter(|event| is_asked_about(world, event, trails))
         .collect();
     events.sort_by_cached_key(place_in_order);
     let finders: Vec<Finder> = questions.indicators.iter().map(|number| Finder::of(*number)).collect();
@@ -109,19 +110,40 @@ fn is_read(world: &RandomWorld, stored: &Stored) -> bool {
         && (WINDOW_MS.0..WINDOW_MS.1 + LATE_MS).contains(&stored.timestamp_ms)
 }
 
-/// Whether it happened where and when the sweep asks. A claim that cannot be true, since it would have been stored too
-/// late or too early, does not count alone.
-fn is_asked_about(world: &RandomWorld, event: &Event) -> bool {
-    let (told, stored_ms) = (&event.told, event.stored.timestamp_ms);
-    let window = WINDOW_MS.0..WINDOW_MS.1;
-    let is_believable = (0..=LATE_MS).contains(&(stored_ms - told.time_ms));
-    let happened_then = window.contains(&told.time_ms) || (!is_believable && window.contains(&stored_ms));
-    let happened_there = match world.scope {
+/// Whether it happened where and when the sweep asks, or is stored there and then: that counts too of what no trail wrote,
+/// and the time does of a claim that cannot be true, since it would have been stored too late or too early.
+fn is_asked_about(world: &RandomWorld, event: &Event, trails: Trails) -> bool {
+    let (told, stored, group) = (&event.told, &event.stored, event.stored.group);
+    let is_trails = trails == Trails::Known && is_written_by_trail(world, event);
+    let is_in_scope = |account: &str, region: &str| match world.scope {
         Scope::Everything => true,
-        Scope::Account => told.account == PROD,
-        Scope::Region => told.region == "us-east-1",
+        Scope::Account => account == PROD,
+        Scope::Region => region == "us-east-1",
     };
-    happened_then && happened_there
+    let window = WINDOW_MS.0..WINDOW_MS.1;
+    let is_believable = is_trails && (0..=LATE_MS).contains(&(stored.timestamp_ms - told.time_ms));
+    let is_then = window.contains(&told.time_ms) || (!is_believable && window.contains(&stored.timestamp_ms));
+    let is_there = is_in_scope(&told.account, &told.region) || (!is_trails && is_in_scope(group.account, group.region));
+    is_then && is_there
+}
+
+/// Whether a sweep gets to know which trails deliver where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trails {
+    Known,
+    Unknown,
+}
+
+fn is_written_by_trail(world: &RandomWorld, event: &Event) -> bool {
+    let (group, stream) = (event.stored.group, event.stored.stream);
+    let is_own = world.has_own_trail && group == OWN_TRAIL && stream == OWN_STREAM && event.told.account == PROD;
+    is_own || (group == TRAIL && stream == TRAIL_STREAM)
+}
+
+/// Whether two records are one that is kept twice.
+fn are_copies(one: &Event, other: &Event) -> bool {
+    let document = |event: &Event| serde_json::from_str::<serde_json::Value>(&event.stored.message).unwrap();
+    one.told == other.told && document(one) == document(other)
 }
 
 /// By event time, account, Region, record id, log group; then where it is kept, and by arrival.
@@ -139,9 +161,9 @@ fn is_about(hunt: &Asked, event: &Event) -> bool {
     }
 }
 
-/// Copies of a record that tell the same are one sighting, where the first of them is; other events are their own.
+/// Copies of a record that say the same are one sighting, where the first of them is; other events are their own.
 fn fold(sightings: &mut Vec<Sighting>, next: Sighting) {
-    let is_copy = |one: &&mut Sighting| one.event.told == next.event.told;
+    let is_copy = |one: &&mut Sighting| one.event.is_record() && are_copies(&one.event, &next.event);
     let first = if next.event.is_record() { sightings.iter_mut().find(is_copy) } else { None };
     match first {
         None => sightings.push(next),
@@ -159,7 +181,8 @@ fn hunt(world: &RandomWorld, query: &Query, found: Vec<Event>) -> HuntAnswer {
     if !is_count(query) {
         let mut once: Vec<Event> = Vec::new();
         for event in found {
-            if !(event.is_record() && once.iter().any(|first| first.told == event.told)) {
+            let is_copy = |first: &Event| first.is_record() && are_copies(first, &event);
+            if !(event.is_record() && once.iter().any(is_copy)) {
                 once.push(event);
             }
         }

@@ -1,0 +1,128 @@
+//! What a JSON document says, whatever the order of its names and its white space: two trails may write one record
+//! differently.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Whether two messages say the same: they are equal byte by byte, or as JSON documents.
+pub fn say_the_same(one: &str, other: &str) -> bool {
+    // Parsing costs much more than comparing, and copies of a record mostly are the same bytes.
+    one == other || document(one).is_some_and(|document_of_one| document(other) == Some(document_of_one))
+}
+
+/// A text that all messages share which say the same: a document's names sorted, without white space. Other messages
+/// stay as they are.
+pub fn canonical_text(message: &str) -> String {
+    document(message).map_or_else(|| message.to_owned(), |document| document.to_string())
+}
+
+/// The document that a message is. `None` if it is none, or has a name twice: readers differ about which of the two
+/// values counts, so that one who forges a record could let each reader see another one.
+fn document(message: &str) -> Option<Value> {
+    if !message.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(message);
+    let document = Strict.deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    Some(document)
+}
+
+/// Reads a value, and fails where an object has a name twice.
+struct Strict;
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON in which no object has a name twice")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Value, E> {
+        Ok(Value::Bool(truth))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+        Number::from_f64(number).map(Value::Number).ok_or_else(|| E::custom("a number that is none"))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(Strict)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            let value = fields.next_value_seed(Strict)?;
+            if object.insert(name, value).is_some() {
+                return Err(A::Error::custom("a name twice"));
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_white_space_and_escapes_make_no_difference() {
+        let one = r#"{"a":[1,{"b":"x/y","c":null}],"d":true,"e":-1.5}"#;
+        let other = " {\"e\":-1.5, \"d\" : true,\n\"a\":[1,{\"c\":null,\"\\u0062\":\"x\\/y\"}]}\n";
+        assert!(say_the_same(one, other) && say_the_same(one, one));
+        assert_eq!(canonical_text(one), canonical_text(other));
+    }
+
+    #[test]
+    fn whatever_else_differs_is_another_message() {
+        let pairs = [
+            (r#"{"a":1}"#, r#"{"a":2}"#),
+            (r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#),
+            (r#"{"a":1}"#, r#"{"a":"1"}"#),
+            (r#"{"a":1}"#, r#"{"a":1,"b":null}"#),
+            (r#"{"a":1}"#, r#"{"a":2,"a":1}"#),
+            (r#"{"a":1}"#, r#"{"a":1}{"a":1}"#),
+            (r#"{"a":1}"#, r#"{"a":1"#),
+            ("plain", "plain "),
+            ("1", "1.0"),
+        ];
+        for (one, other) in pairs {
+            assert!(!say_the_same(one, other), "{one} and {other}");
+            assert_ne!(canonical_text(one), canonical_text(other), "{one} and {other}");
+        }
+        let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+        assert!(say_the_same(&deep, &deep) && !say_the_same(&deep, &format!("{deep} ")), "it ends");
+        assert_eq!(canonical_text("1e999"), "1e999");
+    }
+}
