@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{AccountId, Cell, LogGroupArn, Recorder, Region, SourceKind, Target};
+use crate::model::{AccountId, Cell, LogGroupArn, Recorder, SourceKind, Target, TrailStreamOwner};
 use crate::store::StoredRow;
 
 /// The log groups that the trails of a run deliver to.
@@ -17,13 +17,6 @@ struct Trail {
     home: AccountId,
     /// Whether it records other accounts than its own.
     of_organization: bool,
-}
-
-/// Whose records a stream holds, by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StreamOwner {
-    Account(AccountId),
-    Organization,
 }
 
 impl TrailDeliveries {
@@ -50,55 +43,11 @@ impl TrailDeliveries {
     pub fn has(&self, row: &StoredRow) -> bool {
         let target = Target { account: row.account, region: row.region.clone() };
         let Some(trails) = self.trails.get(&LogGroupArn::new(target, row.log_group.as_str())) else { return false };
-        let Some(owner) = stream_owner(&row.found.log_stream) else { return false };
+        let Some(owner) = TrailStreamOwner::parse(&row.found.log_stream) else { return false };
         let Ok(account) = row.found.event_account.parse::<AccountId>() else { return false };
         trails.iter().any(|trail| match owner {
-            StreamOwner::Organization => trail.of_organization,
-            StreamOwner::Account(of) => of == account && (trail.home == account || trail.of_organization),
+            TrailStreamOwner::Organization => trail.of_organization,
+            TrailStreamOwner::Account(of) => of == account && (trail.home == account || trail.of_organization),
         })
-    }
-}
-
-/// Whose records CloudTrail keeps in a stream of this name; `None` if CloudTrail names none so. A busy trail has
-/// several streams, numbered at the end.
-///
-/// Source: CloudTrail user guide, "Log group and log stream naming": `ACCOUNT_CloudTrail_REGION`, which begins with
-/// `o-ORGANIZATION_` for an organization's trail.
-fn stream_owner(log_stream: &str) -> Option<StreamOwner> {
-    let (owner, region) = log_stream.split_once("_CloudTrail_")?;
-    let region = match region.rsplit_once('_') {
-        Some((region, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => region,
-        _ => region,
-    };
-    region.parse::<Region>().ok()?;
-    let Some(organization) = owner.strip_prefix("o-") else { return Some(StreamOwner::Account(owner.parse().ok()?)) };
-    let (id, account) = organization.split_once('_').unwrap_or((organization, ""));
-    let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    let is_account = account.is_empty() || account.parse::<AccountId>().is_ok();
-    (is_id && is_account).then_some(StreamOwner::Organization)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_that_cloudtrail_gives_are_its_streams() {
-        let account = StreamOwner::Account("111111111111".parse().unwrap());
-        assert_eq!(stream_owner("111111111111_CloudTrail_us-east-1"), Some(account));
-        assert_eq!(stream_owner("111111111111_CloudTrail_us-east-1_12"), Some(account));
-        assert_eq!(stream_owner("o-abc1234567_CloudTrail_us-east-1"), Some(StreamOwner::Organization));
-        let member = "o-abc1234567_111111111111_CloudTrail_eu-west-1_2";
-        assert_eq!(stream_owner(member), Some(StreamOwner::Organization));
-        for other in [
-            "",
-            "stream",
-            "x_CloudTrail_us-east-1",
-            "_CloudTrail_",
-            "o-_CloudTrail_us-east-1",
-            "111111111111_CloudTrail_!",
-        ] {
-            assert_eq!(stream_owner(other), None, "{other}");
-        }
     }
 }

@@ -23,6 +23,7 @@ mod slowed_rate;
 mod source;
 mod tampering;
 mod target;
+mod trail_stream;
 mod window;
 
 pub use account::{Account, AccountId, AccountState, InvalidAccountId};
@@ -48,4 +49,5 @@ pub use slowed_rate::SlowedRate;
 pub use source::{Source, SourceStatus};
 pub use tampering::{HourOfRecords, TAMPERING, Tampering};
 pub use target::Target;
+pub use trail_stream::TrailStreamOwner;
 pub use window::{EmptyWindow, TimeWindow};

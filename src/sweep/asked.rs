@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::trust::is_stream_of_trail;
-use crate::model::{AccountId, LogGroupArn, Recorder, SourceKind, Stored, Target};
-use crate::store::{RunReader, Standing, StoreError};
+use crate::model::{AccountId, LogGroupArn, Recorder, SourceKind, Target, TrailStreamOwner};
+use crate::store::{RunReader, Standing, StoreError, StoredRow};
 
 /// The fact that says whether the sweep was asked about certain accounts only.
 pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";
@@ -30,17 +29,17 @@ impl AskedAbout {
         })
     }
 
-    /// Whether it was asked about what happened in the account that an event names, or about the one that stores it:
-    /// that counts for whatever no trail wrote. `elsewhere`: see [`Self::has`].
-    pub fn has_event(&self, event_account: &str, stored: &Stored, elsewhere: bool) -> bool {
-        // What is read for the records of other places alone is stored in none that was asked about.
-        self.has(event_account, elsewhere) || (!elsewhere && !self.is_trails(event_account, stored))
+    /// Whether the run asked about the account in which an event happened. Outside streams that a trail writes, the
+    /// account that stores the event counts as well.
+    pub fn has_row(&self, event_account: &str, row: &StoredRow) -> bool {
+        // A group that is out of scope itself is read only for the records of accounts in scope.
+        self.has(event_account, row.elsewhere) || (!row.elsewhere && !self.is_trail_written(event_account, row))
     }
 
-    fn is_trails(&self, event_account: &str, stored: &Stored) -> bool {
-        let target = Target { account: stored.account, region: stored.region.clone() };
-        is_stream_of_trail(&stored.log_stream, event_account)
-            && self.trails.contains(&LogGroupArn::new(target, stored.log_group.as_str()))
+    fn is_trail_written(&self, event_account: &str, row: &StoredRow) -> bool {
+        let target = Target { account: row.account, region: row.region.clone() };
+        TrailStreamOwner::parse(&row.found.log_stream).is_some_and(|owner| owner.may_hold(event_account))
+            && self.trails.contains(&LogGroupArn::new(target, row.log_group.as_str()))
     }
 
     /// Whether it was asked about an account, as an event names it; `elsewhere`: the event's log group was

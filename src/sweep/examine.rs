@@ -3,9 +3,9 @@
 use super::evidence::silence;
 use super::hunts::{PageCounts, kind_of_count};
 use super::reading::{Group, Reading};
-use super::trust::is_stream_of_trail;
 use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
+use crate::model::TrailStreamOwner;
 use crate::query::Event;
 use crate::search::{Document, Finding, Happened, RecordKind, happened};
 use crate::store::{Found, Page, Pass, Sightings, Traces, UnitId};
@@ -72,7 +72,8 @@ fn examine(
     }
     let region = reading.group.target.region.as_str();
     let told = happened(&document, account, region, event.timestamp_ms);
-    let is_trails = reading.group.trail_delivers && is_stream_of_trail(&event.log_stream, &told.account);
+    let is_trails = reading.group.trail_delivers
+        && TrailStreamOwner::parse(&event.log_stream).is_some_and(|owner| owner.may_hold(&told.account));
     if !is_asked_for(reading, &told, event.timestamp_ms, is_trails, regions) {
         return None;
     }

@@ -86,8 +86,12 @@ impl<'a, 'r> Merged<'a, 'r> {
     }
 
     fn sighting(&self, row: StoredRow) -> Result<Option<Sighting>, StoreError> {
-        let StoredRow { account, region, log_group, elsewhere, found } = row;
-        let told = happening(&found.message, &account.to_string(), region.as_str(), found.timestamp_ms);
+        let found = &row.found;
+        let told = happening(&found.message, &row.account.to_string(), row.region.as_str(), found.timestamp_ms);
+        if !self.asked.has_row(&told.account, &row) {
+            return Ok(None);
+        }
+        let StoredRow { account, region, log_group, found, .. } = row;
         let stored = Stored {
             account,
             region,
@@ -97,9 +101,6 @@ impl<'a, 'r> Merged<'a, 'r> {
             timestamp_ms: found.timestamp_ms,
             ingestion_ms: found.ingestion_ms,
         };
-        if !self.asked.has_event(&told.account, &stored, elsewhere) {
-            return Ok(None);
-        }
         Ok(Some(Sighting {
             own_call: self.reader.is_own_request(&told.request_id)?,
             happening: told,

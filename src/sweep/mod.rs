@@ -30,7 +30,6 @@ mod run;
 mod scan_cost;
 mod stored_sightings;
 mod tally;
-mod trust;
 mod wanted;
 mod windows;
 

@@ -17,7 +17,7 @@ pub fn stored_sightings(reader: &RunReader, mut use_row: impl FnMut(&StoredRow))
             let row = row?;
             let found = &row.found;
             let told = happening(&found.message, &row.account.to_string(), row.region.as_str(), found.timestamp_ms);
-            if asked.has(&told.account, row.elsewhere) && !reader.is_own_request(&told.request_id)? {
+            if asked.has_row(&told.account, &row) && !reader.is_own_request(&told.request_id)? {
                 use_row(&row);
             }
         }

@@ -1,0 +1,96 @@
+//! The names that CloudTrail gives to its log streams.
+
+use super::{AccountId, Region};
+
+/// Whose records a trail's log stream holds, by the stream's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrailStreamOwner {
+    /// One account's.
+    Account(AccountId),
+    /// Those of any account of an organization.
+    Organization,
+}
+
+impl TrailStreamOwner {
+    /// Parses the name of a log stream; `None` if CloudTrail gives no such name.
+    ///
+    /// A trail names its streams `ACCOUNT_CloudTrail_REGION`; a busy trail appends `_NUMBER`. An organization's trail puts
+    /// the organization's id first; sources differ on whether the account follows it, so both forms are accepted.
+    ///
+    /// Sources: CloudTrail user guide, "CloudWatch log group and log stream naming for CloudTrail", and "Role policy
+    /// document for CloudTrail to use CloudWatch Logs for monitoring" (`log-stream:o-exampleorgid_*`).
+    pub fn parse(log_stream: &str) -> Option<Self> {
+        let (owner, rest) = log_stream.split_once("_CloudTrail_")?;
+        let (region, number) = rest.split_once('_').unwrap_or((rest, "0"));
+        let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        if !is_number || region.parse::<Region>().is_err() {
+            return None;
+        }
+        if let Ok(account) = owner.parse() {
+            return Some(Self::Account(account));
+        }
+        let (organization, account) = match owner.split_once('_') {
+            Some((organization, account)) => (organization, Some(account)),
+            None => (owner, None),
+        };
+        let is_account = account.is_none_or(|account| account.parse::<AccountId>().is_ok());
+        (is_organization_id(organization) && is_account).then_some(Self::Organization)
+    }
+
+    /// Whether the stream can hold a record of this account.
+    pub fn may_hold(self, event_account: &str) -> bool {
+        match self {
+            Self::Organization => true,
+            Self::Account(account) => event_account.parse() == Ok(account),
+        }
+    }
+}
+
+/// Source: Organizations API, `Organization`: `^o-[a-z0-9]{10,32}$`.
+fn is_organization_id(text: &str) -> bool {
+    text.strip_prefix("o-").is_some_and(|id| {
+        (10..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_named_after_the_account_or_the_organization() {
+        let account = TrailStreamOwner::Account("111111111111".parse().unwrap());
+        for stream in ["111111111111_CloudTrail_us-east-1", "111111111111_CloudTrail_us-gov-west-1_12"] {
+            assert_eq!(TrailStreamOwner::parse(stream), Some(account), "{stream}");
+        }
+        for stream in [
+            "o-exampleorgid_CloudTrail_us-east-1",
+            "o-exampleorgid_111111111111_CloudTrail_us-east-1",
+            "o-exampleorgid_222222222222_CloudTrail_us-east-1_3",
+        ] {
+            assert_eq!(TrailStreamOwner::parse(stream), Some(TrailStreamOwner::Organization), "{stream}");
+        }
+        assert!(account.may_hold("111111111111") && !account.may_hold("222222222222") && !account.may_hold(""));
+        assert!(TrailStreamOwner::Organization.may_hold("222222222222"));
+    }
+
+    #[test]
+    fn other_names_are_not_a_trails() {
+        for stream in [
+            "",
+            "app",
+            "_CloudTrail_",
+            "x111111111111_CloudTrail_us-east-1",
+            "111111111111_CloudTrail_us-east-1_",
+            "111111111111_CloudTrail_us-east-1_a",
+            "111111111111_CloudTrail_us-east-1_1_2",
+            "111111111111_CloudTrail_",
+            "o-short_111111111111_CloudTrail_us-east-1",
+            "o-exampleorgid_x_CloudTrail_us-east-1",
+            "o-exampleorgid_111111111111_1_CloudTrail_us-east-1",
+            "i-0123456789_111111111111_CloudTrail_us-east-1",
+        ] {
+            assert_eq!(TrailStreamOwner::parse(stream), None, "{stream}");
+        }
+    }
+}
