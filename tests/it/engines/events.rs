@@ -134,10 +134,19 @@ fn pick(of: &[&'static str], number: usize) -> &'static str {
 
 /// JSON in one of the ways in which it can be written.
 fn spelled(json: &str, how: u8) -> String {
-    match how % 6 {
+    match how % 7 {
         0 | 1 => json.replace('/', "\\/"),
         2 => json.replace('<', "\\u003c").replace('é', "\\u00e9"),
         3 => format!(" \n{json}"),
+        // No encoder does this; who wants to hide something may.
+        4 => [
+            ("192.0", "\\u003192.0"),
+            ("Create", "Cr\\u0065ate"),
+            ("ben", "b\\u0065n"),
+            ("Denied", "D\\u0065ni\\u0065d"),
+        ]
+        .into_iter()
+        .fold(json.to_owned(), |json, (plain, escaped)| json.replace(plain, escaped)),
         _ => json.to_owned(),
     }
 }

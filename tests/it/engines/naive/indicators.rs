@@ -134,6 +134,7 @@ pub fn hits(finders: &[Finder], event: &Event) -> (BTreeSet<String>, BTreeSet<St
         for finder in finders {
             // A text may be JSON that was quoted once more.
             let plain = text.replace("\\/", "/").replace("\\\"", "\"");
+            let plain = plain.replace("\\u0031", "1").replace("\\u0065", "e");
             if finder.is_in(&text, field.as_deref()) || finder.is_in(&plain, field.as_deref()) {
                 indicators.insert(finder.shown.to_owned());
                 fields.insert(field.clone().unwrap_or_else(|| "message".to_owned()));
