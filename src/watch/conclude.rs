@@ -145,8 +145,10 @@ impl Conclusion<'_> {
         if alert_when.as_ref().is_some_and(|condition| !condition.holds(&Columns(&row))) {
             return Ok(());
         }
-        let identity = identity(sighting);
-        if !state::is_new(transaction, name, identity, self.started_ms)? {
+        let SightingIdentity { identity, without_message } = identity(sighting);
+        if state::is_known(transaction, name, without_message)?
+            || !state::is_new(transaction, name, identity, self.started_ms)?
+        {
             return Ok(());
         }
         counts.sightings += 1;
@@ -271,9 +273,18 @@ fn about(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
     Some(Alert { id, kind, title, count, ..alert })
 }
 
+/// The identity of a sighting, and the one that earlier versions stored, which left its message out.
+///
+/// An alert of such a version must not be repeated after an upgrade. This version never stores the latter, so a forged
+/// line cannot suppress a record through it.
+struct SightingIdentity {
+    identity: Identity,
+    without_message: Identity,
+}
+
 /// What tells a sighting from every other, wherever and however often it is stored: as with copies, all that
 /// its message says, so that a forged line cannot hide a record by taking its id.
-fn identity(sighting: &Sighting) -> Identity {
+fn identity(sighting: &Sighting) -> SightingIdentity {
     let Sighting { stored, happening: told, .. } = sighting;
     let time = told.time_ms.to_string();
     let (account, place) = (stored.account.to_string(), [stored.region.as_str(), &stored.log_group, &stored.event_id]);
@@ -293,9 +304,12 @@ fn identity(sighting: &Sighting) -> Identity {
         &told.error_code,
         &told.record_id,
         &told.request_id,
-        &message,
     ];
-    Identity::of(tells.into_iter().chain(place.into_iter().flatten()))
+    let place = place.into_iter().flatten();
+    SightingIdentity {
+        identity: Identity::of(tells.into_iter().chain([message.as_str()]).chain(place.clone())),
+        without_message: Identity::of(tells.into_iter().chain(place)),
+    }
 }
 
 /// What a sighting is about, where many tell of the same: what was found, in which account, of whom.

@@ -29,7 +29,7 @@ pub(super) use activations::write as write_activation;
 pub(super) use outbox::put as put_alerts;
 pub(super) use own_calls::is_own_call;
 pub(super) use standings::write as write_standings;
-pub(super) use told::{forget, is_new, may_speak};
+pub(super) use told::{forget, is_known, is_new, may_speak};
 pub(super) use watermarks::write as write_watermarks;
 
 use crate::store::{StoreError, WatchLock};

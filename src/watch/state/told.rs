@@ -48,6 +48,16 @@ pub(in crate::watch) fn is_new(
     Ok(insert.execute(params![schedule, identity.0, now_ms])? == 1)
 }
 
+/// Whether this was alerted on before. Notes nothing.
+pub(in crate::watch) fn is_known(
+    transaction: &Transaction<'_>,
+    schedule: &str,
+    identity: Identity,
+) -> Result<bool, StateError> {
+    let mut select = transaction.prepare_cached("SELECT 1 FROM told WHERE schedule = ?1 AND identity = ?2")?;
+    Ok(select.exists(params![schedule, identity.0])?)
+}
+
 /// Notes that something about this subject is told at `now_ms`, unless something was in the last `quiet_ms`.
 /// No: something was.
 pub(in crate::watch) fn may_speak(
