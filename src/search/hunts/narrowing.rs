@@ -95,7 +95,9 @@ pub(super) fn json_pattern(needs: &[&Need]) -> Option<String> {
         return None;
     }
     let mut fields = BTreeSet::new();
-    needs.iter().for_each(|need| need.add_selected(&mut fields));
+    for need in needs {
+        need.add_selected(&mut fields);
+    }
     let escaped = fields.iter().map(|field| format!("$.{field} = \"{ANY_ESCAPE}\""));
     let alternatives: Vec<String> = conditions.iter().map(|one| format!("({one})")).chain(escaped).collect();
     let pattern = format!("{{ {} }}", alternatives.join(" || "));

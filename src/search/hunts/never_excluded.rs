@@ -421,7 +421,7 @@ fn each_kind_has_its_pattern() {
     let escapes = ESCAPES.map(|escape| format!(" ?{escape}")).concat();
     let terms = |hunts: &[(HuntSource, &str)], indicators: &[&str]| {
         let pattern = pattern(hunts, indicators);
-        pattern.strip_suffix(&escapes).map(str::to_owned).unwrap_or_else(|| panic!("{pattern} excludes escapes"))
+        pattern.strip_suffix(&escapes).map_or_else(|| panic!("{pattern} excludes escapes"), str::to_owned)
     };
     assert_eq!(
         pattern(&[denied], &[]),

@@ -11,8 +11,8 @@ use super::ask::ask_owner;
 use crate::aws::Session;
 use crate::config::SourcesRule;
 use crate::model::{
-    Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason, Recorder, Status, Target,
-    Told,
+    Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason, Recorder, SourceKind,
+    Status, Target, Told,
 };
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnits, Standing};
@@ -61,7 +61,7 @@ impl Plan {
             && self.groups.insert(group.clone())
         {
             let flow_logs = FlowLogFormats::by_group([&recorder]).remove(&group).unwrap_or_default();
-            let delivered = Delivered { trail: true, flow_logs };
+            let delivered = Delivered { trail: recorder.kind == SourceKind::CloudTrail, flow_logs };
             tasks.spawn(read(Arc::clone(&self.shared), self.host(group.target.account), group, delivered));
         }
         if recorder.told == Told::NotAsked && !self.is_in_scope(&recorder.home) {
