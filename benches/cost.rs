@@ -3,7 +3,10 @@
 //!
 //! `cargo bench --bench cost`
 
-#![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark ends where its ground gives way"
+)]
 
 mod support;
 
@@ -28,7 +31,8 @@ fn main() {
     head();
     let temp = tempfile::tempdir().unwrap();
     let served = Served::start(temp.path(), &scenario(), "off");
-    let config = "[limits]\nquota_share = 1.0\nconcurrency = 8\n[limits.quotas]\nFilterLogEvents = 10000\n";
+    let config =
+        "[limits]\nquota_share = 1.0\nconcurrency = 8\n[limits.quotas]\nFilterLogEvents = 10000\n";
     // The served range is warm then: what it costs to make up its logs is nobody's.
     read_in_a_loop(&served);
     let (mut swept, mut looped) = (Cost::default(), Cost::default());
@@ -36,15 +40,52 @@ fn main() {
         swept.add(|| read_by_a_sweep(&served, temp.path(), config));
         looped.add(|| read_in_a_loop(&served));
     }
-    row(&format!("µs of processor a call, whole sweeps of {} calls", swept.calls), swept.of_a_call(), "");
-    row(&format!("µs of processor a call, {} bare SDK calls", looped.calls), looped.of_a_call(), "");
-    row("times as much", swept.of_a_call() / looped.of_a_call(), "<= 1.3");
+    row(
+        &format!(
+            "µs of processor a call, whole sweeps of {} calls",
+            swept.calls
+        ),
+        swept.of_a_call(),
+        "",
+    );
+    row(
+        &format!("µs of processor a call, {} bare SDK calls", looped.calls),
+        looped.of_a_call(),
+        "",
+    );
+    row(
+        "times as much",
+        swept.of_a_call() / looped.of_a_call(),
+        "<= 1.3",
+    );
 
-    let version = fastest(|| assert!(dragnet().arg("--version").output().unwrap().status.success()));
-    row("ms of `dragnet --version`", version.as_secs_f64() * 1e3, "< 10");
+    let version = fastest(|| {
+        assert!(
+            dragnet()
+                .arg("--version")
+                .output()
+                .unwrap()
+                .status
+                .success()
+        )
+    });
+    row(
+        "ms of `dragnet --version`",
+        version.as_secs_f64() * 1e3,
+        "< 10",
+    );
     let practice = fastest(|| {
         let sweep = ["sweep", "198.51.100.23", "--practice", "--progress", "none"];
-        assert_eq!(dragnet().args(sweep).current_dir(temp.path()).output().unwrap().status.code(), Some(3));
+        assert_eq!(
+            dragnet()
+                .args(sweep)
+                .current_dir(temp.path())
+                .output()
+                .unwrap()
+                .status
+                .code(),
+            Some(3)
+        );
     });
     row("s of a practice sweep", practice.as_secs_f64(), "< 2");
 }
@@ -71,16 +112,37 @@ impl Cost {
 }
 
 fn read_by_a_sweep(served: &Served, directory: &Path, config: &str) -> f64 {
-    let arguments = ["198.51.100.23", "--since", "24h", "--member-role", "self", "--no-silence"];
+    let arguments = [
+        "198.51.100.23",
+        "--since",
+        "24h",
+        "--member-role",
+        "self",
+        "--no-silence",
+    ];
     sweep_over(served, directory, config, &arguments);
-    summary_of(directory)["api_calls"]["FilterLogEvents"].as_f64().unwrap()
+    summary_of(directory)["api_calls"]["FilterLogEvents"]
+        .as_f64()
+        .unwrap()
 }
 
 fn read_in_a_loop(served: &Served) -> f64 {
     let this = std::env::current_exe().unwrap();
-    let bare = Command::new(this).arg("--bare").envs(served.environment.iter().cloned()).output().unwrap();
-    assert!(bare.status.success(), "{}", String::from_utf8_lossy(&bare.stderr));
-    String::from_utf8(bare.stdout).unwrap().trim().parse().unwrap()
+    let bare = Command::new(this)
+        .arg("--bare")
+        .envs(served.environment.iter().cloned())
+        .output()
+        .unwrap();
+    assert!(
+        bare.status.success(),
+        "{}",
+        String::from_utf8_lossy(&bare.stderr)
+    );
+    String::from_utf8(bare.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap()
 }
 
 fn dragnet() -> Command {
@@ -109,7 +171,9 @@ fn scenario() -> String {
 
 /// Reads every group, page by page, eight groups at a time.
 async fn read_bare() {
-    let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .load()
+        .await;
     let logs = aws_sdk_cloudwatchlogs::Client::new(&config);
     let now = dragnet::time::Clock::wall().now_ms();
     let readers = (0..8).map(|first| {
@@ -135,6 +199,10 @@ async fn read_bare() {
             calls
         })
     });
-    let calls: u32 = futures::future::join_all(readers).await.into_iter().map(Result::unwrap).sum();
+    let calls: u32 = futures::future::join_all(readers)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .sum();
     println!("{calls}");
 }

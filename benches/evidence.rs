@@ -3,7 +3,10 @@
 //!
 //! `DRAGNET_REAL_DATA=FOLDER cargo bench --bench evidence [-- SIGHTINGS]`; the folder has files of `{"Records":[…]}`.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark ends where its ground gives way"
+)]
 
 mod support;
 
@@ -28,8 +31,14 @@ const ADDRESS: &str = "192.168.10.20";
 /// A key of one or two records in a hundred, as a sweep meets that reads everything.
 const KEY: &str = "AKIATFQR7NSCUXC3DDDP";
 /// One of most kinds at once.
-const KINDS: [&str; 6] =
-    [KEY, "198.51.100.7", "203.0.113.0/24", "2001:db8::/32", "evil.example", "arn:aws:iam::111111111111:user/ben"];
+const KINDS: [&str; 6] = [
+    KEY,
+    "198.51.100.7",
+    "203.0.113.0/24",
+    "2001:db8::/32",
+    "evil.example",
+    "arn:aws:iam::111111111111:user/ben",
+];
 const PAGE_BYTES: usize = 1 << 20;
 /// From when on memory should not grow.
 const EARLY: u64 = 1_000_000;
@@ -39,29 +48,60 @@ fn main() {
         println!("skipped: DRAGNET_REAL_DATA does not name a folder of CloudTrail files");
         return;
     };
-    let sightings = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(5_000_000);
+    let sightings = std::env::args()
+        .skip(1)
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(5_000_000);
     let records = records(&folder);
     head();
     let all: Vec<String> = records.iter().map(Value::to_string).collect();
-    for (indicators, what) in [(&[KEY][..], "a key"), (&KINDS, "six kinds"), (&[ADDRESS], "an address")] {
+    for (indicators, what) in [
+        (&[KEY][..], "a key"),
+        (&KINDS, "six kinds"),
+        (&[ADDRESS], "an address"),
+    ] {
         let (a_second, share) = matched_a_second(&matcher(indicators), &all);
-        row(&format!("exact match of {what} ({share:.1} % match), events/s and core"), a_second, ">= 500000");
+        row(
+            &format!("exact match of {what} ({share:.1} % match), events/s and core"),
+            a_second,
+            ">= 500000",
+        );
     }
     let is_match = matcher(&[ADDRESS]);
-    let matching: Vec<&Value> = records.iter().filter(|record| is_match.find(&record.to_string()).is_some()).collect();
+    let matching: Vec<&Value> = records
+        .iter()
+        .filter(|record| is_match.find(&record.to_string()).is_some())
+        .collect();
 
     let temp = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let groups = sightings / matching.len();
-    let swept = runtime.block_on(sweep(pages(&matching), window(&matching), groups, temp.path()));
+    let swept = runtime.block_on(sweep(
+        pages(&matching),
+        window(&matching),
+        groups,
+        temp.path(),
+    ));
     let found = (groups * matching.len()) as f64;
     row(
         &format!("matching events/s from body to commit, {found} events"),
         found / swept.took.as_secs_f64(),
         ">= 150000",
     );
-    row("processor µs an event from body to commit", swept.processor * 1e6 / found, "");
-    row("MiB more at the end than at the first million", swept.at_end - swept.early, "< 64");
+    row(
+        "processor µs an event from body to commit",
+        swept.processor * 1e6 / found,
+        "",
+    );
+    row(
+        "MiB more at the end than at the first million",
+        swept.at_end - swept.early,
+        "< 64",
+    );
 
     let reader = RunReader::open(&swept.directory).unwrap();
     for (format, form) in [("csv", SightingsForm::Csv), ("jsonl", SightingsForm::Jsonl)] {
@@ -79,22 +119,45 @@ fn main() {
         })
         .unwrap();
         assert_eq!(rows_read as f64, found, "each once");
-        row(&format!("merge to {format}, rows/s"), found / began.elapsed().as_secs_f64(), "");
-        row(&format!("merge to {format}, MiB more than before"), most - before, "< 64");
+        row(
+            &format!("merge to {format}, rows/s"),
+            found / began.elapsed().as_secs_f64(),
+            "",
+        );
+        row(
+            &format!("merge to {format}, MiB more than before"),
+            most - before,
+            "< 64",
+        );
     }
 }
 
 /// Every record of every file.
 fn records(folder: &Path) -> Vec<Value> {
-    let folder = if folder.join("events").is_dir() { folder.join("events") } else { folder.to_owned() };
-    let mut files: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folder = if folder.join("events").is_dir() {
+        folder.join("events")
+    } else {
+        folder.to_owned()
+    };
+    let mut files: Vec<PathBuf> = folder
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
-    let read = |path: &PathBuf| serde_json::from_slice::<Value>(&std::fs::read(path).unwrap()).unwrap();
-    files.iter().flat_map(|path| read(path)["Records"].as_array().unwrap().clone()).collect()
+    let read =
+        |path: &PathBuf| serde_json::from_slice::<Value>(&std::fs::read(path).unwrap()).unwrap();
+    files
+        .iter()
+        .flat_map(|path| read(path)["Records"].as_array().unwrap().clone())
+        .collect()
 }
 
 fn matcher(indicators: &[&str]) -> Matcher {
-    let indicators: Vec<Indicator> = indicators.iter().map(|text| text.parse().unwrap()).collect();
+    let indicators: Vec<Indicator> = indicators
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
     Matcher::new(&indicators).unwrap()
 }
 
@@ -102,17 +165,30 @@ fn matcher(indicators: &[&str]) -> Matcher {
 fn matched_a_second(matcher: &Matcher, messages: &[String]) -> (f64, f64) {
     let (began, mut looked_at, mut found) = (Instant::now(), 0_usize, 0_usize);
     while began.elapsed() < Duration::from_secs(3) {
-        found += messages.iter().filter(|message| matcher.find(message).is_some()).count();
+        found += messages
+            .iter()
+            .filter(|message| matcher.find(message).is_some())
+            .count();
         looked_at += messages.len();
     }
     assert!(found > 0);
-    (looked_at as f64 / began.elapsed().as_secs_f64(), found as f64 / looked_at as f64 * 100.0)
+    (
+        looked_at as f64 / began.elapsed().as_secs_f64(),
+        found as f64 / looked_at as f64 * 100.0,
+    )
 }
 
 /// The window of their times: the second after the last is not in it.
 fn window(records: &[&Value]) -> [String; 2] {
-    let times =
-        || records.iter().map(|record| record["eventTime"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap());
+    let times = || {
+        records.iter().map(|record| {
+            record["eventTime"]
+                .as_str()
+                .unwrap()
+                .parse::<jiff::Timestamp>()
+                .unwrap()
+        })
+    };
     let end = times().max().unwrap() + Duration::from_secs(1);
     [times().min().unwrap().to_string(), end.to_string()]
 }
@@ -125,7 +201,12 @@ fn pages(records: &[&Value]) -> Vec<bytes::Bytes> {
         let mut record = (*record).clone();
         let id = record["eventID"].as_str().unwrap();
         record["eventID"] = format!("{STAMP}{}", &id[STAMP.len()..]).into();
-        let time = record["eventTime"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        let time = record["eventTime"]
+            .as_str()
+            .unwrap()
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+            .as_millisecond();
         let event = json!({
             "logStreamName": "o-example_CloudTrail_us-east-1", "timestamp": time, "ingestionTime": time + 1,
             "message": record.to_string(), "eventId": format!("{STAMP}{n:048}"),
@@ -139,7 +220,11 @@ fn pages(records: &[&Value]) -> Vec<bytes::Bytes> {
         pages.last_mut().unwrap().push(event);
     }
     let last = pages.len() - 1;
-    pages.iter().enumerate().map(|(n, events)| page(events, (n < last).then_some(n + 1))).collect()
+    pages
+        .iter()
+        .enumerate()
+        .map(|(n, events)| page(events, (n < last).then_some(n + 1)))
+        .collect()
 }
 
 struct Swept {
@@ -152,12 +237,27 @@ struct Swept {
     at_end: f64,
 }
 
-async fn sweep(pages: Vec<bytes::Bytes>, window: [String; 2], groups: usize, directory: &Path) -> Swept {
-    let cannery = Cannery { regions: vec!["us-east-1"], groups, pages, latency: Duration::ZERO };
+async fn sweep(
+    pages: Vec<bytes::Bytes>,
+    window: [String; 2],
+    groups: usize,
+    directory: &Path,
+) -> Swept {
+    let cannery = Cannery {
+        regions: vec!["us-east-1"],
+        groups,
+        pages,
+        latency: Duration::ZERO,
+    };
     let window = ["--from", &window[0], "--to", &window[1]];
     let mut quotas = QuotaTable::built_in().unwrap();
     quotas.set("FilterLogEvents", None, 1e6).unwrap();
-    let question = Question { accounts: 1, indicator: ADDRESS, window: &window, quotas };
+    let question = Question {
+        accounts: 1,
+        indicator: ADDRESS,
+        window: &window,
+        quotas,
+    };
     let (parts, directory, writer) = sweep_parts(cannery, question, directory).await;
     let (tally, began, before) = (Arc::clone(&parts.tally), Instant::now(), cpu_seconds());
     let early = tokio::spawn(when_found(Arc::clone(&tally), EARLY));
@@ -166,8 +266,18 @@ async fn sweep(pages: Vec<bytes::Bytes>, window: [String; 2], groups: usize, dir
     let (took, processor) = (began.elapsed(), cpu_seconds() - before);
     let at_end = memory("VmRSS");
     // Of a run that found less, it is the end.
-    let early = if tally.snapshot().sightings >= EARLY { early.await.unwrap() } else { at_end };
-    Swept { directory, took, processor, early, at_end }
+    let early = if tally.snapshot().sightings >= EARLY {
+        early.await.unwrap()
+    } else {
+        at_end
+    };
+    Swept {
+        directory,
+        took,
+        processor,
+        early,
+        at_end,
+    }
 }
 
 async fn when_found(tally: Arc<Tally>, sightings: u64) -> f64 {

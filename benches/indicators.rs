@@ -3,7 +3,10 @@
 //!
 //! `cargo bench --bench indicators`
 
-#![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark ends where its ground gives way"
+)]
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Config, Credentials, Region};
@@ -26,7 +29,11 @@ async fn main() {
     let logs = connect();
     let one: Vec<Indicator> = vec!["192.0.2.1".parse().unwrap()];
     let many: Vec<Indicator> = (0..INDICATORS).map(indicator).collect();
-    assert_eq!(coarse_pattern(&many), None, "so many are looked for by reading everything");
+    assert_eq!(
+        coarse_pattern(&many),
+        None,
+        "so many are looked for by reading everything"
+    );
 
     let before = resident();
     let for_many = Matcher::new(&many).unwrap();
@@ -72,12 +79,23 @@ fn connect() -> Client {
          group = \"/trail\"\nat = \"2d ago\"\ncount = {EVENTS}\nmessage = '''{RECORD}'''\n"
     );
     // The wall clock signs the requests, so the range's story ends now.
-    let range = Range::new(&Scenario::from_toml(&scenario).unwrap(), None, Clock::wall()).unwrap();
+    let range = Range::new(
+        &Scenario::from_toml(&scenario).unwrap(),
+        None,
+        Clock::wall(),
+    )
+    .unwrap();
     let keys = range.credentials();
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(connector::http_client(range))
-        .credentials_provider(Credentials::new(keys.access_key_id, keys.secret_access_key, None, None, "practice"))
+        .credentials_provider(Credentials::new(
+            keys.access_key_id,
+            keys.secret_access_key,
+            None,
+            None,
+            "practice",
+        ))
         .region(Region::new("us-east-1"));
     Client::from_conf(config.build())
 }
@@ -88,10 +106,21 @@ async fn read(logs: &Client, matcher: &Matcher, times: u32) -> f64 {
     for _ in 0..times {
         let (mut token, mut events) = (None, 0);
         loop {
-            let page = logs.filter_log_events().log_group_name("/trail").set_next_token(token).send().await.unwrap();
+            let page = logs
+                .filter_log_events()
+                .log_group_name("/trail")
+                .set_next_token(token)
+                .send()
+                .await
+                .unwrap();
             events += page.events().len();
             let messages = page.events().iter().filter_map(|event| event.message());
-            assert_eq!(messages.filter(|message| matcher.find(message).is_some()).count(), 0);
+            assert_eq!(
+                messages
+                    .filter(|message| matcher.find(message).is_some())
+                    .count(),
+                0
+            );
             token = page.next_token;
             if token.is_none() {
                 break;
@@ -106,6 +135,8 @@ async fn read(logs: &Client, matcher: &Matcher, times: u32) -> f64 {
 fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1)).and_then(|number| number.parse::<f64>().ok());
+    let kib = line
+        .and_then(|line| line.split_whitespace().nth(1))
+        .and_then(|number| number.parse::<f64>().ok());
     kib.map_or(f64::NAN, |kib| kib / 1024.0)
 }

@@ -4,7 +4,10 @@
 //!
 //! `cargo bench --bench quota`
 
-#![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark ends where its ground gives way"
+)]
 
 mod support;
 
@@ -19,7 +22,8 @@ const PLANTED: usize = 120;
 
 fn main() {
     head();
-    let groups = "[[groups]]\naccounts = [\"a-*\"]\nname = \"/app\"\ncount = 30\nevents_a_day = 39\n";
+    let groups =
+        "[[groups]]\naccounts = [\"a-*\"]\nname = \"/app\"\ncount = 30\nevents_a_day = 39\n";
     // 37 to 39 events a day are four pages; two of the Regions allow five calls a second.
     measure("uniform", 30.0 * 4.0, 5.0, &organization(groups));
     let groups = "[[trails]]\nname = \"all\"\naccount = \"100000000000\"\nhome = \"us-east-1\"\norganization = true\n\
@@ -27,7 +31,12 @@ fn main() {
                   [[groups]]\naccounts = [\"a-*\"]\nname = \"/app\"\ncount = 1\nevents_a_day = 19\n";
     // Each of 41 × 6 places has 154 records in 47 h 40 min; of them 23 h 40 min lie in the window.
     let records = 41.0 * 6.0 * 154.0 * (71.0 / 143.0);
-    measure("skewed", records / EVENTS_A_PAGE as f64, 25.0, &organization(groups));
+    measure(
+        "skewed",
+        records / EVENTS_A_PAGE as f64,
+        25.0,
+        &organization(groups),
+    );
 }
 
 fn organization(more: &str) -> String {
@@ -59,16 +68,37 @@ fn measure(world: &str, pages: f64, quota: f64, scenario: &str) {
     let arguments = [ADDRESS, "--since", "24h", "--no-silence"];
     sweep_over(&served, temp.path(), config, &arguments);
     let summary = summary_of(temp.path());
-    let at = |key: &str| summary[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let at = |key: &str| {
+        summary[key]
+            .as_str()
+            .unwrap()
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+    };
     let took = at("finished").duration_since(at("started")).as_secs_f64();
-    let total = |of: &str| summary[of].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum::<u64>() as f64;
+    let total = |of: &str| {
+        summary[of]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|n| n.as_u64().unwrap())
+            .sum::<u64>() as f64
+    };
     // The entry of one account comes before that: three answers, which take no time here.
     let bound = pages / quota;
-    row(&format!("{world}: makespan / lower bound ({took:.1} s / {bound:.1} s)"), took / bound, "<= 1.05");
+    row(
+        &format!("{world}: makespan / lower bound ({took:.1} s / {bound:.1} s)"),
+        took / bound,
+        "<= 1.05",
+    );
     row(
         &format!("{world}: share of planted hits that was found"),
         summary["sightings"].as_f64().unwrap() / PLANTED as f64,
         "1",
     );
-    row(&format!("{world}: share of calls that was throttled"), total("throttled") / total("api_calls"), "< 0.01");
+    row(
+        &format!("{world}: share of calls that was throttled"),
+        total("throttled") / total("api_calls"),
+        "< 0.01",
+    );
 }

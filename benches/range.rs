@@ -2,7 +2,10 @@
 //!
 //! `cargo bench --bench range`
 
-#![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark ends where its ground gives way"
+)]
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -23,16 +26,32 @@ async fn main() {
     println!("{:<58} {:>12} {:>12}", "measured", "value", "wanted");
     let groups = "[[groups]]\naccount = \"management\"\nname = \"/app\"\ncount = 50\n";
     let logs = connect(&Scenario::from_toml(&format!("{HEAD}{groups}")).unwrap());
-    row("DescribeLogGroups calls a second", calls_a_second(&logs).await, ">= 3,000");
+    row(
+        "DescribeLogGroups calls a second",
+        calls_a_second(&logs).await,
+        ">= 3,000",
+    );
 
     let logs = connect(&Scenario::from_toml(&format!("{HEAD}{groups}{}", events())).unwrap());
-    row("ms of FilterLogEvents, a rare term in 100,000 events", rare_term(&logs).await, "<= 50");
+    row(
+        "ms of FilterLogEvents, a rare term in 100,000 events",
+        rare_term(&logs).await,
+        "<= 50",
+    );
 
     let began = Instant::now();
     let scenario = Scenario::builtin("org-100").unwrap();
     let range = Range::new(&scenario, None, scenario.clock()).unwrap();
-    row("ms until org-100 answers", began.elapsed().as_secs_f64() * 1e3, "<= 3,000");
-    row("MiB resident at most, all of the above", peak_memory(), "<= 500");
+    row(
+        "ms until org-100 answers",
+        began.elapsed().as_secs_f64() * 1e3,
+        "<= 3,000",
+    );
+    row(
+        "MiB resident at most, all of the above",
+        peak_memory(),
+        "<= 500",
+    );
     drop(range);
 }
 
@@ -45,7 +64,13 @@ fn connect(scenario: &Scenario) -> Client {
     // The wall clock signs the requests, so the range's story ends now.
     let range = Range::new(scenario, None, Clock::wall()).unwrap();
     let keys = range.credentials();
-    let credentials = Credentials::new(keys.access_key_id, keys.secret_access_key, None, None, "practice");
+    let credentials = Credentials::new(
+        keys.access_key_id,
+        keys.secret_access_key,
+        None,
+        None,
+        "practice",
+    );
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(connector::http_client(range))
@@ -69,7 +94,10 @@ async fn rare_term(logs: &Client) -> f64 {
         let began = Instant::now();
         let (mut token, mut found) = (None, 0);
         loop {
-            let query = logs.filter_log_events().log_group_name("/app-001").filter_pattern("\"192.0.2.1\"");
+            let query = logs
+                .filter_log_events()
+                .log_group_name("/app-001")
+                .filter_pattern("\"192.0.2.1\"");
             let page = query.set_next_token(token).send().await.unwrap();
             found += page.events().len();
             token = page.next_token;
@@ -101,5 +129,6 @@ fn events() -> String {
 fn peak_memory() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|kib| kib.trim().trim_end_matches(" kB").parse::<f64>().ok()).map_or(f64::NAN, |kib| kib / 1_024.0)
+    line.and_then(|kib| kib.trim().trim_end_matches(" kB").parse::<f64>().ok())
+        .map_or(f64::NAN, |kib| kib / 1_024.0)
 }

@@ -3,7 +3,10 @@
 //!
 //! `cargo bench --bench scale [-- ACCOUNTS…]`
 
-#![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark ends where its ground gives way"
+)]
 
 mod support;
 
@@ -44,24 +47,41 @@ const LEAST_CALLS_A_SECOND: f64 = 5.0;
 const PATH: f64 = 6.0;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
     if let [only, accounts] = &arguments[..]
         && only == "--one"
     {
         return one(accounts.parse().unwrap());
     }
-    let sizes = if arguments.is_empty() { ["50", "500", "5000"].map(str::to_owned).to_vec() } else { arguments };
+    let sizes = if arguments.is_empty() {
+        ["50", "500", "5000"].map(str::to_owned).to_vec()
+    } else {
+        arguments
+    };
     head();
     for accounts in sizes {
         // A process each, so that each has its own peak.
         let this = std::env::current_exe().unwrap();
-        assert!(std::process::Command::new(this).args(["--one", &accounts]).status().unwrap().success());
+        assert!(
+            std::process::Command::new(this)
+                .args(["--one", &accounts])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 }
 
 fn one(accounts: usize) {
     let temp = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     let (took, calls) = runtime.block_on(async {
         let event = |n: usize| {
             format!(
@@ -69,10 +89,22 @@ fn one(accounts: usize) {
                 1_772_366_400_000 + n * 20_000_000
             )
         };
-        let pages = (0..PAGES).map(|n| page(&[event(n)], (n + 1 < PAGES).then_some(n + 1))).collect();
-        let cannery = Cannery { regions: REGIONS.to_vec(), groups: GROUPS, pages, latency: LATENCY };
+        let pages = (0..PAGES)
+            .map(|n| page(&[event(n)], (n + 1 < PAGES).then_some(n + 1)))
+            .collect();
+        let cannery = Cannery {
+            regions: REGIONS.to_vec(),
+            groups: GROUPS,
+            pages,
+            latency: LATENCY,
+        };
         let quotas = QuotaTable::built_in().unwrap();
-        let question = Question { accounts, indicator: "192.0.2.1", window: &["--since", "24h"], quotas };
+        let question = Question {
+            accounts,
+            indicator: "192.0.2.1",
+            window: &["--since", "24h"],
+            quotas,
+        };
         let (parts, _, writer) = sweep_parts(cannery, question, temp.path()).await;
         let (tally, began) = (std::sync::Arc::clone(&parts.tally), Instant::now());
         dragnet::sweep::sweep(parts).await.unwrap();
@@ -80,15 +112,30 @@ fn one(accounts: usize) {
         writer.await.unwrap().unwrap();
         let counts = tally.snapshot();
         let groups = (accounts * REGIONS.len() * GROUPS) as u64;
-        assert_eq!((counts.log_groups_done, counts.uncovered, counts.throttled), (groups, 0, 0));
+        assert_eq!(
+            (counts.log_groups_done, counts.uncovered, counts.throttled),
+            (groups, 0, 0)
+        );
         assert_eq!(counts.events, groups * PAGES as u64);
         (took, counts.calls)
     });
     let bound = accounts as f64 / SESSIONS_A_SECOND
         + PATH * LATENCY.as_secs_f64()
         + (GROUPS * PAGES) as f64 / LEAST_CALLS_A_SECOND;
-    row(&format!("{accounts} accounts: makespan / lower bound"), took / bound, "<= 1.05");
-    row(&format!("{accounts} accounts: MiB at most"), memory("VmHWM"), "< 1024");
+    row(
+        &format!("{accounts} accounts: makespan / lower bound"),
+        took / bound,
+        "<= 1.05",
+    );
+    row(
+        &format!("{accounts} accounts: MiB at most"),
+        memory("VmHWM"),
+        "< 1024",
+    );
     row(&format!("{accounts} accounts: simulated seconds"), took, "");
-    row(&format!("{accounts} accounts: µs of processor a call"), cpu_seconds() * 1e6 / calls as f64, "");
+    row(
+        &format!("{accounts} accounts: µs of processor a call"),
+        cpu_seconds() * 1e6 / calls as f64,
+        "",
+    );
 }

@@ -27,14 +27,19 @@ impl Clock {
 
     /// A clock that says `start` now and advances with tokio's time.
     pub fn starting_at(start: Timestamp) -> Self {
-        Self(Kind::Anchored { start, origin: Instant::now() })
+        Self(Kind::Anchored {
+            start,
+            origin: Instant::now(),
+        })
     }
 
     /// The time now, UTC. A machine clock outside the years that `jiff` knows reads as the Unix epoch.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Kind::Wall => wall_now(),
-            Kind::Anchored { start, origin } => start.saturating_add(origin.elapsed()).unwrap_or(Timestamp::MAX),
+            Kind::Anchored { start, origin } => start
+                .saturating_add(origin.elapsed())
+                .unwrap_or(Timestamp::MAX),
         }
     }
 
@@ -49,7 +54,10 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the wall clock"
+)]
 fn wall_now() -> Timestamp {
     Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
@@ -70,6 +78,9 @@ mod tests {
         tokio::time::advance(Duration::from_millis(1_500)).await;
         assert_eq!(rfc3339_ms(clock.now()), "2026-03-01T12:00:01.500Z");
         assert_eq!(clock.until(start), Duration::ZERO);
-        assert_eq!(clock.until("2026-03-01T12:00:03Z".parse().unwrap()), Duration::from_millis(1_500));
+        assert_eq!(
+            clock.until("2026-03-01T12:00:03Z".parse().unwrap()),
+            Duration::from_millis(1_500)
+        );
     }
 }

@@ -1,7 +1,10 @@
 //! What the benchmarks of sweeps share: an organization that costs next to nothing, and how a process is measured.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
-#![expect(clippy::unwrap_used, reason = "a benchmark ends where its ground gives way")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark ends where its ground gives way"
+)]
 
 pub mod served;
 
@@ -10,7 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -83,8 +87,18 @@ pub const STAMP: &str = "########";
 /// A page's body as this request's log group has it.
 fn stamped(page: &Bytes, request: &str) -> Bytes {
     let finder = memchr::memmem::Finder::new(STAMP);
-    let number = || request.split_once(r#""/app-"#)?.1.split_once('"')?.0.parse::<usize>().ok();
-    let Some(number) = finder.find(page).and_then(|_| number()) else { return page.clone() };
+    let number = || {
+        request
+            .split_once(r#""/app-"#)?
+            .1
+            .split_once('"')?
+            .0
+            .parse::<usize>()
+            .ok()
+    };
+    let Some(number) = finder.find(page).and_then(|_| number()) else {
+        return page.clone();
+    };
     let (stamp, mut own) = (format!("{number:08}"), page.to_vec());
     let places: Vec<usize> = finder.find_iter(page).collect();
     for at in places {
@@ -95,7 +109,9 @@ fn stamped(page: &Bytes, request: &str) -> Bytes {
 
 /// A page's body of these events, each JSON; `next`: the number of the page after it.
 pub fn page(events: &[String], next: Option<usize>) -> Bytes {
-    let token = next.map(|next| format!(r#","nextToken":"p{next}""#)).unwrap_or_default();
+    let token = next
+        .map(|next| format!(r#","nextToken":"p{next}""#))
+        .unwrap_or_default();
     Bytes::from(format!(r#"{{"events":[{}]{token}}}"#, events.join(",")))
 }
 
@@ -103,7 +119,11 @@ pub fn page(events: &[String], next: Option<usize>) -> Bytes {
 struct Client(SharedHttpConnector);
 
 impl HttpClient for Client {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         self.0.clone()
     }
 }
@@ -115,8 +135,15 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let cannery = &self.0;
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
-        let target = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
-        let query = || body.split('&').find_map(|part| part.strip_prefix("Action=")).unwrap_or_default();
+        let target = request
+            .headers()
+            .get("x-amz-target")
+            .and_then(|target| target.rsplit('.').next());
+        let query = || {
+            body.split('&')
+                .find_map(|part| part.strip_prefix("Action="))
+                .unwrap_or_default()
+        };
         let (kind, answer) = cannery.answer(target.unwrap_or_else(query), &body);
         let latency = cannery.latency;
         // A request that was sent is let go of, as by a real connection.
@@ -124,8 +151,12 @@ impl HttpConnector for Connector {
             if !latency.is_zero() {
                 tokio::time::sleep(latency).await;
             }
-            let response = http::Response::builder().header("content-type", kind).body(SdkBody::from(answer)).unwrap();
-            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+            let response = http::Response::builder()
+                .header("content-type", kind)
+                .body(SdkBody::from(answer))
+                .unwrap();
+            HttpResponse::try_from(response)
+                .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }
@@ -148,18 +179,40 @@ pub async fn sweep_parts(
     cannery: Cannery,
     question: Question<'_>,
     directory: &Path,
-) -> (SweepParts, RunDir, tokio::task::JoinHandle<Result<(), StoreError>>) {
-    let Question { accounts, indicator, window, quotas } = question;
-    let list: String = (0..accounts).map(|n| format!("{:012}\n", 100_000_000_000 + n)).collect::<Vec<_>>().concat();
+) -> (
+    SweepParts,
+    RunDir,
+    tokio::task::JoinHandle<Result<(), StoreError>>,
+) {
+    let Question {
+        accounts,
+        indicator,
+        window,
+        quotas,
+    } = question;
+    let list: String = (0..accounts)
+        .map(|n| format!("{:012}\n", 100_000_000_000 + n))
+        .collect::<Vec<_>>()
+        .concat();
     let file = directory.join("accounts");
     std::fs::write(&file, list).unwrap();
-    let config = "[organization]\ndiscover = false\n[limits]\nquota_share = 1.0\nconcurrency = 100000\n";
+    let config =
+        "[organization]\ndiscover = false\n[limits]\nquota_share = 1.0\nconcurrency = 100000\n";
     std::fs::write(directory.join("dragnet.toml"), config).unwrap();
-    let arguments = ["dragnet", "sweep", indicator, "--accounts-file", file.to_str().unwrap(), "--no-silence"];
+    let arguments = [
+        "dragnet",
+        "sweep",
+        indicator,
+        "--accounts-file",
+        file.to_str().unwrap(),
+        "--no-silence",
+    ];
     let arguments = [&arguments[..], window].concat();
     let clock = Clock::starting_at("2026-03-02T12:00:00Z".parse().unwrap());
     let arguments = Arguments::try_parse_from(arguments).unwrap();
-    let Command::Sweep(sweep) = &arguments.command else { panic!("not a sweep") };
+    let Command::Sweep(sweep) = &arguments.command else {
+        panic!("not a sweep")
+    };
     let surroundings = Surroundings {
         environment: &|_| None,
         working_directory: directory,
@@ -170,10 +223,16 @@ pub async fn sweep_parts(
     let settings = SweepSettings::resolve(&arguments.global, sweep, &surroundings).unwrap();
     let (audit, calls) = tokio::sync::mpsc::channel(1_024);
     let home = "us-east-1".parse().unwrap();
-    let credentials =
-        StaticCredentials { access_key_id: "AKIAEXAMPLE".to_owned(), secret_access_key: "s".to_owned().into() };
+    let credentials = StaticCredentials {
+        access_key_id: "AKIAEXAMPLE".to_owned(),
+        secret_access_key: "s".to_owned().into(),
+    };
     let aws = Aws::connect(ConnectOptions {
-        wire: Wire::InProcess { http: cannery.http_client(), credentials, region: home },
+        wire: Wire::InProcess {
+            http: cannery.http_client(),
+            credentials,
+            region: home,
+        },
         identity: settings.reach.identity.clone(),
         codes: Arc::new(NoCodes),
         mfa_sessions: None,
@@ -208,7 +267,11 @@ pub async fn sweep_parts(
 struct NoCodes;
 
 impl CodeSource for NoCodes {
-    fn next_code<'a>(&'a self, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Result<MfaCode, String>> {
+    fn next_code<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<MfaCode, String>> {
         Box::pin(async { Err("there is no device".to_owned()) })
     }
 }
@@ -226,7 +289,9 @@ pub fn head() {
 /// A line of `/proc/self/status`, in MiB: `VmRSS`, `VmHWM` (the peak). Source: proc(5).
 pub fn memory(of: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(of)?.strip_prefix(':'));
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(of)?.strip_prefix(':'));
     let kib = line.and_then(|kib| kib.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kib.map_or(f64::NAN, |kib| kib / 1_024.0)
 }
@@ -245,6 +310,12 @@ pub fn children_cpu_seconds() -> f64 {
 fn ticks(first: usize) -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-    let fields: Vec<f64> = after_name.split(' ').map(|field| field.parse().unwrap_or(f64::NAN)).collect();
-    fields.get(first).zip(fields.get(first + 1)).map_or(f64::NAN, |(user, system)| (user + system) / 100.0)
+    let fields: Vec<f64> = after_name
+        .split(' ')
+        .map(|field| field.parse().unwrap_or(f64::NAN))
+        .collect();
+    fields
+        .get(first)
+        .zip(fields.get(first + 1))
+        .map_or(f64::NAN, |(user, system)| (user + system) / 100.0)
 }

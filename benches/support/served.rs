@@ -19,14 +19,28 @@ impl Served {
         let file = directory.join("scenario.toml");
         std::fs::write(&file, scenario).unwrap();
         let mut process = Command::new(DRAGNET)
-            .args(["range", "serve", "--listen", "127.0.0.1:0", "--quotas", quotas, "--scenario"])
+            .args([
+                "range",
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--quotas",
+                quotas,
+                "--scenario",
+            ])
             .arg(&file)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut environment = Vec::new();
-        for line in BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap) {
-            let Some((name, value)) = line.strip_prefix("export ").and_then(|export| export.split_once('=')) else {
+        for line in BufReader::new(process.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap)
+        {
+            let Some((name, value)) = line
+                .strip_prefix("export ")
+                .and_then(|export| export.split_once('='))
+            else {
                 continue;
             };
             environment.push((name.to_owned(), value.trim_matches('\'').to_owned()));
@@ -35,7 +49,10 @@ impl Served {
                 break;
             }
         }
-        Self { process, environment }
+        Self {
+            process,
+            environment,
+        }
     }
 }
 
@@ -50,8 +67,14 @@ impl Drop for Served {
 pub fn sweep_over(served: &Served, directory: &Path, config: &str, arguments: &[&str]) {
     std::fs::write(directory.join("dragnet.toml"), config).unwrap();
     let mut command = Command::new(DRAGNET);
-    command.arg("sweep").args(arguments).args(["--progress", "none"]).current_dir(directory);
-    command.envs(served.environment.iter().cloned()).stdout(Stdio::null());
+    command
+        .arg("sweep")
+        .args(arguments)
+        .args(["--progress", "none"])
+        .current_dir(directory);
+    command
+        .envs(served.environment.iter().cloned())
+        .stdout(Stdio::null());
     let code = command.status().unwrap().code().unwrap();
     // What records each place is not measured here.
     assert!(code == 0 || code == 3, "exit code {code}");
@@ -59,12 +82,18 @@ pub fn sweep_over(served: &Served, directory: &Path, config: &str, arguments: &[
 
 /// The summary of the run that was made in `directory`.
 pub fn summary_of(directory: &Path) -> serde_json::Value {
-    serde_json::from_str(&std::fs::read_to_string(run_of(directory).join("summary.json")).unwrap()).unwrap()
+    serde_json::from_str(&std::fs::read_to_string(run_of(directory).join("summary.json")).unwrap())
+        .unwrap()
 }
 
 /// The directory of the run that was made in `directory`.
 fn run_of(directory: &Path) -> PathBuf {
-    let mut runs: Vec<PathBuf> = directory.join("runs").read_dir().unwrap().map(|run| run.unwrap().path()).collect();
+    let mut runs: Vec<PathBuf> = directory
+        .join("runs")
+        .read_dir()
+        .unwrap()
+        .map(|run| run.unwrap().path())
+        .collect();
     runs.sort();
     runs.pop().unwrap()
 }

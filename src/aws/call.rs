@@ -39,7 +39,9 @@ macro_rules! placed {
         $sdk::config::Builder::new()
             .region($sdk::config::Region::new($site.region.to_string()))
             .credentials_provider($credentials)
-            .interceptor($crate::aws::required_members::RequiredMembers($site.operation))
+            .interceptor($crate::aws::required_members::RequiredMembers(
+                $site.operation,
+            ))
     };
 }
 pub(super) use placed;
@@ -68,26 +70,44 @@ impl Site<'_> {
     /// Calls are not let out any more.
     fn interrupted(self, attempts: u32) -> CallError {
         let (class, code) = (ErrorClass::Interrupted, "Interrupted".to_owned());
-        CallError { class, code, attempts, ..self.unreadable("the command is being ended") }
+        CallError {
+            class,
+            code,
+            attempts,
+            ..self.unreadable("the command is being ended")
+        }
     }
 }
 
 impl Aws {
     /// Makes a call as often as makes sense: throttles and server errors are asked again, expired
     /// credentials are refreshed once. `send` makes one attempt with the credentials it is given.
-    pub(super) async fn call<T, E, F>(&self, site: Site<'_>, send: impl Fn(Credentials) -> F) -> Result<T, CallError>
+    pub(super) async fn call<T, E, F>(
+        &self,
+        site: Site<'_>,
+        send: impl Fn(Credentials) -> F,
+    ) -> Result<T, CallError>
     where
         T: RequestId,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        self.call_with(None, site, send).await.map(|(output, _)| output)
+        self.call_with(None, site, send)
+            .await
+            .map(|(output, _)| output)
     }
 
     /// The key that a call is charged to.
     pub(super) fn quota_key(&self, site: Site<'_>) -> QuotaKey {
-        let account = site.session.account().or(self.caller.get().map(|caller| caller.account));
-        QuotaKey { account, region: site.region.clone(), operation: site.operation.as_str() }
+        let account = site
+            .session
+            .account()
+            .or(self.caller.get().map(|caller| caller.account));
+        QuotaKey {
+            account,
+            region: site.region.clone(),
+            operation: site.operation.as_str(),
+        }
     }
 
     /// The same, if its first attempt has its permit already. The answer comes with its place in memory.
@@ -121,13 +141,19 @@ impl Aws {
                 credentials = self.credentials(site.session).await?;
                 permit = self.gate.slot().await;
             }
-            let Some(let_out) = permit.take() else { return Err(site.interrupted(attempts.made)) };
+            let Some(let_out) = permit.take() else {
+                return Err(site.interrupted(attempts.made));
+            };
             attempts.made += 1;
             // On the heap: most calls wait at the gate most of the time, and should be small there. The call itself apart,
             // or the attempt would hold it twice.
             let call = Box::pin(send(credentials.clone()));
             let attempt = Box::pin(self.attempt(let_out, site, account, attempts.made, call));
-            let Attempt { answer, in_hand, took } = attempt.await;
+            let Attempt {
+                answer,
+                in_hand,
+                took,
+            } = attempt.await;
             let diagnosis = match answer {
                 Ok(output) => {
                     gate.answered_after(took);
@@ -158,8 +184,14 @@ impl Aws {
                 }
                 Next::Refresh => site.session.forget(&credentials).await,
                 Next::GiveUp => {
-                    let Diagnosis { class, code, message, request_id } = diagnosis;
-                    let (operation, region, attempts) = (site.operation.as_str(), site.region.clone(), attempts.made);
+                    let Diagnosis {
+                        class,
+                        code,
+                        message,
+                        request_id,
+                    } = diagnosis;
+                    let (operation, region, attempts) =
+                        (site.operation.as_str(), site.region.clone(), attempts.made);
                     let role = None;
                     return Err(CallError {
                         class,
@@ -213,7 +245,11 @@ impl Aws {
             milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         })
         .await;
-        Attempt { answer, in_hand, took }
+        Attempt {
+            answer,
+            in_hand,
+            took,
+        }
     }
 
     async fn record(&self, call: ApiCall) {
@@ -255,21 +291,33 @@ impl Attempts {
         match class {
             ErrorClass::Throttled => {
                 self.throttled += 1;
-                if self.throttled < THROTTLED_ATTEMPTS { Next::SlowDown } else { Next::GiveUp }
+                if self.throttled < THROTTLED_ATTEMPTS {
+                    Next::SlowDown
+                } else {
+                    Next::GiveUp
+                }
             }
             ErrorClass::Transient => {
                 self.transient += 1;
                 if self.transient == TRANSIENT_ATTEMPTS {
                     return Next::GiveUp;
                 }
-                let longest = (BACKOFF[0] * 2_u32.saturating_pow(self.transient - 1)).min(BACKOFF[1]);
+                let longest =
+                    (BACKOFF[0] * 2_u32.saturating_pow(self.transient - 1)).min(BACKOFF[1]);
                 Next::AskAgain(longest.mul_f64(0.5 + fastrand::f64() / 2.0))
             }
             ErrorClass::Expired => {
                 self.expired += 1;
-                if self.expired == 1 { Next::Refresh } else { Next::GiveUp }
+                if self.expired == 1 {
+                    Next::Refresh
+                } else {
+                    Next::GiveUp
+                }
             }
-            ErrorClass::Denied | ErrorClass::NotFound | ErrorClass::Interrupted | ErrorClass::Refused => Next::GiveUp,
+            ErrorClass::Denied
+            | ErrorClass::NotFound
+            | ErrorClass::Interrupted
+            | ErrorClass::Refused => Next::GiveUp,
         }
     }
 }

@@ -19,7 +19,11 @@ impl Aws {
     /// How far this machine's clock is ahead of AWS's, to the second, or behind it where negative. `None`
     /// where no answer told the time. An answer tells it even if it is an error.
     pub async fn clock_skew(&self) -> Option<SignedDuration> {
-        let site = Site { session: self.source(), region: self.home(), operation: Operation::GetCallerIdentity };
+        let site = Site {
+            session: self.source(),
+            region: self.home(),
+            operation: Operation::GetCallerIdentity,
+        };
         let date = DateHeader::default();
         let answer = self.call(site, |credentials| {
             self.clients

@@ -9,7 +9,8 @@ use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
 use crate::model::{
-    Arn, Delivery, Destination, ManagementEvents, Operation, Recorder, Region, Selection, SourceKind, Target, Told,
+    Arn, Delivery, Destination, ManagementEvents, Operation, Recorder, Region, Selection,
+    SourceKind, Target, Told,
 };
 
 impl Aws {
@@ -20,16 +21,36 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails, or a trail has no address: leaving it out would hide what it records.
-    pub async fn trails(&self, session: &Session, region: &Region) -> Result<Vec<Recorder>, CallError> {
-        let site = Site { session, region, operation: Operation::DescribeTrails };
-        let request = self.clients.cloudtrail.describe_trails().include_shadow_trails(true);
+    pub async fn trails(
+        &self,
+        session: &Session,
+        region: &Region,
+    ) -> Result<Vec<Recorder>, CallError> {
+        let site = Site {
+            session,
+            region,
+            operation: Operation::DescribeTrails,
+        };
+        let request = self
+            .clients
+            .cloudtrail
+            .describe_trails()
+            .include_shadow_trails(true);
         let answer = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_cloudtrail, site, credentials)).send()
+                request
+                    .clone()
+                    .customize()
+                    .config_override(placed!(aws_sdk_cloudtrail, site, credentials))
+                    .send()
             })
             .await?;
         let trails = answer.trail_list().iter();
-        trails.map(|told| trail(told).ok_or_else(|| site.unreadable("a trail without a readable address"))).collect()
+        trails
+            .map(|told| {
+                trail(told).ok_or_else(|| site.unreadable("a trail without a readable address"))
+            })
+            .collect()
     }
 
     /// How a trail delivers, asked where it lives.
@@ -38,21 +59,36 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails.
-    pub async fn trail_status(&self, session: &Session, trail: &Recorder) -> Result<Delivery, CallError> {
-        let site = Site { session, region: &trail.home.region, operation: Operation::GetTrailStatus };
+    pub async fn trail_status(
+        &self,
+        session: &Session,
+        trail: &Recorder,
+    ) -> Result<Delivery, CallError> {
+        let site = Site {
+            session,
+            region: &trail.home.region,
+            operation: Operation::GetTrailStatus,
+        };
         let request = self.clients.cloudtrail.get_trail_status().name(&trail.via);
         let told = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_cloudtrail, site, credentials)).send()
+                request
+                    .clone()
+                    .customize()
+                    .config_override(placed!(aws_sdk_cloudtrail, site, credentials))
+                    .send()
             })
             .await?;
-        let ms = |time: Option<aws_smithy_types::DateTime>| time.and_then(|time| time.to_millis().ok());
+        let ms =
+            |time: Option<aws_smithy_types::DateTime>| time.and_then(|time| time.to_millis().ok());
         Ok(Delivery {
             logging: told.is_logging.unwrap_or(false),
             started_ms: ms(told.start_logging_time),
             stopped_ms: ms(told.stop_logging_time),
             last_ms: ms(told.latest_cloud_watch_logs_delivery_time),
-            error: told.latest_cloud_watch_logs_delivery_error.unwrap_or_default(),
+            error: told
+                .latest_cloud_watch_logs_delivery_error
+                .unwrap_or_default(),
         })
     }
 
@@ -62,24 +98,52 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails.
-    pub async fn trail_selection(&self, session: &Session, trail: &Recorder) -> Result<Selection, CallError> {
-        let site = Site { session, region: &trail.home.region, operation: Operation::GetEventSelectors };
-        let request = self.clients.cloudtrail.get_event_selectors().trail_name(&trail.via);
+    pub async fn trail_selection(
+        &self,
+        session: &Session,
+        trail: &Recorder,
+    ) -> Result<Selection, CallError> {
+        let site = Site {
+            session,
+            region: &trail.home.region,
+            operation: Operation::GetEventSelectors,
+        };
+        let request = self
+            .clients
+            .cloudtrail
+            .get_event_selectors()
+            .trail_name(&trail.via);
         let told = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_cloudtrail, site, credentials)).send()
+                request
+                    .clone()
+                    .customize()
+                    .config_override(placed!(aws_sdk_cloudtrail, site, credentials))
+                    .send()
             })
             .await?;
-        Ok(selection(told.event_selectors(), told.advanced_event_selectors()))
+        Ok(selection(
+            told.event_selectors(),
+            told.advanced_event_selectors(),
+        ))
     }
 }
 
 fn trail(told: &types::Trail) -> Option<Recorder> {
     let arn: Arn = told.trail_arn()?.parse().ok()?;
-    let home = Target { account: arn.account()?, region: told.home_region().unwrap_or(arn.region()).parse().ok()? };
-    let destination = match told.cloud_watch_logs_log_group_arn().filter(|arn| !arn.is_empty()) {
+    let home = Target {
+        account: arn.account()?,
+        region: told.home_region().unwrap_or(arn.region()).parse().ok()?,
+    };
+    let destination = match told
+        .cloud_watch_logs_log_group_arn()
+        .filter(|arn| !arn.is_empty())
+    {
         Some(arn) => Destination::LogGroup(arn.parse().ok()?),
-        None => Destination::Elsewhere(format!("s3://{}", told.s3_bucket_name().unwrap_or_default())),
+        None => Destination::Elsewhere(format!(
+            "s3://{}",
+            told.s3_bucket_name().unwrap_or_default()
+        )),
     };
     Some(Recorder {
         kind: SourceKind::CloudTrail,
@@ -93,7 +157,10 @@ fn trail(told: &types::Trail) -> Option<Recorder> {
 
 /// What selectors keep together. A trail has selectors of one form or the other; one that tells of none
 /// has the default, all management events.
-fn selection(basic: &[types::EventSelector], advanced: &[types::AdvancedEventSelector]) -> Selection {
+fn selection(
+    basic: &[types::EventSelector],
+    advanced: &[types::AdvancedEventSelector],
+) -> Selection {
     let (mut management, mut data) = (ManagementEvents::default(), BTreeSet::new());
     if basic.is_empty() && advanced.is_empty() {
         management = ManagementEvents::all();
@@ -102,30 +169,57 @@ fn selection(basic: &[types::EventSelector], advanced: &[types::AdvancedEventSel
         if selector.include_management_events().unwrap_or(true) {
             management = management.and(basic_management(selector));
         }
-        data.extend(selector.data_resources().iter().filter_map(|kind| kind.r#type().map(str::to_owned)));
+        data.extend(
+            selector
+                .data_resources()
+                .iter()
+                .filter_map(|kind| kind.r#type().map(str::to_owned)),
+        );
     }
     for selector in advanced {
-        let is_about = |category| field(selector, "eventCategory").any(|f| f.equals().iter().any(|c| c == category));
+        let is_about = |category| {
+            field(selector, "eventCategory").any(|f| f.equals().iter().any(|c| c == category))
+        };
         if is_about("Management") {
             management = management.and(advanced_management(selector));
         } else {
-            data.extend(field(selector, "resources.type").flat_map(|kind| kind.equals().iter().cloned()));
+            data.extend(
+                field(selector, "resources.type").flat_map(|kind| kind.equals().iter().cloned()),
+            );
         }
     }
     Selection::Events { management, data }
 }
 
 fn basic_management(selector: &types::EventSelector) -> ManagementEvents {
-    let left_out = || Some(selector.exclude_management_event_sources().iter().cloned().collect());
+    let left_out = || {
+        Some(
+            selector
+                .exclude_management_event_sources()
+                .iter()
+                .cloned()
+                .collect(),
+        )
+    };
     match selector.read_write_type().map(types::ReadWriteType::as_str) {
-        Some("ReadOnly") => ManagementEvents { reads: left_out(), writes: None },
-        Some("WriteOnly") => ManagementEvents { reads: None, writes: left_out() },
-        _ => ManagementEvents { reads: left_out(), writes: left_out() },
+        Some("ReadOnly") => ManagementEvents {
+            reads: left_out(),
+            writes: None,
+        },
+        Some("WriteOnly") => ManagementEvents {
+            reads: None,
+            writes: left_out(),
+        },
+        _ => ManagementEvents {
+            reads: left_out(),
+            writes: left_out(),
+        },
     }
 }
 
 fn advanced_management(selector: &types::AdvancedEventSelector) -> ManagementEvents {
-    let is = |word| field(selector, "readOnly").any(|f| f.equals().iter().any(|value| value == word));
+    let is =
+        |word| field(selector, "readOnly").any(|f| f.equals().iter().any(|value| value == word));
     let mut management = ManagementEvents::all();
     if is("true") {
         management.writes = None;
@@ -137,7 +231,10 @@ fn advanced_management(selector: &types::AdvancedEventSelector) -> ManagementEve
         match condition.field() {
             "eventCategory" | "readOnly" => {}
             "eventSource" if !condition.not_equals().is_empty() => {
-                condition.not_equals().iter().for_each(|service| management.leave_out(service));
+                condition
+                    .not_equals()
+                    .iter()
+                    .for_each(|service| management.leave_out(service));
             }
             // Any other condition lets only a part through; which part, its own words say.
             other => management.leave_out(&format!("what its condition on {other} excludes")),
@@ -150,7 +247,10 @@ fn field<'a>(
     selector: &'a types::AdvancedEventSelector,
     name: &'a str,
 ) -> impl Iterator<Item = &'a types::AdvancedFieldSelector> {
-    selector.field_selectors().iter().filter(move |selector| selector.field() == name)
+    selector
+        .field_selectors()
+        .iter()
+        .filter(move |selector| selector.field() == name)
 }
 
 #[cfg(test)]
@@ -161,11 +261,18 @@ mod tests {
     fn condition(field: &str, equals: &[&str], not_equals: &[&str]) -> AdvancedFieldSelector {
         let list = |words: &[&str]| Some(words.iter().map(ToString::to_string).collect());
         let condition = AdvancedFieldSelector::builder().field(field);
-        condition.set_equals(list(equals)).set_not_equals(list(not_equals)).build().unwrap()
+        condition
+            .set_equals(list(equals))
+            .set_not_equals(list(not_equals))
+            .build()
+            .unwrap()
     }
 
     fn advanced(conditions: Vec<AdvancedFieldSelector>) -> AdvancedEventSelector {
-        AdvancedEventSelector::builder().set_field_selectors(Some(conditions)).build().unwrap()
+        AdvancedEventSelector::builder()
+            .set_field_selectors(Some(conditions))
+            .build()
+            .unwrap()
     }
 
     #[test]
@@ -179,14 +286,24 @@ mod tests {
             "management events: writes alone without kms.amazonaws.com; no data events"
         );
         assert!(selection(&[EventSelector::builder().build()], &[]).is_whole());
-        assert!(!selection(&[EventSelector::builder().include_management_events(false).build()], &[]).is_whole());
+        assert!(
+            !selection(
+                &[EventSelector::builder()
+                    .include_management_events(false)
+                    .build()],
+                &[]
+            )
+            .is_whole()
+        );
         assert!(selection(&[], &[]).is_whole());
     }
 
     #[test]
     fn advanced_selectors_add_up() {
-        let reads =
-            advanced(vec![condition("eventCategory", &["Management"], &[]), condition("readOnly", &["true"], &[])]);
+        let reads = advanced(vec![
+            condition("eventCategory", &["Management"], &[]),
+            condition("readOnly", &["true"], &[]),
+        ]);
         let writes = advanced(vec![
             condition("eventCategory", &["Management"], &[]),
             condition("readOnly", &["false"], &[]),
@@ -201,7 +318,10 @@ mod tests {
             "management events: reads, writes without rdsdata.amazonaws.com; data events: AWS::S3::Object"
         );
         assert!(selection(&[], &[data]).management().is_none());
-        let odd = advanced(vec![condition("eventCategory", &["Management"], &[]), condition("eventName", &["X"], &[])]);
+        let odd = advanced(vec![
+            condition("eventCategory", &["Management"], &[]),
+            condition("eventName", &["X"], &[]),
+        ]);
         assert!(!selection(&[], &[odd]).is_whole());
     }
 }

@@ -92,7 +92,9 @@ pub struct StaticCredentials {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The SDK's chain found no credentials at all.
-    #[error("no AWS credentials were found: set AWS_PROFILE or --profile, or log in (aws sso login)")]
+    #[error(
+        "no AWS credentials were found: set AWS_PROFILE or --profile, or log in (aws sso login)"
+    )]
     NoCredentials,
     /// The profile cannot be used.
     #[error(transparent)]
@@ -145,14 +147,28 @@ impl Aws {
             Wire::InProcess { .. } => Sockets::unbounded(options.concurrency),
         };
         let intake = Intake::new();
-        let Found { sdk, chain, profile } = match options.wire {
+        let Found {
+            sdk,
+            chain,
+            profile,
+        } = match options.wire {
             Wire::Network { insecure_endpoint } => {
-                let client = enveloped(http::network(insecure_endpoint, sockets.idle_per_host), intake);
+                let client = enveloped(
+                    http::network(insecure_endpoint, sockets.idle_per_host),
+                    intake,
+                );
                 let named = options.identity.profile.as_deref();
                 source::find(named, client, SdkTime(options.clock.clone())).await?
             }
-            Wire::InProcess { http, credentials, region } => {
-                let StaticCredentials { access_key_id, secret_access_key } = credentials;
+            Wire::InProcess {
+                http,
+                credentials,
+                region,
+            } => {
+                let StaticCredentials {
+                    access_key_id,
+                    secret_access_key,
+                } = credentials;
                 let secret = secret_access_key.expose_secret();
                 let keys = Credentials::new(access_key_id, secret, None, None, "practice range");
                 let sdk = SdkConfig::builder()
@@ -162,10 +178,16 @@ impl Aws {
                     .credentials_provider(SharedCredentialsProvider::new(keys))
                     .region(aws_types::region::Region::new(String::from(region)))
                     .build();
-                Found { sdk, chain: ProfileChain::default(), profile: "practice range".to_owned() }
+                Found {
+                    sdk,
+                    chain: ProfileChain::default(),
+                    profile: "practice range".to_owned(),
+                }
             }
         };
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(READ);
         let sdk = sdk
             .into_builder()
             .sleep_impl(TokioSleep::new())
@@ -175,16 +197,26 @@ impl Aws {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .identity_cache(aws_config::identity::IdentityCache::no_cache())
             .build();
-        let credentials = sdk.credentials_provider().ok_or(ConnectError::NoCredentials)?;
+        let credentials = sdk
+            .credentials_provider()
+            .ok_or(ConnectError::NoCredentials)?;
         let identity = options.identity;
         let home = match sdk.region() {
             Some(region) => region.as_ref().parse()?,
-            None => identity.partition().unwrap_or(Partition::Aws).default_region(),
+            None => identity
+                .partition()
+                .unwrap_or(Partition::Aws)
+                .default_region(),
         };
         let source = Session::of_source(credentials);
         let serial = identity.mfa_serial.clone().or(chain.mfa_serial);
         let mfa = serial.map(|serial| {
-            source.with_mfa(Device::new(serial, options.codes, options.mfa_sessions.as_deref(), &profile))
+            source.with_mfa(Device::new(
+                serial,
+                options.codes,
+                options.mfa_sessions.as_deref(),
+                &profile,
+            ))
         });
         let mut profile_roles: Vec<Arc<Session>> = Vec::new();
         for role in chain.roles {
@@ -218,7 +250,10 @@ impl Aws {
     /// The same connection, quotas and sessions, for a run that has an audit of its own.
     #[must_use]
     pub fn audited(&self, audit: mpsc::Sender<ApiCall>) -> Self {
-        Self { audit: Some(audit), ..self.clone() }
+        Self {
+            audit: Some(audit),
+            ..self.clone()
+        }
     }
 
     /// Makes sure that there are credentials to begin with: AWS knows the caller, and the MFA code is given
@@ -243,7 +278,11 @@ impl Aws {
 
     /// The quotas of which AWS throttled a call, in the order of operation, account and Region.
     pub fn slowed_rates(&self) -> Vec<SlowedRate> {
-        let slowed = self.gate.slowed().into_iter().map(|(key, gate)| gate.limiter.slowed(&key));
+        let slowed = self
+            .gate
+            .slowed()
+            .into_iter()
+            .map(|(key, gate)| gate.limiter.slowed(&key));
         let mut slowed: Vec<SlowedRate> = slowed.collect();
         slowed.sort_by(|one, other| one.place().cmp(&other.place()));
         slowed
@@ -257,7 +296,10 @@ impl Aws {
     /// The session that every role chain begins from: that of the profile's last role, else the MFA
     /// session, else the source credentials.
     pub fn base(&self) -> &Arc<Session> {
-        self.profile_roles.last().or(self.mfa.as_ref()).unwrap_or(&self.source)
+        self.profile_roles
+            .last()
+            .or(self.mfa.as_ref())
+            .unwrap_or(&self.source)
     }
 
     /// The sessions of the profile's own roles, in the order in which they are assumed.
@@ -274,7 +316,10 @@ impl Aws {
     pub async fn mfa(&self) -> Option<MfaStanding> {
         let session = self.mfa.as_ref()?;
         let serial = session.device()?.serial().clone();
-        Some(MfaStanding { serial, session_until: session.ends().await })
+        Some(MfaStanding {
+            serial,
+            session_until: session.ends().await,
+        })
     }
 
     /// Lets go of the MFA session that is kept for the next command. No: none was kept.
@@ -282,7 +327,10 @@ impl Aws {
     /// # Errors
     /// Its file cannot be removed.
     pub fn forget_mfa_session(&self) -> std::io::Result<bool> {
-        self.mfa.as_ref().and_then(|session| session.device()).map_or(Ok(false), Device::forget_session)
+        self.mfa
+            .as_ref()
+            .and_then(|session| session.device())
+            .map_or(Ok(false), Device::forget_session)
     }
 
     /// The Region in which STS and global services are asked: the configured one, else the usual one of the
@@ -299,7 +347,9 @@ fn profile_hop(role: ProfileRole, identity: &Identity) -> RoleHop {
         external_id: role.external_id,
         session_name: role.session_name.unwrap_or_else(|| "dragnet".to_owned()),
         source_identity: identity.source_identity.as_ref().map(ToString::to_string),
-        duration: role.duration.unwrap_or_else(|| identity.session_duration.get()),
+        duration: role
+            .duration
+            .unwrap_or_else(|| identity.session_duration.get()),
         policy: None,
     }
 }

@@ -27,8 +27,15 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails, or names a Region in a form that is not known: leaving it out would hide it.
-    pub async fn enabled_regions(&self, session: &Session) -> Result<Vec<EnabledRegion>, CallError> {
-        let site = Site { session, region: self.home(), operation: Operation::DescribeRegions };
+    pub async fn enabled_regions(
+        &self,
+        session: &Session,
+    ) -> Result<Vec<EnabledRegion>, CallError> {
+        let site = Site {
+            session,
+            region: self.home(),
+            operation: Operation::DescribeRegions,
+        };
         let answer = self
             .call(site, |credentials| {
                 self.clients

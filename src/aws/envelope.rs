@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -31,7 +32,10 @@ const USER_AGENT: &str = "user-agent";
 
 /// Puts every exchange of `client` into this envelope.
 pub(super) fn enveloped(client: SharedHttpClient, intake: Intake) -> SharedHttpClient {
-    SharedHttpClient::new(Enveloped { wire: client, intake })
+    SharedHttpClient::new(Enveloped {
+        wire: client,
+        intake,
+    })
 }
 
 #[derive(Debug)]
@@ -41,16 +45,26 @@ struct Enveloped<T> {
 }
 
 impl HttpClient for Enveloped<SharedHttpClient> {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         let wire = self.wire.http_connector(settings, components);
-        SharedHttpConnector::new(Enveloped { wire, intake: self.intake.clone() })
+        SharedHttpConnector::new(Enveloped {
+            wire,
+            intake: self.intake.clone(),
+        })
     }
 }
 
 impl HttpConnector for Enveloped<SharedHttpConnector> {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         // The signature leaves this header out, since proxies change it: it can still be changed here.
-        let agent = request.headers().get(USER_AGENT).map_or(PRODUCT.to_owned(), |sdk| format!("{PRODUCT} {sdk}"));
+        let agent = request
+            .headers()
+            .get(USER_AGENT)
+            .map_or(PRODUCT.to_owned(), |sdk| format!("{PRODUCT} {sdk}"));
         request.headers_mut().insert(USER_AGENT, agent);
         let (answer, intake) = (self.wire.call(request), self.intake.clone());
         HttpConnectorFuture::new(async move {
@@ -66,7 +80,9 @@ async fn in_time<T>(
     time: Duration,
     answer: impl Future<Output = Result<T, ConnectorError>>,
 ) -> Result<T, ConnectorError> {
-    timeout(time, answer).await.unwrap_or_else(|late| Err(ConnectorError::timeout(late.into())))
+    timeout(time, answer)
+        .await
+        .unwrap_or_else(|late| Err(ConnectorError::timeout(late.into())))
 }
 
 /// Reads an answer whole: nothing that is asked here is streamed.
@@ -75,7 +91,9 @@ async fn bounded(mut answer: HttpResponse, largest: usize) -> Result<HttpRespons
     let read = to_bytes(Body::new(body), largest).await;
     let bytes = read.map_err(|error| ConnectorError::io(error.into()))?;
     if !ends_as_it_began(&bytes) {
-        return Err(ConnectorError::io("the answer breaks off in the middle".into()));
+        return Err(ConnectorError::io(
+            "the answer breaks off in the middle".into(),
+        ));
     }
     *answer.body_mut() = SdkBody::from(bytes);
     Ok(answer)
@@ -85,19 +103,30 @@ async fn bounded(mut answer: HttpResponse, largest: usize) -> Result<HttpRespons
 /// of Regions would silently be shorter. JSON that breaks off is no JSON, as the SDK says itself.
 fn ends_as_it_began(body: &[u8]) -> bool {
     let text = body.trim_ascii();
-    let Some(mut rest) = text.strip_prefix(b"<") else { return true };
+    let Some(mut rest) = text.strip_prefix(b"<") else {
+        return true;
+    };
     if rest.starts_with(b"!") {
         // A page for people, which no service sends.
         return true;
     }
     if rest.starts_with(b"?") {
-        let Some(at) = memchr::memmem::find(rest, b"?>") else { return false };
-        let Some(root) = rest.get(at + 2..).map(<[u8]>::trim_ascii_start) else { return false };
+        let Some(at) = memchr::memmem::find(rest, b"?>") else {
+            return false;
+        };
+        let Some(root) = rest.get(at + 2..).map(<[u8]>::trim_ascii_start) else {
+            return false;
+        };
         rest = root.strip_prefix(b"<").unwrap_or_default();
     }
-    let length = rest.iter().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'));
-    let Some(root) = length.and_then(|length| rest.get(..length)) else { return false };
-    text.ends_with(&[b"</", root, b">"].concat()) || (text.ends_with(b"/>") && !rest.contains(&b'<'))
+    let length = rest
+        .iter()
+        .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'));
+    let Some(root) = length.and_then(|length| rest.get(..length)) else {
+        return false;
+    };
+    text.ends_with(&[b"</", root, b">"].concat())
+        || (text.ends_with(b"/>") && !rest.contains(&b'<'))
 }
 
 #[cfg(test)]
@@ -107,7 +136,10 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_does_not_end_is_cut_off() {
         let answer = |bytes: &'static [u8]| {
-            let response = http::Response::builder().status(200).body(SdkBody::from(bytes)).unwrap();
+            let response = http::Response::builder()
+                .status(200)
+                .body(SdkBody::from(bytes))
+                .unwrap();
             HttpResponse::try_from(response).unwrap()
         };
         let whole = bounded(answer(b"12345"), 5).await.unwrap();
@@ -128,7 +160,17 @@ mod tests {
         ] {
             assert!(ends_as_it_began(whole.as_bytes()), "{whole}");
         }
-        for cut in ["<", "<?xml", "<?xml ?>", "<?xml ?>\n<a", "<a>", "<a><b></b>", "<a><b/>", "<a></b>", "<a></"] {
+        for cut in [
+            "<",
+            "<?xml",
+            "<?xml ?>",
+            "<?xml ?>\n<a",
+            "<a>",
+            "<a><b></b>",
+            "<a><b/>",
+            "<a></b>",
+            "<a></",
+        ] {
             assert!(!ends_as_it_began(cut.as_bytes()), "{cut}");
         }
     }

@@ -91,21 +91,41 @@ impl Diagnosis {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let request_id = error.request_id().unwrap_or_default().to_owned();
-        let status = error.raw_response().map(|response| response.status().as_u16());
+        let status = error
+            .raw_response()
+            .map(|response| response.status().as_u16());
         let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
         if let Some(code) = metadata.and_then(|meta| meta.code()) {
-            let mut message = metadata.and_then(|meta| meta.message()).unwrap_or_default().to_owned();
+            let mut message = metadata
+                .and_then(|meta| meta.message())
+                .unwrap_or_default()
+                .to_owned();
             let blames_the_clock = is_about_the_clock(code, &message);
             if blames_the_clock {
-                message.push_str(" (the clocks of this machine and of AWS differ: set this one right)");
+                message.push_str(
+                    " (the clocks of this machine and of AWS differ: set this one right)",
+                );
             }
-            let class = if blames_the_clock { ErrorClass::Refused } else { classify(code, status) };
-            return Self { class, code: code.to_owned(), message, request_id };
+            let class = if blames_the_clock {
+                ErrorClass::Refused
+            } else {
+                classify(code, status)
+            };
+            return Self {
+                class,
+                code: code.to_owned(),
+                message,
+                request_id,
+            };
         }
         let (class, code) = match error {
             SdkError::TimeoutError(_) => (ErrorClass::Transient, "Timeout".to_owned()),
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => (ErrorClass::Transient, "Timeout".to_owned()),
-            SdkError::DispatchFailure(failure) if failure.is_user() => (ErrorClass::Refused, "NotSent".to_owned()),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                (ErrorClass::Transient, "Timeout".to_owned())
+            }
+            SdkError::DispatchFailure(failure) if failure.is_user() => {
+                (ErrorClass::Refused, "NotSent".to_owned())
+            }
             SdkError::DispatchFailure(_) => (ErrorClass::Transient, "NoConnection".to_owned()),
             SdkError::ConstructionFailure(_) => (ErrorClass::Refused, "NotSent".to_owned()),
             _ => match status {
@@ -115,7 +135,12 @@ impl Diagnosis {
                 _ => (ErrorClass::Transient, "BrokenAnswer".to_owned()),
             },
         };
-        Self { class, code, message: causes(error), request_id }
+        Self {
+            class,
+            code,
+            message: causes(error),
+            request_id,
+        }
     }
 }
 
@@ -124,7 +149,12 @@ pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let cause = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        let cause = error
+            .to_string()
+            .lines()
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join("; ");
         if !text.contains(&cause) {
             text.push_str(if text.is_empty() { "" } else { ": " });
             text.push_str(&cause);
@@ -140,7 +170,9 @@ pub fn causes(error: &dyn std::error::Error) -> String {
 /// Source: IAM user guide, "Signature Version 4 troubleshooting".
 fn is_about_the_clock(code: &str, message: &str) -> bool {
     matches!(code, "RequestTimeTooSkewed" | "RequestInTheFuture")
-        || ["Signature expired", "Signature not yet current"].iter().any(|phrase| message.contains(phrase))
+        || ["Signature expired", "Signature not yet current"]
+            .iter()
+            .any(|phrase| message.contains(phrase))
 }
 
 /// Sources: the services' API references, "Common errors"; `aws-facts.md` for the codes that are not modelled.
@@ -171,12 +203,24 @@ mod tests {
 
     #[test]
     fn codes_fall_into_classes() {
-        assert_eq!(classify("ThrottlingException", Some(400)), ErrorClass::Throttled);
+        assert_eq!(
+            classify("ThrottlingException", Some(400)),
+            ErrorClass::Throttled
+        );
         assert_eq!(classify("ExpiredToken", Some(403)), ErrorClass::Expired);
         assert_eq!(classify("AccessDenied", Some(403)), ErrorClass::Denied);
-        assert_eq!(classify("ResourceNotFoundException", Some(400)), ErrorClass::NotFound);
-        assert_eq!(classify("ServiceUnavailableException", Some(503)), ErrorClass::Transient);
-        assert_eq!(classify("InvalidParameterException", Some(400)), ErrorClass::Refused);
+        assert_eq!(
+            classify("ResourceNotFoundException", Some(400)),
+            ErrorClass::NotFound
+        );
+        assert_eq!(
+            classify("ServiceUnavailableException", Some(503)),
+            ErrorClass::Transient
+        );
+        assert_eq!(
+            classify("InvalidParameterException", Some(400)),
+            ErrorClass::Refused
+        );
     }
 
     #[test]
@@ -188,7 +232,10 @@ mod tests {
             request_id: "r-1".to_owned(),
             operation: "AssumeRole",
             account: "111111111111".parse().ok(),
-            role: "arn:aws:iam::222222222222:role/Hub".parse().ok().map(Box::new),
+            role: "arn:aws:iam::222222222222:role/Hub"
+                .parse()
+                .ok()
+                .map(Box::new),
             region: "us-east-1".parse().unwrap(),
             attempts: 1,
         };

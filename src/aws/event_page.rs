@@ -35,7 +35,13 @@ impl QuickReading {
     pub fn answer(&self, mut output: FilterLogEventsOutput) -> PageAnswer {
         let read = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let page = read.unwrap_or_else(|| EventPage {
-            events: output.events.take().unwrap_or_default().into_iter().map(LogEvent::from).collect(),
+            events: output
+                .events
+                .take()
+                .unwrap_or_default()
+                .into_iter()
+                .map(LogEvent::from)
+                .collect(),
             next_token: output.next_token.take(),
         });
         PageAnswer { page, output }
@@ -43,7 +49,11 @@ impl QuickReading {
 
     fn read(&self, response: &mut HttpResponse) {
         let is_page = response.status().as_u16() == 200;
-        let page = response.body().bytes().filter(|_| is_page).and_then(page_of);
+        let page = response
+            .body()
+            .bytes()
+            .filter(|_| is_page)
+            .and_then(page_of);
         let is_read = page.is_some();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = page;
         if is_read {
@@ -124,11 +134,16 @@ struct Event {
 
 /// The page that a body is, if it can be read here.
 fn page_of(body: &[u8]) -> Option<EventPage> {
-    let Page { events, next_token, .. } = serde_json::from_str(str::from_utf8(body).ok()?).ok()?;
+    let Page {
+        events, next_token, ..
+    } = serde_json::from_str(str::from_utf8(body).ok()?).ok()?;
     if events.iter().any(|event| event.id.is_empty()) {
         return None;
     }
-    Some(EventPage { events: events.into_iter().map(LogEvent::from).collect(), next_token })
+    Some(EventPage {
+        events: events.into_iter().map(LogEvent::from).collect(),
+        next_token,
+    })
 }
 
 impl From<Event> for LogEvent {
@@ -176,7 +191,9 @@ mod tests {
 
     impl HttpConnector for Canned {
         fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
-            let response = http::Response::builder().status(self.0).header("x-amzn-requestid", "r");
+            let response = http::Response::builder()
+                .status(self.0)
+                .header("x-amzn-requestid", "r");
             let response = response.body(SdkBody::from(self.1.clone())).unwrap();
             HttpConnectorFuture::ready(Ok(HttpResponse::try_from(response).unwrap()))
         }
@@ -192,15 +209,34 @@ mod tests {
             .retry_config(RetryConfig::disabled())
             .http_client(http_client_fn(move |_, _| connector.clone()));
         let client = Client::from_conf(config.build());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         [true, false].map(|is_quick| {
             let check = RequiredMembers(Operation::FilterLogEvents);
-            let (reading, request) = (QuickReading::default(), client.filter_log_events().customize());
+            let (reading, request) = (
+                QuickReading::default(),
+                client.filter_log_events().customize(),
+            );
             let request = request.interceptor(check);
-            let request = if is_quick { request.interceptor(reading.clone()) } else { request };
-            match runtime.block_on(request.send()).map(|output| reading.answer(output)) {
-                Ok(answer) => Said { request_id: answer.request_id().map(str::to_owned), page: Ok(answer.page) },
-                Err(SdkError::ResponseError(broken)) => Said { page: Err(format!("{broken:?}")), request_id: None },
+            let request = if is_quick {
+                request.interceptor(reading.clone())
+            } else {
+                request
+            };
+            match runtime
+                .block_on(request.send())
+                .map(|output| reading.answer(output))
+            {
+                Ok(answer) => Said {
+                    request_id: answer.request_id().map(str::to_owned),
+                    page: Ok(answer.page),
+                },
+                Err(SdkError::ResponseError(broken)) => Said {
+                    page: Err(format!("{broken:?}")),
+                    request_id: None,
+                },
                 Err(error) => Said {
                     request_id: error.request_id().map(str::to_owned),
                     page: Err(format!("{:?}", error.into_service_error())),
@@ -221,17 +257,31 @@ mod tests {
             ingestion_ms: 6,
             message: "{\"a\":\"\\u00e9\u{e9}\u{1f600}\"}".to_owned(),
         };
-        let second = LogEvent { event_id: "2".to_owned(), timestamp_ms: 7, ..LogEvent::default() };
-        let page = EventPage { events: vec![first, second], next_token: Some(String::new()) };
+        let second = LogEvent {
+            event_id: "2".to_owned(),
+            timestamp_ms: 7,
+            ..LogEvent::default()
+        };
+        let page = EventPage {
+            events: vec![first, second],
+            next_token: Some(String::new()),
+        };
         assert_eq!(page_of(body.as_bytes()), Some(page.clone()));
         let [quick, slow] = said(200, body.as_bytes());
-        assert_eq!(quick, Said { page: Ok(page), request_id: Some("r".to_owned()) });
+        assert_eq!(
+            quick,
+            Said {
+                page: Ok(page),
+                request_id: Some("r".to_owned())
+            }
+        );
         assert_eq!(quick, slow);
     }
 
     #[test]
     fn what_is_not_usual_is_for_the_sdk() {
-        let deep = |levels: usize| format!("{{\"new\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        let deep =
+            |levels: usize| format!("{{\"new\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
         for body in [
             "",
             "[]",
@@ -284,9 +334,14 @@ mod tests {
 
     #[test]
     fn a_page_is_given_once() {
-        let (reading, nothing) = (QuickReading::default(), || FilterLogEventsOutput::builder().build());
+        let (reading, nothing) = (QuickReading::default(), || {
+            FilterLogEventsOutput::builder().build()
+        });
         let response = |body: &'static str| {
-            let response = http::Response::builder().status(200).body(SdkBody::from(body)).unwrap();
+            let response = http::Response::builder()
+                .status(200)
+                .body(SdkBody::from(body))
+                .unwrap();
             reading.read(&mut HttpResponse::try_from(response).unwrap());
         };
         response(ONE);
@@ -294,7 +349,11 @@ mod tests {
         assert_eq!(reading.answer(nothing()).page, EventPage::default());
         response(ONE);
         response("broken");
-        assert_eq!(reading.answer(nothing()).page, EventPage::default(), "it is the former answer's");
+        assert_eq!(
+            reading.answer(nothing()).page,
+            EventPage::default(),
+            "it is the former answer's"
+        );
     }
 
     /// A text as JSON spells it, or rarely as it does not.
@@ -316,7 +375,16 @@ mod tests {
                 "\\ud83d\\ude00",
             ])
         };
-        let odd = select(vec!["\\ud800", "\\udc00", "\\ud800\\u0041", "\\x", "\\u12", "\n", "\u{1}", "\\"]);
+        let odd = select(vec![
+            "\\ud800",
+            "\\udc00",
+            "\\ud800\\u0041",
+            "\\x",
+            "\\u12",
+            "\n",
+            "\u{1}",
+            "\\",
+        ]);
         let pieces = prop_oneof![60 => usual(), 1 => odd];
         vec(pieces, 0..8).prop_map(|pieces| format!("\"{}\"", pieces.concat()))
     }
@@ -341,7 +409,8 @@ mod tests {
 
     /// Any value; some lie deeper than is read.
     fn value() -> impl Strategy<Value = String> {
-        let word = select(vec!["null", "true", "false", "[]", "{}", "nul", ""]).prop_map(str::to_owned);
+        let word =
+            select(vec!["null", "true", "false", "[]", "{}", "nul", ""]).prop_map(str::to_owned);
         let leaf = prop_oneof![4 => text(), 4 => number(), 2 => word];
         leaf.prop_recursive(3, 12, 3, |inner| {
             let deep = (inner.clone(), select(vec![1_usize, 100, 140, 520]));
@@ -354,15 +423,25 @@ mod tests {
     }
 
     fn object(fields: &[(String, String)]) -> String {
-        let fields: Vec<String> = fields.iter().map(|(key, value)| format!("{key} :{value}")).collect();
+        let fields: Vec<String> = fields
+            .iter()
+            .map(|(key, value)| format!("{key} :{value}"))
+            .collect();
         format!("{{{}}}", fields.join(","))
     }
 
     /// A field that has its own kind of value, or null, or rarely another.
-    fn field(name: &'static str, own: impl Strategy<Value = String> + 'static) -> BoxedStrategy<(String, String)> {
+    fn field(
+        name: &'static str,
+        own: impl Strategy<Value = String> + 'static,
+    ) -> BoxedStrategy<(String, String)> {
         let escaped = format!("\"\\u{:04x}{}\"", name.as_bytes()[0], &name[1..]);
         let key = prop_oneof![20 => Just(format!("\"{name}\"")), 1 => Just(escaped)];
-        (key, prop_oneof![20 => own, 2 => Just("null".to_owned()), 1 => value()]).boxed()
+        (
+            key,
+            prop_oneof![20 => own, 2 => Just("null".to_owned()), 1 => value()],
+        )
+            .boxed()
     }
 
     fn other() -> BoxedStrategy<(String, String)> {
@@ -370,7 +449,11 @@ mod tests {
     }
 
     fn event() -> impl Strategy<Value = String> {
-        let required = [field("eventId", text()), field("timestamp", number()), field("message", text())];
+        let required = [
+            field("eventId", text()),
+            field("timestamp", number()),
+            field("message", text()),
+        ];
         // Rarely without one of them.
         let required = required.map(|field| prop::option::weighted(0.95, field));
         let rest = prop_oneof![
@@ -380,7 +463,8 @@ mod tests {
             2 => other(),
         ];
         let whole = (required, vec(rest, 0..3)).prop_map(|(required, rest)| {
-            let fields: Vec<(String, String)> = required.into_iter().flatten().chain(rest).collect();
+            let fields: Vec<(String, String)> =
+                required.into_iter().flatten().chain(rest).collect();
             object(&fields)
         });
         prop_oneof![30 => whole, 1 => value()]

@@ -66,18 +66,28 @@ impl Gate {
     pub fn new(quotas: Quotas, concurrency: usize) -> Self {
         let first = concurrency.min(FIRST);
         let (slots, open) = (Arc::new(Semaphore::new(first)), AtomicUsize::new(first));
-        Self { quotas, slots, open, most: concurrency, keys: StdMutex::default() }
+        Self {
+            quotas,
+            slots,
+            open,
+            most: concurrency,
+            keys: StdMutex::default(),
+        }
     }
 
     /// Takes back the slot of a call that was answered. If all slots are taken and there was a place for the answer at
     /// once, there are more from now on; if the answer `had_to_wait`, one less.
     pub fn take_back(&self, permit: Permit, had_to_wait: bool) {
         if had_to_wait {
-            if self.set_open(|open| (open > FIRST).then(|| open - 1)).is_some() {
+            if self
+                .set_open(|open| (open > FIRST).then(|| open - 1))
+                .is_some()
+            {
                 permit.slot.forget();
             }
         } else if self.slots.available_permits() == 0
-            && let Some(before) = self.set_open(|open| (open < self.most).then(|| open + GROWTH.min(self.most - open)))
+            && let Some(before) = self
+                .set_open(|open| (open < self.most).then(|| open + GROWTH.min(self.most - open)))
         {
             self.slots.add_permits(GROWTH.min(self.most - before));
         }
@@ -85,7 +95,9 @@ impl Gate {
 
     /// Counts the slots anew, unless `to` gives none. Gives what the number was if it changed.
     fn set_open(&self, to: impl Fn(usize) -> Option<usize>) -> Option<usize> {
-        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, to).ok()
+        self.open
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, to)
+            .ok()
     }
 
     /// The gate of one key. Keep it for as long as the key is in use.
@@ -108,8 +120,13 @@ impl Gate {
     /// The keys that AWS throttled, and their limiters' gates.
     pub fn slowed(&self) -> Vec<(QuotaKey, Arc<KeyGate>)> {
         let keys = self.keys();
-        let slowed = keys.gates.iter().filter(|(_, gate)| gate.limiter.was_slowed());
-        slowed.map(|(key, gate)| (key.clone(), Arc::clone(gate))).collect()
+        let slowed = keys
+            .gates
+            .iter()
+            .filter(|(_, gate)| gate.limiter.was_slowed());
+        slowed
+            .map(|(key, gate)| (key.clone(), Arc::clone(gate)))
+            .collect()
     }
 
     /// Waits for a permit of this key and then for a slot. The turn is kept until the slot is there,
@@ -145,7 +162,11 @@ impl Gate {
     /// Waits for a slot, for a call that has its permit.
     pub async fn slot(&self) -> Option<Permit> {
         // The semaphore is never closed, so there is always a slot to come.
-        Arc::clone(&self.slots).acquire_owned().await.ok().map(|slot| Permit { slot })
+        Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .ok()
+            .map(|slot| Permit { slot })
     }
 }
 
@@ -155,7 +176,8 @@ impl Keys {
     fn make_room(&mut self) {
         if self.gates.len() >= self.room.max(LEAST_ROOM) {
             // Whoever gets a gate gets it under the lock that is held here.
-            self.gates.retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.limiter.is_as_new());
+            self.gates
+                .retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.limiter.is_as_new());
             self.room = self.gates.len() * 2;
         }
     }
@@ -175,9 +197,15 @@ impl KeyGate {
     /// A call was answered after so long: a quarter of what answers are expected to take.
     pub fn answered_after(&self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        _ = self.took.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |before| {
-            Some(if before == 0 { micros } else { before - before / 4 + micros / 4 })
-        });
+        _ = self
+            .took
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |before| {
+                Some(if before == 0 {
+                    micros
+                } else {
+                    before - before / 4 + micros / 4
+                })
+            });
     }
 
     /// How long an answer takes of late; zero while nothing is known.
@@ -237,7 +265,10 @@ mod tests {
     }
 
     fn gate(concurrency: usize) -> Arc<Gate> {
-        Arc::new(Gate::new(Quotas::new(QuotaTable::built_in().unwrap(), 1.0), concurrency))
+        Arc::new(Gate::new(
+            Quotas::new(QuotaTable::built_in().unwrap(), 1.0),
+            concurrency,
+        ))
     }
 
     #[tokio::test(start_paused = true)]
@@ -252,8 +283,17 @@ mod tests {
             }
         };
         // Twenty accounts of ten calls each at ten a second, over a single slot: no longer than one account alone.
-        join_all((0..20).flat_map(|account| std::iter::repeat_n(key(account), 10)).map(call)).await;
-        assert!(start.elapsed() <= Duration::from_secs(1), "{:?}", start.elapsed());
+        join_all(
+            (0..20)
+                .flat_map(|account| std::iter::repeat_n(key(account), 10))
+                .map(call),
+        )
+        .await;
+        assert!(
+            start.elapsed() <= Duration::from_secs(1),
+            "{:?}",
+            start.elapsed()
+        );
     }
 
     /// Begins as many readers of a hundred calls each as the gate wants; gives how many in the first five seconds.
@@ -280,9 +320,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn as_many_read_side_by_side_as_use_the_quota_up() {
         let at_once = begun_within_five_seconds(Duration::from_millis(1)).await;
-        assert!(at_once <= 2, "{at_once} readers where one is enough, and two permits are there at first");
+        assert!(
+            at_once <= 2,
+            "{at_once} readers where one is enough, and two permits are there at first"
+        );
         let slow = begun_within_five_seconds(Duration::from_secs(2)).await;
-        assert!((20..=22).contains(&slow), "{slow} readers for ten calls a second of two seconds each");
+        assert!(
+            (20..=22).contains(&slow),
+            "{slow} readers for ten calls a second of two seconds each"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -293,7 +339,11 @@ mod tests {
         key.answered_after(Duration::from_millis(400));
         assert_eq!(key.answer_time(), Duration::from_millis(400));
         (0..20).for_each(|_| key.answered_after(Duration::from_millis(800)));
-        assert!((790..=800).contains(&key.answer_time().as_millis()), "{:?}", key.answer_time());
+        assert!(
+            (790..=800).contains(&key.answer_time().as_millis()),
+            "{:?}",
+            key.answer_time()
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -307,23 +357,43 @@ mod tests {
         }
         let kept = gate.keys().gates.len();
         assert!(kept <= LEAST_ROOM, "{kept} keys");
-        assert!(Arc::ptr_eq(&held, &gate.of(&key(1))), "what is held is the key's one gate");
-        assert!(gate.slowed().iter().any(|(key, _)| *key == slowed), "what was slowed is told");
+        assert!(
+            Arc::ptr_eq(&held, &gate.of(&key(1))),
+            "what is held is the key's one gate"
+        );
+        assert!(
+            gate.slowed().iter().any(|(key, _)| *key == slowed),
+            "what was slowed is told"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn slots_come_and_go_with_room_for_answers() {
         let gate = gate(FIRST + 100);
         let all_answered = async |had_to_wait| {
-            let under_way = join_all((0..gate.slots.available_permits()).map(|_| gate.slot())).await;
-            under_way.into_iter().flatten().for_each(|permit| gate.take_back(permit, had_to_wait));
+            let under_way =
+                join_all((0..gate.slots.available_permits()).map(|_| gate.slot())).await;
+            under_way
+                .into_iter()
+                .flatten()
+                .for_each(|permit| gate.take_back(permit, had_to_wait));
             gate.slots.available_permits()
         };
-        assert_eq!(all_answered(false).await, FIRST + GROWTH, "and then not all are taken");
+        assert_eq!(
+            all_answered(false).await,
+            FIRST + GROWTH,
+            "and then not all are taken"
+        );
         assert_eq!(all_answered(false).await, FIRST + GROWTH * 2);
         assert_eq!(all_answered(true).await, FIRST, "and never fewer");
-        let waiting = join_all((0..FIRST * 4).map(|_| async { gate.take_back(gate.slot().await.unwrap(), false) }));
+        let waiting = join_all(
+            (0..FIRST * 4).map(|_| async { gate.take_back(gate.slot().await.unwrap(), false) }),
+        );
         waiting.await;
-        assert_eq!(gate.slots.available_permits(), FIRST + 100, "no more than were asked for");
+        assert_eq!(
+            gate.slots.available_permits(),
+            FIRST + 100,
+            "no more than were asked for"
+        );
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -17,8 +18,13 @@ const IDLE_FOR: Duration = Duration::from_secs(20);
 /// Where credentials come from over plain HTTP, on link-local addresses that never leave the machine.
 ///
 /// Source: the SDK's credential providers for instances (IMDS), containers and EKS pods.
-const CREDENTIAL_HOSTS: [&str; 5] =
-    ["169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]"];
+const CREDENTIAL_HOSTS: [&str; 5] = [
+    "169.254.169.254",
+    "169.254.170.2",
+    "169.254.170.23",
+    "[fd00:ec2::254]",
+    "[fd00:ec2::23]",
+];
 
 /// The client for real endpoints: TLS by rustls with the system's roots, HTTP keep-alive.
 pub(super) fn network(insecure_endpoint: bool, idle_per_host: usize) -> SharedHttpClient {
@@ -27,7 +33,11 @@ pub(super) fn network(insecure_endpoint: bool, idle_per_host: usize) -> SharedHt
         .pool_idle_timeout(IDLE_FOR)
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .build_https();
-    if insecure_endpoint { inner } else { SharedHttpClient::new(Guarded(inner)) }
+    if insecure_endpoint {
+        inner
+    } else {
+        SharedHttpClient::new(Guarded(inner))
+    }
 }
 
 /// Sends nothing in clear text to another machine.
@@ -35,7 +45,11 @@ pub(super) fn network(insecure_endpoint: bool, idle_per_host: usize) -> SharedHt
 struct Guarded<T>(T);
 
 impl HttpClient for Guarded<SharedHttpClient> {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(Guarded(self.0.http_connector(settings, components)))
     }
 }
@@ -54,13 +68,18 @@ impl HttpConnector for Guarded<SharedHttpConnector> {
 }
 
 fn is_private(uri: &str) -> bool {
-    let host = uri.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    let host = uri
+        .parse::<http::Uri>()
+        .ok()
+        .and_then(|uri| uri.host().map(str::to_owned));
     stays_private(uri) || host.is_some_and(|host| CREDENTIAL_HOSTS.contains(&host.as_str()))
 }
 
 /// Whether what is sent there is encrypted, or stays on this machine.
 pub(super) fn stays_private(uri: &str) -> bool {
-    let Ok(uri) = uri.parse::<http::Uri>() else { return false };
+    let Ok(uri) = uri.parse::<http::Uri>() else {
+        return false;
+    };
     if uri.scheme() == Some(&http::uri::Scheme::HTTPS) {
         return true;
     }
@@ -84,9 +103,13 @@ mod tests {
         ] {
             assert!(is_private(good), "{good}");
         }
-        for bad in
-            ["http://10.0.0.1/", "http://localhost.evil.example/", "http://127.0.0.1.evil.example/", "ftp://x/", ""]
-        {
+        for bad in [
+            "http://10.0.0.1/",
+            "http://localhost.evil.example/",
+            "http://127.0.0.1.evil.example/",
+            "ftp://x/",
+            "",
+        ] {
             assert!(!is_private(bad), "{bad}");
         }
     }

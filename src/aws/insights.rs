@@ -87,7 +87,11 @@ impl Aws {
         region: &Region,
         request: &InsightsRequest,
     ) -> Result<QueryId, CallError> {
-        let site = Site { session, region, operation: Operation::StartQuery };
+        let site = Site {
+            session,
+            region,
+            operation: Operation::StartQuery,
+        };
         let request = self
             .clients
             .logs
@@ -99,10 +103,17 @@ impl Aws {
             .limit(i32::try_from(request.limit).unwrap_or(i32::MAX));
         let answer = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+                request
+                    .clone()
+                    .customize()
+                    .config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials))
+                    .send()
             })
             .await?;
-        answer.query_id.map(QueryId).ok_or_else(|| site.unreadable("a query without an id"))
+        answer
+            .query_id
+            .map(QueryId)
+            .ok_or_else(|| site.unreadable("a query without an id"))
     }
 
     /// Where a query stands, and a page of its rows.
@@ -118,11 +129,24 @@ impl Aws {
         query: &QueryId,
         token: Option<String>,
     ) -> Result<QueryPage, CallError> {
-        let site = Site { session, region, operation: Operation::GetQueryResults };
-        let request = self.clients.logs.get_query_results().query_id(&query.0).set_next_token(token);
+        let site = Site {
+            session,
+            region,
+            operation: Operation::GetQueryResults,
+        };
+        let request = self
+            .clients
+            .logs
+            .get_query_results()
+            .query_id(&query.0)
+            .set_next_token(token);
         let answer = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+                request
+                    .clone()
+                    .customize()
+                    .config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials))
+                    .send()
             })
             .await?;
         let status = match answer.status() {
@@ -133,15 +157,25 @@ impl Aws {
             _ => QueryStatus::Running,
         };
         // The rows of a query under way are a part of them, which nobody needs.
-        let rows = if status == QueryStatus::Complete { answer.results.unwrap_or_default() } else { Vec::new() };
+        let rows = if status == QueryStatus::Complete {
+            answer.results.unwrap_or_default()
+        } else {
+            Vec::new()
+        };
         let told = answer.statistics.as_ref();
         Ok(QueryPage {
             status,
             rows: rows.into_iter().map(result_row).collect(),
             next_token: answer.next_token,
-            all_rows: told.map(|statistics| whole(statistics.result_count)).unwrap_or_default(),
-            matched: told.map(|statistics| whole(statistics.records_matched)).unwrap_or_default(),
-            bytes_scanned: told.map(|statistics| whole(statistics.bytes_scanned)).unwrap_or_default(),
+            all_rows: told
+                .map(|statistics| whole(statistics.result_count))
+                .unwrap_or_default(),
+            matched: told
+                .map(|statistics| whole(statistics.records_matched))
+                .unwrap_or_default(),
+            bytes_scanned: told
+                .map(|statistics| whole(statistics.bytes_scanned))
+                .unwrap_or_default(),
         })
     }
 
@@ -151,12 +185,25 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails, as it does where the query has ended.
-    pub async fn stop_query(&self, session: &Session, region: &Region, query: &QueryId) -> Result<(), CallError> {
-        let site = Site { session, region, operation: Operation::StopQuery };
+    pub async fn stop_query(
+        &self,
+        session: &Session,
+        region: &Region,
+        query: &QueryId,
+    ) -> Result<(), CallError> {
+        let site = Site {
+            session,
+            region,
+            operation: Operation::StopQuery,
+        };
         let request = self.clients.logs.stop_query().query_id(&query.0);
         let permit = self.gate.slot().await;
         self.call_with(permit, site, |credentials| {
-            request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+            request
+                .clone()
+                .customize()
+                .config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials))
+                .send()
         })
         .await
         .map(|_| ())
@@ -175,33 +222,60 @@ impl Aws {
         log_group: &str,
         token: Option<String>,
     ) -> Result<(Vec<String>, Option<String>), CallError> {
-        let site = Site { session, region, operation: Operation::DescribeLogStreams };
-        let request = self.clients.logs.describe_log_streams().log_group_name(log_group).limit(50);
+        let site = Site {
+            session,
+            region,
+            operation: Operation::DescribeLogStreams,
+        };
+        let request = self
+            .clients
+            .logs
+            .describe_log_streams()
+            .log_group_name(log_group)
+            .limit(50);
         let request = request.set_next_token(token);
         let answer = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+                request
+                    .clone()
+                    .customize()
+                    .config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials))
+                    .send()
             })
             .await?;
-        let names = answer.log_streams.unwrap_or_default().into_iter().filter_map(|stream| stream.log_stream_name);
+        let names = answer
+            .log_streams
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|stream| stream.log_stream_name);
         Ok((names.collect(), answer.next_token))
     }
 }
 
 fn result_row(fields: Vec<types::ResultField>) -> ResultRow {
-    ResultRow(fields.into_iter().filter_map(|field| field.field.zip(field.value)).collect())
+    ResultRow(
+        fields
+            .into_iter()
+            .filter_map(|field| field.field.zip(field.value))
+            .collect(),
+    )
 }
 
 impl ResultRow {
     /// The row as an event; `None` if it lacks its time, its `@ptr` or its `@message`.
     pub fn into_event(self) -> Option<InsightsRow> {
-        let mut read = InsightsRow { log_group: None, event: LogEvent::default() };
+        let mut read = InsightsRow {
+            log_group: None,
+            event: LogEvent::default(),
+        };
         let mut timestamp = None;
         let mut message = None;
         for (name, value) in self.0 {
             match name.as_str() {
                 "@timestamp" => timestamp = milliseconds(&value),
-                "@ingestionTime" => read.event.ingestion_ms = milliseconds(&value).unwrap_or_default(),
+                "@ingestionTime" => {
+                    read.event.ingestion_ms = milliseconds(&value).unwrap_or_default()
+                }
                 // `ACCOUNT:GROUP`, where a group's name has no colon.
                 "@log" => read.log_group = value.rsplit(':').next().map(str::to_owned),
                 "@logStream" => read.event.log_stream = value,
@@ -240,7 +314,12 @@ mod tests {
     use super::*;
 
     fn event(of: &[(&str, &str)]) -> Option<InsightsRow> {
-        let field = |(name, value): &(&str, &str)| types::ResultField::builder().field(*name).value(*value).build();
+        let field = |(name, value): &(&str, &str)| {
+            types::ResultField::builder()
+                .field(*name)
+                .value(*value)
+                .build()
+        };
         result_row(of.iter().map(field).collect()).into_event()
     }
 
@@ -256,20 +335,45 @@ mod tests {
         ]);
         let InsightsRow { log_group, event } = told.unwrap();
         assert_eq!(log_group.as_deref(), Some("/aws/trail"));
-        assert_eq!((event.timestamp_ms, event.ingestion_ms), (1_772_366_400_123, 1_772_366_401_000));
-        assert_eq!((&event.event_id[..], &event.log_stream[..], &event.message[..]), ("p", "s", "hello"));
+        assert_eq!(
+            (event.timestamp_ms, event.ingestion_ms),
+            (1_772_366_400_123, 1_772_366_401_000)
+        );
+        assert_eq!(
+            (
+                &event.event_id[..],
+                &event.log_stream[..],
+                &event.message[..]
+            ),
+            ("p", "s", "hello")
+        );
     }
 
     #[test]
     fn a_row_without_time_pointer_or_message_is_no_event() {
-        let whole = [("@timestamp", "1772366400123"), ("@message", "hello"), ("@ptr", "p")];
+        let whole = [
+            ("@timestamp", "1772366400123"),
+            ("@message", "hello"),
+            ("@ptr", "p"),
+        ];
         assert_eq!(event(&whole).unwrap().event.timestamp_ms, 1_772_366_400_123);
         for lacking in 0..whole.len() {
-            let fields: Vec<_> =
-                whole.iter().enumerate().filter(|(n, _)| *n != lacking).map(|(_, field)| *field).collect();
+            let fields: Vec<_> = whole
+                .iter()
+                .enumerate()
+                .filter(|(n, _)| *n != lacking)
+                .map(|(_, field)| *field)
+                .collect();
             assert!(event(&fields).is_none(), "without {:?}", whole[lacking]);
         }
-        assert!(event(&[("@timestamp", "yesterday"), ("@message", "hello"), ("@ptr", "p")]).is_none());
+        assert!(
+            event(&[
+                ("@timestamp", "yesterday"),
+                ("@message", "hello"),
+                ("@ptr", "p")
+            ])
+            .is_none()
+        );
     }
 
     #[test]

@@ -41,7 +41,9 @@ pub struct InHand {
 impl Intake {
     /// All places are free.
     pub fn new() -> Self {
-        Self { places: Arc::new(Semaphore::new(PLACES)) }
+        Self {
+            places: Arc::new(Semaphore::new(PLACES)),
+        }
     }
 
     /// Waits for a place for the answer to this task's call, and keeps it for the caller; a call that nobody makes
@@ -49,9 +51,16 @@ impl Intake {
     pub async fn enter(&self) {
         let came = Instant::now();
         // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+            return;
+        };
         let had_to_wait = came.elapsed() > MOMENT;
-        _ = OF_THIS_CALL.try_with(|of_this_call| of_this_call.replace(Some(InHand { _place: place, had_to_wait })));
+        _ = OF_THIS_CALL.try_with(|of_this_call| {
+            of_this_call.replace(Some(InHand {
+                _place: place,
+                had_to_wait,
+            }))
+        });
     }
 }
 
@@ -81,7 +90,10 @@ mod tests {
         };
         let waited = futures::future::join_all((0..PLACES * 3).map(|_| ask())).await;
         assert_eq!(began.elapsed(), Duration::from_secs(3));
-        assert_eq!(waited.into_iter().filter(|waited| *waited).count(), PLACES * 2);
+        assert_eq!(
+            waited.into_iter().filter(|waited| *waited).count(),
+            PLACES * 2
+        );
     }
 
     #[tokio::test]

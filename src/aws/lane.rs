@@ -22,9 +22,17 @@ pub struct Lane {
 impl Aws {
     /// The quota for reading events in a Region of the account that `session` is in.
     pub fn event_lane(&self, session: &Session, region: &Region) -> Lane {
-        let site = Site { session, region, operation: Operation::FilterLogEvents };
+        let site = Site {
+            session,
+            region,
+            operation: Operation::FilterLogEvents,
+        };
         let key = self.gate.of(&self.quota_key(site));
-        Lane { gate: Arc::clone(&self.gate), stop: self.stop.clone(), key }
+        Lane {
+            gate: Arc::clone(&self.gate),
+            stop: self.stop.clone(),
+            key,
+        }
     }
 }
 

@@ -66,17 +66,28 @@ impl Aws {
         region: &Region,
         token: Option<String>,
     ) -> Result<(Vec<LogGroup>, Option<String>), CallError> {
-        let site = Site { session, region, operation: Operation::DescribeLogGroups };
+        let site = Site {
+            session,
+            region,
+            operation: Operation::DescribeLogGroups,
+        };
         let answer = self
             .call(site, |credentials| {
-                let request = self.clients.logs.describe_log_groups().limit(50).set_next_token(token.clone());
-                request.customize().config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials)).send()
+                let request = self
+                    .clients
+                    .logs
+                    .describe_log_groups()
+                    .limit(50)
+                    .set_next_token(token.clone());
+                request
+                    .customize()
+                    .config_override(placed!(aws_sdk_cloudwatchlogs, site, credentials))
+                    .send()
             })
             .await?;
-        let groups = answer
-            .log_groups()
-            .iter()
-            .map(|group| log_group(group).ok_or_else(|| site.unreadable("a log group without a name")));
+        let groups = answer.log_groups().iter().map(|group| {
+            log_group(group).ok_or_else(|| site.unreadable("a log group without a name"))
+        });
         let groups = groups.collect::<Result<_, _>>()?;
         Ok((groups, answer.next_token))
     }
@@ -87,9 +98,22 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails, or its pages do not end.
-    pub async fn log_group(&self, session: &Session, arn: &LogGroupArn) -> Result<Option<LogGroup>, CallError> {
-        let site = Site { session, region: &arn.target.region, operation: Operation::DescribeLogGroups };
-        let request = self.clients.logs.describe_log_groups().log_group_name_prefix(&arn.name).limit(50);
+    pub async fn log_group(
+        &self,
+        session: &Session,
+        arn: &LogGroupArn,
+    ) -> Result<Option<LogGroup>, CallError> {
+        let site = Site {
+            session,
+            region: &arn.target.region,
+            operation: Operation::DescribeLogGroups,
+        };
+        let request = self
+            .clients
+            .logs
+            .describe_log_groups()
+            .log_group_name_prefix(&arn.name)
+            .limit(50);
         let mut pages = Pages::default();
         loop {
             let request = request.clone().set_next_token(pages.token());
@@ -99,9 +123,17 @@ impl Aws {
                     request.clone().customize().config_override(placed).send()
                 })
                 .await?;
-            let group = answer.log_groups().iter().filter_map(log_group).find(|group| group.name == arn.name);
+            let group = answer
+                .log_groups()
+                .iter()
+                .filter_map(log_group)
+                .find(|group| group.name == arn.name);
             let held = answer.log_groups().len();
-            if group.is_some() || !pages.turn(held, answer.next_token).map_err(|endless| site.endless(endless))? {
+            if group.is_some()
+                || !pages
+                    .turn(held, answer.next_token)
+                    .map_err(|endless| site.endless(endless))?
+            {
                 return Ok(group);
             }
         }
@@ -122,10 +154,17 @@ impl Aws {
         token: Option<String>,
         permit: Option<Permit>,
     ) -> Result<(EventPage, Option<InHand>), CallError> {
-        let site = Site { session, region, operation: Operation::FilterLogEvents };
+        let site = Site {
+            session,
+            region,
+            operation: Operation::FilterLogEvents,
+        };
         let (answer, in_hand) = self
             .call_with(permit, site, |credentials| {
-                let (reading, placed) = (QuickReading::default(), placed!(aws_sdk_cloudwatchlogs, site, credentials));
+                let (reading, placed) = (
+                    QuickReading::default(),
+                    placed!(aws_sdk_cloudwatchlogs, site, credentials),
+                );
                 let request = self
                     .clients
                     .logs
@@ -147,14 +186,31 @@ impl Aws {
 }
 
 fn log_group(group: &types::LogGroup) -> Option<LogGroup> {
-    let inherits_mask = group.inherited_properties().iter().any(|p| p.as_str() == "ACCOUNT_DATA_PROTECTION");
-    let own_mask = group.data_protection_status().is_some_and(|status| status.as_str() == "ACTIVATED");
+    let inherits_mask = group
+        .inherited_properties()
+        .iter()
+        .any(|p| p.as_str() == "ACCOUNT_DATA_PROTECTION");
+    let own_mask = group
+        .data_protection_status()
+        .is_some_and(|status| status.as_str() == "ACTIVATED");
     Some(LogGroup {
         name: group.log_group_name()?.to_owned(),
-        class: LogGroupClass::from(group.log_group_class().map_or("STANDARD", |class| class.as_str())),
-        stored_bytes: group.stored_bytes().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
-        retention_days: group.retention_in_days().and_then(|days| u32::try_from(days).ok()).filter(|days| *days > 0),
-        created: group.creation_time().and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        class: LogGroupClass::from(
+            group
+                .log_group_class()
+                .map_or("STANDARD", |class| class.as_str()),
+        ),
+        stored_bytes: group
+            .stored_bytes()
+            .and_then(|bytes| u64::try_from(bytes).ok())
+            .unwrap_or(0),
+        retention_days: group
+            .retention_in_days()
+            .and_then(|days| u32::try_from(days).ok())
+            .filter(|days| *days > 0),
+        created: group
+            .creation_time()
+            .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
         masked: inherits_mask || own_mask,
         kms_key: group.kms_key_id().map(str::to_owned),
     })

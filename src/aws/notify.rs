@@ -39,18 +39,41 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails.
-    pub async fn publish(&self, region: &Region, message: TopicMessage<'_>) -> Result<(), CallError> {
-        let site = Site { session: self.base(), region, operation: Operation::Publish };
-        let mut request = self.clients.sns.publish().topic_arn(message.topic_arn).message(message.body);
+    pub async fn publish(
+        &self,
+        region: &Region,
+        message: TopicMessage<'_>,
+    ) -> Result<(), CallError> {
+        let site = Site {
+            session: self.base(),
+            region,
+            operation: Operation::Publish,
+        };
+        let mut request = self
+            .clients
+            .sns
+            .publish()
+            .topic_arn(message.topic_arn)
+            .message(message.body);
         for (name, value) in message.attributes {
-            let value = MessageAttributeValue::builder().data_type("String").string_value(*value).build();
-            request = request.message_attributes(*name, value.map_err(|error| site.unreadable(error.to_string()))?);
+            let value = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(*value)
+                .build();
+            request = request.message_attributes(
+                *name,
+                value.map_err(|error| site.unreadable(error.to_string()))?,
+            );
         }
         if let Some((group, id)) = message.fifo {
             request = request.message_group_id(group).message_deduplication_id(id);
         }
         self.call(site, |credentials| {
-            request.clone().customize().config_override(placed!(aws_sdk_sns, site, credentials)).send()
+            request
+                .clone()
+                .customize()
+                .config_override(placed!(aws_sdk_sns, site, credentials))
+                .send()
         })
         .await?;
         Ok(())
@@ -62,9 +85,17 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails, or the bus does not take the event.
-    pub async fn put_event(&self, region: Option<&Region>, event: BusEvent<'_>) -> Result<(), CallError> {
+    pub async fn put_event(
+        &self,
+        region: Option<&Region>,
+        event: BusEvent<'_>,
+    ) -> Result<(), CallError> {
         let region = region.unwrap_or_else(|| self.home());
-        let site = Site { session: self.base(), region, operation: Operation::PutEvents };
+        let site = Site {
+            session: self.base(),
+            region,
+            operation: Operation::PutEvents,
+        };
         let entry = PutEventsRequestEntry::builder()
             .source("dragnet")
             .detail_type(event.detail_type)
@@ -73,14 +104,23 @@ impl Aws {
         let request = self.clients.eventbridge.put_events().entries(entry.build());
         let answer = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_eventbridge, site, credentials)).send()
+                request
+                    .clone()
+                    .customize()
+                    .config_override(placed!(aws_sdk_eventbridge, site, credentials))
+                    .send()
             })
             .await?;
-        let refused = answer.entries().iter().find_map(|entry| Some((entry.error_code()?, entry.error_message())));
+        let refused = answer
+            .entries()
+            .iter()
+            .find_map(|entry| Some((entry.error_code()?, entry.error_message())));
         match refused {
             None if answer.failed_entry_count() == 0 => Ok(()),
             None => Err(site.unreadable("the bus did not take the event, and does not say why")),
-            Some((code, message)) => Err(site.unreadable(format!("{code}: {}", message.unwrap_or_default()))),
+            Some((code, message)) => {
+                Err(site.unreadable(format!("{code}: {}", message.unwrap_or_default())))
+            }
         }
     }
 }

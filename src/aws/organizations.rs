@@ -22,7 +22,9 @@ pub struct ListedAccount {
 impl ListedAccount {
     /// Whether it is the organization's management account.
     pub fn is_management(&self) -> bool {
-        self.arn.parse::<Arn>().is_ok_and(|arn| arn.account() == Some(self.account.id))
+        self.arn
+            .parse::<Arn>()
+            .is_ok_and(|arn| arn.account() == Some(self.account.id))
     }
 }
 
@@ -39,11 +41,23 @@ impl Aws {
         session: &Session,
         token: Option<String>,
     ) -> Result<(Vec<ListedAccount>, Option<String>), CallError> {
-        let site = Site { session, region: self.home(), operation: Operation::ListAccounts };
-        let request = self.clients.organizations.list_accounts().set_next_token(token);
+        let site = Site {
+            session,
+            region: self.home(),
+            operation: Operation::ListAccounts,
+        };
+        let request = self
+            .clients
+            .organizations
+            .list_accounts()
+            .set_next_token(token);
         let answer = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_organizations, site, credentials)).send()
+                request
+                    .clone()
+                    .customize()
+                    .config_override(placed!(aws_sdk_organizations, site, credentials))
+                    .send()
             })
             .await?;
         let accounts = answer.accounts().iter().map(|listed| {
@@ -54,10 +68,16 @@ impl Aws {
                 .map_err(|error: InvalidAccountId| site.unreadable(error.to_string()))?;
             // An account without a state is entered: leaving it out would hide it.
             let state = listed.state().map(AccountStateWord::as_str);
-            let state = state.or(listed.status().map(AccountStatus::as_str)).unwrap_or("ACTIVE");
+            let state = state
+                .or(listed.status().map(AccountStatus::as_str))
+                .unwrap_or("ACTIVE");
             let name = listed.name().unwrap_or_default().to_owned();
             Ok(ListedAccount {
-                account: Account { id, name, state: AccountState::from(state) },
+                account: Account {
+                    id,
+                    name,
+                    state: AccountState::from(state),
+                },
                 arn: listed.arn().unwrap_or_default().to_owned(),
                 email: listed.email().unwrap_or_default().to_owned(),
             })

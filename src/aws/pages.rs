@@ -53,7 +53,9 @@ impl Pages {
         self.empty = if held == 0 { self.empty + 1 } else { 0 };
         match &next {
             None => return Ok(false),
-            Some(token) if !self.met.insert(self.hashes.hash_one(token)) => return Err(Endless::Repeated),
+            Some(token) if !self.met.insert(self.hashes.hash_one(token)) => {
+                return Err(Endless::Repeated);
+            }
             Some(_) if self.empty >= MOST_EMPTY => return Err(Endless::Empty),
             Some(_) => self.token = next,
         }
@@ -74,14 +76,19 @@ mod tests {
         assert_eq!(pages.token().as_deref(), Some("b"));
         assert_eq!(pages.turn(1, None), Ok(false));
         assert_eq!(pages.turn(1, Some("a".to_owned())), Err(Endless::Repeated));
-        assert_eq!(Pages::from("a".to_owned()).turn(1, Some("a".to_owned())), Err(Endless::Repeated));
+        assert_eq!(
+            Pages::from("a".to_owned()).turn(1, Some("a".to_owned())),
+            Err(Endless::Repeated)
+        );
     }
 
     #[test]
     fn new_tokens_for_ever_are_no_list_either() {
         let turn = |held| {
             let mut pages = Pages::default();
-            (0..MOST_EMPTY).map(|n| pages.turn(held, Some(n.to_string()))).find(|turned| *turned != Ok(true))
+            (0..MOST_EMPTY)
+                .map(|n| pages.turn(held, Some(n.to_string())))
+                .find(|turned| *turned != Ok(true))
         };
         assert_eq!(turn(0), Some(Err(Endless::Empty)));
         assert_eq!(turn(1), None);

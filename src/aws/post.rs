@@ -43,23 +43,39 @@ impl Poster {
             .pool_max_idle_per_host(1)
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .build();
-        Self { connector, insecure_endpoint }
+        Self {
+            connector,
+            insecure_endpoint,
+        }
     }
 
     /// Sends `body` as JSON, with these headers beside. It has no time limit of its own.
     ///
     /// # Errors
     /// It was not sent, not answered, or not taken.
-    pub async fn post(&self, url: &str, headers: &[(&'static str, String)], body: String) -> Result<(), PostError> {
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: String,
+    ) -> Result<(), PostError> {
         if !self.insecure_endpoint && !stays_private(url) {
             return Err(PostError::Insecure);
         }
         let mut request = http::Request::post(url).header("content-type", "application/json");
-        request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, value)
+        });
         let malformed = |error: &dyn std::error::Error| PostError::Malformed(causes(error));
-        let request = request.body(SdkBody::from(body)).map_err(|error| malformed(&error))?;
+        let request = request
+            .body(SdkBody::from(body))
+            .map_err(|error| malformed(&error))?;
         let request = HttpRequest::try_from(request).map_err(|error| malformed(&error))?;
-        let answer = self.connector.call(request).await.map_err(|error| PostError::NoAnswer(causes(&error)))?;
+        let answer = self
+            .connector
+            .call(request)
+            .await
+            .map_err(|error| PostError::NoAnswer(causes(&error)))?;
         match answer.status().as_u16() {
             200..=299 => Ok(()),
             status => Err(PostError::Status(status)),

@@ -75,15 +75,28 @@ pub enum ProfileError {
 }
 
 fn naming(profile: Option<&str>) -> String {
-    profile.map(|profile| format!(", which the profile `{profile}` names as its source_profile")).unwrap_or_default()
+    profile
+        .map(|profile| format!(", which the profile `{profile}` names as its source_profile"))
+        .unwrap_or_default()
 }
 
 impl ProfileChain {
     /// Takes the profile `selected` apart. `named`: somebody asked for it, so it must be there.
-    pub fn unfold(profiles: &ProfileSet, selected: &str, named: bool) -> Result<Self, ProfileError> {
+    pub fn unfold(
+        profiles: &ProfileSet,
+        selected: &str,
+        named: bool,
+    ) -> Result<Self, ProfileError> {
         let Some(mut profile) = profiles.get_profile(selected) else {
-            let unknown = ProfileError::Unknown { name: selected.to_owned(), named_by: None };
-            return if named { Err(unknown) } else { Ok(Self::default()) };
+            let unknown = ProfileError::Unknown {
+                name: selected.to_owned(),
+                named_by: None,
+            };
+            return if named {
+                Err(unknown)
+            } else {
+                Ok(Self::default())
+            };
         };
         let mut chain = Self::default();
         let mut seen = vec![selected];
@@ -92,7 +105,9 @@ impl ProfileChain {
             if let Some(serial) = parsed(profile, "mfa_serial")? {
                 chain.mfa_serial = Some(serial);
             }
-            let (Some(role), Some(source)) = (profile_role(profile)?, profile.get("source_profile")) else {
+            let (Some(role), Some(source)) =
+                (profile_role(profile)?, profile.get("source_profile"))
+            else {
                 break;
             };
             chain.roles.insert(0, role);
@@ -104,10 +119,12 @@ impl ProfileChain {
                 return Err(ProfileError::Circle(source.to_owned()));
             }
             seen.push(source);
-            profile = profiles.get_profile(source).ok_or_else(|| ProfileError::Unknown {
-                name: source.to_owned(),
-                named_by: Some(profile.name().to_owned()),
-            })?;
+            profile = profiles
+                .get_profile(source)
+                .ok_or_else(|| ProfileError::Unknown {
+                    name: source.to_owned(),
+                    named_by: Some(profile.name().to_owned()),
+                })?;
             chain.root = Root::Profile(source.to_owned());
         }
         Ok(chain)
@@ -115,11 +132,24 @@ impl ProfileChain {
 }
 
 fn profile_role(profile: &Profile) -> Result<Option<ProfileRole>, ProfileError> {
-    let Some(role) = profile.get("role_arn") else { return Ok(None) };
-    let role = role.parse().map_err(|error: InvalidArn| unusable(profile, "role_arn", error.to_string()))?;
+    let Some(role) = profile.get("role_arn") else {
+        return Ok(None);
+    };
+    let role = role
+        .parse()
+        .map_err(|error: InvalidArn| unusable(profile, "role_arn", error.to_string()))?;
     let seconds = profile.get("duration_seconds").map(|text| {
-        let seconds = text.parse().ok().filter(|seconds| (900..=43_200).contains(seconds));
-        seconds.ok_or_else(|| unusable(profile, "duration_seconds", format!("`{text}`: expected 900 to 43200")))
+        let seconds = text
+            .parse()
+            .ok()
+            .filter(|seconds| (900..=43_200).contains(seconds));
+        seconds.ok_or_else(|| {
+            unusable(
+                profile,
+                "duration_seconds",
+                format!("`{text}`: expected 900 to 43200"),
+            )
+        })
     });
     Ok(Some(ProfileRole {
         role,
@@ -131,22 +161,35 @@ fn profile_role(profile: &Profile) -> Result<Option<ProfileRole>, ProfileError> 
 
 fn keys_beside(profile: &Profile) -> Result<Root, ProfileError> {
     let of = |key: &'static str| {
-        profile
-            .get(key)
-            .ok_or_else(|| unusable(profile, "source_profile", format!("it is this profile, which has no {key}")))
+        profile.get(key).ok_or_else(|| {
+            unusable(
+                profile,
+                "source_profile",
+                format!("it is this profile, which has no {key}"),
+            )
+        })
     };
     let (id, secret) = (of("aws_access_key_id")?, of("aws_secret_access_key")?);
     let token = profile.get("aws_session_token").map(str::to_owned);
-    Ok(Root::Keys(Credentials::new(id, secret, token, None, "profile")))
+    Ok(Root::Keys(Credentials::new(
+        id, secret, token, None, "profile",
+    )))
 }
 
 fn parsed(profile: &Profile, key: &'static str) -> Result<Option<MfaSerial>, ProfileError> {
-    let value = profile.get(key).map(|text| text.parse().map_err(|error| unusable(profile, key, format!("{error}"))));
+    let value = profile.get(key).map(|text| {
+        text.parse()
+            .map_err(|error| unusable(profile, key, format!("{error}")))
+    });
     value.transpose()
 }
 
 fn unusable(profile: &Profile, key: &'static str, problem: String) -> ProfileError {
-    ProfileError::Value { profile: profile.name().to_owned(), key, problem }
+    ProfileError::Value {
+        profile: profile.name().to_owned(),
+        key,
+        problem,
+    }
 }
 
 #[cfg(test)]
@@ -193,8 +236,13 @@ duration_seconds = 60
 ";
 
     async fn unfold(name: &str) -> Result<ProfileChain, String> {
-        let (fs, env) = (Fs::from_slice(&[("/home/.aws/config", CONFIG)]), Env::from_slice(&[("HOME", "/home")]));
-        let profiles = aws_config::profile::load(&fs, &env, &EnvConfigFiles::default(), None).await.unwrap();
+        let (fs, env) = (
+            Fs::from_slice(&[("/home/.aws/config", CONFIG)]),
+            Env::from_slice(&[("HOME", "/home")]),
+        );
+        let profiles = aws_config::profile::load(&fs, &env, &EnvConfigFiles::default(), None)
+            .await
+            .unwrap();
         ProfileChain::unfold(&profiles, name, true).map_err(|error| error.to_string())
     }
 
@@ -202,10 +250,22 @@ duration_seconds = 60
     async fn roles_come_apart_down_to_the_keys_and_their_device() {
         let chain = unfold("audit").await.unwrap();
         assert!(matches!(chain.root, Root::Profile(name) if name == "alice"));
-        assert_eq!(chain.mfa_serial.unwrap().as_str(), "arn:aws:iam::111111111111:mfa/alice");
-        let roles: Vec<_> =
-            chain.roles.iter().map(|hop| (hop.role.name(), hop.duration, hop.external_id.as_deref())).collect();
-        assert_eq!(roles, [("Hub", Some(Duration::from_hours(2)), Some("between-us")), ("Audit", None, None)]);
+        assert_eq!(
+            chain.mfa_serial.unwrap().as_str(),
+            "arn:aws:iam::111111111111:mfa/alice"
+        );
+        let roles: Vec<_> = chain
+            .roles
+            .iter()
+            .map(|hop| (hop.role.name(), hop.duration, hop.external_id.as_deref()))
+            .collect();
+        assert_eq!(
+            roles,
+            [
+                ("Hub", Some(Duration::from_hours(2)), Some("between-us")),
+                ("Audit", None, None)
+            ]
+        );
     }
 
     #[tokio::test]
@@ -226,7 +286,10 @@ duration_seconds = 60
     async fn what_leads_nowhere_is_told() {
         for (name, part) in [
             ("one", "its own source_profile"),
-            ("lost", "`nowhere` in ~/.aws/config or ~/.aws/credentials, which the profile `lost` names"),
+            (
+                "lost",
+                "`nowhere` in ~/.aws/config or ~/.aws/credentials, which the profile `lost` names",
+            ),
             ("absent", "no profile `absent`"),
             ("long", "unusable duration_seconds: `60`"),
         ] {

@@ -42,9 +42,13 @@ enum Incomplete {
     Error(String, u16),
     #[error("the answer lacks what AWS always writes: {0}")]
     Member(#[source] serde_json::Error),
-    #[error("the answer says that a log stream was not searched to its end, and has no token to go on")]
+    #[error(
+        "the answer says that a log stream was not searched to its end, and has no token to go on"
+    )]
     NotSearched,
-    #[error("the answer lists no enabled Region, although every account has some that cannot be disabled")]
+    #[error(
+        "the answer lists no enabled Region, although every account has some that cannot be disabled"
+    )]
     NoRegions,
 }
 
@@ -70,9 +74,13 @@ impl Intercept for RequiredMembers {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let Ok(output) = context.output_or_error() else { return Ok(()) };
+        let Ok(output) = context.output_or_error() else {
+            return Ok(());
+        };
         match output.downcast_ref::<DescribeRegionsOutput>() {
-            Some(told) if !told.regions().iter().any(is_enabled) => Err(Incomplete::NoRegions.into()),
+            Some(told) if !told.regions().iter().any(is_enabled) => {
+                Err(Incomplete::NoRegions.into())
+            }
             _ => Ok(()),
         }
     }
@@ -107,10 +115,18 @@ fn has_members<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<()>
 }
 
 fn check_events(body: &[u8], status: u16) -> Result<(), Incomplete> {
-    let page: EventPage =
-        serde_json::from_slice(body).map_err(|error| error_in(body, status).unwrap_or(Incomplete::Member(error)))?;
-    let is_cut = page.searched_log_streams.iter().flatten().any(|stream| stream.searched_completely == Some(false));
-    if is_cut && page.next_token.is_none() { Err(Incomplete::NotSearched) } else { Ok(()) }
+    let page: EventPage = serde_json::from_slice(body)
+        .map_err(|error| error_in(body, status).unwrap_or(Incomplete::Member(error)))?;
+    let is_cut = page
+        .searched_log_streams
+        .iter()
+        .flatten()
+        .any(|stream| stream.searched_completely == Some(false));
+    if is_cut && page.next_token.is_none() {
+        Err(Incomplete::NotSearched)
+    } else {
+        Ok(())
+    }
 }
 
 /// The error that a body is in place of an answer.
@@ -204,7 +220,11 @@ impl TryFrom<String> for EventId {
     type Error = &'static str;
 
     fn try_from(id: String) -> Result<Self, Self::Error> {
-        if id.is_empty() { Err("an empty eventId") } else { Ok(Self) }
+        if id.is_empty() {
+            Err("an empty eventId")
+        } else {
+            Ok(Self)
+        }
     }
 }
 
@@ -215,22 +235,42 @@ mod tests {
     use super::*;
 
     fn checked(operation: Operation, status: u16, body: &str) -> Result<(), String> {
-        let response = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
+        let response = http::Response::builder()
+            .status(status)
+            .body(SdkBody::from(body))
+            .unwrap();
         let response = HttpResponse::try_from(response).unwrap();
-        RequiredMembers(operation).check(&response).map_err(|error| error.to_string())
+        RequiredMembers(operation)
+            .check(&response)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_smallest_answers_that_aws_writes_are_whole() {
         for (operation, body) in [
             (Operation::DescribeLogGroups, r#"{"logGroups":[]}"#),
-            (Operation::DescribeLogGroups, r#"{"logGroups":[{"logGroupName":"g","new":[null]}],"nextToken":"t"}"#),
+            (
+                Operation::DescribeLogGroups,
+                r#"{"logGroups":[{"logGroupName":"g","new":[null]}],"nextToken":"t"}"#,
+            ),
             (Operation::DescribeLogStreams, r#"{"logStreams":[]}"#),
             (Operation::DescribeTrails, r#"{"trailList":[]}"#),
-            (Operation::ListAccounts, r#"{"Accounts":[],"NextToken":"t"}"#),
-            (Operation::GetQueryResults, r#"{"results":[],"statistics":{},"status":"Running"}"#),
-            (Operation::FilterLogEvents, r#"{"events":[],"searchedLogStreams":[]}"#),
-            (Operation::FilterLogEvents, r#"{"events":[{"eventId":"1","timestamp":5.0,"message":""}]}"#),
+            (
+                Operation::ListAccounts,
+                r#"{"Accounts":[],"NextToken":"t"}"#,
+            ),
+            (
+                Operation::GetQueryResults,
+                r#"{"results":[],"statistics":{},"status":"Running"}"#,
+            ),
+            (
+                Operation::FilterLogEvents,
+                r#"{"events":[],"searchedLogStreams":[]}"#,
+            ),
+            (
+                Operation::FilterLogEvents,
+                r#"{"events":[{"eventId":"1","timestamp":5.0,"message":""}]}"#,
+            ),
             // An operation of which nothing is required.
             (Operation::GetTrailStatus, "{}"),
         ] {
@@ -241,41 +281,84 @@ mod tests {
     #[test]
     fn what_lacks_a_member_is_told_with_what_it_says_itself() {
         let missing = checked(Operation::DescribeLogGroups, 200, "{}").unwrap_err();
-        assert!(missing.starts_with("the answer lacks what AWS always writes: missing field `logGroups`"), "{missing}");
-        let error = checked(Operation::ListAccounts, 200, r#"{"__type":"AccessDeniedException"}"#).unwrap_err();
-        assert!(error.contains("an error (AccessDeniedException) with HTTP status 200"), "{error}");
+        assert!(
+            missing
+                .starts_with("the answer lacks what AWS always writes: missing field `logGroups`"),
+            "{missing}"
+        );
+        let error = checked(
+            Operation::ListAccounts,
+            200,
+            r#"{"__type":"AccessDeniedException"}"#,
+        )
+        .unwrap_err();
+        assert!(
+            error.contains("an error (AccessDeniedException) with HTTP status 200"),
+            "{error}"
+        );
         for (operation, body) in [
             (Operation::DescribeLogGroups, ""),
             (Operation::DescribeLogGroups, r#"{"logGroups":[null]}"#),
             (Operation::GetQueryResults, r#"{"results":[]}"#),
             (Operation::GetQueryResults, r#"{"status":"Complete"}"#),
-            (Operation::GetQueryResults, r#"{"status":"Complete","results":[null]}"#),
+            (
+                Operation::GetQueryResults,
+                r#"{"status":"Complete","results":[null]}"#,
+            ),
             (Operation::FilterLogEvents, r#"{"events":[null]}"#),
-            (Operation::FilterLogEvents, r#"{"events":[{"eventId":"","timestamp":5,"message":"m"}]}"#),
-            (Operation::FilterLogEvents, r#"{"events":[{"eventId":"1","timestamp":null,"message":"m"}]}"#),
+            (
+                Operation::FilterLogEvents,
+                r#"{"events":[{"eventId":"","timestamp":5,"message":"m"}]}"#,
+            ),
+            (
+                Operation::FilterLogEvents,
+                r#"{"events":[{"eventId":"1","timestamp":null,"message":"m"}]}"#,
+            ),
         ] {
-            assert!(checked(operation, 200, body).is_err(), "{operation}: {body}");
+            assert!(
+                checked(operation, 200, body).is_err(),
+                "{operation}: {body}"
+            );
         }
     }
 
     #[test]
     fn streams_that_were_not_searched_need_a_token() {
         let page = |stream: &str, token: &str| {
-            let body = format!(r#"{{"events":[],"searchedLogStreams":[{{"logStreamName":"s"{stream}}}]{token}}}"#);
+            let body = format!(
+                r#"{{"events":[],"searchedLogStreams":[{{"logStreamName":"s"{stream}}}]{token}}}"#
+            );
             checked(Operation::FilterLogEvents, 200, &body)
         };
         assert_eq!(page(r#","searchedCompletely":true"#, ""), Ok(()));
         assert_eq!(page("", ""), Ok(()));
-        assert_eq!(page(r#","searchedCompletely":false"#, r#","nextToken":"t""#), Ok(()));
+        assert_eq!(
+            page(r#","searchedCompletely":false"#, r#","nextToken":"t""#),
+            Ok(())
+        );
         assert!(page(r#","searchedCompletely":false"#, "").is_err());
     }
 
     #[test]
     fn errors_are_for_the_sdk_and_checked_answers_are_not_read_again() {
-        assert_eq!(checked(Operation::ListAccounts, 400, r#"{"__type":"AccessDeniedException"}"#), Ok(()));
-        let response = http::Response::builder().status(200).body(SdkBody::from("{}")).unwrap();
+        assert_eq!(
+            checked(
+                Operation::ListAccounts,
+                400,
+                r#"{"__type":"AccessDeniedException"}"#
+            ),
+            Ok(())
+        );
+        let response = http::Response::builder()
+            .status(200)
+            .body(SdkBody::from("{}"))
+            .unwrap();
         let mut response = HttpResponse::try_from(response).unwrap();
         response.add_extension(MembersChecked);
-        assert!(RequiredMembers(Operation::FilterLogEvents).check(&response).is_ok());
+        assert!(
+            RequiredMembers(Operation::FilterLogEvents)
+                .check(&response)
+                .is_ok()
+        );
     }
 }

@@ -32,8 +32,14 @@ pub struct Session {
 #[derive(Debug)]
 enum Origin {
     Source(SharedCredentialsProvider),
-    Mfa { source: Arc<Session>, device: Device },
-    Role { parent: Arc<Session>, hop: RoleHop },
+    Mfa {
+        source: Arc<Session>,
+        device: Device,
+    },
+    Role {
+        parent: Arc<Session>,
+        hop: RoleHop,
+    },
 }
 
 /// A role to assume, and how.
@@ -55,7 +61,10 @@ pub struct RoleHop {
 
 impl Session {
     fn new(origin: Origin) -> Arc<Self> {
-        Arc::new(Self { origin, current: Mutex::default() })
+        Arc::new(Self {
+            origin,
+            current: Mutex::default(),
+        })
     }
 
     /// The session of the source credentials.
@@ -70,12 +79,18 @@ impl Session {
 
     /// The session of the same user with an MFA code. Nothing is asked until it is used.
     pub(super) fn with_mfa(self: &Arc<Self>, device: Device) -> Arc<Self> {
-        Self::new(Origin::Mfa { source: Arc::clone(self), device })
+        Self::new(Origin::Mfa {
+            source: Arc::clone(self),
+            device,
+        })
     }
 
     /// The session of a role that is assumed from this one. Nothing is called until it is used.
     pub fn assume(self: &Arc<Self>, hop: RoleHop) -> Arc<Self> {
-        Self::new(Origin::Role { parent: Arc::clone(self), hop })
+        Self::new(Origin::Role {
+            parent: Arc::clone(self),
+            hop,
+        })
     }
 
     /// The account that it acts in, where its role tells.
@@ -108,7 +123,10 @@ impl Session {
     /// Lets go of credentials that AWS calls expired, unless somebody has renewed them already.
     pub(super) async fn forget(&self, expired: &Credentials) {
         let mut current = self.current.lock().await;
-        if current.as_ref().is_some_and(|kept| kept.access_key_id() == expired.access_key_id()) {
+        if current
+            .as_ref()
+            .is_some_and(|kept| kept.access_key_id() == expired.access_key_id())
+        {
             *current = None;
             if let Some(device) = self.device() {
                 // One that cannot be removed is tried again, and refused again, before a code is asked for.
@@ -120,7 +138,10 @@ impl Session {
 
 impl Aws {
     /// The session's credentials, renewed if they are about to expire.
-    pub(super) fn credentials<'a>(&'a self, session: &'a Session) -> BoxFuture<'a, Result<Credentials, CallError>> {
+    pub(super) fn credentials<'a>(
+        &'a self,
+        session: &'a Session,
+    ) -> BoxFuture<'a, Result<Credentials, CallError>> {
         async move {
             let mut current = session.current.lock().await;
             if let Some(kept) = current.as_ref().filter(|kept| self.is_fresh(kept)) {
@@ -138,22 +159,33 @@ impl Aws {
 
     /// Whether credentials live longer than any call that is made with them.
     pub(super) fn is_fresh(&self, credentials: &Credentials) -> bool {
-        let Some(expiry) = credentials.expiry() else { return true };
+        let Some(expiry) = credentials.expiry() else {
+            return true;
+        };
         Timestamp::try_from(expiry).is_ok_and(|expiry| self.clock.until(expiry) > MARGIN)
     }
 
-    async fn source_credentials(&self, provider: &SharedCredentialsProvider) -> Result<Credentials, CallError> {
-        provider.provide_credentials().await.map_err(|error| CallError {
-            class: ErrorClass::Denied,
-            code: "NoCredentials".to_owned(),
-            message: format!("{}. Set AWS_PROFILE or --profile, or log in (aws sso login)", causes(&error)),
-            request_id: String::new(),
-            operation: "GetSourceCredentials",
-            account: None,
-            role: None,
-            region: self.home().clone(),
-            attempts: 1,
-        })
+    async fn source_credentials(
+        &self,
+        provider: &SharedCredentialsProvider,
+    ) -> Result<Credentials, CallError> {
+        provider
+            .provide_credentials()
+            .await
+            .map_err(|error| CallError {
+                class: ErrorClass::Denied,
+                code: "NoCredentials".to_owned(),
+                message: format!(
+                    "{}. Set AWS_PROFILE or --profile, or log in (aws sso login)",
+                    causes(&error)
+                ),
+                request_id: String::new(),
+                operation: "GetSourceCredentials",
+                account: None,
+                role: None,
+                region: self.home().clone(),
+                attempts: 1,
+            })
     }
 }
 

@@ -27,7 +27,9 @@ impl Sockets {
     /// Those of this process, whose limit is raised as far as the system lets it. `asked`: for how many calls at once.
     pub fn of_this_process(asked: Option<usize>) -> Self {
         let may_open = rlimit::increase_nofile_limit(u64::MAX).ok();
-        let may_open = may_open.map_or(UNKNOWN, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let may_open = may_open.map_or(UNKNOWN, |limit| {
+            usize::try_from(limit).unwrap_or(usize::MAX)
+        });
         let sockets = Self::among(may_open, asked);
         if let Some(asked) = asked.filter(|asked| *asked > sockets.calls) {
             warn!(
@@ -49,7 +51,10 @@ impl Sockets {
     fn among(descriptors: usize, asked: Option<usize>) -> Self {
         let free = descriptors.saturating_sub(OTHERS);
         let calls = asked.unwrap_or(USUAL).min(free / 2).max(1);
-        Self { calls, idle_per_host: (free.saturating_sub(calls) / HOSTS).min(calls) }
+        Self {
+            calls,
+            idle_per_host: (free.saturating_sub(calls) / HOSTS).min(calls),
+        }
     }
 }
 
@@ -61,12 +66,27 @@ mod tests {
     fn what_may_be_opened_is_never_exceeded() {
         for descriptors in [64, 256, 1_024, 65_536, usize::MAX] {
             for asked in [None, Some(1), Some(64), Some(100_000)] {
-                let Sockets { calls, idle_per_host } = Sockets::among(descriptors, asked);
-                assert!(calls >= 1 && calls + HOSTS * idle_per_host + OTHERS <= descriptors, "{descriptors} {asked:?}");
-                assert!(asked.is_none_or(|asked| calls <= asked), "{descriptors} {asked:?}");
+                let Sockets {
+                    calls,
+                    idle_per_host,
+                } = Sockets::among(descriptors, asked);
+                assert!(
+                    calls >= 1 && calls + HOSTS * idle_per_host + OTHERS <= descriptors,
+                    "{descriptors} {asked:?}"
+                );
+                assert!(
+                    asked.is_none_or(|asked| calls <= asked),
+                    "{descriptors} {asked:?}"
+                );
             }
         }
-        assert_eq!(Sockets::among(256, None), Sockets { calls: 112, idle_per_host: 3 });
+        assert_eq!(
+            Sockets::among(256, None),
+            Sockets {
+                calls: 112,
+                idle_per_host: 3
+            }
+        );
         assert_eq!(Sockets::among(1 << 20, None).calls, USUAL);
         assert_eq!(Sockets::among(1 << 20, Some(100_000)).calls, 100_000);
     }

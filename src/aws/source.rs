@@ -24,20 +24,31 @@ pub(super) struct Found {
 
 /// Finds the source credentials, by `client` where they are not on this machine. A profile that is `named` wins over keys in the environment, as in the
 /// AWS CLI (in the SDK they would win over it).
-pub(super) async fn find(named: Option<&str>, client: SharedHttpClient, time: SdkTime) -> Result<Found, ProfileError> {
+pub(super) async fn find(
+    named: Option<&str>,
+    client: SharedHttpClient,
+    time: SdkTime,
+) -> Result<Found, ProfileError> {
     let env = Env::real();
     let (mut chain, profile) = chain(named, &env, &Fs::real()).await?;
     if let (Some(name), Root::SdkChain) = (named, &chain.root) {
         chain.root = Root::Profile(name.to_owned());
     }
-    let mut loader =
-        aws_config::defaults(BehaviorVersion::latest()).http_client(client.clone()).time_source(time.clone());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(client.clone())
+        .time_source(time.clone());
     if let Some(name) = named {
         loader = loader.profile_name(name);
     }
     let sdk = loader.load().await;
     let provider = match &chain.root {
-        Root::SdkChain => return Ok(Found { sdk, chain, profile }),
+        Root::SdkChain => {
+            return Ok(Found {
+                sdk,
+                chain,
+                profile,
+            });
+        }
         Root::Keys(keys) => SharedCredentialsProvider::new(keys.clone()),
         Root::Profile(name) => {
             let config = ProviderConfig::without_region()
@@ -45,24 +56,41 @@ pub(super) async fn find(named: Option<&str>, client: SharedHttpClient, time: Sd
                 .with_http_client(client)
                 .with_time_source(time)
                 .with_sleep_impl(TokioSleep::new());
-            let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
+            let provider = ProfileFileCredentialsProvider::builder()
+                .configure(&config)
+                .profile_name(name)
+                .build();
             SharedCredentialsProvider::new(provider)
         }
     };
     let sdk = sdk.into_builder().credentials_provider(provider).build();
-    Ok(Found { sdk, chain, profile })
+    Ok(Found {
+        sdk,
+        chain,
+        profile,
+    })
 }
 
-async fn chain(named: Option<&str>, env: &Env, fs: &Fs) -> Result<(ProfileChain, String), ProfileError> {
+async fn chain(
+    named: Option<&str>,
+    env: &Env,
+    fs: &Fs,
+) -> Result<(ProfileChain, String), ProfileError> {
     let variable = |name: &str| env.get(name).ok().filter(|value| !value.is_empty());
     if named.is_none() && variable("AWS_ACCESS_KEY_ID").is_some() {
         return Ok((ProfileChain::default(), "environment".to_owned()));
     }
     let by_environment = variable("AWS_PROFILE");
     let must_be_there = named.is_some() || by_environment.is_some();
-    let selected = named.map(str::to_owned).or(by_environment).unwrap_or_else(|| "default".to_owned());
+    let selected = named
+        .map(str::to_owned)
+        .or(by_environment)
+        .unwrap_or_else(|| "default".to_owned());
     let profiles = aws_config::profile::load(fs, env, &EnvConfigFiles::default(), None).await?;
-    Ok((ProfileChain::unfold(&profiles, &selected, must_be_there)?, selected))
+    Ok((
+        ProfileChain::unfold(&profiles, &selected, must_be_there)?,
+        selected,
+    ))
 }
 
 #[cfg(test)]
@@ -87,8 +115,14 @@ source_profile = default
     #[tokio::test]
     async fn a_named_profile_then_keys_of_the_environment_then_the_usual_profile() {
         let keys = [("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_PROFILE", "audit")];
-        assert_eq!(found(Some("audit"), &keys).await, ("audit".to_owned(), true, 1));
-        assert_eq!(found(None, &keys).await, ("environment".to_owned(), false, 0));
+        assert_eq!(
+            found(Some("audit"), &keys).await,
+            ("audit".to_owned(), true, 1)
+        );
+        assert_eq!(
+            found(None, &keys).await,
+            ("environment".to_owned(), false, 0)
+        );
         assert_eq!(found(None, &keys[1..]).await, ("audit".to_owned(), true, 1));
         assert_eq!(found(None, &[]).await, ("default".to_owned(), true, 0));
         let nothing = Env::from_slice(&[("HOME", "/nowhere")]);

@@ -36,14 +36,22 @@ pub(super) struct Durations(Mutex<HashMap<String, Duration>>);
 impl Durations {
     /// The longest that it is worth asking for.
     fn longest(&self, role: &str, wanted: Duration) -> Duration {
-        self.known().get(role).map_or(wanted, |granted| wanted.min(*granted))
+        self.known()
+            .get(role)
+            .map_or(wanted, |granted| wanted.min(*granted))
     }
 
     /// Takes down that a duration was too long, and gives the next to try.
     fn refused(&self, role: &str, duration: Duration) -> Duration {
-        let shorter = GRANTED_HOURS.map(Duration::from_hours).into_iter().find(|shorter| *shorter < duration);
+        let shorter = GRANTED_HOURS
+            .map(Duration::from_hours)
+            .into_iter()
+            .find(|shorter| *shorter < duration);
         let shorter = shorter.unwrap_or(ALWAYS_GRANTED);
-        self.known().entry(role.to_owned()).and_modify(|granted| *granted = shorter.min(*granted)).or_insert(shorter);
+        self.known()
+            .entry(role.to_owned())
+            .and_modify(|granted| *granted = shorter.min(*granted))
+            .or_insert(shorter);
         shorter
     }
 
@@ -89,7 +97,11 @@ impl Aws {
     /// # Errors
     /// The session cannot be had, or the answer makes no sense.
     pub async fn identity(&self, session: &Session) -> Result<Caller, CallError> {
-        let site = Site { session, region: self.home(), operation: Operation::GetCallerIdentity };
+        let site = Site {
+            session,
+            region: self.home(),
+            operation: Operation::GetCallerIdentity,
+        };
         let answer = self
             .call(site, |credentials| {
                 self.clients
@@ -102,8 +114,15 @@ impl Aws {
             .await?;
         let text = answer.arn().unwrap_or_default();
         let caller = text.parse::<Arn>().ok().and_then(|arn| {
-            let account = answer.account().and_then(|id| id.parse().ok()).or(arn.account())?;
-            Some(Caller { account, partition: arn.partition()?, arn })
+            let account = answer
+                .account()
+                .and_then(|id| id.parse().ok())
+                .or(arn.account())?;
+            Some(Caller {
+                account,
+                partition: arn.partition()?,
+                arn,
+            })
         });
         caller.ok_or_else(|| site.unreadable(format!("the caller's ARN `{text}` makes no sense")))
     }
@@ -115,7 +134,11 @@ impl Aws {
         serial: &str,
         code: &MfaCode,
     ) -> Result<Credentials, CallError> {
-        let site = Site { session: source, region: self.home(), operation: Operation::GetSessionToken };
+        let site = Site {
+            session: source,
+            region: self.home(),
+            operation: Operation::GetSessionToken,
+        };
         let request = self
             .clients
             .sts
@@ -125,7 +148,11 @@ impl Aws {
             .token_code(code.expose());
         let answer = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_sts, site, credentials)).send()
+                request
+                    .clone()
+                    .customize()
+                    .config_override(placed!(aws_sdk_sts, site, credentials))
+                    .send()
             })
             .await?;
         temporary(site, answer.credentials())
@@ -134,10 +161,18 @@ impl Aws {
     /// Assumes a role from its parent session. A role that grants less than is asked for gives what it grants
     /// at most, as far as the ladder tells: STS does not say it. Roles of one name are deployed alike, so what one
     /// of them refused is not asked of the others.
-    pub(super) async fn assume_role(&self, parent: &Session, hop: &RoleHop) -> Result<Credentials, CallError> {
+    pub(super) async fn assume_role(
+        &self,
+        parent: &Session,
+        hop: &RoleHop,
+    ) -> Result<Credentials, CallError> {
         let chained = parent.role().is_some() || self.caller.get().is_some_and(Caller::is_role);
         let name = hop.role.name();
-        let wanted = if chained { hop.duration.min(ALWAYS_GRANTED) } else { hop.duration };
+        let wanted = if chained {
+            hop.duration.min(ALWAYS_GRANTED)
+        } else {
+            hop.duration
+        };
         let mut duration = self.durations.longest(name, wanted);
         loop {
             match self.assume_role_for(parent, hop, duration).await {
@@ -155,7 +190,11 @@ impl Aws {
         hop: &RoleHop,
         duration: Duration,
     ) -> Result<Credentials, CallError> {
-        let site = Site { session: parent, region: self.home(), operation: Operation::AssumeRole };
+        let site = Site {
+            session: parent,
+            region: self.home(),
+            operation: Operation::AssumeRole,
+        };
         let request = self
             .clients
             .sts
@@ -165,11 +204,19 @@ impl Aws {
             .duration_seconds(i32::try_from(duration.as_secs()).unwrap_or(i32::MAX))
             .set_external_id(hop.external_id.clone())
             // Set once, it passes on from role to role.
-            .set_source_identity(hop.source_identity.clone().filter(|_| parent.role().is_none()))
+            .set_source_identity(
+                hop.source_identity
+                    .clone()
+                    .filter(|_| parent.role().is_none()),
+            )
             .set_policy(hop.policy.as_ref().map(Policy::to_string));
         let answer = self
             .call(site, |credentials| {
-                request.clone().customize().config_override(placed!(aws_sdk_sts, site, credentials)).send()
+                request
+                    .clone()
+                    .customize()
+                    .config_override(placed!(aws_sdk_sts, site, credentials))
+                    .send()
             })
             .await
             .map_err(|error| naming(hop, error))?;

@@ -26,7 +26,10 @@ pub enum ContainCommand {
 }
 
 /// Whom to contain, and how.
-#[expect(clippy::doc_markdown, reason = "the fields' comments are the help texts, which are not markdown")]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the fields' comments are the help texts, which are not markdown"
+)]
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("whom").required(true).multiple(true).args(["roles", "users", "groups", "targets", "from_run"]))]
 #[command(override_usage = "dragnet contain plan --reason TEXT WHOM... [OPTIONS]")]
@@ -69,7 +72,12 @@ pub struct PlanArguments {
     pub exclude_accounts: Vec<AccountSelector>,
 
     /// What to do; repeatable [default: deny-all]
-    #[arg(long = "action", value_enum, value_name = "ACTION", conflicts_with = "remove")]
+    #[arg(
+        long = "action",
+        value_enum,
+        value_name = "ACTION",
+        conflicts_with = "remove"
+    )]
     pub actions: Vec<ContainAction>,
 
     /// Remove a DenyAll that something else has put there

@@ -30,7 +30,9 @@ pub enum UsageError {
     #[error(transparent)]
     Indicators(#[from] InvalidIndicators),
     /// More indicators than one sweep looks for.
-    #[error("{given} indicators are more than the {most} that one sweep looks for: divide them among several")]
+    #[error(
+        "{given} indicators are more than the {most} that one sweep looks for: divide them among several"
+    )]
     TooManyIndicators {
         /// How many there are, without duplicates.
         given: usize,
@@ -81,7 +83,9 @@ pub enum UsageError {
     #[error("the run was made on AWS: it cannot go on with --practice")]
     NotPractice,
     /// What a run was begun with is not given again.
-    #[error("--member-role and --accounts-file belong to the run already: it goes on with those that it was made with")]
+    #[error(
+        "--member-role and --accounts-file belong to the run already: it goes on with those that it was made with"
+    )]
     FixedByRun,
     /// Whoever goes on with a run is of the account that it was begun from.
     #[error(
@@ -110,7 +114,9 @@ pub enum UsageError {
         max_scan_cost: f64,
     },
     /// There is nothing to watch for.
-    #[error("no schedule is configured: [[watch.schedule]] makes one; config/dragnet.toml shows how")]
+    #[error(
+        "no schedule is configured: [[watch.schedule]] makes one; config/dragnet.toml shows how"
+    )]
     NoSchedule,
     /// There is no schedule of this name.
     #[error("there is no schedule `{given}`{}", hint(nearest.as_deref()))]
@@ -147,7 +153,9 @@ impl UsageError {
 }
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
+    nearest
+        .map(|near| format!(": did you mean `{near}`?"))
+        .unwrap_or_default()
 }
 
 /// All that is wrong with the indicators: one slip in a long list must not hide the next.
@@ -163,7 +171,9 @@ const LINES_SHOWN: usize = 20;
 impl fmt::Display for InvalidIndicators {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let typed = self.invalid.iter().map(ToString::to_string);
-        let all: Vec<String> = typed.chain(self.lists.iter().map(ToString::to_string)).collect();
+        let all: Vec<String> = typed
+            .chain(self.lists.iter().map(ToString::to_string))
+            .collect();
         let all = all.join("\n");
         let lines: Vec<&str> = all.lines().collect();
         f.write_str(&lines.get(..LINES_SHOWN).unwrap_or(&lines).join("\n"))?;

@@ -30,7 +30,10 @@ pub fn write_manual(out: &mut dyn Write) -> io::Result<()> {
 fn write_pages(command: &clap::Command, out: &mut dyn Write) -> io::Result<()> {
     clap_mangen::Man::new(command.clone()).render(out)?;
     let documented = |command: &&clap::Command| command.get_name() != "help";
-    command.get_subcommands().filter(documented).try_for_each(|below| write_pages(below, out))
+    command
+        .get_subcommands()
+        .filter(documented)
+        .try_for_each(|below| write_pages(below, out))
 }
 
 #[cfg(test)]
@@ -45,6 +48,9 @@ mod tests {
         let mut manual = Vec::new();
         write_manual(&mut manual).unwrap();
         let manual = String::from_utf8(manual).unwrap();
-        assert!(manual.contains("dragnet\\-sweep") && manual.contains("fail\\-on\\-sighting"), "{manual}");
+        assert!(
+            manual.contains("dragnet\\-sweep") && manual.contains("fail\\-on\\-sighting"),
+            "{manual}"
+        );
     }
 }

@@ -7,8 +7,14 @@ use clap::{ArgAction, Args, ValueEnum};
 use crate::config::MemberRole;
 
 /// Options of every command.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
-#[expect(clippy::doc_markdown, reason = "the fields' comments are the help texts, which are not markdown")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the fields' comments are the help texts, which are not markdown"
+)]
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct GlobalArguments {

@@ -27,8 +27,8 @@ mod watch;
 use clap::{Parser, Subcommand};
 
 pub use contain::{
-    ApplyArguments, ContainAction, ContainCommand, ContainmentArguments, Emit, Override, PlanArguments,
-    StatusArguments, UndoArguments,
+    ApplyArguments, ContainAction, ContainCommand, ContainmentArguments, Emit, Override,
+    PlanArguments, StatusArguments, UndoArguments,
 };
 pub use doctor::DoctorArguments;
 pub use engine::{EngineArguments, EngineChoice};
@@ -148,7 +148,9 @@ mod tests {
 
     #[test]
     fn two_ways_to_say_when_conflict() {
-        let parse = |rest: &[&str]| Arguments::try_parse_from([&["dragnet", "sweep", "192.0.2.1"], rest].concat());
+        let parse = |rest: &[&str]| {
+            Arguments::try_parse_from([&["dragnet", "sweep", "192.0.2.1"], rest].concat())
+        };
         for bad in [
             &["--since", "1h", "--from", "2h"][..],
             &["--since", "1h", "--to", "2h"],
@@ -164,6 +166,9 @@ mod tests {
             assert_eq!(error.exit_code(), 2, "{bad:?}");
         }
         assert!(parse(&["--start-time", "2h", "--end-time", "1h"]).is_ok());
-        assert!(Arguments::try_parse_from(["dragnet", "sweep"]).is_err(), "nothing to look for");
+        assert!(
+            Arguments::try_parse_from(["dragnet", "sweep"]).is_err(),
+            "nothing to look for"
+        );
     }
 }

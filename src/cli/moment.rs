@@ -78,7 +78,9 @@ fn epoch(digits: &str) -> Result<Timestamp, InvalidMoment> {
     let number: i64 = digits.parse().map_err(|_| InvalidMoment::Form)?;
     match number {
         ..SECONDS_FROM => Err(InvalidMoment::NoUnit(digits.to_owned())),
-        SECONDS_FROM..MILLISECONDS_FROM => Timestamp::from_second(number).map_err(|_| InvalidMoment::Form),
+        SECONDS_FROM..MILLISECONDS_FROM => {
+            Timestamp::from_second(number).map_err(|_| InvalidMoment::Form)
+        }
         MILLISECONDS_FROM.. => Timestamp::from_millisecond(number).map_err(|_| InvalidMoment::Form),
     }
 }
@@ -104,8 +106,18 @@ mod tests {
         let error = |text: &str| text.parse::<Moment>().unwrap_err();
         assert!(matches!(error("24"), InvalidMoment::NoUnit(_)));
         assert!(matches!(error("2026-03-01"), InvalidMoment::NoTime(_)));
-        assert!(matches!(error("2026-03-01T12:00:00"), InvalidMoment::NoOffset(_)));
-        for bad in ["", "yesterday", "-1h", "99999999999999999999", "9999999999999999", "1y"] {
+        assert!(matches!(
+            error("2026-03-01T12:00:00"),
+            InvalidMoment::NoOffset(_)
+        ));
+        for bad in [
+            "",
+            "yesterday",
+            "-1h",
+            "99999999999999999999",
+            "9999999999999999",
+            "1y",
+        ] {
             assert_eq!(error(bad), InvalidMoment::Form, "{bad}");
         }
     }

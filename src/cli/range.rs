@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use clap::{Args, Subcommand, ValueEnum};
 
 /// What to do with the practice range.
-#[expect(clippy::doc_markdown, reason = "the comments are the help texts, which are not markdown")]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the comments are the help texts, which are not markdown"
+)]
 #[derive(Clone, Debug, Subcommand)]
 pub enum RangeCommand {
     /// Serve it on this machine for boto3, the AWS CLI and any SDK
@@ -72,7 +75,10 @@ pub enum QuotaChoice {
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     match text.parse::<SocketAddr>() {
         Ok(address) if address.ip().is_loopback() => Ok(address),
-        Ok(address) => Err(format!("{} can be reached by others: expected 127.0.0.1 or [::1]", address.ip())),
+        Ok(address) => Err(format!(
+            "{} can be reached by others: expected 127.0.0.1 or [::1]",
+            address.ip()
+        )),
         Err(_) => Err("expected an address and a port such as 127.0.0.1:4580".to_owned()),
     }
 }
@@ -84,6 +90,10 @@ mod tests {
     #[test]
     fn only_this_machine_is_served() {
         assert!(loopback("127.0.0.1:0").is_ok() && loopback("[::1]:80").is_ok());
-        assert!(loopback("0.0.0.0:80").is_err() && loopback("192.0.2.1:80").is_err() && loopback("localhost").is_err());
+        assert!(
+            loopback("0.0.0.0:80").is_err()
+                && loopback("192.0.2.1:80").is_err()
+                && loopback("localhost").is_err()
+        );
     }
 }

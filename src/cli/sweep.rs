@@ -57,7 +57,13 @@ pub struct SweepArguments {
     pub from: Option<Moment>,
 
     /// ... and before then [default: now]
-    #[arg(long, value_name = "T", alias = "end-time", requires = "from", help_heading = "Time")]
+    #[arg(
+        long,
+        value_name = "T",
+        alias = "end-time",
+        requires = "from",
+        help_heading = "Time"
+    )]
     pub to: Option<Moment>,
 
     /// Where to look.
@@ -69,12 +75,22 @@ pub struct SweepArguments {
     pub engine: EngineArguments,
 
     /// Directory in which the run's own directory is made
-    #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Result")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "runs",
+        help_heading = "Result"
+    )]
     pub out: PathBuf,
 
     /// Forms of the file of sightings, csv, jsonl, json, and html, a page to
     /// read [default: csv,jsonl,json]
-    #[arg(long = "format", value_name = "F,...", value_delimiter = ',', help_heading = "Result")]
+    #[arg(
+        long = "format",
+        value_name = "F,...",
+        value_delimiter = ',',
+        help_heading = "Result"
+    )]
     pub formats: Vec<Format>,
 
     /// Do not look for calls that tamper with the recording (one more cheap

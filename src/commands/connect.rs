@@ -42,7 +42,10 @@ enum World {
 #[derive(Clone, Debug)]
 enum Person {
     /// The one who runs the command.
-    AtTheMachine { code: Option<SecretString>, terminal: bool },
+    AtTheMachine {
+        code: Option<SecretString>,
+        terminal: bool,
+    },
     /// Somebody else.
     Other(Arc<dyn CodeSource>),
 }
@@ -53,12 +56,24 @@ impl Place {
     /// # Errors
     /// The practice range cannot be made.
     pub(super) fn of(settings: GlobalSettings, machine: &Machine) -> Result<Self, CommandError> {
-        let codes = Person::AtTheMachine { code: Machine::mfa_code(), terminal: machine.can_ask() };
+        let codes = Person::AtTheMachine {
+            code: Machine::mfa_code(),
+            terminal: machine.can_ask(),
+        };
         if settings.practice {
-            return Ok(Self { codes, ..Self::practising(&Scenario::builtin(PRACTICE)?)? });
+            return Ok(Self {
+                codes,
+                ..Self::practising(&Scenario::builtin(PRACTICE)?)?
+            });
         }
-        let world = World::Aws { insecure_endpoint: settings.insecure_endpoint };
-        Ok(Self { world, codes, state_directory: Machine::state_directory() })
+        let world = World::Aws {
+            insecure_endpoint: settings.insecure_endpoint,
+        };
+        Ok(Self {
+            world,
+            codes,
+            state_directory: Machine::state_directory(),
+        })
     }
 
     /// A practice range of this scenario, which throttles as AWS does. It keeps no MFA session: it begins
@@ -71,20 +86,33 @@ impl Place {
         let range = Range::new(scenario, None, clock.clone())?;
         range.enforce(range::Quotas::Real)?;
         let world = World::Practice { range, clock };
-        let codes = Person::AtTheMachine { code: None, terminal: false };
-        Ok(Self { world, codes, state_directory: None })
+        let codes = Person::AtTheMachine {
+            code: None,
+            terminal: false,
+        };
+        Ok(Self {
+            world,
+            codes,
+            state_directory: None,
+        })
     }
 
     /// The same place, with somebody else to ask for codes.
     #[must_use]
     pub fn with_codes(self, codes: Arc<dyn CodeSource>) -> Self {
-        Self { codes: Person::Other(codes), ..self }
+        Self {
+            codes: Person::Other(codes),
+            ..self
+        }
     }
 
     /// The same place, keeping MFA sessions in this directory.
     #[must_use]
     pub fn keeping_sessions_in(self, directory: PathBuf) -> Self {
-        Self { state_directory: Some(directory), ..self }
+        Self {
+            state_directory: Some(directory),
+            ..self
+        }
     }
 
     /// The practice range, if this is one.
@@ -97,7 +125,12 @@ impl Place {
 
     /// Whether plain HTTP to another machine is allowed.
     pub fn allows_insecure_endpoints(&self) -> bool {
-        matches!(self.world, World::Aws { insecure_endpoint: true })
+        matches!(
+            self.world,
+            World::Aws {
+                insecure_endpoint: true
+            }
+        )
     }
 
     /// The time there.
@@ -112,14 +145,27 @@ impl Place {
     ///
     /// # Errors
     /// There are no credentials, or a quota of the configuration cannot be kept.
-    pub async fn connect(&self, reach: &Reach, audit: Option<mpsc::Sender<ApiCall>>) -> Result<Aws, CommandError> {
+    pub async fn connect(
+        &self,
+        reach: &Reach,
+        audit: Option<mpsc::Sender<ApiCall>>,
+    ) -> Result<Aws, CommandError> {
         let wire = match &self.world {
-            World::Aws { insecure_endpoint } => Wire::Network { insecure_endpoint: *insecure_endpoint },
+            World::Aws { insecure_endpoint } => Wire::Network {
+                insecure_endpoint: *insecure_endpoint,
+            },
             World::Practice { range, .. } => {
-                let range::PracticeCredentials { access_key_id, secret_access_key, region } = range.credentials();
+                let range::PracticeCredentials {
+                    access_key_id,
+                    secret_access_key,
+                    region,
+                } = range.credentials();
                 Wire::InProcess {
                     http: range::connector::http_client(range.clone()),
-                    credentials: StaticCredentials { access_key_id, secret_access_key: secret_access_key.into() },
+                    credentials: StaticCredentials {
+                        access_key_id,
+                        secret_access_key: secret_access_key.into(),
+                    },
                     region,
                 }
             }
@@ -128,7 +174,10 @@ impl Place {
             wire,
             identity: reach.identity.clone(),
             codes: self.codes(reach),
-            mfa_sessions: self.state_directory.clone().filter(|_| reach.identity.mfa_cache),
+            mfa_sessions: self
+                .state_directory
+                .clone()
+                .filter(|_| reach.identity.mfa_cache),
             clock: self.clock(),
             quotas: quotas(reach)?,
             concurrency: reach.limits.concurrency.map(Concurrency::get),
@@ -139,9 +188,12 @@ impl Place {
 
     fn codes(&self, reach: &Reach) -> Arc<dyn CodeSource> {
         match &self.codes {
-            Person::AtTheMachine { code, terminal } => {
-                Arc::new(Codes::new(code.clone(), reach.identity.mfa_command.clone(), *terminal, self.clock()))
-            }
+            Person::AtTheMachine { code, terminal } => Arc::new(Codes::new(
+                code.clone(),
+                reach.identity.mfa_command.clone(),
+                *terminal,
+                self.clock(),
+            )),
             Person::Other(codes) => Arc::clone(codes),
         }
     }

@@ -82,7 +82,10 @@ pub enum CommandError {
 }
 
 fn to_do(error: &CallError) -> String {
-    Refusal::of(error).advice.map(|advice| format!(": {advice}")).unwrap_or_default()
+    Refusal::of(error)
+        .advice
+        .map(|advice| format!(": {advice}"))
+        .unwrap_or_default()
 }
 
 impl CommandError {
@@ -114,7 +117,12 @@ impl CommandError {
             return;
         }
         for (at, line) in self.to_string().lines().enumerate() {
-            _ = writeln!(out, "{}{}", if at == 0 { "dragnet: " } else { "         " }, escape(line));
+            _ = writeln!(
+                out,
+                "{}{}",
+                if at == 0 { "dragnet: " } else { "         " },
+                escape(line)
+            );
         }
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {

@@ -2,8 +2,8 @@
 
 use crate::model::TimeWindow;
 use crate::report::{
-    AccountNames, EvidenceTally, ReportError, SilenceTally, SourceTally, TamperingTally, write_hours, write_sources,
-    write_tampering,
+    AccountNames, EvidenceTally, ReportError, SilenceTally, SourceTally, TamperingTally,
+    write_hours, write_sources, write_tampering,
 };
 use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::Sources;
@@ -20,7 +20,9 @@ pub(super) fn write_evidence_files(
 ) -> Result<(), ReportError<StoreError>> {
     let [sources_csv, tampering_csv, hours_csv] = EVIDENCE_FILES;
     dir.write_file(sources_csv, |out| write_sources(&sources.rows, out))?;
-    dir.write_file(tampering_csv, |out| reader.tampering(|rows| write_tampering(rows, names, out)))?;
+    dir.write_file(tampering_csv, |out| {
+        reader.tampering(|rows| write_tampering(rows, names, out))
+    })?;
     dir.write_file(hours_csv, |out| reader.hours(|rows| write_hours(rows, out)))
 }
 
@@ -44,5 +46,9 @@ pub(super) fn count_evidence(
         }
         Ok::<_, StoreError>(tally.longest())
     })?;
-    Ok(EvidenceTally { sources: SourceTally::of(&sources.cells), tampering, silences })
+    Ok(EvidenceTally {
+        sources: SourceTally::of(&sources.cells),
+        tampering,
+        silences,
+    })
 }

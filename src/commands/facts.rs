@@ -29,7 +29,11 @@ pub(super) fn of_new_run(
     settings: &SweepSettings,
     windows: &Windows,
 ) -> Vec<(&'static str, String)> {
-    let indicators: Vec<String> = settings.indicators.iter().map(ToString::to_string).collect();
+    let indicators: Vec<String> = settings
+        .indicators
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     vec![
         ("run_id", run_id.to_string()),
         ("tool_version", VERSION.to_owned()),
@@ -38,21 +42,46 @@ pub(super) fn of_new_run(
         ("caller_arn", caller.arn.to_string()),
         ("from", settings.window.from().to_string()),
         ("to", settings.window.to().to_string()),
-        (WINDOWS, if matches!(windows, Windows::Stored(_)) { OF_A_WATCH } else { "happened" }.to_owned()),
+        (
+            WINDOWS,
+            if matches!(windows, Windows::Stored(_)) {
+                OF_A_WATCH
+            } else {
+                "happened"
+            }
+            .to_owned(),
+        ),
         ("indicators", as_json(&indicators)),
         ("hunts", as_json(&settings.hunts)),
         ("not_looked_for", as_json(&settings.left_out)),
         ("scope", as_json(&settings.reach.scope)),
-        (NAMED_ACCOUNTS_ONLY, (!settings.reach.scope.include_accounts.is_empty()).to_string()),
+        (
+            NAMED_ACCOUNTS_ONLY,
+            (!settings.reach.scope.include_accounts.is_empty()).to_string(),
+        ),
         ("settings", settings.to_stored()),
         ("settings_sha256", settings.sha256()),
     ]
 }
 
 /// Writes down how and when a run ended: `swept`, `interrupted` or `failed`.
-pub(super) async fn write_end(journal: &Journal, ended: &str, finished: Timestamp) -> Result<(), JournalClosed> {
-    journal.write(Entry::Fact { key: "ended", value: ended.to_owned() }).await?;
-    journal.write(Entry::Fact { key: "finished", value: finished.to_string() }).await
+pub(super) async fn write_end(
+    journal: &Journal,
+    ended: &str,
+    finished: Timestamp,
+) -> Result<(), JournalClosed> {
+    journal
+        .write(Entry::Fact {
+            key: "ended",
+            value: ended.to_owned(),
+        })
+        .await?;
+    journal
+        .write(Entry::Fact {
+            key: "finished",
+            value: finished.to_string(),
+        })
+        .await
 }
 
 /// The facts of a run, read back.
@@ -65,7 +94,10 @@ pub(super) struct Facts {
 impl Facts {
     /// Reads the facts of the run in `dir`.
     pub fn read(dir: &RunDir, reader: &RunReader) -> Result<Self, StoreError> {
-        Ok(Self { run: dir.path().display().to_string(), facts: reader.facts()? })
+        Ok(Self {
+            run: dir.path().display().to_string(),
+            facts: reader.facts()?,
+        })
     }
 
     /// A fact that may not be there.
@@ -75,12 +107,20 @@ impl Facts {
 
     /// A fact.
     pub fn text(&self, key: &str) -> Result<String, CommandError> {
-        self.facts.get(key).cloned().ok_or_else(|| self.damaged(key, &"it is missing"))
+        self.facts
+            .get(key)
+            .cloned()
+            .ok_or_else(|| self.damaged(key, &"it is missing"))
     }
 
     /// A fact of another form than text.
-    pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&self, key: &str) -> Result<T, CommandError> {
-        self.text(key)?.parse().map_err(|error| self.damaged(key, &error))
+    pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &self,
+        key: &str,
+    ) -> Result<T, CommandError> {
+        self.text(key)?
+            .parse()
+            .map_err(|error| self.damaged(key, &error))
     }
 
     /// A fact that is kept as JSON.
@@ -111,7 +151,8 @@ impl Facts {
 
     /// The window that the run asks about.
     pub fn window(&self) -> Result<TimeWindow, CommandError> {
-        TimeWindow::new(self.parsed("from")?, self.parsed("to")?).map_err(|error| self.damaged("window", &error))
+        TimeWindow::new(self.parsed("from")?, self.parsed("to")?)
+            .map_err(|error| self.damaged("window", &error))
     }
 
     /// What records what, as the run knows it and its scope judges it.
@@ -122,7 +163,10 @@ impl Facts {
 
     /// What is wrong with a fact.
     pub fn damaged(&self, key: &str, problem: &dyn std::fmt::Display) -> CommandError {
-        CommandError::Facts { run: self.run.clone(), problem: format!("its fact `{key}`: {problem}") }
+        CommandError::Facts {
+            run: self.run.clone(),
+            problem: format!("its fact `{key}`: {problem}"),
+        }
     }
 }
 

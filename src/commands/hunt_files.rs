@@ -29,14 +29,29 @@ pub(super) struct HuntReports<'r> {
 
 impl<'r> HuntReports<'r> {
     /// The hunts that the run was made with.
-    pub fn of_run(facts: &Facts, reader: &'r RunReader, sources: &'r Sources) -> Result<Self, CommandError> {
+    pub fn of_run(
+        facts: &Facts,
+        reader: &'r RunReader,
+        sources: &'r Sources,
+    ) -> Result<Self, CommandError> {
         let hunts: Vec<Hunt> = facts.json("hunts")?;
-        let (prepared, written) = prepare(&hunts).map_err(|error| facts.damaged("hunts", &error))?;
-        Ok(Self { prepared, written, reader, sources, formats: FlowLogFormats::by_group(&reader.recorders()?) })
+        let (prepared, written) =
+            prepare(&hunts).map_err(|error| facts.damaged("hunts", &error))?;
+        Ok(Self {
+            prepared,
+            written,
+            reader,
+            sources,
+            formats: FlowLogFormats::by_group(&reader.recorders()?),
+        })
     }
 
     /// Writes the files of every hunt, and adds their names to `files`.
-    pub fn write(&self, dir: &RunDir, files: &mut Vec<String>) -> Result<Vec<HuntSummary>, CommandError> {
+    pub fn write(
+        &self,
+        dir: &RunDir,
+        files: &mut Vec<String>,
+    ) -> Result<Vec<HuntSummary>, CommandError> {
         let mut summaries = Vec::new();
         if !(self.prepared.is_empty() && self.written.is_empty()) {
             dir.make_folder(FOLDER)?;
@@ -117,18 +132,32 @@ impl<'r> HuntReports<'r> {
         self.reader.written_rows(&hunt.name, |all| {
             for stored in all {
                 let StoredRows { log_group, rows } = stored?;
-                let (account, region) = (log_group.target.account.to_string(), log_group.target.region.as_str());
+                let (account, region) = (
+                    log_group.target.account.to_string(),
+                    log_group.target.region.as_str(),
+                );
                 for row in rows {
                     let row: BTreeMap<String, String> = row.into_iter().collect();
-                    let value = |name: &String| row.get(name).map_or(Value::Missing, |text| Value::from(text.as_str()));
-                    let at = row.get("@timestamp").map(String::as_str).unwrap_or_default();
+                    let value = |name: &String| {
+                        row.get(name)
+                            .map_or(Value::Missing, |text| Value::from(text.as_str()))
+                    };
+                    let at = row
+                        .get("@timestamp")
+                        .map(String::as_str)
+                        .unwrap_or_default();
                     let values: Vec<Value<'_>> = columns.iter().map(value).collect();
                     writer.row(&[&account, region, &log_group.name, at, ""], &values)?;
                 }
             }
             Ok::<_, CommandError>(())
         })?;
-        Ok(HuntSummary { rows: writer.finish()?, as_written: true, cut_off, ..HuntSummary::of(hunt, false) })
+        Ok(HuntSummary {
+            rows: writer.finish()?,
+            as_written: true,
+            cut_off,
+            ..HuntSummary::of(hunt, false)
+        })
     }
 
     fn rows(
@@ -143,10 +172,23 @@ impl<'r> HuntReports<'r> {
         let nowhere = RowPlace::default();
         let cut_off = merged_rows(self.reader, &rows, |place, values| {
             let at = place.map(|place| time(place.time_ms)).unwrap_or_default();
-            let RowPlace { event_account, event_region, log_group, record_id, .. } = place.unwrap_or(&nowhere);
-            Ok::<_, CommandError>(writer.row(&[event_account, event_region, log_group, &at, record_id], values)?)
+            let RowPlace {
+                event_account,
+                event_region,
+                log_group,
+                record_id,
+                ..
+            } = place.unwrap_or(&nowhere);
+            Ok::<_, CommandError>(writer.row(
+                &[event_account, event_region, log_group, &at, record_id],
+                values,
+            )?)
         })?;
-        Ok(HuntSummary { rows: writer.finish()?, cut_off, ..HuntSummary::of(hunt.hunt(), false) })
+        Ok(HuntSummary {
+            rows: writer.finish()?,
+            cut_off,
+            ..HuntSummary::of(hunt.hunt(), false)
+        })
     }
 
     fn counts(
@@ -157,13 +199,26 @@ impl<'r> HuntReports<'r> {
     ) -> Result<HuntSummary, CommandError> {
         let (columns, no_json) = (hunt.plan().columns(), &mut io::sink());
         let mut places = HuntWriter::new(&TARGET_COLUMNS, columns, by_target, no_json)?;
-        let counts = merged_counts(self.reader, self.sources, &hunt.hunt().name, |account, region, partial| {
-            let table = plan.finish(partial);
-            Ok::<_, CommandError>(table.rows.iter().try_for_each(|row| places.row(&[account, region], row))?)
-        })?;
+        let counts = merged_counts(
+            self.reader,
+            self.sources,
+            &hunt.hunt().name,
+            |account, region, partial| {
+                let table = plan.finish(partial);
+                Ok::<_, CommandError>(
+                    table
+                        .rows
+                        .iter()
+                        .try_for_each(|row| places.row(&[account, region], row))?,
+                )
+            },
+        )?;
         places.finish()?;
         let mut writer = HuntWriter::new(&[], columns, csv, json)?;
-        plan.finish(&counts.total).rows.iter().try_for_each(|row| writer.row(&[], row))?;
+        plan.finish(&counts.total)
+            .rows
+            .iter()
+            .try_for_each(|row| writer.row(&[], row))?;
         Ok(HuntSummary {
             rows: writer.finish()?,
             may_double_count: counts.may_double_count,
@@ -176,6 +231,12 @@ impl<'r> HuntReports<'r> {
 /// The title of a column that Insights gave: its own fields (`@pattern`) as they are, any other name as what it may be, a
 /// stranger's text.
 fn title(column: &str) -> String {
-    let own = column.strip_prefix('@').filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric()));
-    if own.is_some() { column.to_owned() } else { defuse(column).into_owned() }
+    let own = column
+        .strip_prefix('@')
+        .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric()));
+    if own.is_some() {
+        column.to_owned()
+    } else {
+        defuse(column).into_owned()
+    }
 }

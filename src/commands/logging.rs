@@ -35,8 +35,10 @@ pub(super) fn start_for_watch(command: &WatchCommand, settings: GlobalSettings) 
         Verbosity::Normal => "info",
         other => level(other),
     };
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(io::stderr).event_format(JsonLines);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter(level))
+        .with_writer(io::stderr)
+        .event_format(JsonLines);
     _ = subscriber.try_init();
 }
 
@@ -61,12 +63,23 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut line = Line(Map::new());
-        line.0.insert("time".to_owned(), json!(rfc3339_ms(Clock::wall().now())));
-        line.0.insert("level".to_owned(), json!(event.metadata().level().as_str()));
+        line.0
+            .insert("time".to_owned(), json!(rfc3339_ms(Clock::wall().now())));
+        line.0
+            .insert("level".to_owned(), json!(event.metadata().level().as_str()));
         event.record(&mut line);
-        writeln!(writer, "{}", escape_json(&Value::Object(line.0).to_string()))
+        writeln!(
+            writer,
+            "{}",
+            escape_json(&Value::Object(line.0).to_string())
+        )
     }
 }
 
@@ -74,7 +87,8 @@ struct Line(Map<String, Value>);
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name().to_owned(), json!(format!("{value:?}")));
+        self.0
+            .insert(field.name().to_owned(), json!(format!("{value:?}")));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -113,13 +127,24 @@ mod tests {
     fn a_stranger_writes_no_line_of_his_own() {
         let lines = Lines::default();
         let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).event_format(JsonLines).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .event_format(JsonLines)
+            .finish();
         tracing::subscriber::with_default(subscriber, || {
-            tracing::warn!(schedule = "s", missed = 3_u64, problem = "a\n{\"level\":\"INFO\"}", "skipped");
+            tracing::warn!(
+                schedule = "s",
+                missed = 3_u64,
+                problem = "a\n{\"level\":\"INFO\"}",
+                "skipped"
+            );
         });
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         assert_eq!(text.lines().count(), 1);
         let line: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!((&line["level"], &line["message"], &line["missed"]), (&json!("WARN"), &json!("skipped"), &json!(3)));
+        assert_eq!(
+            (&line["level"], &line["message"], &line["missed"]),
+            (&json!("WARN"), &json!("skipped"), &json!(3))
+        );
     }
 }

@@ -31,7 +31,12 @@ const STEP_SECONDS: i64 = 30;
 /// How often something may be typed that cannot be a code.
 const SLIPS: usize = 3;
 /// What no program needs to know to show a code.
-const NOT_FOR_CHILDREN: [&str; 4] = [VARIABLE, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+const NOT_FOR_CHILDREN: [&str; 4] = [
+    VARIABLE,
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
 
 /// Asks for codes in the order: variable, program, terminal.
 #[derive(Debug)]
@@ -45,14 +50,27 @@ pub(super) struct Codes {
 
 impl Codes {
     /// `variable` is the code in the environment, `terminal` whether a person can be asked.
-    pub fn new(variable: Option<SecretString>, command: Option<MfaCommand>, terminal: bool, clock: Clock) -> Self {
-        Self { variable: Mutex::new(variable), command, terminal, clock }
+    pub fn new(
+        variable: Option<SecretString>,
+        command: Option<MfaCommand>,
+        terminal: bool,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            variable: Mutex::new(variable),
+            command,
+            terminal,
+            clock,
+        }
     }
 
     async fn next(&self, serial: &str, refusal: Option<&str>) -> Result<MfaCode, String> {
         let variable = self.variable.lock().ok().and_then(|mut code| code.take());
         if let Some(code) = variable {
-            return code.expose_secret().parse().map_err(|error| format!("{VARIABLE}: {error}"));
+            return code
+                .expose_secret()
+                .parse()
+                .map_err(|error| format!("{VARIABLE}: {error}"));
         }
         if let Some(command) = &self.command {
             if refusal.is_some() {
@@ -64,7 +82,9 @@ impl Codes {
             return prompt(serial, refusal).await;
         }
         Err(match refusal {
-            Some(refusal) => format!("the code in {VARIABLE} was refused ({refusal}): it works once, set a new one"),
+            Some(refusal) => format!(
+                "the code in {VARIABLE} was refused ({refusal}): it works once, set a new one"
+            ),
             None => format!(
                 "an MFA code of {serial} is needed, and there is no terminal to ask on: set {VARIABLE} for this run, \
                  or identity.mfa_command to a program that prints it"
@@ -79,7 +99,11 @@ impl Codes {
 }
 
 impl CodeSource for Codes {
-    fn next_code<'a>(&'a self, serial: &'a str, refusal: Option<&'a str>) -> BoxFuture<'a, Result<MfaCode, String>> {
+    fn next_code<'a>(
+        &'a self,
+        serial: &'a str,
+        refusal: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<MfaCode, String>> {
         self.next(serial, refusal).boxed()
     }
 }
@@ -89,11 +113,18 @@ async fn printed_by(command: &MfaCommand) -> Result<MfaCode, String> {
     let (program, arguments) = command.parts();
     let failed = |problem: String| format!("mfa_command (`{program}`) {problem}");
     let mut child = Command::new(program);
-    child.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    child
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true);
     for name in NOT_FOR_CHILDREN {
         child.env_remove(name);
     }
-    let mut child = child.spawn().map_err(|error| failed(format!("cannot be run: {error}")))?;
+    let mut child = child
+        .spawn()
+        .map_err(|error| failed(format!("cannot be run: {error}")))?;
     let mut printed = String::new();
     let ending = timeout(COMMAND_LIMIT, async {
         if let Some(stdout) = child.stdout.take() {
@@ -106,7 +137,12 @@ async fn printed_by(command: &MfaCommand) -> Result<MfaCode, String> {
         Ok(Ok(status)) if status.success() => printed,
         Ok(Ok(status)) => return Err(failed(format!("failed: {status}"))),
         Ok(Err(error)) => return Err(failed(format!("cannot be read: {error}"))),
-        Err(_) => return Err(failed(format!("took longer than {} s", COMMAND_LIMIT.as_secs()))),
+        Err(_) => {
+            return Err(failed(format!(
+                "took longer than {} s",
+                COMMAND_LIMIT.as_secs()
+            )));
+        }
     });
     let not_a_code = |error| failed(format!("printed something else: {error}"));
     printed_code.expose_secret().parse().map_err(not_a_code)
@@ -122,8 +158,13 @@ async fn prompt(serial: &str, refusal: Option<&str>) -> Result<MfaCode, String> 
         }
     };
     let answer = tokio::task::spawn_blocking(move || ask(&Term::stderr(), &question));
-    let answer = answer.await.map_err(io::Error::other).and_then(|answer| answer);
-    answer.map_err(|error| format!("the terminal cannot be read: {error}"))?.map_err(|error| error.to_string())
+    let answer = answer
+        .await
+        .map_err(io::Error::other)
+        .and_then(|answer| answer);
+    answer
+        .map_err(|error| format!("the terminal cannot be read: {error}"))?
+        .map_err(|error| error.to_string())
 }
 
 /// Reads without showing what is typed.
@@ -149,34 +190,65 @@ mod tests {
     fn codes(variable: Option<&str>, command: &[&str]) -> Codes {
         let words: Vec<String> = command.iter().map(ToString::to_string).collect();
         let clock = Clock::starting_at("2026-03-02T12:00:10Z".parse().unwrap());
-        Codes::new(variable.map(SecretString::from), MfaCommand::try_from(words).ok(), false, clock)
+        Codes::new(
+            variable.map(SecretString::from),
+            MfaCommand::try_from(words).ok(),
+            false,
+            clock,
+        )
     }
 
     async fn problem(codes: &Codes, refusal: Option<&str>) -> String {
-        codes.next("arn:aws:iam::111111111111:mfa/alice", refusal).await.unwrap_err()
+        codes
+            .next("arn:aws:iam::111111111111:mfa/alice", refusal)
+            .await
+            .unwrap_err()
     }
 
     #[tokio::test]
     async fn without_a_terminal_it_says_at_once_what_to_set() {
         let problem = problem(&codes(None, &[]), None).await;
-        assert!(problem.contains(VARIABLE) && problem.contains("identity.mfa_command"), "{problem}");
+        assert!(
+            problem.contains(VARIABLE) && problem.contains("identity.mfa_command"),
+            "{problem}"
+        );
     }
 
     #[tokio::test]
     async fn the_variable_is_good_for_one_try() {
         let codes = codes(Some("012345"), &[]);
         assert!(codes.next("serial", None).await.is_ok());
-        assert!(problem(&codes, Some("used")).await.contains("works once, set a new one"));
+        assert!(
+            problem(&codes, Some("used"))
+                .await
+                .contains("works once, set a new one")
+        );
     }
 
     #[tokio::test]
     async fn a_program_is_run_as_it_is() {
-        assert!(codes(None, &["printf", "%s\n", "012345"]).next("serial", None).await.is_ok());
+        assert!(
+            codes(None, &["printf", "%s\n", "012345"])
+                .next("serial", None)
+                .await
+                .is_ok()
+        );
         // With a shell, this would be two commands.
         let told = problem(&codes(None, &["printf", "012345; echo 9"]), None).await;
-        assert!(told.contains("printed something else") && !told.contains("012345"), "{told}");
-        assert!(problem(&codes(None, &["false"]), None).await.contains("failed"));
-        assert!(problem(&codes(None, &["/nonexistent/program"]), None).await.contains("cannot be run"));
+        assert!(
+            told.contains("printed something else") && !told.contains("012345"),
+            "{told}"
+        );
+        assert!(
+            problem(&codes(None, &["false"]), None)
+                .await
+                .contains("failed")
+        );
+        assert!(
+            problem(&codes(None, &["/nonexistent/program"]), None)
+                .await
+                .contains("cannot be run")
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -32,7 +32,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 pub use connect::Place;
-pub use contain::{Canary, ContainError, apply_plan, make_plan, undo_containment, verify_containment};
+pub use contain::{
+    Canary, ContainError, apply_plan, make_plan, undo_containment, verify_containment,
+};
 pub use doctor::{Check, State, Subject, examine};
 pub use error::CommandError;
 pub use run::{Connection, Outputs, Resumable, StandingConnection, run_sweep};
@@ -61,10 +63,18 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
     match &arguments.command {
         Command::Completions { shell } => write_completions(*shell, out)?,
         Command::Man => write_manual(out)?,
-        Command::Report(report) => return report::report(&arguments.global, report, &Machine::here()?, out),
-        Command::Range(RangeCommand::Serve(serve)) => runtime()?.block_on(range::serve(serve, out))?,
-        Command::Range(RangeCommand::Show(scenario)) => range::show(scenario, arguments.global.json, out)?,
-        Command::Range(RangeCommand::Code(scenario)) => range::code(scenario, arguments.global.practice, out)?,
+        Command::Report(report) => {
+            return report::report(&arguments.global, report, &Machine::here()?, out);
+        }
+        Command::Range(RangeCommand::Serve(serve)) => {
+            runtime()?.block_on(range::serve(serve, out))?
+        }
+        Command::Range(RangeCommand::Show(scenario)) => {
+            range::show(scenario, arguments.global.json, out)?
+        }
+        Command::Range(RangeCommand::Code(scenario)) => {
+            range::code(scenario, arguments.global.practice, out)?
+        }
         Command::Setup(setup) => setup::setup(&arguments.global, setup, &Machine::here()?, out)?,
         Command::Doctor(doctor) => {
             let machine = Machine::here()?;
@@ -81,12 +91,19 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(resume::resume(&arguments.global, resume, &machine));
         }
-        Command::Hunts(hunts) => return hunts::hunts(&arguments.global, hunts, &Machine::here()?, out),
+        Command::Hunts(hunts) => {
+            return hunts::hunts(&arguments.global, hunts, &Machine::here()?, out);
+        }
         Command::Runs(runs) => return runs::runs(&arguments.global, runs, &Machine::here()?, out),
         Command::Contain(contain) => {
             let machine = Machine::here()?;
             start_logging(machine.global_settings(&arguments.global));
-            return runtime()?.block_on(contain::contain(&arguments.global, contain, &machine, out));
+            return runtime()?.block_on(contain::contain(
+                &arguments.global,
+                contain,
+                &machine,
+                out,
+            ));
         }
         Command::List(list) => {
             let machine = Machine::here()?;
@@ -105,7 +122,12 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Sources(sources) => {
             let machine = Machine::here()?;
             start_logging(machine.global_settings(&arguments.global));
-            return runtime()?.block_on(sources::sources(&arguments.global, sources, &machine, out));
+            return runtime()?.block_on(sources::sources(
+                &arguments.global,
+                sources,
+                &machine,
+                out,
+            ));
         }
     }
     out.flush()?;
@@ -113,7 +135,9 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
 }
 
 /// A line for the person at the terminal. It may hold a stranger's text.

@@ -10,7 +10,9 @@ use super::run::Connection;
 use crate::cli::settings::{EngineSettings, GlobalSettings, SweepSettings};
 use crate::cli::{EngineChoice, UsageError};
 use crate::model::RunId;
-use crate::report::{CoverageTally, PlanReport, PlannedPlace, PlannedTarget, write_json, write_plan};
+use crate::report::{
+    CoverageTally, PlanReport, PlannedPlace, PlannedTarget, write_json, write_plan,
+};
 use crate::store::{Checkpoint, Journal};
 use crate::sweep::{self, PlanSheet, SweepParts, Tally, Windows};
 
@@ -26,9 +28,24 @@ pub(super) async fn plan(
     let (aws, calls) = connection.beside();
     let started = connection.clock().now();
     // What Insights costs where nothing else was asked for is to be known, however much it is.
-    let EngineSettings { choice, max_scan_cost, unmask } = settings.engines;
-    let max_scan_cost = if choice == EngineChoice::Insights { f64::INFINITY } else { max_scan_cost };
-    let settings = SweepSettings { engines: EngineSettings { choice, max_scan_cost, unmask }, ..settings.clone() };
+    let EngineSettings {
+        choice,
+        max_scan_cost,
+        unmask,
+    } = settings.engines;
+    let max_scan_cost = if choice == EngineChoice::Insights {
+        f64::INFINITY
+    } else {
+        max_scan_cost
+    };
+    let settings = SweepSettings {
+        engines: EngineSettings {
+            choice,
+            max_scan_cost,
+            unmask,
+        },
+        ..settings.clone()
+    };
     let parts = SweepParts {
         aws,
         calls,
@@ -51,14 +68,20 @@ pub(super) async fn refuse_over_cost(
     settings: &SweepSettings,
     cancel: CancellationToken,
 ) -> Result<(), CommandError> {
-    let EngineSettings { choice, max_scan_cost, .. } = settings.engines;
+    let EngineSettings {
+        choice,
+        max_scan_cost,
+        ..
+    } = settings.engines;
     if choice != EngineChoice::Insights {
         return Ok(());
     }
     match plan(connection, settings, cancel).await {
-        Ok(sheet) if sheet.usd() > max_scan_cost => {
-            Err(UsageError::OverScanCost { usd: sheet.usd(), max_scan_cost }.into())
+        Ok(sheet) if sheet.usd() > max_scan_cost => Err(UsageError::OverScanCost {
+            usd: sheet.usd(),
+            max_scan_cost,
         }
+        .into()),
         // What cannot be planned cannot be swept: that is told by the run itself.
         Ok(_) | Err(_) => Ok(()),
     }
@@ -73,7 +96,10 @@ pub(super) async fn print(
 ) -> Result<u8, CommandError> {
     let sheet = plan(connection, settings, cancel.clone()).await?;
     let mut not_covered = CoverageTally::default();
-    sheet.left_out().iter().for_each(|place| not_covered.add(place));
+    sheet
+        .left_out()
+        .iter()
+        .for_each(|place| not_covered.add(place));
     let report = report(&sheet, settings);
     let mut page = Vec::new();
     if global.json {
@@ -82,11 +108,13 @@ pub(super) async fn print(
         write_plan(&report, &not_covered, global.color, &mut page)?;
     }
     io::stdout().lock().write_all(&page)?;
-    Ok(match (cancel.is_cancelled(), not_covered.gaps().is_empty()) {
-        (true, _) => 130,
-        (false, true) => 0,
-        (false, false) => 3,
-    })
+    Ok(
+        match (cancel.is_cancelled(), not_covered.gaps().is_empty()) {
+            (true, _) => 130,
+            (false, true) => 0,
+            (false, false) => 3,
+        },
+    )
 }
 
 fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
@@ -108,7 +136,9 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
         .collect();
     let indicators = settings.indicators.iter().map(ToString::to_string);
     PlanReport {
-        looked_for: indicators.chain(settings.hunts.iter().map(|hunt| hunt.name.clone())).collect(),
+        looked_for: indicators
+            .chain(settings.hunts.iter().map(|hunt| hunt.name.clone()))
+            .collect(),
         window: settings.window.into(),
         engine: settings.engines.choice.to_string(),
         calls: targets.iter().map(|target| target.calls).sum(),
@@ -121,7 +151,11 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate of 0 or more, below 2^53")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an estimate of 0 or more, below 2^53"
+)]
 fn whole(estimate: f64) -> u64 {
     estimate.round() as u64
 }

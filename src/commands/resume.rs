@@ -23,18 +23,33 @@ pub(super) async fn resume(
     if global.practice && !practice {
         return Err(UsageError::NotPractice.into());
     }
-    let mut config = load_config(&GlobalArguments { practice, ..global.clone() }, &surroundings)?;
+    let mut config = load_config(
+        &GlobalArguments {
+            practice,
+            ..global.clone()
+        },
+        &surroundings,
+    )?;
     if let Some(profile) = &global.profile {
         config.identity.profile = Some(profile.clone());
     }
-    let settings = GlobalSettings { practice, ..machine.global_settings(global) };
+    let settings = GlobalSettings {
+        practice,
+        ..machine.global_settings(global)
+    };
     let sweep = run.settings(&config)?;
     let place = Place::of(settings, machine)?;
     if settings.progress != ProgressStyle::None {
-        tell(&format!("Going on with {}: {}", arguments.run.display(), sweep.window));
+        tell(&format!(
+            "Going on with {}: {}",
+            arguments.run.display(),
+            sweep.window
+        ));
     }
     let fail_on_sighting = sweep.fail_on_sighting;
     let connection = Connection::open(&place, &sweep.reach).await?;
-    let (outputs, failure) = run.resume(connection, sweep, settings.progress, ends_on_ctrl_c()).await?;
+    let (outputs, failure) = run
+        .resume(connection, sweep, settings.progress, ends_on_ctrl_c())
+        .await?;
     conclude(&outputs, failure, settings, machine, fail_on_sighting)
 }

@@ -64,8 +64,17 @@ impl Connection {
     pub async fn open(place: &Place, reach: &Reach) -> Result<Self, CommandError> {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let aws = place.connect(reach, Some(audit)).await?;
-        let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
-        Ok(Self { aws, calls, caller, clock: place.clock(), practice: place.range().is_some() })
+        let caller = aws
+            .authenticate()
+            .await
+            .map_err(|error| CommandError::Caller(Box::new(error)))?;
+        Ok(Self {
+            aws,
+            calls,
+            caller,
+            clock: place.clock(),
+            practice: place.range().is_some(),
+        })
     }
 }
 
@@ -83,10 +92,22 @@ impl StandingConnection {
     ///
     /// # Errors
     /// As with [`Connection::open`].
-    pub async fn open(place: &Place, reach: &Reach, audit: mpsc::Sender<ApiCall>) -> Result<Self, CommandError> {
+    pub async fn open(
+        place: &Place,
+        reach: &Reach,
+        audit: mpsc::Sender<ApiCall>,
+    ) -> Result<Self, CommandError> {
         let aws = place.connect(reach, Some(audit)).await?;
-        let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
-        Ok(Self { aws: Arc::new(aws), caller, clock: place.clock(), practice: place.range().is_some() })
+        let caller = aws
+            .authenticate()
+            .await
+            .map_err(|error| CommandError::Caller(Box::new(error)))?;
+        Ok(Self {
+            aws: Arc::new(aws),
+            caller,
+            clock: place.clock(),
+            practice: place.range().is_some(),
+        })
     }
 
     /// AWS, for calls that belong to no run.
@@ -97,8 +118,19 @@ impl StandingConnection {
     /// The connection of one run, with an audit of its own.
     pub fn of_run(&self) -> Connection {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
-        let Self { aws, caller, clock, practice } = self;
-        Connection { aws: aws.audited(audit), calls, caller: caller.clone(), clock: clock.clone(), practice: *practice }
+        let Self {
+            aws,
+            caller,
+            clock,
+            practice,
+        } = self;
+        Connection {
+            aws: aws.audited(audit),
+            calls,
+            caller: caller.clone(),
+            clock: clock.clone(),
+            practice: *practice,
+        }
     }
 }
 
@@ -130,7 +162,8 @@ pub(super) async fn run_windows(
     cancel: CancellationToken,
 ) -> Result<(Outputs, Option<SweepError>), CommandError> {
     let run = OpenRun::create(&connection, &settings, &windows)?;
-    run.carry_out(connection, settings, windows, progress, cancel).await
+    run.carry_out(connection, settings, windows, progress, cancel)
+        .await
 }
 
 /// A run that ended early, locked, so that nobody else goes on with it.
@@ -170,8 +203,16 @@ impl Resumable {
     /// # Errors
     /// With this configuration it would be another run.
     pub fn settings(&self, config: &Config) -> Result<SweepSettings, CommandError> {
-        let (stored, sha256) = (self.facts.text("settings")?, self.facts.text("settings_sha256")?);
-        Ok(SweepSettings::from_stored(&stored, &sha256, config, self.dir.path().to_owned())?)
+        let (stored, sha256) = (
+            self.facts.text("settings")?,
+            self.facts.text("settings_sha256")?,
+        );
+        Ok(SweepSettings::from_stored(
+            &stored,
+            &sha256,
+            config,
+            self.dir.path().to_owned(),
+        )?)
     }
 
     /// Goes on with the run, to its files.
@@ -186,11 +227,16 @@ impl Resumable {
         cancel: CancellationToken,
     ) -> Result<(Outputs, Option<SweepError>), CommandError> {
         if !self.facts.is_of_account_of(&connection.caller)? {
-            let (began, now) = (self.facts.text("caller_arn")?, connection.caller.arn.to_string());
+            let (began, now) = (
+                self.facts.text("caller_arn")?,
+                connection.caller.arn.to_string(),
+            );
             return Err(UsageError::OtherCaller { began, now }.into());
         }
         let windows = Windows::Happened(settings.window);
-        OpenRun::resume(self)?.carry_out(connection, settings, windows, progress, cancel).await
+        OpenRun::resume(self)?
+            .carry_out(connection, settings, windows, progress, cancel)
+            .await
     }
 }
 
@@ -206,22 +252,47 @@ struct OpenRun {
 }
 
 impl OpenRun {
-    fn create(connection: &Connection, settings: &SweepSettings, windows: &Windows) -> Result<Self, CommandError> {
-        let Connection { caller, clock, practice, .. } = connection;
+    fn create(
+        connection: &Connection,
+        settings: &SweepSettings,
+        windows: &Windows,
+    ) -> Result<Self, CommandError> {
+        let Connection {
+            caller,
+            clock,
+            practice,
+            ..
+        } = connection;
         let started = clock.now();
         let run_id = RunId::new(started, fastrand::u16(..));
         let dir = RunDir::create(&settings.out_dir, &run_id)?;
         let lock = RunLock::take(&dir)?;
         let facts = facts::of_new_run(&run_id, started, *practice, caller, settings, windows);
         let (journal, writer) = Journal::create(&dir, &facts)?;
-        Ok(Self { dir, lock, run_id, started, journal, writer, checkpoint: Checkpoint::default() })
+        Ok(Self {
+            dir,
+            lock,
+            run_id,
+            started,
+            journal,
+            writer,
+            checkpoint: Checkpoint::default(),
+        })
     }
 
     fn resume(Resumable { dir, lock, facts }: Resumable) -> Result<Self, CommandError> {
         dir.remove_unfinished()?;
         let (run_id, started) = (facts.parsed("run_id")?, facts.parsed("started")?);
         let (journal, writer, checkpoint) = Journal::resume(&dir)?;
-        Ok(Self { dir, lock, run_id, started, journal, writer, checkpoint })
+        Ok(Self {
+            dir,
+            lock,
+            run_id,
+            started,
+            journal,
+            writer,
+            checkpoint,
+        })
     }
 
     async fn carry_out(
@@ -232,9 +303,19 @@ impl OpenRun {
         progress: ProgressStyle,
         cancel: CancellationToken,
     ) -> Result<(Outputs, Option<SweepError>), CommandError> {
-        let Self { dir, lock, run_id, started, journal, writer, checkpoint } = self;
+        let Self {
+            dir,
+            lock,
+            run_id,
+            started,
+            journal,
+            writer,
+            checkpoint,
+        } = self;
         let directory = dir.path().to_owned();
-        let Connection { aws, calls, clock, .. } = connection;
+        let Connection {
+            aws, calls, clock, ..
+        } = connection;
         let tally = Arc::new(Tally::default());
         let reporter = Reporter::start(progress, Arc::clone(&tally), Box::new(io::stderr()));
         let formats = settings.formats.clone();
@@ -267,7 +348,8 @@ impl OpenRun {
             cause: Box::new(error),
         };
         finished(writer.await).map_err(broke_off)?;
-        let files = finished(tokio::task::spawn_blocking(move || write_run_files(&dir, &formats)).await);
+        let files =
+            finished(tokio::task::spawn_blocking(move || write_run_files(&dir, &formats)).await);
         let files = files.map_err(broke_off)?;
         drop(lock);
         Ok((Outputs { directory, files }, swept.err()))
@@ -275,6 +357,10 @@ impl OpenRun {
 }
 
 /// What a task of its own came to.
-fn finished<T, E: Into<CommandError>>(joined: Result<Result<T, E>, tokio::task::JoinError>) -> Result<T, CommandError> {
-    joined.map_err(|error| StoreError::Damaged(error.to_string()))?.map_err(Into::into)
+fn finished<T, E: Into<CommandError>>(
+    joined: Result<Result<T, E>, tokio::task::JoinError>,
+) -> Result<T, CommandError> {
+    joined
+        .map_err(|error| StoreError::Damaged(error.to_string()))?
+        .map_err(Into::into)
 }

@@ -6,9 +6,9 @@ use super::facts::{Facts, VERSION};
 use super::hunt_files::HuntReports;
 use crate::config::{Format, Scope};
 use crate::report::{
-    AccountNames, CoverageTally, Ending, EvidenceTally, HuntSummary, InsightsUse, Manifest, ManifestFile,
-    NEVER_IN_LOGS, ReportError, RunStatus, SightingTally, Summary, write_calls, write_coverage, write_html, write_json,
-    write_sightings,
+    AccountNames, CoverageTally, Ending, EvidenceTally, HuntSummary, InsightsUse, Manifest,
+    ManifestFile, NEVER_IN_LOGS, ReportError, RunStatus, SightingTally, Summary, write_calls,
+    write_coverage, write_html, write_json, write_sightings,
 };
 use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::{SLOWED_RATES, merged_sightings};
@@ -72,12 +72,28 @@ pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
     let sources = facts.sources(&reader)?;
     let evidence = count_evidence(&reader, &sources, facts.window()?)?;
     let hunts = HuntReports::of_run(&facts, &reader, &sources)?.count()?;
-    let counted = Counted { sightings: &sightings, coverage: &coverage, evidence: &evidence, hunts };
+    let counted = Counted {
+        sightings: &sightings,
+        coverage: &coverage,
+        evidence: &evidence,
+        hunts,
+    };
     let summary = summary(&facts, &reader, counted)?;
     let files = dir.file_names()?;
     let has_manifest = files.iter().any(|name| name == MANIFEST);
-    let manifest_sha256 = has_manifest.then(|| dir.digest(MANIFEST)).transpose()?.map(|(_, sha256)| sha256);
-    Ok(RunFiles { summary, sightings, coverage, evidence, names: account_names(&reader)?, files, manifest_sha256 })
+    let manifest_sha256 = has_manifest
+        .then(|| dir.digest(MANIFEST))
+        .transpose()?
+        .map(|(_, sha256)| sha256);
+    Ok(RunFiles {
+        summary,
+        sightings,
+        coverage,
+        evidence,
+        names: account_names(&reader)?,
+        files,
+        manifest_sha256,
+    })
 }
 
 /// Writes the files of a run whose database is complete.
@@ -95,29 +111,57 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
     write_evidence_files(dir, &reader, &sources, &names)?;
     let evidence = count_evidence(&reader, &sources, facts.window()?)?;
     let hunts = HuntReports::of_run(&facts, &reader, &sources)?.write(dir, &mut files)?;
-    dir.write_file("calls.csv", |out| reader.calls(|rows| write_calls(rows, out)))?;
-    let counted = Counted { sightings: &sightings, coverage: &coverage, evidence: &evidence, hunts };
+    dir.write_file("calls.csv", |out| {
+        reader.calls(|rows| write_calls(rows, out))
+    })?;
+    let counted = Counted {
+        sightings: &sightings,
+        coverage: &coverage,
+        evidence: &evidence,
+        hunts,
+    };
     let summary = summary(&facts, &reader, counted)?;
-    dir.write_file("summary.json", |out| write_json(&summary, out).map_err(ReportError::<StoreError>::from))?;
+    dir.write_file("summary.json", |out| {
+        write_json(&summary, out).map_err(ReportError::<StoreError>::from)
+    })?;
     files.push("coverage.csv".to_owned());
     files.extend(EVIDENCE_FILES.map(str::to_owned));
     files.extend(["calls.csv", "summary.json"].map(str::to_owned));
-    let mut run = RunFiles { summary, sightings, coverage, evidence, names, files, manifest_sha256: None };
+    let mut run = RunFiles {
+        summary,
+        sightings,
+        coverage,
+        evidence,
+        names,
+        files,
+        manifest_sha256: None,
+    };
     if formats.contains(&Format::Html) {
         write_page(dir, &reader, &run)?;
         run.files.push(PAGE.to_owned());
     }
     // The database's hash is that of the closed file.
     reader.close()?;
-    write_manifest(dir, &run.summary, facts.text("settings_sha256")?, &run.files)?;
+    write_manifest(
+        dir,
+        &run.summary,
+        facts.text("settings_sha256")?,
+        &run.files,
+    )?;
     run.files.push(MANIFEST.to_owned());
     run.manifest_sha256 = Some(dir.digest(MANIFEST)?.1);
     Ok(run)
 }
 
-fn write_page(dir: &RunDir, reader: &RunReader, run: &RunFiles) -> Result<(), ReportError<StoreError>> {
+fn write_page(
+    dir: &RunDir,
+    reader: &RunReader,
+    run: &RunFiles,
+) -> Result<(), ReportError<StoreError>> {
     let ending = run.ending("", false);
-    dir.write_file(PAGE, |out| merged_sightings(reader, |rows| write_html(&ending, rows, out)))
+    dir.write_file(PAGE, |out| {
+        merged_sightings(reader, |rows| write_html(&ending, rows, out))
+    })
 }
 
 fn write_all_sightings(
@@ -129,7 +173,9 @@ fn write_all_sightings(
 ) -> Result<SightingTally, ReportError<StoreError>> {
     let mut counted = None;
     for format in formats {
-        let Format::Sightings(form) = format else { continue };
+        let Format::Sightings(form) = format else {
+            continue;
+        };
         let name = format!("sightings.{format}");
         let mut tally = SightingTally::default();
         dir.write_file(&name, |out| {
@@ -156,10 +202,18 @@ fn count_sightings(reader: &RunReader) -> Result<SightingTally, StoreError> {
 }
 
 fn account_names(reader: &RunReader) -> Result<AccountNames, StoreError> {
-    Ok(reader.accounts()?.into_iter().map(|account| (account.id.to_string(), account.name)).collect())
+    Ok(reader
+        .accounts()?
+        .into_iter()
+        .map(|account| (account.id.to_string(), account.name))
+        .collect())
 }
 
-fn write_coverage_file(dir: &RunDir, facts: &Facts, reader: &RunReader) -> Result<CoverageTally, CommandError> {
+fn write_coverage_file(
+    dir: &RunDir,
+    facts: &Facts,
+    reader: &RunReader,
+) -> Result<CoverageTally, CommandError> {
     let mut tally = CoverageTally::default();
     dir.write_file("coverage.csv", |out| {
         facts.judged_coverage(reader, |rows| {
@@ -178,7 +232,11 @@ fn write_manifest(
 ) -> Result<(), CommandError> {
     let listed = files.iter().map(|name| {
         let (bytes, sha256) = dir.digest(name)?;
-        Ok(ManifestFile { name: name.clone(), bytes, sha256 })
+        Ok(ManifestFile {
+            name: name.clone(),
+            bytes,
+            sha256,
+        })
     });
     let manifest = Manifest {
         run_id: summary.run_id.clone(),
@@ -187,7 +245,9 @@ fn write_manifest(
         caller_arn: summary.caller_arn.clone(),
         files: listed.collect::<Result<_, StoreError>>()?,
     };
-    dir.write_file(MANIFEST, |out| write_json(&manifest, out).map_err(ReportError::<StoreError>::from))?;
+    dir.write_file(MANIFEST, |out| {
+        write_json(&manifest, out).map_err(ReportError::<StoreError>::from)
+    })?;
     Ok(())
 }
 
@@ -199,22 +259,38 @@ struct Counted<'a> {
     hunts: Vec<HuntSummary>,
 }
 
-fn summary(facts: &Facts, reader: &RunReader, counted: Counted<'_>) -> Result<Summary, CommandError> {
-    let Counted { sightings, coverage, evidence, hunts } = counted;
+fn summary(
+    facts: &Facts,
+    reader: &RunReader,
+    counted: Counted<'_>,
+) -> Result<Summary, CommandError> {
+    let Counted {
+        sightings,
+        coverage,
+        evidence,
+        hunts,
+    } = counted;
     let calls = reader.calls_by_operation()?;
     let by_operation = |of: fn(&crate::store::CallCounts) -> u64| {
-        calls.iter().map(|(operation, counts)| (operation.clone(), of(counts))).filter(|(_, n)| *n > 0).collect()
+        calls
+            .iter()
+            .map(|(operation, counts)| (operation.clone(), of(counts)))
+            .filter(|(_, n)| *n > 0)
+            .collect()
     };
     let (scope, insights): (Scope, _) = (facts.json("scope")?, reader.insights_total()?);
     // A cell that nothing which was searched records is a gap, unless nobody asked for it.
-    let is_complete = coverage.is_complete() && (evidence.sources.is_complete() || !scope.requires_sources());
+    let is_complete =
+        coverage.is_complete() && (evidence.sources.is_complete() || !scope.requires_sources());
     Ok(Summary {
         run_id: facts.text("run_id")?,
         tool_version: facts.text("tool_version")?,
         status: status(facts, is_complete),
         started: facts.parsed("started")?,
         // A run that was killed has no end.
-        finished: facts.parsed("finished").or_else(|_| facts.parsed("started"))?,
+        finished: facts
+            .parsed("finished")
+            .or_else(|_| facts.parsed("started"))?,
         window: facts.window()?.into(),
         indicators: facts.json("indicators")?,
         not_looked_for: facts.json("not_looked_for")?,

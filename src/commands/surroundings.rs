@@ -54,7 +54,9 @@ impl Machine {
 
     /// The MFA code that the environment holds for this run.
     pub fn mfa_code() -> Option<SecretString> {
-        variable(mfa_code::VARIABLE).filter(|code| !code.is_empty()).map(SecretString::from)
+        variable(mfa_code::VARIABLE)
+            .filter(|code| !code.is_empty())
+            .map(SecretString::from)
     }
 
     /// Where Dragnet keeps what outlives a command.
@@ -64,7 +66,10 @@ impl Machine {
 
     /// A path as the person knows it: from where they are, if it is below.
     pub fn shown(&self, path: &std::path::Path) -> String {
-        path.strip_prefix(&self.working_directory).unwrap_or(path).display().to_string()
+        path.strip_prefix(&self.working_directory)
+            .unwrap_or(path)
+            .display()
+            .to_string()
     }
 }
 

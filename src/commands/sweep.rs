@@ -22,16 +22,24 @@ pub(super) async fn sweep(
     let place = Place::of(settings, machine)?;
     let sweep = SweepSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
     // Said to the quiet, too: whoever takes a list for looked for is wrong about the result.
-    sweep.left_out.iter().for_each(|line| tell(&format!("Not looked for: {line}")));
+    sweep
+        .left_out
+        .iter()
+        .for_each(|line| tell(&format!("Not looked for: {line}")));
     if settings.progress != ProgressStyle::None {
-        tell(&format!("Looking for {} from {}", listed(&sweep), sweep.window));
+        tell(&format!(
+            "Looking for {} from {}",
+            listed(&sweep),
+            sweep.window
+        ));
     }
     let fail_on_sighting = sweep.fail_on_sighting;
     let connection = Connection::open(&place, &sweep.reach).await?;
     if arguments.engine.dry_run {
         return plan::print(&connection, &sweep, settings, ends_on_ctrl_c()).await;
     }
-    let (outputs, failure) = run_sweep(connection, sweep, settings.progress, ends_on_ctrl_c()).await?;
+    let (outputs, failure) =
+        run_sweep(connection, sweep, settings.progress, ends_on_ctrl_c()).await?;
     conclude(&outputs, failure, settings, machine, fail_on_sighting)
 }
 
@@ -59,7 +67,9 @@ pub(super) fn conclude(
     match files.summary.status {
         RunStatus::Interrupted => tell(&format!("`dragnet resume {directory}` goes on from here.")),
         RunStatus::Incomplete if settings.progress != ProgressStyle::None => {
-            tell(&format!("`dragnet resume {directory}` asks again what failed or was refused."));
+            tell(&format!(
+                "`dragnet resume {directory}` asks again what failed or was refused."
+            ));
         }
         RunStatus::Complete | RunStatus::Incomplete | RunStatus::Failed => {}
     }
@@ -68,7 +78,9 @@ pub(super) fn conclude(
 
 fn listed(settings: &SweepSettings) -> String {
     let indicators = settings.indicators.iter().map(ToString::to_string);
-    let names: Vec<String> = indicators.chain(settings.hunts.iter().map(|hunt| hunt.name.clone())).collect();
+    let names: Vec<String> = indicators
+        .chain(settings.hunts.iter().map(|hunt| hunt.name.clone()))
+        .collect();
     abridged(&names)
 }
 

@@ -49,9 +49,14 @@ impl AcceptedGap {
             Some(region) => selector.matches(region),
             None => selector.to_string() == "*",
         };
-        let in_group = |glob: &Glob| log_group.map_or(glob.as_str() == "*", |name| glob.is_match(name));
+        let in_group =
+            |glob: &Glob| log_group.map_or(glob.as_str() == "*", |name| glob.is_match(name));
         self.expires.is_after(at)
-            && (self.accounts.is_empty() || self.accounts.iter().any(|selector| selector.matches(account)))
+            && (self.accounts.is_empty()
+                || self
+                    .accounts
+                    .iter()
+                    .any(|selector| selector.matches(account)))
             && (self.regions.is_empty() || self.regions.iter().any(in_region))
             && (self.log_groups.is_empty() || self.log_groups.iter().any(in_group))
     }
@@ -65,7 +70,10 @@ impl AcceptedGap {
         }
         for (key, text) in [("reason", &self.reason), ("by", &self.by)] {
             if text.trim().is_empty() {
-                return Err(Problem::new(key, "a gap is accepted for a reason and by somebody: this is empty"));
+                return Err(Problem::new(
+                    key,
+                    "a gap is accepted for a reason and by somebody: this is empty",
+                ));
             }
         }
         for (number, selector) in self.regions.iter().enumerate() {
@@ -79,7 +87,11 @@ impl AcceptedGap {
 
 impl fmt::Display for AcceptedGap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "accepted by {} until {}: {}", self.by, self.expires, self.reason)
+        write!(
+            f,
+            "accepted by {} until {}: {}",
+            self.by, self.expires, self.reason
+        )
     }
 }
 
@@ -130,27 +142,50 @@ mod tests {
 
     fn accepts(narrowed: &str, region: Option<&str>, log_group: Option<&str>, at: &str) -> bool {
         let id = "111111111111".parse().unwrap();
-        let account = Account { id, name: "prod".to_owned(), state: AccountState::Active };
+        let account = Account {
+            id,
+            name: "prod".to_owned(),
+            state: AccountState::Active,
+        };
         let region: Option<Region> = region.map(|name| name.parse().unwrap());
         gap(narrowed).accepts(&account, region.as_ref(), log_group, at.parse().unwrap())
     }
 
     #[test]
     fn a_gap_is_as_wide_as_it_says_and_no_wider() {
-        let accepts = |narrowed, region, log_group| accepts(narrowed, region, log_group, "2026-03-01T12:00:00Z");
+        let accepts = |narrowed, region, log_group| {
+            accepts(narrowed, region, log_group, "2026-03-01T12:00:00Z")
+        };
         assert!(accepts("regions = ['ap-*']", Some("ap-east-1"), Some("/a")));
         assert!(!accepts("regions = ['ap-*']", Some("eu-west-1"), None));
-        assert!(!accepts("regions = ['ap-*']", None, None), "an account as a whole is more than a Region");
+        assert!(
+            !accepts("regions = ['ap-*']", None, None),
+            "an account as a whole is more than a Region"
+        );
         assert!(accepts("accounts = ['prod']\nregions = ['*']", None, None));
         assert!(!accepts("accounts = ['dev']", Some("ap-east-1"), None));
-        assert!(accepts("log_groups = ['/a*']", Some("ap-east-1"), Some("/ab")));
+        assert!(accepts(
+            "log_groups = ['/a*']",
+            Some("ap-east-1"),
+            Some("/ab")
+        ));
         assert!(!accepts("log_groups = ['/a*']", Some("ap-east-1"), None));
     }
 
     #[test]
     fn it_ends_with_its_day() {
-        assert!(accepts("accounts = ['*']", None, None, "2027-02-28T23:59:59Z"));
-        assert!(!accepts("accounts = ['*']", None, None, "2027-03-01T00:00:00Z"));
+        assert!(accepts(
+            "accounts = ['*']",
+            None,
+            None,
+            "2027-02-28T23:59:59Z"
+        ));
+        assert!(!accepts(
+            "accounts = ['*']",
+            None,
+            None,
+            "2027-03-01T00:00:00Z"
+        ));
     }
 
     #[test]
@@ -161,8 +196,17 @@ mod tests {
         };
         let whole = "reason = 'r'\nby = 'b'\nexpires = '2027-03-01'\n";
         assert!(error(whole).contains("not everything"), "{}", error(whole));
-        assert!(error(&format!("accounts = ['*']\n{}", whole.replace("'b'", "' '"))).contains("by somebody"));
+        assert!(
+            error(&format!(
+                "accounts = ['*']\n{}",
+                whole.replace("'b'", "' '")
+            ))
+            .contains("by somebody")
+        );
         assert!(error(&format!("regions = ['eu-wset-1']\n{whole}")).contains("eu-west-1"));
-        assert!(error("accounts = ['*']\nreason = 'r'\nby = 'b'\nexpires = 'soon'").contains("2027-03-01"));
+        assert!(
+            error("accounts = ['*']\nreason = 'r'\nby = 'b'\nexpires = 'soon'")
+                .contains("2027-03-01")
+        );
     }
 }

@@ -35,23 +35,39 @@ impl ConfiguredAccount {
     }
 
     pub(super) fn named(id: AccountId, name: &str) -> Self {
-        Self { id, name: name.to_owned(), member_role: None, external_id: None, regions: Vec::new() }
+        Self {
+            id,
+            name: name.to_owned(),
+            member_role: None,
+            external_id: None,
+            regions: Vec::new(),
+        }
     }
 }
 
-pub(super) fn check_regions(account: &ConfiguredAccount, known: &KnownRegions<'_>) -> Result<(), UnknownRegion> {
-    account.regions.iter().try_for_each(|region| known.check(region))
+pub(super) fn check_regions(
+    account: &ConfiguredAccount,
+    known: &KnownRegions<'_>,
+) -> Result<(), UnknownRegion> {
+    account
+        .regions
+        .iter()
+        .try_for_each(|region| known.check(region))
 }
 
 /// Ids are not given twice, and every Region is known.
-pub(super) fn check_all(accounts: &[ConfiguredAccount], known: &KnownRegions<'_>) -> Result<(), Problem> {
+pub(super) fn check_all(
+    accounts: &[ConfiguredAccount],
+    known: &KnownRegions<'_>,
+) -> Result<(), Problem> {
     let mut seen = BTreeSet::new();
     for (number, account) in accounts.iter().enumerate() {
         if !seen.insert(account.id) {
             let message = format!("the account {} is given twice", account.id);
             return Err(Problem::new("id", message).under(number.to_string()));
         }
-        check_regions(account, known).map_err(|error| Problem::new("regions", error).under(number.to_string()))?;
+        check_regions(account, known)
+            .map_err(|error| Problem::new("regions", error).under(number.to_string()))?;
     }
     Ok(())
 }

@@ -35,7 +35,9 @@ impl AccountSelector {
     pub fn matches(&self, account: &Account) -> bool {
         match self {
             Self::Id(id) => *id == account.id,
-            Self::Pattern(glob) => glob.is_match(&account.name) || glob.is_match(&account.id.to_string()),
+            Self::Pattern(glob) => {
+                glob.is_match(&account.name) || glob.is_match(&account.id.to_string())
+            }
         }
     }
 }
@@ -70,11 +72,17 @@ mod tests {
 
     #[test]
     fn by_id_by_name_and_by_pattern() {
-        let account =
-            Account { id: "111111111111".parse().unwrap(), name: "prod-eu".to_owned(), state: AccountState::Active };
+        let account = Account {
+            id: "111111111111".parse().unwrap(),
+            name: "prod-eu".to_owned(),
+            state: AccountState::Active,
+        };
         let points = |text: &str| text.parse::<AccountSelector>().unwrap().matches(&account);
         assert!(points("111111111111") && points("prod-eu") && points("prod-*") && points("1111*"));
         assert!(!points("111111111112") && !points("prod") && !points("PROD-*"));
-        assert!("11111111111".parse::<AccountSelector>().is_err() && "".parse::<AccountSelector>().is_err());
+        assert!(
+            "11111111111".parse::<AccountSelector>().is_err()
+                && "".parse::<AccountSelector>().is_err()
+        );
     }
 }

@@ -17,9 +17,13 @@ use crate::model::AccountId;
 /// # Errors
 /// It cannot be read, has another form, a malformed id or role, a Region that is not known, or no
 /// account at all. The error names the line.
-pub fn load_accounts(path: &Path, known: &KnownRegions<'_>) -> Result<Vec<ConfiguredAccount>, ConfigError> {
+pub fn load_accounts(
+    path: &Path,
+    known: &KnownRegions<'_>,
+) -> Result<Vec<ConfiguredAccount>, ConfigError> {
     let origin = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
+    let text =
+        fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
     parse(&text, &origin, known)
 }
 
@@ -29,10 +33,18 @@ pub(super) struct Line {
     pub(super) account: ConfiguredAccount,
 }
 
-fn parse(text: &str, origin: &str, known: &KnownRegions<'_>) -> Result<Vec<ConfiguredAccount>, ConfigError> {
+fn parse(
+    text: &str,
+    origin: &str,
+    known: &KnownRegions<'_>,
+) -> Result<Vec<ConfiguredAccount>, ConfigError> {
     // Spreadsheets and PowerShell begin a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let first = text.lines().map(without_comment).find(|line| !line.is_empty()).unwrap_or_default();
+    let first = text
+        .lines()
+        .map(without_comment)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
     let lines = if first.ends_with(':') || first == "---" {
         c7n_accounts::read(text, origin)?
     } else if first.contains(',') || !first.starts_with(|c: char| c.is_ascii_digit()) {
@@ -50,7 +62,11 @@ fn parse(text: &str, origin: &str, known: &KnownRegions<'_>) -> Result<Vec<Confi
             .map_err(|error| ConfigError::new(origin, Some(number), error.to_string()))?;
         accounts.push(account);
     }
-    if accounts.is_empty() { Err(ConfigError::new(origin, None, "it names no account")) } else { Ok(accounts) }
+    if accounts.is_empty() {
+        Err(ConfigError::new(origin, None, "it names no account"))
+    } else {
+        Ok(accounts)
+    }
 }
 
 fn without_comment(line: &str) -> &str {
@@ -58,15 +74,26 @@ fn without_comment(line: &str) -> &str {
 }
 
 fn ids(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
-    let lines = text.lines().zip(1..).map(|(line, number)| (without_comment(line), number));
-    lines.filter(|(line, _)| !line.is_empty()).map(|(id, number)| account(id, "", number, origin)).collect()
+    let lines = text
+        .lines()
+        .zip(1..)
+        .map(|(line, number)| (without_comment(line), number));
+    lines
+        .filter(|(line, _)| !line.is_empty())
+        .map(|(id, number)| account(id, "", number, origin))
+        .collect()
 }
 
 fn csv(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
-    let mut reader =
-        csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(text.as_bytes());
     let failed = |error: &csv::Error| {
-        let line = error.position().and_then(|position| usize::try_from(position.line()).ok());
+        let line = error
+            .position()
+            .and_then(|position| usize::try_from(position.line()).ok());
         ConfigError::new(origin, line, format!("it is not CSV: {error}"))
     };
     let header = reader.headers().map_err(|error| failed(&error))?;
@@ -79,7 +106,10 @@ fn csv(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
     let mut lines = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| failed(&error))?;
-        let number = record.position().and_then(|at| usize::try_from(at.line()).ok()).unwrap_or_default();
+        let number = record
+            .position()
+            .and_then(|at| usize::try_from(at.line()).ok())
+            .unwrap_or_default();
         let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).unwrap_or_default();
         lines.push(account(cell(Some(id)), cell(name), number, origin)?);
     }
@@ -88,14 +118,26 @@ fn csv(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
 
 /// The column whose name is one of `names`, whatever its case and separators: `Account ID`, `account_id`.
 fn column(header: &StringRecord, names: &[&str]) -> Option<usize> {
-    let plain =
-        |title: &str| title.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    header.iter().position(|title| names.contains(&plain(title).as_str()))
+    let plain = |title: &str| {
+        title
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_lowercase()
+    };
+    header
+        .iter()
+        .position(|title| names.contains(&plain(title).as_str()))
 }
 
 fn account(id: &str, name: &str, number: usize, origin: &str) -> Result<Line, ConfigError> {
-    let id: AccountId = id.parse().map_err(|error| ConfigError::new(origin, Some(number), format!("{error}")))?;
-    Ok(Line { number, account: ConfiguredAccount::named(id, name) })
+    let id: AccountId = id
+        .parse()
+        .map_err(|error| ConfigError::new(origin, Some(number), format!("{error}")))?;
+    Ok(Line {
+        number,
+        account: ConfiguredAccount::named(id, name),
+    })
 }
 
 #[cfg(test)]
@@ -103,30 +145,49 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<(String, String)>, String> {
-        let accounts = parse(text, "file", &KnownRegions::with(&[])).map_err(|error| error.to_string())?;
-        Ok(accounts.into_iter().map(|account| (account.id.to_string(), account.name)).collect())
+        let accounts =
+            parse(text, "file", &KnownRegions::with(&[])).map_err(|error| error.to_string())?;
+        Ok(accounts
+            .into_iter()
+            .map(|account| (account.id.to_string(), account.name))
+            .collect())
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(id, name)| ((*id).to_owned(), (*name).to_owned()))
+            .collect()
     }
 
     #[test]
     fn ids_one_a_line() {
         let text = "\u{feff}# ours\n000000000012\n\n111111111111 # prod\r\n000000000012\n";
-        assert_eq!(read(text).unwrap(), pairs(&[("000000000012", ""), ("111111111111", "")]));
+        assert_eq!(
+            read(text).unwrap(),
+            pairs(&[("000000000012", ""), ("111111111111", "")])
+        );
         assert_eq!(
             read("111111111111\n2222\n").unwrap_err(),
             "file:2: `2222` is not an AWS account id: expected 12 digits"
         );
-        assert_eq!(read("# nothing\n").unwrap_err().split(": ").next(), Some("file:1"));
+        assert_eq!(
+            read("# nothing\n").unwrap_err().split(": ").next(),
+            Some("file:1")
+        );
     }
 
     #[test]
     fn csv_with_a_header_in_any_spelling() {
         let text = "Account Name,AccountId,Email\n\"a, b\",111111111111,x\nc,222222222222,y\n";
-        assert_eq!(read(text).unwrap(), pairs(&[("111111111111", "a, b"), ("222222222222", "c")]));
-        assert_eq!(read("account_id\n111111111111\n").unwrap(), pairs(&[("111111111111", "")]));
+        assert_eq!(
+            read(text).unwrap(),
+            pairs(&[("111111111111", "a, b"), ("222222222222", "c")])
+        );
+        assert_eq!(
+            read("account_id\n111111111111\n").unwrap(),
+            pairs(&[("111111111111", "")])
+        );
         let eaten = read("id,name\n111111111111,a\n1.11E+11,b\n").unwrap_err();
         assert!(eaten.starts_with("file:3: `1.11E+11`"), "{eaten}");
         assert!(read("x,y\n1,2\n").unwrap_err().contains("account_id"));

@@ -38,9 +38,19 @@ enum Roles {
 pub(super) fn read(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
     let file: File = serde_saphyr::from_str(text).map_err(|error| {
         let line = error.location().map(|location| line(location.line()));
-        ConfigError::new(origin, line, format!("expected c7n-org's accounts.yml: {}", error.without_snippet()))
+        ConfigError::new(
+            origin,
+            line,
+            format!(
+                "expected c7n-org's accounts.yml: {}",
+                error.without_snippet()
+            ),
+        )
     })?;
-    file.accounts.iter().map(|entry| entry.read(origin)).collect()
+    file.accounts
+        .iter()
+        .map(|entry| entry.read(origin))
+        .collect()
 }
 
 fn line(number: u64) -> usize {
@@ -51,13 +61,28 @@ impl Entry {
     fn read(&self, origin: &str) -> Result<Line, ConfigError> {
         let id: AccountId = parsed(&self.account_id, origin)?;
         let mut account = ConfiguredAccount::named(id, &self.name);
-        account.member_role = self.role.as_ref().map(|role| member_role(role, id, origin)).transpose()?;
-        account.external_id = self.external_id.as_ref().map(|text| parsed(text, origin)).transpose()?;
+        account.member_role = self
+            .role
+            .as_ref()
+            .map(|role| member_role(role, id, origin))
+            .transpose()?;
+        account.external_id = self
+            .external_id
+            .as_ref()
+            .map(|text| parsed(text, origin))
+            .transpose()?;
         // c7n-org's word for every Region; Dragnet's is an empty list.
         if !self.regions.iter().any(|region| region.value == "all") {
-            account.regions = self.regions.iter().map(|region| parsed(region, origin)).collect::<Result<_, _>>()?;
+            account.regions = self
+                .regions
+                .iter()
+                .map(|region| parsed(region, origin))
+                .collect::<Result<_, _>>()?;
         }
-        Ok(Line { number: line(self.account_id.referenced.line()), account })
+        Ok(Line {
+            number: line(self.account_id.referenced.line()),
+            account,
+        })
     }
 }
 
@@ -65,28 +90,46 @@ fn parsed<T: std::str::FromStr>(text: &Spanned<String>, origin: &str) -> Result<
 where
     T::Err: std::fmt::Display,
 {
-    let failed = |error: T::Err| ConfigError::new(origin, Some(line(text.referenced.line())), error.to_string());
+    let failed = |error: T::Err| {
+        ConfigError::new(
+            origin,
+            Some(line(text.referenced.line())),
+            error.to_string(),
+        )
+    };
     text.value.parse().map_err(failed)
 }
 
 /// The role in the account itself. Its name and path are kept; the partition is the caller's.
-fn member_role(given: &Spanned<Roles>, id: AccountId, origin: &str) -> Result<MemberRole, ConfigError> {
-    let failed = |message: String| ConfigError::new(origin, Some(line(given.referenced.line())), message);
+fn member_role(
+    given: &Spanned<Roles>,
+    id: AccountId,
+    origin: &str,
+) -> Result<MemberRole, ConfigError> {
+    let failed =
+        |message: String| ConfigError::new(origin, Some(line(given.referenced.line())), message);
     let arns = match &given.value {
         Roles::One(arn) => std::slice::from_ref(arn),
         Roles::Chain(arns) => arns,
     };
     let [arn] = arns else {
         return Err(failed(
-            "expected one role; the hops before it are `identity.role_chain` in dragnet.toml".to_owned(),
+            "expected one role; the hops before it are `identity.role_chain` in dragnet.toml"
+                .to_owned(),
         ));
     };
-    let role: RoleArn =
-        arn.replace("{account_id}", &id.to_string()).parse().map_err(|error| failed(format!("{error}")))?;
+    let role: RoleArn = arn
+        .replace("{account_id}", &id.to_string())
+        .parse()
+        .map_err(|error| failed(format!("{error}")))?;
     if role.account() != id {
-        return Err(failed(format!("the role `{role}` is not in the account {id}")));
+        return Err(failed(format!(
+            "the role `{role}` is not in the account {id}"
+        )));
     }
-    role.name_with_path().parse().map_err(|error| failed(format!("{error}")))
+    role.name_with_path()
+        .parse()
+        .map_err(|error| failed(format!("{error}")))
 }
 
 #[cfg(test)]
@@ -103,8 +146,14 @@ mod tests {
         );
         let lines = read(&text, "accounts.yml").unwrap();
         let first = &lines[0].account;
-        assert_eq!((first.id.to_string().as_str(), first.name.as_str()), ("012345670123", "prod"));
-        assert_eq!(first.member_role.as_ref().unwrap().to_string(), "team/Audit");
+        assert_eq!(
+            (first.id.to_string().as_str(), first.name.as_str()),
+            ("012345670123", "prod")
+        );
+        assert_eq!(
+            first.member_role.as_ref().unwrap().to_string(),
+            "team/Audit"
+        );
         assert_eq!(first.regions.len(), 2);
         assert!(lines[1].account.regions.is_empty() && lines[1].account.member_role.is_none());
     }
@@ -112,16 +161,29 @@ mod tests {
     #[test]
     fn errors_name_the_line() {
         for (rest, number, part) in [
-            ("  role: arn:aws:iam::999999999999:role/x\n", 4, "is not in the account"),
+            (
+                "  role: arn:aws:iam::999999999999:role/x\n",
+                4,
+                "is not in the account",
+            ),
             ("  role: Audit\n", 4, "is not an ARN"),
             ("  role: [a, b]\n", 4, "role_chain"),
-            ("  regions:\n  - us-east-1\n  - US\n", 6, "is not a Region name"),
+            (
+                "  regions:\n  - us-east-1\n  - US\n",
+                6,
+                "is not a Region name",
+            ),
             ("- name: x\n", 4, "account_id"),
             ("- account_id: \"12\"\n", 4, "expected 12 digits"),
         ] {
-            let Err(error) = read(&format!("{HEAD}{rest}"), "accounts.yml") else { panic!("accepted: {rest}") };
+            let Err(error) = read(&format!("{HEAD}{rest}"), "accounts.yml") else {
+                panic!("accepted: {rest}")
+            };
             let message = error.to_string();
-            assert!(message.starts_with(&format!("accounts.yml:{number}: ")) && message.contains(part), "{message}");
+            assert!(
+                message.starts_with(&format!("accounts.yml:{number}: ")) && message.contains(part),
+                "{message}"
+            );
         }
     }
 }

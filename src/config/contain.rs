@@ -25,7 +25,10 @@ pub struct Contain {
 impl Default for Contain {
     fn default() -> Self {
         // Each is a glob; one that were none would leave the list shorter, which a test rules out.
-        let protect = BREAK_GLASS.iter().filter_map(|glob| glob.parse().ok()).collect();
+        let protect = BREAK_GLASS
+            .iter()
+            .filter_map(|glob| glob.parse().ok())
+            .collect();
         Self {
             protect,
             max_targets: 10,
@@ -36,7 +39,12 @@ impl Default for Contain {
 }
 
 /// What people call the way in that is kept for the day when all others are closed.
-const BREAK_GLASS: [&str; 4] = ["*break*glass*", "*emergency*", "*fire*call*", "*firefighter*"];
+const BREAK_GLASS: [&str; 4] = [
+    "*break*glass*",
+    "*emergency*",
+    "*fire*call*",
+    "*firefighter*",
+];
 
 checked_text! {
     /// IAM API, `PutRolePolicy`: `PolicyName` is 1 to 128 of `[\w+=,.@-]`.

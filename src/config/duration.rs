@@ -23,7 +23,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     let span: Option<Span> = text.trim().parse().ok();
     let signed = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
     let duration = signed.and_then(|signed| Duration::try_from(signed).ok());
-    duration.filter(|duration| !duration.is_zero()).ok_or_else(|| InvalidDuration(text.to_owned()))
+    duration
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| InvalidDuration(text.to_owned()))
 }
 
 /// A duration as the configuration file has it; longer than zero.
@@ -57,7 +59,11 @@ impl FromStr for ConfiguredDuration {
 
 impl fmt::Display for ConfiguredDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", SignedDuration::try_from(self.0).unwrap_or(SignedDuration::MAX))
+        write!(
+            f,
+            "{:#}",
+            SignedDuration::try_from(self.0).unwrap_or(SignedDuration::MAX)
+        )
     }
 }
 
@@ -71,7 +77,10 @@ mod tests {
     fn a_configured_duration_reads_back() {
         for text in ["15m", "2d1h20m", "1s500ms"] {
             let duration: ConfiguredDuration = text.parse().unwrap();
-            assert_eq!(duration.to_string().parse::<ConfiguredDuration>().unwrap(), duration);
+            assert_eq!(
+                duration.to_string().parse::<ConfiguredDuration>().unwrap(),
+                duration
+            );
         }
     }
 
@@ -82,7 +91,17 @@ mod tests {
         assert_eq!(seconds("2d1h20m"), 2 * 86_400 + 4_800);
         assert_eq!(seconds("1w"), 7 * 86_400);
         assert_eq!(seconds("90 s"), 90);
-        for bad in ["", "24", "1mo", "1y", "-1h", "1h ago", "0s", "h", "99999999999999999999d"] {
+        for bad in [
+            "",
+            "24",
+            "1mo",
+            "1y",
+            "-1h",
+            "1h ago",
+            "0s",
+            "h",
+            "99999999999999999999d",
+        ] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }

@@ -27,7 +27,11 @@ impl fmt::Display for ConfigError {
 
 impl ConfigError {
     pub(super) fn new(origin: &str, line: Option<usize>, message: impl Into<String>) -> Self {
-        Self { origin: origin.to_owned(), line, message: message.into() }
+        Self {
+            origin: origin.to_owned(),
+            line,
+            message: message.into(),
+        }
     }
 
     pub(super) fn unreadable(origin: &str, error: &io::Error) -> Self {
@@ -36,7 +40,8 @@ impl ConfigError {
 
     pub(super) fn in_toml(text: &str, origin: &str, error: &toml::de::Error) -> Self {
         let at = error.span().map(|span| span.start);
-        let message = unknown_key(text, at, error.message()).unwrap_or_else(|| error.message().trim().to_owned());
+        let message = unknown_key(text, at, error.message())
+            .unwrap_or_else(|| error.message().trim().to_owned());
         Self::new(origin, at.map(|at| line_at(text, at)), message)
     }
 }
@@ -44,7 +49,12 @@ impl ConfigError {
 /// Serde's own words for an unknown key, said with the table and the nearest known key. Serde hands
 /// the names on only as text: the unknown one and then the known ones, each between back quotes.
 fn unknown_key(text: &str, at: Option<usize>, message: &str) -> Option<String> {
-    let quoted: Vec<&str> = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2).collect();
+    let quoted: Vec<&str> = message
+        .strip_prefix("unknown field ")?
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .collect();
     let (key, known) = quoted.split_first()?;
     let table = at.and_then(|at| header_above(text, at));
     let place = match &table {
@@ -65,7 +75,11 @@ fn header_above(text: &str, at: usize) -> Option<String> {
     if before.get(own_line..)?.trim_start().starts_with('[') {
         return None;
     }
-    let header = before.lines().rev().map(str::trim).find(|line| line.starts_with('['))?;
+    let header = before
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| line.starts_with('['))?;
     Some(header.split('#').next().unwrap_or(header).trim().to_owned())
 }
 
@@ -83,7 +97,10 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(key: &str, message: impl fmt::Display) -> Self {
-        Self { path: vec![key.to_owned()], message: message.to_string() }
+        Self {
+            path: vec![key.to_owned()],
+            message: message.to_string(),
+        }
     }
 
     /// The same problem, seen from the table `key`.

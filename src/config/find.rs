@@ -11,18 +11,33 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// `XDG_CONFIG_HOME` (default `~/.config`). `None`: the defaults hold.
 ///
 /// A file that was named is returned whether it exists or not, so that reading it says what is wrong.
-pub fn find(given: Option<&Path>, environment: Environment<'_>, working_directory: &Path) -> Option<PathBuf> {
-    let variable = |name: &str| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(named) = given.map(Path::to_owned).or_else(|| variable("DRAGNET_CONFIG")) {
+pub fn find(
+    given: Option<&Path>,
+    environment: Environment<'_>,
+    working_directory: &Path,
+) -> Option<PathBuf> {
+    let variable = |name: &str| {
+        environment(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    if let Some(named) = given
+        .map(Path::to_owned)
+        .or_else(|| variable("DRAGNET_CONFIG"))
+    {
         return Some(named);
     }
-    let config_home = variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
+    let config_home =
+        variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
     let usual = [
         Some(working_directory.join("dragnet.toml")),
         config_home.map(|directory| directory.join("dragnet").join("dragnet.toml")),
     ];
     // One that cannot be looked at counts as there: better an error than silently other settings.
-    usual.into_iter().flatten().find(|path| path.try_exists().unwrap_or(true))
+    usual
+        .into_iter()
+        .flatten()
+        .find(|path| path.try_exists().unwrap_or(true))
 }
 
 /// The directory for what outlives a command: `dragnet` in `XDG_STATE_HOME` (default `~/.local/state`).
@@ -30,8 +45,13 @@ pub fn find(given: Option<&Path>, environment: Environment<'_>, working_director
 ///
 /// Source: XDG Base Directory Specification: a relative path in the variable counts for nothing.
 pub fn state_directory(environment: Environment<'_>) -> Option<PathBuf> {
-    let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    let absolute = |name: &str| {
+        environment(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
     state.map(|state| state.join("dragnet"))
 }
 
@@ -71,7 +91,10 @@ mod tests {
             })
         };
         assert_eq!(with("/var/state"), Some("/var/state/dragnet".into()));
-        assert_eq!(with("relative"), Some("/home/alice/.local/state/dragnet".into()));
+        assert_eq!(
+            with("relative"),
+            Some("/home/alice/.local/state/dragnet".into())
+        );
         assert_eq!(state_directory(&|_| None), None);
     }
 }

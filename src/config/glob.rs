@@ -44,10 +44,15 @@ impl FromStr for Glob {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
-            return Err(InvalidGlob { given: String::new(), problem: "it is empty".to_owned() });
+            return Err(InvalidGlob {
+                given: String::new(),
+                problem: "it is empty".to_owned(),
+            });
         }
-        let glob = globset::Glob::new(text)
-            .map_err(|error| InvalidGlob { given: text.to_owned(), problem: error.kind().to_string() })?;
+        let glob = globset::Glob::new(text).map_err(|error| InvalidGlob {
+            given: text.to_owned(),
+            problem: error.kind().to_string(),
+        })?;
         Ok(Self(glob.compile_matcher()))
     }
 }

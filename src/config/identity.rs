@@ -45,7 +45,9 @@ impl Identity {
     pub fn partition(&self) -> Option<Partition> {
         let roles = self.role_chain.iter().map(RoleArn::as_str);
         let device = self.mfa_serial.iter().map(MfaSerial::as_str);
-        roles.chain(device).find_map(|text| text.parse::<Arn>().ok()?.partition())
+        roles
+            .chain(device)
+            .find_map(|text| text.parse::<Arn>().ok()?.partition())
     }
 }
 
@@ -88,7 +90,11 @@ impl FromStr for MemberRole {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "self" { Ok(Self::Caller) } else { text.parse().map(Self::Role) }
+        if text == "self" {
+            Ok(Self::Caller)
+        } else {
+            text.parse().map(Self::Role)
+        }
     }
 }
 
@@ -120,8 +126,9 @@ checked_text! {
 }
 
 fn is_device_arn(text: &str) -> bool {
-    text.parse()
-        .is_ok_and(|arn: Arn| arn.service() == "iam" && arn.account().is_some() && arn.resource().starts_with("mfa/"))
+    text.parse().is_ok_and(|arn: Arn| {
+        arn.service() == "iam" && arn.account().is_some() && arn.resource().starts_with("mfa/")
+    })
 }
 
 impl MfaSerial {
@@ -159,7 +166,9 @@ impl MfaCommand {
     /// The program, and its arguments.
     pub fn parts(&self) -> (&str, &[String]) {
         // It cannot be made without a program.
-        self.0.split_first().map_or(("", &[]), |(program, arguments)| (program, arguments))
+        self.0
+            .split_first()
+            .map_or(("", &[]), |(program, arguments)| (program, arguments))
     }
 }
 
@@ -167,7 +176,11 @@ impl TryFrom<Vec<String>> for MfaCommand {
     type Error = NoProgram;
 
     fn try_from(words: Vec<String>) -> Result<Self, Self::Error> {
-        if words.first().is_some_and(|program| !program.is_empty()) { Ok(Self(words)) } else { Err(NoProgram) }
+        if words.first().is_some_and(|program| !program.is_empty()) {
+            Ok(Self(words))
+        } else {
+            Err(NoProgram)
+        }
     }
 }
 
@@ -214,7 +227,11 @@ impl TryFrom<String> for SessionDuration {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let duration = parse_duration(&text)?;
         let granted = Duration::from_mins(15)..=Duration::from_hours(12);
-        if granted.contains(&duration) { Ok(Self(duration)) } else { Err(InvalidSessionDuration::Range(text)) }
+        if granted.contains(&duration) {
+            Ok(Self(duration))
+        } else {
+            Err(InvalidSessionDuration::Range(text))
+        }
     }
 }
 
@@ -231,7 +248,10 @@ mod tests {
     #[test]
     fn member_roles_are_names_not_arns() {
         assert_eq!("self".parse::<MemberRole>().unwrap(), MemberRole::Caller);
-        assert_eq!("team/Audit".parse::<MemberRole>().unwrap().to_string(), "team/Audit");
+        assert_eq!(
+            "team/Audit".parse::<MemberRole>().unwrap().to_string(),
+            "team/Audit"
+        );
         for bad in ["", "/x", "a b", "arn:aws:iam::111111111111:role/x", "x/"] {
             assert!(bad.parse::<MemberRole>().is_err(), "{bad}");
         }
@@ -242,11 +262,20 @@ mod tests {
         let device: MfaSerial = "arn:aws:iam::111111111111:mfa/alice".parse().unwrap();
         assert_eq!(device.account().unwrap().to_string(), "111111111111");
         assert_eq!("GAHT12345678".parse::<MfaSerial>().unwrap().account(), None);
-        for bad in ["", "12345", "arn:aws:iam::111111111111:user/alice", "arn:aws:iam::1:mfa/alice", "has a blank"] {
+        for bad in [
+            "",
+            "12345",
+            "arn:aws:iam::111111111111:user/alice",
+            "arn:aws:iam::1:mfa/alice",
+            "has a blank",
+        ] {
             assert!(bad.parse::<MfaSerial>().is_err(), "{bad}");
         }
         let command = MfaCommand::try_from(vec!["ykman".to_owned(), "oath".to_owned()]).unwrap();
         assert_eq!(command.parts(), ("ykman", &["oath".to_owned()][..]));
-        assert!(MfaCommand::try_from(Vec::new()).is_err() && MfaCommand::try_from(vec![String::new()]).is_err());
+        assert!(
+            MfaCommand::try_from(Vec::new()).is_err()
+                && MfaCommand::try_from(vec![String::new()]).is_err()
+        );
     }
 }

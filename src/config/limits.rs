@@ -19,7 +19,9 @@ pub struct Limits {
 
 impl Limits {
     pub(super) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {
-        self.quotas.check(known).map_err(|problem| problem.under("quotas"))
+        self.quotas
+            .check(known)
+            .map_err(|problem| problem.under("quotas"))
     }
 }
 
@@ -85,7 +87,11 @@ impl TryFrom<f64> for QuotaShare {
     type Error = InvalidQuotaShare;
 
     fn try_from(share: f64) -> Result<Self, Self::Error> {
-        if share > 0.0 && share <= 1.0 { Ok(Self(share)) } else { Err(InvalidQuotaShare(share)) }
+        if share > 0.0 && share <= 1.0 {
+            Ok(Self(share))
+        } else {
+            Err(InvalidQuotaShare(share))
+        }
     }
 }
 

@@ -45,7 +45,8 @@ pub use find::{Environment, find, state_directory};
 pub use glob::{Glob, InvalidGlob};
 pub use hunts::{Catalogue, HuntTemplate, Hunts, InvalidHunt, Parameter, ParameterKind, load_hunt};
 pub use identity::{
-    ExternalId, Identity, MemberRole, MfaCommand, MfaSerial, NoProgram, RoleName, SessionDuration, SourceIdentity,
+    ExternalId, Identity, MemberRole, MfaCommand, MfaSerial, NoProgram, RoleName, SessionDuration,
+    SourceIdentity,
 };
 pub use indicators::{IndicatorList, InvalidIndicatorList, load_indicators};
 pub use limits::{Concurrency, Limits, QuotaShare};
@@ -59,8 +60,8 @@ pub use scope::{Scope, SourcesRule};
 pub use targets_file::load_targets;
 pub use text::InvalidText;
 pub use watch::{
-    Address, AlertCondition, EventBus, Held, Listen, ScanBudget, Schedule, Sink, SinkTarget, SinkUrl, TimeZoneName,
-    Timetable, TopicArn, Watch, WatchName,
+    Address, AlertCondition, EventBus, Held, Listen, ScanBudget, Schedule, Sink, SinkTarget,
+    SinkUrl, TimeZoneName, Timetable, TopicArn, Watch, WatchName,
 };
 
 use error::Problem;
@@ -96,9 +97,13 @@ impl Config {
     /// It cannot be read, or says something that it may not.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let origin = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
+        let text =
+            fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
         let config = Self::from_toml(&text, &origin)?;
-        let hunts = config.hunts.clone().seen_from(path.parent().unwrap_or(Path::new("")));
+        let hunts = config
+            .hunts
+            .clone()
+            .seen_from(path.parent().unwrap_or(Path::new("")));
         Ok(Self { hunts, ..config })
     }
 
@@ -107,18 +112,27 @@ impl Config {
     /// # Errors
     /// It is not TOML, has an unknown key, or a value is not what its key takes.
     pub fn from_toml(text: &str, origin: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| ConfigError::in_toml(text, origin, &error))?;
-        config.check().map_err(|problem| problem.in_toml(text, origin))?;
+        let config: Self =
+            toml::from_str(text).map_err(|error| ConfigError::in_toml(text, origin, &error))?;
+        config
+            .check()
+            .map_err(|problem| problem.in_toml(text, origin))?;
         Ok(config)
     }
 
     /// What one value alone does not show: whether the values fit together.
     fn check(&self) -> Result<(), Problem> {
         let known = self.scope.known_regions();
-        self.scope.check(&known).map_err(|problem| problem.under("scope"))?;
-        self.limits.check(&known).map_err(|problem| problem.under("limits"))?;
+        self.scope
+            .check(&known)
+            .map_err(|problem| problem.under("scope"))?;
+        self.limits
+            .check(&known)
+            .map_err(|problem| problem.under("limits"))?;
         account::check_all(&self.accounts, &known).map_err(|problem| problem.under("accounts"))?;
-        self.watch.check(&known).map_err(|problem| problem.under("watch"))
+        self.watch
+            .check(&known)
+            .map_err(|problem| problem.under("watch"))
     }
 }
 
@@ -127,7 +141,9 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        Config::from_toml(text, "dragnet.toml").unwrap_err().to_string()
+        Config::from_toml(text, "dragnet.toml")
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -140,12 +156,23 @@ mod tests {
     #[test]
     fn the_example_is_accepted() {
         let example = include_str!("../../config/dragnet.toml");
-        assert_eq!(Config::from_toml(example, "example").unwrap(), Config::default());
-        let is_setting =
-            |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(k, _)| !k.contains(' '));
+        assert_eq!(
+            Config::from_toml(example, "example").unwrap(),
+            Config::default()
+        );
+        let is_setting = |line: &str| {
+            line.starts_with('[')
+                || line
+                    .split_once(" = ")
+                    .is_some_and(|(k, _)| !k.contains(' '))
+        };
         let switched_on: Vec<&str> = example
             .lines()
-            .map(|line| line.strip_prefix("# ").filter(|setting| is_setting(setting)).unwrap_or(line))
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|setting| is_setting(setting))
+                    .unwrap_or(line)
+            })
             .collect();
         let all = Config::from_toml(&switched_on.join("\n"), "example").unwrap();
         assert_eq!(all.accounts.len(), 1);
@@ -156,7 +183,10 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named_with_file_line_and_nearest() {
         let text = "[identity]\nprofile = \"a\"\nmembr_role = \"x\"\n";
-        assert_eq!(error(text), "dragnet.toml:3: unknown key `membr_role` in [identity]: did you mean `member_role`?");
+        assert_eq!(
+            error(text),
+            "dragnet.toml:3: unknown key `membr_role` in [identity]: did you mean `member_role`?"
+        );
         assert_eq!(
             error("[identitty]\n"),
             "dragnet.toml:1: unknown table or key `identitty`: did you mean `identity`?"
@@ -169,20 +199,55 @@ mod tests {
         for (text, line, part) in [
             ("[[accounts]]\nid = \"12\"", 2, "expected 12 digits"),
             ("[[accounts]]\nid = 123456789012", 2, "expected a string"),
-            ("[identity]\nrole_chain = [\"arn:aws:iam::1:role/x\"]", 2, "the account is not 12 digits"),
-            ("[identity]\nsession_duration = \"5m\"", 2, "between 15m and 12h"),
-            ("[scope]\nregions = [\n  \"us-east-1\",\n  \"us-eest-1\"]", 4, "did you mean `us-east-1`?"),
+            (
+                "[identity]\nrole_chain = [\"arn:aws:iam::1:role/x\"]",
+                2,
+                "the account is not 12 digits",
+            ),
+            (
+                "[identity]\nsession_duration = \"5m\"",
+                2,
+                "between 15m and 12h",
+            ),
+            (
+                "[scope]\nregions = [\n  \"us-east-1\",\n  \"us-eest-1\"]",
+                4,
+                "did you mean `us-east-1`?",
+            ),
             ("[scope]\nlog_groups = [\"a[\"]", 2, "`a[` is not a glob"),
-            ("[limits]\nquota_share = 1.5", 2, "more than 0 and at most 1"),
-            ("[limits.quotas]\nFilterLogEvents = { default = 5, us-eest-1 = 2 }", 2, "us-east-1"),
-            ("[limits.quotas]\nFilterLogEvents = \"fast\"", 2, "calls a second"),
+            (
+                "[limits]\nquota_share = 1.5",
+                2,
+                "more than 0 and at most 1",
+            ),
+            (
+                "[limits.quotas]\nFilterLogEvents = { default = 5, us-eest-1 = 2 }",
+                2,
+                "us-east-1",
+            ),
+            (
+                "[limits.quotas]\nFilterLogEvents = \"fast\"",
+                2,
+                "calls a second",
+            ),
             ("[report]\nformats = [\"cvs\"]", 2, "did you mean `csv`?"),
-            ("[[accounts]]\nid = \"111111111111\"\n[[accounts]]\nid = \"111111111111\"", 4, "twice"),
-            ("[[accounts]]\nid = \"111111111111\"\nregions = [\"us-eest-1\"]", 3, "us-east-1"),
+            (
+                "[[accounts]]\nid = \"111111111111\"\n[[accounts]]\nid = \"111111111111\"",
+                4,
+                "twice",
+            ),
+            (
+                "[[accounts]]\nid = \"111111111111\"\nregions = [\"us-eest-1\"]",
+                3,
+                "us-east-1",
+            ),
             ("a = ", 1, ""),
         ] {
             let message = error(text);
-            assert!(message.starts_with(&format!("dragnet.toml:{line}: ")), "{message}");
+            assert!(
+                message.starts_with(&format!("dragnet.toml:{line}: ")),
+                "{message}"
+            );
             assert!(message.contains(part), "{message}");
         }
     }

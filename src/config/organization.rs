@@ -17,6 +17,9 @@ pub struct Organization {
 
 impl Default for Organization {
     fn default() -> Self {
-        Self { discover: true, role: None }
+        Self {
+            discover: true,
+            role: None,
+        }
     }
 }

@@ -55,7 +55,10 @@ impl PrincipalSelector {
             return if selector.kind == kind {
                 Ok(selector)
             } else {
-                Err(InvalidPrincipalSelector::Kind { arn: text.to_owned(), expected: kind })
+                Err(InvalidPrincipalSelector::Kind {
+                    arn: text.to_owned(),
+                    expected: kind,
+                })
             };
         }
         Self::named(kind, None, text)
@@ -67,8 +70,15 @@ impl PrincipalSelector {
     /// It is the ARN of something else.
     pub fn of_arn(arn: &str) -> Result<Self, InvalidPrincipalSelector> {
         let principal: Principal = arn.parse()?;
-        let named = Self::named(principal.kind(), Some(principal.account()), principal.name())?;
-        Ok(Self { arn: Some(principal), ..named })
+        let named = Self::named(
+            principal.kind(),
+            Some(principal.account()),
+            principal.name(),
+        )?;
+        Ok(Self {
+            arn: Some(principal),
+            ..named
+        })
     }
 
     /// Points at the principals of this name, in one account or in all.
@@ -85,7 +95,13 @@ impl PrincipalSelector {
         if !text.chars().all(|c| usual(c) || "*?[]{}!".contains(c)) {
             return Err(InvalidPrincipalSelector::Name(text.to_owned()));
         }
-        Ok(Self { kind, account, name: text.parse()?, arn: None, reason: None })
+        Ok(Self {
+            kind,
+            account,
+            name: text.parse()?,
+            arn: None,
+            reason: None,
+        })
     }
 
     /// Whether it names one principal, and not a form of names.
@@ -95,7 +111,10 @@ impl PrincipalSelector {
 
     /// Whether it points at this principal: names without globs are not told apart by case, as in IAM.
     pub fn matches(&self, principal: &Principal) -> bool {
-        let here = self.kind == principal.kind() && self.account.is_none_or(|account| account == principal.account());
+        let here = self.kind == principal.kind()
+            && self
+                .account
+                .is_none_or(|account| account == principal.account());
         let exact = self.is_exact() && self.name.as_str().eq_ignore_ascii_case(principal.name());
         here && (exact || self.name.is_match(principal.name()))
     }
@@ -117,14 +136,35 @@ mod tests {
 
     #[test]
     fn names_globs_and_arns() {
-        let role: Principal = "arn:aws:iam::111111111111:role/team/Deploy".parse().unwrap();
-        let points = |text: &str| PrincipalSelector::parse(PrincipalKind::Role, text).unwrap().matches(&role);
+        let role: Principal = "arn:aws:iam::111111111111:role/team/Deploy"
+            .parse()
+            .unwrap();
+        let points = |text: &str| {
+            PrincipalSelector::parse(PrincipalKind::Role, text)
+                .unwrap()
+                .matches(&role)
+        };
         assert!(
-            points("Deploy") && points("deploy") && points("Dep*") && points("arn:aws:iam::111111111111:role/DEPLOY")
+            points("Deploy")
+                && points("deploy")
+                && points("Dep*")
+                && points("arn:aws:iam::111111111111:role/DEPLOY")
         );
-        assert!(!points("dep*") && !points("Deplo") && !points("arn:aws:iam::111111111112:role/Deploy"));
-        for bad in ["", "a b", "team/Deploy", "arn:aws:iam::111111111111:user/x", "arn:aws:s3:::x", "a["] {
-            assert!(PrincipalSelector::parse(PrincipalKind::Role, bad).is_err(), "{bad}");
+        assert!(
+            !points("dep*") && !points("Deplo") && !points("arn:aws:iam::111111111112:role/Deploy")
+        );
+        for bad in [
+            "",
+            "a b",
+            "team/Deploy",
+            "arn:aws:iam::111111111111:user/x",
+            "arn:aws:s3:::x",
+            "a[",
+        ] {
+            assert!(
+                PrincipalSelector::parse(PrincipalKind::Role, bad).is_err(),
+                "{bad}"
+            );
         }
     }
 }

@@ -21,7 +21,10 @@ impl QuotaOverrides {
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&Region>, f64)> {
         self.0.iter().flat_map(|(operation, quota)| {
             let default = quota.default.map(|rate| (operation.as_str(), None, rate));
-            let exceptions = quota.regions.iter().map(|(region, rate)| (operation.as_str(), Some(region), *rate));
+            let exceptions = quota
+                .regions
+                .iter()
+                .map(|(region, rate)| (operation.as_str(), Some(region), *rate));
             default.into_iter().chain(exceptions)
         })
     }
@@ -39,7 +42,9 @@ impl QuotaOverrides {
     pub(super) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {
         for (operation, quota) in &self.0 {
             for region in quota.regions.keys() {
-                known.check(region).map_err(|error| Problem::new(region.as_str(), error).under(operation))?;
+                known
+                    .check(region)
+                    .map_err(|error| Problem::new(region.as_str(), error).under(operation))?;
             }
         }
         Ok(())
@@ -66,7 +71,9 @@ impl<'de> Visitor<'de> for NumberOrTable {
     type Value = QuotaOverride;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("calls a second, as a number or as a table such as { default = 10, us-east-1 = 25 }")
+        f.write_str(
+            "calls a second, as a number or as a table such as { default = 10, us-east-1 = 25 }",
+        )
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
@@ -74,7 +81,10 @@ impl<'de> Visitor<'de> for NumberOrTable {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(QuotaOverride { default: Some(Rate::try_from(number).map_err(E::custom)?.0), ..QuotaOverride::default() })
+        Ok(QuotaOverride {
+            default: Some(Rate::try_from(number).map_err(E::custom)?.0),
+            ..QuotaOverride::default()
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -84,7 +94,9 @@ impl<'de> Visitor<'de> for NumberOrTable {
             if key == "default" {
                 quota.default = Some(rate);
             } else {
-                quota.regions.insert(key.parse().map_err(de::Error::custom)?, rate);
+                quota
+                    .regions
+                    .insert(key.parse().map_err(de::Error::custom)?, rate);
             }
         }
         Ok(quota)
@@ -103,7 +115,9 @@ impl TryFrom<f64> for Rate {
         if (0.01..=10_000.0).contains(&number) {
             Ok(Self(number))
         } else {
-            Err(format!("a rate is between 0.01 and 10000 calls a second, not {number}"))
+            Err(format!(
+                "a rate is between 0.01 and 10000 calls a second, not {number}"
+            ))
         }
     }
 }
@@ -114,10 +128,14 @@ mod tests {
 
     #[test]
     fn a_number_or_a_default_with_exceptions() {
-        let quotas: QuotaOverrides =
-            toml::from_str("FilterLogEvents = { default = 10, us-east-1 = 25.5 }\nDescribeLogGroups = 3").unwrap();
-        let rates: Vec<_> =
-            quotas.iter().map(|(operation, at, rate)| (operation, at.map(Region::as_str), rate)).collect();
+        let quotas: QuotaOverrides = toml::from_str(
+            "FilterLogEvents = { default = 10, us-east-1 = 25.5 }\nDescribeLogGroups = 3",
+        )
+        .unwrap();
+        let rates: Vec<_> = quotas
+            .iter()
+            .map(|(operation, at, rate)| (operation, at.map(Region::as_str), rate))
+            .collect();
         assert_eq!(
             rates,
             [
@@ -126,7 +144,14 @@ mod tests {
                 ("FilterLogEvents", Some("us-east-1"), 25.5)
             ]
         );
-        for bad in ["A = 0", "A = -1", "A = nan", "A = { default = inf }", "A = { nowhere = 1 }", "A = true"] {
+        for bad in [
+            "A = 0",
+            "A = -1",
+            "A = nan",
+            "A = { default = inf }",
+            "A = { nowhere = 1 }",
+            "A = true",
+        ] {
             assert!(toml::from_str::<QuotaOverrides>(bad).is_err(), "{bad}");
         }
     }

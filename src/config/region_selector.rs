@@ -44,7 +44,11 @@ impl FromStr for RegionSelector {
     type Err = InvalidRegionSelector;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if Glob::is_meant_by(text) { Self::Pattern(text.parse()?) } else { Self::Name(text.parse()?) })
+        Ok(if Glob::is_meant_by(text) {
+            Self::Pattern(text.parse()?)
+        } else {
+            Self::Name(text.parse()?)
+        })
     }
 }
 
@@ -75,7 +79,10 @@ pub struct UnknownRegion {
 }
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest.map_or_else(|| ".".to_owned(), |near| format!(": did you mean `{near}`?"))
+    nearest.map_or_else(
+        || ".".to_owned(),
+        |near| format!(": did you mean `{near}`?"),
+    )
 }
 
 impl<'a> KnownRegions<'a> {
@@ -99,16 +106,23 @@ impl<'a> KnownRegions<'a> {
     pub fn check_selector(&self, selector: &RegionSelector) -> Result<(), UnknownRegion> {
         match selector {
             RegionSelector::Name(region) => self.check(region),
-            RegionSelector::Pattern(glob) => self.check_any(glob.as_str(), |known| glob.is_match(known)),
+            RegionSelector::Pattern(glob) => {
+                self.check_any(glob.as_str(), |known| glob.is_match(known))
+            }
         }
     }
 
     fn check_any(&self, given: &str, is_meant: impl Fn(&str) -> bool) -> Result<(), UnknownRegion> {
-        let mut names = KNOWN_REGIONS.into_iter().chain(self.added.iter().map(Region::as_str));
+        let mut names = KNOWN_REGIONS
+            .into_iter()
+            .chain(self.added.iter().map(Region::as_str));
         if names.any(is_meant) {
             Ok(())
         } else {
-            Err(UnknownRegion { given: given.to_owned(), nearest: nearest(given, KNOWN_REGIONS) })
+            Err(UnknownRegion {
+                given: given.to_owned(),
+                nearest: nearest(given, KNOWN_REGIONS),
+            })
         }
     }
 }

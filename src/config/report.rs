@@ -18,7 +18,9 @@ pub struct Report {
 
 impl Default for Report {
     fn default() -> Self {
-        Self { formats: Format::DEFAULT.to_vec() }
+        Self {
+            formats: Format::DEFAULT.to_vec(),
+        }
     }
 }
 
@@ -52,7 +54,10 @@ pub struct UnknownFormat {
 }
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest.map_or_else(|| "expected csv, jsonl, json or html".to_owned(), |near| format!("did you mean `{near}`?"))
+    nearest.map_or_else(
+        || "expected csv, jsonl, json or html".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    )
 }
 
 impl Format {

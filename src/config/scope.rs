@@ -45,12 +45,16 @@ pub enum SourcesRule {
 impl Scope {
     /// Whether the account is in scope.
     pub fn has_account(&self, account: &Account) -> bool {
-        chosen(&self.include_accounts, &self.exclude_accounts, |selector| selector.matches(account))
+        chosen(&self.include_accounts, &self.exclude_accounts, |selector| {
+            selector.matches(account)
+        })
     }
 
     /// Whether the Region is in scope.
     pub fn has_region(&self, region: &Region) -> bool {
-        chosen(&self.regions, &self.exclude_regions, |selector| selector.matches(region))
+        chosen(&self.regions, &self.exclude_regions, |selector| {
+            selector.matches(region)
+        })
     }
 
     /// Whether a sweep is incomplete where the CloudTrail of a place was not searched. Named log groups
@@ -61,7 +65,9 @@ impl Scope {
 
     /// Whether a log group of this name is in scope.
     pub fn has_log_group(&self, name: &str) -> bool {
-        chosen(&self.log_groups, &self.exclude_log_groups, |glob| glob.is_match(name))
+        chosen(&self.log_groups, &self.exclude_log_groups, |glob| {
+            glob.is_match(name)
+        })
     }
 
     /// The Regions in scope that were asked for by name: an account that has not enabled one of them
@@ -83,7 +89,9 @@ impl Scope {
         log_group: Option<&str>,
         at: Timestamp,
     ) -> Option<&AcceptedGap> {
-        self.accepted_gap.iter().find(|gap| gap.accepts(account, region, log_group, at))
+        self.accepted_gap
+            .iter()
+            .find(|gap| gap.accepts(account, region, log_group, at))
     }
 
     /// The Regions that may be named.
@@ -92,13 +100,19 @@ impl Scope {
     }
 
     pub(super) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {
-        for (key, selectors) in [("regions", &self.regions), ("exclude_regions", &self.exclude_regions)] {
+        for (key, selectors) in [
+            ("regions", &self.regions),
+            ("exclude_regions", &self.exclude_regions),
+        ] {
             for (number, selector) in selectors.iter().enumerate() {
-                known.check_selector(selector).map_err(|error| Problem::new(&number.to_string(), error).under(key))?;
+                known
+                    .check_selector(selector)
+                    .map_err(|error| Problem::new(&number.to_string(), error).under(key))?;
             }
         }
         for (number, gap) in self.accepted_gap.iter().enumerate() {
-            gap.check(known).map_err(|problem| problem.under(number.to_string()).under("accepted_gap"))?;
+            gap.check(known)
+                .map_err(|problem| problem.under(number.to_string()).under("accepted_gap"))?;
         }
         Ok(())
     }

@@ -15,28 +15,46 @@ const COLUMNS: [&str; 4] = ["target", "kind", "account", "reason"];
 /// It cannot be read, names an unknown column, or a line does not point at principals: the line is named.
 pub fn load_targets(path: &Path) -> Result<Vec<PrincipalSelector>, ConfigError> {
     let origin = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
+    let text =
+        fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
     parse(&text, &origin)
 }
 
 fn parse(text: &str, origin: &str) -> Result<Vec<PrincipalSelector>, ConfigError> {
-    let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
+    let mut csv = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .comment(Some(b'#'))
+        .from_reader(text.as_bytes());
     let wrong = |line, problem: String| ConfigError::new(origin, line, problem);
-    let header = csv.headers().map_err(|error| wrong(Some(1), error.to_string()))?.clone();
+    let header = csv
+        .headers()
+        .map_err(|error| wrong(Some(1), error.to_string()))?
+        .clone();
     let names: Vec<String> = header.iter().map(str::to_ascii_lowercase).collect();
     if let Some(unknown) = names.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
         let known = COLUMNS.join(", ");
-        return Err(wrong(Some(1), format!("unknown column `{unknown}`: expected a header of {known}")));
+        return Err(wrong(
+            Some(1),
+            format!("unknown column `{unknown}`: expected a header of {known}"),
+        ));
     }
     let mut selectors = Vec::new();
     for record in csv.records() {
         let record = record.map_err(|error| {
-            wrong(error.position().and_then(|at| usize::try_from(at.line()).ok()), error.to_string())
+            wrong(
+                error
+                    .position()
+                    .and_then(|at| usize::try_from(at.line()).ok()),
+                error.to_string(),
+            )
         })?;
-        let line = record.position().and_then(|at| usize::try_from(at.line()).ok());
+        let line = record
+            .position()
+            .and_then(|at| usize::try_from(at.line()).ok());
         let cell = |column: &str| {
             let at = names.iter().position(|name| name == column);
-            at.and_then(|at| record.get(at)).filter(|cell| !cell.is_empty())
+            at.and_then(|at| record.get(at))
+                .filter(|cell| !cell.is_empty())
         };
         selectors.push(selector(cell).map_err(|problem| wrong(line, problem))?);
     }
@@ -47,9 +65,12 @@ fn parse(text: &str, origin: &str) -> Result<Vec<PrincipalSelector>, ConfigError
 }
 
 fn selector<'a>(cell: impl Fn(&str) -> Option<&'a str>) -> Result<PrincipalSelector, String> {
-    let target = cell("target").ok_or("the cell `target` is empty: expected an ARN, a name or a glob")?;
+    let target =
+        cell("target").ok_or("the cell `target` is empty: expected an ARN, a name or a glob")?;
     let kind = cell("kind").map(|word| {
-        let known = PrincipalKind::ALL.into_iter().find(|kind| kind.as_str() == word.to_ascii_lowercase());
+        let known = PrincipalKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == word.to_ascii_lowercase());
         known.ok_or_else(|| format!("`{word}` is not a kind: expected role, user or group"))
     });
     let account = cell("account").map(str::parse).transpose();
@@ -57,11 +78,17 @@ fn selector<'a>(cell: impl Fn(&str) -> Option<&'a str>) -> Result<PrincipalSelec
     let selector = match kind.transpose()? {
         Some(kind) => PrincipalSelector::parse(kind, target),
         None if target.starts_with("arn:") => PrincipalSelector::of_arn(target),
-        None => return Err(format!("`{target}` is a name, so its kind has to be told: role, user or group")),
+        None => {
+            return Err(format!(
+                "`{target}` is a name, so its kind has to be told: role, user or group"
+            ));
+        }
     };
     let mut selector = selector.map_err(|error| error.to_string())?;
     match (selector.account, account) {
-        (Some(told), Some(other)) if told != other => return Err(format!("`{target}` is not in account {other}")),
+        (Some(told), Some(other)) if told != other => {
+            return Err(format!("`{target}` is not in account {other}"));
+        }
         (None, account) => selector.account = account,
         _ => {}
     }
@@ -78,7 +105,10 @@ mod tests {
         let text = "target,kind,account,reason\narn:aws:iam::111111111111:user/eve,,,her key leaked\nDeploy*,role,111111111111,\n";
         let selectors = parse(text, "t").unwrap();
         assert_eq!(selectors[0].reason.as_deref(), Some("her key leaked"));
-        assert_eq!((selectors[1].kind, selectors[1].is_exact()), (PrincipalKind::Role, false));
+        assert_eq!(
+            (selectors[1].kind, selectors[1].is_exact()),
+            (PrincipalKind::Role, false)
+        );
         for (text, expected) in [
             ("target\n", "names no principal"),
             ("target\neve\n", "t:2: `eve` is a name"),

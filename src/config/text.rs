@@ -12,7 +12,9 @@ pub struct InvalidText {
 /// of `punctuation`: the form of most names in IAM and STS.
 pub(super) fn has_form(text: &str, shortest: usize, longest: usize, punctuation: &str) -> bool {
     (shortest..=longest).contains(&text.len())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || punctuation.contains(c))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || punctuation.contains(c))
 }
 
 /// Lets a type that is parsed from a text and displays as that text stand in TOML as a string.

@@ -53,9 +53,20 @@ pub struct Work<'a> {
 ///
 /// # Errors
 /// The journal fails: then nothing more is written to IAM.
-pub async fn apply(work: Work<'_>, guard: &Guard, first: Option<usize>) -> Result<(), JournalError> {
+pub async fn apply(
+    work: Work<'_>,
+    guard: &Guard,
+    first: Option<usize>,
+) -> Result<(), JournalError> {
     let containment = work.journal.containment()?;
-    let batches = batches(containment.plan.targets.iter().take(first.unwrap_or(usize::MAX)), Purpose::Apply);
+    let batches = batches(
+        containment
+            .plan
+            .targets
+            .iter()
+            .take(first.unwrap_or(usize::MAX)),
+        Purpose::Apply,
+    );
     let applied = stream::iter(&batches).map(|batch| apply_batch(work, guard, &containment, batch));
     applied.buffer_unordered(AT_ONCE).try_collect::<()>().await
 }
@@ -70,12 +81,18 @@ async fn apply_batch(
         Ok(session) => session,
         Err(error) => {
             for target in &batch.targets {
-                target.steps.iter().try_for_each(|step| work.give_up(containment, step, &error.to_string()))?;
+                target
+                    .steps
+                    .iter()
+                    .try_for_each(|step| work.give_up(containment, step, &error.to_string()))?;
             }
             return Ok(());
         }
     };
-    let targets = batch.targets.iter().map(|target| apply_target(work, guard, containment, target, &session));
+    let targets = batch
+        .targets
+        .iter()
+        .map(|target| apply_target(work, guard, containment, target, &session));
     futures::future::try_join_all(targets).await.map(drop)
 }
 
@@ -94,7 +111,12 @@ async fn apply_target(
     }
     let mut held = Vec::new();
     for step in &target.steps {
-        let place = Place { aws: work.aws, session, principal: &target.principal, change: &step.change };
+        let place = Place {
+            aws: work.aws,
+            session,
+            principal: &target.principal,
+            change: &step.change,
+        };
         if let Some(wanted) = work.make(containment, step, place).await? {
             held.push(work.hold(step, place, wanted));
         }
@@ -116,13 +138,28 @@ pub(super) async fn admit(
     session: &Session,
 ) -> Result<(), NotAdmitted> {
     let failed = |error: crate::aws::CallError| NotAdmitted::Failed(error.to_string());
-    match aws.principal_id(session, &target.principal).await.map_err(failed)? {
+    match aws
+        .principal_id(session, &target.principal)
+        .await
+        .map_err(failed)?
+    {
         Some(id) if id == target.id => {}
-        Some(_) => return Err(NotAdmitted::Drifted("it was deleted and made again since the plan".to_owned())),
-        None => return Err(NotAdmitted::Drifted("it is there no more, or not under this path".to_owned())),
+        Some(_) => {
+            return Err(NotAdmitted::Drifted(
+                "it was deleted and made again since the plan".to_owned(),
+            ));
+        }
+        None => {
+            return Err(NotAdmitted::Drifted(
+                "it is there no more, or not under this path".to_owned(),
+            ));
+        }
     }
     let members = match target.principal.kind() {
-        PrincipalKind::Group => aws.group_members(session, target.principal.name()).await.map_err(failed)?,
+        PrincipalKind::Group => aws
+            .group_members(session, target.principal.name())
+            .await
+            .map_err(failed)?,
         PrincipalKind::Role | PrincipalKind::User => BTreeSet::new(),
     };
     // That it was named exactly is what the plan's file says: the person who applies has to say so again.
@@ -149,24 +186,39 @@ impl Work<'_> {
                 return Ok(None);
             }
         };
-        let ours = containment.intended(step).into_iter().any(|intended| intended.is_like(&observed));
+        let ours = containment
+            .intended(step)
+            .into_iter()
+            .any(|intended| intended.is_like(&observed));
         if state == State::Verified && ours {
             return Ok(None);
         }
         if step.is_already_made() && !state.may_be_made() && step.change.is_made_by(&observed) {
-            self.record(step, State::AlreadyContained, "what is there means the same")?;
+            self.record(
+                step,
+                State::AlreadyContained,
+                "what is there means the same",
+            )?;
             return Ok(None);
         }
         // Only what the plan saw is changed, byte for byte since undo puts back that, or what was begun here.
         let is_ours_to_change = observed == step.prior || (state.may_be_made() && ours);
         if !is_ours_to_change || step.is_already_made() {
-            let why = format!("the plan saw {}, now there is {}", step.prior.describe(), observed.describe());
+            let why = format!(
+                "the plan saw {}, now there is {}",
+                step.prior.describe(),
+                observed.describe()
+            );
             self.drifted(containment, step, &why)?;
             return Ok(None);
         }
         if matches!((&step.change, &observed), (Change::RemoveDenyAll { .. }, Condition::Policy(Some(document))) if !denies_all(document))
         {
-            self.drifted(containment, step, "what is there does not deny everything, so it is not removed")?;
+            self.drifted(
+                containment,
+                step,
+                "what is there does not deny everything, so it is not removed",
+            )?;
             return Ok(None);
         }
         if state == State::Verified {
@@ -180,11 +232,25 @@ impl Work<'_> {
             Condition::Policy(document) => document.as_deref(),
             Condition::Key(_) => None,
         };
-        self.journal.record(step.number, State::Intended, now, put, step.change.describe().as_str())?;
-        let written = if is_there { Ok(()) } else { place.write(&wanted).await };
+        self.journal.record(
+            step.number,
+            State::Intended,
+            now,
+            put,
+            step.change.describe().as_str(),
+        )?;
+        let written = if is_there {
+            Ok(())
+        } else {
+            place.write(&wanted).await
+        };
         match written {
             Ok(()) => {
-                let detail = if is_there { "found in place after an interruption" } else { "" };
+                let detail = if is_there {
+                    "found in place after an interruption"
+                } else {
+                    ""
+                };
                 self.record(step, State::Written, detail)?;
                 Ok(Some(wanted))
             }
@@ -195,7 +261,12 @@ impl Work<'_> {
         }
     }
 
-    async fn hold(&self, step: &Step, place: Place<'_>, wanted: Condition) -> Result<(), JournalError> {
+    async fn hold(
+        &self,
+        step: &Step,
+        place: Place<'_>,
+        wanted: Condition,
+    ) -> Result<(), JournalError> {
         let mut removed_at = Vec::new();
         let mut undisturbed = 0;
         let simulated = loop {
@@ -209,7 +280,10 @@ impl Work<'_> {
                 Err(not_held) => return self.record(step, State::Unverified, &not_held.describe()),
             }
             let simulated = place.simulate().await;
-            if simulated != Some(false) || undisturbed >= SIMULATIONS || removed_at.len() >= MOST_REMOVALS {
+            if simulated != Some(false)
+                || undisturbed >= SIMULATIONS
+                || removed_at.len() >= MOST_REMOVALS
+            {
                 break simulated;
             }
         };
@@ -222,7 +296,13 @@ impl Work<'_> {
             );
         }
         match simulated {
-            Some(false) => return self.record(step, State::Unverified, &format!("{NOT_SIMULATED}; {detail}")),
+            Some(false) => {
+                return self.record(
+                    step,
+                    State::Unverified,
+                    &format!("{NOT_SIMULATED}; {detail}"),
+                );
+            }
             Some(true) => detail.push_str("; IAM's simulation agrees (advice, not proof)"),
             None => {}
         }
@@ -230,18 +310,50 @@ impl Work<'_> {
     }
 
     /// A step that cannot be looked at or gone on with: what was begun is in doubt, what was not is as it was.
-    fn give_up(&self, containment: &Containment, step: &Step, why: &str) -> Result<(), JournalError> {
+    fn give_up(
+        &self,
+        containment: &Containment,
+        step: &Step,
+        why: &str,
+    ) -> Result<(), JournalError> {
         let begun = containment.state(step).may_be_made();
-        self.record(step, if begun { State::Unverified } else { State::Failed }, why)
+        self.record(
+            step,
+            if begun {
+                State::Unverified
+            } else {
+                State::Failed
+            },
+            why,
+        )
     }
 
     /// A step that finds something else than it should: it is not touched.
-    fn drifted(&self, containment: &Containment, step: &Step, why: &str) -> Result<(), JournalError> {
+    fn drifted(
+        &self,
+        containment: &Containment,
+        step: &Step,
+        why: &str,
+    ) -> Result<(), JournalError> {
         let begun = containment.state(step).may_be_made();
-        self.record(step, if begun { State::Missing } else { State::Drifted }, why)
+        self.record(
+            step,
+            if begun {
+                State::Missing
+            } else {
+                State::Drifted
+            },
+            why,
+        )
     }
 
-    pub(super) fn record(&self, step: &Step, state: State, detail: &str) -> Result<(), JournalError> {
-        self.journal.record(step.number, state, self.clock.now(), None, detail)
+    pub(super) fn record(
+        &self,
+        step: &Step,
+        state: State,
+        detail: &str,
+    ) -> Result<(), JournalError> {
+        self.journal
+            .record(step.number, state, self.clock.now(), None, detail)
     }
 }

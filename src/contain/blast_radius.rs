@@ -37,8 +37,17 @@ pub struct BlastRadius {
 }
 
 /// What names of roles in daily use look like.
-const DEPLOYMENT: [&str; 9] =
-    ["deploy", "pipeline", "terraform", "cicd", "ci-cd", "codebuild", "github", "gitlab", "cdk-hnb"];
+const DEPLOYMENT: [&str; 9] = [
+    "deploy",
+    "pipeline",
+    "terraform",
+    "cicd",
+    "ci-cd",
+    "codebuild",
+    "github",
+    "gitlab",
+    "cdk-hnb",
+];
 
 impl BlastRadius {
     pub(super) fn of(candidate: &Candidate) -> Self {
@@ -50,7 +59,9 @@ impl BlastRadius {
             trusted: trusted(&detail.trust),
             instance_profiles: detail.instance_profiles.clone(),
             last_used: candidate.last_used.clone(),
-            services: services.map(|used| format!("{} {}", used.service, used.at)).collect(),
+            services: services
+                .map(|used| format!("{} {}", used.service, used.at))
+                .collect(),
             looks_like: looks_like(candidate),
             created: candidate.created.clone(),
             unknown: candidate.unknown.clone(),
@@ -64,7 +75,10 @@ fn looks_like(candidate: &Candidate) -> Vec<String> {
     if let Some(word) = DEPLOYMENT.iter().find(|word| name.contains(**word)) {
         likenesses.push(format!("a deployment's (`{word}` in its name)"));
     }
-    if trusted(&candidate.detail.trust).iter().any(|trusted| trusted.contains("oidc-provider/")) {
+    if trusted(&candidate.detail.trust)
+        .iter()
+        .any(|trusted| trusted.contains("oidc-provider/"))
+    {
         likenesses.push("a pipeline's (it trusts an OIDC provider)".to_owned());
     }
     likenesses
@@ -72,16 +86,23 @@ fn looks_like(candidate: &Candidate) -> Vec<String> {
 
 /// The principals of the statements that allow something.
 fn trusted(policy: &str) -> Vec<String> {
-    let Ok(Value::Object(mut policy)) = serde_json::from_str(policy) else { return Vec::new() };
+    let Ok(Value::Object(mut policy)) = serde_json::from_str(policy) else {
+        return Vec::new();
+    };
     let statements = match policy.remove("Statement") {
         Some(Value::Array(statements)) => statements,
         Some(one) => vec![one],
         None => Vec::new(),
     };
-    let allowing =
-        statements.iter().filter(|statement| statement.get("Effect").is_some_and(|effect| effect == "Allow"));
-    let mut trusted: Vec<String> =
-        allowing.filter_map(|statement| statement.get("Principal")).flat_map(texts).collect();
+    let allowing = statements.iter().filter(|statement| {
+        statement
+            .get("Effect")
+            .is_some_and(|effect| effect == "Allow")
+    });
+    let mut trusted: Vec<String> = allowing
+        .filter_map(|statement| statement.get("Principal"))
+        .flat_map(texts)
+        .collect();
     trusted.sort();
     trusted.dedup();
     trusted
@@ -102,8 +123,12 @@ fn texts(value: &Value) -> Vec<String> {
 pub(super) fn warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
     let detail = &candidate.detail;
     let kind = detail.principal.kind();
-    let denies = steps.iter().any(|step| matches!(step.change, Change::DenyAll { .. }));
-    let revokes = steps.iter().any(|step| matches!(step.change, Change::RevokeSessions { .. }));
+    let denies = steps
+        .iter()
+        .any(|step| matches!(step.change, Change::DenyAll { .. }));
+    let revokes = steps
+        .iter()
+        .any(|step| matches!(step.change, Change::RevokeSessions { .. }));
     let mut warnings = Vec::new();
     let mut warn = |holds: bool, text: &str| {
         if holds {
@@ -123,7 +148,10 @@ pub(super) fn warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
         kind == PrincipalKind::Role && denies,
         "sessions that it already holds in other roles go on: contain those roles too",
     );
-    warn(kind == PrincipalKind::Role && revokes && !denies, "whoever may assume it can begin a new session at once");
+    warn(
+        kind == PrincipalKind::Role && revokes && !denies,
+        "whoever may assume it can begin a new session at once",
+    );
     warn(
         kind == PrincipalKind::Group,
         "a group's deny does not reach roles that its members assume, nor users who leave it",
@@ -133,7 +161,10 @@ pub(super) fn warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
         "its access keys stay active; GetCallerIdentity and GetSessionToken go on working with them",
     );
     warn(
-        detail.attached.iter().any(|policy| policy.name.starts_with("AWSCompromisedKeyQuarantine")),
+        detail
+            .attached
+            .iter()
+            .any(|policy| policy.name.starts_with("AWSCompromisedKeyQuarantine")),
         "AWS itself has found a leaked key of this user (AWSCompromisedKeyQuarantine)",
     );
     let replaces = steps.iter().find(|step| {
@@ -146,9 +177,19 @@ pub(super) fn warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
         "a policy of the same name is there with another content: it is replaced, and put back by undo",
     );
     let named_so = steps.iter().find_map(|step| step.change.policy());
-    let elsewhere =
-        detail.inline.iter().any(|(name, document)| Some(name.as_str()) != named_so && denies_all(document));
-    warn(elsewhere, "an inline policy of another name denies everything already");
-    warnings.extend(candidate.no_entry.as_ref().map(|why| format!("it could not be applied today: {why}")));
+    let elsewhere = detail
+        .inline
+        .iter()
+        .any(|(name, document)| Some(name.as_str()) != named_so && denies_all(document));
+    warn(
+        elsewhere,
+        "an inline policy of another name denies everything already",
+    );
+    warnings.extend(
+        candidate
+            .no_entry
+            .as_ref()
+            .map(|why| format!("it could not be applied today: {why}")),
+    );
     warnings
 }

@@ -72,9 +72,9 @@ impl Change {
     /// The inline policy that it is about, if it is about one.
     pub fn policy(&self) -> Option<&str> {
         match self {
-            Self::DenyAll { policy, .. } | Self::RevokeSessions { policy } | Self::RemoveDenyAll { policy } => {
-                Some(policy)
-            }
+            Self::DenyAll { policy, .. }
+            | Self::RevokeSessions { policy }
+            | Self::RemoveDenyAll { policy } => Some(policy),
             Self::DeactivateKey { .. } => None,
         }
     }
@@ -83,7 +83,9 @@ impl Change {
     pub fn describe(&self) -> String {
         match self {
             Self::DenyAll { policy, .. } => format!("put {policy}: deny everything"),
-            Self::RevokeSessions { policy } => format!("put {policy}: deny everything to sessions begun before"),
+            Self::RevokeSessions { policy } => {
+                format!("put {policy}: deny everything to sessions begun before")
+            }
             Self::DeactivateKey { key } => format!("deactivate access key {key}"),
             Self::RemoveDenyAll { policy } => format!("remove {policy}"),
         }

@@ -66,7 +66,9 @@ pub enum RefusedPlan {
 
 /// When a plan can no longer be applied, by the configuration of whoever applies it.
 pub fn expiry(plan: &Plan, contain: &Contain) -> Timestamp {
-    plan.created.saturating_add(contain.plan_expires.get()).unwrap_or(Timestamp::MAX)
+    plan.created
+        .saturating_add(contain.plan_expires.get())
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// Checks that every step is one that Dragnet makes with this configuration.
@@ -75,7 +77,10 @@ pub fn expiry(plan: &Plan, contain: &Contain) -> Timestamp {
 /// One is not, or the plan claims to be from the future.
 pub fn check_plan(plan: &Plan, contain: &Contain, now: Timestamp) -> Result<(), RefusedPlan> {
     if plan.created > now.saturating_add(CLOCK_SKEW).unwrap_or(now) {
-        return Err(RefusedPlan::Future { created: plan.created, now });
+        return Err(RefusedPlan::Future {
+            created: plan.created,
+            now,
+        });
     }
     for ((_, step), expected) in plan.steps().zip(1..) {
         if step.number != expected {
@@ -86,7 +91,11 @@ pub fn check_plan(plan: &Plan, contain: &Contain, now: Timestamp) -> Result<(), 
     for target in &plan.targets {
         let principal = &target.principal;
         // Source: IAM user guide, "IAM identifiers": names are not told apart by case, nor by their paths.
-        if !named.insert((principal.account(), principal.kind(), principal.name().to_ascii_lowercase())) {
+        if !named.insert((
+            principal.account(),
+            principal.kind(),
+            principal.name().to_ascii_lowercase(),
+        )) {
             return Err(RefusedPlan::Twice(target.principal.clone()));
         }
         check_target(target, contain)?;
@@ -101,12 +110,15 @@ fn check_target(target: &PlannedTarget, contain: &Contain) -> Result<(), Refused
         check_prior(step)?;
         let place = match &step.change {
             Change::DeactivateKey { key } => ("key", key),
-            Change::DenyAll { policy, .. } | Change::RevokeSessions { policy } | Change::RemoveDenyAll { policy } => {
-                ("policy", policy)
-            }
+            Change::DenyAll { policy, .. }
+            | Change::RevokeSessions { policy }
+            | Change::RemoveDenyAll { policy } => ("policy", policy),
         };
         if !changed.insert(place) {
-            return Err(edited(step, format!("the {} {} is changed twice", place.0, place.1)));
+            return Err(edited(
+                step,
+                format!("the {} {} is changed twice", place.0, place.1),
+            ));
         }
     }
     Ok(())
@@ -118,13 +130,20 @@ fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(
             return Ok(());
         }
         let (found, expected) = (found.to_owned(), expected.to_owned());
-        Err(RefusedPlan::PolicyName { step: step.number, found, expected })
+        Err(RefusedPlan::PolicyName {
+            step: step.number,
+            found,
+            expected,
+        })
     };
     match &step.change {
         Change::DenyAll { policy, document } => {
             may_name(policy, contain.policy_name.as_str())?;
             if document != DENY_ALL {
-                return Err(edited(step, "its document is not the one that denies everything".to_owned()));
+                return Err(edited(
+                    step,
+                    "its document is not the one that denies everything".to_owned(),
+                ));
             }
         }
         Change::RemoveDenyAll { policy } => may_name(policy, contain.policy_name.as_str())?,
@@ -144,17 +163,26 @@ fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(
 
 fn check_prior(step: &Step) -> Result<(), RefusedPlan> {
     match (&step.change, &step.prior) {
-        (Change::RemoveDenyAll { .. }, Condition::Policy(Some(document))) if !denies_all(document) => {
-            Err(edited(step, "the policy that it removes does not deny everything".to_owned()))
+        (Change::RemoveDenyAll { .. }, Condition::Policy(Some(document)))
+            if !denies_all(document) =>
+        {
+            Err(edited(
+                step,
+                "the policy that it removes does not deny everything".to_owned(),
+            ))
         }
         (Change::DeactivateKey { .. }, Condition::Key(Some(_))) => Ok(()),
-        (Change::DeactivateKey { .. }, _) | (_, Condition::Key(_)) => {
-            Err(edited(step, "its prior state is of another kind than its change".to_owned()))
-        }
+        (Change::DeactivateKey { .. }, _) | (_, Condition::Key(_)) => Err(edited(
+            step,
+            "its prior state is of another kind than its change".to_owned(),
+        )),
         (_, Condition::Policy(_)) => Ok(()),
     }
 }
 
 fn edited(step: &Step, what: String) -> RefusedPlan {
-    RefusedPlan::Step { step: step.number, what }
+    RefusedPlan::Step {
+        step: step.number,
+        what,
+    }
 }

@@ -6,25 +6,35 @@ use serde_json::{Map, Value};
 /// The policy that blocks a principal: nothing on nothing, for anybody.
 ///
 /// Source: IAM user guide, "Policy evaluation logic": an explicit deny wins over every allow.
-pub const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+pub const DENY_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 /// Whether two documents mean the same: whatever the order, white space, one item or a list of one, letter
 /// case of actions, ids of statements. Two texts that are no policies mean the same if they are equal.
 pub fn means_same(one: &str, other: &str) -> bool {
-    one == other || matches!((meaning(one), meaning(other)), (Some(one), Some(other)) if one == other)
+    one == other
+        || matches!((meaning(one), meaning(other)), (Some(one), Some(other)) if one == other)
 }
 
 /// Whether a policy denies everything, whatever else it says.
 pub fn denies_all(document: &str) -> bool {
-    let Some(Value::Array(statements)) = meaning(document).and_then(|mut policy| policy.remove("Statement")) else {
+    let Some(Value::Array(statements)) =
+        meaning(document).and_then(|mut policy| policy.remove("Statement"))
+    else {
         return false;
     };
     let holds = |statement: &Value, key: &str, words: &[&str]| {
         let values = statement.get(key).and_then(Value::as_array);
-        values.is_some_and(|values| values.iter().any(|value| words.iter().any(|word| value == word)))
+        values.is_some_and(|values| {
+            values
+                .iter()
+                .any(|value| words.iter().any(|word| value == word))
+        })
     };
     statements.iter().any(|statement| {
-        statement.get("Effect").is_some_and(|effect| effect == "Deny")
+        statement
+            .get("Effect")
+            .is_some_and(|effect| effect == "Deny")
             && holds(statement, "Action", &["*", "*:*"])
             && holds(statement, "Resource", &["*"])
             && statement.get("Condition").is_none()
@@ -40,32 +50,44 @@ pub fn counted_size(document: &str) -> usize {
 
 /// A document in one form: lists everywhere, sorted, without what has no effect. `None` if it is no policy.
 fn meaning(text: &str) -> Option<Map<String, Value>> {
-    let Value::Object(mut policy) = serde_json::from_str(text).ok()? else { return None };
+    let Value::Object(mut policy) = serde_json::from_str(text).ok()? else {
+        return None;
+    };
     policy.remove("Id");
     // The version decides whether `${…}` is a variable, and nothing else.
     if !text.contains("${") {
         policy.remove("Version");
     }
-    let mut statements: Vec<Value> = listed(policy.remove("Statement")?).into_iter().map(statement).collect();
+    let mut statements: Vec<Value> = listed(policy.remove("Statement")?)
+        .into_iter()
+        .map(statement)
+        .collect();
     sort(&mut statements);
     policy.insert("Statement".to_owned(), Value::Array(statements));
     Some(policy)
 }
 
 fn statement(statement: Value) -> Value {
-    let Value::Object(parts) = statement else { return statement };
-    let parts = parts.into_iter().filter(|(key, _)| key != "Sid").filter_map(|(key, value)| {
-        let value = match (key.as_str(), value) {
-            ("Effect", effect) => effect,
-            // Actions are not told apart by case.
-            ("Action" | "NotAction", actions) => texts(actions, str::to_ascii_lowercase),
-            ("Condition", Value::Object(operators)) if operators.is_empty() => return None,
-            ("Condition", Value::Object(operators)) => condition(operators),
-            ("Principal" | "NotPrincipal", Value::Object(kinds)) => by_key(kinds, str::to_owned),
-            (_, value) => texts(value, str::to_owned),
-        };
-        Some((key, value))
-    });
+    let Value::Object(parts) = statement else {
+        return statement;
+    };
+    let parts = parts
+        .into_iter()
+        .filter(|(key, _)| key != "Sid")
+        .filter_map(|(key, value)| {
+            let value = match (key.as_str(), value) {
+                ("Effect", effect) => effect,
+                // Actions are not told apart by case.
+                ("Action" | "NotAction", actions) => texts(actions, str::to_ascii_lowercase),
+                ("Condition", Value::Object(operators)) if operators.is_empty() => return None,
+                ("Condition", Value::Object(operators)) => condition(operators),
+                ("Principal" | "NotPrincipal", Value::Object(kinds)) => {
+                    by_key(kinds, str::to_owned)
+                }
+                (_, value) => texts(value, str::to_owned),
+            };
+            Some((key, value))
+        });
     Value::Object(parts.collect())
 }
 
@@ -79,7 +101,12 @@ fn condition(operators: Map<String, Value>) -> Value {
 }
 
 fn by_key(values: Map<String, Value>, key: impl Fn(&str) -> String) -> Value {
-    Value::Object(values.into_iter().map(|(name, value)| (key(&name), texts(value, str::to_owned))).collect())
+    Value::Object(
+        values
+            .into_iter()
+            .map(|(name, value)| (key(&name), texts(value, str::to_owned)))
+            .collect(),
+    )
 }
 
 /// A list of texts, sorted and without repetition. Booleans and numbers are texts in a policy.
@@ -128,7 +155,10 @@ mod tests {
             r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::a"}]}"#,
             r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:ViaAWSService":"true"}}}]}"#,
         ] {
-            assert!(!means_same(DENY_ALL, other) && !denies_all(other), "{other}");
+            assert!(
+                !means_same(DENY_ALL, other) && !denies_all(other),
+                "{other}"
+            );
         }
         let more = r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"*:*","Resource":"*"}]}"#;
         assert!(!means_same(DENY_ALL, more) && denies_all(more));
@@ -141,9 +171,18 @@ mod tests {
                 r#"{{"Statement":[{{"Effect":"Allow","Action":{action},"Resource":"*","Condition":{condition}}}]}}"#
             )
         };
-        let one = document(r#"["s3:GetObject","s3:PutObject"]"#, r#"{"Bool":{"aws:SecureTransport":true}}"#);
-        let same = document(r#"["S3:putobject","s3:GetObject"]"#, r#"{"Bool":{"aws:securetransport":["true"]}}"#);
-        let other = document(r#"["s3:GetObject","s3:PutObject"]"#, r#"{"Bool":{"aws:SecureTransport":"false"}}"#);
+        let one = document(
+            r#"["s3:GetObject","s3:PutObject"]"#,
+            r#"{"Bool":{"aws:SecureTransport":true}}"#,
+        );
+        let same = document(
+            r#"["S3:putobject","s3:GetObject"]"#,
+            r#"{"Bool":{"aws:securetransport":["true"]}}"#,
+        );
+        let other = document(
+            r#"["s3:GetObject","s3:PutObject"]"#,
+            r#"{"Bool":{"aws:SecureTransport":"false"}}"#,
+        );
         assert!(means_same(&one, &same) && !means_same(&one, &other));
     }
 
@@ -154,6 +193,9 @@ mod tests {
                 r#"{{"Version":"{version}","Statement":{{"Effect":"Allow","Action":"*","Resource":"a/${{aws:username}}"}}}}"#
             )
         };
-        assert!(!means_same(&document("2008-10-17"), &document("2012-10-17")));
+        assert!(!means_same(
+            &document("2008-10-17"),
+            &document("2012-10-17")
+        ));
     }
 }

@@ -33,7 +33,9 @@ pub fn shell_script(plan: &Plan) -> String {
             _ = writeln!(script, "{verb}/{account})\n  {}\n  ;;", lines.join("\n  "));
         }
     }
-    script.push_str("*)\n  echo \"nothing is planned: ${1:-} in account $account\" >&2\n  exit 1\n  ;;\nesac\n");
+    script.push_str(
+        "*)\n  echo \"nothing is planned: ${1:-} in account $account\" >&2\n  exit 1\n  ;;\nesac\n",
+    );
     script
 }
 
@@ -44,7 +46,11 @@ fn apply_line(target: &PlannedTarget, step: &Step) -> String {
         Change::RevokeSessions { policy } => {
             let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{"DateLessThan":{"aws:TokenIssueTime":"%s"}}}]}"#;
             let now = r#""$(date -u +%Y-%m-%dT%H:%M:%SZ)""#;
-            put(principal, policy, &format!("\"$(printf {} {now})\"", quoted(document)))
+            put(
+                principal,
+                policy,
+                &format!("\"$(printf {} {now})\"", quoted(document)),
+            )
         }
         Change::RemoveDenyAll { policy } => delete(principal, policy),
         Change::DeactivateKey { key } => update_key(principal, key, KeyStatus::Inactive),
@@ -57,16 +63,20 @@ fn undo_line(target: &PlannedTarget, step: &Step) -> String {
         (Change::DeactivateKey { key }, Condition::Key(status)) => {
             update_key(principal, key, status.unwrap_or(KeyStatus::Active))
         }
-        (change, Condition::Policy(Some(document))) => {
-            put(principal, change.policy().unwrap_or_default(), &quoted(document))
-        }
+        (change, Condition::Policy(Some(document))) => put(
+            principal,
+            change.policy().unwrap_or_default(),
+            &quoted(document),
+        ),
         (change, _) => delete(principal, change.policy().unwrap_or_default()),
     }
 }
 
 fn put(principal: &Principal, policy: &str, document: &str) -> String {
     let (kind, name, policy) = (principal.kind(), quoted(principal.name()), quoted(policy));
-    format!("aws iam put-{kind}-policy --{kind}-name {name} --policy-name {policy} --policy-document {document}")
+    format!(
+        "aws iam put-{kind}-policy --{kind}-name {name} --policy-name {policy} --policy-document {document}"
+    )
 }
 
 fn delete(principal: &Principal, policy: &str) -> String {
@@ -98,7 +108,11 @@ pub fn service_control_policy(plan: &Plan) -> String {
         .filter(|principal| principal.kind() != PrincipalKind::Group)
         .map(|principal| principal.arn().as_str())
         .collect();
-    let user_ids: Vec<&str> = plan.refused.iter().filter_map(|refused| refused.user_id.as_deref()).collect();
+    let user_ids: Vec<&str> = plan
+        .refused
+        .iter()
+        .filter_map(|refused| refused.user_id.as_deref())
+        .collect();
     let statement = |sid: &str, operator: &str, key: &str, values: &[&str]| {
         json!({
             "Sid": sid, "Effect": "Deny", "Action": "*", "Resource": "*",
@@ -106,8 +120,10 @@ pub fn service_control_policy(plan: &Plan) -> String {
         })
     };
     let statements: Vec<_> = [
-        (!arns.is_empty()).then(|| statement("DragnetPrincipals", "ArnEquals", "aws:PrincipalArn", &arns)),
-        (!user_ids.is_empty()).then(|| statement("DragnetUserIds", "StringEquals", "aws:userid", &user_ids)),
+        (!arns.is_empty())
+            .then(|| statement("DragnetPrincipals", "ArnEquals", "aws:PrincipalArn", &arns)),
+        (!user_ids.is_empty())
+            .then(|| statement("DragnetUserIds", "StringEquals", "aws:userid", &user_ids)),
     ]
     .into_iter()
     .flatten()

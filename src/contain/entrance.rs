@@ -31,7 +31,10 @@ pub(super) struct Batch<'a> {
 }
 
 /// Splits targets into batches whose policies fit a session: 2,048 characters hold some twenty ARNs.
-pub(super) fn batches<'a>(targets: impl IntoIterator<Item = &'a PlannedTarget>, purpose: Purpose) -> Vec<Batch<'a>> {
+pub(super) fn batches<'a>(
+    targets: impl IntoIterator<Item = &'a PlannedTarget>,
+    purpose: Purpose,
+) -> Vec<Batch<'a>> {
     let mut batches: Vec<Batch<'a>> = Vec::new();
     for target in targets {
         let account = target.principal.account();
@@ -44,33 +47,66 @@ pub(super) fn batches<'a>(targets: impl IntoIterator<Item = &'a PlannedTarget>, 
                 continue;
             }
         }
-        batches.push(Batch { account, targets: vec![target], policy: policy(&[target], purpose) });
+        batches.push(Batch {
+            account,
+            targets: vec![target],
+            policy: policy(&[target], purpose),
+        });
     }
     batches
 }
 
 fn policy(targets: &[&PlannedTarget], purpose: Purpose) -> Policy {
-    let steps = targets.iter().flat_map(|target| target.steps.iter().map(|step| (target.principal.kind(), step)));
-    let operations: BTreeSet<_> = steps.flat_map(|(kind, step)| operations(kind, step, purpose)).collect();
+    let steps = targets.iter().flat_map(|target| {
+        target
+            .steps
+            .iter()
+            .map(|step| (target.principal.kind(), step))
+    });
+    let operations: BTreeSet<_> = steps
+        .flat_map(|(kind, step)| operations(kind, step, purpose))
+        .collect();
     let operations: Vec<_> = operations.into_iter().collect();
-    let principals: Vec<String> = targets.iter().map(|target| target.principal.to_string()).collect();
+    let principals: Vec<String> = targets
+        .iter()
+        .map(|target| target.principal.to_string())
+        .collect();
     Policy::for_operations(&operations).on(&principals)
 }
 
 fn operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Vec<Operation> {
     use Operation as Op;
     let (get, read, put, delete) = match kind {
-        PrincipalKind::Role => (Op::GetRole, Op::GetRolePolicy, Op::PutRolePolicy, Op::DeleteRolePolicy),
-        PrincipalKind::User => (Op::GetUser, Op::GetUserPolicy, Op::PutUserPolicy, Op::DeleteUserPolicy),
-        PrincipalKind::Group => (Op::GetGroup, Op::GetGroupPolicy, Op::PutGroupPolicy, Op::DeleteGroupPolicy),
+        PrincipalKind::Role => (
+            Op::GetRole,
+            Op::GetRolePolicy,
+            Op::PutRolePolicy,
+            Op::DeleteRolePolicy,
+        ),
+        PrincipalKind::User => (
+            Op::GetUser,
+            Op::GetUserPolicy,
+            Op::PutUserPolicy,
+            Op::DeleteUserPolicy,
+        ),
+        PrincipalKind::Group => (
+            Op::GetGroup,
+            Op::GetGroupPolicy,
+            Op::PutGroupPolicy,
+            Op::DeleteGroupPolicy,
+        ),
     };
     let mut operations = vec![get];
     match (&step.change, purpose) {
         (Change::DeactivateKey { .. }, Purpose::Look) => operations.push(Op::ListAccessKeys),
-        (Change::DeactivateKey { .. }, _) => operations.extend([Op::ListAccessKeys, Op::UpdateAccessKey]),
+        (Change::DeactivateKey { .. }, _) => {
+            operations.extend([Op::ListAccessKeys, Op::UpdateAccessKey])
+        }
         (_, Purpose::Look) => operations.push(read),
         (Change::RemoveDenyAll { .. }, Purpose::Apply) => operations.extend([read, delete]),
-        (_, Purpose::Undo) if step.prior == Condition::Policy(None) => operations.extend([read, delete]),
+        (_, Purpose::Undo) if step.prior == Condition::Policy(None) => {
+            operations.extend([read, delete])
+        }
         (_, Purpose::Apply | Purpose::Undo) => operations.extend([read, put]),
     }
     if purpose != Purpose::Undo && kind != PrincipalKind::Group {
@@ -86,21 +122,46 @@ mod tests {
     #[test]
     fn a_session_never_asks_for_more_than_the_contain_role_has() {
         let changes = [
-            Change::DenyAll { policy: "DenyAll".to_owned(), document: String::new() },
-            Change::RevokeSessions { policy: "R".to_owned() },
-            Change::DeactivateKey { key: "AKIA".to_owned() },
-            Change::RemoveDenyAll { policy: "DenyAll".to_owned() },
+            Change::DenyAll {
+                policy: "DenyAll".to_owned(),
+                document: String::new(),
+            },
+            Change::RevokeSessions {
+                policy: "R".to_owned(),
+            },
+            Change::DeactivateKey {
+                key: "AKIA".to_owned(),
+            },
+            Change::RemoveDenyAll {
+                policy: "DenyAll".to_owned(),
+            },
         ];
         for change in changes {
-            for prior in [Condition::Policy(None), Condition::Policy(Some(String::new()))] {
-                let step = Step { number: 1, change: change.clone(), prior };
+            for prior in [
+                Condition::Policy(None),
+                Condition::Policy(Some(String::new())),
+            ] {
+                let step = Step {
+                    number: 1,
+                    change: change.clone(),
+                    prior,
+                };
                 for kind in PrincipalKind::ALL {
                     for purpose in [Purpose::Apply, Purpose::Undo, Purpose::Look] {
                         let operations = operations(kind, &step, purpose);
-                        assert!(operations.iter().all(|operation| Operation::CONTAIN.contains(operation)));
-                        let writes =
-                            operations.iter().any(|operation| !operation.as_str().starts_with(['G', 'L', 'S']));
-                        assert_eq!(writes, purpose != Purpose::Look, "{step:?} {kind} {purpose:?}");
+                        assert!(
+                            operations
+                                .iter()
+                                .all(|operation| Operation::CONTAIN.contains(operation))
+                        );
+                        let writes = operations
+                            .iter()
+                            .any(|operation| !operation.as_str().starts_with(['G', 'L', 'S']));
+                        assert_eq!(
+                            writes,
+                            purpose != Purpose::Look,
+                            "{step:?} {kind} {purpose:?}"
+                        );
                     }
                 }
             }

@@ -102,8 +102,13 @@ impl Record {
     /// Source: CloudTrail user guide, "CloudTrail record contents" (`errorCode`, `errorMessage`), and "AWS Management
     /// Console sign-in events": a failed login has no `errorCode`.
     fn succeeded(&self) -> bool {
-        let login = self.response_elements.as_ref().and_then(|response| response.get("ConsoleLogin"));
-        self.error_code.is_none() && self.error_message.is_none() && login.is_none_or(|login| login == "Success")
+        let login = self
+            .response_elements
+            .as_ref()
+            .and_then(|response| response.get("ConsoleLogin"));
+        self.error_code.is_none()
+            && self.error_message.is_none()
+            && login.is_none_or(|login| login == "Success")
     }
 }
 
@@ -136,12 +141,17 @@ struct SessionIssuer {
 impl FromRun {
     /// Nobody yet, of a run whose trails deliver this.
     pub fn new(trails: TrailDeliveries) -> Self {
-        Self { trails, ..Self::default() }
+        Self {
+            trails,
+            ..Self::default()
+        }
     }
 
     /// Takes in a sighting. What is no CloudTrail record names nobody.
     pub fn take(&mut self, row: &StoredRow) {
-        let Ok(record) = serde_json::from_str::<Record>(&row.found.message) else { return };
+        let Ok(record) = serde_json::from_str::<Record>(&row.found.message) else {
+            return;
+        };
         let identity = &record.user_identity;
         if identity.arn.is_empty() {
             return;
@@ -153,7 +163,10 @@ impl FromRun {
             && let Ok(selector) = &selector
         {
             let key = (selector.account, selector.kind, selector.name.to_string());
-            self.created.entry(key).or_default().extend(created(&record));
+            self.created
+                .entry(key)
+                .or_default()
+                .extend(created(&record));
         }
         let doubt = if !delivered {
             Doubt::Undelivered
@@ -167,28 +180,58 @@ impl FromRun {
         self.take_mention(row, identity, selector.ok(), doubt);
     }
 
-    fn take_evidence(&mut self, row: &StoredRow, identity: &Identity, selector: Result<PrincipalSelector, String>) {
+    fn take_evidence(
+        &mut self,
+        row: &StoredRow,
+        identity: &Identity,
+        selector: Result<PrincipalSelector, String>,
+    ) {
         match selector {
             Ok(selector) => {
-                let new = || Target { selector: selector.clone(), evidence: Evidence::default() };
-                self.targets.entry(selector.to_string()).or_insert_with(new).evidence.take(row);
+                let new = || Target {
+                    selector: selector.clone(),
+                    evidence: Evidence::default(),
+                };
+                self.targets
+                    .entry(selector.to_string())
+                    .or_insert_with(new)
+                    .evidence
+                    .take(row);
             }
             Err(reason) => {
-                let user_id = identity.arn.contains("AWSReservedSSO_").then(|| identity.principal_id.clone());
+                let user_id = identity
+                    .arn
+                    .contains("AWSReservedSSO_")
+                    .then(|| identity.principal_id.clone());
                 let principal = identity.arn.clone();
-                let refused = RefusedTarget { principal: principal.clone(), reasons: vec![reason], user_id };
+                let refused = RefusedTarget {
+                    principal: principal.clone(),
+                    reasons: vec![reason],
+                    user_id,
+                };
                 self.refused.insert(principal, refused);
             }
         }
     }
 
-    fn take_mention(&mut self, row: &StoredRow, identity: &Identity, selector: Option<PrincipalSelector>, why: Doubt) {
-        let principal = selector.as_ref().map_or_else(|| identity.arn.clone(), ToString::to_string);
+    fn take_mention(
+        &mut self,
+        row: &StoredRow,
+        identity: &Identity,
+        selector: Option<PrincipalSelector>,
+        why: Doubt,
+    ) {
+        let principal = selector
+            .as_ref()
+            .map_or_else(|| identity.arn.clone(), ToString::to_string);
         if self.mentioned.len() >= MENTIONED_AT_MOST && !self.mentioned.contains_key(&principal) {
             self.more_mentions += 1;
             return;
         }
-        let new = || Mention { selector, times: BTreeMap::new() };
+        let new = || Mention {
+            selector,
+            times: BTreeMap::new(),
+        };
         let mention = self.mentioned.entry(principal).or_insert_with(new);
         *mention.times.entry((why, place(row))).or_default() += 1;
     }
@@ -197,7 +240,10 @@ impl FromRun {
     pub fn selectors(&self) -> impl Iterator<Item = PrincipalSelector> {
         self.targets.values().map(|target| {
             let reason = Some(target.evidence.describe());
-            PrincipalSelector { reason, ..target.selector.clone() }
+            PrincipalSelector {
+                reason,
+                ..target.selector.clone()
+            }
         })
     }
 
@@ -209,8 +255,13 @@ impl FromRun {
     /// Whom records name without making them targets, where, and how often.
     pub fn mentioned(&self) -> Vec<RefusedTarget> {
         let untargeted = self.mentioned.iter().filter(|(principal, mention)| {
-            let is_target = |selector| self.targets.values().any(|target| is_same(&target.selector, selector));
-            !self.refused.contains_key(*principal) && !mention.selector.as_ref().is_some_and(is_target)
+            let is_target = |selector| {
+                self.targets
+                    .values()
+                    .any(|target| is_same(&target.selector, selector))
+            };
+            !self.refused.contains_key(*principal)
+                && !mention.selector.as_ref().is_some_and(is_target)
         });
         let mut mentioned: Vec<RefusedTarget> = untargeted
             .map(|(principal, mention)| RefusedTarget {
@@ -222,7 +273,10 @@ impl FromRun {
         if self.more_mentions > 0 {
             mentioned.push(RefusedTarget {
                 principal: "others".to_owned(),
-                reasons: vec![format!("{}: see the run's sightings", plural(self.more_mentions, "sighting"))],
+                reasons: vec![format!(
+                    "{}: see the run's sightings",
+                    plural(self.more_mentions, "sighting")
+                )],
                 user_id: None,
             });
         }
@@ -231,8 +285,17 @@ impl FromRun {
 
     /// What a principal created, in words, as records tell that a trail delivered.
     pub fn created_by(&self, principal: &Principal) -> Vec<String> {
-        let key = (Some(principal.account()), principal.kind(), principal.name().to_owned());
-        self.created.get(&key).into_iter().flatten().cloned().collect()
+        let key = (
+            Some(principal.account()),
+            principal.kind(),
+            principal.name().to_owned(),
+        );
+        self.created
+            .get(&key)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
     }
 }
 
@@ -254,13 +317,25 @@ impl Evidence {
     fn describe(&self) -> String {
         let groups: Vec<&str> = self.log_groups.iter().map(String::as_str).collect();
         let records = plural(self.records, "record");
-        let more = if self.records > self.record_ids.len() as u64 { ", …" } else { "" };
-        format!("{records} in {}: {}{more}", groups.join(", "), self.record_ids.join(", "))
+        let more = if self.records > self.record_ids.len() as u64 {
+            ", …"
+        } else {
+            ""
+        };
+        format!(
+            "{records} in {}: {}{more}",
+            groups.join(", "),
+            self.record_ids.join(", ")
+        )
     }
 }
 
 fn told(((why, place), times): (&(Doubt, String), &u64)) -> String {
-    format!("mentioned in {} in {place}, {}", plural(*times, "sighting"), why.describe())
+    format!(
+        "mentioned in {} in {place}, {}",
+        plural(*times, "sighting"),
+        why.describe()
+    )
 }
 
 fn place(row: &StoredRow) -> String {
@@ -272,9 +347,17 @@ fn names_its_actor(found: &Found) -> bool {
     let is_of_actor = |field: &String| {
         ["userIdentity", "sourceIPAddress", "userAgent"]
             .iter()
-            .any(|actor| field.strip_prefix(actor).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+            .any(|actor| {
+                field
+                    .strip_prefix(actor)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
     };
-    if found.indicators.is_empty() { !found.hunts.is_empty() } else { found.matched_fields.iter().any(is_of_actor) }
+    if found.indicators.is_empty() {
+        !found.hunts.is_empty()
+    } else {
+        found.matched_fields.iter().any(is_of_actor)
+    }
 }
 
 /// Whether both point at one principal, with or without its path.
@@ -286,8 +369,13 @@ fn is_same(one: &PrincipalSelector, other: &PrincipalSelector) -> bool {
 
 /// The user or role behind an identity; a session is its role.
 fn containable(identity: &Identity) -> Result<PrincipalSelector, String> {
-    let issuer = identity.session_context.as_ref().and_then(|context| context.session_issuer.as_ref());
-    let issuer = issuer.map(|issuer| issuer.arn.as_str()).filter(|arn| !arn.is_empty());
+    let issuer = identity
+        .session_context
+        .as_ref()
+        .and_then(|context| context.session_issuer.as_ref());
+    let issuer = issuer
+        .map(|issuer| issuer.arn.as_str())
+        .filter(|arn| !arn.is_empty());
     let (arn, instead) = match identity.kind.as_str() {
         "Root" => {
             return Err("an account's root cannot be blocked by a policy in it: change its password and delete its \
@@ -304,24 +392,43 @@ fn containable(identity: &Identity) -> Result<PrincipalSelector, String> {
                         (contain plan --emit scp), remove the assignment, disable the user in the identity provider"
                 .to_owned());
         }
-        _ => (issuer.unwrap_or(&identity.arn), "it is not a role or a user of an account"),
+        _ => (
+            issuer.unwrap_or(&identity.arn),
+            "it is not a role or a user of an account",
+        ),
     };
-    PrincipalSelector::of_arn(arn).or_else(|_| session(arn)).map_err(|()| instead.to_owned())
+    PrincipalSelector::of_arn(arn)
+        .or_else(|_| session(arn))
+        .map_err(|()| instead.to_owned())
 }
 
 /// `arn:aws:sts::111111111111:assumed-role/Name/session`: the role's name, without its path.
 fn session(arn: &str) -> Result<PrincipalSelector, ()> {
     let arn: Arn = arn.parse().map_err(drop)?;
-    let name = arn.resource().strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next()).ok_or(())?;
-    let selector = PrincipalSelector::named(PrincipalKind::Role, Some(arn.account().ok_or(())?), name).map_err(drop)?;
+    let name = arn
+        .resource()
+        .strip_prefix("assumed-role/")
+        .and_then(|rest| rest.split('/').next())
+        .ok_or(())?;
+    let selector =
+        PrincipalSelector::named(PrincipalKind::Role, Some(arn.account().ok_or(())?), name)
+            .map_err(drop)?;
     // A name out of a log must not become a pattern.
-    if selector.is_exact() { Ok(selector) } else { Err(()) }
+    if selector.is_exact() {
+        Ok(selector)
+    } else {
+        Err(())
+    }
 }
 
 /// What the call made, if it made a principal or a credential.
 fn created(record: &Record) -> Option<String> {
     let text = |value: &Option<Value>, pointer: &str| {
-        value.as_ref().and_then(|value| value.pointer(pointer)).and_then(Value::as_str).map(str::to_owned)
+        value
+            .as_ref()
+            .and_then(|value| value.pointer(pointer))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
     };
     let named = |parameter: &str| text(&record.request_parameters, parameter);
     match record.event_name.as_str() {
@@ -330,8 +437,8 @@ fn created(record: &Record) -> Option<String> {
         "CreateGroup" => Some(format!("group {}", named("/groupName")?)),
         "CreateLoginProfile" => Some(format!("a password for user {}", named("/userName")?)),
         "CreateAccessKey" => {
-            let key =
-                text(&record.response_elements, "/accessKey/accessKeyId").unwrap_or_else(|| "an access key".to_owned());
+            let key = text(&record.response_elements, "/accessKey/accessKeyId")
+                .unwrap_or_else(|| "an access key".to_owned());
             Some(format!("{key} of user {}", named("/userName")?))
         }
         _ => None,
@@ -341,10 +448,15 @@ fn created(record: &Record) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Cell, Destination, LogGroupArn, Recorder, SourceKind, Target as Place, Told};
+    use crate::model::{
+        Cell, Destination, LogGroupArn, Recorder, SourceKind, Target as Place, Told,
+    };
 
     fn run() -> FromRun {
-        let home = Place { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
+        let home = Place {
+            account: "111111111111".parse().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+        };
         let recorder = Recorder {
             kind: SourceKind::CloudTrail,
             via: "trail".to_owned(),
@@ -353,7 +465,11 @@ mod tests {
             multi_region: true,
             told: Told::NotAsked,
         };
-        let cell = Cell { target: home, kind: SourceKind::CloudTrail, answer: Ok(vec!["trail".to_owned()]) };
+        let cell = Cell {
+            target: home,
+            kind: SourceKind::CloudTrail,
+            answer: Ok(vec!["trail".to_owned()]),
+        };
         FromRun::new(TrailDeliveries::new(&[recorder], &[cell]))
     }
 
@@ -384,21 +500,45 @@ mod tests {
     #[test]
     fn sessions_become_roles_and_others_are_told() {
         let mut run = run();
-        let identity = |identity: &str, event: &str| format!(r#"{{"userIdentity":{identity},"eventName":"{event}"}}"#);
+        let identity = |identity: &str, event: &str| {
+            format!(r#"{{"userIdentity":{identity},"eventName":"{event}"}}"#)
+        };
         run.take(&row(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::111111111111:assumed-role/R/s","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/team/R"}}}"#, "X")));
-        run.take(&row(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/S/s"}"#, "X")));
-        run.take(&row(&identity(r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/*/s"}"#, "X")));
-        run.take(&row(&identity(r#"{"type":"Root","arn":"arn:aws:iam::111111111111:root"}"#, "X")));
+        run.take(&row(&identity(
+            r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/S/s"}"#,
+            "X",
+        )));
+        run.take(&row(&identity(
+            r#"{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/*/s"}"#,
+            "X",
+        )));
+        run.take(&row(&identity(
+            r#"{"type":"Root","arn":"arn:aws:iam::111111111111:root"}"#,
+            "X",
+        )));
         run.take(&row(&identity(r#"{"type":"AssumedRole","principalId":"AROAX:eve","arn":"arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_A_1/eve"}"#, "X")));
         run.take(&row(r#"{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/eve"},"eventName":"CreateUser","requestParameters":{"userName":"backdoor"}}"#));
         run.take(&row("not json"));
-        let selectors: Vec<String> = run.selectors().map(|selector| selector.to_string()).collect();
+        let selectors: Vec<String> = run
+            .selectors()
+            .map(|selector| selector.to_string())
+            .collect();
         assert_eq!(
             selectors,
-            ["arn:aws:iam::111111111111:role/team/R", "arn:aws:iam::111111111111:user/eve", "role S in 222222222222"]
+            [
+                "arn:aws:iam::111111111111:role/team/R",
+                "arn:aws:iam::111111111111:user/eve",
+                "role S in 222222222222"
+            ]
         );
         assert_eq!(run.refused().count(), 3);
-        assert!(run.refused().any(|refused| refused.user_id.as_deref() == Some("AROAX:eve")));
-        assert_eq!(run.created_by(&"arn:aws:iam::111111111111:user/eve".parse().unwrap()), ["user backdoor"]);
+        assert!(
+            run.refused()
+                .any(|refused| refused.user_id.as_deref() == Some("AROAX:eve"))
+        );
+        assert_eq!(
+            run.created_by(&"arn:aws:iam::111111111111:user/eve".parse().unwrap()),
+            ["user backdoor"]
+        );
     }
 }

@@ -112,20 +112,42 @@ pub struct Guard {
 impl Guard {
     /// The guard for who calls, and how accounts are entered; `hops` are the roles on the way, those of the
     /// profile among them.
-    pub fn new(caller: &Caller, hops: &[RoleArn], reach: &Reach, contain: &Contain, forced: &[Override]) -> Self {
+    pub fn new(
+        caller: &Caller,
+        hops: &[RoleArn],
+        reach: &Reach,
+        contain: &Contain,
+        forced: &[Override],
+    ) -> Self {
         let identity = &reach.identity;
-        let own_role = |role: &RoleArn| (role.account(), PrincipalKind::Role, role.name().to_owned());
-        let on_the_way = hops.iter().chain(&identity.role_chain).chain(&reach.directory.organization_role);
+        let own_role =
+            |role: &RoleArn| (role.account(), PrincipalKind::Role, role.name().to_owned());
+        let on_the_way = hops
+            .iter()
+            .chain(&identity.role_chain)
+            .chain(&reach.directory.organization_role);
         let mut own: Vec<_> = on_the_way.map(own_role).collect();
         own.extend(principal_of(caller));
-        let configured = reach.directory.accounts.iter().filter_map(|account| account.member_role.as_ref());
-        let members = configured.chain([&identity.member_role]).filter_map(|role| match role {
-            MemberRole::Caller => None,
-            MemberRole::Role(name) => Some(name),
+        let configured = reach
+            .directory
+            .accounts
+            .iter()
+            .filter_map(|account| account.member_role.as_ref());
+        let members = configured
+            .chain([&identity.member_role])
+            .filter_map(|role| match role {
+                MemberRole::Caller => None,
+                MemberRole::Role(name) => Some(name),
+            });
+        let names = members
+            .chain([&identity.contain_role])
+            .map(|name| last_part(name.as_str()).to_ascii_lowercase());
+        let protect = contain.protect.iter().map(|glob| {
+            (
+                glob.to_string(),
+                glob.as_str().to_ascii_lowercase().parse().ok(),
+            )
         });
-        let names = members.chain([&identity.contain_role]).map(|name| last_part(name.as_str()).to_ascii_lowercase());
-        let protect =
-            contain.protect.iter().map(|glob| (glob.to_string(), glob.as_str().to_ascii_lowercase().parse().ok()));
         Self {
             own,
             tool_roles: names.collect(),
@@ -137,17 +159,39 @@ impl Guard {
 
     /// Why a principal must not be blocked, with all that stands against it and is not overridden.
     /// `members` are the users of a group; `named_exactly`: it was not met by a pattern.
-    pub fn check(&self, principal: &Principal, named_exactly: bool, members: &BTreeSet<String>) -> Vec<Refusal> {
+    pub fn check(
+        &self,
+        principal: &Principal,
+        named_exactly: bool,
+        members: &BTreeSet<String>,
+    ) -> Vec<Refusal> {
         let mut refusals = Vec::new();
-        let (account, name, path) = (principal.account(), principal.name(), principal.path().to_ascii_lowercase());
-        if self.own.iter().any(|(account, kind, name)| principal.is_called(*account, *kind, name)) {
+        let (account, name, path) = (
+            principal.account(),
+            principal.name(),
+            principal.path().to_ascii_lowercase(),
+        );
+        if self
+            .own
+            .iter()
+            .any(|(account, kind, name)| principal.is_called(*account, *kind, name))
+        {
             refusals.push(Refusal::OwnChain);
         }
         if principal.kind() == PrincipalKind::Group {
-            let own_users = self.own.iter().filter(|(own, kind, _)| *own == account && *kind == PrincipalKind::User);
-            let member = |user: &str| members.iter().any(|member| member.eq_ignore_ascii_case(user));
+            let own_users = self
+                .own
+                .iter()
+                .filter(|(own, kind, _)| *own == account && *kind == PrincipalKind::User);
+            let member = |user: &str| {
+                members
+                    .iter()
+                    .any(|member| member.eq_ignore_ascii_case(user))
+            };
             refusals.extend(
-                own_users.filter(|(_, _, user)| member(user)).map(|(_, _, user)| Refusal::OwnGroup(user.clone())),
+                own_users
+                    .filter(|(_, _, user)| member(user))
+                    .map(|(_, _, user)| Refusal::OwnGroup(user.clone())),
             );
         }
         if principal.kind() == PrincipalKind::Role {
@@ -159,14 +203,20 @@ impl Guard {
             } else if path.starts_with(SSO_RESERVED) || name.starts_with("AWSReservedSSO_") {
                 refusals.push(Refusal::SsoReserved);
             }
-            let is_organizations = ORGANIZATION_ROLES.iter().any(|role| role.eq_ignore_ascii_case(name))
+            let is_organizations = ORGANIZATION_ROLES
+                .iter()
+                .any(|role| role.eq_ignore_ascii_case(name))
                 || name.to_ascii_lowercase().starts_with("stacksets-exec-");
             if is_organizations && !named_exactly {
                 refusals.push(Refusal::OrganizationRole);
             }
         }
         refusals.extend(self.protected(principal));
-        refusals.retain(|refusal| refusal.overridden_by().is_none_or(|force| !self.forced.contains(&force)));
+        refusals.retain(|refusal| {
+            refusal
+                .overridden_by()
+                .is_none_or(|force| !self.forced.contains(&force))
+        });
         refusals
     }
 
@@ -175,13 +225,21 @@ impl Guard {
         let whole = principal.arn().as_str().to_ascii_lowercase();
         let arn = principal.arn();
         let (partition, account) = (arn.partition_id(), principal.account());
-        let pathless = format!("arn:{partition}:iam::{account}:{}/{}", principal.kind(), principal.name());
+        let pathless = format!(
+            "arn:{partition}:iam::{account}:{}/{}",
+            principal.kind(),
+            principal.name()
+        );
         let pathless = pathless.to_ascii_lowercase();
         let covers = |glob: &Option<Glob>| {
             // A glob that cannot be compared protects everything.
-            glob.as_ref().is_none_or(|glob| glob.is_match(&whole) || glob.is_match(&pathless))
+            glob.as_ref()
+                .is_none_or(|glob| glob.is_match(&whole) || glob.is_match(&pathless))
         };
-        self.protect.iter().find(|(_, glob)| covers(glob)).map(|(given, _)| Refusal::Protected(given.clone()))
+        self.protect
+            .iter()
+            .find(|(_, glob)| covers(glob))
+            .map(|(given, _)| Refusal::Protected(given.clone()))
     }
 
     /// Whether a plan may change so many principals.
@@ -192,7 +250,10 @@ impl Guard {
         if targets <= self.max_targets || self.forced.contains(&Override::MaxTargets) {
             return Ok(());
         }
-        Err(TooManyTargets { targets, max_targets: self.max_targets })
+        Err(TooManyTargets {
+            targets,
+            max_targets: self.max_targets,
+        })
     }
 }
 
@@ -211,8 +272,16 @@ pub struct TooManyTargets {
 fn principal_of(caller: &Caller) -> Option<(AccountId, PrincipalKind, String)> {
     let mut parts = caller.arn.resource().split('/');
     match parts.next()? {
-        "user" => Some((caller.account, PrincipalKind::User, last_part(caller.arn.resource()).to_owned())),
-        "assumed-role" => Some((caller.account, PrincipalKind::Role, parts.next()?.to_owned())),
+        "user" => Some((
+            caller.account,
+            PrincipalKind::User,
+            last_part(caller.arn.resource()).to_owned(),
+        )),
+        "assumed-role" => Some((
+            caller.account,
+            PrincipalKind::Role,
+            parts.next()?.to_owned(),
+        )),
         _ => None,
     }
 }

@@ -89,18 +89,39 @@ impl Journals {
     ///
     /// # Errors
     /// It cannot be made or used.
-    pub fn begin(&self, sealed: &SealedPlan, by: &str, now: Timestamp) -> Result<Journal, JournalError> {
+    pub fn begin(
+        &self,
+        sealed: &SealedPlan,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Journal, JournalError> {
         let directory = &self.directory;
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(file_error(directory))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(file_error(directory))?;
         let path = self.path(sealed.short_hash());
         let lock = self.lock(sealed.short_hash())?;
-        OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(file_error(&path))?;
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(file_error(&path))?;
         let mut connection = Connection::open(&path)?;
         connection.execute_batch(CREATE)?;
         let transaction = connection.transaction()?;
-        for (key, value) in [("format", FORMAT), ("plan", &sealed.to_text()?), ("begun", &rfc3339_ms(now)), ("by", by)]
-        {
-            transaction.execute("INSERT OR IGNORE INTO fact (key, value) VALUES (?1, ?2)", [key, value])?;
+        for (key, value) in [
+            ("format", FORMAT),
+            ("plan", &sealed.to_text()?),
+            ("begun", &rfc3339_ms(now)),
+            ("by", by),
+        ] {
+            transaction.execute(
+                "INSERT OR IGNORE INTO fact (key, value) VALUES (?1, ?2)",
+                [key, value],
+            )?;
         }
         transaction.commit()?;
         drop((connection, lock));
@@ -116,7 +137,12 @@ impl Journals {
         connection.execute_batch("PRAGMA synchronous = FULL")?;
         let lock = self.lock(id)?;
         let sealed = plan(&connection)?;
-        Ok(Journal { id: id.to_owned(), sealed, connection: Mutex::new(connection), _lock: lock })
+        Ok(Journal {
+            id: id.to_owned(),
+            sealed,
+            connection: Mutex::new(connection),
+            _lock: lock,
+        })
     }
 
     /// A containment as it stands, without holding its journal.
@@ -140,7 +166,11 @@ impl Journals {
         let mut ids = Vec::new();
         for entry in entries {
             let name = entry.map_err(file_error(&self.directory))?.file_name();
-            ids.extend(name.to_str().and_then(|name| name.strip_suffix(".db")).map(str::to_owned));
+            ids.extend(
+                name.to_str()
+                    .and_then(|name| name.strip_suffix(".db"))
+                    .map(str::to_owned),
+            );
         }
         ids.sort();
         Ok(ids)
@@ -152,12 +182,20 @@ impl Journals {
         if !is_id || !path.is_file() {
             return Err(JournalError::Unknown(id.to_owned()));
         }
-        Ok(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
+        Ok(Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE,
+        )?)
     }
 
     fn lock(&self, id: &str) -> Result<File, JournalError> {
         let path = self.directory.join(format!("{id}.lock"));
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(file_error(&path))?;
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(file_error(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(JournalError::Busy(id.to_owned())),
@@ -196,14 +234,21 @@ impl Journal {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         let last: Option<String> = transaction
-            .query_row("SELECT state FROM event WHERE step = ?1 ORDER BY seq DESC LIMIT 1", [step], |row| row.get(0))
+            .query_row(
+                "SELECT state FROM event WHERE step = ?1 ORDER BY seq DESC LIMIT 1",
+                [step],
+                |row| row.get(0),
+            )
             .optional()?;
-        let last =
-            last.as_deref().map_or(Ok(State::Planned), |word| State::from_word(word).ok_or_else(|| unknown(word)))?;
+        let last = last.as_deref().map_or(Ok(State::Planned), |word| {
+            State::from_word(word).ok_or_else(|| unknown(word))
+        })?;
         last.to(state)?;
         let row = params![step, state.as_str(), at.to_string(), document, detail];
-        transaction
-            .execute("INSERT INTO event (step, state, at, document, detail) VALUES (?1, ?2, ?3, ?4, ?5)", row)?;
+        transaction.execute(
+            "INSERT INTO event (step, state, at, document, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
+            row,
+        )?;
         Ok(transaction.commit()?)
     }
 
@@ -213,7 +258,10 @@ impl Journal {
     /// The disk refuses.
     pub fn begin_undo(&self, by: &str, now: Timestamp) -> Result<(), JournalError> {
         let value = format!("{} by {by}", rfc3339_ms(now));
-        self.connection().execute("INSERT OR IGNORE INTO fact (key, value) VALUES ('undo_begun', ?1)", [value])?;
+        self.connection().execute(
+            "INSERT OR IGNORE INTO fact (key, value) VALUES ('undo_begun', ?1)",
+            [value],
+        )?;
         Ok(())
     }
 
@@ -227,25 +275,42 @@ impl Journal {
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A transaction that a panic cut off is rolled back: what a poisoned lock guards is whole.
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn fact(connection: &Connection, key: &str) -> Result<Option<String>, JournalError> {
-    Ok(connection.query_row("SELECT value FROM fact WHERE key = ?1", [key], |row| row.get(0)).optional()?)
+    Ok(connection
+        .query_row("SELECT value FROM fact WHERE key = ?1", [key], |row| {
+            row.get(0)
+        })
+        .optional()?)
 }
 
 fn plan(connection: &Connection) -> Result<SealedPlan, JournalError> {
     match fact(connection, "format")?.as_deref() {
         Some(FORMAT) => {}
-        other => return Err(JournalError::Damaged(format!("its format is {}", other.unwrap_or("not told")))),
+        other => {
+            return Err(JournalError::Damaged(format!(
+                "its format is {}",
+                other.unwrap_or("not told")
+            )));
+        }
     }
-    let text = fact(connection, "plan")?.ok_or_else(|| JournalError::Damaged("it has no plan".to_owned()))?;
+    let text = fact(connection, "plan")?
+        .ok_or_else(|| JournalError::Damaged("it has no plan".to_owned()))?;
     Ok(SealedPlan::parse(&text)?)
 }
 
-fn containment(id: &str, sealed: &SealedPlan, connection: &Connection) -> Result<Containment, JournalError> {
-    let mut select = connection.prepare("SELECT step, state, at, document, detail FROM event ORDER BY seq")?;
+fn containment(
+    id: &str,
+    sealed: &SealedPlan,
+    connection: &Connection,
+) -> Result<Containment, JournalError> {
+    let mut select =
+        connection.prepare("SELECT step, state, at, document, detail FROM event ORDER BY seq")?;
     let mut rows = select.query([])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
@@ -258,7 +323,9 @@ fn containment(id: &str, sealed: &SealedPlan, connection: &Connection) -> Result
             detail: row.get(4)?,
         });
     }
-    let told = |key: &str| fact(connection, key)?.ok_or_else(|| JournalError::Damaged(format!("it has no `{key}`")));
+    let told = |key: &str| {
+        fact(connection, key)?.ok_or_else(|| JournalError::Damaged(format!("it has no `{key}`")))
+    };
     Ok(Containment {
         id: id.to_owned(),
         plan_sha256: sealed.hash().to_owned(),
@@ -276,5 +343,8 @@ fn unknown(word: &str) -> JournalError {
 
 fn file_error(path: &Path) -> impl Fn(std::io::Error) -> JournalError {
     let path = path.to_owned();
-    move |source| JournalError::File { path: path.clone(), source }
+    move |source| JournalError::File {
+        path: path.clone(),
+        source,
+    }
 }

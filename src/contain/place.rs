@@ -52,25 +52,45 @@ impl Place<'_> {
     pub async fn read(&self) -> Result<Condition, CallError> {
         match self.change {
             Change::DeactivateKey { key } => {
-                let keys = self.aws.access_keys(self.session, self.principal.name()).await?;
-                Ok(Condition::Key(keys.into_iter().find(|found| found.id == *key).map(|found| found.status)))
+                let keys = self
+                    .aws
+                    .access_keys(self.session, self.principal.name())
+                    .await?;
+                Ok(Condition::Key(
+                    keys.into_iter()
+                        .find(|found| found.id == *key)
+                        .map(|found| found.status),
+                ))
             }
-            Change::DenyAll { policy, .. } | Change::RevokeSessions { policy } | Change::RemoveDenyAll { policy } => {
-                Ok(Condition::Policy(self.aws.inline_policy(self.session, self.principal, policy).await?))
-            }
+            Change::DenyAll { policy, .. }
+            | Change::RevokeSessions { policy }
+            | Change::RemoveDenyAll { policy } => Ok(Condition::Policy(
+                self.aws
+                    .inline_policy(self.session, self.principal, policy)
+                    .await?,
+            )),
         }
     }
 
     /// Makes it so. Asking twice changes nothing more.
     pub async fn write(&self, wanted: &Condition) -> Result<(), CallError> {
-        let Self { aws, session, principal, change } = self;
+        let Self {
+            aws,
+            session,
+            principal,
+            change,
+        } = self;
         match (change, wanted) {
             (Change::DeactivateKey { key }, Condition::Key(status)) => {
                 let status = status.unwrap_or(KeyStatus::Inactive);
-                aws.set_key_status(session, principal.name(), key, status).await
+                aws.set_key_status(session, principal.name(), key, status)
+                    .await
             }
             (change, Condition::Policy(document)) => match (change.policy(), document) {
-                (Some(policy), Some(document)) => aws.put_inline_policy(session, principal, policy, document).await,
+                (Some(policy), Some(document)) => {
+                    aws.put_inline_policy(session, principal, policy, document)
+                        .await
+                }
                 (Some(policy), None) => aws.delete_inline_policy(session, principal, policy).await,
                 (None, _) => Ok(()),
             },
@@ -80,7 +100,11 @@ impl Place<'_> {
     }
 
     /// Reads back what was written, until it has held; writes it again if it was removed meanwhile.
-    pub async fn hold(&self, wanted: &Condition, now: impl Fn() -> Timestamp) -> Result<Held, NotHeld> {
+    pub async fn hold(
+        &self,
+        wanted: &Condition,
+        now: impl Fn() -> Timestamp,
+    ) -> Result<Held, NotHeld> {
         let call = |error| NotHeld::Call(Box::new(error));
         let (mut removed_at, mut writes) = (Vec::new(), 1);
         let mut written = Instant::now();
@@ -88,7 +112,8 @@ impl Place<'_> {
         loop {
             let observed = self.read().await.map_err(call)?;
             if wanted.is_like(&observed) {
-                let (since, reads) = agreeing.map_or((Instant::now(), 1), |(since, reads)| (since, reads + 1));
+                let (since, reads) =
+                    agreeing.map_or((Instant::now(), 1), |(since, reads)| (since, reads + 1));
                 if reads >= READS && since.elapsed() >= HELD {
                     return Ok(Held { removed_at });
                 }
@@ -116,10 +141,16 @@ impl Place<'_> {
     /// Whether IAM's simulation denies everything to the principal, once a deny is in place. `None` where that
     /// cannot be told: nothing is denied by the step, or the server does not simulate.
     pub async fn simulate(&self) -> Option<bool> {
-        if !matches!(self.change, Change::DenyAll { .. }) || self.principal.kind() == PrincipalKind::Group {
+        if !matches!(self.change, Change::DenyAll { .. })
+            || self.principal.kind() == PrincipalKind::Group
+        {
             return None;
         }
-        self.aws.simulates_as_denied(self.session, self.principal).await.ok().flatten()
+        self.aws
+            .simulates_as_denied(self.session, self.principal)
+            .await
+            .ok()
+            .flatten()
     }
 }
 
@@ -129,7 +160,10 @@ impl NotHeld {
         match self {
             Self::Call(error) => error.to_string(),
             Self::Removed(writes) => format!("somebody removed it after each of {writes} writes"),
-            Self::NotADeny => "somebody put a policy of that name that does not deny everything: look at it".to_owned(),
+            Self::NotADeny => {
+                "somebody put a policy of that name that does not deny everything: look at it"
+                    .to_owned()
+            }
         }
     }
 

@@ -147,7 +147,12 @@ impl Plan {
                 });
             }
         }
-        guard.check_count(targets.iter().filter(|target| target.changes_something()).count())?;
+        guard.check_count(
+            targets
+                .iter()
+                .filter(|target| target.changes_something())
+                .count(),
+        )?;
         refused.sort_by(|one, other| one.principal.cmp(&other.principal));
         let lives = request.contain.plan_expires.get();
         Ok(Self {
@@ -157,7 +162,13 @@ impl Plan {
             expires: request.now.saturating_add(lives).unwrap_or(Timestamp::MAX),
             caller: request.caller.clone(),
             reason: request.reason.to_owned(),
-            forced: request.forced.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            forced: request
+                .forced
+                .iter()
+                .copied()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
             targets,
             refused,
             gaps,
@@ -167,7 +178,9 @@ impl Plan {
 
     /// Every step with its principal.
     pub fn steps(&self) -> impl Iterator<Item = (&PlannedTarget, &Step)> {
-        self.targets.iter().flat_map(|target| target.steps.iter().map(move |step| (target, step)))
+        self.targets
+            .iter()
+            .flat_map(|target| target.steps.iter().map(move |step| (target, step)))
     }
 }
 
@@ -181,20 +194,35 @@ impl PlannedTarget {
 /// Why a candidate is not changed: guards, room, actions that do not fit it.
 fn refusals(request: &PlanRequest<'_>, guard: &Guard, candidate: &Candidate) -> Vec<String> {
     let detail = &candidate.detail;
-    let refusals = guard.check(&detail.principal, candidate.named_exactly, &candidate.members);
+    let refusals = guard.check(
+        &detail.principal,
+        candidate.named_exactly,
+        &candidate.members,
+    );
     let mut reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
     let policy = request.contain.policy_name.as_str();
     if request.actions.contains(&ContainAction::RemoveDenyAll)
-        && detail.inline.get(policy).is_some_and(|document| !denies_all(document))
+        && detail
+            .inline
+            .get(policy)
+            .is_some_and(|document| !denies_all(document))
     {
-        reasons.push(format!("its policy {policy} does not deny everything, so it is not a DenyAll to remove"));
+        reasons.push(format!(
+            "its policy {policy} does not deny everything, so it is not a DenyAll to remove"
+        ));
     }
-    let (needed, left) = (needed(request, candidate), room(candidate, &replaced(request)));
+    let (needed, left) = (
+        needed(request, candidate),
+        room(candidate, &replaced(request)),
+    );
     if needed > left {
         reasons.push(Refusal::NoRoom { needed, left }.to_string());
     }
     if steps(request, candidate, &mut 0).is_empty() {
-        reasons.push(format!("none of the actions can be taken on a {}", detail.principal.kind()));
+        reasons.push(format!(
+            "none of the actions can be taken on a {}",
+            detail.principal.kind()
+        ));
     }
     reasons
 }
@@ -222,24 +250,49 @@ fn steps(request: &PlanRequest<'_>, candidate: &Candidate, number: &mut u32) -> 
     let mut steps = Vec::new();
     let mut push = |change: Change, prior: Condition| {
         *number += 1;
-        steps.push(Step { number: *number, change, prior });
+        steps.push(Step {
+            number: *number,
+            change,
+            prior,
+        });
     };
     for action in request.actions {
         match action {
             ContainAction::DenyAll => {
                 let prior = prior(&policy);
-                push(Change::DenyAll { policy: policy.clone(), document: DENY_ALL.to_owned() }, prior);
+                push(
+                    Change::DenyAll {
+                        policy: policy.clone(),
+                        document: DENY_ALL.to_owned(),
+                    },
+                    prior,
+                );
             }
             ContainAction::RemoveDenyAll => {
                 let prior = prior(&policy);
-                push(Change::RemoveDenyAll { policy: policy.clone() }, prior);
+                push(
+                    Change::RemoveDenyAll {
+                        policy: policy.clone(),
+                    },
+                    prior,
+                );
             }
             ContainAction::RevokeSessions if detail.principal.kind() == PrincipalKind::Role => {
-                push(Change::RevokeSessions { policy: REVOKE_SESSIONS.to_owned() }, prior(REVOKE_SESSIONS));
+                push(
+                    Change::RevokeSessions {
+                        policy: REVOKE_SESSIONS.to_owned(),
+                    },
+                    prior(REVOKE_SESSIONS),
+                );
             }
             ContainAction::DeactivateKeys => {
                 for key in &candidate.keys {
-                    push(Change::DeactivateKey { key: key.id.clone() }, Condition::Key(Some(key.status)));
+                    push(
+                        Change::DeactivateKey {
+                            key: key.id.clone(),
+                        },
+                        Condition::Key(Some(key.status)),
+                    );
                 }
             }
             // Only roles have sessions that can be told apart by their beginning.
@@ -252,7 +305,9 @@ fn steps(request: &PlanRequest<'_>, candidate: &Candidate, number: &mut u32) -> 
 /// The policies that the plan replaces or removes.
 fn replaced<'a>(request: &'a PlanRequest<'_>) -> Vec<&'a str> {
     let policy = |action: &ContainAction| match action {
-        ContainAction::DenyAll | ContainAction::RemoveDenyAll => Some(request.contain.policy_name.as_str()),
+        ContainAction::DenyAll | ContainAction::RemoveDenyAll => {
+            Some(request.contain.policy_name.as_str())
+        }
         ContainAction::RevokeSessions => Some(REVOKE_SESSIONS),
         ContainAction::DeactivateKeys => None,
     };
@@ -270,12 +325,24 @@ fn needed(request: &PlanRequest<'_>, candidate: &Candidate) -> usize {
 
 /// The characters that are left beside the policies that stay.
 fn room(candidate: &Candidate, replaced: &[&str]) -> usize {
-    let stays = candidate.detail.inline.iter().filter(|(name, _)| !replaced.contains(&name.as_str()));
+    let stays = candidate
+        .detail
+        .inline
+        .iter()
+        .filter(|(name, _)| !replaced.contains(&name.as_str()));
     let used: usize = stays.map(|(_, document)| counted_size(document)).sum();
-    candidate.detail.principal.kind().inline_limit().saturating_sub(used)
+    candidate
+        .detail
+        .principal
+        .kind()
+        .inline_limit()
+        .saturating_sub(used)
 }
 
 /// Whether an access key of the candidate works.
 pub(super) fn has_active_key(candidate: &Candidate) -> bool {
-    candidate.keys.iter().any(|key| key.status == KeyStatus::Active)
+    candidate
+        .keys
+        .iter()
+        .any(|key| key.status == KeyStatus::Active)
 }

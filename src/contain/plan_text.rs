@@ -16,7 +16,11 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
         format!("  expires  {:.0}", plan.expires),
     ];
     if !plan.forced.is_empty() {
-        let forced: Vec<String> = plan.forced.iter().map(|guard| format!("{guard:?}")).collect();
+        let forced: Vec<String> = plan
+            .forced
+            .iter()
+            .map(|guard| format!("{guard:?}"))
+            .collect();
         lines.push(format!("  FORCED   {}", forced.join(", ")));
     }
     for target in &plan.targets {
@@ -31,14 +35,25 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
         }
     }
     if !plan.gaps.is_empty() {
-        lines.extend([String::new(), "Not looked at: there may be more to contain".to_owned()]);
+        lines.extend([
+            String::new(),
+            "Not looked at: there may be more to contain".to_owned(),
+        ]);
         lines.extend(plan.gaps.iter().map(|gap| format!("  {gap}")));
     }
     if !plan.mentioned.is_empty() {
-        lines.extend([String::new(), "Mentioned, and not contained: name those that you mean".to_owned()]);
+        lines.extend([
+            String::new(),
+            "Mentioned, and not contained: name those that you mean".to_owned(),
+        ]);
         for mentioned in &plan.mentioned {
             lines.push(format!("  {}", mentioned.principal));
-            lines.extend(mentioned.reasons.iter().map(|reason| format!("    {reason}")));
+            lines.extend(
+                mentioned
+                    .reasons
+                    .iter()
+                    .map(|reason| format!("    {reason}")),
+            );
         }
     }
     lines.extend([String::new(), summary(plan)]);
@@ -48,13 +63,30 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
 /// What applying a plan would do to whom, for the person who is asked to confirm it. The hash is not among it: who
 /// types it has to have read the plan. They hold untrusted text: whoever prints them escapes it.
 pub fn confirmation_lines(plan: &Plan) -> Vec<String> {
-    let mut lines = vec![format!("Plan of {:.0} by {}: {}", plan.created, plan.caller, plan.reason)];
+    let mut lines = vec![format!(
+        "Plan of {:.0} by {}: {}",
+        plan.created, plan.caller, plan.reason
+    )];
     for target in &plan.targets {
-        lines.push(format!("  {} (account {})", target.principal, target.principal.account()));
+        lines.push(format!(
+            "  {} (account {})",
+            target.principal,
+            target.principal.account()
+        ));
         lines.extend(target.steps.iter().map(|step| {
-            let frees = matches!(step.change, Change::RemoveDenyAll { .. }) && !step.is_already_made();
-            let effect = if frees { " - THIS LETS IT ACT AGAIN" } else { "" };
-            format!("    {}. {}{effect} (the plan saw: {})", step.number, what(step), step.prior.describe())
+            let frees =
+                matches!(step.change, Change::RemoveDenyAll { .. }) && !step.is_already_made();
+            let effect = if frees {
+                " - THIS LETS IT ACT AGAIN"
+            } else {
+                ""
+            };
+            format!(
+                "    {}. {}{effect} (the plan saw: {})",
+                step.number,
+                what(step),
+                step.prior.describe()
+            )
         }));
     }
     lines.push(summary(plan));
@@ -69,7 +101,13 @@ fn target_lines(target: &PlannedTarget) -> Vec<String> {
         }
     };
     let radius = &target.blast_radius;
-    let list = |text: &str| if text.is_empty() { Vec::new() } else { vec![text.to_owned()] };
+    let list = |text: &str| {
+        if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![text.to_owned()]
+        }
+    };
     fact("reason", &target.reason.iter().cloned().collect::<Vec<_>>());
     fact("members", &radius.members);
     fact("in groups", &radius.groups);
@@ -80,30 +118,58 @@ fn target_lines(target: &PlannedTarget) -> Vec<String> {
     fact("looks like", &radius.looks_like);
     fact("created", &radius.created);
     fact("not known", &radius.unknown);
-    fact("room left", &list(&format!("{} characters of inline policies", target.inline_size_left)));
-    lines.extend(target.warnings.iter().map(|warning| format!("  ! {warning}")));
-    lines.extend(target.steps.iter().map(|step| format!("  {}. {} (now: {})", step.number, what(step), prior(step))));
+    fact(
+        "room left",
+        &list(&format!(
+            "{} characters of inline policies",
+            target.inline_size_left
+        )),
+    );
+    lines.extend(
+        target
+            .warnings
+            .iter()
+            .map(|warning| format!("  ! {warning}")),
+    );
+    lines.extend(
+        target
+            .steps
+            .iter()
+            .map(|step| format!("  {}. {} (now: {})", step.number, what(step), prior(step))),
+    );
     lines
 }
 
 fn what(step: &Step) -> String {
     if step.is_already_made() {
-        return format!("already contained, nothing to do: {}", step.change.describe());
+        return format!(
+            "already contained, nothing to do: {}",
+            step.change.describe()
+        );
     }
     step.change.describe()
 }
 
 fn prior(step: &Step) -> String {
     match &step.prior {
-        Condition::Policy(Some(document)) if means_same(document, DENY_ALL) => "it denies everything".to_owned(),
+        Condition::Policy(Some(document)) if means_same(document, DENY_ALL) => {
+            "it denies everything".to_owned()
+        }
         Condition::Policy(Some(document)) => document.clone(),
         prior => prior.describe().to_owned(),
     }
 }
 
 fn summary(plan: &Plan) -> String {
-    let changed = plan.targets.iter().filter(|target| target.changes_something()).count();
-    let steps = plan.steps().filter(|(_, step)| !step.is_already_made()).count();
+    let changed = plan
+        .targets
+        .iter()
+        .filter(|target| target.changes_something())
+        .count();
+    let steps = plan
+        .steps()
+        .filter(|(_, step)| !step.is_already_made())
+        .count();
     format!(
         "{} of {} to make; {} refused",
         plural(steps as u64, "change"),

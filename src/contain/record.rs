@@ -46,14 +46,17 @@ pub struct Event {
 impl Containment {
     /// Where a step is.
     pub fn state(&self, step: &Step) -> State {
-        self.last(step.number).map_or(State::Planned, |event| event.state)
+        self.last(step.number)
+            .map_or(State::Planned, |event| event.state)
     }
 
     /// Everything that the step has ever intended to leave behind.
     pub(super) fn intended(&self, step: &Step) -> Vec<Condition> {
         let own = self.events.iter().filter(|event| event.step == step.number);
         let documents = own.filter_map(|event| event.document.as_deref());
-        let mut intended: Vec<Condition> = documents.map(|document| step.change.result(document)).collect();
+        let mut intended: Vec<Condition> = documents
+            .map(|document| step.change.result(document))
+            .collect();
         if step.change.result("") == step.change.result("x") {
             intended.push(step.change.result(""));
         }
@@ -64,7 +67,9 @@ impl Containment {
     /// A journal of an older version may hold documents that are not derived any more.
     pub(super) fn left_behind(&self, step: &Step) -> Vec<Condition> {
         let own = self.events.iter().filter(|event| event.step == step.number);
-        let put = own.filter_map(|event| event.document.clone()).map(|document| Condition::Policy(Some(document)));
+        let put = own
+            .filter_map(|event| event.document.clone())
+            .map(|document| Condition::Policy(Some(document)));
         let mut left_behind = self.intended(step);
         left_behind.extend(put);
         left_behind
@@ -76,7 +81,9 @@ impl Containment {
 
     /// Every step with its principal and where it is.
     pub fn steps(&self) -> impl Iterator<Item = (&PlannedTarget, &Step, State)> {
-        self.plan.steps().map(|(target, step)| (target, step, self.state(step)))
+        self.plan
+            .steps()
+            .map(|(target, step)| (target, step, self.state(step)))
     }
 
     /// How many steps are where.
@@ -103,20 +110,28 @@ impl Containment {
 
     /// The exit code: 3 if a step is not where it should be.
     pub fn exit_code(&self) -> u8 {
-        if matches!(self.standing(), "contained" | "undone") { 0 } else { 3 }
+        if matches!(self.standing(), "contained" | "undone") {
+            0
+        } else {
+            3
+        }
     }
 
     /// As JSON, with the whole history.
     pub fn to_json(&self) -> Value {
         let steps = self.steps().map(|(target, step, state)| {
-            let history = self.events.iter().filter(|event| event.step == step.number).map(|event| {
-                json!({
-                    "state": event.state.as_str(),
-                    "at": event.at.to_string(),
-                    "document": event.document,
-                    "detail": event.detail,
-                })
-            });
+            let history = self
+                .events
+                .iter()
+                .filter(|event| event.step == step.number)
+                .map(|event| {
+                    json!({
+                        "state": event.state.as_str(),
+                        "at": event.at.to_string(),
+                        "document": event.document,
+                        "detail": event.detail,
+                    })
+                });
             json!({
                 "number": step.number,
                 "principal": target.principal,

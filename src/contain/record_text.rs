@@ -13,15 +13,35 @@ pub fn status_lines(containment: &Containment) -> Vec<String> {
         format!("  reason   {}", containment.plan.reason),
         format!("  applied  {} by {}", containment.begun, containment.by),
     ];
-    lines.extend(containment.undo_begun.as_ref().map(|undo| format!("  undoing  {undo}")));
+    lines.extend(
+        containment
+            .undo_begun
+            .as_ref()
+            .map(|undo| format!("  undoing  {undo}")),
+    );
     for (target, step, state) in containment.steps() {
-        lines.push(format!("  {:<17} {}: {}", state.as_str(), target.principal, step.change.describe()));
-        let last = containment.events.iter().rev().find(|event| event.step == step.number);
-        if let Some(event) = last.filter(|event| !event.detail.is_empty() && state != State::Intended) {
+        lines.push(format!(
+            "  {:<17} {}: {}",
+            state.as_str(),
+            target.principal,
+            step.change.describe()
+        ));
+        let last = containment
+            .events
+            .iter()
+            .rev()
+            .find(|event| event.step == step.number);
+        if let Some(event) =
+            last.filter(|event| !event.detail.is_empty() && state != State::Intended)
+        {
             lines.push(format!("      {}", event.detail));
         }
     }
-    let counts: Vec<String> = containment.counts().iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let counts: Vec<String> = containment
+        .counts()
+        .iter()
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
     lines.push(format!("Steps: {}", counts.join(", ")));
     lines
 }
@@ -52,11 +72,24 @@ pub fn markdown(containment: &Containment) -> String {
             cell(&step.change.describe()),
             step.prior.describe(),
         );
-        for event in containment.events.iter().filter(|event| event.step == step.number) {
-            _ = writeln!(text, "| {:.3} | {} | {} |", event.at, event.state, cell(&event.detail));
+        for event in containment
+            .events
+            .iter()
+            .filter(|event| event.step == step.number)
+        {
+            _ = writeln!(
+                text,
+                "| {:.3} | {} | {} |",
+                event.at,
+                event.state,
+                cell(&event.detail)
+            );
         }
     }
-    let refused = plan.refused.iter().map(|refused| format!("{}: {}", refused.principal, refused.reasons.join("; ")));
+    let refused = plan
+        .refused
+        .iter()
+        .map(|refused| format!("{}: {}", refused.principal, refused.reasons.join("; ")));
     let left_out: Vec<String> = refused.chain(plan.gaps.iter().cloned()).collect();
     if !left_out.is_empty() {
         text.push_str("\n## Not contained\n\n");

@@ -22,7 +22,12 @@ pub struct Rehearsed {
 }
 
 /// Enters each account, looks at each principal, and checks the guards; writes nothing.
-pub async fn rehearse(aws: &Aws, entrance: Entrance<'_>, guard: &Guard, plan: &Plan) -> Vec<Rehearsed> {
+pub async fn rehearse(
+    aws: &Aws,
+    entrance: Entrance<'_>,
+    guard: &Guard,
+    plan: &Plan,
+) -> Vec<Rehearsed> {
     let batches = batches(&plan.targets, Purpose::Look);
     let rehearsed = stream::iter(&batches).map(|batch| rehearse_batch(aws, entrance, guard, batch));
     let mut rehearsed: Vec<_> = rehearsed.buffer_unordered(AT_ONCE).concat().await;
@@ -30,7 +35,12 @@ pub async fn rehearse(aws: &Aws, entrance: Entrance<'_>, guard: &Guard, plan: &P
     rehearsed
 }
 
-async fn rehearse_batch(aws: &Aws, entrance: Entrance<'_>, guard: &Guard, batch: &Batch<'_>) -> Vec<Rehearsed> {
+async fn rehearse_batch(
+    aws: &Aws,
+    entrance: Entrance<'_>,
+    guard: &Guard,
+    batch: &Batch<'_>,
+) -> Vec<Rehearsed> {
     let session = entrance(batch.account, batch.policy.clone());
     let mut all = Vec::new();
     for target in &batch.targets {
@@ -42,22 +52,43 @@ async fn rehearse_batch(aws: &Aws, entrance: Entrance<'_>, guard: &Guard, batch:
     all
 }
 
-async fn rehearse_target(aws: &Aws, guard: &Guard, target: &PlannedTarget, session: &Session) -> Vec<Rehearsed> {
-    if let Err(NotAdmitted::Drifted(why) | NotAdmitted::Failed(why)) = admit(aws, guard, target, session).await {
+async fn rehearse_target(
+    aws: &Aws,
+    guard: &Guard,
+    target: &PlannedTarget,
+    session: &Session,
+) -> Vec<Rehearsed> {
+    if let Err(NotAdmitted::Drifted(why) | NotAdmitted::Failed(why)) =
+        admit(aws, guard, target, session).await
+    {
         return not(target, &why);
     }
     let mut all = Vec::new();
     for step in &target.steps {
-        let place = Place { aws, session, principal: &target.principal, change: &step.change };
+        let place = Place {
+            aws,
+            session,
+            principal: &target.principal,
+            change: &step.change,
+        };
         let (would_hold, what) = match place.read().await {
             Ok(observed) if step.is_already_made() && step.change.is_made_by(&observed) => {
                 (true, "nothing to do".to_owned())
             }
-            Ok(observed) if observed == step.prior => (true, format!("would {}", step.change.describe())),
-            Ok(observed) => (false, format!("drifted: now there is {}", observed.describe())),
+            Ok(observed) if observed == step.prior => {
+                (true, format!("would {}", step.change.describe()))
+            }
+            Ok(observed) => (
+                false,
+                format!("drifted: now there is {}", observed.describe()),
+            ),
             Err(error) => (false, error.to_string()),
         };
-        all.push(Rehearsed { step: step.number, would_hold, what: format!("{}: {what}", target.principal) });
+        all.push(Rehearsed {
+            step: step.number,
+            would_hold,
+            what: format!("{}: {what}", target.principal),
+        });
     }
     all
 }
@@ -65,6 +96,10 @@ async fn rehearse_target(aws: &Aws, guard: &Guard, target: &PlannedTarget, sessi
 fn not(target: &PlannedTarget, why: &str) -> Vec<Rehearsed> {
     let steps = target.steps.iter();
     steps
-        .map(|step| Rehearsed { step: step.number, would_hold: false, what: format!("{}: {why}", target.principal) })
+        .map(|step| Rehearsed {
+            step: step.number,
+            would_hold: false,
+            what: format!("{}: {why}", target.principal),
+        })
         .collect()
 }

@@ -26,7 +26,9 @@ pub enum InvalidPlan {
     #[error("its content does not fit its hash: it was changed after it was made")]
     Hash,
     /// Written again, it would not be the same: no Dragnet wrote it.
-    #[error("its form is not the one in which dragnet writes plans: it was edited; make the plan anew")]
+    #[error(
+        "its form is not the one in which dragnet writes plans: it was edited; make the plan anew"
+    )]
     Edited,
     /// It was made by another version.
     #[error("it is a plan of format {0}, this dragnet applies format {FORMAT}")]
@@ -59,8 +61,14 @@ impl SealedPlan {
         if hash(&plan)? != told {
             return Err(InvalidPlan::Hash);
         }
-        if let Some(format) = plan.get("format").and_then(Value::as_u64).filter(|format| *format != u64::from(FORMAT)) {
-            return Err(InvalidPlan::Format(u32::try_from(format).unwrap_or(u32::MAX)));
+        if let Some(format) = plan
+            .get("format")
+            .and_then(Value::as_u64)
+            .filter(|format| *format != u64::from(FORMAT))
+        {
+            return Err(InvalidPlan::Format(
+                u32::try_from(format).unwrap_or(u32::MAX),
+            ));
         }
         let plan: Plan = serde_json::from_value(plan)?;
         // Else its journal, which holds the plan, could not be read back.
@@ -75,7 +83,10 @@ impl SealedPlan {
     /// # Errors
     /// It cannot be written as JSON.
     pub fn to_text(&self) -> Result<String, InvalidPlan> {
-        let file = File { hash: self.hash.clone(), plan: serde_json::to_value(&self.plan)? };
+        let file = File {
+            hash: self.hash.clone(),
+            plan: serde_json::to_value(&self.plan)?,
+        };
         Ok(format!("{}\n", serde_json::to_string_pretty(&file)?))
     }
 

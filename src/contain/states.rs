@@ -89,8 +89,8 @@ impl State {
     /// There is no such way.
     pub fn to(self, next: Self) -> Result<Self, IllegalTransition> {
         use State::{
-            AlreadyContained, Drifted, Failed, Intended, Missing, Planned, Stuck, UndoDrifted, Undoing, Undone,
-            Unverified, Verified, Written,
+            AlreadyContained, Drifted, Failed, Intended, Missing, Planned, Stuck, UndoDrifted,
+            Undoing, Undone, Unverified, Verified, Written,
         };
         let legal = match self {
             // What was not begun can be, or be found in place, or be left.
@@ -99,13 +99,25 @@ impl State {
             }
             // What was begun can be begun again after an interruption, and found or not.
             Intended | Unverified | Missing => {
-                matches!(next, Intended | Written | Verified | Unverified | Missing | Undoing)
+                matches!(
+                    next,
+                    Intended | Written | Verified | Unverified | Missing | Undoing
+                )
             }
-            Written | Verified => matches!(next, Intended | Verified | Unverified | Missing | Undoing),
+            Written | Verified => {
+                matches!(next, Intended | Verified | Unverified | Missing | Undoing)
+            }
             Undoing | UndoDrifted | Stuck => matches!(next, Undoing | Undone | UndoDrifted | Stuck),
             Undone => false,
         };
-        if legal { Ok(next) } else { Err(IllegalTransition { from: self, to: next }) }
+        if legal {
+            Ok(next)
+        } else {
+            Err(IllegalTransition {
+                from: self,
+                to: next,
+            })
+        }
     }
 
     /// Whether the principal is contained, as far as this step goes.
@@ -115,7 +127,10 @@ impl State {
 
     /// Whether the step may have left something behind that an undo has to look at.
     pub fn may_be_made(self) -> bool {
-        !matches!(self, Self::Planned | Self::AlreadyContained | Self::Failed | Self::Drifted | Self::Undone)
+        !matches!(
+            self,
+            Self::Planned | Self::AlreadyContained | Self::Failed | Self::Drifted | Self::Undone
+        )
     }
 }
 
@@ -131,15 +146,32 @@ mod tests {
 
     #[test]
     fn nothing_is_written_without_an_intent_and_nothing_leads_back() {
-        for state in [State::Planned, State::Failed, State::Drifted, State::AlreadyContained] {
-            assert!(state.to(State::Written).is_err() && state.to(State::Verified).is_err(), "{state}");
+        for state in [
+            State::Planned,
+            State::Failed,
+            State::Drifted,
+            State::AlreadyContained,
+        ] {
+            assert!(
+                state.to(State::Written).is_err() && state.to(State::Verified).is_err(),
+                "{state}"
+            );
         }
-        assert!(State::Planned.to(State::Undoing).is_err(), "what was not begun is not undone");
-        assert!(State::AlreadyContained.to(State::Undoing).is_err(), "not ours");
+        assert!(
+            State::Planned.to(State::Undoing).is_err(),
+            "what was not begun is not undone"
+        );
+        assert!(
+            State::AlreadyContained.to(State::Undoing).is_err(),
+            "not ours"
+        );
         for state in State::ALL {
             assert!(State::Undone.to(state).is_err());
             assert_eq!(State::from_word(state.as_str()), Some(state));
         }
-        assert!(State::Undoing.to(State::Intended).is_err(), "an undo is gone on with, not turned back");
+        assert!(
+            State::Undoing.to(State::Intended).is_err(),
+            "an undo is gone on with, not turned back"
+        );
     }
 }

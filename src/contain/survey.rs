@@ -60,7 +60,11 @@ pub async fn survey(
 ) -> Result<Survey, CallError> {
     let mut survey = Survey::default();
     let here = |selector: &&PrincipalSelector| selector.account.is_none_or(|only| only == account);
-    let kinds: BTreeSet<PrincipalKind> = selectors.iter().filter(here).map(|selector| selector.kind).collect();
+    let kinds: BTreeSet<PrincipalKind> = selectors
+        .iter()
+        .filter(here)
+        .map(|selector| selector.kind)
+        .collect();
     // Who is in which group is told with the users.
     let users = if kinds.iter().any(|kind| *kind != PrincipalKind::Role) {
         aws.principals(session, PrincipalKind::User).await?
@@ -69,19 +73,33 @@ pub async fn survey(
     };
     let mut chosen = Vec::new();
     for kind in kinds {
-        let all = if kind == PrincipalKind::User { users.clone() } else { aws.principals(session, kind).await? };
+        let all = if kind == PrincipalKind::User {
+            users.clone()
+        } else {
+            aws.principals(session, kind).await?
+        };
         for detail in all {
-            let met: Vec<_> = selectors.iter().filter(|selector| selector.matches(&detail.principal)).collect();
+            let met: Vec<_> = selectors
+                .iter()
+                .filter(|selector| selector.matches(&detail.principal))
+                .collect();
             if met.is_empty() {
                 continue;
             }
             survey.met.extend(met.iter().map(ToString::to_string));
             let under_another_path = |selector: &PrincipalSelector| {
-                selector.arn.as_ref().filter(|given| given.arn() != detail.principal.arn()).cloned()
+                selector
+                    .arn
+                    .as_ref()
+                    .filter(|given| given.arn() != detail.principal.arn())
+                    .cloned()
             };
             let misplaced = met.iter().find_map(|selector| under_another_path(selector));
             if let Some(given) = misplaced {
-                let reason = format!("there is none under this ARN; the one of this name is {}", detail.principal);
+                let reason = format!(
+                    "there is none under this ARN; the one of this name is {}",
+                    detail.principal
+                );
                 survey.refused.push(RefusedTarget {
                     principal: given.to_string(),
                     reasons: vec![reason],
@@ -94,9 +112,9 @@ pub async fn survey(
             chosen.push((detail, named_exactly, reason));
         }
     }
-    let closer = chosen
-        .into_iter()
-        .map(|(detail, named_exactly, reason)| look_closer(aws, session, detail, named_exactly, reason, &users));
+    let closer = chosen.into_iter().map(|(detail, named_exactly, reason)| {
+        look_closer(aws, session, detail, named_exactly, reason, &users)
+    });
     survey.candidates = stream::iter(closer).buffered(AT_ONCE).collect().await;
     Ok(survey)
 }
@@ -111,11 +129,18 @@ async fn look_closer(
     users: &[PrincipalDetail],
 ) -> Candidate {
     let name = detail.principal.name().to_owned();
-    let members =
-        users.iter().filter(|user| detail.principal.kind() == PrincipalKind::Group && user.groups.contains(&name));
-    let members = members.map(|user| user.principal.name().to_owned()).collect();
+    let members = users.iter().filter(|user| {
+        detail.principal.kind() == PrincipalKind::Group && user.groups.contains(&name)
+    });
+    let members = members
+        .map(|user| user.principal.name().to_owned())
+        .collect();
     let mut candidate = Candidate {
-        last_used: detail.last_used.as_ref().map(|used| format!("{} in {}", used.at, used.region)).unwrap_or_default(),
+        last_used: detail
+            .last_used
+            .as_ref()
+            .map(|used| format!("{} in {}", used.at, used.region))
+            .unwrap_or_default(),
         detail,
         named_exactly,
         reason,
@@ -135,7 +160,9 @@ async fn look_closer(
         for key in &candidate.keys {
             match aws.key_last_used(session, &key.id).await {
                 Ok(used) => latest = latest.max(used.map(|(at, service)| (at, service, &key.id))),
-                Err(error) => candidate.unknown.push(format!("when {} was last used: {error}", key.id)),
+                Err(error) => candidate
+                    .unknown
+                    .push(format!("when {} was last used: {error}", key.id)),
             }
         }
         if let Some((at, service, key)) = latest {
@@ -143,10 +170,17 @@ async fn look_closer(
         }
     }
     if candidate.detail.principal.kind() != PrincipalKind::Group {
-        match aws.services_used(session, &candidate.detail.principal).await {
+        match aws
+            .services_used(session, &candidate.detail.principal)
+            .await
+        {
             Ok(Some(services)) => candidate.services = services,
-            Ok(None) => candidate.unknown.push("services last accessed: the report was not ready in time".to_owned()),
-            Err(error) => candidate.unknown.push(format!("services last accessed: {error}")),
+            Ok(None) => candidate
+                .unknown
+                .push("services last accessed: the report was not ready in time".to_owned()),
+            Err(error) => candidate
+                .unknown
+                .push(format!("services last accessed: {error}")),
         }
     }
     candidate

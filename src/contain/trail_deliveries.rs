@@ -30,24 +30,48 @@ impl TrailDeliveries {
         });
         let seen: BTreeSet<(&str, AccountId)> = seen.collect();
         let mut trails: BTreeMap<LogGroupArn, Vec<Trail>> = BTreeMap::new();
-        for recorder in recorders.iter().filter(|recorder| recorder.kind == SourceKind::CloudTrail) {
-            let Some(group) = recorder.log_group() else { continue };
+        for recorder in recorders
+            .iter()
+            .filter(|recorder| recorder.kind == SourceKind::CloudTrail)
+        {
+            let Some(group) = recorder.log_group() else {
+                continue;
+            };
             let home = recorder.home.account;
-            let of_organization = seen.iter().any(|(name, account)| *name == recorder.via && *account != home);
-            trails.entry(group.clone()).or_default().push(Trail { home, of_organization });
+            let of_organization = seen
+                .iter()
+                .any(|(name, account)| *name == recorder.via && *account != home);
+            trails.entry(group.clone()).or_default().push(Trail {
+                home,
+                of_organization,
+            });
         }
         Self { trails }
     }
 
     /// Whether a trail delivered this row: to its log group, in a stream of its own, about an account that it records.
     pub fn has(&self, row: &StoredRow) -> bool {
-        let target = Target { account: row.account, region: row.region.clone() };
-        let Some(trails) = self.trails.get(&LogGroupArn::new(target, row.log_group.as_str())) else { return false };
-        let Some(owner) = TrailStreamOwner::parse(&row.found.log_stream) else { return false };
-        let Ok(account) = row.found.event_account.parse::<AccountId>() else { return false };
+        let target = Target {
+            account: row.account,
+            region: row.region.clone(),
+        };
+        let Some(trails) = self
+            .trails
+            .get(&LogGroupArn::new(target, row.log_group.as_str()))
+        else {
+            return false;
+        };
+        let Some(owner) = TrailStreamOwner::parse(&row.found.log_stream) else {
+            return false;
+        };
+        let Ok(account) = row.found.event_account.parse::<AccountId>() else {
+            return false;
+        };
         trails.iter().any(|trail| match owner {
             TrailStreamOwner::Organization => trail.of_organization,
-            TrailStreamOwner::Account(of) => of == account && (trail.home == account || trail.of_organization),
+            TrailStreamOwner::Account(of) => {
+                of == account && (trail.home == account || trail.of_organization)
+            }
         })
     }
 }

@@ -20,9 +20,15 @@ use crate::aws::{CallError, Session};
 pub async fn undo(work: Work<'_>, by: &str, overwrite_drift: bool) -> Result<(), JournalError> {
     work.journal.begin_undo(by, work.clock.now())?;
     let containment = work.journal.containment()?;
-    let made = |target: &&PlannedTarget| target.steps.iter().any(|step| containment.state(step).may_be_made());
+    let made = |target: &&PlannedTarget| {
+        target
+            .steps
+            .iter()
+            .any(|step| containment.state(step).may_be_made())
+    };
     let batches = batches(containment.plan.targets.iter().filter(made), Purpose::Undo);
-    let undone = stream::iter(&batches).map(|batch| undo_batch(work, &containment, batch, overwrite_drift));
+    let undone =
+        stream::iter(&batches).map(|batch| undo_batch(work, &containment, batch, overwrite_drift));
     undone.buffer_unordered(AT_ONCE).try_collect::<()>().await
 }
 
@@ -35,11 +41,19 @@ async fn undo_batch(
     let session = (work.entrance)(batch.account, batch.policy.clone());
     let targets = batch.targets.iter().map(async |target| {
         // The last change is undone first.
-        for step in target.steps.iter().rev().filter(|step| containment.state(step).may_be_made()) {
+        for step in target
+            .steps
+            .iter()
+            .rev()
+            .filter(|step| containment.state(step).may_be_made())
+        {
             work.record(step, State::Undoing, "")?;
             match &session {
                 Err(error) => work.stuck(target, step, &error.to_string())?,
-                Ok(session) => work.undo_step(containment, target, step, session, overwrite_drift).await?,
+                Ok(session) => {
+                    work.undo_step(containment, target, step, session, overwrite_drift)
+                        .await?
+                }
             }
         }
         Ok::<_, JournalError>(())
@@ -56,16 +70,30 @@ impl Work<'_> {
         session: &Session,
         overwrite_drift: bool,
     ) -> Result<(), JournalError> {
-        let place = Place { aws: self.aws, session, principal: &target.principal, change: &step.change };
+        let place = Place {
+            aws: self.aws,
+            session,
+            principal: &target.principal,
+            change: &step.change,
+        };
         let observed = match observe(place, target).await {
             Ok(Some(observed)) => observed,
-            Ok(None) => return self.record(step, State::Undone, "the principal is gone, and the change with it"),
+            Ok(None) => {
+                return self.record(
+                    step,
+                    State::Undone,
+                    "the principal is gone, and the change with it",
+                );
+            }
             Err(error) => return self.stuck(target, step, &error.to_string()),
         };
         if observed == step.prior {
             return self.record(step, State::Undone, "what was there before is there");
         }
-        let ours = containment.left_behind(step).into_iter().any(|left| left.is_like(&observed));
+        let ours = containment
+            .left_behind(step)
+            .into_iter()
+            .any(|left| left.is_like(&observed));
         // Ours was removed by somebody: what it had replaced goes back, and overwrites nothing.
         let removed = observed == Condition::Policy(None);
         if observed == Condition::Key(None) {
@@ -79,11 +107,17 @@ impl Work<'_> {
             return self.stuck(target, step, &error.to_string());
         }
         match place.hold(&step.prior, || self.clock.now()).await {
-            Ok(held) if held.removed_at.is_empty() => self.record(step, State::Undone, "read back three times"),
-            Ok(_) => {
-                self.record(step, State::Undone, "SOMEBODY IS FIGHTING: it was changed meanwhile, and put back again")
+            Ok(held) if held.removed_at.is_empty() => {
+                self.record(step, State::Undone, "read back three times")
             }
-            Err(not_held) if not_held.is_gone() => self.record(step, State::Undone, "the principal is gone"),
+            Ok(_) => self.record(
+                step,
+                State::Undone,
+                "SOMEBODY IS FIGHTING: it was changed meanwhile, and put back again",
+            ),
+            Err(not_held) if not_held.is_gone() => {
+                self.record(step, State::Undone, "the principal is gone")
+            }
             Err(not_held) => self.stuck(target, step, &not_held.describe()),
         }
     }
@@ -95,14 +129,20 @@ impl Work<'_> {
             (_, Some(policy)) => format!("put back its inline policy {policy} as the plan has it"),
             (_, None) => "switch the access key on again".to_owned(),
         };
-        let detail = format!("{why}. Undo again, or by hand on {}: {by_hand}", target.principal);
+        let detail = format!(
+            "{why}. Undo again, or by hand on {}: {by_hand}",
+            target.principal
+        );
         self.record(step, State::Stuck, &detail)
     }
 }
 
 /// What is there; nothing if the principal that was changed is gone: one of its name is not it.
 async fn observe(place: Place<'_>, target: &PlannedTarget) -> Result<Option<Condition>, CallError> {
-    let id = place.aws.principal_id(place.session, place.principal).await?;
+    let id = place
+        .aws
+        .principal_id(place.session, place.principal)
+        .await?;
     if id.as_deref() != Some(target.id.as_str()) {
         return Ok(None);
     }

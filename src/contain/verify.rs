@@ -34,13 +34,26 @@ async fn verify_batch(
     for target in &batch.targets {
         for step in &target.steps {
             let state = containment.state(step);
-            if !matches!(state, State::Verified | State::Missing | State::Unverified | State::AlreadyContained) {
+            if !matches!(
+                state,
+                State::Verified | State::Missing | State::Unverified | State::AlreadyContained
+            ) {
                 continue;
             }
-            let place = Place { aws: work.aws, session: &session, principal: &target.principal, change: &step.change };
+            let place = Place {
+                aws: work.aws,
+                session: &session,
+                principal: &target.principal,
+                change: &step.change,
+            };
             let is_there = match place.read().await {
-                Ok(observed) if state == State::AlreadyContained => step.change.is_made_by(&observed),
-                Ok(observed) => containment.intended(step).iter().any(|intended| intended.is_like(&observed)),
+                Ok(observed) if state == State::AlreadyContained => {
+                    step.change.is_made_by(&observed)
+                }
+                Ok(observed) => containment
+                    .intended(step)
+                    .iter()
+                    .any(|intended| intended.is_like(&observed)),
                 Err(error) => {
                     problems.push(format!("{}: not looked at: {error}", target.principal));
                     continue;
@@ -48,7 +61,11 @@ async fn verify_batch(
             };
             let seen = match is_there {
                 false => State::Missing,
-                true if state != State::AlreadyContained && place.simulate().await == Some(false) => State::Unverified,
+                true if state != State::AlreadyContained
+                    && place.simulate().await == Some(false) =>
+                {
+                    State::Unverified
+                }
                 true => State::Verified,
             };
             match (state, seen) {
@@ -59,12 +76,28 @@ async fn verify_batch(
                 // Not ours: it is told, and nothing is written of it.
                 (State::AlreadyContained, State::Verified) => {}
                 (State::Unverified, State::Missing) | (State::AlreadyContained, _) => {
-                    problems.push(format!("{}: it is not there: {}", target.principal, step.change.describe()));
+                    problems.push(format!(
+                        "{}: it is not there: {}",
+                        target.principal,
+                        step.change.describe()
+                    ));
                 }
                 (_, seen) => {
-                    work.record(step, seen, if is_there { "looked at again" } else { "it is there no more" })?;
+                    work.record(
+                        step,
+                        seen,
+                        if is_there {
+                            "looked at again"
+                        } else {
+                            "it is there no more"
+                        },
+                    )?;
                     if !is_there {
-                        problems.push(format!("{}: it is there no more: {}", target.principal, step.change.describe()));
+                        problems.push(format!(
+                            "{}: it is there no more: {}",
+                            target.principal,
+                            step.change.describe()
+                        ));
                     }
                 }
             }

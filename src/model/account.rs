@@ -60,7 +60,11 @@ pub enum AccountState {
 
 impl From<&str> for AccountState {
     fn from(word: &str) -> Self {
-        if word == "ACTIVE" { Self::Active } else { Self::Inactive(word.to_owned()) }
+        if word == "ACTIVE" {
+            Self::Active
+        } else {
+            Self::Inactive(word.to_owned())
+        }
     }
 }
 
@@ -81,8 +85,18 @@ mod tests {
 
     #[test]
     fn twelve_digits_and_nothing_else() {
-        assert_eq!("000000000012".parse::<AccountId>().unwrap().to_string(), "000000000012");
-        for bad in ["", "12", "1234567890123", "12345678901a", "+12345678901", " 12345678901"] {
+        assert_eq!(
+            "000000000012".parse::<AccountId>().unwrap().to_string(),
+            "000000000012"
+        );
+        for bad in [
+            "",
+            "12",
+            "1234567890123",
+            "12345678901a",
+            "+12345678901",
+            " 12345678901",
+        ] {
             assert!(bad.parse::<AccountId>().is_err(), "{bad}");
         }
     }

@@ -35,8 +35,14 @@ impl ApiCall {
 
     /// Whether a call of this status was throttled. The services have several codes for that.
     pub fn is_throttle(status: &str) -> bool {
-        ["Throttl", "RequestLimitExceeded", "TooManyRequests", "SlowDown", "HTTP 429"]
-            .iter()
-            .any(|word| status.contains(word))
+        [
+            "Throttl",
+            "RequestLimitExceeded",
+            "TooManyRequests",
+            "SlowDown",
+            "HTTP 429",
+        ]
+        .iter()
+        .any(|word| status.contains(word))
     }
 }

@@ -29,7 +29,11 @@ pub struct InvalidArn {
 
 impl InvalidArn {
     pub(super) fn new(arn: &str, expected: &'static str, problem: &'static str) -> Self {
-        Self { arn: arn.to_owned(), expected, problem }
+        Self {
+            arn: arn.to_owned(),
+            expected,
+            problem,
+        }
     }
 }
 
@@ -80,14 +84,20 @@ impl FromStr for Arn {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = |problem| InvalidArn::new(text, "an ARN", problem);
         let found: Vec<usize> = text.match_indices(':').map(|(at, _)| at).take(5).collect();
-        let colons: [usize; 5] =
-            found.try_into().map_err(|_| invalid("expected arn:partition:service:region:account:resource"))?;
-        let arn = Self { text: text.to_owned(), colons };
+        let colons: [usize; 5] = found
+            .try_into()
+            .map_err(|_| invalid("expected arn:partition:service:region:account:resource"))?;
+        let arn = Self {
+            text: text.to_owned(),
+            colons,
+        };
         if &text[..colons[0]] != "arn" {
             return Err(invalid("it does not begin with `arn:`"));
         }
         if !arn.partition_id().starts_with("aws") {
-            return Err(invalid("the partition is not one of AWS's (aws, aws-cn, aws-us-gov …)"));
+            return Err(invalid(
+                "the partition is not one of AWS's (aws, aws-cn, aws-us-gov …)",
+            ));
         }
         if arn.service().is_empty() || arn.resource().is_empty() {
             return Err(invalid("the service or the resource is empty"));
@@ -154,16 +164,22 @@ impl FromStr for RoleArn {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = |problem| InvalidArn::new(text, "a role's ARN", problem);
         let arn: Arn = text.parse()?;
-        let (Some(account), "iam", "", Some(name)) =
-            (arn.account(), arn.service(), arn.region(), arn.resource().strip_prefix("role/"))
-        else {
+        let (Some(account), "iam", "", Some(name)) = (
+            arn.account(),
+            arn.service(),
+            arn.region(),
+            arn.resource().strip_prefix("role/"),
+        ) else {
             return Err(invalid("expected arn:aws:iam::111111111111:role/Name"));
         };
         // IAM API, CreateRole: RoleName is 1 to 64 of [\w+=,.@-].
         let last = name.rsplit('/').next().unwrap_or_default();
         let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-        if last.is_empty() || last.len() > 64 || !name.split('/').all(|part| part.chars().all(fits)) {
-            return Err(invalid("a role's name is 1 to 64 letters, digits and _+=,.@-"));
+        if last.is_empty() || last.len() > 64 || !name.split('/').all(|part| part.chars().all(fits))
+        {
+            return Err(invalid(
+                "a role's name is 1 to 64 letters, digits and _+=,.@-",
+            ));
         }
         Ok(Self { arn, account })
     }
@@ -195,7 +211,9 @@ mod tests {
 
     #[test]
     fn fields_are_told_apart() {
-        let arn: Arn = "arn:aws-cn:logs:cn-north-1:111111111111:log-group:/a/b:*".parse().unwrap();
+        let arn: Arn = "arn:aws-cn:logs:cn-north-1:111111111111:log-group:/a/b:*"
+            .parse()
+            .unwrap();
         assert_eq!(arn.partition(), Some(Partition::AwsCn));
         assert_eq!((arn.service(), arn.region()), ("logs", "cn-north-1"));
         assert_eq!(arn.account().unwrap().to_string(), "111111111111");
@@ -223,7 +241,10 @@ mod tests {
     #[test]
     fn roles_have_names_and_paths() {
         let role: RoleArn = "arn:aws:iam::111111111111:role/team/Audit".parse().unwrap();
-        assert_eq!((role.name(), role.account().to_string().as_str()), ("Audit", "111111111111"));
+        assert_eq!(
+            (role.name(), role.account().to_string().as_str()),
+            ("Audit", "111111111111")
+        );
         for bad in [
             "arn:aws:iam::111111111111:user/a",
             "arn:aws:sts::111111111111:assumed-role/a/b",

@@ -28,8 +28,15 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order in which summaries count them.
-    pub const ALL: [Self; 7] =
-        [Self::Searched, Self::Partial, Self::Skipped, Self::Unsearchable, Self::Denied, Self::Failed, Self::Accepted];
+    pub const ALL: [Self; 7] = [
+        Self::Searched,
+        Self::Partial,
+        Self::Skipped,
+        Self::Unsearchable,
+        Self::Denied,
+        Self::Failed,
+        Self::Accepted,
+    ];
 
     /// The word used in files and summaries.
     pub fn as_str(self) -> &'static str {
@@ -205,14 +212,20 @@ impl Reason {
             Self::NoRegions => "no Region in scope is enabled",
             Self::CreatedAfterWindow => "created more than 14 days after the window's end",
             Self::AccountNotActive => "the account is not active",
-            Self::AccountNotListed => "neither Organizations nor the configuration lists the account: not entered",
+            Self::AccountNotListed => {
+                "neither Organizations nor the configuration lists the account: not entered"
+            }
             Self::RegionNotEnabled => "the Region is not enabled in this account",
             Self::CreatedInsideWindow => "created inside the window: nothing older was ever in it",
             Self::AppearedDuringRun => "created during the run: nothing older was ever in it",
-            Self::RetentionInsideWindow => "older events have been deleted by the group's retention",
+            Self::RetentionInsideWindow => {
+                "older events have been deleted by the group's retention"
+            }
             Self::Masked => "a data protection policy masks values, so a match may not show",
             Self::ClassNotReadable => "its class cannot be read by an engine that may be used",
-            Self::OverScanCost => "only Insights reads its class, which would cost more than --max-scan-cost",
+            Self::OverScanCost => {
+                "only Insights reads its class, which would cost more than --max-scan-cost"
+            }
             Self::OverRowLimit => "more rows in a second than Insights gives",
             Self::KeyNotUsable => "the key that it is encrypted with cannot be used",
             Self::GroupGone => "deleted before its search ended",
@@ -250,19 +263,34 @@ pub struct Outcome {
 impl Outcome {
     /// All of it was read.
     pub fn searched() -> Self {
-        Self { status: Status::Searched, reason: None, detail: String::new(), denied_by: None }
+        Self {
+            status: Status::Searched,
+            reason: None,
+            detail: String::new(),
+            denied_by: None,
+        }
     }
 
     /// It ended so, for this reason.
     pub fn because(status: Status, reason: Reason, detail: impl Into<String>) -> Self {
-        Self { status, reason: Some(reason), detail: detail.into(), denied_by: None }
+        Self {
+            status,
+            reason: Some(reason),
+            detail: detail.into(),
+            denied_by: None,
+        }
     }
 
     /// AWS refused, with its message.
     pub fn denied(detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let denied_by = Some(DeniedBy::from_message(&detail));
-        Self { status: Status::Denied, reason: Some(Reason::AccessDenied), detail, denied_by }
+        Self {
+            status: Status::Denied,
+            reason: Some(Reason::AccessDenied),
+            detail,
+            denied_by,
+        }
     }
 
     /// Says something more about it.
@@ -276,7 +304,11 @@ impl Outcome {
     /// The same, as a gap that is accepted; `told` says by whom, until when and why.
     #[must_use]
     pub fn accepted(self, told: &str) -> Self {
-        let mut accepted = Self { status: Status::Accepted, detail: told.to_owned(), ..self };
+        let mut accepted = Self {
+            status: Status::Accepted,
+            detail: told.to_owned(),
+            ..self
+        };
         if !self.detail.is_empty() {
             accepted.remark(&self.detail);
         }
@@ -367,8 +399,16 @@ mod tests {
 
     #[test]
     fn words_read_back() {
-        assert!(Status::ALL.into_iter().all(|s| Status::from_word(s.as_str()) == Some(s)));
-        assert!(Reason::ALL.into_iter().all(|r| Reason::from_word(r.as_str()) == Some(r)));
+        assert!(
+            Status::ALL
+                .into_iter()
+                .all(|s| Status::from_word(s.as_str()) == Some(s))
+        );
+        assert!(
+            Reason::ALL
+                .into_iter()
+                .all(|r| Reason::from_word(r.as_str()) == Some(r))
+        );
     }
 
     #[test]

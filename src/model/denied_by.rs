@@ -48,8 +48,15 @@ impl DeniedBy {
 
     /// The value that `as_str` gave this word for.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Scp, Self::Rcp, Self::Boundary, Self::Session, Self::Identity, Self::Unknown]
-            .into_iter()
-            .find(|by| by.as_str() == word)
+        [
+            Self::Scp,
+            Self::Rcp,
+            Self::Boundary,
+            Self::Session,
+            Self::Identity,
+            Self::Unknown,
+        ]
+        .into_iter()
+        .find(|by| by.as_str() == word)
     }
 }

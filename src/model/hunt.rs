@@ -37,7 +37,10 @@ impl Hunt {
 
     /// Whether a text has the form of a hunt's name: lower-case letters, digits and hyphens. Names become file names.
     pub fn is_name(text: &str) -> bool {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     }
 }
 
@@ -48,7 +51,10 @@ fn hunt_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
         return Ok(name);
     }
     let expected = "a hunt's name of lower-case letters, digits and hyphens";
-    Err(de::Error::invalid_value(de::Unexpected::Str(&name), &expected))
+    Err(de::Error::invalid_value(
+        de::Unexpected::Str(&name),
+        &expected,
+    ))
 }
 
 /// What kind of record a hunt is about. It is evaluated on such records only.

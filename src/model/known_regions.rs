@@ -61,6 +61,10 @@ mod tests {
     #[test]
     fn sorted_and_well_formed() {
         assert!(KNOWN_REGIONS.is_sorted());
-        assert!(KNOWN_REGIONS.iter().all(|name| name.parse::<Region>().is_ok()));
+        assert!(
+            KNOWN_REGIONS
+                .iter()
+                .all(|name| name.parse::<Region>().is_ok())
+        );
     }
 }

@@ -21,7 +21,11 @@ pub struct LogGroupArn {
 impl LogGroupArn {
     /// The ARN of the group `name` in a target.
     pub fn new(target: Target, name: impl Into<String>) -> Self {
-        Self { partition: target.region.partition(), target, name: name.into() }
+        Self {
+            partition: target.region.partition(),
+            target,
+            name: name.into(),
+        }
     }
 }
 
@@ -31,23 +35,43 @@ impl FromStr for LogGroupArn {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = |problem| InvalidArn::new(text, "a log group's ARN", problem);
         let arn: Arn = text.parse()?;
-        let partition = arn.partition().ok_or_else(|| invalid("its partition is not known"))?;
-        let name = arn.resource().strip_prefix("log-group:").filter(|_| arn.service() == "logs");
-        let (Some(name), Some(account), Ok(region)) = (name, arn.account(), arn.region().parse::<Region>()) else {
-            return Err(invalid("expected arn:aws:logs:us-east-1:111111111111:log-group:NAME"));
+        let partition = arn
+            .partition()
+            .ok_or_else(|| invalid("its partition is not known"))?;
+        let name = arn
+            .resource()
+            .strip_prefix("log-group:")
+            .filter(|_| arn.service() == "logs");
+        let (Some(name), Some(account), Ok(region)) =
+            (name, arn.account(), arn.region().parse::<Region>())
+        else {
+            return Err(invalid(
+                "expected arn:aws:logs:us-east-1:111111111111:log-group:NAME",
+            ));
         };
         let name = name.strip_suffix(":*").unwrap_or(name);
         if name.is_empty() {
             return Err(invalid("the group has no name"));
         }
-        Ok(Self { target: Target { account, region }, name: name.to_owned(), partition })
+        Ok(Self {
+            target: Target { account, region },
+            name: name.to_owned(),
+            partition,
+        })
     }
 }
 
 impl fmt::Display for LogGroupArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target: Target { account, region }, name, partition } = self;
-        write!(f, "arn:{partition}:logs:{region}:{account}:log-group:{name}")
+        let Self {
+            target: Target { account, region },
+            name,
+            partition,
+        } = self;
+        write!(
+            f,
+            "arn:{partition}:logs:{region}:{account}:log-group:{name}"
+        )
     }
 }
 
@@ -74,9 +98,17 @@ mod tests {
         let plain = "arn:aws-cn:logs:cn-north-1:111111111111:log-group:/aws/a";
         let arn: LogGroupArn = plain.parse().unwrap();
         assert_eq!(format!("{plain}:*").parse::<LogGroupArn>().unwrap(), arn);
-        assert_eq!((arn.to_string().as_str(), arn.name.as_str()), (plain, "/aws/a"));
+        assert_eq!(
+            (arn.to_string().as_str(), arn.name.as_str()),
+            (plain, "/aws/a")
+        );
         assert_eq!(LogGroupArn::new(arn.target.clone(), "/aws/a"), arn);
-        for bad in ["arn:aws:s3:::bucket", "arn:aws:logs:us-east-1:111111111111:log-group:", "arn:aws:logs::1:x", "x"] {
+        for bad in [
+            "arn:aws:s3:::bucket",
+            "arn:aws:logs:us-east-1:111111111111:log-group:",
+            "arn:aws:logs::1:x",
+            "x",
+        ] {
             assert!(bad.parse::<LogGroupArn>().is_err(), "{bad}");
         }
     }

@@ -35,7 +35,11 @@ impl Policy {
         action.dedup();
         Self {
             version: "2012-10-17",
-            statement: vec![Allow { effect: "Allow", action, resource: vec!["*".to_owned()] }],
+            statement: vec![Allow {
+                effect: "Allow",
+                action,
+                resource: vec!["*".to_owned()],
+            }],
         }
     }
 
@@ -82,6 +86,9 @@ mod tests {
 
     #[test]
     fn even_all_operations_fit_a_session_policy() {
-        assert!(Policy::for_operations(&Operation::ALL).to_string().len() < Policy::SESSION_LIMIT * 2 / 3);
+        assert!(
+            Policy::for_operations(&Operation::ALL).to_string().len()
+                < Policy::SESSION_LIMIT * 2 / 3
+        );
     }
 }

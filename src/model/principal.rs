@@ -61,7 +61,9 @@ pub struct Principal {
 
 /// What is wrong with a would-be principal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not the ARN of a role, a user or a group: expected arn:aws:iam::111111111111:role/Name")]
+#[error(
+    "`{0}` is not the ARN of a role, a user or a group: expected arn:aws:iam::111111111111:role/Name"
+)]
 pub struct InvalidPrincipal(String);
 
 impl Principal {
@@ -105,8 +107,13 @@ impl Principal {
     /// Path and name.
     fn split(&self) -> (&str, &str) {
         let resource = self.arn.resource();
-        let with_path = resource.strip_prefix(self.kind.as_str()).unwrap_or(resource);
-        with_path.rfind('/').and_then(|slash| with_path.split_at_checked(slash + 1)).unwrap_or(("/", with_path))
+        let with_path = resource
+            .strip_prefix(self.kind.as_str())
+            .unwrap_or(resource);
+        with_path
+            .rfind('/')
+            .and_then(|slash| with_path.split_at_checked(slash + 1))
+            .unwrap_or(("/", with_path))
     }
 }
 
@@ -116,13 +123,25 @@ impl FromStr for Principal {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidPrincipal(text.to_owned());
         let arn: Arn = text.parse().map_err(|_| invalid())?;
-        let (Some(account), "iam", "") = (arn.account(), arn.service(), arn.region()) else { return Err(invalid()) };
+        let (Some(account), "iam", "") = (arn.account(), arn.service(), arn.region()) else {
+            return Err(invalid());
+        };
         let (word, name) = arn.resource().split_once('/').ok_or_else(invalid)?;
-        let kind = PrincipalKind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(invalid)?;
+        let kind = PrincipalKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+            .ok_or_else(invalid)?;
         // IAM API: names are [\w+=,.@-]; a path holds any printable character.
         let last = name.rsplit('/').next().unwrap_or_default();
-        let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
-        if last.is_empty() || last.len() > 128 || !is_name(last) || !name.chars().all(|c| c.is_ascii_graphic()) {
+        let is_name = |name: &str| {
+            name.chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
+        };
+        if last.is_empty()
+            || last.len() > 128
+            || !is_name(last)
+            || !name.chars().all(|c| c.is_ascii_graphic())
+        {
             return Err(invalid());
         }
         Ok(Self { account, kind, arn })
@@ -156,7 +175,10 @@ mod tests {
     #[test]
     fn names_paths_and_what_iam_takes_for_the_same() {
         let role: Principal = "arn:aws:iam::111111111111:role/a/b/Name".parse().unwrap();
-        assert_eq!((role.kind(), role.path(), role.name()), (PrincipalKind::Role, "/a/b/", "Name"));
+        assert_eq!(
+            (role.kind(), role.path(), role.name()),
+            (PrincipalKind::Role, "/a/b/", "Name")
+        );
         let plain: Principal = "arn:aws:iam::111111111111:role/NAME".parse().unwrap();
         assert_eq!((plain.path(), plain.name()), ("/", "NAME"));
         assert!(role.is_same(&plain));

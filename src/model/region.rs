@@ -34,12 +34,19 @@ impl FromStr for Region {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.rsplit('-');
-        let numbered =
-            parts.next().is_some_and(|n| (1..=2).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()));
+        let numbered = parts
+            .next()
+            .is_some_and(|n| (1..=2).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()));
         let words: Vec<&str> = parts.collect();
-        let worded =
-            words.len() >= 2 && words.iter().all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()));
-        if numbered && worded && text.len() <= 32 { Ok(Self(text.into())) } else { Err(InvalidRegion(text.to_owned())) }
+        let worded = words.len() >= 2
+            && words
+                .iter()
+                .all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()));
+        if numbered && worded && text.len() <= 32 {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidRegion(text.to_owned()))
+        }
     }
 }
 
@@ -95,14 +102,22 @@ impl Partition {
         (Self::AwsEusc, "aws-eusc", &["eusc-"], "eusc-de-east-1"),
         (Self::AwsIsoB, "aws-iso-b", &["us-isob-"], "us-isob-east-1"),
         (Self::AwsIsoE, "aws-iso-e", &["eu-isoe-"], "eu-isoe-west-1"),
-        (Self::AwsIsoF, "aws-iso-f", &["us-isof-", "eu-isof-"], "us-isof-south-1"),
+        (
+            Self::AwsIsoF,
+            "aws-iso-f",
+            &["us-isof-", "eu-isof-"],
+            "us-isof-south-1",
+        ),
         (Self::AwsIso, "aws-iso", &["us-iso-"], "us-iso-east-1"),
         (Self::Aws, "aws", &[""], "us-east-1"),
     ];
 
     fn row(self) -> &'static (Self, &'static str, &'static [&'static str], &'static str) {
         // The last row stands for `Aws`; every other variant has its own row above it.
-        Self::TABLE.iter().find(|row| row.0 == self).unwrap_or(&Self::TABLE[7])
+        Self::TABLE
+            .iter()
+            .find(|row| row.0 == self)
+            .unwrap_or(&Self::TABLE[7])
     }
 
     /// The second field of this partition's ARNs.
@@ -128,7 +143,8 @@ impl FromStr for Partition {
 
     fn from_str(id: &str) -> Result<Self, Self::Err> {
         let row = Self::TABLE.iter().find(|row| row.1 == id);
-        row.map(|row| row.0).ok_or_else(|| UnknownPartition(id.to_owned()))
+        row.map(|row| row.0)
+            .ok_or_else(|| UnknownPartition(id.to_owned()))
     }
 }
 
@@ -140,7 +156,9 @@ impl fmt::Display for Partition {
 
 /// An ARN names a partition that this version does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown partition `{0}`: expected aws, aws-cn, aws-us-gov, aws-eusc or an aws-iso partition")]
+#[error(
+    "unknown partition `{0}`: expected aws, aws-cn, aws-us-gov, aws-eusc or an aws-iso partition"
+)]
 pub struct UnknownPartition(String);
 
 #[cfg(test)]
@@ -149,10 +167,25 @@ mod tests {
 
     #[test]
     fn names_are_checked_for_form() {
-        for good in ["us-east-1", "ap-southeast-3", "us-gov-west-1", "eusc-de-east-1", "cn-north-1"] {
+        for good in [
+            "us-east-1",
+            "ap-southeast-3",
+            "us-gov-west-1",
+            "eusc-de-east-1",
+            "cn-north-1",
+        ] {
             assert_eq!(good.parse::<Region>().unwrap().as_str(), good);
         }
-        for bad in ["", "us-east", "us-east-", "US-EAST-1", "east-1", "us--east-1", "us-east-1a", "us-east-1/x"] {
+        for bad in [
+            "",
+            "us-east",
+            "us-east-",
+            "US-EAST-1",
+            "east-1",
+            "us--east-1",
+            "us-east-1a",
+            "us-east-1/x",
+        ] {
             assert!(bad.parse::<Region>().is_err(), "{bad}");
         }
     }

@@ -23,8 +23,14 @@ impl RunId {
 
     /// When it started, to the second.
     pub fn started(&self) -> Timestamp {
-        let started = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", self.0.split('-').next().unwrap_or_default());
-        started.ok().and_then(|at| TimeZone::UTC.to_timestamp(at).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+        let started = jiff::civil::DateTime::strptime(
+            "%Y%m%dT%H%M%SZ",
+            self.0.split('-').next().unwrap_or_default(),
+        );
+        started
+            .ok()
+            .and_then(|at| TimeZone::UTC.to_timestamp(at).ok())
+            .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     /// The name.
@@ -45,7 +51,11 @@ impl FromStr for RunId {
                 17.. => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
                 _ => byte.is_ascii_digit(),
             });
-        if shaped { Ok(Self(text.to_owned())) } else { Err(InvalidRunId(text.to_owned())) }
+        if shaped {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidRunId(text.to_owned()))
+        }
     }
 }
 
@@ -65,7 +75,13 @@ mod tests {
         assert_eq!(id.as_str(), "20260301T120000Z-3f9a");
         assert_eq!(id.started().to_string(), "2026-03-01T12:00:00Z");
         assert_eq!(id.as_str().parse::<RunId>().unwrap(), id);
-        for bad in ["", "../etc", "20260301T120000Z-3f9", "20260301T120000Z-3F9A", "20260301 120000Z-3f9a"] {
+        for bad in [
+            "",
+            "../etc",
+            "20260301T120000Z-3f9",
+            "20260301T120000Z-3F9A",
+            "20260301 120000Z-3f9a",
+        ] {
             assert!(bad.parse::<RunId>().is_err(), "{bad}");
         }
     }

@@ -36,7 +36,10 @@ pub struct ManagementEvents {
 impl ManagementEvents {
     /// All of them.
     pub fn all() -> Self {
-        Self { reads: Some(BTreeSet::new()), writes: Some(BTreeSet::new()) }
+        Self {
+            reads: Some(BTreeSet::new()),
+            writes: Some(BTreeSet::new()),
+        }
     }
 
     /// Whether nothing is left out.
@@ -52,7 +55,10 @@ impl ManagementEvents {
     /// What two recorders keep together: left out is only what both leave out.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self { reads: union(self.reads, other.reads), writes: union(self.writes, other.writes) }
+        Self {
+            reads: union(self.reads, other.reads),
+            writes: union(self.writes, other.writes),
+        }
     }
 
     /// Leaves something more out.
@@ -69,17 +75,26 @@ impl ManagementEvents {
         };
         match (&self.reads, &self.writes) {
             (None, None) => "no management events".to_owned(),
-            (Some(reads), Some(writes)) if reads == writes => format!("management events{}", but(reads)),
+            (Some(reads), Some(writes)) if reads == writes => {
+                format!("management events{}", but(reads))
+            }
             (Some(reads), None) => format!("management events: reads alone{}", but(reads)),
             (None, Some(writes)) => format!("management events: writes alone{}", but(writes)),
             (Some(reads), Some(writes)) => {
-                format!("management events: reads{}, writes{}", but(reads), but(writes))
+                format!(
+                    "management events: reads{}, writes{}",
+                    but(reads),
+                    but(writes)
+                )
             }
         }
     }
 }
 
-fn union(one: Option<BTreeSet<String>>, other: Option<BTreeSet<String>>) -> Option<BTreeSet<String>> {
+fn union(
+    one: Option<BTreeSet<String>>,
+    other: Option<BTreeSet<String>>,
+) -> Option<BTreeSet<String>> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.intersection(&other).cloned().collect()),
         (one, other) => one.or(other),
@@ -87,7 +102,11 @@ fn union(one: Option<BTreeSet<String>>, other: Option<BTreeSet<String>>) -> Opti
 }
 
 fn joined(words: &BTreeSet<String>) -> String {
-    words.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+    words
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl Selection {
@@ -111,8 +130,12 @@ impl Selection {
     /// In one line.
     pub fn text(&self) -> String {
         match self {
-            Self::Events { management, data } if data.is_empty() => format!("{}; no data events", management.text()),
-            Self::Events { management, data } => format!("{}; data events: {}", management.text(), joined(data)),
+            Self::Events { management, data } if data.is_empty() => {
+                format!("{}; no data events", management.text())
+            }
+            Self::Events { management, data } => {
+                format!("{}; data events: {}", management.text(), joined(data))
+            }
             Self::Traffic { kept, format } => format!("{kept}: {format}"),
         }
     }
@@ -124,15 +147,22 @@ mod tests {
 
     fn without(reads: Option<&[&str]>, writes: Option<&[&str]>) -> ManagementEvents {
         let set = |words: &[&str]| words.iter().map(ToString::to_string).collect();
-        ManagementEvents { reads: reads.map(set), writes: writes.map(set) }
+        ManagementEvents {
+            reads: reads.map(set),
+            writes: writes.map(set),
+        }
     }
 
     #[test]
     fn together_only_what_both_leave_out_is_left_out() {
         let reads = || without(Some(&[]), None);
         assert!(reads().and(without(None, Some(&[]))).is_all());
-        assert_eq!(reads().and(without(None, Some(&["kms"]))), without(Some(&[]), Some(&["kms"])));
-        let two = without(Some(&["kms", "rds"]), Some(&["kms"])).and(without(Some(&["kms"]), Some(&["rds"])));
+        assert_eq!(
+            reads().and(without(None, Some(&["kms"]))),
+            without(Some(&[]), Some(&["kms"]))
+        );
+        let two = without(Some(&["kms", "rds"]), Some(&["kms"]))
+            .and(without(Some(&["kms"]), Some(&["rds"])));
         assert_eq!(two, without(Some(&["kms"]), Some(&[])));
         assert_eq!(ManagementEvents::default().and(two.clone()), two);
     }
@@ -143,11 +173,20 @@ mod tests {
             let data = data.iter().map(ToString::to_string).collect();
             Selection::Events { management, data }.text()
         };
-        assert_eq!(text(ManagementEvents::all(), &[]), "management events; no data events");
         assert_eq!(
-            text(without(None, Some(&["kms.amazonaws.com"])), &["AWS::S3::Object"]),
+            text(ManagementEvents::all(), &[]),
+            "management events; no data events"
+        );
+        assert_eq!(
+            text(
+                without(None, Some(&["kms.amazonaws.com"])),
+                &["AWS::S3::Object"]
+            ),
             "management events: writes alone without kms.amazonaws.com; data events: AWS::S3::Object"
         );
-        assert_eq!(text(ManagementEvents::default(), &[]), "no management events; no data events");
+        assert_eq!(
+            text(ManagementEvents::default(), &[]),
+            "no management events; no data events"
+        );
     }
 }

@@ -49,7 +49,10 @@ impl TrailStreamOwner {
 /// Source: Organizations API, `Organization`: `^o-[a-z0-9]{10,32}$`.
 fn is_organization_id(text: &str) -> bool {
     text.strip_prefix("o-").is_some_and(|id| {
-        (10..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        (10..=32).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
 }
 
@@ -60,7 +63,10 @@ mod tests {
     #[test]
     fn streams_are_named_after_the_account_or_the_organization() {
         let account = TrailStreamOwner::Account("111111111111".parse().unwrap());
-        for stream in ["111111111111_CloudTrail_us-east-1", "111111111111_CloudTrail_us-gov-west-1_12"] {
+        for stream in [
+            "111111111111_CloudTrail_us-east-1",
+            "111111111111_CloudTrail_us-gov-west-1_12",
+        ] {
             assert_eq!(TrailStreamOwner::parse(stream), Some(account), "{stream}");
         }
         for stream in [
@@ -68,9 +74,17 @@ mod tests {
             "o-exampleorgid_111111111111_CloudTrail_us-east-1",
             "o-exampleorgid_222222222222_CloudTrail_us-east-1_3",
         ] {
-            assert_eq!(TrailStreamOwner::parse(stream), Some(TrailStreamOwner::Organization), "{stream}");
+            assert_eq!(
+                TrailStreamOwner::parse(stream),
+                Some(TrailStreamOwner::Organization),
+                "{stream}"
+            );
         }
-        assert!(account.may_hold("111111111111") && !account.may_hold("222222222222") && !account.may_hold(""));
+        assert!(
+            account.may_hold("111111111111")
+                && !account.may_hold("222222222222")
+                && !account.may_hold("")
+        );
         assert!(TrailStreamOwner::Organization.may_hold("222222222222"));
     }
 

@@ -29,8 +29,15 @@ impl TimeWindow {
     /// # Errors
     /// `to` is not at least a millisecond after `from`.
     pub fn new(from: Timestamp, to: Timestamp) -> Result<Self, EmptyWindow> {
-        let window = Self { from_ms: from.as_millisecond(), to_ms: to.as_millisecond() };
-        if window.from_ms < window.to_ms { Ok(window) } else { Err(EmptyWindow { from, to }) }
+        let window = Self {
+            from_ms: from.as_millisecond(),
+            to_ms: to.as_millisecond(),
+        };
+        if window.from_ms < window.to_ms {
+            Ok(window)
+        } else {
+            Err(EmptyWindow { from, to })
+        }
     }
 
     /// The first moment inside.
@@ -80,7 +87,12 @@ fn at(ms: i64) -> Timestamp {
 
 impl fmt::Display for TimeWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {}", rfc3339_ms(self.from()), rfc3339_ms(self.to()))
+        write!(
+            f,
+            "{} to {}",
+            rfc3339_ms(self.from()),
+            rfc3339_ms(self.to())
+        )
     }
 }
 

@@ -13,7 +13,9 @@ impl Bar {
     pub fn new() -> Self {
         let bar = ProgressBar::new(0);
         // A template that is wrong leaves indicatif's own, which shows the same bar.
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} [{bar:24}] {percent:>3}%\n  {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template(
+            "{spinner} {prefix} [{bar:24}] {percent:>3}%\n  {wide_msg}",
+        ) {
             bar.set_style(style.progress_chars("=> "));
         }
         Self(bar)
@@ -27,7 +29,8 @@ impl Bar {
             "accounts {}/{}, Regions {}/{}",
             latest.accounts_done, latest.accounts_known, latest.targets_done, latest.targets_known
         ));
-        self.0.set_message(format!("{}{}", line::work(pace), line::left(pace)));
+        self.0
+            .set_message(format!("{}{}", line::work(pace), line::left(pace)));
         self.0.tick();
     }
 

@@ -10,7 +10,13 @@ use crate::sweep::TallySnapshot;
 
 /// One line for a log file.
 pub(super) fn plain(pace: &Pace) -> String {
-    let TallySnapshot { accounts_done, accounts_known, targets_done, targets_known, .. } = *pace.latest();
+    let TallySnapshot {
+        accounts_done,
+        accounts_known,
+        targets_done,
+        targets_known,
+        ..
+    } = *pace.latest();
     format!(
         "{} accounts {accounts_done}/{accounts_known}, Regions {targets_done}/{targets_known}, {}{}",
         clock(pace.elapsed()),
@@ -21,7 +27,9 @@ pub(super) fn plain(pace: &Pace) -> String {
 
 /// How long it may still take, if that can be told.
 pub(super) fn left(pace: &Pace) -> String {
-    pace.time_left().map(|left| format!(", ~{} left", clock(left))).unwrap_or_default()
+    pace.time_left()
+        .map(|left| format!(", ~{} left", clock(left)))
+        .unwrap_or_default()
 }
 
 /// What has been done: log groups, events, sightings, gaps, speed.
@@ -45,7 +53,11 @@ pub(super) fn work(pace: &Pace) -> String {
 pub(super) fn clock(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-    if hours > 0 { format!("{hours}h{minutes:02}m") } else { format!("{minutes}m{:02}s", seconds % 60) }
+    if hours > 0 {
+        format!("{hours}h{minutes:02}m")
+    } else {
+        format!("{minutes}m{:02}s", seconds % 60)
+    }
 }
 
 #[derive(Serialize)]
@@ -103,6 +115,12 @@ mod tests {
             "0m09s accounts 2/14, Regions 3/40, log groups 300/1,200, 12,345 events, 1 hit, 2 not covered, 50 calls/s, ~0m27s left"
         );
         let line: serde_json::Value = serde_json::from_str(&json(&pace())).unwrap();
-        assert_eq!((line["accounts_known"].as_u64(), line["time_left_ms"].as_u64()), (Some(14), Some(27_000)));
+        assert_eq!(
+            (
+                line["accounts_known"].as_u64(),
+                line["time_left_ms"].as_u64()
+            ),
+            (Some(14), Some(27_000))
+        );
     }
 }

@@ -38,16 +38,32 @@ impl Reporter {
             ProgressStyle::None => None,
             ProgressStyle::Bar => {
                 let mut bar = Bar::new();
-                let show = move |pace: &Pace, last: bool| if last { bar.clear() } else { bar.draw(pace) };
-                Some(tokio::spawn(watch(tally, stopped, Duration::from_millis(100), show)))
+                let show =
+                    move |pace: &Pace, last: bool| if last { bar.clear() } else { bar.draw(pace) };
+                Some(tokio::spawn(watch(
+                    tally,
+                    stopped,
+                    Duration::from_millis(100),
+                    show,
+                )))
             }
             ProgressStyle::Plain => {
                 let show = move |pace: &Pace, _| _ = writeln!(out, "{}", line::plain(pace));
-                Some(tokio::spawn(watch(tally, stopped, Duration::from_secs(10), show)))
+                Some(tokio::spawn(watch(
+                    tally,
+                    stopped,
+                    Duration::from_secs(10),
+                    show,
+                )))
             }
             ProgressStyle::Json => {
                 let show = move |pace: &Pace, _| _ = writeln!(out, "{}", line::json(pace));
-                Some(tokio::spawn(watch(tally, stopped, Duration::from_secs(1), show)))
+                Some(tokio::spawn(watch(
+                    tally,
+                    stopped,
+                    Duration::from_secs(1),
+                    show,
+                )))
             }
         };
         Self { stop, showing }
@@ -63,7 +79,12 @@ impl Reporter {
     }
 }
 
-async fn watch(tally: Arc<Tally>, stop: CancellationToken, every: Duration, mut show: impl FnMut(&Pace, bool)) {
+async fn watch(
+    tally: Arc<Tally>,
+    stop: CancellationToken,
+    every: Duration,
+    mut show: impl FnMut(&Pace, bool),
+) {
     let mut pace = Pace::starting(Instant::now());
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

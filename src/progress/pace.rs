@@ -22,14 +22,24 @@ pub(super) struct Pace {
 impl Pace {
     pub fn starting(now: Instant) -> Self {
         let latest = TallySnapshot::default();
-        Self { started: now, now, latest, recent: VecDeque::from([(now, latest)]) }
+        Self {
+            started: now,
+            now,
+            latest,
+            recent: VecDeque::from([(now, latest)]),
+        }
     }
 
     pub fn see(&mut self, now: Instant, latest: TallySnapshot) {
         self.now = now;
         self.latest = latest;
         self.recent.push_back((now, latest));
-        while self.recent.len() > 2 && self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) > SPAN) {
+        while self.recent.len() > 2
+            && self
+                .recent
+                .front()
+                .is_some_and(|(at, _)| now.duration_since(*at) > SPAN)
+        {
             self.recent.pop_front();
         }
     }
@@ -54,9 +64,15 @@ impl Pace {
     }
 
     fn per_second(&self, of: impl Fn(&TallySnapshot) -> u64) -> f64 {
-        let Some((at, before)) = self.recent.front() else { return 0.0 };
+        let Some((at, before)) = self.recent.front() else {
+            return 0.0;
+        };
         let seconds = self.now.duration_since(*at).as_secs_f64();
-        if seconds > 0.0 { of(&self.latest).saturating_sub(of(before)) as f64 / seconds } else { 0.0 }
+        if seconds > 0.0 {
+            of(&self.latest).saturating_sub(of(before)) as f64 / seconds
+        } else {
+            0.0
+        }
     }
 }
 
@@ -69,8 +85,18 @@ mod tests {
         let start = Instant::now();
         let mut pace = Pace::starting(start);
         for second in 1..=60 {
-            let calls = if second <= 30 { second } else { 30 + (second - 30) * 5 };
-            pace.see(start + Duration::from_secs(second), TallySnapshot { calls, ..TallySnapshot::default() });
+            let calls = if second <= 30 {
+                second
+            } else {
+                30 + (second - 30) * 5
+            };
+            pace.see(
+                start + Duration::from_secs(second),
+                TallySnapshot {
+                    calls,
+                    ..TallySnapshot::default()
+                },
+            );
         }
         assert_eq!(pace.calls_per_second(), 5.0);
     }

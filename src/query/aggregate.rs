@@ -27,14 +27,23 @@ impl AggregateKind {
 
     /// The aggregate of this name, in any case; a percentile without its percentage gets NaN.
     pub(super) fn from_name(name: &str, percent: Option<f64>) -> Option<Self> {
-        let (kind, _) = Self::NAMES.into_iter().find(|(_, known)| known.eq_ignore_ascii_case(name))?;
-        Some(if let Self::Pct(_) = kind { Self::Pct(percent.unwrap_or(f64::NAN)) } else { kind })
+        let (kind, _) = Self::NAMES
+            .into_iter()
+            .find(|(_, known)| known.eq_ignore_ascii_case(name))?;
+        Some(if let Self::Pct(_) = kind {
+            Self::Pct(percent.unwrap_or(f64::NAN))
+        } else {
+            kind
+        })
     }
 
     /// Its name, as AWS writes it.
     pub fn name(self) -> &'static str {
         let same = |kind: &Self| std::mem::discriminant(kind) == std::mem::discriminant(&self);
-        Self::NAMES.iter().find(|(kind, _)| same(kind)).map_or("", |&(_, name)| name)
+        Self::NAMES
+            .iter()
+            .find(|(kind, _)| same(kind))
+            .map_or("", |&(_, name)| name)
     }
 }
 
@@ -92,16 +101,29 @@ pub(super) enum State {
 impl State {
     /// The state before the first value.
     pub(super) fn new(kind: AggregateKind) -> Self {
-        let extreme = |keeps| Self::Extreme { keeps, value: Value::Missing };
+        let extreme = |keeps| Self::Extreme {
+            keeps,
+            value: Value::Missing,
+        };
         match kind {
             AggregateKind::Count => Self::Count(0),
             AggregateKind::CountDistinct => Self::Distinct(BTreeSet::new()),
             AggregateKind::Sum | AggregateKind::Avg => Self::Total { count: 0, sum: 0.0 },
-            AggregateKind::StdDev => Self::Spread { count: 0.0, mean: 0.0, squares: 0.0 },
+            AggregateKind::StdDev => Self::Spread {
+                count: 0.0,
+                mean: 0.0,
+                squares: 0.0,
+            },
             AggregateKind::Min | AggregateKind::SortsFirst => extreme(Keeps::First),
             AggregateKind::Max | AggregateKind::SortsLast => extreme(Keeps::Last),
-            AggregateKind::Earliest => Self::AtTime { keeps: Keeps::First, found: None },
-            AggregateKind::Latest => Self::AtTime { keeps: Keeps::Last, found: None },
+            AggregateKind::Earliest => Self::AtTime {
+                keeps: Keeps::First,
+                found: None,
+            },
+            AggregateKind::Latest => Self::AtTime {
+                keeps: Keeps::Last,
+                found: None,
+            },
             AggregateKind::Pct(_) => Self::Numbers(Vec::new()),
         }
     }
@@ -127,8 +149,9 @@ impl State {
                 }
             }
             Self::AtTime { keeps, found } => {
-                let better =
-                    |(at, best): &(i64, Value<'_>)| keeps.prefers(time.cmp(at).then_with(|| value.sort_order(best)));
+                let better = |(at, best): &(i64, Value<'_>)| {
+                    keeps.prefers(time.cmp(at).then_with(|| value.sort_order(best)))
+                };
                 if found.as_ref().is_none_or(better) {
                     *found = Some((time, value.clone().into_owned()));
                 }
@@ -142,7 +165,11 @@ impl State {
                 *count += 1;
                 *sum += number;
             }
-            Self::Spread { count, mean, squares } => {
+            Self::Spread {
+                count,
+                mean,
+                squares,
+            } => {
                 // Welford's method: no large squares that cancel.
                 *count += 1.0;
                 let before = number - *mean;
@@ -159,11 +186,28 @@ impl State {
         match (self, other) {
             (Self::Count(count), Self::Count(more)) => *count += more,
             (Self::Distinct(seen), Self::Distinct(more)) => seen.extend(more),
-            (Self::Total { count, sum }, Self::Total { count: more, sum: added }) => {
+            (
+                Self::Total { count, sum },
+                Self::Total {
+                    count: more,
+                    sum: added,
+                },
+            ) => {
                 *count += more;
                 *sum += added;
             }
-            (Self::Spread { count, mean, squares }, Self::Spread { count: n, mean: m, squares: s }) if n > 0.0 => {
+            (
+                Self::Spread {
+                    count,
+                    mean,
+                    squares,
+                },
+                Self::Spread {
+                    count: n,
+                    mean: m,
+                    squares: s,
+                },
+            ) if n > 0.0 => {
                 let (total, apart) = (*count + n, m - *mean);
                 *squares += s + apart * apart * *count * n / total;
                 *mean += apart * n / total;
@@ -171,7 +215,13 @@ impl State {
             }
             (Self::Numbers(numbers), Self::Numbers(more)) => numbers.extend(more),
             (extreme @ Self::Extreme { .. }, Self::Extreme { value, .. }) => extreme.add(&value, 0),
-            (at_time @ Self::AtTime { .. }, Self::AtTime { found: Some((time, value)), .. }) => {
+            (
+                at_time @ Self::AtTime { .. },
+                Self::AtTime {
+                    found: Some((time, value)),
+                    ..
+                },
+            ) => {
                 at_time.add(&value, time);
             }
             // Nothing to add; states of different kinds never meet, as both sides have one plan.
@@ -186,11 +236,15 @@ impl State {
             Self::Count(count) => Value::Number(*count as f64),
             Self::Distinct(seen) => Value::Number(seen.len() as f64),
             Self::Total { count: 0, .. } => Value::Missing,
-            Self::Total { count, sum } if kind == AggregateKind::Avg => Value::from_f64(sum / *count as f64),
+            Self::Total { count, sum } if kind == AggregateKind::Avg => {
+                Value::from_f64(sum / *count as f64)
+            }
             Self::Total { sum, .. } => Value::from_f64(*sum),
             Self::Spread { count, squares, .. } => Value::from_f64((squares / count).sqrt()),
             Self::Extreme { value, .. } => value.clone(),
-            Self::AtTime { found, .. } => found.as_ref().map_or(Value::Missing, |(_, value)| value.clone()),
+            Self::AtTime { found, .. } => found
+                .as_ref()
+                .map_or(Value::Missing, |(_, value)| value.clone()),
             Self::Numbers(numbers) => match kind {
                 AggregateKind::Pct(percent) => percentile(numbers, percent),
                 _ => Value::Missing,
@@ -210,7 +264,9 @@ fn percentile(numbers: &[f64], percent: f64) -> Value<'static> {
         reason = "between 0 and the length"
     )]
     let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).map_or(Value::Missing, |number| Value::from_f64(*number))
+    sorted
+        .get(rank.saturating_sub(1))
+        .map_or(Value::Missing, |number| Value::from_f64(*number))
 }
 
 #[cfg(test)]
@@ -244,10 +300,20 @@ mod tests {
 
     #[test]
     fn answers_are_right() {
-        let values = ["2", "4", "4", "4", "5", "5", "7", "9", "x"].map(|value| (value.to_owned(), 1));
-        let answers: Vec<String> = KINDS.iter().map(|&kind| state_of(kind, &values).answer(kind).to_string()).collect();
-        assert_eq!(answers, ["9", "6", "40", "5", "x", "9", "2", "9", "x", "9", "x", "9"]);
-        let nothing: Vec<String> = KINDS.iter().map(|&kind| State::new(kind).answer(kind).to_string()).collect();
+        let values =
+            ["2", "4", "4", "4", "5", "5", "7", "9", "x"].map(|value| (value.to_owned(), 1));
+        let answers: Vec<String> = KINDS
+            .iter()
+            .map(|&kind| state_of(kind, &values).answer(kind).to_string())
+            .collect();
+        assert_eq!(
+            answers,
+            ["9", "6", "40", "5", "x", "9", "2", "9", "x", "9", "x", "9"]
+        );
+        let nothing: Vec<String> = KINDS
+            .iter()
+            .map(|&kind| State::new(kind).answer(kind).to_string())
+            .collect();
         assert_eq!(nothing, ["0", "0", "", "", "", "", "", "", "", "", "", ""]);
     }
 

@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use super::grammar::is_plain_name;
 use super::tree::{
-    Aggregate, AggregateKind, Comparison, Expr, Extraction, ExtractionPattern, Item, LikePattern, Operator, Query,
-    SortKey, Source, Stage, Stats,
+    Aggregate, AggregateKind, Comparison, Expr, Extraction, ExtractionPattern, Item, LikePattern,
+    Operator, Query, SortKey, Source, Stage, Stats,
 };
 
 /// Writes things with `separator` between them.
@@ -24,7 +24,11 @@ struct Name<'n>(&'n str);
 
 impl Display for Name<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if is_plain_name(self.0) { f.write_str(self.0) } else { write!(f, "`{}`", self.0) }
+        if is_plain_name(self.0) {
+            f.write_str(self.0)
+        } else {
+            write!(f, "`{}`", self.0)
+        }
     }
 }
 
@@ -37,7 +41,11 @@ struct Quoted<'t>(&'t str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.replace('\\', r"\\").replace('"', "\\\""))
+        write!(
+            f,
+            "\"{}\"",
+            self.0.replace('\\', r"\\").replace('"', "\\\"")
+        )
     }
 }
 
@@ -113,7 +121,12 @@ impl Display for Stats {
 
 impl Display for SortKey {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.expr, if self.descending { "desc" } else { "asc" })
+        write!(
+            f,
+            "{} {}",
+            self.expr,
+            if self.descending { "desc" } else { "asc" }
+        )
     }
 }
 
@@ -121,7 +134,11 @@ impl Display for Extraction {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", self.from)?;
         match &self.pattern {
-            ExtractionPattern::Glob { text, names: fields, .. } => {
+            ExtractionPattern::Glob {
+                text,
+                names: fields,
+                ..
+            } => {
                 write!(f, "{} as ", Quoted(text))?;
                 join(f, &names(fields), ", ")
             }
@@ -173,7 +190,10 @@ impl Expr {
 
     /// This expression where nothing looser than `place` may stand.
     fn within(&self, place: Binding) -> Operand<'_> {
-        Operand { expr: self, enclosed: self.binding() < place }
+        Operand {
+            expr: self,
+            enclosed: self.binding() < place,
+        }
     }
 }
 
@@ -184,7 +204,11 @@ struct Operand<'e> {
 
 impl Display for Operand<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.enclosed { write!(f, "({})", self.expr) } else { self.expr.fmt(f) }
+        if self.enclosed {
+            write!(f, "({})", self.expr)
+        } else {
+            self.expr.fmt(f)
+        }
     }
 }
 
@@ -204,19 +228,47 @@ impl Display for Expr {
             Self::And(parts) => join(f, &operands(parts, Binding::Not), " and "),
             Self::Not(inner) => write!(f, "not {}", inner.within(Binding::Not)),
             Self::Compare(left, comparison, right) => {
-                write!(f, "{} {comparison} {}", left.within(Binding::Sum), right.within(Binding::Sum))
+                write!(
+                    f,
+                    "{} {comparison} {}",
+                    left.within(Binding::Sum),
+                    right.within(Binding::Sum)
+                )
             }
-            Self::Like { subject, negated, pattern } => {
-                write!(f, "{} {}like {pattern}", subject.within(Binding::Sum), if *negated { "not " } else { "" })
+            Self::Like {
+                subject,
+                negated,
+                pattern,
+            } => {
+                write!(
+                    f,
+                    "{} {}like {pattern}",
+                    subject.within(Binding::Sum),
+                    if *negated { "not " } else { "" }
+                )
             }
-            Self::In { subject, negated, options } => {
-                write!(f, "{} {}in [", subject.within(Binding::Sum), if *negated { "not " } else { "" })?;
+            Self::In {
+                subject,
+                negated,
+                options,
+            } => {
+                write!(
+                    f,
+                    "{} {}in [",
+                    subject.within(Binding::Sum),
+                    if *negated { "not " } else { "" }
+                )?;
                 join(f, options, ", ")?;
                 f.write_str("]")
             }
             // All but the power are read from the left.
             Self::Arithmetic(left, Operator::Power, right) => {
-                write!(f, "{} ^ {}", left.within(Binding::Atom), right.within(Binding::Power))
+                write!(
+                    f,
+                    "{} ^ {}",
+                    left.within(Binding::Atom),
+                    right.within(Binding::Power)
+                )
             }
             Self::Arithmetic(left, operator, right) => {
                 let (left, right) = match operator.binding() {

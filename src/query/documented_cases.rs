@@ -12,7 +12,9 @@ type Case = (&'static str, &'static [&'static str]);
 const NOON: i64 = 1_772_366_400_000;
 
 fn rows(query: &str, messages: &[&str]) -> Vec<String> {
-    let query: Query = query.parse().unwrap_or_else(|error| panic!("{query}: {error}"));
+    let query: Query = query
+        .parse()
+        .unwrap_or_else(|error| panic!("{query}: {error}"));
     let names: Vec<String> = (0..messages.len()).map(|n| format!("e{n}")).collect();
     let records: Vec<Record<'_>> = messages
         .iter()
@@ -21,12 +23,30 @@ fn rows(query: &str, messages: &[&str]) -> Vec<String> {
         .map(|((message, name), minute)| {
             let timestamp = NOON + minute * 60_000;
             let log = "111111111111:/g";
-            let event = Event { timestamp, ingestion_time: timestamp + 5, log, log_stream: "s", ptr: name, message };
-            Record::new(event, Discovery::Automatic { json_limit: Some(INSIGHTS_JSON_FIELDS) })
+            let event = Event {
+                timestamp,
+                ingestion_time: timestamp + 5,
+                log,
+                log_stream: "s",
+                ptr: name,
+                message,
+            };
+            Record::new(
+                event,
+                Discovery::Automatic {
+                    json_limit: Some(INSIGHTS_JSON_FIELDS),
+                },
+            )
         })
         .collect();
     let table = match Plan::new(&query) {
-        Plan::Rows(plan) => plan.finish(records.iter().rev().filter_map(|record| plan.row(record)).collect()),
+        Plan::Rows(plan) => plan.finish(
+            records
+                .iter()
+                .rev()
+                .filter_map(|record| plan.row(record))
+                .collect(),
+        ),
         Plan::Groups(plan) => {
             let (mut even, mut odd) = (Partial::default(), Partial::default());
             for (at, record) in records.iter().enumerate() {
@@ -36,8 +56,22 @@ fn rows(query: &str, messages: &[&str]) -> Vec<String> {
             plan.finish(&odd)
         }
     };
-    let shown = table.columns.iter().take_while(|column| *column != "@ptr").count();
-    table.rows.iter().map(|row| row.iter().take(shown).map(ToString::to_string).collect::<Vec<_>>().join("|")).collect()
+    let shown = table
+        .columns
+        .iter()
+        .take_while(|column| *column != "@ptr")
+        .count();
+    table
+        .rows
+        .iter()
+        .map(|row| {
+            row.iter()
+                .take(shown)
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("|")
+        })
+        .collect()
 }
 
 const EVENTS: [&str; 6] = [
@@ -51,51 +85,148 @@ const EVENTS: [&str; 6] = [
 
 /// What each command and operator does.
 const COMMANDS: &[Case] = &[
-    ("fields f1, f2 | filter f1 = 10 or f3 > 25 | sort f1", &["9|b", "10|a"]),
-    ("fields statusCode | filter (statusCode>299) | sort statusCode", &["300", "500"]),
-    ("fields statusCode | filter statusCode like /2\\d\\d/ | sort statusCode", &["200", "299"]),
-    ("fields statusCode | filter statusCode not like /2\\d\\d/ | sort statusCode", &["300", "500"]),
-    ("fields user | filter statusCode in [300, 400, 500] | sort user", &["ana", "cy"]),
+    (
+        "fields f1, f2 | filter f1 = 10 or f3 > 25 | sort f1",
+        &["9|b", "10|a"],
+    ),
+    (
+        "fields statusCode | filter (statusCode>299) | sort statusCode",
+        &["300", "500"],
+    ),
+    (
+        "fields statusCode | filter statusCode like /2\\d\\d/ | sort statusCode",
+        &["200", "299"],
+    ),
+    (
+        "fields statusCode | filter statusCode not like /2\\d\\d/ | sort statusCode",
+        &["300", "500"],
+    ),
+    (
+        "fields user | filter statusCode in [300, 400, 500] | sort user",
+        &["ana", "cy"],
+    ),
     (r#"fields user | filter Type not in ["foo", "bar", 1]"#, &[]),
-    (r#"fields user | filter Type in ["foo", 1] | sort statusCode"#, &["ana", "ana"]),
+    (
+        r#"fields user | filter Type in ["foo", 1] | sort statusCode"#,
+        &["ana", "ana"],
+    ),
     (r#"fields user | filter f1 like "Exception""#, &["cy"]),
     ("fields user | filter f1 like 'Exception'", &["cy"]),
     ("fields user | filter f1 like /Exception/", &["cy"]),
     ("fields user | filter f1 =~ /Exception/", &["cy"]),
-    ("fields user | filter f1 like /(?i)Exception/ | sort user", &["ana", "cy"]),
-    (r#"fields user | filter f1 not like "Exception" | sort f1"#, &["ana", "bob", "ana", "ana"]),
-    ("fields @message | filter @message like 'plain'", &["plain text without fields"]),
-    ("fields `foo-bar`, abs(f1-f3) | filter ispresent(f3) | sort f3", &["x|5", "|21"]),
-    ("fields concat(user, '-', f1) as opStatus | filter f3 = 5", &["ana-10"]),
-    ("fields ispresent(ip) as isRes | filter f1 like 'xception' | sort user", &["1", "1"]),
+    (
+        "fields user | filter f1 like /(?i)Exception/ | sort user",
+        &["ana", "cy"],
+    ),
+    (
+        r#"fields user | filter f1 not like "Exception" | sort f1"#,
+        &["ana", "bob", "ana", "ana"],
+    ),
+    (
+        "fields @message | filter @message like 'plain'",
+        &["plain text without fields"],
+    ),
+    (
+        "fields `foo-bar`, abs(f1-f3) | filter ispresent(f3) | sort f3",
+        &["x|5", "|21"],
+    ),
+    (
+        "fields concat(user, '-', f1) as opStatus | filter f3 = 5",
+        &["ana-10"],
+    ),
+    (
+        "fields ispresent(ip) as isRes | filter f1 like 'xception' | sort user",
+        &["1", "1"],
+    ),
     ("filter items.1.id = 'i-2' | fields user", &["bob"]),
     ("filter f3=5 and user='ana' | display f2", &["a"]),
-    ("filter not ispresent(user)", &["2026-03-01 12:05:00.000|plain text without fields"]),
-    ("filter not (user = 'ana') and ispresent(user) | fields user | sort user", &["bob", "cy"]),
-    ("filter user = 'ana' or user = 'bob' and f3 = 5 | fields f1 | sort f1", &["an exception there", "10", "2500"]),
-    ("filter user != 'ana' | fields user | sort user", &["bob", "cy"]),
-    ("filter missing != 'x' or missing = '' or missing < 1 or missing not like 'x'", &[]),
+    (
+        "filter not ispresent(user)",
+        &["2026-03-01 12:05:00.000|plain text without fields"],
+    ),
+    (
+        "filter not (user = 'ana') and ispresent(user) | fields user | sort user",
+        &["bob", "cy"],
+    ),
+    (
+        "filter user = 'ana' or user = 'bob' and f3 = 5 | fields f1 | sort f1",
+        &["an exception there", "10", "2500"],
+    ),
+    (
+        "filter user != 'ana' | fields user | sort user",
+        &["bob", "cy"],
+    ),
+    (
+        "filter missing != 'x' or missing = '' or missing < 1 or missing not like 'x'",
+        &[],
+    ),
     ("filter ispresent(n)", &[]),
     ("filter ok = 1 | fields user", &["ana"]),
     ("filter ok = true and ok | fields ok", &["1"]),
     ("FIELDS user | FILTER user IN ['cy'] | LIMIT 5", &["cy"]),
-    ("fields f1 | sort f1 desc", &["2500", "10", "9", "an exception there", "An Exception here", ""]),
-    ("fields f2, f1 | sort f2, f1 desc | limit 3", &["|an exception there", "|", "a|2500"]),
-    ("fields @timestamp | limit 2", &["2026-03-01 12:05:00.000", "2026-03-01 12:04:00.000"]),
-    ("sort @timestamp | limit 2 | display user, f2", &["ana|a", "bob|b"]),
-    ("fields user | sort @timestamp | filter f2 = 'a'", &["ana", "ana"]),
-    ("fields user | sort @timestamp | dedup user", &["ana", "bob", "cy", ""]),
-    ("fields user, f1 | dedup user | limit 2", &["|", "ana|an exception there"]),
-    ("fields user, f2 | sort @timestamp | dedup user, f2", &["ana|a", "bob|b", "cy|b", "ana|", "|"]),
-    ("fields f1 | display user | display f2 | filter f3 = 5", &["a"]),
-    ("fields user # | filter user = 'none'\n# another line\n | limit 1", &[""]),
+    (
+        "fields f1 | sort f1 desc",
+        &[
+            "2500",
+            "10",
+            "9",
+            "an exception there",
+            "An Exception here",
+            "",
+        ],
+    ),
+    (
+        "fields f2, f1 | sort f2, f1 desc | limit 3",
+        &["|an exception there", "|", "a|2500"],
+    ),
+    (
+        "fields @timestamp | limit 2",
+        &["2026-03-01 12:05:00.000", "2026-03-01 12:04:00.000"],
+    ),
+    (
+        "sort @timestamp | limit 2 | display user, f2",
+        &["ana|a", "bob|b"],
+    ),
+    (
+        "fields user | sort @timestamp | filter f2 = 'a'",
+        &["ana", "ana"],
+    ),
+    (
+        "fields user | sort @timestamp | dedup user",
+        &["ana", "bob", "cy", ""],
+    ),
+    (
+        "fields user, f1 | dedup user | limit 2",
+        &["|", "ana|an exception there"],
+    ),
+    (
+        "fields user, f2 | sort @timestamp | dedup user, f2",
+        &["ana|a", "bob|b", "cy|b", "ana|", "|"],
+    ),
+    (
+        "fields f1 | display user | display f2 | filter f3 = 5",
+        &["a"],
+    ),
+    (
+        "fields user # | filter user = 'none'\n# another line\n | limit 1",
+        &[""],
+    ),
     (
         "fields @log, @logStream, @ingestionTime | sort @timestamp | limit 1",
         &["111111111111:/g|s|2026-03-01 12:00:00.005"],
     ),
-    ("filter @timestamp >= 1772366700000 | fields @timestamp", &["2026-03-01 12:05:00.000"]),
-    ("fields f3 * 2 + 1 as x | filter x = 11 | display x", &["11"]),
-    ("SOURCE logGroups(namePrefix: ['/g']) | filter f3 = 5 | fields user", &["ana"]),
+    (
+        "filter @timestamp >= 1772366700000 | fields @timestamp",
+        &["2026-03-01 12:05:00.000"],
+    ),
+    (
+        "fields f3 * 2 + 1 as x | filter x = 11 | display x",
+        &["11"],
+    ),
+    (
+        "SOURCE logGroups(namePrefix: ['/g']) | filter f3 = 5 | fields user",
+        &["ana"],
+    ),
 ];
 
 /// What each function gives, over the first event.
@@ -176,7 +307,10 @@ const PARSE: &[Case] = &[
            | FILTER loggingType IN ["ERROR", "INFO"] | DISPLAY loggingType, loggingType = "ERROR" as isError | SORT isError desc"#,
         &["ERROR|1", "INFO|0", "INFO|0"],
     ),
-    (r#"fields 1 as one | parse @message "latency := *" as ms | sort ms desc | limit 1"#, &["1|216"]),
+    (
+        r#"fields 1 as one | parse @message "latency := *" as ms | sort ms desc | limit 1"#,
+        &["1|216"],
+    ),
 ];
 
 const FLOWS: [&str; 5] = [
@@ -198,14 +332,24 @@ const STATS: &[Case] = &[
            | sort bytesTransferred desc | limit 15"#,
         &["10.0.0.5|80", "203.0.113.9|40"],
     ),
-    ("filter protocol=17 | stats count(*) by srcAddr", &["10.0.0.5|1"]),
-    ("filter action='REJECT' | stats count(*) as n by srcAddr | sort n desc", &["10.0.0.5|2", "192.0.2.4|1"]),
+    (
+        "filter protocol=17 | stats count(*) by srcAddr",
+        &["10.0.0.5|1"],
+    ),
+    (
+        "filter action='REJECT' | stats count(*) as n by srcAddr | sort n desc",
+        &["10.0.0.5|2", "192.0.2.4|1"],
+    ),
     ("stats count(*)", &["5"]),
     ("stats count(), count(packets), count(nothing)", &["5|5|0"]),
     ("stats count_distinct(srcAddr)", &["3"]),
     (
         "stats avg (bytes), min(bytes), max(bytes) by action | sort action desc",
-        &["REJECT|1776.3333333333333|80|4249", "ACCEPT|40|40|40", "-||-|-"],
+        &[
+            "REJECT|1776.3333333333333|80|4249",
+            "ACCEPT|40|40|40",
+            "-||-|-",
+        ],
     ),
     (
         "stats max(bytes) as most, min(packets) as least, most - least as span by interfaceId | sort span desc | limit 1",
@@ -214,18 +358,37 @@ const STATS: &[Case] = &[
     ("stats sum(bytes / 1000) as kb | display kb", &["5.369"]),
     (
         "stats count(*) by bin(2m) as t | sort t desc",
-        &["2026-03-01 12:04:00.000|1", "2026-03-01 12:02:00.000|2", "2026-03-01 12:00:00.000|2"],
+        &[
+            "2026-03-01 12:04:00.000|1",
+            "2026-03-01 12:02:00.000|2",
+            "2026-03-01 12:00:00.000|2",
+        ],
     ),
-    ("stats count(*) as n by action, bin(1h) | filter n > 1", &["REJECT|2026-03-01 12:00:00.000|3"]),
-    ("stats pct(packets, 50), pct(packets, 95), pct(packets, 0)", &["2|20|1"]),
+    (
+        "stats count(*) as n by action, bin(1h) | filter n > 1",
+        &["REJECT|2026-03-01 12:00:00.000|3"],
+    ),
+    (
+        "stats pct(packets, 50), pct(packets, 95), pct(packets, 0)",
+        &["2|20|1"],
+    ),
     ("filter packets > 9 | stats stddev(packets)", &["5"]),
     ("stats earliest(dstPort), latest(dstPort)", &["49152|49153"]),
-    ("stats sortsFirst(srcAddr), sortsLast(srcAddr)", &["-|192.0.2.4"]),
-    ("stats count(*) as n by srcAddr | stats max(n) as most, count(*) as sources", &["2|3"]),
+    (
+        "stats sortsFirst(srcAddr), sortsLast(srcAddr)",
+        &["-|192.0.2.4"],
+    ),
+    (
+        "stats count(*) as n by srcAddr | stats max(n) as most, count(*) as sources",
+        &["2|3"],
+    ),
     ("sort bytes | limit 2 | stats sum(bytes) as s", &["40"]),
     ("filter action = 'NONE' | stats count(*)", &[]),
     ("stats count(*) as n by nothing", &["|5"]),
-    ("filter logStatus='NODATA' | fields start, endTime, srcAddr", &["1418530010|1418530070|-"]),
+    (
+        "filter logStatus='NODATA' | fields start, endTime, srcAddr",
+        &["1418530010|1418530070|-"],
+    ),
 ];
 
 /// What is refused, and where: query, line, column, and whether Insights would take it.
@@ -249,13 +412,33 @@ const REFUSED: &[(&str, usize, usize, QueryErrorKind)] = &[
     ("stats pct(a, 101)", 1, 7, QueryErrorKind::Malformed),
     ("stats count(*) by bin(5)", 1, 19, QueryErrorKind::Malformed),
     ("fields foo-bar as", 1, 18, QueryErrorKind::Malformed),
-    ("parse @message 'a * b *' as x", 1, 16, QueryErrorKind::Malformed),
+    (
+        "parse @message 'a * b *' as x",
+        1,
+        16,
+        QueryErrorKind::Malformed,
+    ),
     ("parse @message /(x)/", 1, 16, QueryErrorKind::Malformed),
     ("limit many", 1, 7, QueryErrorKind::Malformed),
     ("fields a, and", 1, 11, QueryErrorKind::Malformed),
-    ("fields @message | pattern @message", 1, 19, QueryErrorKind::NotEvaluatedHere),
-    ("fields unmask(@message)", 1, 8, QueryErrorKind::NotEvaluatedHere),
-    ("stats count(*) by a | diff previousDay", 1, 23, QueryErrorKind::NotEvaluatedHere),
+    (
+        "fields @message | pattern @message",
+        1,
+        19,
+        QueryErrorKind::NotEvaluatedHere,
+    ),
+    (
+        "fields unmask(@message)",
+        1,
+        8,
+        QueryErrorKind::NotEvaluatedHere,
+    ),
+    (
+        "stats count(*) by a | diff previousDay",
+        1,
+        23,
+        QueryErrorKind::NotEvaluatedHere,
+    ),
 ];
 
 #[test]
@@ -291,6 +474,10 @@ fn stats() {
 fn refusals() {
     for (query, line, column, kind) in REFUSED {
         let error = query.parse::<Query>().unwrap_err();
-        assert_eq!((error.line, error.column, error.kind), (*line, *column, *kind), "{query}: {error}");
+        assert_eq!(
+            (error.line, error.column, error.kind),
+            (*line, *column, *kind),
+            "{query}: {error}"
+        );
     }
 }

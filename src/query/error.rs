@@ -43,7 +43,11 @@ impl QueryError {
 
 impl fmt::Display for QueryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+        write!(
+            f,
+            "line {}, column {}: {}",
+            self.line, self.column, self.message
+        )
     }
 }
 
@@ -58,7 +62,10 @@ pub(super) struct Objection {
 
 impl Objection {
     pub(super) fn malformed(message: String) -> Self {
-        Self { kind: QueryErrorKind::Malformed, message }
+        Self {
+            kind: QueryErrorKind::Malformed,
+            message,
+        }
     }
 
     pub(super) fn not_evaluated_here(what: &str) -> Self {

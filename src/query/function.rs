@@ -89,7 +89,9 @@ const SIGNATURES: [Signature; 33] = [
 impl Function {
     /// The function of this name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
-        let signature = SIGNATURES.iter().find(|(_, known, ..)| known.eq_ignore_ascii_case(name));
+        let signature = SIGNATURES
+            .iter()
+            .find(|(_, known, ..)| known.eq_ignore_ascii_case(name));
         signature.map(|(function, ..)| *function)
     }
 
@@ -112,7 +114,10 @@ impl Function {
                 (least, ANY_NUMBER) => format!("at least {least}"),
                 (least, most) => format!("{least} to {most}"),
             };
-            return Some(format!("`{name}` takes {wanted} argument(s), not {}", arguments.len()));
+            return Some(format!(
+                "`{name}` takes {wanted} argument(s), not {}",
+                arguments.len()
+            ));
         }
         let period_at = match self {
             Self::Bin => Some(0),
@@ -120,9 +125,15 @@ impl Function {
             _ => None,
         };
         let is_period = |expr: &Expr| matches!(expr, Expr::Period(_));
-        let (at, wrong) =
-            arguments.iter().enumerate().find(|(at, expr)| is_period(expr) != (period_at == Some(*at)))?;
-        let objection = if is_period(wrong) { "cannot be a period" } else { "must be a period, such as 5m" };
+        let (at, wrong) = arguments
+            .iter()
+            .enumerate()
+            .find(|(at, expr)| is_period(expr) != (period_at == Some(*at)))?;
+        let objection = if is_period(wrong) {
+            "cannot be a period"
+        } else {
+            "must be a period, such as 5m"
+        };
         Some(format!("argument {} of `{name}` {objection}", at + 1))
     }
 }

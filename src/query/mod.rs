@@ -44,10 +44,12 @@ pub use error::{QueryError, QueryErrorKind};
 pub use function::Function;
 pub use period::Period;
 pub use plan::{GroupPlan, Partial, Plan, Row, RowPlan, Table};
-pub use record::{Discovery, Event, Fields, FlowLogFormat, INSIGHTS_JSON_FIELDS, InvalidFlowLogFormat, Record};
+pub use record::{
+    Discovery, Event, Fields, FlowLogFormat, INSIGHTS_JSON_FIELDS, InvalidFlowLogFormat, Record,
+};
 pub use tree::{
-    Aggregate, AggregateKind, Comparison, Expr, Extraction, ExtractionPattern, Item, LikePattern, Operator, Query,
-    RegexLiteral, SortKey, Source, Stage, Stats,
+    Aggregate, AggregateKind, Comparison, Expr, Extraction, ExtractionPattern, Item, LikePattern,
+    Operator, Query, RegexLiteral, SortKey, Source, Stage, Stats,
 };
 pub use value::Value;
 

@@ -64,7 +64,9 @@ impl Unit {
 impl Period {
     /// The period of `count` units; `None` if there is no such unit or the count is 0.
     pub fn new(count: u32, unit: &str) -> Option<Self> {
-        let (unit, _) = Unit::SPELLINGS.into_iter().find(|(_, words)| words.contains(&unit))?;
+        let (unit, _) = Unit::SPELLINGS
+            .into_iter()
+            .find(|(_, words)| words.contains(&unit))?;
         (count > 0).then_some(Self { count, unit })
     }
 
@@ -91,28 +93,41 @@ impl Period {
             return Some(ms);
         }
         match self.unit.length() {
-            Length::Milliseconds(length) => floor.checked_add(length.checked_mul(i64::from(self.count))?),
-            Length::Months(length) => first_of_month(month_of(floor)? + length * i64::from(self.count)),
+            Length::Milliseconds(length) => {
+                floor.checked_add(length.checked_mul(i64::from(self.count))?)
+            }
+            Length::Months(length) => {
+                first_of_month(month_of(floor)? + length * i64::from(self.count))
+            }
         }
     }
 }
 
 /// Months since the year 0.
 fn month_of(ms: i64) -> Option<i64> {
-    let date = Timestamp::from_millisecond(ms).ok()?.to_zoned(TimeZone::UTC).date();
+    let date = Timestamp::from_millisecond(ms)
+        .ok()?
+        .to_zoned(TimeZone::UTC)
+        .date();
     Some(i64::from(date.year()) * 12 + i64::from(date.month()) - 1)
 }
 
 fn first_of_month(month: i64) -> Option<i64> {
     let year = i16::try_from(month.div_euclid(12)).ok()?;
     let month = i8::try_from(month.rem_euclid(12) + 1).ok()?;
-    let first = Date::new(year, month, 1).ok()?.to_zoned(TimeZone::UTC).ok()?;
+    let first = Date::new(year, month, 1)
+        .ok()?
+        .to_zoned(TimeZone::UTC)
+        .ok()?;
     Some(first.timestamp().as_millisecond())
 }
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let spelling = Unit::SPELLINGS.iter().find(|(unit, _)| *unit == self.unit).and_then(|(_, words)| words.first());
+        let spelling = Unit::SPELLINGS
+            .iter()
+            .find(|(unit, _)| *unit == self.unit)
+            .and_then(|(_, words)| words.first());
         write!(f, "{}{}", self.count, spelling.unwrap_or(&""))
     }
 }
@@ -148,7 +163,11 @@ mod tests {
     fn extremes_have_no_period_and_do_not_overflow() {
         let years = Period::new(u32::MAX, "y").unwrap();
         for time in [i64::MIN, -1, 0, i64::MAX] {
-            for period in [years, Period::new(u32::MAX, "w").unwrap(), Period::new(1, "ms").unwrap()] {
+            for period in [
+                years,
+                Period::new(u32::MAX, "w").unwrap(),
+                Period::new(1, "ms").unwrap(),
+            ] {
                 let _ = (period.floor(time), period.ceil(time));
             }
         }

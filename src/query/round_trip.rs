@@ -3,12 +3,17 @@
 use proptest::prelude::*;
 
 use super::{
-    Aggregate, AggregateKind, Comparison, Discovery, Event, Expr, Extraction, ExtractionPattern, Function, Item,
-    LikePattern, Operator, Partial, Period, Plan, Query, Record, RegexLiteral, SortKey, Stage, Stats,
+    Aggregate, AggregateKind, Comparison, Discovery, Event, Expr, Extraction, ExtractionPattern,
+    Function, Item, LikePattern, Operator, Partial, Period, Plan, Query, Record, RegexLiteral,
+    SortKey, Stage, Stats,
 };
 
 fn name() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z@][a-zA-Z0-9_.]{0,6}", "[^`]{1,6}", Just("and".to_owned())]
+    prop_oneof![
+        "[a-z@][a-zA-Z0-9_.]{0,6}",
+        "[^`]{1,6}",
+        Just("and".to_owned())
+    ]
 }
 
 fn regex() -> impl Strategy<Value = RegexLiteral> {
@@ -22,7 +27,10 @@ fn leaf() -> impl Strategy<Value = Expr> {
         (-1e9..1e9).prop_map(Expr::Number),
         (-9_i32..9).prop_map(|n| Expr::Number(f64::from(n))),
         any::<bool>().prop_map(Expr::Bool),
-        (1_u32..99).prop_map(|n| Expr::Call(Function::Bin, vec![Expr::Period(Period::new(n, "m").unwrap())])),
+        (1_u32..99).prop_map(|n| Expr::Call(
+            Function::Bin,
+            vec![Expr::Period(Period::new(n, "m").unwrap())]
+        )),
     ]
 }
 
@@ -54,8 +62,10 @@ fn expr() -> impl Strategy<Value = Expr> {
             many().prop_map(Expr::And),
             many().prop_map(Expr::Or),
             one().prop_map(Expr::Not),
-            (one(), comparison(), one()).prop_map(|(left, comparison, right)| Expr::Compare(left, comparison, right)),
-            (one(), operator(), one()).prop_map(|(left, operator, right)| Expr::Arithmetic(left, operator, right)),
+            (one(), comparison(), one())
+                .prop_map(|(left, comparison, right)| Expr::Compare(left, comparison, right)),
+            (one(), operator(), one())
+                .prop_map(|(left, operator, right)| Expr::Arithmetic(left, operator, right)),
             (one(), any::<bool>(), many()).prop_map(|(subject, negated, options)| Expr::In {
                 subject,
                 negated,
@@ -76,10 +86,20 @@ fn item() -> impl Strategy<Value = Item> {
 }
 
 fn total() -> impl Strategy<Value = Item> {
-    let kind = prop_oneof![Just(AggregateKind::Sum), Just(AggregateKind::Pct(99.5)), Just(AggregateKind::SortsFirst)];
+    let kind = prop_oneof![
+        Just(AggregateKind::Sum),
+        Just(AggregateKind::Pct(99.5)),
+        Just(AggregateKind::SortsFirst)
+    ];
     (kind, expr(), prop::option::of(name())).prop_map(|(kind, expr, alias)| {
-        let aggregate = Aggregate { kind, argument: Some(expr) };
-        Item { expr: Expr::Aggregate(Box::new(aggregate)), alias }
+        let aggregate = Aggregate {
+            kind,
+            argument: Some(expr),
+        };
+        Item {
+            expr: Expr::Aggregate(Box::new(aggregate)),
+            alias,
+        }
     })
 }
 
@@ -93,27 +113,46 @@ fn stage() -> impl Strategy<Value = Stage> {
             from: Expr::Field(from),
             pattern: ExtractionPattern::Regex(RegexLiteral::new("a(?<x>.)\\/?").unwrap()),
         })),
-        (prop::collection::vec(total(), few.clone()), prop::collection::vec(item(), 0..2))
+        (
+            prop::collection::vec(total(), few.clone()),
+            prop::collection::vec(item(), 0..2)
+        )
             .prop_map(|(items, by)| Stage::Stats(Stats { items, by })),
-        (expr(), any::<bool>()).prop_map(|(expr, descending)| Stage::Sort(vec![SortKey { expr, descending }])),
+        (expr(), any::<bool>())
+            .prop_map(|(expr, descending)| Stage::Sort(vec![SortKey { expr, descending }])),
         any::<u32>().prop_map(|rows| Stage::Limit(rows as usize)),
         prop::collection::vec(name(), few).prop_map(Stage::Dedup),
     ]
 }
 
 fn query() -> impl Strategy<Value = Query> {
-    prop::collection::vec(stage(), 1..4).prop_map(|stages| Query { source: None, stages })
+    prop::collection::vec(stage(), 1..4).prop_map(|stages| Query {
+        source: None,
+        stages,
+    })
 }
 
 /// Runs a query over a few records, for what it may do wrong on the way.
 fn run(query: &Query) {
     let records = [r#"{"a":{"b":[1,"x"]},"c":"2"}"#, "text a/b", ""].map(|message| {
-        let event = Event { timestamp: i64::MAX, ingestion_time: 0, log: "l", log_stream: "s", ptr: "p", message };
+        let event = Event {
+            timestamp: i64::MAX,
+            ingestion_time: 0,
+            log: "l",
+            log_stream: "s",
+            ptr: "p",
+            message,
+        };
         Record::new(event, Discovery::Automatic { json_limit: None })
     });
     let plan = Plan::new(query);
     let table = match &plan {
-        Plan::Rows(rows) => rows.finish(records.iter().filter_map(|record| rows.row(record)).collect()),
+        Plan::Rows(rows) => rows.finish(
+            records
+                .iter()
+                .filter_map(|record| rows.row(record))
+                .collect(),
+        ),
         Plan::Groups(groups) => {
             let mut partial = Partial::default();
             for record in &records {
@@ -123,7 +162,12 @@ fn run(query: &Query) {
         }
     };
     assert_eq!(table.columns, plan.columns());
-    assert!(table.rows.iter().all(|row| row.len() == table.columns.len()));
+    assert!(
+        table
+            .rows
+            .iter()
+            .all(|row| row.len() == table.columns.len())
+    );
 }
 
 proptest! {
@@ -161,13 +205,21 @@ proptest! {
 #[test]
 fn the_deepest_query_fits_on_the_stack() {
     let run_if_read = |text: String| text.parse::<Query>().map(|query| run(&query)).is_ok();
-    let nested =
-        |levels: usize| format!("filter {}1{}", "(".repeat(levels), format!("{})", " + 1".repeat(30)).repeat(levels));
+    let nested = |levels: usize| {
+        format!(
+            "filter {}1{}",
+            "(".repeat(levels),
+            format!("{})", " + 1".repeat(30)).repeat(levels)
+        )
+    };
     assert!(run_if_read(nested(30)));
     assert!(!run_if_read(nested(40)));
     assert!(!run_if_read(format!("filter {} a", "not ".repeat(1_000))));
     assert!(!run_if_read(format!("filter {}1", "-".repeat(1_000))));
     assert!(!run_if_read(format!("filter {}1", "2 ^ ".repeat(1_000))));
     assert!(!run_if_read(format!("filter 1{}", " + 1".repeat(1_000))));
-    assert!(run_if_read(format!("filter a = 1{}", " or a = 1".repeat(1_000))));
+    assert!(run_if_read(format!(
+        "filter a = 1{}",
+        " or a = 1".repeat(1_000)
+    )));
 }

@@ -26,7 +26,11 @@ impl Query {
         let mut texts = Vec::new();
         for expr in self.stages.iter().flat_map(Stage::exprs) {
             expr.walk(&mut |expr| match expr {
-                Expr::Text(text) | Expr::Like { pattern: LikePattern::Text(text), .. } => texts.push(text.as_str()),
+                Expr::Text(text)
+                | Expr::Like {
+                    pattern: LikePattern::Text(text),
+                    ..
+                } => texts.push(text.as_str()),
                 _ => {}
             });
         }
@@ -65,10 +69,17 @@ pub enum Stage {
 impl Stage {
     fn exprs(&self) -> Vec<&Expr> {
         match self {
-            Self::Fields(items) | Self::Display(items) => items.iter().map(|item| &item.expr).collect(),
+            Self::Fields(items) | Self::Display(items) => {
+                items.iter().map(|item| &item.expr).collect()
+            }
             Self::Filter(condition) => vec![condition],
             Self::Parse(extraction) => vec![&extraction.from],
-            Self::Stats(stats) => stats.items.iter().chain(&stats.by).map(|item| &item.expr).collect(),
+            Self::Stats(stats) => stats
+                .items
+                .iter()
+                .chain(&stats.by)
+                .map(|item| &item.expr)
+                .collect(),
             Self::Sort(keys) => keys.iter().map(|key| &key.expr).collect(),
             Self::Limit(_) | Self::Dedup(_) => Vec::new(),
         }
@@ -228,7 +239,9 @@ impl Expr {
                 left.walk(visit);
                 right.walk(visit);
             }
-            Self::In { subject, options, .. } => {
+            Self::In {
+                subject, options, ..
+            } => {
                 subject.walk(visit);
                 for option in options {
                     option.walk(visit);
@@ -328,8 +341,13 @@ impl RegexLiteral {
     /// # Errors
     /// It is not a regular expression, or one that cannot be evaluated here (look-around, back references).
     pub fn new(text: &str) -> Result<Self, regex::Error> {
-        let compiled = RegexBuilder::new(text).size_limit(REGEX_SIZE_LIMIT).build()?;
-        Ok(Self { text: text.to_owned(), compiled })
+        let compiled = RegexBuilder::new(text)
+            .size_limit(REGEX_SIZE_LIMIT)
+            .build()?;
+        Ok(Self {
+            text: text.to_owned(),
+            compiled,
+        })
     }
 
     /// The text between the slashes.

@@ -28,7 +28,11 @@ pub enum Value<'r> {
 impl Value<'_> {
     /// A number, or `Missing` where arithmetic left the finite ones.
     pub fn from_f64(number: f64) -> Self {
-        if number.is_finite() { Self::Number(number) } else { Self::Missing }
+        if number.is_finite() {
+            Self::Number(number)
+        } else {
+            Self::Missing
+        }
     }
 
     /// Whether there is no value.
@@ -43,7 +47,10 @@ impl Value<'_> {
             Self::Text(text) => decimal(text),
             Self::Number(number) => Some(*number),
             Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
-            #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years around 1970")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "exact for 285,000 years around 1970"
+            )]
             Self::Time(ms) => Some(*ms as f64),
         }
     }
@@ -74,7 +81,9 @@ impl Value<'_> {
         }
         match (self, other) {
             (Self::Bool(truth), Value::Text(word)) => Some(truth.to_string().as_str().cmp(word)),
-            (Self::Text(word), Value::Bool(truth)) => Some(word.as_ref().cmp(truth.to_string().as_str())),
+            (Self::Text(word), Value::Bool(truth)) => {
+                Some(word.as_ref().cmp(truth.to_string().as_str()))
+            }
             _ => Some(self.text()?.cmp(&other.text()?)),
         }
     }
@@ -152,11 +161,16 @@ pub(super) mod bits {
     use serde::{Deserialize, Deserializer, Serializer};
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's own form")]
-    pub(in crate::query) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::query) fn serialize<S: Serializer>(
+        number: &f64,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(number.to_bits())
     }
 
-    pub(in crate::query) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    pub(in crate::query) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<f64, D::Error> {
         u64::deserialize(deserializer).map(f64::from_bits)
     }
 
@@ -164,20 +178,34 @@ pub(super) mod bits {
     pub(in crate::query) mod list {
         use serde::{Deserialize, Deserializer, Serializer};
 
-        pub(in crate::query) fn serialize<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        pub(in crate::query) fn serialize<S: Serializer>(
+            numbers: &[f64],
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
             serializer.collect_seq(numbers.iter().map(|number| number.to_bits()))
         }
 
-        pub(in crate::query) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
-            Ok(Vec::deserialize(deserializer)?.into_iter().map(f64::from_bits).collect())
+        pub(in crate::query) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Vec<f64>, D::Error> {
+            Ok(Vec::deserialize(deserializer)?
+                .into_iter()
+                .map(f64::from_bits)
+                .collect())
         }
     }
 }
 
 /// Text as a finite decimal number; `inf`, `nan` and hexadecimal are words.
 pub(super) fn decimal(text: &str) -> Option<f64> {
-    let numeric = text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
-    if numeric { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
+    let numeric = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+    if numeric {
+        text.parse().ok().filter(|number: &f64| number.is_finite())
+    } else {
+        None
+    }
 }
 
 /// Runs of digits compare by length, then by value; everything else by code point.
@@ -185,8 +213,13 @@ fn natural_order(left: &str, right: &str) -> Ordering {
     let (mut left, mut right) = (left, right);
     loop {
         let ((a, rest_a), (b, rest_b)) = (chunk(left), chunk(right));
-        let both_digits = a.starts_with(|c: char| c.is_ascii_digit()) && b.starts_with(|c: char| c.is_ascii_digit());
-        let order = if both_digits { a.len().cmp(&b.len()).then_with(|| a.cmp(b)) } else { a.cmp(b) };
+        let both_digits = a.starts_with(|c: char| c.is_ascii_digit())
+            && b.starts_with(|c: char| c.is_ascii_digit());
+        let order = if both_digits {
+            a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+        } else {
+            a.cmp(b)
+        };
         if order.is_ne() || a.is_empty() {
             return order;
         }
@@ -197,7 +230,10 @@ fn natural_order(left: &str, right: &str) -> Ordering {
 /// Splits after the first run of digits or of non-digits.
 fn chunk(text: &str) -> (&str, &str) {
     let digits = text.starts_with(|c: char| c.is_ascii_digit());
-    text.split_at(text.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(text.len()))
+    text.split_at(
+        text.find(|c: char| c.is_ascii_digit() != digits)
+            .unwrap_or(text.len()),
+    )
 }
 
 #[cfg(test)]
@@ -212,8 +248,14 @@ mod tests {
         assert_eq!(compare("1.0", "1"), Some(Ordering::Equal));
         assert_eq!(compare("inf", "nan"), Some(Ordering::Less));
         assert_eq!(Value::Missing.compare(&Value::from("")), None);
-        assert_eq!(Value::Bool(true).compare(&Value::from("true")), Some(Ordering::Equal));
-        assert_eq!(Value::Bool(false).compare(&Value::Number(0.0)), Some(Ordering::Equal));
+        assert_eq!(
+            Value::Bool(true).compare(&Value::from("true")),
+            Some(Ordering::Equal)
+        );
+        assert_eq!(
+            Value::Bool(false).compare(&Value::Number(0.0)),
+            Some(Ordering::Equal)
+        );
     }
 
     #[test]
@@ -221,13 +263,18 @@ mod tests {
         assert_eq!(Value::Number(3.0).to_string(), "3");
         assert_eq!(Value::Number(2.5).to_string(), "2.5");
         assert_eq!(Value::Bool(true).to_string(), "1");
-        assert_eq!(Value::Time(1_642_195_111_000).to_string(), "2022-01-14 21:18:31.000");
+        assert_eq!(
+            Value::Time(1_642_195_111_000).to_string(),
+            "2022-01-14 21:18:31.000"
+        );
         assert_eq!(Value::Time(i64::MAX).to_string(), i64::MAX.to_string());
     }
 
     #[test]
     fn sorting_is_natural() {
-        let mut values = ["b2", "10", "b10", "", "9", "a", "b1x"].map(Value::from).to_vec();
+        let mut values = ["b2", "10", "b10", "", "9", "a", "b1x"]
+            .map(Value::from)
+            .to_vec();
         values.push(Value::Missing);
         values.sort_by(Value::sort_order);
         let sorted: Vec<String> = values.iter().map(Value::to_string).collect();

@@ -32,7 +32,10 @@ impl Call<'_> {
 
     /// What a page token of this list is bound to.
     pub(crate) fn list_name(&self) -> String {
-        format!("{} {} {}", self.caller.account, self.caller.region, self.operation)
+        format!(
+            "{} {} {}",
+            self.caller.account, self.caller.region, self.operation
+        )
     }
 
     /// When a policy that is changed by this call begins to count.

@@ -103,14 +103,34 @@ mod tests {
     #[test]
     fn counts_by_place_and_knows_the_busiest_second() {
         let mut log = CallLog::default();
-        let place = || Some(("111111111111".parse().unwrap(), "us-east-1".parse().unwrap()));
-        for (second, ending) in [(1, Ending::Answered), (1, Ending::Throttled), (2, Ending::Failed)] {
-            log.count("ListUsers", place(), Timestamp::from_second(second).unwrap(), ending);
+        let place = || {
+            Some((
+                "111111111111".parse().unwrap(),
+                "us-east-1".parse().unwrap(),
+            ))
+        };
+        for (second, ending) in [
+            (1, Ending::Answered),
+            (1, Ending::Throttled),
+            (2, Ending::Failed),
+        ] {
+            log.count(
+                "ListUsers",
+                place(),
+                Timestamp::from_second(second).unwrap(),
+                ending,
+            );
         }
         log.count("ListUsers", None, Timestamp::UNIX_EPOCH, Ending::Failed);
         let seen = log.seen();
         assert_eq!(seen.len(), 2);
-        let SeenCalls { count, throttled, failed, busiest_second, .. } = seen[1];
+        let SeenCalls {
+            count,
+            throttled,
+            failed,
+            busiest_second,
+            ..
+        } = seen[1];
         assert_eq!((count, throttled, failed, busiest_second), (3, 1, 1, 2));
     }
 }

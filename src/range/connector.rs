@@ -5,7 +5,8 @@
 use std::fmt;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -18,7 +19,9 @@ use super::Range;
 /// An HTTP client that sends every request to `range`, whatever its endpoint.
 pub fn http_client(range: Range) -> SharedHttpClient {
     // The SDK asks for the connector at every request, so it is made once.
-    SharedHttpClient::new(InProcess { connector: SharedHttpConnector::new(Connector { range }) })
+    SharedHttpClient::new(InProcess {
+        connector: SharedHttpConnector::new(Connector { range }),
+    })
 }
 
 #[derive(Debug)]
@@ -27,7 +30,11 @@ struct InProcess {
 }
 
 impl HttpClient for InProcess {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         self.connector.clone()
     }
 }
@@ -50,7 +57,10 @@ impl HttpConnector for Connector {
 }
 
 async fn exchange(range: &Range, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let (parts, body) = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
+    let (parts, body) = request
+        .try_into_http1x()
+        .map_err(|error| ConnectorError::user(error.into()))?
+        .into_parts();
     // Read to its end: else the SDK's stalled-stream protection takes a slow answer for a stuck upload.
     let body = body_bytes(body).await?;
     let response = range

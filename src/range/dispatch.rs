@@ -20,7 +20,10 @@ impl Range {
     ///
     /// # Errors
     /// [`ConnectionReset`] where the scenario wants the connection to break.
-    pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectionReset> {
+    pub async fn handle(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, ConnectionReset> {
         let (parts, body) = request.into_parts();
         let Some((service, operation)) = wire::address(&parts, &body) else {
             return Ok(self.not_for_any_service(&parts));
@@ -28,7 +31,12 @@ impl Range {
         let (exchange, outcome, disturbance) = {
             let mut state = self.state();
             let request_id = state.world.mint.next_uuid();
-            let exchange = Exchange { service, operation, request_id, date: self.clock().now() };
+            let exchange = Exchange {
+                service,
+                operation,
+                request_id,
+                date: self.clock().now(),
+            };
             let (outcome, disturbance) = self.serve(&mut state, &exchange, &parts, &body);
             (exchange, outcome, disturbance)
         };
@@ -47,7 +55,9 @@ impl Range {
         parts: &Parts,
         body: &Bytes,
     ) -> (Result<Reply, AwsError>, Disturbance) {
-        let Exchange { service, operation, .. } = exchange;
+        let Exchange {
+            service, operation, ..
+        } = exchange;
         let now = self.clock().now();
         let caller = match identify(&state.world, *service, parts, body, now) {
             Ok(caller) => caller,
@@ -56,8 +66,13 @@ impl Range {
                 return (Err(refusal.told_by(*service)), Disturbance::default());
             }
         };
-        let disturbance = state.faults.strike(operation, caller.account, &caller.region);
-        let outcome = if state.limiter.admit(operation, caller.account, &caller.region, now) {
+        let disturbance = state
+            .faults
+            .strike(operation, caller.account, &caller.region);
+        let outcome = if state
+            .limiter
+            .admit(operation, caller.account, &caller.region, now)
+        {
             self.attempt(state, &caller, exchange, &disturbance, parts, body)
         } else {
             Err(Refusal::Throttled.told_by(*service))
@@ -68,7 +83,12 @@ impl Range {
             Err(error) if error.is_throttle() => Ending::Throttled,
             Err(_) => Ending::Failed,
         };
-        state.calls.count(operation, Some((caller.account, caller.region)), now, ending);
+        state.calls.count(
+            operation,
+            Some((caller.account, caller.region)),
+            now,
+            ending,
+        );
         (outcome, disturbance)
     }
 
@@ -82,11 +102,14 @@ impl Range {
         parts: &Parts,
         body: &Bytes,
     ) -> Result<Reply, AwsError> {
-        let Exchange { service, operation, .. } = exchange;
+        let Exchange {
+            service, operation, ..
+        } = exchange;
         if let Some(error) = disturbance.error(*service) {
             return Err(error);
         }
-        let input = Input::decode(*service, parts, body).map_err(|refusal| refusal.told_by(*service))?;
+        let input =
+            Input::decode(*service, parts, body).map_err(|refusal| refusal.told_by(*service))?;
         let now = self.clock().now();
         let call = Call {
             world: &mut state.world,
@@ -97,12 +120,28 @@ impl Range {
             global_endpoint: parts.uri.host() == Some("sts.amazonaws.com"),
             now,
         };
-        let own_key = caller.session.is_none().then_some(caller.access_key_id.as_str());
-        let used = Use { at: now, region: caller.region.clone() };
-        call.world.uses.note(caller.identity_arn(call.world), own_key, *service, used);
+        let own_key = caller
+            .session
+            .is_none()
+            .then_some(caller.access_key_id.as_str());
+        let used = Use {
+            at: now,
+            region: caller.region.clone(),
+        };
+        call.world
+            .uses
+            .note(caller.identity_arn(call.world), own_key, *service, used);
         let outcome = perform(call, disturbance);
         let user_agent = wire::header(&parts.headers, "user-agent").unwrap_or_default();
-        cloudtrail::trace(&mut state.world, caller, exchange, &input, outcome.as_ref().err(), user_agent, now);
+        cloudtrail::trace(
+            &mut state.world,
+            caller,
+            exchange,
+            &input,
+            outcome.as_ref().err(),
+            user_agent,
+            now,
+        );
         outcome
     }
 
@@ -112,10 +151,18 @@ impl Range {
             Some(kind) if kind.starts_with("application/x-www-form-urlencoded") => Service::Sts,
             _ => Service::Logs,
         };
-        let operation = wire::header(&parts.headers, "x-amz-target").unwrap_or("(none)").to_owned();
+        let operation = wire::header(&parts.headers, "x-amz-target")
+            .unwrap_or("(none)")
+            .to_owned();
         let error = Refusal::UnknownOperation(operation.clone()).told_by(service);
         let request_id = self.state().world.mint.next_uuid();
-        Exchange { service, operation, request_id, date: self.clock().now() }.respond(Err(error))
+        Exchange {
+            service,
+            operation,
+            request_id,
+            date: self.clock().now(),
+        }
+        .respond(Err(error))
     }
 }
 
@@ -138,7 +185,15 @@ pub(super) fn perform(mut call: Call<'_>, disturbance: &Disturbance) -> Result<R
 
 /// Asks every policy that bears on the call, whatever the service.
 fn permit(call: &Call<'_>) -> Result<(), AwsError> {
-    let Call { world, caller, service, operation, input, now, .. } = call;
+    let Call {
+        world,
+        caller,
+        service,
+        operation,
+        input,
+        now,
+        ..
+    } = call;
     if *service == Service::Iam && caller.is_plain_user_session() {
         return Err(Refusal::UnknownKey.told_by(*service));
     }
@@ -148,9 +203,14 @@ fn permit(call: &Call<'_>) -> Result<(), AwsError> {
     let action = format!("{service}:{operation}");
     let resource = resource(world, caller, *service, input);
     let facts = caller.facts(world, *now);
-    let ask = Ask { action: &action, resource: &resource, facts: &facts };
-    authorize(world, caller, &ask)
-        .map_err(|denial| Refusal::Denied(denial.sentence(&caller.arn(world), &ask)).told_by(*service))
+    let ask = Ask {
+        action: &action,
+        resource: &resource,
+        facts: &facts,
+    };
+    authorize(world, caller, &ask).map_err(|denial| {
+        Refusal::Denied(denial.sentence(&caller.arn(world), &ask)).told_by(*service)
+    })
 }
 
 /// The ARN of what the call is about, as policies name it.
@@ -158,6 +218,8 @@ fn resource(world: &World, caller: &Caller, service: Service, input: &Input) -> 
     match service {
         Service::Iam => iam::resource(world, caller, input),
         Service::Logs => logs::resource(world, caller, input),
-        Service::CloudTrail | Service::Ec2 | Service::Organizations | Service::Sts => "*".to_owned(),
+        Service::CloudTrail | Service::Ec2 | Service::Organizations | Service::Sts => {
+            "*".to_owned()
+        }
     }
 }

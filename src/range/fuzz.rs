@@ -16,7 +16,16 @@ use super::wire::{Input, Params, Protocol, Service};
 use super::{ADMINISTRATOR, Range, Scenario};
 
 const SERVICES: [(Service, &[&str]); 6] = [
-    (Service::CloudTrail, &["DescribeTrails", "GetTrailStatus", "GetEventSelectors", "ListTrails", "LookupEvents"]),
+    (
+        Service::CloudTrail,
+        &[
+            "DescribeTrails",
+            "GetTrailStatus",
+            "GetEventSelectors",
+            "ListTrails",
+            "LookupEvents",
+        ],
+    ),
     (Service::Ec2, &["DescribeRegions", "DescribeFlowLogs"]),
     (
         Service::Iam,
@@ -58,9 +67,20 @@ const SERVICES: [(Service, &[&str]); 6] = [
     ),
     (
         Service::Organizations,
-        &["ListAccounts", "CreateAccount", "CloseAccount", "MoveAccount", "TagResource", "ListParents", "ListRoots"],
+        &[
+            "ListAccounts",
+            "CreateAccount",
+            "CloseAccount",
+            "MoveAccount",
+            "TagResource",
+            "ListParents",
+            "ListRoots",
+        ],
     ),
-    (Service::Sts, &["AssumeRole", "GetSessionToken", "GetCallerIdentity"]),
+    (
+        Service::Sts,
+        &["AssumeRole", "GetSessionToken", "GetCallerIdentity"],
+    ),
 ];
 
 /// Parameters that operations read, and some values that they want: so that inputs get past the first check.
@@ -110,7 +130,10 @@ const VALUES: [&str; 12] = [
 ];
 
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof![proptest::sample::select(&VALUES[..]).prop_map(str::to_owned), any::<String>()]
+    prop_oneof![
+        proptest::sample::select(&VALUES[..]).prop_map(str::to_owned),
+        any::<String>()
+    ]
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -125,7 +148,10 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(2, 12, 4, |inner| {
         let event = (any::<i64>(), text())
             .prop_map(|(timestamp, message)| json!({ "timestamp": timestamp, "message": message }));
-        prop_oneof![vec(inner.clone(), 0..4).prop_map(Value::from), vec(event, 0..4).prop_map(Value::from)]
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec(event, 0..4).prop_map(Value::from)
+        ]
     })
 }
 
@@ -134,8 +160,10 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn call() -> impl Strategy<Value = (Service, &'static str, Input)> {
-    let operation = proptest::sample::select(&SERVICES[..])
-        .prop_flat_map(|(service, operations)| (Just(service), proptest::sample::select(operations)));
+    let operation =
+        proptest::sample::select(&SERVICES[..]).prop_flat_map(|(service, operations)| {
+            (Just(service), proptest::sample::select(operations))
+        });
     operation.prop_flat_map(|(service, operation)| {
         let json = btree_map(name(), value(), 0..6);
         let form = btree_map(name(), text(), 0..6);
@@ -143,7 +171,9 @@ fn call() -> impl Strategy<Value = (Service, &'static str, Input)> {
             let input = if service.protocol() == Protocol::Json {
                 Input::Json(Value::Object(json.into_iter().collect()))
             } else {
-                let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+                let form = form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(form)
+                    .finish();
                 Input::Form(Params::decode(form.as_bytes()))
             };
             (service, operation, input)
@@ -161,7 +191,9 @@ async fn no_input_of_any_operation_panics() {
     let range = range();
     let caller = Caller {
         account: range.management_account(),
-        principal: Principal::User { name: ADMINISTRATOR.to_owned() },
+        principal: Principal::User {
+            name: ADMINISTRATOR.to_owned(),
+        },
         access_key_id: String::new(),
         session: None,
         region: "us-east-1".parse().unwrap(),
@@ -170,7 +202,15 @@ async fn no_input_of_any_operation_panics() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let outcome = runner.run(&call(), |(service, operation, input)| {
         let world = &mut range.state().world;
-        let call = Call { world, caller: &caller, service, operation, input: &input, global_endpoint: false, now };
+        let call = Call {
+            world,
+            caller: &caller,
+            service,
+            operation,
+            input: &input,
+            global_endpoint: false,
+            now,
+        };
         _ = perform(call, &Disturbance::default());
         Ok(())
     });
@@ -183,17 +223,24 @@ async fn no_request_goes_without_an_answer() {
     let header = || proptest::option::of("[ -~]{0,60}");
     let strategy = (vec(any::<u8>(), 0..200), header(), header(), header());
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let requests: Vec<_> = (0..256).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect();
+    let requests: Vec<_> = (0..256)
+        .map(|_| strategy.new_tree(&mut runner).unwrap().current())
+        .collect();
     for (body, target, content_type, authorization) in requests {
         let mut request = Request::post("/");
-        for (name, value) in
-            [("x-amz-target", target), ("content-type", content_type), ("authorization", authorization)]
-        {
+        for (name, value) in [
+            ("x-amz-target", target),
+            ("content-type", content_type),
+            ("authorization", authorization),
+        ] {
             if let Some(value) = value {
                 request = request.header(name, value);
             }
         }
-        let answer = range.handle(request.body(Bytes::from(body)).unwrap()).await.unwrap();
+        let answer = range
+            .handle(request.body(Bytes::from(body)).unwrap())
+            .await
+            .unwrap();
         assert!(answer.status().is_client_error(), "{}", answer.status());
     }
 }

@@ -109,7 +109,11 @@ impl Range {
     ///
     /// # Errors
     /// The scenario contradicts itself, or files that it names cannot be read.
-    pub fn new(scenario: &Scenario, seed: Option<u64>, clock: Clock) -> Result<Self, ScenarioError> {
+    pub fn new(
+        scenario: &Scenario,
+        seed: Option<u64>,
+        clock: Clock,
+    ) -> Result<Self, ScenarioError> {
         let begins = beginning(scenario.now(), clock.now());
         let world = scenario::build(scenario, seed.unwrap_or_else(|| scenario.seed()), begins)?;
         let state = State {
@@ -118,7 +122,10 @@ impl Range {
             limiter: Limiter::default(),
             calls: CallLog::default(),
         };
-        Ok(Self(Arc::new(Inner { clock, state: Mutex::new(state) })))
+        Ok(Self(Arc::new(Inner {
+            clock,
+            state: Mutex::new(state),
+        })))
     }
 
     /// Limits calls from now on; a new range does not.
@@ -126,7 +133,8 @@ impl Range {
     /// # Errors
     /// The table of rates cannot be read.
     pub fn enforce(&self, quotas: Quotas) -> Result<(), ScenarioError> {
-        let limiter = Limiter::new(quotas).map_err(|error| ScenarioError::Unreadable(Box::new(error)))?;
+        let limiter =
+            Limiter::new(quotas).map_err(|error| ScenarioError::Unreadable(Box::new(error)))?;
         self.state().limiter = limiter;
         Ok(())
     }
@@ -160,14 +168,21 @@ impl Range {
         PracticeCredentials {
             access_key_id: access_key_id.to_owned(),
             secret_access_key: world.mint.secret_of(access_key_id),
-            region: world.regions.home.clone().unwrap_or_else(|| world.partition.default_region()),
+            region: world
+                .regions
+                .home
+                .clone()
+                .unwrap_or_else(|| world.partition.default_region()),
         }
     }
 
     /// The practice user's MFA device.
     pub fn mfa(&self) -> PracticeMfa {
         let device = self.practice_device();
-        PracticeMfa { secret: device.secret_base32(), serial: device.serial }
+        PracticeMfa {
+            secret: device.secret_base32(),
+            serial: device.serial,
+        }
     }
 
     /// The code that the practice user's MFA device shows now: 6 digits, good for one use.

@@ -41,14 +41,20 @@ impl Range {
         let world = &self.state().world;
         let overview = |account: &super::world::Account| {
             let line = world.ancestry(account.id);
-            let units = line.iter().rev().filter_map(|id| world.organization.units.get(id));
+            let units = line
+                .iter()
+                .rev()
+                .filter_map(|id| world.organization.units.get(id));
             let regions = world.regions.all().map(|(region, _)| region);
             AccountOverview {
                 id: account.id,
                 name: account.name.clone(),
                 state: account.state_word().to_owned(),
                 units: units.map(|unit| unit.name.clone()).collect(),
-                regions: regions.filter(|region| world.enabled(account.id, region)).cloned().collect(),
+                regions: regions
+                    .filter(|region| world.enabled(account.id, region))
+                    .cloned()
+                    .collect(),
                 roles: account.roles.keys().cloned().collect(),
                 log_groups: account.logs.values().map(|store| store.groups.len()).sum(),
             }
@@ -61,8 +67,14 @@ impl Range {
     /// It is the world's own bookkeeping, for tests of those who have to find it out by asking.
     pub fn kept_in(&self, account: AccountId, region: &Region) -> Vec<(AccountId, Region, String)> {
         let state = self.state();
-        let trails = state.world.trails.iter().filter(|trail| trail.delivers(account, region));
-        trails.filter_map(|trail| Some((trail.account, trail.home.clone(), trail.log_group.clone()?))).collect()
+        let trails = state
+            .world
+            .trails
+            .iter()
+            .filter(|trail| trail.delivers(account, region));
+        trails
+            .filter_map(|trail| Some((trail.account, trail.home.clone(), trail.log_group.clone()?)))
+            .collect()
     }
 
     /// Every trail, in the scenario's order.

@@ -60,16 +60,30 @@ impl Limiter {
             Quotas::Real => Some(toml::from_str(PUBLISHED)?),
             Quotas::Off => None,
         };
-        Ok(Self { rates, buckets: HashMap::new() })
+        Ok(Self {
+            rates,
+            buckets: HashMap::new(),
+        })
     }
 
     /// Takes a call's token out of its bucket. No: there is none left.
-    pub(crate) fn admit(&mut self, operation: &str, account: AccountId, region: &Region, now: Timestamp) -> bool {
-        let Some(rates) = &self.rates else { return true };
+    pub(crate) fn admit(
+        &mut self,
+        operation: &str,
+        account: AccountId,
+        region: &Region,
+        now: Timestamp,
+    ) -> bool {
+        let Some(rates) = &self.rates else {
+            return true;
+        };
         let rate = rates.of(operation, region);
         let burst = rate.max(1.0);
         let key = (account, region.clone(), operation.to_owned());
-        let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: burst, filled: now });
+        let bucket = self.buckets.entry(key).or_insert(Bucket {
+            tokens: burst,
+            filled: now,
+        });
         let since = now.duration_since(bucket.filled).as_secs_f64().max(0.0);
         bucket.tokens = burst.min(bucket.tokens + since * rate);
         bucket.filled = now;
@@ -90,9 +104,13 @@ impl Rates {
             Some(Rate::ByRegion(rates)) => {
                 let of = |wanted: &dyn Fn(&[Region]) -> bool| {
                     let rates = rates.iter().filter(|(_, regions)| wanted(regions));
-                    rates.filter_map(|(rate, _)| rate.parse().ok()).reduce(f64::min)
+                    rates
+                        .filter_map(|(rate, _)| rate.parse().ok())
+                        .reduce(f64::min)
                 };
-                of(&|regions| regions.contains(region)).or_else(|| of(&|_| true)).unwrap_or(self.default)
+                of(&|regions| regions.contains(region))
+                    .or_else(|| of(&|_| true))
+                    .unwrap_or(self.default)
             }
         }
     }
@@ -105,21 +123,43 @@ mod tests {
     fn granted(limiter: &mut Limiter, operation: &str, region: &str, milliseconds: i64) -> usize {
         let (account, region) = ("111111111111".parse().unwrap(), region.parse().unwrap());
         let now = Timestamp::from_millisecond(milliseconds).unwrap();
-        (0..1_000).filter(|_| limiter.admit(operation, account, &region, now)).count()
+        (0..1_000)
+            .filter(|_| limiter.admit(operation, account, &region, now))
+            .count()
     }
 
     #[test]
     fn a_bucket_holds_a_second_and_fills_at_the_rate() {
         let mut limiter = Limiter::new(Quotas::Real).unwrap();
         assert_eq!(granted(&mut limiter, "FilterLogEvents", "us-east-1", 0), 25);
-        assert_eq!(granted(&mut limiter, "FilterLogEvents", "us-east-1", 200), 5);
-        assert_eq!(granted(&mut limiter, "FilterLogEvents", "eu-central-1", 200), 5);
-        assert_eq!(granted(&mut limiter, "FilterLogEvents", "xx-unknown-1", 200), 5);
-        assert_eq!(granted(&mut limiter, "DescribeLogGroups", "us-east-1", 200), 10);
+        assert_eq!(
+            granted(&mut limiter, "FilterLogEvents", "us-east-1", 200),
+            5
+        );
+        assert_eq!(
+            granted(&mut limiter, "FilterLogEvents", "eu-central-1", 200),
+            5
+        );
+        assert_eq!(
+            granted(&mut limiter, "FilterLogEvents", "xx-unknown-1", 200),
+            5
+        );
+        assert_eq!(
+            granted(&mut limiter, "DescribeLogGroups", "us-east-1", 200),
+            10
+        );
     }
 
     #[test]
     fn off_is_off() {
-        assert_eq!(granted(&mut Limiter::new(Quotas::Off).unwrap(), "FilterLogEvents", "us-east-1", 0), 1_000);
+        assert_eq!(
+            granted(
+                &mut Limiter::new(Quotas::Off).unwrap(),
+                "FilterLogEvents",
+                "us-east-1",
+                0
+            ),
+            1_000
+        );
     }
 }

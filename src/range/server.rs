@@ -42,11 +42,16 @@ pub async fn serve(
         return Err(ServeError::NotLoopback(address));
     }
     let service = Router::new().fallback(answer).with_state(range);
-    axum::serve(listener, service).with_graceful_shutdown(shutdown).await?;
+    axum::serve(listener, service)
+        .with_graceful_shutdown(shutdown)
+        .await?;
     Ok(())
 }
 
-async fn answer(State(range): State<Range>, request: Request) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    State(range): State<Range>,
+    request: Request,
+) -> Result<Response<Body>, Infallible> {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, READ_LIMIT).await else {
         let mut refused = Response::new(Body::empty());
@@ -61,5 +66,7 @@ async fn answer(State(range): State<Range>, request: Request) -> Result<Response
 
 /// A response whose body fails at once, which makes the server close the connection.
 fn broken(reset: ConnectionReset) -> Response<Body> {
-    Response::new(Body::from_stream(futures::stream::once(async move { Err::<Bytes, _>(reset) })))
+    Response::new(Body::from_stream(futures::stream::once(async move {
+        Err::<Bytes, _>(reset)
+    })))
 }

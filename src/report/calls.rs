@@ -6,8 +6,16 @@ use super::{ReportError, write_defused};
 use crate::model::ApiCall;
 use crate::time::rfc3339_ms;
 
-const COLUMNS: [&str; 8] =
-    ["time", "account_id", "region", "operation", "status", "request_id", "attempt", "milliseconds"];
+const COLUMNS: [&str; 8] = [
+    "time",
+    "account_id",
+    "region",
+    "operation",
+    "status",
+    "request_id",
+    "attempt",
+    "milliseconds",
+];
 
 /// Writes every AWS call, in the order in which they come.
 ///

@@ -44,12 +44,21 @@ fn write_record<W: Write>(row: &Coverage, csv: &mut csv::Writer<W>) -> Result<()
     let cells: [String; COLUMNS.len()] = [
         row.account.to_string(),
         row.account_name.clone(),
-        row.region.as_ref().map(ToString::to_string).unwrap_or_default(),
+        row.region
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         row.log_group.clone().unwrap_or_default(),
-        row.class.as_ref().map(ToString::to_string).unwrap_or_default(),
+        row.class
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         row.outcome.status.to_string(),
         row.outcome.reason_text(),
-        row.outcome.denied_by.map(|by| by.as_str().to_owned()).unwrap_or_default(),
+        row.outcome
+            .denied_by
+            .map(|by| by.as_str().to_owned())
+            .unwrap_or_default(),
         engines.join(";"),
         row.from_ms.map(time).unwrap_or_default(),
         row.to_ms.map(time).unwrap_or_default(),
@@ -73,8 +82,18 @@ mod tests {
     fn every_kind_of_place_has_its_row() {
         let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
         let rows = [
-            place("111111111111", Some("eu-west-1"), Some("/aws/a"), Outcome::searched()),
-            place("111111111111", Some("us-east-1"), None, Outcome::denied("no: in a service control policy")),
+            place(
+                "111111111111",
+                Some("eu-west-1"),
+                Some("/aws/a"),
+                Outcome::searched(),
+            ),
+            place(
+                "111111111111",
+                Some("us-east-1"),
+                None,
+                Outcome::denied("no: in a service control policy"),
+            ),
             place("222222222222", None, None, closed),
         ];
         insta::assert_snapshot!(written(|out| write_coverage(rows.map(Ok::<_, Infallible>), out)), @"

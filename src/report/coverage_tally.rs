@@ -86,14 +86,18 @@ impl CoverageTally {
     /// How the accounts ended.
     pub fn accounts(&self) -> PlaceCounts {
         let mut counts = self.accounts;
-        self.account.iter().for_each(|(_, extent)| counts.count(*extent));
+        self.account
+            .iter()
+            .for_each(|(_, extent)| counts.count(*extent));
         counts
     }
 
     /// How the pairs of account and Region ended.
     pub fn targets(&self) -> PlaceCounts {
         let mut counts = self.targets;
-        self.target.iter().for_each(|(_, _, extent)| counts.count(*extent));
+        self.target
+            .iter()
+            .for_each(|(_, _, extent)| counts.count(*extent));
         counts
     }
 
@@ -158,28 +162,75 @@ mod tests {
         let empty = Outcome::because(Status::Skipped, Reason::NoLogGroups, "");
         let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
         let tally = tally(&[
-            place("111111111111", Some("eu-west-1"), Some("a"), Outcome::searched()),
-            place("111111111111", Some("eu-west-1"), Some("b"), Outcome::searched()),
+            place(
+                "111111111111",
+                Some("eu-west-1"),
+                Some("a"),
+                Outcome::searched(),
+            ),
+            place(
+                "111111111111",
+                Some("eu-west-1"),
+                Some("b"),
+                Outcome::searched(),
+            ),
             place("111111111111", Some("us-east-1"), None, empty),
-            place("222222222222", Some("eu-west-1"), Some("a"), Outcome::searched()),
+            place(
+                "222222222222",
+                Some("eu-west-1"),
+                Some("a"),
+                Outcome::searched(),
+            ),
             place("222222222222", Some("us-east-1"), None, denied()),
             place("333333333333", None, None, denied()),
             place("444444444444", None, None, closed),
         ]);
-        let expected =
-            PlaceCounts { in_scope: 3, out_of_scope: 1, swept: 1, partial: 1, denied: 1, ..PlaceCounts::default() };
+        let expected = PlaceCounts {
+            in_scope: 3,
+            out_of_scope: 1,
+            swept: 1,
+            partial: 1,
+            denied: 1,
+            ..PlaceCounts::default()
+        };
         assert_eq!(tally.accounts(), expected);
-        assert_eq!(tally.targets(), PlaceCounts { in_scope: 4, swept: 3, denied: 1, ..PlaceCounts::default() });
-        assert_eq!(tally.log_groups(), LogGroupCounts { in_scope: 3, searched: 3, ..LogGroupCounts::default() });
+        assert_eq!(
+            tally.targets(),
+            PlaceCounts {
+                in_scope: 4,
+                swept: 3,
+                denied: 1,
+                ..PlaceCounts::default()
+            }
+        );
+        assert_eq!(
+            tally.log_groups(),
+            LogGroupCounts {
+                in_scope: 3,
+                searched: 3,
+                ..LogGroupCounts::default()
+            }
+        );
         assert!(!tally.is_complete());
         assert_eq!((tally.gaps().len(), tally.out_of_scope().len()), (1, 1));
     }
 
     #[test]
     fn a_closed_account_does_not_make_it_incomplete_but_nothing_at_all_does() {
-        let closed =
-            || place("222222222222", None, None, Outcome::because(Status::Skipped, Reason::AccountNotActive, ""));
-        let searched = place("111111111111", Some("eu-west-1"), Some("a"), Outcome::searched());
+        let closed = || {
+            place(
+                "222222222222",
+                None,
+                None,
+                Outcome::because(Status::Skipped, Reason::AccountNotActive, ""),
+            )
+        };
+        let searched = place(
+            "111111111111",
+            Some("eu-west-1"),
+            Some("a"),
+            Outcome::searched(),
+        );
         assert!(tally(&[searched, closed()]).is_complete());
         assert!(!tally(&[closed()]).is_complete());
         assert!(!tally(&[]).is_complete());

@@ -17,11 +17,21 @@ pub struct EvidenceTally {
     pub silences: Vec<Silence>,
 }
 
-pub(super) fn tampering(page: &mut dyn Page, tally: &TamperingTally, names: &AccountNames) -> io::Result<()> {
+pub(super) fn tampering(
+    page: &mut dyn Page,
+    tally: &TamperingTally,
+    names: &AccountNames,
+) -> io::Result<()> {
     if tally.total() == 0 {
         return Ok(());
     }
-    page.heading(&format!("Tampering with the recording: {}", plural(tally.total(), "call")), Tone::Bad)?;
+    page.heading(
+        &format!(
+            "Tampering with the recording: {}",
+            plural(tally.total(), "call")
+        ),
+        Tone::Bad,
+    )?;
     for call in tally.first() {
         let ended = match call.error_code.as_str() {
             "" => String::new(),
@@ -29,45 +39,85 @@ pub(super) fn tampering(page: &mut dyn Page, tally: &TamperingTally, names: &Acc
         };
         let place = format!("in {} {}", named(&call.account, names), call.region);
         let who = format!("by {} from {}", call.principal_arn, call.source_ip);
-        page.item(&call.event_name, &format!("{} {place} {who}{ended}", time(call.time_ms)))?;
+        page.item(
+            &call.event_name,
+            &format!("{} {place} {who}{ended}", time(call.time_ms)),
+        )?;
     }
     match tally.total().saturating_sub(tally.first().len() as u64) {
         0 => Ok(()),
-        more => page.item("", &format!("and {} more, all in tampering.csv", count(more))),
+        more => page.item(
+            "",
+            &format!("and {} more, all in tampering.csv", count(more)),
+        ),
     }
 }
 
-pub(super) fn sources(page: &mut dyn Page, tally: &SourceTally, names: &AccountNames) -> io::Result<()> {
+pub(super) fn sources(
+    page: &mut dyn Page,
+    tally: &SourceTally,
+    names: &AccountNames,
+) -> io::Result<()> {
     let gaps = tally.gaps();
     if gaps.is_empty() {
         return Ok(());
     }
     page.heading("CloudTrail not searched", Tone::Bad)?;
     for gap in gaps {
-        let size = format!("{} in {}", plural(gap.targets, "Region"), plural(gap.accounts, "account"));
-        page.item(gap.status.as_str(), &format!("{size}: {}", gap.status.explanation()))?;
-        let examples: Vec<String> = gap.examples.iter().map(|target| place(target, names)).collect();
+        let size = format!(
+            "{} in {}",
+            plural(gap.targets, "Region"),
+            plural(gap.accounts, "account")
+        );
+        page.item(
+            gap.status.as_str(),
+            &format!("{size}: {}", gap.status.explanation()),
+        )?;
+        let examples: Vec<String> = gap
+            .examples
+            .iter()
+            .map(|target| place(target, names))
+            .collect();
         let more = gap.targets.saturating_sub(examples.len() as u64);
-        let rest = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
+        let rest = if more > 0 {
+            format!(" and {} more", count(more))
+        } else {
+            String::new()
+        };
         page.item("", &format!("{}{rest}", examples.join(", ")))?;
     }
     page.item("", "each with its reason in sources.csv")
 }
 
-pub(super) fn silences(page: &mut dyn Page, silences: &[Silence], names: &AccountNames) -> io::Result<()> {
+pub(super) fn silences(
+    page: &mut dyn Page,
+    silences: &[Silence],
+    names: &AccountNames,
+) -> io::Result<()> {
     if silences.is_empty() {
         return Ok(());
     }
     page.heading("Hours without records, where others have some", Tone::Plain)?;
     for silence in silences {
         let hours = plural(silence.hours.unsigned_abs(), "hour");
-        page.item(&hours, &format!("from {} in {}", time(silence.from_ms), place(&silence.target, names)))?;
+        page.item(
+            &hours,
+            &format!(
+                "from {} in {}",
+                time(silence.from_ms),
+                place(&silence.target, names)
+            ),
+        )?;
     }
     Ok(())
 }
 
 fn place(target: &Target, names: &AccountNames) -> String {
-    format!("{} {}", named(&target.account.to_string(), names), target.region)
+    format!(
+        "{} {}",
+        named(&target.account.to_string(), names),
+        target.region
+    )
 }
 
 /// An account with its name, where that is known.

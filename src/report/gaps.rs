@@ -81,8 +81,16 @@ pub(super) fn name(row: &Coverage) -> String {
         "" => row.account.to_string(),
         name => format!("{name} ({})", row.account),
     };
-    let region = row.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
-    let log_group = row.log_group.as_ref().map(|group| format!(" {group}")).unwrap_or_default();
+    let region = row
+        .region
+        .as_ref()
+        .map(|region| format!(" {region}"))
+        .unwrap_or_default();
+    let log_group = row
+        .log_group
+        .as_ref()
+        .map(|group| format!(" {group}"))
+        .unwrap_or_default();
     format!("{account}{region}{log_group}")
 }
 
@@ -90,7 +98,11 @@ pub(super) fn name(row: &Coverage) -> String {
 /// and what EC2 encodes for the account's administrators only.
 fn common_reason(row: &Coverage) -> String {
     let Outcome { reason, detail, .. } = &row.outcome;
-    let told = detail.split("Encoded authorization failure").next().unwrap_or_default().trim_end();
+    let told = detail
+        .split("Encoded authorization failure")
+        .next()
+        .unwrap_or_default()
+        .trim_end();
     let mut told = without_uuids(told);
     if let Some(log_group) = &row.log_group {
         told = replace_word(told, log_group, "<log group>");
@@ -99,7 +111,10 @@ fn common_reason(row: &Coverage) -> String {
         told = replace_word(told, region.as_str(), "<region>");
     }
     let detail = replace_word(told, &row.account.to_string(), "<account>").into_owned();
-    let common = Outcome { detail, ..row.outcome.clone() };
+    let common = Outcome {
+        detail,
+        ..row.outcome.clone()
+    };
     match reason {
         Some(reason) if common.detail.is_empty() => reason.explanation().to_owned(),
         _ => common.reason_text(),
@@ -114,7 +129,8 @@ fn replace_word<'a>(text: Cow<'a, str>, word: &str, with: &str) -> Cow<'a, str> 
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text.as_ref();
     while let Some((before, after)) = rest.split_once(word) {
-        let stands_alone = !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric);
+        let stands_alone =
+            !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric);
         replaced.push_str(before);
         replaced.push_str(if stands_alone { with } else { word });
         rest = after;
@@ -133,7 +149,11 @@ fn without_uuids(text: &str) -> Cow<'_, str> {
         replaced.push_str("<id>");
         rest = from_id.split_at(UUID).1;
     }
-    if replaced.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replaced + rest) }
+    if replaced.is_empty() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(replaced + rest)
+    }
 }
 
 /// The length of such an id, all of it ASCII.
@@ -154,7 +174,12 @@ mod tests {
     #[test]
     fn one_reason_is_one_gap() {
         let mut gaps = Gaps::default();
-        for id in ["111111111111", "222222222222", "333333333333", "444444444444"] {
+        for id in [
+            "111111111111",
+            "222222222222",
+            "333333333333",
+            "444444444444",
+        ] {
             let message = format!(
                 "AccessDenied: User: arn:aws:iam::999999999999:user/x may not sts:AssumeRole on arn:aws:iam::{id}:role/R \
                  (request 0a1b2c3d-0000-4000-8000-{id})"
@@ -163,15 +188,30 @@ mod tests {
         }
         let list = gaps.list();
         assert_eq!(list.len(), 1);
-        assert_eq!((list[0].accounts, list[0].places, list[0].examples.len()), (4, 4, 3));
-        assert!(list[0].reason.ends_with("on arn:aws:iam::<account>:role/R (request <id>)"), "{}", list[0].reason);
+        assert_eq!(
+            (list[0].accounts, list[0].places, list[0].examples.len()),
+            (4, 4, 3)
+        );
+        assert!(
+            list[0]
+                .reason
+                .ends_with("on arn:aws:iam::<account>:role/R (request <id>)"),
+            "{}",
+            list[0].reason
+        );
         assert_eq!(list[0].examples[0], "n1 (111111111111)");
     }
 
     #[test]
     fn a_short_name_is_not_replaced_inside_words() {
-        assert_eq!(replace_word("app: mapping app".into(), "app", "<g>"), "<g>: mapping <g>");
+        assert_eq!(
+            replace_word("app: mapping app".into(), "app", "<g>"),
+            "<g>: mapping <g>"
+        );
         assert_eq!(replace_word("x".into(), "", "y"), "x");
-        assert_eq!(without_uuids("é0a1b2c3d-0000-4000-8000-000000000000é-"), "é<id>é-");
+        assert_eq!(
+            without_uuids("é0a1b2c3d-0000-4000-8000-000000000000é-"),
+            "é<id>é-"
+        );
     }
 }

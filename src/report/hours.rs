@@ -7,7 +7,13 @@ use super::{ReportError, time, write_defused};
 use crate::model::{LogGroupArn, Target, TimeWindow};
 use crate::store::HourRow;
 
-const COLUMNS: [&str; 5] = ["event_account_id", "event_region", "log_group_arn", "hour", "records"];
+const COLUMNS: [&str; 5] = [
+    "event_account_id",
+    "event_region",
+    "log_group_arn",
+    "hour",
+    "records",
+];
 const HOUR_MS: i64 = 3_600_000;
 
 /// How many stretches without records are kept: the longest. All hours are in `hours.csv`.
@@ -36,19 +42,28 @@ pub struct SilenceTally {
 impl SilenceTally {
     /// For a window. Hours that it holds in part do not count.
     pub fn new(window: TimeWindow) -> Self {
-        Self { end_ms: window.to_ms().div_euclid(HOUR_MS).saturating_mul(HOUR_MS), last: None, longest: Vec::new() }
+        Self {
+            end_ms: window.to_ms().div_euclid(HOUR_MS).saturating_mul(HOUR_MS),
+            last: None,
+            longest: Vec::new(),
+        }
     }
 
     /// Takes the next hour; they come by place, log group and hour.
     pub fn add(&mut self, row: &HourRow) {
-        let same =
-            self.last.as_ref().is_some_and(|(target, group, _)| *target == row.hour.target && *group == row.log_group);
+        let same = self.last.as_ref().is_some_and(|(target, group, _)| {
+            *target == row.hour.target && *group == row.log_group
+        });
         if same {
             self.silent_until(row.hour.hour_ms);
         } else {
             self.finish();
         }
-        self.last = Some((row.hour.target.clone(), row.log_group.clone(), row.hour.hour_ms));
+        self.last = Some((
+            row.hour.target.clone(),
+            row.log_group.clone(),
+            row.hour.hour_ms,
+        ));
     }
 
     /// The longest, the longest first.
@@ -63,12 +78,19 @@ impl SilenceTally {
     }
 
     fn silent_until(&mut self, next_ms: i64) {
-        let Some((target, _, last_ms)) = &self.last else { return };
+        let Some((target, _, last_ms)) = &self.last else {
+            return;
+        };
         let from_ms = last_ms.saturating_add(HOUR_MS);
         let hours = next_ms.saturating_sub(from_ms) / HOUR_MS;
         if hours > 0 {
-            self.longest.push(Silence { target: target.clone(), from_ms, hours });
-            self.longest.sort_by(|one, other| (other.hours, &one.target).cmp(&(one.hours, &other.target)));
+            self.longest.push(Silence {
+                target: target.clone(),
+                from_ms,
+                hours,
+            });
+            self.longest
+                .sort_by(|one, other| (other.hours, &one.target).cmp(&(one.hours, &other.target)));
             self.longest.truncate(MOST_KEPT);
         }
     }
@@ -110,16 +132,34 @@ mod tests {
     fn hours_without_records_show() {
         let row = |account: &str, hour: i64| HourRow {
             log_group: LogGroupArn::new(target("999999999999", "us-east-1"), "/trail"),
-            hour: HourOfRecords { target: target(account, "us-east-1"), hour_ms: MARCH + hour * HOUR_MS, records: 7 },
+            hour: HourOfRecords {
+                target: target(account, "us-east-1"),
+                hour_ms: MARCH + hour * HOUR_MS,
+                records: 7,
+            },
         };
-        let rows = [row("111111111111", 0), row("111111111111", 1), row("111111111111", 5), row("222222222222", 9)];
-        let at = |hours: i64| jiff::Timestamp::from_millisecond(MARCH + hours * HOUR_MS + 1).unwrap();
+        let rows = [
+            row("111111111111", 0),
+            row("111111111111", 1),
+            row("111111111111", 5),
+            row("222222222222", 9),
+        ];
+        let at =
+            |hours: i64| jiff::Timestamp::from_millisecond(MARCH + hours * HOUR_MS + 1).unwrap();
         let mut tally = SilenceTally::new(TimeWindow::new(at(-1), at(10)).unwrap());
         for row in &rows {
             tally.add(row);
         }
-        let found: Vec<_> = tally.longest().into_iter().map(|s| ((s.from_ms - MARCH) / HOUR_MS, s.hours)).collect();
-        assert_eq!(found, [(6, 4), (2, 3)], "the second account has records until the end");
+        let found: Vec<_> = tally
+            .longest()
+            .into_iter()
+            .map(|s| ((s.from_ms - MARCH) / HOUR_MS, s.hours))
+            .collect();
+        assert_eq!(
+            found,
+            [(6, 4), (2, 3)],
+            "the second account has records until the end"
+        );
         let csv = written(|out| write_hours(rows.map(Ok::<_, Infallible>), out));
         assert!(csv.ends_with(
             "222222222222,us-east-1,arn:aws:logs:us-east-1:999999999999:log-group:/trail,2026-03-01T21:00:00.000Z,7\n"

@@ -43,7 +43,10 @@ pub fn write_html<E: std::error::Error + 'static>(
     out: &mut dyn Write,
 ) -> Result<(), ReportError<E>> {
     begin(ending, out)?;
-    let mut page = HtmlPage { out, is_open: false };
+    let mut page = HtmlPage {
+        out,
+        is_open: false,
+    };
     sections(ending, &mut page)?;
     page.close()?;
     sightings(ending, rows, out)?;
@@ -106,7 +109,10 @@ impl Page for HtmlPage<'_> {
             writeln!(self.out, "<table>")?;
         }
         let (label, lead, text) = (shown(label), shown(lead.trim()), shown(text));
-        writeln!(self.out, "<tr><th>{label}</th><td class=\"lead\">{lead}</td><td>{text}</td></tr>")
+        writeln!(
+            self.out,
+            "<tr><th>{label}</th><td class=\"lead\">{lead}</td><td>{text}</td></tr>"
+        )
     }
 }
 
@@ -121,7 +127,11 @@ fn sightings<E: std::error::Error + 'static>(
     }
     writeln!(out, "<h2>Sightings</h2>")?;
     if total > MOST_SIGHTINGS as u64 {
-        writeln!(out, "<p>The first {MOST_SIGHTINGS} of {}.</p>", count(total))?;
+        writeln!(
+            out,
+            "<p>The first {MOST_SIGHTINGS} of {}.</p>",
+            count(total)
+        )?;
     }
     writeln!(
         out,
@@ -138,15 +148,37 @@ fn row(sighting: &Sighting, names: &AccountNames, out: &mut dyn Write) -> io::Re
     let told = &sighting.happening;
     let place = format!("{} {}", named(&told.account, names), told.region);
     let what = [told.event_name.as_str(), &told.error_code].join(" ");
-    let found_by: Vec<&str> = sighting.indicators.iter().chain(&sighting.hunts).map(String::as_str).collect();
-    let cells = [&time(told.time_ms), &place, what.trim(), &told.principal_arn, &told.source_ip, &found_by.join("; ")];
-    let cells: String = cells.iter().flat_map(|cell| ["<td>".to_owned(), shown(cell), "</td>".to_owned()]).collect();
+    let found_by: Vec<&str> = sighting
+        .indicators
+        .iter()
+        .chain(&sighting.hunts)
+        .map(String::as_str)
+        .collect();
+    let cells = [
+        &time(told.time_ms),
+        &place,
+        what.trim(),
+        &told.principal_arn,
+        &told.source_ip,
+        &found_by.join("; "),
+    ];
+    let cells: String = cells
+        .iter()
+        .flat_map(|cell| ["<td>".to_owned(), shown(cell), "</td>".to_owned()])
+        .collect();
     let message: String = sighting.message.chars().take(LONGEST_MESSAGE).collect();
-    let more = if message.len() < sighting.message.len() { " …" } else { "" };
+    let more = if message.len() < sighting.message.len() {
+        " …"
+    } else {
+        ""
+    };
     writeln!(
         out,
         "<tr>{cells}</tr><tr><td colspan=\"6\"><details><summary>{}</summary><pre>{}{more}</pre></details></td></tr>",
-        shown(&format!("{} {} {}", sighting.stored.account, sighting.stored.region, sighting.stored.log_group)),
+        shown(&format!(
+            "{} {} {}",
+            sighting.stored.account, sighting.stored.region, sighting.stored.log_group
+        )),
         shown(&message)
     )
 }
@@ -165,7 +197,10 @@ mod tests {
         let mut hostile = sighting(message);
         hostile.happening.principal_arn = "<img src=x onerror=alert(1)>\u{202e}".to_owned();
         (0..found).for_each(|_| sightings.add(&hostile));
-        let summary = crate::report::Summary { sightings: found, ..testing::summary(RunStatus::Incomplete) };
+        let summary = crate::report::Summary {
+            sightings: found,
+            ..testing::summary(RunStatus::Incomplete)
+        };
         let ending = Ending {
             summary: &summary,
             sightings: &sightings,
@@ -187,12 +222,19 @@ mod tests {
         for hostile in ["<script", "<img", "</pre><script", "\u{1b}", "\u{202e}"] {
             assert!(!page.contains(hostile), "{hostile:?} in {page}");
         }
-        assert!(page.contains("&lt;script&gt;alert(&apos;1&apos;)") && page.contains("\\u{202e}"), "{page}");
+        assert!(
+            page.contains("&lt;script&gt;alert(&apos;1&apos;)") && page.contains("\\u{202e}"),
+            "{page}"
+        );
         // Opened by ours alone, every element is closed.
         for element in ["table", "tr", "td", "details", "pre", "div"] {
             let (opened, closed) = (format!("<{element}"), format!("</{element}>"));
             let opens = |at: &str| at.starts_with(['>', ' ']);
-            let opened = page.split(&opened).skip(1).filter(|rest| opens(rest)).count();
+            let opened = page
+                .split(&opened)
+                .skip(1)
+                .filter(|rest| opens(rest))
+                .count();
             assert_eq!(opened, page.matches(&closed).count(), "{element}");
         }
     }
@@ -213,8 +255,17 @@ mod tests {
     fn only_its_own_style_is_obeyed() {
         let page = page(1, "");
         let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-        assert!(page.contains(&format!("content=\"default-src 'none'; style-src 'sha256-{hash}'")), "{page}");
-        let style = page.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).unwrap().0;
+        assert!(
+            page.contains(&format!(
+                "content=\"default-src 'none'; style-src 'sha256-{hash}'"
+            )),
+            "{page}"
+        );
+        let style = page
+            .split_once("<style>")
+            .and_then(|(_, rest)| rest.split_once("</style>"))
+            .unwrap()
+            .0;
         assert_eq!(style, STYLE);
         assert!(!page.contains("style=") && !page.contains("http:") && !page.contains("https:"));
     }
@@ -223,6 +274,10 @@ mod tests {
     fn a_page_with_many_sightings_stays_small() {
         let page = page(1_200, &"x".repeat(100_000));
         assert_eq!(page.matches("<details>").count(), MOST_SIGHTINGS);
-        assert!(page.contains("The first 1000 of 1,200.") && page.len() < 8 << 20, "{}", page.len());
+        assert!(
+            page.contains("The first 1000 of 1,200.") && page.len() < 8 << 20,
+            "{}",
+            page.len()
+        );
     }
 }

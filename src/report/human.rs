@@ -15,7 +15,11 @@ pub fn count(number: u64) -> String {
 
 /// `1 account`, `2 accounts`; for words that take an s.
 pub fn plural(number: u64, word: &str) -> String {
-    format!("{} {word}{}", count(number), if number == 1 { "" } else { "s" })
+    format!(
+        "{} {word}{}",
+        count(number),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 /// Bytes with a decimal prefix, as AWS bills them: `1.2 GB`.
@@ -31,12 +35,20 @@ pub fn bytes(number: u64) -> String {
         scaled /= 1_000.0;
         prefix = next;
     }
-    if prefix.is_empty() { format!("{number} B") } else { format!("{scaled:.1} {prefix}B") }
+    if prefix.is_empty() {
+        format!("{number} B")
+    } else {
+        format!("{scaled:.1} {prefix}B")
+    }
 }
 
 /// US dollars: `0.02 USD`; what is less than a cent is not nothing.
 pub fn money(usd: f64) -> String {
-    if usd > 0.0 && usd < 0.01 { "under 0.01 USD".to_owned() } else { format!("{usd:.2} USD") }
+    if usd > 0.0 && usd < 0.01 {
+        "under 0.01 USD".to_owned()
+    } else {
+        format!("{usd:.2} USD")
+    }
 }
 
 /// A length of time, to the two largest units: `2h 5m`, `48s`.
@@ -55,7 +67,9 @@ const NAMED: usize = 5;
 pub fn abridged(list: &[String]) -> String {
     match list.split_at_checked(NAMED) {
         // One more takes no more room than to say so.
-        Some((first, rest)) if rest.len() > 1 => format!("{} and {} more", first.join(", "), count(rest.len() as u64)),
+        Some((first, rest)) if rest.len() > 1 => {
+            format!("{} and {} more", first.join(", "), count(rest.len() as u64))
+        }
         _ => list.join(", "),
     }
 }
@@ -66,12 +80,18 @@ mod tests {
 
     #[test]
     fn numbers_read_easily() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(count),
+            ["0", "999", "1,000", "1,234,567"]
+        );
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(1_200_000_000), "1.2 GB");
         assert_eq!(bytes(999_960), "1.0 MB");
         assert_eq!(bytes(u64::MAX), "18.4 EB");
-        assert_eq!((plural(1, "account"), plural(2_000, "account")), ("1 account".into(), "2,000 accounts".into()));
+        assert_eq!(
+            (plural(1, "account"), plural(2_000, "account")),
+            ("1 account".into(), "2,000 accounts".into())
+        );
     }
 
     #[test]

@@ -11,13 +11,22 @@ use crate::model::{Hunt, HuntSource, Severity};
 use crate::query::Value;
 
 /// The columns before a hunt's own where its rows are records.
-pub const RECORD_COLUMNS: [&str; 5] = ["event_account_id", "event_region", "log_group", "event_time", "record_id"];
+pub const RECORD_COLUMNS: [&str; 5] = [
+    "event_account_id",
+    "event_region",
+    "log_group",
+    "event_time",
+    "record_id",
+];
 
 /// The columns before a hunt's own in the breakdown of what it counted.
 pub const TARGET_COLUMNS: [&str; 2] = ["event_account_id", "event_region"];
 
 /// A hunt in `summary.json`.
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own that scripts read")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own that scripts read"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HuntSummary {
     /// Its name, also that of its files.
@@ -67,11 +76,27 @@ impl HuntSummary {
 
     /// What it found, in a line.
     pub fn sentence(&self) -> String {
-        let doubt = if self.may_double_count { ", some of them perhaps counted twice" } else { "" };
-        let as_written =
-            if self.as_written { ", as Insights gave them, by the time at which they are stored" } else { "" };
-        let cut = if self.cut_off { "; there was MORE than fits" } else { "" };
-        format!("{} ({}): {}{doubt}{as_written}{cut}", self.name, self.severity, plural(self.rows, "row"))
+        let doubt = if self.may_double_count {
+            ", some of them perhaps counted twice"
+        } else {
+            ""
+        };
+        let as_written = if self.as_written {
+            ", as Insights gave them, by the time at which they are stored"
+        } else {
+            ""
+        };
+        let cut = if self.cut_off {
+            "; there was MORE than fits"
+        } else {
+            ""
+        };
+        format!(
+            "{} ({}): {}{doubt}{as_written}{cut}",
+            self.name,
+            self.severity,
+            plural(self.rows, "row")
+        )
     }
 }
 
@@ -88,7 +113,12 @@ impl<'w> HuntWriter<'w> {
     ///
     /// # Errors
     /// The CSV file fails.
-    pub fn new(leading: &[&str], own: &[String], csv: &'w mut dyn Write, json: &'w mut dyn Write) -> io::Result<Self> {
+    pub fn new(
+        leading: &[&str],
+        own: &[String],
+        csv: &'w mut dyn Write,
+        json: &'w mut dyn Write,
+    ) -> io::Result<Self> {
         let mut columns: Vec<String> = leading.iter().map(|column| (*column).to_owned()).collect();
         for column in own {
             // A query may give its columns any name, ours too.
@@ -101,7 +131,12 @@ impl<'w> HuntWriter<'w> {
         let mut csv = csv::Writer::from_writer(csv);
         // The names are the query's own words, not a stranger's.
         csv.write_record(&columns)?;
-        Ok(Self { columns, csv, json, rows: 0 })
+        Ok(Self {
+            columns,
+            csv,
+            json,
+            rows: 0,
+        })
     }
 
     /// Writes a row: the leading cells, then the hunt's own values.
@@ -109,11 +144,19 @@ impl<'w> HuntWriter<'w> {
     /// # Errors
     /// A file fails.
     pub fn row(&mut self, leading: &[&str], own: &[Value<'_>]) -> io::Result<()> {
-        let cells = leading.iter().map(|cell| (*cell).to_owned()).chain(own.iter().map(Value::to_string));
+        let cells = leading
+            .iter()
+            .map(|cell| (*cell).to_owned())
+            .chain(own.iter().map(Value::to_string));
         write_defused(&mut self.csv, &cells.collect::<Vec<_>>())?;
-        let values = leading.iter().map(|cell| (*cell).into()).chain(own.iter().map(json_value));
-        let object: Map<String, serde_json::Value> = self.columns.iter().cloned().zip(values).collect();
-        self.json.write_all(if self.rows == 0 { b"[\n" } else { b",\n" })?;
+        let values = leading
+            .iter()
+            .map(|cell| (*cell).into())
+            .chain(own.iter().map(json_value));
+        let object: Map<String, serde_json::Value> =
+            self.columns.iter().cloned().zip(values).collect();
+        self.json
+            .write_all(if self.rows == 0 { b"[\n" } else { b",\n" })?;
         serde_json::to_writer(&mut self.json, &object)?;
         self.rows += 1;
         Ok(())
@@ -124,7 +167,8 @@ impl<'w> HuntWriter<'w> {
     /// # Errors
     /// A file fails.
     pub fn finish(mut self) -> io::Result<u64> {
-        self.json.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
+        self.json
+            .write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
         self.csv.flush()?;
         Ok(self.rows)
     }
@@ -134,7 +178,9 @@ impl<'w> HuntWriter<'w> {
 fn json_value(value: &Value<'_>) -> serde_json::Value {
     match value {
         Value::Missing => serde_json::Value::Null,
-        Value::Number(number) if number.fract() == 0.0 && number.abs() < WHOLE => whole(*number).into(),
+        Value::Number(number) if number.fract() == 0.0 && number.abs() < WHOLE => {
+            whole(*number).into()
+        }
         Value::Number(number) => (*number).into(),
         Value::Text(_) | Value::Bool(_) | Value::Time(_) => value.to_string().into(),
     }
@@ -143,7 +189,10 @@ fn json_value(value: &Value<'_>) -> serde_json::Value {
 /// Below 2^53 every whole number is itself.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
-#[expect(clippy::cast_possible_truncation, reason = "whole, and smaller than 2^53")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "whole, and smaller than 2^53"
+)]
 fn whole(number: f64) -> i64 {
     number as i64
 }
@@ -157,8 +206,18 @@ mod tests {
         let (mut csv, mut json) = (Vec::new(), Vec::new());
         let own = ["record_id", "n", "who"].map(str::to_owned);
         let mut writer = HuntWriter::new(&["record_id"], &own, &mut csv, &mut json).unwrap();
-        writer.row(&["r1"], &[Value::from("x"), Value::Number(3.0), Value::from("=1+1")]).unwrap();
-        writer.row(&["r2"], &[Value::Missing, Value::Number(0.5), Value::Bool(true)]).unwrap();
+        writer
+            .row(
+                &["r1"],
+                &[Value::from("x"), Value::Number(3.0), Value::from("=1+1")],
+            )
+            .unwrap();
+        writer
+            .row(
+                &["r2"],
+                &[Value::Missing, Value::Number(0.5), Value::Bool(true)],
+            )
+            .unwrap();
         assert_eq!(writer.finish().unwrap(), 2);
         insta::assert_snapshot!(String::from_utf8(csv).unwrap(), @r"
         record_id,hunt.record_id,n,who
@@ -176,7 +235,10 @@ mod tests {
     #[test]
     fn nothing_is_an_empty_array() {
         let (mut csv, mut json) = (Vec::new(), Vec::new());
-        HuntWriter::new(&TARGET_COLUMNS, &[], &mut csv, &mut json).unwrap().finish().unwrap();
+        HuntWriter::new(&TARGET_COLUMNS, &[], &mut csv, &mut json)
+            .unwrap()
+            .finish()
+            .unwrap();
         assert_eq!(json, b"[]\n");
     }
 }

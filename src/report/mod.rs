@@ -101,8 +101,11 @@ pub fn write_json(value: &impl Serialize, mut out: impl Write) -> io::Result<()>
 /// What no search of CloudWatch Logs can find, because it never gets there.
 ///
 /// Source: CloudTrail user guide, "Sending events to CloudWatch Logs"; S3 user guide, "Server access logs".
-pub const NEVER_IN_LOGS: [&str; 3] =
-    ["CloudTrail events over 256 KB", "data events that no selector names", "S3 server access logs"];
+pub const NEVER_IN_LOGS: [&str; 3] = [
+    "CloudTrail events over 256 KB",
+    "data events that no selector names",
+    "S3 server access logs",
+];
 
 /// A time in a report, from milliseconds since the Unix epoch. A stored number that is no time (an event may
 /// claim any) stays a number.
@@ -125,10 +128,15 @@ mod testing {
     }
 
     pub(super) fn target(id: &str, region: &str) -> crate::model::Target {
-        crate::model::Target { account: account(id), region: region.parse().unwrap() }
+        crate::model::Target {
+            account: account(id),
+            region: region.parse().unwrap(),
+        }
     }
 
-    pub(super) fn written<E: std::fmt::Debug>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> String {
+    pub(super) fn written<E: std::fmt::Debug>(
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> String {
         let mut out = Vec::new();
         write(&mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -163,7 +171,12 @@ mod testing {
         }
     }
 
-    pub(super) fn place(id: &str, region: Option<&str>, log_group: Option<&str>, outcome: Outcome) -> Coverage {
+    pub(super) fn place(
+        id: &str,
+        region: Option<&str>,
+        log_group: Option<&str>,
+        outcome: Outcome,
+    ) -> Coverage {
         let read = log_group.is_some();
         Coverage {
             account: account(id),
@@ -171,7 +184,11 @@ mod testing {
             region: region.map(|name| name.parse().unwrap()),
             log_group: log_group.map(str::to_owned),
             class: read.then_some(crate::model::LogGroupClass::Standard),
-            engines: if read { vec![crate::model::Engine::Filter] } else { Vec::new() },
+            engines: if read {
+                vec![crate::model::Engine::Filter]
+            } else {
+                Vec::new()
+            },
             outcome,
             from_ms: read.then_some(MARCH),
             to_ms: read.then_some(MARCH + 86_400_000),
@@ -192,7 +209,10 @@ mod testing {
             status,
             started: at("2026-03-02T12:00:00Z"),
             finished: at("2026-03-02T12:05:00Z"),
-            window: WindowOfSummary { from: at("2026-03-01T12:00:00Z"), to: at("2026-03-02T12:00:00Z") },
+            window: WindowOfSummary {
+                from: at("2026-03-01T12:00:00Z"),
+                to: at("2026-03-02T12:00:00Z"),
+            },
             indicators: vec!["192.0.2.1".to_owned(), "alice".to_owned()],
             not_looked_for: vec!["feed.json: 2 of mutex".to_owned()],
             hunts: Vec::new(),
@@ -206,7 +226,10 @@ mod testing {
             events_examined: 0,
             bytes_scanned: 0,
             insights: crate::report::InsightsUse::default(),
-            api_calls: BTreeMap::from([("FilterLogEvents".to_owned(), 1_200), ("AssumeRole".to_owned(), 404)]),
+            api_calls: BTreeMap::from([
+                ("FilterLogEvents".to_owned(), 1_200),
+                ("AssumeRole".to_owned(), 404),
+            ]),
             throttled: BTreeMap::from([("FilterLogEvents".to_owned(), 3)]),
             rates: Vec::new(),
             caller_arn: "arn:aws:iam::999999999999:user/responder".to_owned(),

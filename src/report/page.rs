@@ -49,7 +49,11 @@ impl TerminalPage<'_> {
             Tone::Good => "1;32",
             Tone::Bad => "1;31",
         };
-        if self.color { writeln!(self.out, "\u{1b}[{code}m{text}\u{1b}[0m") } else { self.line(text) }
+        if self.color {
+            writeln!(self.out, "\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            self.line(text)
+        }
     }
 }
 
@@ -62,7 +66,10 @@ impl Page for TerminalPage<'_> {
     fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
         let (mut label, mut lead, indent) = (label, lead, lead.len());
         for line in wrap(&escape(text), WIDTH - 2 - Self::LABEL - indent) {
-            self.line(&format!("  {label:<width$}{lead:indent$}{line}", width = Self::LABEL))?;
+            self.line(&format!(
+                "  {label:<width$}{lead:indent$}{line}",
+                width = Self::LABEL
+            ))?;
             (label, lead) = ("", "");
         }
         Ok(())
@@ -97,7 +104,11 @@ pub fn write_items(title: &str, items: &[(&str, String)], out: &mut dyn Write) -
     for line in wrap(&escape(title), WIDTH) {
         writeln!(out, "{line}")?;
     }
-    let width = items.iter().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
+    let width = items
+        .iter()
+        .map(|(label, _)| label.chars().count())
+        .max()
+        .unwrap_or_default();
     for (label, text) in items {
         let mut label = *label;
         for line in wrap(&escape(text), WIDTH.saturating_sub(width + 4)) {

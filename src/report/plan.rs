@@ -94,16 +94,35 @@ impl From<&Coverage> for PlannedPlace {
 ///
 /// # Errors
 /// `out` fails.
-pub fn write_plan(plan: &PlanReport, not_covered: &CoverageTally, color: bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_plan(
+    plan: &PlanReport,
+    not_covered: &CoverageTally,
+    color: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut page = TerminalPage { out, color };
     let window = &plan.window;
     let sum = |of: fn(&PlannedTarget) -> u64| plan.targets.iter().map(of).sum::<u64>();
     page.item("Look for", &abridged(&plan.looked_for))?;
-    page.item("Window", &format!("{} to {}", time(window.from.as_millisecond()), time(window.to.as_millisecond())))?;
-    let (filter, insights) = (sum(|target| target.filter_log_groups), sum(|target| target.insights_log_groups));
+    page.item(
+        "Window",
+        &format!(
+            "{} to {}",
+            time(window.from.as_millisecond()),
+            time(window.to.as_millisecond())
+        ),
+    )?;
+    let (filter, insights) = (
+        sum(|target| target.filter_log_groups),
+        sum(|target| target.insights_log_groups),
+    );
     page.item(
         "Read",
-        &format!("{} in {}", plural(filter + insights, "log group"), plural(plan.targets.len() as u64, "target")),
+        &format!(
+            "{} in {}",
+            plural(filter + insights, "log group"),
+            plural(plan.targets.len() as u64, "target")
+        ),
     )?;
     page.item(
         "filter",
@@ -115,24 +134,58 @@ pub fn write_plan(plan: &PlanReport, not_covered: &CoverageTally, color: bool, o
             lasting(plan.seconds_at_quota)
         ),
     )?;
-    let scan = (bytes(plan.bytes_to_scan), money(plan.cost_usd), money(plan.max_scan_cost_usd));
-    page.item("insights", &format!("{}: {} to scan, {} of {}", plural(insights, "log group"), scan.0, scan.1, scan.2))?;
-    let mut longest: Vec<&PlannedTarget> =
-        plan.targets.iter().filter(|target| target.seconds_at_quota > WORTH_TELLING).collect();
+    let scan = (
+        bytes(plan.bytes_to_scan),
+        money(plan.cost_usd),
+        money(plan.max_scan_cost_usd),
+    );
+    page.item(
+        "insights",
+        &format!(
+            "{}: {} to scan, {} of {}",
+            plural(insights, "log group"),
+            scan.0,
+            scan.1,
+            scan.2
+        ),
+    )?;
+    let mut longest: Vec<&PlannedTarget> = plan
+        .targets
+        .iter()
+        .filter(|target| target.seconds_at_quota > WORTH_TELLING)
+        .collect();
     longest.sort_by_key(|target| std::cmp::Reverse(target.seconds_at_quota));
     if !longest.is_empty() {
         page.heading("Longest", Tone::Plain)?;
     }
     for target in longest.into_iter().take(MOST_LISTED) {
-        let PlannedTarget { account_id, account_name, region, calls, seconds_at_quota, .. } = target;
-        let told = format!("{account_name} ({account_id}) {region}: {} calls at most", count(*calls));
+        let PlannedTarget {
+            account_id,
+            account_name,
+            region,
+            calls,
+            seconds_at_quota,
+            ..
+        } = target;
+        let told = format!(
+            "{account_name} ({account_id}) {region}: {} calls at most",
+            count(*calls)
+        );
         page.item(&lasting(*seconds_at_quota), &told)?;
     }
-    gaps(&mut page, "Would not be covered", Tone::Bad, &not_covered.gaps())?;
+    gaps(
+        &mut page,
+        "Would not be covered",
+        Tone::Bad,
+        &not_covered.gaps(),
+    )?;
     page.line("")?;
     page.line("Nothing was searched. Bytes are what AWS says is stored, which may lag.")?;
     if plan.cost_usd > plan.max_scan_cost_usd {
-        page.toned("A sweep would stop here: it may cost no more than --max-scan-cost.", Tone::Bad)?;
+        page.toned(
+            "A sweep would stop here: it may cost no more than --max-scan-cost.",
+            Tone::Bad,
+        )?;
     }
     Ok(())
 }
@@ -160,7 +213,10 @@ mod tests {
         };
         let plan = PlanReport {
             looked_for: vec!["192.0.2.1".to_owned()],
-            window: WindowOfSummary { from: at("2026-03-01T00:00:00Z"), to: at("2026-03-02T00:00:00Z") },
+            window: WindowOfSummary {
+                from: at("2026-03-01T00:00:00Z"),
+                to: at("2026-03-02T00:00:00Z"),
+            },
             engine: "auto".to_owned(),
             calls: 4_771,
             seconds_at_quota: 596,
@@ -172,7 +228,12 @@ mod tests {
         };
         let mut tally = CoverageTally::default();
         let delivery = Outcome::because(Status::Unsearchable, Reason::ClassNotReadable, "DELIVERY");
-        tally.add(&place("111111111111", Some("eu-west-1"), Some("/d"), delivery));
+        tally.add(&place(
+            "111111111111",
+            Some("eu-west-1"),
+            Some("/d"),
+            delivery,
+        ));
         let mut page = Vec::new();
         write_plan(&plan, &tally, false, &mut page).unwrap();
         insta::assert_snapshot!(String::from_utf8(page).unwrap());

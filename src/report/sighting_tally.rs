@@ -25,7 +25,11 @@ impl TopCounts {
 
     /// The `most` frequent, the most frequent first, equals by name.
     pub fn top(&self, most: usize) -> Vec<(&str, u64)> {
-        let mut all: Vec<(&str, u64)> = self.counts.iter().map(|(key, count)| (key.as_str(), *count)).collect();
+        let mut all: Vec<(&str, u64)> = self
+            .counts
+            .iter()
+            .map(|(key, count)| (key.as_str(), *count))
+            .collect();
         all.sort_by(|(key, count), (other_key, other)| other.cmp(count).then(key.cmp(other_key)));
         all.truncate(most);
         all
@@ -56,12 +60,21 @@ impl SightingTally {
         let happening = &sighting.happening;
         self.total += 1;
         self.own_calls += u64::from(sighting.own_call);
-        self.first_ms = Some(self.first_ms.map_or(happening.time_ms, |first| first.min(happening.time_ms)));
-        self.last_ms = Some(self.last_ms.map_or(happening.time_ms, |last| last.max(happening.time_ms)));
+        self.first_ms = Some(
+            self.first_ms
+                .map_or(happening.time_ms, |first| first.min(happening.time_ms)),
+        );
+        self.last_ms = Some(
+            self.last_ms
+                .map_or(happening.time_ms, |last| last.max(happening.time_ms)),
+        );
         self.by_account.add(&happening.account);
         self.by_principal.add(&happening.principal_arn);
         self.by_address.add(&happening.source_ip);
-        sighting.indicators.iter().for_each(|indicator| self.by_indicator.add(indicator));
+        sighting
+            .indicators
+            .iter()
+            .for_each(|indicator| self.by_indicator.add(indicator));
     }
 
     /// How many there are.
@@ -114,8 +127,14 @@ mod tests {
             tally.add(&sighting);
         }
         assert_eq!(tally.total(), 4);
-        assert_eq!(tally.by_address().top(9), [("192.0.2.2", 2), ("192.0.2.9", 1)]);
+        assert_eq!(
+            tally.by_address().top(9),
+            [("192.0.2.2", 2), ("192.0.2.9", 1)]
+        );
         assert_eq!(tally.by_address().top(1).len(), 1);
-        assert_eq!(tally.by_indicator().top(9), [("192.0.2.1", 4), ("alice", 4)]);
+        assert_eq!(
+            tally.by_indicator().top(9),
+            [("192.0.2.1", 4), ("alice", 4)]
+        );
     }
 }

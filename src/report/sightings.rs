@@ -102,7 +102,9 @@ const COLUMNS: [&str; 26] = [
 
 impl<'a> Row<'a> {
     fn new(sighting: &'a Sighting, names: &'a AccountNames) -> Self {
-        let Sighting { stored, happening, .. } = sighting;
+        let Sighting {
+            stored, happening, ..
+        } = sighting;
         Self {
             event_time: time(happening.time_ms),
             event_account_id: &happening.account,
@@ -203,7 +205,11 @@ fn write_array<E: std::error::Error + 'static>(
         serde_json::to_writer(&mut out, &Row::new(&row.map_err(ReportError::Rows)?, names))?;
         separator = ",\n";
     }
-    out.write_all(if separator == "[\n" { b"[]\n" } else { b"\n]\n" })?;
+    out.write_all(if separator == "[\n" {
+        b"[]\n"
+    } else {
+        b"\n]\n"
+    })?;
     Ok(out.flush()?)
 }
 
@@ -219,7 +225,9 @@ mod tests {
     }
 
     fn report(form: SightingsForm, messages: &[&str]) -> String {
-        let rows = messages.iter().map(|message| Ok::<_, Infallible>(sighting(message)));
+        let rows = messages
+            .iter()
+            .map(|message| Ok::<_, Infallible>(sighting(message)));
         written(|out| write_sightings(form, rows, &names(), out))
     }
 
@@ -241,14 +249,18 @@ mod tests {
         assert_eq!(row["message"], message);
         assert_eq!(row["self"], false);
         assert_eq!(row["indicators"], serde_json::json!(["192.0.2.1", "alice"]));
-        let places: Vec<usize> = COLUMNS.iter().map(|column| line.find(&format!("\"{column}\":")).unwrap()).collect();
+        let places: Vec<usize> = COLUMNS
+            .iter()
+            .map(|column| line.find(&format!("\"{column}\":")).unwrap())
+            .collect();
         assert!(places.is_sorted(), "the order of the columns");
     }
 
     #[test]
     fn an_array_of_any_length_is_json() {
         for messages in [&[][..], &["a"], &["a", "b"]] {
-            let rows: Vec<serde_json::Value> = serde_json::from_str(&report(SightingsForm::Json, messages)).unwrap();
+            let rows: Vec<serde_json::Value> =
+                serde_json::from_str(&report(SightingsForm::Json, messages)).unwrap();
             assert_eq!(rows.len(), messages.len());
         }
     }

@@ -64,7 +64,11 @@ impl SourceTally {
     pub fn gaps(&self) -> Vec<SourceGap> {
         let gap = |(status, targets): (&SourceStatus, &Vec<Target>)| SourceGap {
             status: *status,
-            accounts: targets.iter().map(|target| target.account).collect::<BTreeSet<_>>().len() as u64,
+            accounts: targets
+                .iter()
+                .map(|target| target.account)
+                .collect::<BTreeSet<_>>()
+                .len() as u64,
             targets: targets.len() as u64,
             examples: targets.iter().take(EXAMPLES).cloned().collect(),
         };
@@ -77,7 +81,10 @@ impl SourceTally {
         for status in self.by_account.values() {
             *accounts.entry(status.as_str()).or_default() += 1;
         }
-        SourceCounts { accounts, targets: self.targets.clone() }
+        SourceCounts {
+            accounts,
+            targets: self.targets.clone(),
+        }
     }
 }
 
@@ -86,16 +93,22 @@ impl SourceCounts {
     /// searched; 9 only in S3; 5 recorded by nothing."
     pub fn sentence(&self, in_scope: u64) -> String {
         use SourceStatus::{
-            Accepted, Denied, Failed, Failing, NoSource, OnlyS3, Partial, Recorded, Searched, Skipped, Stale, Stopped,
-            Unsearchable,
+            Accepted, Denied, Failed, Failing, NoSource, OnlyS3, Partial, Recorded, Searched,
+            Skipped, Stale, Stopped, Unsearchable,
         };
         let of = |statuses: &[SourceStatus]| -> u64 {
-            statuses.iter().filter_map(|status| self.accounts.get(status.as_str())).sum()
+            statuses
+                .iter()
+                .filter_map(|status| self.accounts.get(status.as_str()))
+                .sum()
         };
         let (searched, recorded) = (of(&[Searched]), of(&[Recorded]));
         let word = if recorded > 0 { "recorded" } else { "searched" };
         let all = plural(in_scope, "account");
-        let mut sentence = format!("{} of {all}: management events {word}", count(searched + recorded));
+        let mut sentence = format!(
+            "{} of {all}: management events {word}",
+            count(searched + recorded)
+        );
         let entered: u64 = self.accounts.values().sum();
         for (number, what) in [
             (of(&[OnlyS3]), "only in S3"),
@@ -139,10 +152,17 @@ mod tests {
             "1 of 4 accounts: management events searched; 1 only in S3; 1 recorded by nothing; 1 not known."
         );
         assert_eq!(
-            tally.gaps().iter().map(|gap| gap.status).collect::<Vec<_>>(),
+            tally
+                .gaps()
+                .iter()
+                .map(|gap| gap.status)
+                .collect::<Vec<_>>(),
             [SourceStatus::NoSource, SourceStatus::OnlyS3]
         );
         assert!(!tally.is_complete() && SourceTally::of(&cells[..2]).is_complete());
-        assert_eq!(SourceTally::of(&cells[..2]).counts().sentence(1), "1 of 1 account: management events searched.");
+        assert_eq!(
+            SourceTally::of(&cells[..2]).counts().sentence(1),
+            "1 of 1 account: management events searched."
+        );
     }
 }

@@ -26,7 +26,10 @@ const COLUMNS: [&str; 11] = [
 ///
 /// # Errors
 /// `out` fails.
-pub fn write_sources<E: std::error::Error + 'static>(rows: &[Source], out: impl Write) -> Result<(), ReportError<E>> {
+pub fn write_sources<E: std::error::Error + 'static>(
+    rows: &[Source],
+    out: impl Write,
+) -> Result<(), ReportError<E>> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(COLUMNS)?;
     for row in rows {
@@ -40,9 +43,14 @@ fn cells(row: &Source) -> [String; COLUMNS.len()] {
         row.target.account.to_string(),
         row.target.region.to_string(),
         row.kind.to_string(),
-        row.log_group.as_ref().map(ToString::to_string).unwrap_or_default(),
+        row.log_group
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         row.via.clone(),
-        row.logging.map(|logging| logging.to_string()).unwrap_or_default(),
+        row.logging
+            .map(|logging| logging.to_string())
+            .unwrap_or_default(),
         row.last_delivery_ms.map(time).unwrap_or_default(),
         row.delivery_error.clone(),
         row.selectors.clone(),
@@ -53,14 +61,24 @@ fn cells(row: &Source) -> [String; COLUMNS.len()] {
 
 /// The rows as a table for the terminal: what fits there.
 pub fn sources_table(rows: &[Source]) -> Table {
-    let mut table = Table::new(&["account", "region", "source", "status", "log group", "reason"]);
+    let mut table = Table::new(&[
+        "account",
+        "region",
+        "source",
+        "status",
+        "log group",
+        "reason",
+    ]);
     for row in rows {
         table.push(vec![
             row.target.account.to_string(),
             row.target.region.to_string(),
             row.kind.to_string(),
             row.status.to_string(),
-            row.log_group.as_ref().map(|group| format!("{} {}", group.target, group.name)).unwrap_or_default(),
+            row.log_group
+                .as_ref()
+                .map(|group| format!("{} {}", group.target, group.name))
+                .unwrap_or_default(),
             row.reason.clone(),
         ]);
     }
@@ -124,7 +142,10 @@ mod tests {
         };
         let trail = Source {
             kind: SourceKind::CloudTrail,
-            log_group: Some(LogGroupArn::new(target("999999999999", "us-east-1"), "/trail")),
+            log_group: Some(LogGroupArn::new(
+                target("999999999999", "us-east-1"),
+                "/trail",
+            )),
             via: "arn:aws:cloudtrail:us-east-1:999999999999:trail/org".to_owned(),
             logging: Some(true),
             last_delivery_ms: Some(MARCH),

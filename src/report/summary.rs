@@ -73,7 +73,11 @@ impl Summary {
 
     /// All that was looked for, by name: indicators, then hunts.
     pub fn looked_for(&self) -> Vec<String> {
-        self.indicators.iter().chain(self.hunts.iter().map(|hunt| &hunt.name)).cloned().collect()
+        self.indicators
+            .iter()
+            .chain(self.hunts.iter().map(|hunt| &hunt.name))
+            .cloned()
+            .collect()
     }
 }
 
@@ -101,7 +105,10 @@ pub struct WindowOfSummary {
 
 impl From<TimeWindow> for WindowOfSummary {
     fn from(window: TimeWindow) -> Self {
-        Self { from: window.from(), to: window.to() }
+        Self {
+            from: window.from(),
+            to: window.to(),
+        }
     }
 }
 
@@ -238,7 +245,8 @@ mod tests {
     /// Scripts read these names.
     #[test]
     fn the_keys_are_the_contracts() {
-        let json = testing::written(|out| write_json(&testing::summary(RunStatus::Incomplete), out));
+        let json =
+            testing::written(|out| write_json(&testing::summary(RunStatus::Incomplete), out));
         insta::assert_snapshot!(json, @r#"
         {
           "run_id": "20260302T120000Z-3f9a",
@@ -339,7 +347,11 @@ mod tests {
             (Accepted, Failed, Partial),
             (Denied, Failed, Failed),
         ] {
-            assert_eq!((one.and(other), other.and(one)), (whole, whole), "{one:?} {other:?}");
+            assert_eq!(
+                (one.and(other), other.and(one)),
+                (whole, whole),
+                "{one:?} {other:?}"
+            );
         }
     }
 }

@@ -16,7 +16,10 @@ pub struct Table {
 impl Table {
     /// A table with these columns and no rows.
     pub fn new(columns: &[&'static str]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new() }
+        Self {
+            columns: columns.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row, a cell a column; one that is missing is empty.
@@ -36,16 +39,24 @@ impl Table {
     /// `out` fails.
     pub fn write_text(&self, width: Option<u16>, out: &mut dyn Write) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
-        table.load_style(presets::NOTHING).set_header(self.columns.iter().map(|title| title.to_uppercase()));
+        table
+            .load_style(presets::NOTHING)
+            .set_header(self.columns.iter().map(|title| title.to_uppercase()));
         if let Some(width) = width {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(width);
         }
         for row in &self.rows {
             table.add_row(row.iter().map(|cell| escape(cell)));
         }
         for line in table.lines() {
             // The first column's padding.
-            writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(&line).trim_end())?;
+            writeln!(
+                out,
+                "{}",
+                line.strip_prefix(' ').unwrap_or(&line).trim_end()
+            )?;
         }
         Ok(())
     }

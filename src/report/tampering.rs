@@ -57,8 +57,17 @@ impl TamperingTally {
 /// `10 calls tampered with the recording: 3 DeleteTrail, 7 StopLogging.`, or `None` if there are none.
 pub(super) fn tampering_sentence(by_name: &BTreeMap<String, u64>) -> Option<String> {
     let total: u64 = by_name.values().sum();
-    let names: Vec<String> = by_name.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();
-    (total > 0).then(|| format!("{} tampered with the recording: {}.", plural(total, "call"), names.join(", ")))
+    let names: Vec<String> = by_name
+        .iter()
+        .map(|(name, number)| format!("{} {name}", count(*number)))
+        .collect();
+    (total > 0).then(|| {
+        format!(
+            "{} tampered with the recording: {}.",
+            plural(total, "call"),
+            names.join(", ")
+        )
+    })
 }
 
 /// Writes `tampering.csv`; the rows come by time.

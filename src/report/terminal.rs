@@ -9,9 +9,9 @@ use super::evidence::{named, silences, sources, tampering};
 use super::page::{Page, TerminalPage, Tone, WIDTH};
 use super::wrap::wrap;
 use super::{
-    AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, InsightsUse, LogGroupCounts, NEVER_IN_LOGS,
-    PlaceCounts, RunStatus, SightingTally, Summary, TopCounts, abridged, bytes, count, escape, money, plural, time,
-    verdict,
+    AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, InsightsUse, LogGroupCounts,
+    NEVER_IN_LOGS, PlaceCounts, RunStatus, SightingTally, Summary, TopCounts, abridged, bytes,
+    count, escape, money, plural, time, verdict,
 };
 use crate::model::SlowedRate;
 use crate::time::rfc3339_ms;
@@ -50,7 +50,10 @@ pub struct Ending<'a> {
 /// # Errors
 /// `out` fails.
 pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = TerminalPage { out, color: ending.color };
+    let mut page = TerminalPage {
+        out,
+        color: ending.color,
+    };
     sections(ending, &mut page)?;
     page.heading("Files", Tone::Plain)?;
     page.item("in", ending.directory)?;
@@ -62,7 +65,10 @@ pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> 
     page.line("")?;
     let lines = verdict(ending.summary, ending.coverage);
     let tone = tone(ending.summary);
-    lines.iter().flat_map(|line| wrap(&escape(line), WIDTH)).try_for_each(|line| page.toned(&line, tone))
+    lines
+        .iter()
+        .flat_map(|line| wrap(&escape(line), WIDTH))
+        .try_for_each(|line| page.toned(&line, tone))
 }
 
 /// How a run's verdict is meant.
@@ -81,8 +87,18 @@ pub(super) fn sections(ending: &Ending<'_>, page: &mut dyn Page) -> io::Result<(
     hunts(page, &ending.summary.hunts)?;
     tampering(page, &ending.evidence.tampering, ending.names)?;
     gaps(page, "Not covered", Tone::Bad, &ending.coverage.gaps())?;
-    gaps(page, "Not covered, but accepted", Tone::Plain, &ending.coverage.accepted())?;
-    gaps(page, "Out of scope", Tone::Plain, &ending.coverage.out_of_scope())?;
+    gaps(
+        page,
+        "Not covered, but accepted",
+        Tone::Plain,
+        &ending.coverage.accepted(),
+    )?;
+    gaps(
+        page,
+        "Out of scope",
+        Tone::Plain,
+        &ending.coverage.out_of_scope(),
+    )?;
     sources(page, &ending.evidence.sources, ending.names)?;
     silences(page, &ending.evidence.silences, ending.names)
 }
@@ -92,32 +108,69 @@ fn facts(page: &mut dyn Page, summary: &Summary) -> io::Result<()> {
     let throttled: u64 = summary.throttled.values().sum();
     let window = &summary.window;
     page.item("Looked for", &abridged(&summary.looked_for()))?;
-    summary.not_looked_for.iter().try_for_each(|line| page.item("Not", line))?;
-    page.item("Window", &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)))?;
+    summary
+        .not_looked_for
+        .iter()
+        .try_for_each(|line| page.item("Not", line))?;
+    page.item(
+        "Window",
+        &format!("{} to {}", rfc3339_ms(window.from), rfc3339_ms(window.to)),
+    )?;
     page.item("Accounts", &places(summary.accounts))?;
     page.item("Targets", &places(summary.targets))?;
     page.item("Log groups", &log_groups(summary.log_groups))?;
     page.item("Never in logs", &NEVER_IN_LOGS.join(", "))?;
-    let read = (plural(summary.events_examined, "event"), bytes(summary.bytes_scanned));
+    let read = (
+        plural(summary.events_examined, "event"),
+        bytes(summary.bytes_scanned),
+    );
     let made = (plural(calls, "AWS call"), count(throttled));
-    page.item("Read", &format!("{}, {}; {}, {} throttled", read.0, read.1, made.0, made.1))?;
-    let InsightsUse { queries, bytes_scanned, cost_usd } = summary.insights;
+    page.item(
+        "Read",
+        &format!("{}, {}; {}, {} throttled", read.0, read.1, made.0, made.1),
+    )?;
+    let InsightsUse {
+        queries,
+        bytes_scanned,
+        cost_usd,
+    } = summary.insights;
     if queries > 0 {
-        let queries = if queries == 1 { "1 query".to_owned() } else { format!("{} queries", count(queries)) };
+        let queries = if queries == 1 {
+            "1 query".to_owned()
+        } else {
+            format!("{} queries", count(queries))
+        };
         page.item(
             "Insights",
-            &format!("{queries} scanned {}, {} at list prices", bytes(bytes_scanned), money(cost_usd)),
+            &format!(
+                "{queries} scanned {}, {} at list prices",
+                bytes(bytes_scanned),
+                money(cost_usd)
+            ),
         )?;
     }
     if summary.rates.is_empty() {
         return Ok(());
     }
-    page.item("Slowed", &abridged(&summary.rates.iter().map(slowed).collect::<Vec<_>>()))
+    page.item(
+        "Slowed",
+        &abridged(&summary.rates.iter().map(slowed).collect::<Vec<_>>()),
+    )
 }
 
 fn slowed(rate: &SlowedRate) -> String {
-    let SlowedRate { operation, account, region, allowed, slowest, .. } = rate;
-    let account = account.as_ref().map(|account| format!(" of {account}")).unwrap_or_default();
+    let SlowedRate {
+        operation,
+        account,
+        region,
+        allowed,
+        slowest,
+        ..
+    } = rate;
+    let account = account
+        .as_ref()
+        .map(|account| format!(" of {account}"))
+        .unwrap_or_default();
     format!("{operation}{account} in {region} to {slowest:.1} of {allowed:.1} calls/s")
 }
 
@@ -127,7 +180,9 @@ fn hunts(page: &mut dyn Page, hunts: &[HuntSummary]) -> io::Result<()> {
     }
     let found = hunts.iter().any(|hunt| hunt.rows > 0);
     page.heading("Hunts", if found { Tone::Bad } else { Tone::Plain })?;
-    hunts.iter().try_for_each(|hunt| page.item("", &hunt.sentence()))
+    hunts
+        .iter()
+        .try_for_each(|hunt| page.item("", &hunt.sentence()))
 }
 
 fn places(counts: PlaceCounts) -> String {
@@ -164,18 +219,35 @@ fn listed(in_scope: u64, parts: &[(u64, &str)]) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| format!("{} {word}", count(*number)))
         .collect();
-    if told.is_empty() { "none".to_owned() } else { format!("{} in scope: {}", count(in_scope), told.join(", ")) }
+    if told.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("{} in scope: {}", count(in_scope), told.join(", "))
+    }
 }
 
 fn found(page: &mut dyn Page, ending: &Ending<'_>) -> io::Result<()> {
     let tally = ending.sightings;
-    let Some((first, last)) = tally.span_ms() else { return Ok(()) };
-    page.heading(&format!("Found: {}", plural(tally.total(), "sighting")), Tone::Bad)?;
+    let Some((first, last)) = tally.span_ms() else {
+        return Ok(());
+    };
+    page.heading(
+        &format!("Found: {}", plural(tally.total(), "sighting")),
+        Tone::Bad,
+    )?;
     page.item("between", &format!("{} and {}", time(first), time(last)))?;
     if tally.own_calls() > 0 {
-        page.item("", &format!("{} of them are this sweep's own calls", count(tally.own_calls())))?;
+        page.item(
+            "",
+            &format!(
+                "{} of them are this sweep's own calls",
+                count(tally.own_calls())
+            ),
+        )?;
     }
-    top(page, "by account", tally.by_account(), |id| named(id, ending.names))?;
+    top(page, "by account", tally.by_account(), |id| {
+        named(id, ending.names)
+    })?;
     top(page, "by principal", tally.by_principal(), str::to_owned)?;
     top(page, "by address", tally.by_address(), str::to_owned)?;
     if ending.summary.indicators.len() > 1 {
@@ -184,7 +256,12 @@ fn found(page: &mut dyn Page, ending: &Ending<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn top(page: &mut dyn Page, label: &str, counts: &TopCounts, named: impl Fn(&str) -> String) -> io::Result<()> {
+fn top(
+    page: &mut dyn Page,
+    label: &str,
+    counts: &TopCounts,
+    named: impl Fn(&str) -> String,
+) -> io::Result<()> {
     let mut label = label;
     for (key, number) in counts.top(MOST_LISTED) {
         page.row(label, &format!("{:>9}  ", count(number)), &named(key))?;
@@ -205,11 +282,19 @@ pub(super) fn gaps(page: &mut dyn Page, title: &str, tone: Tone, gaps: &[Gap]) -
         let size = if gap.accounts == gap.places {
             plural(gap.accounts, "account")
         } else {
-            format!("{} in {}", plural(gap.places, "place"), plural(gap.accounts, "account"))
+            format!(
+                "{} in {}",
+                plural(gap.places, "place"),
+                plural(gap.accounts, "account")
+            )
         };
         page.item(gap.status.as_str(), &format!("{size}: {}", gap.reason))?;
         let more = gap.places.saturating_sub(gap.examples.len() as u64);
-        let rest = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
+        let rest = if more > 0 {
+            format!(" and {} more", count(more))
+        } else {
+            String::new()
+        };
         page.item("", &format!("{}{rest}", gap.examples.join(", ")))?;
     }
     match gaps.len().saturating_sub(MOST_REASONS) {
@@ -231,7 +316,8 @@ mod tests {
         }
         for number in 0..found {
             let mut sighting = sighting("");
-            sighting.happening.principal_arn = format!("arn:aws:iam::111111111111:user/{}", number % 12);
+            sighting.happening.principal_arn =
+                format!("arn:aws:iam::111111111111:user/{}", number % 12);
             sightings.add(&sighting);
         }
         let summary = Summary {
@@ -250,20 +336,40 @@ mod tests {
             evidence: &EvidenceTally::default(),
             names: &AccountNames::from([("111111111111".to_owned(), "pro\u{202e}d".to_owned())]),
             directory: "runs/20260302T120000Z-3f9a",
-            files: &["run.db", "sightings.csv", "coverage.csv", "summary.json", "manifest.json"].map(str::to_owned),
+            files: &[
+                "run.db",
+                "sightings.csv",
+                "coverage.csv",
+                "summary.json",
+                "manifest.json",
+            ]
+            .map(str::to_owned),
             manifest_sha256: Some(&"5d5766cf".repeat(8)),
             color: false,
         };
         let text = written(|out| write_ending(&ending, out));
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= WIDTH),
+            "{text}"
+        );
         text
     }
 
     #[test]
     fn found_and_incomplete() {
         let mut rows = vec![
-            place("111111111111", Some("eu-west-1"), Some("a"), Outcome::searched()),
-            place("122222222222", None, None, Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED")),
+            place(
+                "111111111111",
+                Some("eu-west-1"),
+                Some("a"),
+                Outcome::searched(),
+            ),
+            place(
+                "122222222222",
+                None,
+                None,
+                Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED"),
+            ),
         ];
         for number in 0..400 {
             let id = format!("2{number:011}");
@@ -328,8 +434,16 @@ mod tests {
 
     #[test]
     fn a_clean_sweep_has_nothing_else_to_say() {
-        let rows = [place("111111111111", Some("eu-west-1"), Some("a"), Outcome::searched())];
+        let rows = [place(
+            "111111111111",
+            Some("eu-west-1"),
+            Some("a"),
+            Outcome::searched(),
+        )];
         let clean = ending(RunStatus::Complete, &rows, 0);
-        assert!(!clean.contains("Not covered") && !clean.contains("Found"), "{clean}");
+        assert!(
+            !clean.contains("Not covered") && !clean.contains("Found"),
+            "{clean}"
+        );
     }
 }

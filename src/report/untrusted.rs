@@ -32,7 +32,12 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
     for character in json.chars() {
         if hidden(character) {
             let mut units = [0; 2];
-            shown.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+            shown.extend(
+                character
+                    .encode_utf16(&mut units)
+                    .iter()
+                    .map(|unit| format!("\\u{unit:04x}")),
+            );
         } else {
             shown.push(character);
         }
@@ -59,11 +64,18 @@ fn is_deceptive(character: char) -> bool {
 ///
 /// Source: OWASP, "CSV Injection".
 pub fn defuse(cell: &str) -> Cow<'_, str> {
-    if runs_as_formula(cell) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+    if runs_as_formula(cell) {
+        Cow::Owned(format!("'{cell}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
 }
 
 /// Writes a row of a CSV file, every cell of it defused.
-pub(super) fn write_defused<W: Write>(csv: &mut csv::Writer<W>, cells: &[impl AsRef<str>]) -> Result<(), csv::Error> {
+pub(super) fn write_defused<W: Write>(
+    csv: &mut csv::Writer<W>,
+    cells: &[impl AsRef<str>],
+) -> Result<(), csv::Error> {
     for cell in cells {
         csv.write_field(defuse(cell.as_ref()).as_bytes())?;
     }
@@ -85,7 +97,10 @@ mod tests {
     fn nothing_moves_the_cursor_or_turns_the_text() {
         assert_eq!(escape("plain ü 名"), "plain ü 名");
         assert_eq!(escape("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\u{a}");
-        assert_eq!(escape("moc\u{202e}live\u{2069}"), "moc\\u{202e}live\\u{2069}");
+        assert_eq!(
+            escape("moc\u{202e}live\u{2069}"),
+            "moc\\u{202e}live\\u{2069}"
+        );
         assert_eq!(escape("a\u{200b}\u{9b}"), "a\\u{200b}\\u{9b}");
     }
 
@@ -94,19 +109,47 @@ mod tests {
         let value = serde_json::json!({ "a\u{9b}": "\u{1b}[2J\u{202e}x\u{7f}\u{e0041}é\n" });
         let json = serde_json::to_string_pretty(&value).unwrap();
         let shown = escape_json(&json);
-        assert!(shown.chars().all(|c| c == '\n' || !is_deceptive(c)), "{shown}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
-        assert!(matches!(escape_json("{\n \"a\": \"é\"\n}"), Cow::Borrowed(_)));
+        assert!(
+            shown.chars().all(|c| c == '\n' || !is_deceptive(c)),
+            "{shown}"
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&shown).unwrap(),
+            value
+        );
+        assert!(matches!(
+            escape_json("{\n \"a\": \"é\"\n}"),
+            Cow::Borrowed(_)
+        ));
     }
 
     #[test]
     fn formulas_become_text() {
-        for formula in
-            ["=1+1", "+1", "-1", "@SUM(1)", " =1", "\t=1", "\rx", "\"=1", "' =1", "\u{feff}=1", "\u{a0}@x", "＝1"]
-        {
+        for formula in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(1)",
+            " =1",
+            "\t=1",
+            "\rx",
+            "\"=1",
+            "' =1",
+            "\u{feff}=1",
+            "\u{a0}@x",
+            "＝1",
+        ] {
             assert_eq!(defuse(formula), format!("'{formula}"), "{formula:?}");
         }
-        for plain in ["", "a=1", "{\"a\": -1}", "::1", "192.0.2.1", "'quoted'", "it's"] {
+        for plain in [
+            "",
+            "a=1",
+            "{\"a\": -1}",
+            "::1",
+            "192.0.2.1",
+            "'quoted'",
+            "it's",
+        ] {
             assert_eq!(defuse(plain), plain);
         }
     }

@@ -16,13 +16,26 @@ pub fn verdict(summary: &Summary, coverage: &CoverageTally) -> Vec<String> {
     let accepted = coverage.accepted();
     if !accepted.is_empty() {
         let places = accepted.iter().map(|gap| gap.places).sum();
-        lines.push(format!("Not covered, but accepted: {}.", plural(places, "place")));
+        lines.push(format!(
+            "Not covered, but accepted: {}.",
+            plural(places, "place")
+        ));
     }
     let named = coverage.not_active();
     if !named.is_empty() {
-        let more = summary.accounts.out_of_scope.saturating_sub(named.len() as u64);
-        let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
-        lines.push(format!("Not active, so nobody can look into them: {}{more}.", named.join(", ")));
+        let more = summary
+            .accounts
+            .out_of_scope
+            .saturating_sub(named.len() as u64);
+        let more = if more > 0 {
+            format!(" and {} more", count(more))
+        } else {
+            String::new()
+        };
+        lines.push(format!(
+            "Not active, so nobody can look into them: {}{more}.",
+            named.join(", ")
+        ));
     }
     lines
 }
@@ -43,18 +56,24 @@ fn first_line(summary: &Summary) -> String {
     };
     match summary.status {
         RunStatus::Failed => "The sweep FAILED: nothing is claimed.".to_owned(),
-        _ if summary.accounts.in_scope == 0 => "No account was in scope: nothing was searched.".to_owned(),
+        _ if summary.accounts.in_scope == 0 => {
+            "No account was in scope: nothing was searched.".to_owned()
+        }
         RunStatus::Complete => {
             let accounts = plural(summary.accounts.in_scope, "account");
             let log_groups = plural(summary.log_groups.in_scope, "log group");
             format!("{found}, and everything in scope was covered: {accounts}, {log_groups}.")
         }
         RunStatus::Incomplete if !summary.has_findings() => {
-            format!("{found} in what was searched, but coverage is INCOMPLETE: this is not a clean result.")
+            format!(
+                "{found} in what was searched, but coverage is INCOMPLETE: this is not a clean result."
+            )
         }
         RunStatus::Incomplete => format!("{found}, and coverage is INCOMPLETE: there may be more."),
         RunStatus::Interrupted => {
-            format!("{found} before the sweep was INTERRUPTED: what it did not reach is not covered.")
+            format!(
+                "{found} before the sweep was INTERRUPTED: what it did not reach is not covered."
+            )
         }
     }
 }
@@ -83,7 +102,10 @@ mod tests {
         assert!(say(RunStatus::Incomplete, 3, 2).ends_with("there may be more."));
         assert!(say(RunStatus::Interrupted, 3, 0).contains("INTERRUPTED"));
         assert!(say(RunStatus::Failed, 0, 0).contains("nothing is claimed"));
-        assert_eq!(say(RunStatus::Incomplete, 0, 0), "No account was in scope: nothing was searched.");
+        assert_eq!(
+            say(RunStatus::Incomplete, 0, 0),
+            "No account was in scope: nothing was searched."
+        );
     }
     #[test]
     fn what_is_accepted_or_not_active_has_a_line_of_its_own() {
@@ -97,7 +119,10 @@ mod tests {
         let lines = verdict(&summary, &coverage);
         assert_eq!(
             lines[2..],
-            ["Not covered, but accepted: 1 place.", "Not active, so nobody can look into them: n2 (222222222222)."]
+            [
+                "Not covered, but accepted: 1 place.",
+                "Not active, so nobody can look into them: n2 (222222222222)."
+            ]
         );
     }
 
@@ -105,7 +130,10 @@ mod tests {
     fn sources_and_tampering_have_their_lines() {
         let mut summary = summary(RunStatus::Incomplete);
         summary.accounts.in_scope = 400;
-        summary.sources.accounts.extend([("searched", 386), ("only-s3", 9), ("no-source", 5)]);
+        summary
+            .sources
+            .accounts
+            .extend([("searched", 386), ("only-s3", 9), ("no-source", 5)]);
         summary.tampering.insert("StopLogging".to_owned(), 1);
         assert_eq!(
             verdict(&summary, &CoverageTally::default())[1..],

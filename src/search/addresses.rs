@@ -20,31 +20,48 @@ pub(super) struct AddressSet {
 
 impl AddressSet {
     pub(super) fn insert(&mut self, network: IpNet, indicator: usize) {
-        let lengths = if matches!(network, IpNet::V4(_)) { &mut self.v4_lengths } else { &mut self.v6_lengths };
+        let lengths = if matches!(network, IpNet::V4(_)) {
+            &mut self.v4_lengths
+        } else {
+            &mut self.v6_lengths
+        };
         lengths.insert(network.prefix_len());
-        self.indicators.entry(network.trunc()).or_default().push(indicator);
+        self.indicators
+            .entry(network.trunc())
+            .or_default()
+            .push(indicator);
     }
 
     /// What beside their own characters can be taken for a part of them: in `\f2001:db8::1` the letter of a line's
     /// end, where a line feed's `n` is none.
     pub(super) fn hidden_by(&self) -> &'static str {
-        if self.v6_lengths.is_empty() { "" } else { "\u{8}\u{c}" }
+        if self.v6_lengths.is_empty() {
+            ""
+        } else {
+            "\u{8}\u{c}"
+        }
     }
 
     /// Calls `each` with every indicator that an address in `text` belongs to, and where the characters begin in which
     /// the address was found.
     pub(super) fn find(&self, text: &str, each: &mut dyn FnMut(usize, usize)) {
-        let mut look_up = |at, address, lengths| self.look_up(address, lengths, &mut |indicator| each(indicator, at));
+        let mut look_up = |at, address, lengths| {
+            self.look_up(address, lengths, &mut |indicator| each(indicator, at))
+        };
         if !self.v4_lengths.is_empty() {
-            v4_addresses(text).for_each(|(at, address)| look_up(at, address.into(), &self.v4_lengths));
+            v4_addresses(text)
+                .for_each(|(at, address)| look_up(at, address.into(), &self.v4_lengths));
         }
         if !self.v6_lengths.is_empty() {
-            v6_addresses(text).for_each(|(at, address)| look_up(at, address.into(), &self.v6_lengths));
+            v6_addresses(text)
+                .for_each(|(at, address)| look_up(at, address.into(), &self.v6_lengths));
         }
     }
 
     fn look_up(&self, address: IpAddr, lengths: &BTreeSet<u8>, each: &mut dyn FnMut(usize)) {
-        let networks = lengths.iter().filter_map(|length| IpNet::new(address, *length).ok());
+        let networks = lengths
+            .iter()
+            .filter_map(|length| IpNet::new(address, *length).ok());
         let found = networks.filter_map(|network| self.indicators.get(&network.trunc()));
         found.flatten().for_each(|indicator| each(*indicator));
     }
@@ -70,11 +87,19 @@ fn v6_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv6Addr)> {
     runs(text, b':', is_part, is_inside).filter_map(|(at, run)| {
         let bare = run.trim_end_matches('.');
         let whole = || bare.parse().ok();
-        let without_one_colon = || bare.strip_suffix(':').or_else(|| bare.strip_prefix(':'))?.parse().ok();
+        let without_one_colon = || {
+            bare.strip_suffix(':')
+                .or_else(|| bare.strip_prefix(':'))?
+                .parse()
+                .ok()
+        };
         let without_port = || bare.rsplit_once(':')?.0.parse().ok();
         // Only a colon that is doubled, or several, can be an address: most runs are times of day.
         bare.bytes().filter(|byte| *byte == b':').nth(1)?;
-        Some((at, whole().or_else(without_one_colon).or_else(without_port)?))
+        Some((
+            at,
+            whole().or_else(without_one_colon).or_else(without_port)?,
+        ))
     })
 }
 
@@ -93,11 +118,24 @@ fn runs<'t>(
         if at < seen || !is_inside(byte(at.checked_sub(1)), byte(at.checked_add(1))) {
             return None;
         }
-        let before = bytes.get(seen..at)?.iter().rev().take_while(|byte| is_part(**byte)).count();
-        let after = bytes.get(at..)?.iter().take_while(|byte| is_part(**byte)).count();
+        let before = bytes
+            .get(seen..at)?
+            .iter()
+            .rev()
+            .take_while(|byte| is_part(**byte))
+            .count();
+        let after = bytes
+            .get(at..)?
+            .iter()
+            .take_while(|byte| is_part(**byte))
+            .count();
         seen = at + after;
         let begin = at - before;
-        let escape = if byte(begin.checked_sub(1)) == b'%' { 2 } else { 0 };
+        let escape = if byte(begin.checked_sub(1)) == b'%' {
+            2
+        } else {
+            0
+        };
         let begin = begin + escape.min(before);
         Some((begin, text.get(begin..seen)?))
     })
@@ -108,11 +146,15 @@ mod tests {
     use super::*;
 
     fn v4(text: &str) -> Vec<String> {
-        v4_addresses(text).map(|(_, address)| address.to_string()).collect()
+        v4_addresses(text)
+            .map(|(_, address)| address.to_string())
+            .collect()
     }
 
     fn v6(text: &str) -> Vec<String> {
-        v6_addresses(text).map(|(_, address)| address.to_string()).collect()
+        v6_addresses(text)
+            .map(|(_, address)| address.to_string())
+            .collect()
     }
 
     #[test]
@@ -131,26 +173,52 @@ mod tests {
         ] {
             assert_eq!(v4(good), ["192.0.2.1"], "{good}");
         }
-        for bad in ["192.0.2.10", "1192.0.2.1", "1.192.0.2.1", "192.0.2.1.7", "192.0.2.01", "192.0.2", ""] {
+        for bad in [
+            "192.0.2.10",
+            "1192.0.2.1",
+            "1.192.0.2.1",
+            "192.0.2.1.7",
+            "192.0.2.01",
+            "192.0.2",
+            "",
+        ] {
             assert!(!v4(bad).contains(&"192.0.2.1".to_owned()), "{bad}");
         }
-        assert_eq!(v4("192.0.2.1,192.0.2.2 1.5 v1.2.3"), ["192.0.2.1", "192.0.2.2"]);
+        assert_eq!(
+            v4("192.0.2.1,192.0.2.2 1.5 v1.2.3"),
+            ["192.0.2.1", "192.0.2.2"]
+        );
     }
 
     #[test]
     fn ipv6_addresses_are_found_in_any_spelling() {
-        assert_eq!(v6("a 2001:DB8:0:0::1, 2001:0db8:0000:0000:0000:0000:0000:0002."), ["2001:db8::1", "2001:db8::2"]);
+        assert_eq!(
+            v6("a 2001:DB8:0:0::1, 2001:0db8:0000:0000:0000:0000:0000:0002."),
+            ["2001:db8::1", "2001:db8::2"]
+        );
         assert_eq!(
             v6("[2001:db8::1]:443 ip=2001:db8::2 2001:db8::3: ::1 2001:db8::"),
-            ["2001:db8::1", "2001:db8::2", "2001:db8::3", "::1", "2001:db8::"]
+            [
+                "2001:db8::1",
+                "2001:db8::2",
+                "2001:db8::3",
+                "::1",
+                "2001:db8::"
+            ]
         );
-        assert_eq!(v6("dead beef 12:30:59 a:b {\"a\":1,\"b\":{}} 192.0.2.1:443"), Vec::<String>::new());
+        assert_eq!(
+            v6("dead beef 12:30:59 a:b {\"a\":1,\"b\":{}} 192.0.2.1:443"),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
     fn indicators_are_found_by_their_networks() {
         let mut set = AddressSet::default();
-        for (indicator, network) in ["192.0.2.0/24", "192.0.2.1/32", "2001:db8::/32", "0.0.0.0/0"].iter().enumerate() {
+        for (indicator, network) in ["192.0.2.0/24", "192.0.2.1/32", "2001:db8::/32", "0.0.0.0/0"]
+            .iter()
+            .enumerate()
+        {
             set.insert(network.parse().unwrap(), indicator);
         }
         let found = |text: &str| {

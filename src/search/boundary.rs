@@ -14,7 +14,9 @@ pub(super) enum Edges {
 impl Edges {
     /// Whether `text[at..at + length]`, at character boundaries, stands free.
     pub fn are_free(self, text: &str, at: usize, length: usize) -> bool {
-        let Some((before, inside, after)) = around(text, at, length) else { return false };
+        let Some((before, inside, after)) = around(text, at, length) else {
+            return false;
+        };
         match self {
             Self::Word => word_ends(before, inside, after),
             Self::Principal => word_ends(before, inside, after) && !continues_name(after),
@@ -48,7 +50,9 @@ pub(super) fn continues_name(after: &str) -> bool {
     let mut chars = after.chars();
     match chars.next() {
         Some('+' | '=' | '@' | '-' | '/') => true,
-        Some('.' | ',') => chars.next().is_some_and(|c| c.is_alphanumeric() || "_+=,.@-".contains(c)),
+        Some('.' | ',') => chars
+            .next()
+            .is_some_and(|c| c.is_alphanumeric() || "_+=,.@-".contains(c)),
         _ => false,
     }
 }
@@ -86,30 +90,51 @@ mod tests {
         assert!(free(Edges::Word, "www.evil.example", "evil.example"));
         assert!(free(Edges::Word, "u=https%3A%2F%2Fevil", "evil"));
         assert!(!free(Edges::Word, "notevil.example", "evil.example"));
-        assert!(!free(Edges::Word, "évil", "vil"), "letters are not only ASCII");
-        assert!(free(Edges::Word, "a/b/c", "/b/"), "an end that is no word has no edge");
+        assert!(
+            !free(Edges::Word, "évil", "vil"),
+            "letters are not only ASCII"
+        );
+        assert!(
+            free(Edges::Word, "a/b/c", "/b/"),
+            "an end that is no word has no edge"
+        );
     }
 
     #[test]
     fn a_principal_is_not_another_with_a_longer_name() {
         let user = "arn:aws:iam::111111111111:user/ben";
         for good in ["", "\"", " ", ".", ", and", "\n"] {
-            assert!(free(Edges::Principal, &format!("{user}{good}"), user), "{good}");
+            assert!(
+                free(Edges::Principal, &format!("{user}{good}"), user),
+                "{good}"
+            );
         }
         for bad in ["jamin", "-x", ".x", "@x", "/x", "+x"] {
-            assert!(!free(Edges::Principal, &format!("{user}{bad}"), user), "{bad}");
+            assert!(
+                !free(Edges::Principal, &format!("{user}{bad}"), user),
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn a_domain_is_itself_or_the_parent_of_a_name() {
-        for good in
-            ["evil.example", "www.evil.example.", "https://evil.example:443/a", "a@evil.example", "%2Fevil.example"]
-        {
+        for good in [
+            "evil.example",
+            "www.evil.example.",
+            "https://evil.example:443/a",
+            "a@evil.example",
+            "%2Fevil.example",
+        ] {
             assert!(free(Edges::Domain, good, "evil.example"), "{good}");
         }
-        for bad in ["notevil.example", "not-evil.example", "evil.example.com", "evil.examples", "évil.evil.example-x"]
-        {
+        for bad in [
+            "notevil.example",
+            "not-evil.example",
+            "evil.example.com",
+            "evil.examples",
+            "évil.evil.example-x",
+        ] {
             assert!(!free(Edges::Domain, bad, "evil.example"), "{bad}");
         }
     }

@@ -9,7 +9,8 @@ use serde_json::{Map, Number, Value};
 /// Whether two messages say the same: they are equal byte by byte, or as JSON documents.
 pub fn say_the_same(one: &str, other: &str) -> bool {
     // Parsing costs much more than comparing, and copies of a record mostly are the same bytes.
-    one == other || document(one).is_some_and(|document_of_one| document(other) == Some(document_of_one))
+    one == other
+        || document(one).is_some_and(|document_of_one| document(other) == Some(document_of_one))
 }
 
 /// A text that all messages share which say the same: a document's names sorted, without white space. Other messages
@@ -65,7 +66,9 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
-        Number::from_f64(number).map(Value::Number).ok_or_else(|| E::custom("a number that is none"))
+        Number::from_f64(number)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number that is none"))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
@@ -119,10 +122,17 @@ mod tests {
         ];
         for (one, other) in pairs {
             assert!(!say_the_same(one, other), "{one} and {other}");
-            assert_ne!(canonical_text(one), canonical_text(other), "{one} and {other}");
+            assert_ne!(
+                canonical_text(one),
+                canonical_text(other),
+                "{one} and {other}"
+            );
         }
         let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
-        assert!(say_the_same(&deep, &deep) && !say_the_same(&deep, &format!("{deep} ")), "it ends");
+        assert!(
+            say_the_same(&deep, &deep) && !say_the_same(&deep, &format!("{deep} ")),
+            "it ends"
+        );
         assert_eq!(canonical_text("1e999"), "1e999");
     }
 }

@@ -14,7 +14,10 @@ pub struct Document<'m> {
 impl<'m> Document<'m> {
     /// Of this message; reads nothing yet.
     pub fn of(message: &'m str) -> Self {
-        Self { message, outline: OnceCell::new() }
+        Self {
+            message,
+            outline: OnceCell::new(),
+        }
     }
 
     /// The message.
@@ -24,6 +27,8 @@ impl<'m> Document<'m> {
 
     /// Its outline, if it is JSON of the usual kind.
     pub(super) fn outline(&self) -> Option<&Outline<'m>> {
-        self.outline.get_or_init(|| Outline::of(self.message)).as_ref()
+        self.outline
+            .get_or_init(|| Outline::of(self.message))
+            .as_ref()
     }
 }

@@ -45,7 +45,9 @@ impl Disguises {
     /// Whether one of them is in a message.
     pub(super) fn may_be_in(&self, message: &str) -> bool {
         let behind = |at: usize| message.as_bytes().get(at + 1);
-        memchr::memchr_iter(b'\\', message.as_bytes()).filter_map(behind).any(|letter| self.letters.contains(letter))
+        memchr::memchr_iter(b'\\', message.as_bytes())
+            .filter_map(behind)
+            .any(|letter| self.letters.contains(letter))
     }
 }
 
@@ -73,7 +75,9 @@ fn escape(after: &str) -> Option<(char, usize)> {
         b'r' => '\r',
         b't' => '\t',
         b'u' => {
-            let digits = after.get(1..5).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            let digits = after
+                .get(1..5)
+                .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
             return Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, 5));
         }
         _ => return None,
@@ -110,7 +114,15 @@ mod tests {
 
     #[test]
     fn other_backslashes_are_none() {
-        for text in ["", "plain", r"C:\new\users", r"\", r"\u12", r"a\é", r"\ud83d"] {
+        for text in [
+            "",
+            "plain",
+            r"C:\new\users",
+            r"\",
+            r"\u12",
+            r"a\é",
+            r"\ud83d",
+        ] {
             assert_eq!(unescaped(text), None, "{text}");
         }
     }

@@ -22,8 +22,17 @@ pub(super) struct Glance(packed::Searcher);
 impl Glance {
     /// The glance for these indicators, if one is possible.
     pub fn of(indicators: &[Indicator]) -> Option<Self> {
-        let texts = indicators.iter().map(marks).collect::<Option<Vec<_>>>()?.concat();
-        packed::Config::new().only_teddy(true).builder().extend(texts).build().map(Self)
+        let texts = indicators
+            .iter()
+            .map(marks)
+            .collect::<Option<Vec<_>>>()?
+            .concat();
+        packed::Config::new()
+            .only_teddy(true)
+            .builder()
+            .extend(texts)
+            .build()
+            .map(Self)
     }
 
     /// Where something may be in a message, among the first and the last characters of the texts in it.
@@ -44,21 +53,32 @@ impl Glance {
 fn marks(indicator: &Indicator) -> Option<Vec<String>> {
     let texts = match (indicator.value(), Trace::of(indicator)) {
         (IndicatorValue::Ip(IpAddr::V6(address)), _) => v6_marks(*address, 128)?,
-        (IndicatorValue::Cidr(IpNet::V6(network)), _) => v6_marks(network.addr(), network.prefix_len())?,
-        (IndicatorValue::Domain(text) | IndicatorValue::Hash(text), _) => in_any_case(calmest(text)?),
-        (_, Some(Trace::All(texts) | Trace::Sequence(texts))) => {
-            texts.into_iter().max_by_key(String::len).into_iter().collect()
+        (IndicatorValue::Cidr(IpNet::V6(network)), _) => {
+            v6_marks(network.addr(), network.prefix_len())?
         }
+        (IndicatorValue::Domain(text) | IndicatorValue::Hash(text), _) => {
+            in_any_case(calmest(text)?)
+        }
+        (_, Some(Trace::All(texts) | Trace::Sequence(texts))) => texts
+            .into_iter()
+            .max_by_key(String::len)
+            .into_iter()
+            .collect(),
         (_, Some(Trace::Any(texts))) => texts,
         (_, Some(Trace::Regex(_)) | None) => return None,
     };
-    texts.iter().all(|text| text.len() >= SHORTEST_RUN).then_some(texts)
+    texts
+        .iter()
+        .all(|text| text.len() >= SHORTEST_RUN)
+        .then_some(texts)
 }
 
 /// The group with the most digits: zeros may be left out only before them.
 fn v6_marks(address: Ipv6Addr, prefix_length: u8) -> Option<Vec<String>> {
     let groups = v6_groups(address, prefix_length).map(|group| format!("{group:x}:"));
-    groups.max_by_key(String::len).map(|group| in_any_case(&group))
+    groups
+        .max_by_key(String::len)
+        .map(|group| in_any_case(&group))
 }
 
 /// A run of characters with few letters.
@@ -72,9 +92,15 @@ fn calmest(text: &str) -> Option<&str> {
 fn in_any_case(text: &str) -> Vec<String> {
     let begin = vec![String::new()];
     text.chars().fold(begin, |spellings, c| {
-        let cases =
-            if c.is_ascii_alphabetic() { vec![c.to_ascii_lowercase(), c.to_ascii_uppercase()] } else { vec![c] };
-        spellings.iter().flat_map(|spelling| cases.iter().map(move |case| format!("{spelling}{case}"))).collect()
+        let cases = if c.is_ascii_alphabetic() {
+            vec![c.to_ascii_lowercase(), c.to_ascii_uppercase()]
+        } else {
+            vec![c]
+        };
+        spellings
+            .iter()
+            .flat_map(|spelling| cases.iter().map(move |case| format!("{spelling}{case}")))
+            .collect()
     })
 }
 
@@ -92,9 +118,15 @@ mod tests {
         assert_eq!(marks_of("192.0.2.0/23").unwrap(), "192.0.2. 192.0.3.");
         assert_eq!(marks_of("2001:db8::/32").unwrap(), "2001:");
         assert_eq!(marks_of("7:db8:1::1").unwrap(), "db8: dB8: Db8: DB8:");
-        assert_eq!(marks_of("arn:aws:iam::111111111111:user/team/ben").unwrap(), "arn:aws:iam::111111111111:user");
+        assert_eq!(
+            marks_of("arn:aws:iam::111111111111:user/team/ben").unwrap(),
+            "arn:aws:iam::111111111111:user"
+        );
         assert_eq!(marks_of("a1.example").unwrap(), "a1.e a1.E A1.e A1.E");
-        assert_eq!(marks_of("d41d8cd98f00b204e9800998ecf8427e").unwrap(), "9800");
+        assert_eq!(
+            marks_of("d41d8cd98f00b204e9800998ecf8427e").unwrap(),
+            "9800"
+        );
         assert_eq!(marks_of("user:ben").unwrap(), "ben");
         for none in ["::1", "1::/16", "regex:abc", "8.0.0.0/5", "text:<>"] {
             assert_eq!(marks_of(none), None, "{none}");
@@ -103,13 +135,20 @@ mod tests {
 
     #[test]
     fn a_glance_is_at_few_texts() {
-        let all = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Indicator>>();
+        let all = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| text.parse().unwrap())
+                .collect::<Vec<Indicator>>()
+        };
         let glance = Glance::of(&all(&["192.0.2.1", "evil.example"])).unwrap();
         let places = |message| glance.places(message).begins().unwrap().to_vec();
         assert_eq!(places("from 192.0.2.1, EVIL.EXAMPLE"), [5, 13, 17, 20]);
         assert!(glance.places("192.0.3.1").is_empty());
         assert!(Glance::of(&all(&["192.0.2.1", "regex:abc"])).is_none());
-        let many: Vec<String> = (0..1_000).map(|n| format!("10.0.{}.{}", n / 250, n % 250)).collect();
+        let many: Vec<String> = (0..1_000)
+            .map(|n| format!("10.0.{}.{}", n / 250, n % 250))
+            .collect();
         assert!(Glance::of(&all(&many.iter().map(String::as_str).collect::<Vec<_>>())).is_none());
     }
 }

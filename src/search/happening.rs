@@ -96,14 +96,24 @@ pub fn happening(message: &str, account: &str, region: &str, timestamp_ms: i64) 
 }
 
 /// The same of a message that others read, too.
-pub fn happened<'m>(document: &Document<'m>, account: &'m str, region: &'m str, timestamp_ms: i64) -> Happened<'m> {
-    let record = document.outline().and_then(outlined).unwrap_or_else(|| read(document.message()));
-    record.and_then(|record| of_record(record, account)).unwrap_or_else(|| Happened {
-        time_ms: timestamp_ms,
-        account: account.into(),
-        region: region.into(),
-        ..Happened::default()
-    })
+pub fn happened<'m>(
+    document: &Document<'m>,
+    account: &'m str,
+    region: &'m str,
+    timestamp_ms: i64,
+) -> Happened<'m> {
+    let record = document
+        .outline()
+        .and_then(outlined)
+        .unwrap_or_else(|| read(document.message()));
+    record
+        .and_then(|record| of_record(record, account))
+        .unwrap_or_else(|| Happened {
+            time_ms: timestamp_ms,
+            account: account.into(),
+            region: region.into(),
+            ..Happened::default()
+        })
 }
 
 /// The record that a message is, if it is one.
@@ -115,7 +125,10 @@ fn read(message: &str) -> Option<Record<'_>> {
 }
 
 /// The same from the message's outline; `None` where only a full reading tells.
-#[expect(clippy::option_option, reason = "that there is no record is an answer, too")]
+#[expect(
+    clippy::option_option,
+    reason = "that there is no record is an answer, too"
+)]
 fn outlined<'m>(outline: &Outline<'m>) -> Option<Option<Record<'m>>> {
     let fields = outline.fields(Outline::ROOT, |name| {
         Some(match name {
@@ -133,8 +146,22 @@ fn outlined<'m>(outline: &Outline<'m>) -> Option<Option<Record<'m>>> {
             _ => return None,
         })
     });
-    let [id, time, name, source, region, account, who, ip, agent, error, request] = fields?;
-    let (Some(id), Some(time), Some(name), Some(source), Some(region)) = (id, time, name, source, region) else {
+    let [
+        id,
+        time,
+        name,
+        source,
+        region,
+        account,
+        who,
+        ip,
+        agent,
+        error,
+        request,
+    ] = fields?;
+    let (Some(id), Some(time), Some(name), Some(source), Some(region)) =
+        (id, time, name, source, region)
+    else {
         return Some(None);
     };
     // A value of another kind than a text is a matter for the full reading.
@@ -149,7 +176,10 @@ fn outlined<'m>(outline: &Outline<'m>) -> Option<Option<Record<'m>>> {
             _ => None,
         });
         let [arn, access_key_id] = fields?;
-        Some(UserIdentity { arn: optional(arn)?, access_key_id: optional(access_key_id)? })
+        Some(UserIdentity {
+            arn: optional(arn)?,
+            access_key_id: optional(access_key_id)?,
+        })
     };
     Some(Some(Record {
         event_id: outline.text(id)?,
@@ -171,7 +201,10 @@ fn outlined<'m>(outline: &Outline<'m>) -> Option<Option<Record<'m>>> {
 
 fn of_record<'m>(record: Record<'m>, stored_in: &'m str) -> Option<Happened<'m>> {
     let time: Timestamp = record.event_time.parse().ok()?;
-    let (arn, key) = record.user_identity.map(|who| (who.arn, who.access_key_id)).unwrap_or_default();
+    let (arn, key) = record
+        .user_identity
+        .map(|who| (who.arn, who.access_key_id))
+        .unwrap_or_default();
     Some(Happened {
         time_ms: time.as_millisecond(),
         // Records of before 2014 do not name it; they are kept where they happened.
@@ -200,17 +233,33 @@ mod tests {
             "eventName":"ListBuckets","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.1","userAgent":"cli",
             "requestID":"r","eventID":"e","recipientAccountId":"222222222222"}"#;
         let told = happening(message, "111111111111", "us-east-1", 5);
-        assert_eq!((told.account.as_str(), told.region.as_str()), ("222222222222", "eu-west-1"));
-        assert_eq!((told.principal_arn.as_str(), told.record_id.as_str()), ("arn:aws:iam::222222222222:user/a", "e"));
+        assert_eq!(
+            (told.account.as_str(), told.region.as_str()),
+            ("222222222222", "eu-west-1")
+        );
+        assert_eq!(
+            (told.principal_arn.as_str(), told.record_id.as_str()),
+            ("arn:aws:iam::222222222222:user/a", "e")
+        );
         assert_eq!(told.time_ms, 1_772_362_800_000);
         assert_eq!(told.error_code, "");
     }
 
     #[test]
     fn anything_else_happened_where_it_is_stored() {
-        for message in ["", "plain", "{}", "{\"eventID\":1}", "[\"eventTime\"]", "{\"eventTime\":\"soon\"}"] {
+        for message in [
+            "",
+            "plain",
+            "{}",
+            "{\"eventID\":1}",
+            "[\"eventTime\"]",
+            "{\"eventTime\":\"soon\"}",
+        ] {
             let told = happening(message, "111111111111", "us-east-1", 5);
-            assert_eq!((told.account.as_str(), told.region.as_str(), told.time_ms), ("111111111111", "us-east-1", 5));
+            assert_eq!(
+                (told.account.as_str(), told.region.as_str(), told.time_ms),
+                ("111111111111", "us-east-1", 5)
+            );
             assert_eq!(told.record_id, "");
         }
     }
@@ -263,7 +312,14 @@ mod tests {
         };
         check(&whole);
         for (at, name) in names.iter().enumerate() {
-            let with = |value: &str| [&whole[..at], &[format!("\"{name}\":{value}")], &whole[at + 1..]].concat();
+            let with = |value: &str| {
+                [
+                    &whole[..at],
+                    &[format!("\"{name}\":{value}")],
+                    &whole[at + 1..],
+                ]
+                .concat()
+            };
             for value in values {
                 check(&with(value));
             }

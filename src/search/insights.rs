@@ -14,7 +14,13 @@ const LONGEST: usize = 10_000;
 const ROOM: usize = 2_000;
 
 /// What is told of an event; `@ptr` always comes.
-const FIELDS: [&str; 5] = ["@timestamp", "@ingestionTime", "@log", "@logStream", "@message"];
+const FIELDS: [&str; 5] = [
+    "@timestamp",
+    "@ingestionTime",
+    "@log",
+    "@logStream",
+    "@message",
+];
 
 /// A condition on the message that holds for every event which has one of the marks, or an escape that may hide one;
 /// `None` if only reading
@@ -23,7 +29,9 @@ pub(super) fn condition(traces: &[Trace]) -> Option<Expr> {
     let mut conditions = traces.iter().map(of_trace).collect::<Option<Vec<Expr>>>()?;
     conditions.dedup();
     if !conditions.is_empty() {
-        conditions.push(like(LikePattern::Regex(RegexLiteral::new(ESCAPES_REGEX).ok()?)));
+        conditions.push(like(LikePattern::Regex(
+            RegexLiteral::new(ESCAPES_REGEX).ok()?,
+        )));
     }
     let condition = any(conditions)?;
     (text(Some(&condition), &[], None).len() + ROOM <= LONGEST).then_some(condition)
@@ -31,17 +39,33 @@ pub(super) fn condition(traces: &[Trace]) -> Option<Expr> {
 
 /// The text of the query for events that meet the condition, or have one of the texts in `also`; without a condition,
 /// for all. `streams`: which log streams to look at, or all but which.
-pub(super) fn text(condition: Option<&Expr>, also: &[&str], streams: Option<&StreamsAsked>) -> String {
-    let fields = FIELDS.iter().map(|name| Item { expr: Expr::Field((*name).to_owned()), alias: None }).collect();
+pub(super) fn text(
+    condition: Option<&Expr>,
+    also: &[&str],
+    streams: Option<&StreamsAsked>,
+) -> String {
+    let fields = FIELDS
+        .iter()
+        .map(|name| Item {
+            expr: Expr::Field((*name).to_owned()),
+            alias: None,
+        })
+        .collect();
     let mut stages = vec![Stage::Fields(fields)];
     if let Some(streams) = streams {
         stages.push(Stage::Filter(streams.condition()));
     }
     if let Some(condition) = condition {
         let also = also.iter().map(|text| has((*text).to_owned()));
-        stages.extend(any(std::iter::once(condition.clone()).chain(also).collect()).map(Stage::Filter));
+        stages.extend(
+            any(std::iter::once(condition.clone()).chain(also).collect()).map(Stage::Filter),
+        );
     }
-    Query { source: None, stages }.to_string()
+    Query {
+        source: None,
+        stages,
+    }
+    .to_string()
 }
 
 /// Some of a log group's streams.
@@ -74,7 +98,11 @@ fn of_trace(trace: &Trace) -> Option<Expr> {
     match trace {
         Trace::All(terms) | Trace::Sequence(terms) => {
             let mut terms = texts(terms);
-            if terms.len() > 1 { Some(Expr::And(terms)) } else { terms.pop() }
+            if terms.len() > 1 {
+                Some(Expr::And(terms))
+            } else {
+                terms.pop()
+            }
         }
         Trace::Any(terms) => any(texts(terms)),
         Trace::Regex(regex) => Some(like(LikePattern::Regex(RegexLiteral::new(regex).ok()?))),
@@ -82,7 +110,11 @@ fn of_trace(trace: &Trace) -> Option<Expr> {
 }
 
 fn any(mut conditions: Vec<Expr>) -> Option<Expr> {
-    if conditions.len() > 1 { Some(Expr::Or(conditions)) } else { conditions.pop() }
+    if conditions.len() > 1 {
+        Some(Expr::Or(conditions))
+    } else {
+        conditions.pop()
+    }
 }
 
 fn has(text: String) -> Expr {
@@ -90,7 +122,11 @@ fn has(text: String) -> Expr {
 }
 
 fn like(pattern: LikePattern) -> Expr {
-    Expr::Like { subject: Box::new(Expr::Field("@message".to_owned())), negated: false, pattern }
+    Expr::Like {
+        subject: Box::new(Expr::Field("@message".to_owned())),
+        negated: false,
+        pattern,
+    }
 }
 
 #[cfg(test)]
@@ -99,8 +135,10 @@ mod tests {
     use crate::model::Indicator;
 
     fn of(indicators: &[&str]) -> String {
-        let traces: Option<Vec<Trace>> =
-            indicators.iter().map(|text| Trace::of(&text.parse::<Indicator>().unwrap())).collect();
+        let traces: Option<Vec<Trace>> = indicators
+            .iter()
+            .map(|text| Trace::of(&text.parse::<Indicator>().unwrap()))
+            .collect();
         let condition = traces.and_then(|traces| condition(&traces));
         let text = text(condition.as_ref(), &["StopLogging"], None);
         let read: Query = text.parse().unwrap();
@@ -131,7 +169,9 @@ mod tests {
 
     #[test]
     fn what_is_too_long_reads_everything() {
-        let many: Vec<String> = (0..10_000).map(|n| format!("10.{}.{}.1", n / 250, n % 250)).collect();
+        let many: Vec<String> = (0..10_000)
+            .map(|n| format!("10.{}.{}.1", n / 250, n % 250))
+            .collect();
         assert_eq!(of(&many.iter().map(String::as_str).collect::<Vec<_>>()), "");
     }
 
@@ -139,7 +179,10 @@ mod tests {
     fn streams_are_named() {
         let these = StreamsAsked::These(vec!["a\"b".to_owned(), "c".to_owned()]);
         let text = text(None, &[], Some(&these));
-        assert!(text.ends_with(r#"@message | filter @logStream in ["a\"b", "c"]"#), "{text}");
+        assert!(
+            text.ends_with(r#"@message | filter @logStream in ["a\"b", "c"]"#),
+            "{text}"
+        );
         assert!(text.parse::<Query>().is_ok());
     }
 }

@@ -26,17 +26,29 @@ fn walk(json: &str, nested: u8, path: &mut String, each: &mut dyn FnMut(&str, &s
         return false;
     }
     let mut reader = serde_json::Deserializer::from_str(json);
-    let walked = Leaf { json, nested, path, each }.deserialize(&mut reader);
+    let walked = Leaf {
+        json,
+        nested,
+        path,
+        each,
+    }
+    .deserialize(&mut reader);
     walked.is_ok() && reader.end().is_ok()
 }
 
 /// Calls `each` for a string at this path, as if it had been met in a document.
-pub(super) fn for_each_leaf_of_text(text: &str, path: &mut String, each: &mut dyn FnMut(&str, &str)) {
+pub(super) fn for_each_leaf_of_text(
+    text: &str,
+    path: &mut String,
+    each: &mut dyn FnMut(&str, &str),
+) {
     leaves_of_text(text, NESTED_DOCUMENTS, path, each);
 }
 
 fn leaves_of_text(text: &str, nested: u8, path: &mut String, each: &mut dyn FnMut(&str, &str)) {
-    let nested = nested.checked_sub(1).filter(|_| looks_like_a_document(text));
+    let nested = nested
+        .checked_sub(1)
+        .filter(|_| looks_like_a_document(text));
     match nested {
         // Read once before, so that no leaf is seen of what turns out to be none.
         Some(nested) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
@@ -70,7 +82,12 @@ impl Leaf<'_> {
 
     /// The value to which the path leads.
     fn here(&mut self) -> Leaf<'_> {
-        Leaf { json: self.json, nested: self.nested, path: self.path, each: self.each }
+        Leaf {
+            json: self.json,
+            nested: self.nested,
+            path: self.path,
+            each: self.each,
+        }
     }
 }
 
@@ -185,7 +202,18 @@ mod tests {
     fn every_leaf_has_its_path() {
         let (all, whole) = leaves(r#"{"a":{"b":[1,"x\/y",{"c":null}]},"a":true}"#);
         assert!(whole);
-        assert_eq!(all, ["a=a", "a.b=b", "a.b.0=1", "a.b.1=x/y", "a.b.2.c=c", "a=a", "a=true"]);
+        assert_eq!(
+            all,
+            [
+                "a=a",
+                "a.b=b",
+                "a.b.0=1",
+                "a.b.1=x/y",
+                "a.b.2.c=c",
+                "a=a",
+                "a=true"
+            ]
+        );
     }
 
     #[test]
@@ -197,12 +225,23 @@ mod tests {
 
     #[test]
     fn numbers_are_as_they_are_spelled_or_not_at_all() {
-        assert_eq!(leaves("[0.5,1e2,-7,123456789012345678901234]").0, ["0=0.5", "2=-7"]);
+        assert_eq!(
+            leaves("[0.5,1e2,-7,123456789012345678901234]").0,
+            ["0=0.5", "2=-7"]
+        );
     }
 
     #[test]
     fn what_is_no_document_says_so() {
-        for text in ["", "plain", "12", "{\"a\":", "{} {}", "[1,]", "{\"a\":\"\\ud800\"}"] {
+        for text in [
+            "",
+            "plain",
+            "12",
+            "{\"a\":",
+            "{} {}",
+            "[1,]",
+            "{\"a\":\"\\ud800\"}",
+        ] {
             assert!(!leaves(text).1, "{text}");
         }
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));

@@ -43,7 +43,9 @@ impl Literals {
         for (indicator, given) in indicators.iter().enumerate() {
             let free = |edges| Standing::Free(edges);
             let (text, standing) = match given.value() {
-                IndicatorValue::AccessKey(text) | IndicatorValue::Text(text) => (text.clone(), free(Edges::Word)),
+                IndicatorValue::AccessKey(text) | IndicatorValue::Text(text) => {
+                    (text.clone(), free(Edges::Word))
+                }
                 IndicatorValue::Account(id) => (id.to_string(), free(Edges::Word)),
                 IndicatorValue::Arn(arn) if matches!(arn.service(), "iam" | "sts") => {
                     (arn.to_string(), free(Edges::Principal))
@@ -52,27 +54,49 @@ impl Literals {
                 IndicatorValue::User(name) => (name.clone(), Standing::Named(Named::User)),
                 IndicatorValue::Role(name) => (name.clone(), Standing::Named(Named::Role)),
                 IndicatorValue::EventName(name) => (name.clone(), Standing::Named(Named::Event)),
-                IndicatorValue::UserAgent(text) => (text.clone(), Standing::Named(Named::UserAgent)),
+                IndicatorValue::UserAgent(text) => {
+                    (text.clone(), Standing::Named(Named::UserAgent))
+                }
                 IndicatorValue::Domain(name) => (name.clone(), free(Edges::Domain)),
                 IndicatorValue::Hash(digest) => (digest.clone(), free(Edges::Word)),
-                IndicatorValue::Ip(_) | IndicatorValue::Cidr(_) | IndicatorValue::Regex(_) => continue,
+                IndicatorValue::Ip(_) | IndicatorValue::Cidr(_) | IndicatorValue::Regex(_) => {
+                    continue;
+                }
             };
-            let folds = matches!(given.value(), IndicatorValue::Domain(_) | IndicatorValue::Hash(_));
-            let literals = if folds { &mut in_any_case } else { &mut as_written };
-            literals.push(Literal { indicator, text, standing });
+            let folds = matches!(
+                given.value(),
+                IndicatorValue::Domain(_) | IndicatorValue::Hash(_)
+            );
+            let literals = if folds {
+                &mut in_any_case
+            } else {
+                &mut as_written
+            };
+            literals.push(Literal {
+                indicator,
+                text,
+                standing,
+            });
         }
-        Ok(Self { as_written: Automaton::new(as_written, false)?, in_any_case: Automaton::new(in_any_case, true)? })
+        Ok(Self {
+            as_written: Automaton::new(as_written, false)?,
+            in_any_case: Automaton::new(in_any_case, true)?,
+        })
     }
 
     /// Their texts.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         let both = [&self.as_written, &self.in_any_case].into_iter();
-        both.flat_map(|automaton| &automaton.literals).map(|literal| literal.text.as_str())
+        both.flat_map(|automaton| &automaton.literals)
+            .map(|literal| literal.text.as_str())
     }
 
     /// Calls `each` with where they begin in a text, however they stand in it.
     pub(super) fn find_places(&self, text: &str, each: &mut dyn FnMut(usize)) {
-        self.as_written.hits(text).chain(self.in_any_case.hits(text)).for_each(|hit| each(hit.start()));
+        self.as_written
+            .hits(text)
+            .chain(self.in_any_case.hits(text))
+            .for_each(|hit| each(hit.start()));
     }
 
     /// Calls `each` with the indicator of every match in a text; `field` is the path of its field, if it
@@ -93,13 +117,19 @@ struct Automaton {
 impl Automaton {
     fn new(literals: Vec<Literal>, fold_ascii_case: bool) -> Result<Self, BuildError> {
         let texts = literals.iter().map(|literal| &literal.text);
-        let finder = || AhoCorasick::builder().ascii_case_insensitive(fold_ascii_case).build(texts);
+        let finder = || {
+            AhoCorasick::builder()
+                .ascii_case_insensitive(fold_ascii_case)
+                .build(texts)
+        };
         let finder = (!literals.is_empty()).then(finder).transpose()?;
         Ok(Self { literals, finder })
     }
 
     fn hits(&self, text: &str) -> impl Iterator<Item = Match> {
-        self.finder.iter().flat_map(move |finder| finder.find_overlapping_iter(text))
+        self.finder
+            .iter()
+            .flat_map(move |finder| finder.find_overlapping_iter(text))
     }
 
     fn find(&self, text: &str, field: Option<&str>, each: &mut dyn FnMut(usize)) {

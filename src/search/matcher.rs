@@ -90,7 +90,9 @@ impl Matcher {
             addresses,
             disguises,
             glance: Glance::of(indicators),
-            regexes: RegexSetBuilder::new(regexes).size_limit(LARGEST_REGEXES).build()?,
+            regexes: RegexSetBuilder::new(regexes)
+                .size_limit(LARGEST_REGEXES)
+                .build()?,
             of_regex,
         })
     }
@@ -116,7 +118,11 @@ impl Matcher {
         if places.is_empty() && !is_disguised {
             return None;
         }
-        match places.begins().filter(|_| !is_disguised).zip(document.outline()) {
+        match places
+            .begins()
+            .filter(|_| !is_disguised)
+            .zip(document.outline())
+        {
             Some((begins, outline)) => self.find_at(begins, outline),
             None => self.find_by_reading(message, |text| places.may_be_in(text, message)),
         }
@@ -129,7 +135,9 @@ impl Matcher {
             let mut path = outline.path(leaf);
             match outline.text(leaf) {
                 Some(text) => {
-                    for_each_leaf_of_text(&text, &mut path, &mut |path, text| self.look(text, Some(path), &mut found));
+                    for_each_leaf_of_text(&text, &mut path, &mut |path, text| {
+                        self.look(text, Some(path), &mut found)
+                    });
                 }
                 None => self.look(outline.written(leaf)?, Some(&path), &mut found),
             }
@@ -139,7 +147,11 @@ impl Matcher {
 
     /// What is found in a message by whoever reads all of it, and looks at those of its texts that `may` hold
     /// something.
-    pub(super) fn find_by_reading(&self, message: &str, may_hold: impl Fn(&str) -> bool) -> Option<Hits> {
+    pub(super) fn find_by_reading(
+        &self,
+        message: &str,
+        may_hold: impl Fn(&str) -> bool,
+    ) -> Option<Hits> {
         let mut found = Found::default();
         let is_json = for_each_leaf(message, &mut |path, text| {
             if may_hold(text) {
@@ -148,7 +160,9 @@ impl Matcher {
         });
         if !is_json {
             found = Found::default();
-            match FlowLogFormat::recognize(message).and_then(|format| Some((format, format.columns(message)?))) {
+            match FlowLogFormat::recognize(message)
+                .and_then(|format| Some((format, format.columns(message)?)))
+            {
                 Some((format, columns)) => {
                     let named = format.names().zip(columns);
                     named.for_each(|(name, text)| self.look(text, Some(name), &mut found));
@@ -180,10 +194,14 @@ impl Matcher {
     fn look_once(&self, text: &str, field: Option<&str>, found: &mut Found) {
         let mut add = |indicator| found.add(indicator, field.unwrap_or(WHOLE_MESSAGE));
         self.literals.find(text, field, &mut add);
-        self.addresses.find(text, &mut |indicator, _| add(indicator));
+        self.addresses
+            .find(text, &mut |indicator, _| add(indicator));
         if !self.regexes.is_empty() {
             let matched = self.regexes.matches(text);
-            matched.iter().filter_map(|regex| self.of_regex.get(regex)).for_each(|indicator| add(*indicator));
+            matched
+                .iter()
+                .filter_map(|regex| self.of_regex.get(regex))
+                .for_each(|indicator| add(*indicator));
         }
     }
 }
@@ -201,8 +219,13 @@ impl Found {
             self.indicators.insert(at, indicator);
         }
         if self.fields.len() < MOST_FIELDS {
-            let shown = field.get(..field.floor_char_boundary(LONGEST_FIELD)).unwrap_or(field);
-            if let Err(at) = self.fields.binary_search_by(|known| known.as_str().cmp(shown)) {
+            let shown = field
+                .get(..field.floor_char_boundary(LONGEST_FIELD))
+                .unwrap_or(field);
+            if let Err(at) = self
+                .fields
+                .binary_search_by(|known| known.as_str().cmp(shown))
+            {
                 self.fields.insert(at, shown.to_owned());
             }
         }
@@ -212,10 +235,17 @@ impl Found {
         if self.indicators.is_empty() {
             return None;
         }
-        let mut indicators: Vec<String> = self.indicators.into_iter().filter_map(|at| names.get(at).cloned()).collect();
+        let mut indicators: Vec<String> = self
+            .indicators
+            .into_iter()
+            .filter_map(|at| names.get(at).cloned())
+            .collect();
         indicators.sort();
         indicators.dedup();
-        Some(Hits { indicators, fields: self.fields })
+        Some(Hits {
+            indicators,
+            fields: self.fields,
+        })
     }
 }
 
@@ -224,14 +254,23 @@ mod tests {
     use super::*;
 
     fn find(indicator: &str, message: &str) -> Option<Vec<String>> {
-        Matcher::new(&[indicator.parse().unwrap()]).unwrap().find(message).map(|hits| hits.fields)
+        Matcher::new(&[indicator.parse().unwrap()])
+            .unwrap()
+            .find(message)
+            .map(|hits| hits.fields)
     }
 
     #[test]
     fn the_field_is_named() {
         let record = r#"{"sourceIPAddress":"192.0.2.1","resources":[{"ip":"192.0.2.10"},{"ip":"at 192.0.2.1:22"}]}"#;
-        assert_eq!(find("192.0.2.1", record).unwrap(), ["resources.1.ip", "sourceIPAddress"]);
-        assert_eq!(find("192.0.2.1", "login from 192.0.2.1").unwrap(), ["message"]);
+        assert_eq!(
+            find("192.0.2.1", record).unwrap(),
+            ["resources.1.ip", "sourceIPAddress"]
+        );
+        assert_eq!(
+            find("192.0.2.1", "login from 192.0.2.1").unwrap(),
+            ["message"]
+        );
     }
 
     #[test]
@@ -241,16 +280,32 @@ mod tests {
         assert_eq!(find("10.0.0.0/8", line).unwrap(), ["dstAddr"]);
         assert_eq!(find("111111111111", line).unwrap(), ["accountId"]);
         assert_eq!(find("regex:^ACC", line).unwrap(), ["action"]);
-        assert_eq!(find("192.0.2.1", "192.0.2.1 10.0.0.1 443 ACCEPT OK").unwrap(), ["message"], "a custom format");
+        assert_eq!(
+            find("192.0.2.1", "192.0.2.1 10.0.0.1 443 ACCEPT OK").unwrap(),
+            ["message"],
+            "a custom format"
+        );
     }
 
     #[test]
     fn near_misses_are_none() {
-        for message in ["192.0.2.10", "1192.0.2.1", "{\"a\":\"192.0.2.10\"}", "{\"a\":\"1192.0.2.1\"}", ""] {
+        for message in [
+            "192.0.2.10",
+            "1192.0.2.1",
+            "{\"a\":\"192.0.2.10\"}",
+            "{\"a\":\"1192.0.2.1\"}",
+            "",
+        ] {
             assert_eq!(find("192.0.2.1", message), None, "{message}");
         }
         assert_eq!(find("AKIAIOSFODNN7EXAMPLE", "xAKIAIOSFODNN7EXAMPLE"), None);
-        assert_eq!(find("arn:aws:iam::111111111111:user/ben", "arn:aws:iam::111111111111:user/benjamin"), None);
+        assert_eq!(
+            find(
+                "arn:aws:iam::111111111111:user/ben",
+                "arn:aws:iam::111111111111:user/benjamin"
+            ),
+            None
+        );
         assert_eq!(find("111111111111", "1111111111112"), None);
         assert_eq!(find("evil.example", "evil.example.com"), None);
     }
@@ -258,41 +313,86 @@ mod tests {
     #[test]
     fn escapes_hide_nothing() {
         let arn = "arn:aws:iam::111111111111:user/ben";
-        assert_eq!(find(arn, r#"{"a":"arn:aws:iam::111111111111:user\/ben"}"#).unwrap(), ["a"]);
-        assert_eq!(find(arn, r#"{"a":"arn:aws:iam::111111111111:user\u002fben"}"#).unwrap(), ["a"]);
-        assert_eq!(find(arn, r#"INFO {"a":"arn:aws:iam::111111111111:user\/ben"}"#).unwrap(), ["message"]);
-        assert_eq!(find(arn, r#"{"a":"got {\"b\":\"arn:aws:iam::111111111111:user\\/ben\"}"}"#).unwrap(), ["a"]);
-        assert_eq!(find("192.0.2.1", r#"{"a":"{\"b\":[\"192.0.2.1\"]}"}"#).unwrap(), ["a.b.0"]);
-        assert_eq!(find("192.0.2.1", r#"{"a":"\u00311192.0.2.1"}"#), None, "the spelled-out digit counts");
+        assert_eq!(
+            find(arn, r#"{"a":"arn:aws:iam::111111111111:user\/ben"}"#).unwrap(),
+            ["a"]
+        );
+        assert_eq!(
+            find(arn, r#"{"a":"arn:aws:iam::111111111111:user\u002fben"}"#).unwrap(),
+            ["a"]
+        );
+        assert_eq!(
+            find(arn, r#"INFO {"a":"arn:aws:iam::111111111111:user\/ben"}"#).unwrap(),
+            ["message"]
+        );
+        assert_eq!(
+            find(
+                arn,
+                r#"{"a":"got {\"b\":\"arn:aws:iam::111111111111:user\\/ben\"}"}"#
+            )
+            .unwrap(),
+            ["a"]
+        );
+        assert_eq!(
+            find("192.0.2.1", r#"{"a":"{\"b\":[\"192.0.2.1\"]}"}"#).unwrap(),
+            ["a.b.0"]
+        );
+        assert_eq!(
+            find("192.0.2.1", r#"{"a":"\u00311192.0.2.1"}"#),
+            None,
+            "the spelled-out digit counts"
+        );
     }
 
     #[test]
     fn broken_json_is_searched_as_text() {
-        assert_eq!(find("192.0.2.1", r#"{"a":"192.0.2.1"#).unwrap(), ["message"]);
+        assert_eq!(
+            find("192.0.2.1", r#"{"a":"192.0.2.1"#).unwrap(),
+            ["message"]
+        );
         let deep = format!("{}\"192.0.2.1\"{}", "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(find("192.0.2.1", &deep).unwrap(), ["message"]);
     }
 
     #[test]
     fn an_empty_key_is_no_step_of_a_path() {
-        let (matcher, message) = (Matcher::new(&["192.0.2.1".parse().unwrap()]).unwrap(), r#"{"" :{"" :"192.0.2.1"}}"#);
+        let (matcher, message) = (
+            Matcher::new(&["192.0.2.1".parse().unwrap()]).unwrap(),
+            r#"{"" :{"" :"192.0.2.1"}}"#,
+        );
         assert_eq!(matcher.find(message).unwrap().fields, [""]);
-        assert_eq!(matcher.find(message), matcher.find_by_reading(message, |_| true));
+        assert_eq!(
+            matcher.find(message),
+            matcher.find_by_reading(message, |_| true)
+        );
     }
 
     #[test]
     fn fields_without_end_are_not_all_named() {
-        let many: Vec<String> = (0..1_000).map(|n| format!("\"{n}\":\"192.0.2.1\"")).collect();
-        assert_eq!(find("192.0.2.1", &format!("{{{}}}", many.join(","))).unwrap().len(), MOST_FIELDS);
+        let many: Vec<String> = (0..1_000)
+            .map(|n| format!("\"{n}\":\"192.0.2.1\""))
+            .collect();
+        assert_eq!(
+            find("192.0.2.1", &format!("{{{}}}", many.join(",")))
+                .unwrap()
+                .len(),
+            MOST_FIELDS
+        );
         let long = format!("{{\"{}\":{{\"a\":\"192.0.2.1\"}}}}", "é".repeat(10_000));
-        assert_eq!(find("192.0.2.1", &long).unwrap(), ["é".repeat(LONGEST_FIELD / 2)]);
+        assert_eq!(
+            find("192.0.2.1", &long).unwrap(),
+            ["é".repeat(LONGEST_FIELD / 2)]
+        );
     }
 
     #[test]
     fn keys_of_objects_are_text_too() {
         let record = r#"{"byArn":{"arn:aws:iam::111111111111:user/ben":1}}"#;
         let field = ["byArn.arn:aws:iam::111111111111:user/ben"];
-        assert_eq!(find("arn:aws:iam::111111111111:user/ben", record).unwrap(), field);
+        assert_eq!(
+            find("arn:aws:iam::111111111111:user/ben", record).unwrap(),
+            field
+        );
         assert_eq!(find("user:ben", record).unwrap(), field);
     }
 
@@ -303,21 +403,46 @@ mod tests {
         assert!(find("192.0.2.0/24", "from 192.0.2.77 to 10.0.0.1").is_some());
         assert!(find("192.0.2.0/24", "from 192.0.3.77 to 10.0.0.1").is_none());
         assert!(find("evil.example", r#"{"host":"WWW.Evil.Example."}"#).is_some());
-        assert!(find("d41d8cd98f00b204e9800998ecf8427e", "md5=D41D8CD98F00B204E9800998ECF8427E").is_some());
+        assert!(
+            find(
+                "d41d8cd98f00b204e9800998ecf8427e",
+                "md5=D41D8CD98F00B204E9800998ECF8427E"
+            )
+            .is_some()
+        );
         assert!(find("111111111111", r#"{"account":111111111111}"#).is_some());
     }
 
     #[test]
     fn a_regex_sees_a_field_at_a_time() {
-        assert_eq!(find("regex:^Conso.*n$", r#"{"a":"x","eventName":"ConsoleLogin"}"#).unwrap(), ["eventName"]);
+        assert_eq!(
+            find(
+                "regex:^Conso.*n$",
+                r#"{"a":"x","eventName":"ConsoleLogin"}"#
+            )
+            .unwrap(),
+            ["eventName"]
+        );
         assert_eq!(find("regex:^Conso.*n$", r#"{"a":"x ConsoleLogin"}"#), None);
     }
 
     #[test]
     fn several_indicators_are_told_apart() {
-        let all =
-            ["192.0.2.1", "192.0.2.0/24", "evil.example", "evil", "regex:asked"].map(|text| text.parse().unwrap());
-        let hits = Matcher::new(&all).unwrap().find("192.0.2.1 asked www.evil.example").unwrap();
-        assert_eq!(hits.indicators, ["192.0.2.0/24", "192.0.2.1", "asked", "evil", "evil.example"]);
+        let all = [
+            "192.0.2.1",
+            "192.0.2.0/24",
+            "evil.example",
+            "evil",
+            "regex:asked",
+        ]
+        .map(|text| text.parse().unwrap());
+        let hits = Matcher::new(&all)
+            .unwrap()
+            .find("192.0.2.1 asked www.evil.example")
+            .unwrap();
+        assert_eq!(
+            hits.indicators,
+            ["192.0.2.0/24", "192.0.2.1", "asked", "evil", "evil.example"]
+        );
     }
 }

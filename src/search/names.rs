@@ -31,7 +31,9 @@ impl Named {
     /// Whether a field of this path holds such names, whatever its case and separators: `userName`,
     /// `user_name`. CloudTrail's `sessionIssuer.userName` is the name of the session's role.
     fn is_field(self, path: &str) -> bool {
-        let mut steps = path.rsplit('.').filter(|step| !step.bytes().all(|b| b.is_ascii_digit()));
+        let mut steps = path
+            .rsplit('.')
+            .filter(|step| !step.bytes().all(|b| b.is_ascii_digit()));
         let last = plain(steps.next().unwrap_or_default());
         let is_session_issuer = last == "username" && steps.next() == Some("sessionIssuer");
         match self {
@@ -44,7 +46,9 @@ impl Named {
 
     /// Whether the name ends an ARN: `…:user/path/name`, `…:role/name`, or `…:assumed-role/name/session`.
     fn is_in_arn(self, text: &str, at: usize, length: usize) -> bool {
-        let Some((before, _, after)) = around(text, at, length) else { return false };
+        let Some((before, _, after)) = around(text, at, length) else {
+            return false;
+        };
         let ends = Edges::Word.are_free(text, at, length);
         let is_resource = |kind: &str| {
             let path = before.rsplit_once(kind).map(|(_, path)| path);
@@ -52,7 +56,10 @@ impl Named {
         };
         match self {
             Self::User => is_resource(":user/"),
-            Self::Role => is_resource(":role/") || (before.ends_with(":assumed-role/") && after.starts_with('/')),
+            Self::Role => {
+                is_resource(":role/")
+                    || (before.ends_with(":assumed-role/") && after.starts_with('/'))
+            }
             Self::Event | Self::UserAgent => false,
         }
     }
@@ -60,11 +67,17 @@ impl Named {
 
 /// What may stand between `:user/` and a name. Source: IAM API: a path is of ASCII characters from `!` on.
 fn is_path(text: &str) -> bool {
-    (text.is_empty() || text.ends_with('/')) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b':')
+    (text.is_empty() || text.ends_with('/'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && b != b'"' && b != b':')
 }
 
 fn plain(step: &str) -> String {
-    step.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
+    step.chars()
+        .filter(|c| !matches!(c, '_' | '-'))
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
 }
 
 #[cfg(test)]
@@ -72,7 +85,8 @@ mod tests {
     use super::*;
 
     fn is(named: Named, name: &str, field: Option<&str>, text: &str) -> bool {
-        text.match_indices(name).any(|(at, _)| named.is_at(text, at, name.len(), field))
+        text.match_indices(name)
+            .any(|(at, _)| named.is_at(text, at, name.len(), field))
     }
 
     #[test]
@@ -81,7 +95,10 @@ mod tests {
         assert!(user(Some("userIdentity.userName"), "ben"));
         assert!(user(Some("users.0.user_name"), "ben"));
         assert!(user(Some("arn"), "arn:aws:iam::111111111111:user/team/ben"));
-        assert!(user(Some("message"), "for arn:aws:iam::111111111111:user/ben."));
+        assert!(user(
+            Some("message"),
+            "for arn:aws:iam::111111111111:user/ben."
+        ));
         assert!(user(None, "login of ben failed"));
         for (field, text) in [
             (Some("userName"), "benjamin"),
@@ -100,19 +117,51 @@ mod tests {
     #[test]
     fn a_role_is_known_in_its_sessions_too() {
         let role = |field, text| is(Named::Role, "Admin", field, text);
-        assert!(role(Some("arn"), "arn:aws:sts::111111111111:assumed-role/Admin/alice"));
-        assert!(role(Some("requestParameters.roleArn"), "arn:aws:iam::111111111111:role/a/Admin"));
-        assert!(role(Some("userIdentity.sessionContext.sessionIssuer.userName"), "Admin"));
-        assert!(!role(Some("arn"), "arn:aws:sts::111111111111:assumed-role/Other/Admin"));
+        assert!(role(
+            Some("arn"),
+            "arn:aws:sts::111111111111:assumed-role/Admin/alice"
+        ));
+        assert!(role(
+            Some("requestParameters.roleArn"),
+            "arn:aws:iam::111111111111:role/a/Admin"
+        ));
+        assert!(role(
+            Some("userIdentity.sessionContext.sessionIssuer.userName"),
+            "Admin"
+        ));
+        assert!(!role(
+            Some("arn"),
+            "arn:aws:sts::111111111111:assumed-role/Other/Admin"
+        ));
         assert!(!role(Some("userName"), "Admin"));
     }
 
     #[test]
     fn events_and_user_agents_have_fields_of_their_own() {
-        assert!(is(Named::Event, "ConsoleLogin", Some("detail.eventName"), "ConsoleLogin"));
-        assert!(!is(Named::Event, "ConsoleLogin", Some("eventName"), "ConsoleLoginX"));
-        assert!(!is(Named::Event, "ConsoleLogin", Some("message"), "ConsoleLogin"));
-        assert!(is(Named::UserAgent, "kali", Some("userAgent"), "aws-cli/2.1 kali/2026"));
+        assert!(is(
+            Named::Event,
+            "ConsoleLogin",
+            Some("detail.eventName"),
+            "ConsoleLogin"
+        ));
+        assert!(!is(
+            Named::Event,
+            "ConsoleLogin",
+            Some("eventName"),
+            "ConsoleLoginX"
+        ));
+        assert!(!is(
+            Named::Event,
+            "ConsoleLogin",
+            Some("message"),
+            "ConsoleLogin"
+        ));
+        assert!(is(
+            Named::UserAgent,
+            "kali",
+            Some("userAgent"),
+            "aws-cli/2.1 kali/2026"
+        ));
         assert!(!is(Named::UserAgent, "kali", Some("userAgent"), "alkaline"));
         assert!(!is(Named::UserAgent, "kali", Some("city"), "kali"));
     }

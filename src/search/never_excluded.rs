@@ -20,11 +20,20 @@ struct Spelled {
 }
 
 fn spelled(indicator: &str, spelling: impl Into<String>) -> Spelled {
-    Spelled { indicator: indicator.parse().unwrap_or_else(|error| panic!("{error}")), spelling: spelling.into() }
+    Spelled {
+        indicator: indicator.parse().unwrap_or_else(|error| panic!("{error}")),
+        spelling: spelling.into(),
+    }
 }
 
 fn some_case(text: &str, upper: u64) -> String {
-    let in_case = |(at, c): (usize, char)| if upper >> (at % 64) & 1 == 1 { c.to_ascii_uppercase() } else { c };
+    let in_case = |(at, c): (usize, char)| {
+        if upper >> (at % 64) & 1 == 1 {
+            c.to_ascii_uppercase()
+        } else {
+            c
+        }
+    };
     text.chars().enumerate().map(in_case).collect()
 }
 
@@ -36,8 +45,19 @@ fn v6_spelling(address: Ipv6Addr, how: u8) -> String {
         2 => groups.map(|group| format!("{group:x}")).join(":"),
         _ => {
             let octets = address.octets();
-            let hex: Vec<String> = groups.iter().take(6).map(|group| format!("{group:03x}")).collect();
-            format!("{}:{}.{}.{}.{}", hex.join(":"), octets[12], octets[13], octets[14], octets[15])
+            let hex: Vec<String> = groups
+                .iter()
+                .take(6)
+                .map(|group| format!("{group:03x}"))
+                .collect();
+            format!(
+                "{}:{}.{}.{}.{}",
+                hex.join(":"),
+                octets[12],
+                octets[13],
+                octets[14],
+                octets[15]
+            )
         }
     }
 }
@@ -45,21 +65,31 @@ fn v6_spelling(address: Ipv6Addr, how: u8) -> String {
 fn any_spelled() -> impl Strategy<Value = Spelled> {
     prop_oneof![
         any::<Ipv4Addr>().prop_map(|address| spelled(&address.to_string(), address.to_string())),
-        (any::<Ipv4Addr>(), 0..=32_u8)
-            .prop_map(|(address, length)| spelled(&format!("cidr:{address}/{length}"), address.to_string())),
-        (proptest::array::uniform8(prop_oneof![Just(0), 0..16_u16, any::<u16>()]), any::<u8>(), 0..=128_u8).prop_map(
-            |(groups, how, length)| {
+        (any::<Ipv4Addr>(), 0..=32_u8).prop_map(|(address, length)| spelled(
+            &format!("cidr:{address}/{length}"),
+            address.to_string()
+        )),
+        (
+            proptest::array::uniform8(prop_oneof![Just(0), 0..16_u16, any::<u16>()]),
+            any::<u8>(),
+            0..=128_u8
+        )
+            .prop_map(|(groups, how, length)| {
                 // The highest bit keeps it from being a mapped IPv4 address.
                 let address = Ipv6Addr::from(u128::from(Ipv6Addr::from(groups)) | 1 << 127);
-                spelled(&format!("cidr:{address}/{length}"), v6_spelling(address, how))
-            }
-        ),
+                spelled(
+                    &format!("cidr:{address}/{length}"),
+                    v6_spelling(address, how),
+                )
+            }),
         "A[KS]IA[A-Z0-9]{16}".prop_map(|key| spelled(&key, key.clone())),
         "arn:aws:iam::[0-9]{12}:(user|role)/([a-z]{1,5}/)?[a-zA-Z+=,.@-]{1,9}x"
             .prop_map(|arn| spelled(&arn, arn.clone())),
         "arn:aws:s3:::[a-z]{3,9}/[a-z<>&é]{1,9}".prop_map(|arn| spelled(&arn, arn.clone())),
-        "[a-zA-Z+=,.@-]{1,9}x"
-            .prop_map(|name| spelled(&format!("user:{name}"), format!("arn:aws:iam::111111111111:user/a/{name}"))),
+        "[a-zA-Z+=,.@-]{1,9}x".prop_map(|name| spelled(
+            &format!("user:{name}"),
+            format!("arn:aws:iam::111111111111:user/a/{name}")
+        )),
         "[a-zA-Z+=,.@-]{1,9}x".prop_map(|name| spelled(
             &format!("role:{name}"),
             format!("arn:aws:sts::111111111111:assumed-role/{name}/session")
@@ -83,14 +113,22 @@ fn in_message(text: &str, how: u8) -> String {
         1 => json!({ "list": [1, { "deep": [text, "other"] }] }),
         2 => nested(json!({ "inner": text })),
         3 => nested(nested(json!([text]))),
-        4 => return format!("2 111111111111 eni-1 {text} 10.0.0.1 443 49152 6 20 4249 1 2 ACCEPT OK"),
+        4 => {
+            return format!(
+                "2 111111111111 eni-1 {text} 10.0.0.1 443 49152 6 20 4249 1 2 ACCEPT OK"
+            );
+        }
         _ => return format!("at noon: {text} (and more)"),
     };
     // Some writers of JSON escape more than they must.
     match how / 6 % 3 {
         0 => document.to_string(),
         1 => document.to_string().replace('/', "\\/"),
-        _ => document.to_string().replace('<', "\\u003c").replace('>', "\\u003E").replace('&', "\\u0026"),
+        _ => document
+            .to_string()
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003E")
+            .replace('&', "\\u0026"),
     }
 }
 
@@ -107,13 +145,19 @@ fn spelled_out(document: &serde_json::Value, which: u64) -> String {
             _ => c.to_string(),
         }
     };
-    document.to_string().chars().enumerate().map(spell).collect()
+    document
+        .to_string()
+        .chars()
+        .enumerate()
+        .map(spell)
+        .collect()
 }
 
 fn lets_through(indicators: &[Indicator], message: &str) -> bool {
     coarse_pattern(indicators).is_none_or(|pattern| {
         let read = FilterPattern::parse(&pattern);
-        read.unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}")).matches(message)
+        read.unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}"))
+            .matches(message)
     })
 }
 
@@ -199,8 +243,7 @@ struct Escaping {
 
 /// Mostly a few characters, so that everything around them stays as it is.
 fn any_escaping() -> impl Strategy<Value = Escaping> {
-    let which =
-        prop_oneof![2 => Just(0), 1 => any::<u64>(), 1 => (0..64_u32).prop_map(|bit| 1 << bit), 1 => Just(u64::MAX)];
+    let which = prop_oneof![2 => Just(0), 1 => any::<u64>(), 1 => (0..64_u32).prop_map(|bit| 1 << bit), 1 => Just(u64::MAX)];
     (which, any::<u64>()).prop_map(|(which, upper)| Escaping { which, upper })
 }
 
@@ -210,10 +253,18 @@ fn escaped_string(text: &str, escaping: Escaping) -> String {
     let characters = text.chars().enumerate().map(|(at, c)| {
         let has = |bits: u64| bits >> (at % 64) & 1 == 1;
         match c {
-            _ if has(escaping.which) => c.encode_utf16(&mut units).iter().fold(String::new(), |all, unit| {
-                let digits = if has(escaping.upper) { format!("{unit:04X}") } else { format!("{unit:04x}") };
-                all + "\\u" + &digits
-            }),
+            _ if has(escaping.which) => {
+                c.encode_utf16(&mut units)
+                    .iter()
+                    .fold(String::new(), |all, unit| {
+                        let digits = if has(escaping.upper) {
+                            format!("{unit:04X}")
+                        } else {
+                            format!("{unit:04x}")
+                        };
+                        all + "\\u" + &digits
+                    })
+            }
             '/' if has(escaping.upper) => "\\/".to_owned(),
             _ => inside_quotes(&json!(c.to_string()).to_string()),
         }
@@ -229,7 +280,10 @@ fn inside_quotes(string: &str) -> String {
 fn nested(text: &str, levels: &[Escaping]) -> Vec<String> {
     let mut messages = vec![text.to_owned()];
     for escaping in levels {
-        let inner = messages.last().map(|message| escaped_string(message, *escaping)).unwrap_or_default();
+        let inner = messages
+            .last()
+            .map(|message| escaped_string(message, *escaping))
+            .unwrap_or_default();
         messages.push(format!("{{\"n\":1,\"field\":[{inner},true]}}"));
     }
     messages
@@ -237,10 +291,23 @@ fn nested(text: &str, levels: &[Escaping]) -> Vec<String> {
 
 /// Whether the query that Insights is asked gives a message.
 fn insights_gives(questions: &Questions, message: &str) -> bool {
-    let query: Query = questions.insights_query(true, &[], None).unwrap().parse().unwrap();
-    let event = Event { timestamp: 5, ingestion_time: 6, log: "111111111111:/g", log_stream: "s", ptr: "p", message };
+    let query: Query = questions
+        .insights_query(true, &[], None)
+        .unwrap()
+        .parse()
+        .unwrap();
+    let event = Event {
+        timestamp: 5,
+        ingestion_time: 6,
+        log: "111111111111:/g",
+        log_stream: "s",
+        ptr: "p",
+        message,
+    };
     let record = Record::new(event, Discovery::Automatic { json_limit: None });
-    let Plan::Rows(plan) = Plan::new(&query) else { panic!("{query}") };
+    let Plan::Rows(plan) = Plan::new(&query) else {
+        panic!("{query}")
+    };
     plan.row(&record).is_some()
 }
 
@@ -272,7 +339,10 @@ proptest! {
 
 #[test]
 fn nesting_hides_nothing_from_the_matcher() {
-    let all = Escaping { which: u64::MAX, upper: 0x5555_5555_5555_5555 };
+    let all = Escaping {
+        which: u64::MAX,
+        upper: 0x5555_5555_5555_5555,
+    };
     let matcher = Matcher::new(&["192.0.2.1".parse().unwrap()]).unwrap();
     for message in nested("192.0.2.1", &[all, all, all]) {
         assert!(matcher.find(&message).is_some(), "{message}");
@@ -302,13 +372,26 @@ fn any_document() -> impl Strategy<Value = String> {
         1 => prop::sample::select(vec!["1.5", "[]", "{}", "\"[123]\"", "\"{\\\"a\\\":[\\\"123\\\"]}\""]).prop_map(str::to_owned),
     ];
     let document = leaf.prop_recursive(4, 24, 4, move |inner| {
-        let list = prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(",")));
-        let field = ("[a:1\\-]{0,3}|123", inner).prop_map(|(key, value)| format!("\"{key}\" :{value}"));
-        prop_oneof![list, prop::collection::vec(field, 0..4).prop_map(|fields| format!("{{{}}}", fields.join(", ")))]
+        let list = prop::collection::vec(inner.clone(), 0..4)
+            .prop_map(|items| format!("[{}]", items.join(",")));
+        let field =
+            ("[a:1\\-]{0,3}|123", inner).prop_map(|(key, value)| format!("\"{key}\" :{value}"));
+        prop_oneof![
+            list,
+            prop::collection::vec(field, 0..4)
+                .prop_map(|fields| format!("{{{}}}", fields.join(", ")))
+        ]
     });
     // Some break off.
     (document, any::<prop::sample::Index>(), 0..8_u8).prop_map(|(document, at, how)| {
-        if how > 0 { document } else { document.chars().take(at.index(document.len() + 1)).collect() }
+        if how > 0 {
+            document
+        } else {
+            document
+                .chars()
+                .take(at.index(document.len() + 1))
+                .collect()
+        }
     })
 }
 
@@ -330,19 +413,41 @@ proptest! {
 /// The records of a folder that `DRAGNET_REAL_DATA` names, as `tests/it/real_data.rs` reads them.
 #[test]
 fn real_records_say_the_same_however_they_are_read() {
-    let Some(folder) = std::env::var_os("DRAGNET_REAL_DATA") else { return };
+    let Some(folder) = std::env::var_os("DRAGNET_REAL_DATA") else {
+        return;
+    };
     let folder = std::path::Path::new(&folder).join("events");
-    let matchers =
-        ["192.168.10.20", "218007301253", "2001:db8::/32", "amazonaws.com", "user:ben", "text:\"", "text:true"]
-            .map(|text| Matcher::new(&[text.parse().unwrap(), "AKIATFQR7NSCUXC3DDDP".parse().unwrap()]).unwrap());
+    let matchers = [
+        "192.168.10.20",
+        "218007301253",
+        "2001:db8::/32",
+        "amazonaws.com",
+        "user:ben",
+        "text:\"",
+        "text:true",
+    ]
+    .map(|text| {
+        Matcher::new(&[
+            text.parse().unwrap(),
+            "AKIATFQR7NSCUXC3DDDP".parse().unwrap(),
+        ])
+        .unwrap()
+    });
     let mut outlined = 0;
     for file in folder.read_dir().unwrap() {
-        let file: serde_json::Value = serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
+        let file: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
         for record in file["Records"].as_array().unwrap() {
-            for message in [record.to_string(), json!([{ "detail": record, "quoted": record.to_string() }]).to_string()]
-            {
+            for message in [
+                record.to_string(),
+                json!([{ "detail": record, "quoted": record.to_string() }]).to_string(),
+            ] {
                 for matcher in &matchers {
-                    assert_eq!(matcher.find(&message), matcher.find_by_reading(&message, |_| true), "{message}");
+                    assert_eq!(
+                        matcher.find(&message),
+                        matcher.find_by_reading(&message, |_| true),
+                        "{message}"
+                    );
                 }
                 outlined += usize::from(super::outline::Outline::of(&message).is_some());
             }

@@ -21,7 +21,10 @@ impl<'m> Outline<'m> {
 
     /// The outline of an object or array.
     pub fn of(json: &'m str) -> Option<Self> {
-        Some(Self { json, tokens: skim(json)? })
+        Some(Self {
+            json,
+            tokens: skim(json)?,
+        })
     }
 
     /// What a token is.
@@ -39,7 +42,9 @@ impl<'m> Outline<'m> {
     pub fn text(&self, token: usize) -> Option<Cow<'m, str>> {
         match self.kind(token)? {
             Kind::Text => self.written(token).map(Cow::Borrowed),
-            Kind::Escaped => serde_json::from_str(&format!("\"{}\"", self.written(token)?)).ok().map(Cow::Owned),
+            Kind::Escaped => serde_json::from_str(&format!("\"{}\"", self.written(token)?))
+                .ok()
+                .map(Cow::Owned),
             _ => None,
         }
     }
@@ -47,7 +52,10 @@ impl<'m> Outline<'m> {
     /// The keys, texts, numbers and truth values in which one of these places lies, in the document's order.
     pub fn leaves_at(&self, places: &[usize]) -> Vec<usize> {
         let leaf_at = |place: &usize| {
-            let token = self.tokens.partition_point(|token| token.begin as usize <= *place).checked_sub(1)?;
+            let token = self
+                .tokens
+                .partition_point(|token| token.begin as usize <= *place)
+                .checked_sub(1)?;
             let Token { kind, end, .. } = self.tokens.get(token)?;
             let is_leaf = !matches!(kind, Kind::Null | Kind::Object | Kind::Array);
             (is_leaf && *place < *end as usize).then_some(token)
@@ -64,9 +72,12 @@ impl<'m> Outline<'m> {
         while let Some(token) = self.tokens.get(at).filter(|_| at != Self::ROOT) {
             let container = token.container as usize;
             steps.push(match self.kind(container) {
-                Some(Kind::Array) => {
-                    Cow::Owned(self.items(container).take_while(|item| *item < at).count().to_string())
-                }
+                Some(Kind::Array) => Cow::Owned(
+                    self.items(container)
+                        .take_while(|item| *item < at)
+                        .count()
+                        .to_string(),
+                ),
                 // A value's key is the token before it.
                 _ if token.kind == Kind::Key => Cow::Borrowed(self.written(at).unwrap_or_default()),
                 _ => Cow::Borrowed(self.written(at - 1).unwrap_or_default()),
@@ -74,10 +85,13 @@ impl<'m> Outline<'m> {
             at = container;
         }
         // As a full reading writes it, which puts no dot behind nothing.
-        steps
-            .iter()
-            .rev()
-            .fold(String::new(), |path, step| if path.is_empty() { step.to_string() } else { path + "." + step })
+        steps.iter().rev().fold(String::new(), |path, step| {
+            if path.is_empty() {
+                step.to_string()
+            } else {
+                path + "." + step
+            }
+        })
     }
 
     /// The values of some fields of an object, in the order in which `index` numbers their names; `None` if it is no
@@ -118,7 +132,15 @@ mod tests {
     fn all(json: &str) -> Vec<String> {
         let outline = Outline::of(json).unwrap();
         let tokens = (0..outline.tokens.len()).filter(|token| !outline.path(*token).is_empty());
-        tokens.map(|token| format!("{}={}", outline.path(token), outline.written(token).unwrap())).collect()
+        tokens
+            .map(|token| {
+                format!(
+                    "{}={}",
+                    outline.path(token),
+                    outline.written(token).unwrap()
+                )
+            })
+            .collect()
     }
 
     #[test]
@@ -139,7 +161,10 @@ mod tests {
                 "d=}"
             ]
         );
-        assert_eq!(all(r#"[["a"],[],"b"]"#), ["0=[\"a\"]", "0.0=a", "1=[]", "2=b"]);
+        assert_eq!(
+            all(r#"[["a"],[],"b"]"#),
+            ["0=[\"a\"]", "0.0=a", "1=[]", "2=b"]
+        );
     }
 
     #[test]
@@ -147,19 +172,32 @@ mod tests {
         let json = r#"{"key":["one","",true],"n":null}"#;
         let outline = Outline::of(json).unwrap();
         let leaves = outline.leaves_at(&(0..json.len()).rev().collect::<Vec<_>>());
-        let written: Vec<&str> = leaves.into_iter().filter_map(|leaf| outline.written(leaf)).collect();
+        let written: Vec<&str> = leaves
+            .into_iter()
+            .filter_map(|leaf| outline.written(leaf))
+            .collect();
         assert_eq!(written, ["key", "one", "true", "n"]);
     }
 
     #[test]
     fn fields_are_those_of_one_object() {
         let outline = Outline::of(r#"{"a":{"b":"deep"},"b":"x\ny","c":1,"c":2}"#).unwrap();
-        let [a, b] = outline.fields(Outline::ROOT, |name| ["a", "b"].iter().position(|known| *known == name)).unwrap();
+        let [a, b] = outline
+            .fields(Outline::ROOT, |name| {
+                ["a", "b"].iter().position(|known| *known == name)
+            })
+            .unwrap();
         assert_eq!(outline.text(b.unwrap()).unwrap(), "x\ny");
         assert_eq!(outline.text(a.unwrap()), None);
-        let [b] = outline.fields(a.unwrap(), |name| (name == "b").then_some(0)).unwrap();
+        let [b] = outline
+            .fields(a.unwrap(), |name| (name == "b").then_some(0))
+            .unwrap();
         assert_eq!(outline.text(b.unwrap()).unwrap(), "deep");
-        assert_eq!(outline.fields::<1>(Outline::ROOT, |name| (name == "c").then_some(0)), None, "it is there twice");
+        assert_eq!(
+            outline.fields::<1>(Outline::ROOT, |name| (name == "c").then_some(0)),
+            None,
+            "it is there twice"
+        );
         assert_eq!(outline.fields::<1>(b.unwrap(), |_| None), None);
     }
 }

@@ -12,7 +12,12 @@ pub(super) const LONGEST: usize = 1_024;
 /// only reading everything is safe, or if they are more than one pattern holds: reading everything once
 /// then costs less than filtering everything many times.
 pub fn coarse_pattern(indicators: &[Indicator]) -> Option<String> {
-    pattern_of(&indicators.iter().map(Trace::of).collect::<Option<Vec<_>>>()?)
+    pattern_of(
+        &indicators
+            .iter()
+            .map(Trace::of)
+            .collect::<Option<Vec<_>>>()?,
+    )
 }
 
 /// The same for marks of which every event has one, unless an escape hides it: that lets an event through, too.
@@ -30,7 +35,9 @@ pub(super) fn pattern_of(traces: &[Trace]) -> Option<String> {
 /// Several texts, of which all are in an event. Alternatives cannot stand beside terms that must all be there, so
 /// that the terms become one regular expression.
 fn sequence(traces: &[Trace]) -> Option<String> {
-    let [Trace::Sequence(texts)] = traces else { return None };
+    let [Trace::Sequence(texts)] = traces else {
+        return None;
+    };
     let texts: Vec<String> = texts.iter().map(|text| as_regex(text)).collect();
     Some(format!("%{}|{ESCAPES_REGEX}%", texts.join(".*")))
 }
@@ -42,7 +49,12 @@ fn needed_terms(traces: &[Trace]) -> Option<Vec<&str>> {
     for trace in traces {
         match trace {
             Trace::All(texts) | Trace::Sequence(texts) => {
-                terms.extend(texts.iter().max_by_key(|text| text.len()).map(String::as_str));
+                terms.extend(
+                    texts
+                        .iter()
+                        .max_by_key(|text| text.len())
+                        .map(String::as_str),
+                );
             }
             Trace::Any(texts) => terms.extend(texts.iter().map(String::as_str)),
             Trace::Regex(_) => {}
@@ -80,7 +92,11 @@ fn any_regex(traces: &[Trace], terms: &[&str]) -> Option<String> {
         Trace::Regex(regex) => Some(regex.clone()),
         Trace::All(_) | Trace::Sequence(_) | Trace::Any(_) => None,
     });
-    let mut parts: Vec<String> = terms.iter().map(|term| as_regex(term)).chain(regexes).collect();
+    let mut parts: Vec<String> = terms
+        .iter()
+        .map(|term| as_regex(term))
+        .chain(regexes)
+        .collect();
     parts.sort();
     parts.dedup();
     (!parts.is_empty()).then(|| format!("%{}|{ESCAPES_REGEX}%", parts.join("|")))
@@ -96,7 +112,12 @@ mod tests {
     use super::*;
 
     fn pattern(indicators: &[&str]) -> Option<String> {
-        coarse_pattern(&indicators.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>())
+        coarse_pattern(
+            &indicators
+                .iter()
+                .map(|text| text.parse().unwrap())
+                .collect::<Vec<_>>(),
+        )
     }
 
     /// A pattern without the escapes that every pattern lets through.
@@ -104,14 +125,21 @@ mod tests {
         let pattern = pattern(indicators).unwrap();
         let terms = ESCAPES.map(|escape| format!(" ?{escape}")).concat();
         let regex = format!("|{ESCAPES_REGEX}%");
-        let narrow = pattern.strip_suffix(&terms).or_else(|| pattern.strip_suffix(&regex));
-        narrow.unwrap_or_else(|| panic!("{pattern} excludes what is escaped")).to_owned()
+        let narrow = pattern
+            .strip_suffix(&terms)
+            .or_else(|| pattern.strip_suffix(&regex));
+        narrow
+            .unwrap_or_else(|| panic!("{pattern} excludes what is escaped"))
+            .to_owned()
     }
 
     #[test]
     fn one_indicator_needs_all_its_terms() {
         assert_eq!(narrow(&["192.0.2.1"]), r#"?"192.0.2.1""#);
-        assert_eq!(narrow(&["arn:aws:iam::111111111111:user/team/ben"]), "%arn:aws:iam::111111111111:user.*team.*ben");
+        assert_eq!(
+            narrow(&["arn:aws:iam::111111111111:user/team/ben"]),
+            "%arn:aws:iam::111111111111:user.*team.*ben"
+        );
         assert_eq!(narrow(&["192.0.2.0/24"]), r#"?"192.0.2.""#);
         assert_eq!(narrow(&["evil.example"]).len(), 1 + 4 * 11 + 2);
     }
@@ -122,23 +150,38 @@ mod tests {
             narrow(&["192.0.2.1", "arn:aws:iam::111111111111:user/ben"]),
             r#"?"192.0.2.1" ?"arn:aws:iam::111111111111:user""#
         );
-        assert_eq!(narrow(&["192.0.2.1", "192.0.2.0/23", "192.0.3.7"]), r#"?"192.0.2." ?"192.0.3.""#);
+        assert_eq!(
+            narrow(&["192.0.2.1", "192.0.2.0/23", "192.0.3.7"]),
+            r#"?"192.0.2." ?"192.0.3.""#
+        );
         assert_eq!(narrow(&["192.0.2.1", "192.0.2.0/24"]), r#"?"192.0.2.""#);
     }
 
     #[test]
     fn terms_join_a_regex() {
-        assert_eq!(narrow(&["192.0.2.1", "2001:db8::1"]), r"%192\.0\.2\.1|2001:0*[dD][bB]8:");
+        assert_eq!(
+            narrow(&["192.0.2.1", "2001:db8::1"]),
+            r"%192\.0\.2\.1|2001:0*[dD][bB]8:"
+        );
     }
 
     #[test]
     fn where_no_pattern_is_safe_or_fits_everything_is_read() {
-        for unsafe_ones in [&["::1"][..], &["0.0.0.0/0"], &["192.0.2.1", "::1"], &["<>"], &["é"], &["regex:abc"], &[]]
-        {
+        for unsafe_ones in [
+            &["::1"][..],
+            &["0.0.0.0/0"],
+            &["192.0.2.1", "::1"],
+            &["<>"],
+            &["é"],
+            &["regex:abc"],
+            &[],
+        ] {
             assert_eq!(pattern(unsafe_ones), None, "{unsafe_ones:?}");
         }
         let many = |count: u32| {
-            let all: Vec<String> = (0..count).map(|n| format!("198.51.{}.{}", n % 250, n / 250)).collect();
+            let all: Vec<String> = (0..count)
+                .map(|n| format!("198.51.{}.{}", n % 250, n / 250))
+                .collect();
             pattern(&all.iter().map(String::as_str).collect::<Vec<_>>())
         };
         assert!(many(65).is_some_and(|pattern| pattern.len() <= LONGEST));

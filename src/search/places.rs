@@ -58,9 +58,14 @@ mod tests {
         assert!(places.is_empty() && !places.may_be_in(&message[4..7], message));
         places.add(4);
         assert!(places.may_be_in(&message[4..7], message) && places.may_be_in(message, message));
-        assert!(!places.may_be_in(&message[..4], message) && !places.may_be_in(&message[5..], message));
+        assert!(
+            !places.may_be_in(&message[..4], message) && !places.may_be_in(&message[5..], message)
+        );
         let copy = message.to_owned();
-        assert!(places.may_be_in(&copy[..3], message), "a copy may be of anything");
+        assert!(
+            places.may_be_in(&copy[..3], message),
+            "a copy may be of anything"
+        );
     }
 
     #[test]

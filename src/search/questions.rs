@@ -1,6 +1,8 @@
 //! All that a sweep asks of an event: indicators and hunts, with one pattern for all of them.
 
-use super::hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind, structured_pattern};
+use super::hunts::{
+    Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind, structured_pattern,
+};
 use super::pattern::pattern_of;
 use super::trace::Trace;
 use super::written::{WrittenHunt, prepare};
@@ -39,12 +41,22 @@ impl Questions {
     /// The indicators are more than can be searched for, or a query is none.
     pub fn new(indicators: &[Indicator], hunts: &[Hunt]) -> Result<Self, QuestionsError> {
         let (hunts, written) = prepare(hunts)?;
-        let traces = indicators.iter().map(Trace::of).chain(hunts.iter().map(PreparedHunt::trace));
+        let traces = indicators
+            .iter()
+            .map(Trace::of)
+            .chain(hunts.iter().map(PreparedHunt::trace));
         let traces = traces.collect::<Option<Vec<Trace>>>();
         let terms = traces.as_ref().and_then(|traces| pattern_of(traces));
         let condition = traces.and_then(|traces| insights::condition(&traces));
         let (matcher, has_indicators) = (Matcher::new(indicators)?, !indicators.is_empty());
-        Ok(Self { matcher, hunts, written, has_indicators, terms, condition })
+        Ok(Self {
+            matcher,
+            hunts,
+            written,
+            has_indicators,
+            terms,
+            condition,
+        })
     }
 
     /// The hunts that only Insights evaluates.
@@ -66,9 +78,14 @@ impl Questions {
     /// if the server may `narrow`, the narrowest that lets every event through which answers a question.
     /// `None`: everything is read.
     pub fn pattern(&self, formats: &FlowLogFormats, narrow: bool) -> Option<String> {
-        let given = self.hunts.iter().find_map(|prepared| prepared.hunt().filter_pattern.clone());
+        let given = self
+            .hunts
+            .iter()
+            .find_map(|prepared| prepared.hunt().filter_pattern.clone());
         let narrowest = || {
-            let structured = (!self.has_indicators).then(|| structured_pattern(&self.hunts, formats)).flatten();
+            let structured = (!self.has_indicators)
+                .then(|| structured_pattern(&self.hunts, formats))
+                .flatten();
             structured.or_else(|| self.terms.clone())
         };
         given.or_else(|| narrow.then(narrowest).flatten())
@@ -76,7 +93,9 @@ impl Questions {
 
     /// Whether the filter engine alone can say what is asked: a pattern that is passed on as it is.
     pub fn are_a_pattern(&self) -> bool {
-        self.hunts.iter().any(|prepared| prepared.hunt().filter_pattern.is_some())
+        self.hunts
+            .iter()
+            .any(|prepared| prepared.hunt().filter_pattern.is_some())
     }
 
     /// Whether Insights gives less than all events, if it may `narrow`.
@@ -87,7 +106,12 @@ impl Questions {
     /// The query with which Insights gives every event that answers a question; if it may not `narrow`, or no
     /// condition is safe, all events. Also those that have one of the texts in `also`. `streams`: only of these log
     /// streams; `None` if a query cannot name so many.
-    pub fn insights_query(&self, narrow: bool, also: &[&str], streams: Option<&StreamsAsked>) -> Option<String> {
+    pub fn insights_query(
+        &self,
+        narrow: bool,
+        also: &[&str],
+        streams: Option<&StreamsAsked>,
+    ) -> Option<String> {
         let condition = self.condition.as_ref().filter(|_| narrow);
         let text = insights::text(condition, also, streams);
         insights::fits(&text).then_some(text)
@@ -95,7 +119,11 @@ impl Questions {
 
     /// The indicators in a message.
     pub fn indicators(&self, document: &Document<'_>) -> Option<Hits> {
-        if self.has_indicators { self.matcher.find_in(document) } else { None }
+        if self.has_indicators {
+            self.matcher.find_in(document)
+        } else {
+            None
+        }
     }
 
     /// What an event gives to the hunts, each with the hunt's number.
@@ -105,6 +133,9 @@ impl Questions {
         kind: RecordKind<'q>,
     ) -> impl Iterator<Item = (usize, Finding)> + 'q {
         let record = Record::new(event, kind.discovery());
-        self.hunts.iter().enumerate().filter_map(move |(number, hunt)| Some((number, hunt.look(&record, kind)?)))
+        self.hunts
+            .iter()
+            .enumerate()
+            .filter_map(move |(number, hunt)| Some((number, hunt.look(&record, kind)?)))
     }
 }

@@ -44,7 +44,13 @@ pub(super) fn skim(json: &str) -> Option<Vec<Token>> {
     // The places of tokens, and their numbers, are of 32 bits.
     u32::try_from(json.len()).ok()?;
     let tokens = Vec::with_capacity(USUAL_TOKENS);
-    let mut skimmer = Skimmer { json: json.as_bytes(), at: 0, tokens, container: None, depth: 0 };
+    let mut skimmer = Skimmer {
+        json: json.as_bytes(),
+        at: 0,
+        tokens,
+        container: None,
+        depth: 0,
+    };
     skimmer.document()?;
     Some(skimmer.tokens)
 }
@@ -110,7 +116,11 @@ impl Skimmer<'_> {
             }
         }
         // Nothing follows the outermost value.
-        if self.next().is_some() { None } else { Some(true) }
+        if self.next().is_some() {
+            None
+        } else {
+            Some(true)
+        }
     }
 
     /// The next byte that is no white space; it is not taken.
@@ -150,7 +160,10 @@ impl Skimmer<'_> {
     fn key(&mut self) -> Option<()> {
         self.next()?;
         self.string()?;
-        let token = self.tokens.last_mut().filter(|token| token.kind == Kind::Text)?;
+        let token = self
+            .tokens
+            .last_mut()
+            .filter(|token| token.kind == Kind::Text)?;
         token.kind = Kind::Key;
         let colon = self.next()?;
         self.at += 1;
@@ -199,7 +212,10 @@ impl Skimmer<'_> {
     fn number(&mut self) -> Option<()> {
         let text = self.json.get(self.at..)?;
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let length = digits
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let is_plain = match digits {
             [b'0', ..] => length == 1 && digits.len() == text.len(),
             _ => (1..=MOST_DIGITS).contains(&length),
@@ -217,7 +233,13 @@ impl Skimmer<'_> {
         let number = self.tokens.len();
         let small = |place: usize| u32::try_from(place).ok();
         let container = small(self.container.unwrap_or(number))?;
-        self.tokens.push(Token { kind, begin: small(begin)?, end: small(end)?, container, after: small(number + 1)? });
+        self.tokens.push(Token {
+            kind,
+            begin: small(begin)?,
+            end: small(end)?,
+            container,
+            after: small(number + 1)?,
+        });
         Some(())
     }
 }
@@ -232,14 +254,20 @@ fn plain_bytes(bytes: &[u8]) -> usize {
     for word in words {
         let word = u64::from_le_bytes(*word);
         let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let ends =
-            (zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\'))) | control) & (ONES << 7);
+        let ends = (zeros(word ^ (ONES * u64::from(b'"')))
+            | zeros(word ^ (ONES * u64::from(b'\\')))
+            | control)
+            & (ONES << 7);
         if ends != 0 {
             return length + ends.trailing_zeros() as usize / 8;
         }
         length += 8;
     }
-    length + rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count()
+    length
+        + rest
+            .iter()
+            .take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20))
+            .count()
 }
 
 #[cfg(test)]
@@ -302,8 +330,10 @@ mod tests {
     fn tokens_are_told_apart() {
         use Kind::{Array, Bare, Escaped, Key, Null, Object, Text};
         let json = " {\"a\" : [ ] ,\"b\":{},\"c\":[1,-20,0,true,false,null],\"d\":\"é\",\"e\":\"\\n\\\"\"}\r\n\t";
-        let expected =
-            [Object, Key, Array, Key, Object, Key, Array, Bare, Bare, Bare, Bare, Bare, Null, Key, Text, Key, Escaped];
+        let expected = [
+            Object, Key, Array, Key, Object, Key, Array, Bare, Bare, Bare, Bare, Bare, Null, Key,
+            Text, Key, Escaped,
+        ];
         assert_eq!(kinds(json).unwrap(), expected);
         let deep = format!("{}{}", "[".repeat(DEEPEST), "]".repeat(DEEPEST));
         assert_eq!(kinds(&deep).unwrap().len(), DEEPEST);
@@ -313,8 +343,15 @@ mod tests {
     fn plain_bytes_end_where_they_must() {
         for end in ["\"", "\\", "\n", "\u{0}", "\u{1f}", ""] {
             for length in 0..40 {
-                let plain = "é !#[]^\u{7f}~".chars().cycle().take(length).collect::<String>();
-                assert_eq!(plain_bytes(format!("{plain}{end}\"\u{1}").as_bytes()), plain.len());
+                let plain = "é !#[]^\u{7f}~"
+                    .chars()
+                    .cycle()
+                    .take(length)
+                    .collect::<String>();
+                assert_eq!(
+                    plain_bytes(format!("{plain}{end}\"\u{1}").as_bytes()),
+                    plain.len()
+                );
             }
         }
     }

@@ -26,8 +26,8 @@ const HEX_GROUPS: usize = 6;
 /// whatever depth. A backslash is not asked for: how filter patterns quote it is not documented.
 /// Escapes that encoders do write are not among these: `\u003c`, `\u0026`, `\u001b`, `\u00e9`.
 pub(super) const ESCAPES: [&str; 20] = [
-    "u002d", "u002D", "u002e", "u002E", "u0030", "u0031", "u0032", "u0033", "u0034", "u0035", "u0036", "u0037",
-    "u0038", "u0039", "u003a", "u003A", "u004", "u005", "u006", "u007",
+    "u002d", "u002D", "u002e", "u002E", "u0030", "u0031", "u0032", "u0033", "u0034", "u0035",
+    "u0036", "u0037", "u0038", "u0039", "u003a", "u003A", "u004", "u005", "u006", "u007",
 ];
 
 /// The same as a regular expression.
@@ -53,7 +53,9 @@ impl Trace {
             IndicatorValue::Ip(IpAddr::V4(address)) => Some(Self::All(vec![address.to_string()])),
             IndicatorValue::Ip(IpAddr::V6(address)) => v6_regex(*address, 128).map(Self::Regex),
             IndicatorValue::Cidr(IpNet::V4(network)) => v4_prefixes(*network).map(Self::Any),
-            IndicatorValue::Cidr(IpNet::V6(network)) => v6_regex(network.addr(), network.prefix_len()).map(Self::Regex),
+            IndicatorValue::Cidr(IpNet::V6(network)) => {
+                v6_regex(network.addr(), network.prefix_len()).map(Self::Regex)
+            }
             IndicatorValue::Arn(arn) => runs(arn.as_str()),
             IndicatorValue::Account(id) => Some(Self::All(vec![id.to_string()])),
             IndicatorValue::AccessKey(text)
@@ -63,7 +65,9 @@ impl Trace {
             | IndicatorValue::EventName(text)
             | IndicatorValue::Text(text) => runs(text),
             IndicatorValue::Domain(name) => Some(Self::Regex(in_any_case(name))),
-            IndicatorValue::Hash(digest) => digest.get(..DIGEST_DIGITS).map(|digits| Self::Regex(in_any_case(digits))),
+            IndicatorValue::Hash(digest) => digest
+                .get(..DIGEST_DIGITS)
+                .map(|digits| Self::Regex(in_any_case(digits))),
             IndicatorValue::Regex(_) => None,
         }
     }
@@ -77,7 +81,9 @@ fn is_never_escaped(c: char) -> bool {
 
 /// The runs of characters that stand in an event as they are, however it spells the text.
 pub(super) fn runs(text: &str) -> Option<Trace> {
-    let runs = text.split(|c| !is_never_escaped(c)).filter(|run| run.len() >= SHORTEST_RUN);
+    let runs = text
+        .split(|c| !is_never_escaped(c))
+        .filter(|run| run.len() >= SHORTEST_RUN);
     let runs: Vec<String> = runs.map(str::to_owned).collect();
     // Between the runs of such a text there is nothing that `.` might not match.
     let is_one_line = text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
@@ -99,18 +105,31 @@ fn v4_prefixes(network: Ipv4Net) -> Option<Vec<String>> {
         Ok(parts) if is_few => parts.map(shared_octets).collect(),
         _ => vec![shared_octets(network)],
     };
-    prefixes.iter().all(|prefix| prefix.len() >= SHORTEST_RUN).then_some(prefixes)
+    prefixes
+        .iter()
+        .all(|prefix| prefix.len() >= SHORTEST_RUN)
+        .then_some(prefixes)
 }
 
 fn shared_octets(network: Ipv4Net) -> String {
     let whole = usize::from(network.prefix_len() / 8).min(3);
-    network.network().octets().iter().take(whole).flat_map(|octet| [octet.to_string(), ".".to_owned()]).collect()
+    network
+        .network()
+        .octets()
+        .iter()
+        .take(whole)
+        .flat_map(|octet| [octet.to_string(), ".".to_owned()])
+        .collect()
 }
 
 /// The groups that every spelling has, each with a colon behind it: those before the first zero.
 pub(super) fn v6_groups(address: Ipv6Addr, prefix_length: u8) -> impl Iterator<Item = u16> {
     let fixed = usize::from(prefix_length / 16).min(HEX_GROUPS);
-    address.segments().into_iter().take(fixed).take_while(|group| *group != 0)
+    address
+        .segments()
+        .into_iter()
+        .take(fixed)
+        .take_while(|group| *group != 0)
 }
 
 /// The groups before the first zero, each with its zeros and in its cases: only zeros can be left out, and
@@ -126,7 +145,15 @@ fn v6_regex(address: Ipv6Addr, prefix_length: u8) -> Option<String> {
 
 fn in_any_case(text: &str) -> String {
     let class = |c: char| format!("[{}{}]", c.to_ascii_lowercase(), c.to_ascii_uppercase());
-    text.chars().map(|c| if c.is_ascii_alphabetic() { class(c) } else { literal(c) }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_ascii_alphabetic() {
+                class(c)
+            } else {
+                literal(c)
+            }
+        })
+        .collect()
 }
 
 /// A text of characters that are never escaped, as a regular expression.
@@ -135,7 +162,11 @@ pub(super) fn as_regex(text: &str) -> String {
 }
 
 fn literal(c: char) -> String {
-    if c == '.' { r"\.".to_owned() } else { c.to_string() }
+    if c == '.' {
+        r"\.".to_owned()
+    } else {
+        c.to_string()
+    }
 }
 
 #[cfg(test)]
@@ -168,15 +199,24 @@ mod tests {
         assert_eq!(trace("2001:db8::1").unwrap(), "%2001:0*[dD][bB]8:%");
         assert_eq!(trace("2001:db8:7::/48").unwrap(), "%2001:0*[dD][bB]8:0*7:%");
         assert_eq!(trace("2001:db8::/20").unwrap(), "%2001:%");
-        assert_eq!(trace("2001:db8:1:2:3:4:5:6").unwrap(), "%2001:0*[dD][bB]8:0*1:0*2:0*3:0*4:%");
+        assert_eq!(
+            trace("2001:db8:1:2:3:4:5:6").unwrap(),
+            "%2001:0*[dD][bB]8:0*1:0*2:0*3:0*4:%"
+        );
         assert_eq!(trace("::1"), None);
         assert_eq!(trace("2000::/3"), None);
     }
 
     #[test]
     fn what_folds_case_is_marked_by_a_regex() {
-        assert_eq!(trace("a1.example").unwrap(), r"%[aA]1\.[eE][xX][aA][mM][pP][lL][eE]%");
-        assert_eq!(trace("d41d8cd98f00b204e9800998ecf8427e").unwrap(), "%[dD]41[dD]8[cC][dD]98[fF]00[bB]204%");
+        assert_eq!(
+            trace("a1.example").unwrap(),
+            r"%[aA]1\.[eE][xX][aA][mM][pP][lL][eE]%"
+        );
+        assert_eq!(
+            trace("d41d8cd98f00b204e9800998ecf8427e").unwrap(),
+            "%[dD]41[dD]8[cC][dD]98[fF]00[bB]204%"
+        );
     }
 
     #[test]
@@ -185,7 +225,10 @@ mod tests {
             trace("arn:aws:iam::111111111111:user/team/ben").unwrap(),
             "arn:aws:iam::111111111111:user ~ team ~ ben"
         );
-        assert_eq!(trace("text:line one\nline two").unwrap(), "line & one & line & two");
+        assert_eq!(
+            trace("text:line one\nline two").unwrap(),
+            "line & one & line & two"
+        );
         assert_eq!(trace("user:ben").unwrap(), "ben");
         assert_eq!(trace("text:<>"), None);
         assert_eq!(trace("regex:abc"), None);
@@ -195,12 +238,18 @@ mod tests {
     fn every_escape_of_what_is_never_escaped_is_known() {
         let regex = regex::Regex::new(ESCAPES_REGEX).unwrap();
         for c in (0..=0x7f_u8).map(char::from) {
-            let digits = [format!("u{:04x}", u32::from(c)), format!("u{:04X}", u32::from(c))];
+            let digits = [
+                format!("u{:04x}", u32::from(c)),
+                format!("u{:04X}", u32::from(c)),
+            ];
             for escape in &digits {
                 let is_known = ESCAPES.iter().any(|known| escape.contains(known));
                 assert_eq!(is_known, regex.is_match(escape), "{escape}");
                 assert!(is_known || !(is_never_escaped(c) || c == '\\'), "{escape}");
-                assert!(!is_known || !"<>&'\"+=/ \n\u{1b}".contains(c), "encoders write {escape}");
+                assert!(
+                    !is_known || !"<>&'\"+=/ \n\u{1b}".contains(c),
+                    "encoders write {escape}"
+                );
             }
         }
     }

@@ -19,7 +19,8 @@ impl WrittenHunt {
     /// Its query, about events from one millisecond to the one before another. The window of Insights is in whole
     /// seconds, so that a first filter narrows it.
     pub fn query(&self, from_ms: i64, to_ms: i64) -> String {
-        let narrow = format!("filter toMillis(@timestamp) >= {from_ms} and toMillis(@timestamp) < {to_ms}");
+        let narrow =
+            format!("filter toMillis(@timestamp) >= {from_ms} and toMillis(@timestamp) < {to_ms}");
         format!("{narrow}\n| {}", self.0.query.trim())
     }
 }

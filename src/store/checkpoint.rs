@@ -36,7 +36,10 @@ pub struct KnownUnits(pub(super) Vec<KnownUnit>);
 impl KnownUnits {
     /// What began to read the log group for the search, if anything did.
     pub fn engine(&self) -> Option<Engine> {
-        self.0.iter().find(|unit| unit.pass == Pass::Search).map(|unit| unit.engine)
+        self.0
+            .iter()
+            .find(|unit| unit.pass == Pass::Search)
+            .map(|unit| unit.engine)
     }
 
     /// Whether it has been read for this, too.
@@ -79,11 +82,20 @@ impl Checkpoint {
              FROM place LEFT JOIN unit ON unit.place = place.id WHERE log_group IS NOT NULL ORDER BY unit.id",
         )?;
         let mut rows = select.query([])?;
-        let insights_usd = connection.query_row("SELECT total(usd) FROM insights_query", [], |row| row.get(0))?;
-        let mut checkpoint = Self { insights_usd, ..Self::default() };
+        let insights_usd =
+            connection.query_row("SELECT total(usd) FROM insights_query", [], |row| {
+                row.get(0)
+            })?;
+        let mut checkpoint = Self {
+            insights_usd,
+            ..Self::default()
+        };
         while let Some(row) = rows.next()? {
             let region: Region = parsed(row, "region")?;
-            let target = Target { account: parsed(row, "account")?, region };
+            let target = Target {
+                account: parsed(row, "account")?,
+                region,
+            };
             let groups = checkpoint.targets.entry(target).or_default();
             let group = match groups.entry(row.get("log_group")?) {
                 Entry::Occupied(known) => known.into_mut(),
@@ -112,9 +124,13 @@ impl Checkpoint {
 
 fn known_group(row: &Row<'_>) -> Result<KnownGroup, StoreError> {
     let status: Option<String> = row.get("status")?;
-    let status = status.map(|word| Status::from_word(&word).ok_or_else(|| unknown(&word))).transpose()?;
+    let status = status
+        .map(|word| Status::from_word(&word).ok_or_else(|| unknown(&word)))
+        .transpose()?;
     let reason: Option<String> = row.get("reason")?;
-    let reason = reason.map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word))).transpose()?;
+    let reason = reason
+        .map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word)))
+        .transpose()?;
     Ok(KnownGroup {
         place: PlaceId(row.get("id").map_err(damaged)?),
         is_finished: is_finished(status, reason),
@@ -123,7 +139,9 @@ fn known_group(row: &Row<'_>) -> Result<KnownGroup, StoreError> {
 }
 
 fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
-    let Some(id) = row.get("unit")? else { return Ok(()) };
+    let Some(id) = row.get("unit")? else {
+        return Ok(());
+    };
     let engine: String = row.get("engine")?;
     let pass: String = row.get("pass")?;
     units.0.push(KnownUnit {

@@ -13,22 +13,33 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
     for entry in batch {
         match entry {
             Entry::Fact { key, value } => {
-                let mut insert =
-                    transaction.prepare_cached("INSERT OR REPLACE INTO fact (key, value) VALUES (?1, ?2)")?;
+                let mut insert = transaction
+                    .prepare_cached("INSERT OR REPLACE INTO fact (key, value) VALUES (?1, ?2)")?;
                 insert.execute(params![key, value])?;
             }
             Entry::Account(account) => {
-                let mut insert = transaction
-                    .prepare_cached("INSERT OR REPLACE INTO account (id, name, standing) VALUES (?1, ?2, ?3)")?;
-                insert.execute(params![account.id.to_string(), account.name, account.standing.as_str()])?;
+                let mut insert = transaction.prepare_cached(
+                    "INSERT OR REPLACE INTO account (id, name, standing) VALUES (?1, ?2, ?3)",
+                )?;
+                insert.execute(params![
+                    account.id.to_string(),
+                    account.name,
+                    account.standing.as_str()
+                ])?;
             }
             Entry::Place(place) => insert_place(&transaction, place)?,
-            Entry::Units(units) => units.iter().try_for_each(|unit| insert_unit(&transaction, unit))?,
+            Entry::Units(units) => units
+                .iter()
+                .try_for_each(|unit| insert_unit(&transaction, unit))?,
             Entry::Restarted(unit) => restart(&transaction, *unit)?,
             Entry::Cut { unit, to_ms, rest } => {
                 restart(&transaction, *unit)?;
-                transaction.execute("UPDATE unit SET to_ms = ?2 WHERE id = ?1", params![unit.0, to_ms])?;
-                rest.iter().try_for_each(|unit| insert_unit(&transaction, unit))?;
+                transaction.execute(
+                    "UPDATE unit SET to_ms = ?2 WHERE id = ?1",
+                    params![unit.0, to_ms],
+                )?;
+                rest.iter()
+                    .try_for_each(|unit| insert_unit(&transaction, unit))?;
             }
             Entry::Page(page) => insert_page(&transaction, page)?,
             Entry::Ended { place, outcome } => end_place(&transaction, *place, outcome)?,
@@ -41,7 +52,10 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
             }
             Entry::Engine { unit, engine } => {
                 restart(&transaction, *unit)?;
-                transaction.execute("UPDATE unit SET engine = ?2 WHERE id = ?1", params![unit.0, engine.as_str()])?;
+                transaction.execute(
+                    "UPDATE unit SET engine = ?2 WHERE id = ?1",
+                    params![unit.0, engine.as_str()],
+                )?;
             }
             Entry::Written(rows) => written::insert(&transaction, rows)?,
             Entry::Query(query) => insert_query(&transaction, query)?,
@@ -67,20 +81,35 @@ fn insert_place(transaction: &Transaction<'_>, place: &PlaceRow) -> Result<(), S
         place.class.as_ref().map(LogGroupClass::to_string),
         place.elsewhere,
     ])?;
-    place.outcome.as_ref().map_or(Ok(()), |outcome| end_place(transaction, place.id, outcome))
+    place
+        .outcome
+        .as_ref()
+        .map_or(Ok(()), |outcome| end_place(transaction, place.id, outcome))
 }
 
 fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), StoreError> {
     let mut insert = transaction
         .prepare_cached("INSERT INTO unit (id, place, pass, engine, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     let (pass, engine) = (unit.pass.as_str(), unit.engine.as_str());
-    insert.execute(params![unit.id.0, unit.place.0, pass, engine, unit.from_ms, unit.to_ms])?;
+    insert.execute(params![
+        unit.id.0,
+        unit.place.0,
+        pass,
+        engine,
+        unit.from_ms,
+        unit.to_ms
+    ])?;
     Ok(())
 }
 
-fn end_place(transaction: &Transaction<'_>, place: PlaceId, outcome: &Outcome) -> Result<(), StoreError> {
-    let mut update = transaction
-        .prepare_cached("UPDATE place SET status = ?2, reason = ?3, detail = ?4, denied_by = ?5 WHERE id = ?1")?;
+fn end_place(
+    transaction: &Transaction<'_>,
+    place: PlaceId,
+    outcome: &Outcome,
+) -> Result<(), StoreError> {
+    let mut update = transaction.prepare_cached(
+        "UPDATE place SET status = ?2, reason = ?3, detail = ?4, denied_by = ?5 WHERE id = ?1",
+    )?;
     update.execute(params![
         place.0,
         outcome.status.as_str(),
@@ -93,8 +122,13 @@ fn end_place(transaction: &Transaction<'_>, place: PlaceId, outcome: &Outcome) -
 
 /// What was found in the unit so far will be found again. Its chunks stay, and nobody unpacks them.
 fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError> {
-    transaction.prepare_cached("DELETE FROM written_rows WHERE unit = ?1")?.execute([unit.0])?;
-    let pages: i64 = transaction.query_row("SELECT pages FROM unit WHERE id = ?1", [unit.0], |row| row.get(0))?;
+    transaction
+        .prepare_cached("DELETE FROM written_rows WHERE unit = ?1")?
+        .execute([unit.0])?;
+    let pages: i64 =
+        transaction.query_row("SELECT pages FROM unit WHERE id = ?1", [unit.0], |row| {
+            row.get(0)
+        })?;
     if pages == 0 {
         // No search through all sightings for what cannot be there.
         return Ok(());
@@ -132,8 +166,14 @@ fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreEr
 }
 
 fn insert_query(transaction: &Transaction<'_>, query: &InsightsQuery) -> Result<(), StoreError> {
-    let mut insert = transaction.prepare_cached("INSERT INTO insights_query VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    let InsightsQuery { target, log_groups, bytes, usd } = query;
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO insights_query VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let InsightsQuery {
+        target,
+        log_groups,
+        bytes,
+        usd,
+    } = query;
     insert.execute(params![
         target.account.to_string(),
         target.region.as_str(),
@@ -145,7 +185,8 @@ fn insert_query(transaction: &Transaction<'_>, query: &InsightsQuery) -> Result<
 }
 
 fn insert_call(transaction: &Transaction<'_>, call: &ApiCall) -> Result<(), StoreError> {
-    let mut insert = transaction.prepare_cached("INSERT INTO call VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO call VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
     insert.execute(params![
         rfc3339_ms(call.time),
         call.account.as_ref().map(AccountId::to_string),

@@ -23,10 +23,29 @@ pub struct StoredCount {
     pub row: CountRow,
 }
 
-pub(super) fn insert(transaction: &Transaction<'_>, unit: UnitId, counts: &[CountRow]) -> Result<(), StoreError> {
-    for CountRow { hunt, event_account, event_region, kind, partial } in counts {
-        let mut insert = transaction.prepare_cached("INSERT INTO hunt_count VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        insert.execute(params![unit.0, hunt, event_account, event_region, kind, pack(partial)?])?;
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    unit: UnitId,
+    counts: &[CountRow],
+) -> Result<(), StoreError> {
+    for CountRow {
+        hunt,
+        event_account,
+        event_region,
+        kind,
+        partial,
+    } in counts
+    {
+        let mut insert =
+            transaction.prepare_cached("INSERT INTO hunt_count VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        insert.execute(params![
+            unit.0,
+            hunt,
+            event_account,
+            event_region,
+            kind,
+            pack(partial)?
+        ])?;
     }
     Ok(())
 }
@@ -51,7 +70,9 @@ impl RunReader {
             )
             .map_err(StoreError::from)?;
         let mut rows = select.query([hunt]).map_err(StoreError::from)?;
-        use_rows(&mut std::iter::from_fn(move || next(&mut rows, stored_count)))
+        use_rows(&mut std::iter::from_fn(move || {
+            next(&mut rows, stored_count)
+        }))
     }
 }
 

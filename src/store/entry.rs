@@ -3,7 +3,8 @@
 use super::sightings::Sightings;
 use super::written::WrittenRow;
 use crate::model::{
-    AccountId, ApiCall, Cell, Engine, HourOfRecords, LogGroupClass, Outcome, Recorder, Region, Tampering, Target,
+    AccountId, ApiCall, Cell, Engine, HourOfRecords, LogGroupClass, Outcome, Recorder, Region,
+    Tampering, Target,
 };
 use crate::query::Partial;
 
@@ -109,7 +110,9 @@ impl Standing {
     }
 
     pub(super) fn from_word(word: &str) -> Option<Self> {
-        [Self::InScope, Self::NotActive, Self::NotAsked].into_iter().find(|standing| standing.as_str() == word)
+        [Self::InScope, Self::NotActive, Self::NotAsked]
+            .into_iter()
+            .find(|standing| standing.as_str() == word)
     }
 }
 

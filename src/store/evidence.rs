@@ -10,33 +10,52 @@ use super::entry::{Traces, UnitId};
 use super::reader::{count, damaged, next, outcome, parsed};
 use super::{RunReader, StoreError};
 use crate::model::{
-    AccountId, Cell, HourOfRecords, LogGroupArn, Outcome, Recorder, Region, SourceKind, Tampering, Target, Told,
+    AccountId, Cell, HourOfRecords, LogGroupArn, Outcome, Recorder, Region, SourceKind, Tampering,
+    Target, Told,
 };
 
 pub(super) fn insert_cell(transaction: &Transaction<'_>, cell: &Cell) -> Result<(), StoreError> {
-    let mut insert = transaction
-        .prepare_cached("INSERT OR REPLACE INTO cell (account, region, kind, facts) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO cell (account, region, kind, facts) VALUES (?1, ?2, ?3, ?4)",
+    )?;
     let Target { account, region } = &cell.target;
     let facts = serde_json::to_string(&cell.answer).map_err(damaged)?;
-    insert.execute(params![account.to_string(), region.as_str(), cell.kind.as_str(), facts])?;
+    insert.execute(params![
+        account.to_string(),
+        region.as_str(),
+        cell.kind.as_str(),
+        facts
+    ])?;
     Ok(())
 }
 
 /// Many see a trail; only its owner can tell of it, sooner or later than they.
-pub(super) fn insert_recorder(transaction: &Transaction<'_>, recorder: &Recorder) -> Result<(), StoreError> {
+pub(super) fn insert_recorder(
+    transaction: &Transaction<'_>,
+    recorder: &Recorder,
+) -> Result<(), StoreError> {
     let insert = match recorder.told {
         Told::NotAsked => "INSERT OR IGNORE INTO recorder (via, facts) VALUES (?1, ?2)",
-        Told::Facts(..) | Told::Refused(_) => "INSERT OR REPLACE INTO recorder (via, facts) VALUES (?1, ?2)",
+        Told::Facts(..) | Told::Refused(_) => {
+            "INSERT OR REPLACE INTO recorder (via, facts) VALUES (?1, ?2)"
+        }
     };
     let facts = serde_json::to_string(recorder).map_err(damaged)?;
-    transaction.prepare_cached(insert)?.execute(params![recorder.via, facts])?;
+    transaction
+        .prepare_cached(insert)?
+        .execute(params![recorder.via, facts])?;
     Ok(())
 }
 
-pub(super) fn insert_traces(transaction: &Transaction<'_>, unit: UnitId, traces: &Traces) -> Result<(), StoreError> {
+pub(super) fn insert_traces(
+    transaction: &Transaction<'_>,
+    unit: UnitId,
+    traces: &Traces,
+) -> Result<(), StoreError> {
     for call in &traces.tampering {
-        let mut insert =
-            transaction.prepare_cached("INSERT OR IGNORE INTO tampering VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+        let mut insert = transaction.prepare_cached(
+            "INSERT OR IGNORE INTO tampering VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?;
         insert.execute(params![
             call.time_ms,
             call.account,
@@ -54,7 +73,13 @@ pub(super) fn insert_traces(transaction: &Transaction<'_>, unit: UnitId, traces:
              ON CONFLICT DO UPDATE SET records = records + excluded.records",
         )?;
         let Target { account, region } = &hour.target;
-        insert.execute(params![unit.0, account.to_string(), region.as_str(), hour.hour_ms, whole(hour.records)])?;
+        insert.execute(params![
+            unit.0,
+            account.to_string(),
+            region.as_str(),
+            hour.hour_ms,
+            whole(hour.records)
+        ])?;
     }
     Ok(())
 }
@@ -68,7 +93,8 @@ impl PlaceEnds {
     /// How the search of a log group ended, if it was in the plan at all.
     pub fn of_group(&self, arn: &LogGroupArn) -> Option<&Outcome> {
         let Target { account, region } = &arn.target;
-        self.0.get(&(*account, region.to_string(), arn.name.clone()))
+        self.0
+            .get(&(*account, region.to_string(), arn.name.clone()))
     }
 
     /// Why a target as a whole could not be searched, if it could not.
@@ -99,9 +125,14 @@ impl RunReader {
         let mut cells = Vec::new();
         while let Some(row) = rows.next()? {
             let word: String = row.get(2)?;
-            let kind = SourceKind::ALL.into_iter().find(|kind| kind.as_str() == word);
+            let kind = SourceKind::ALL
+                .into_iter()
+                .find(|kind| kind.as_str() == word);
             cells.push(Cell {
-                target: Target { account: parsed(row, 0)?, region: parsed(row, 1)? },
+                target: Target {
+                    account: parsed(row, 0)?,
+                    region: parsed(row, 1)?,
+                },
                 kind: kind.ok_or_else(|| damaged(format!("`{word}` is not known")))?,
                 answer: serde_json::from_str(&row.get::<_, String>(3)?).map_err(damaged)?,
             });
@@ -114,7 +145,9 @@ impl RunReader {
     /// # Errors
     /// The database fails or is damaged.
     pub fn recorders(&self) -> Result<Vec<Recorder>, StoreError> {
-        let mut select = self.connection.prepare("SELECT facts FROM recorder ORDER BY via")?;
+        let mut select = self
+            .connection
+            .prepare("SELECT facts FROM recorder ORDER BY via")?;
         let mut rows = select.query([])?;
         let mut recorders = Vec::new();
         while let Some(row) = rows.next()? {
@@ -128,16 +161,24 @@ impl RunReader {
     /// # Errors
     /// The database fails or is damaged.
     pub fn place_ends(&self, groups: &BTreeSet<LogGroupArn>) -> Result<PlaceEnds, StoreError> {
-        let select = "SELECT account, region, log_group, status, reason, detail, denied_by FROM place";
+        let select =
+            "SELECT account, region, log_group, status, reason, detail, denied_by FROM place";
         let mut select = self.connection.prepare(select)?;
         let mut rows = select.query([])?;
         let mut ends = PlaceEnds::default();
         while let Some(row) = rows.next()? {
-            let text = |column| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);
-            let (account, region, group): (AccountId, String, String) = (parsed(row, 0)?, text(1)?, text(2)?);
+            let text = |column| {
+                row.get::<_, Option<String>>(column)
+                    .map(Option::unwrap_or_default)
+            };
+            let (account, region, group): (AccountId, String, String) =
+                (parsed(row, 0)?, text(1)?, text(2)?);
             // An account may have a million log groups; of interest are those that something delivers to.
             let is_wanted = group.is_empty() || {
-                let target = Target { account, region: region.parse().map_err(damaged)? };
+                let target = Target {
+                    account,
+                    region: region.parse().map_err(damaged)?,
+                };
                 groups.contains(&LogGroupArn::new(target, group.as_str()))
             };
             if is_wanted {
@@ -155,9 +196,14 @@ impl RunReader {
         &self,
         use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Tampering, StoreError>>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut select = self.connection.prepare("SELECT * FROM tampering").map_err(StoreError::from)?;
+        let mut select = self
+            .connection
+            .prepare("SELECT * FROM tampering")
+            .map_err(StoreError::from)?;
         let mut rows = select.query([]).map_err(StoreError::from)?;
-        use_rows(&mut std::iter::from_fn(move || next(&mut rows, tampering_row)))
+        use_rows(&mut std::iter::from_fn(move || {
+            next(&mut rows, tampering_row)
+        }))
     }
 
     /// Records by place, log group and hour, where all of the log group was read; handed to `use_rows`.
@@ -200,6 +246,13 @@ fn hour_row(row: &Row<'_>) -> Result<HourRow, StoreError> {
         let (account, region): (AccountId, Region) = (parsed(row, account)?, parsed(row, region)?);
         Ok::<_, StoreError>(Target { account, region })
     };
-    let hour = HourOfRecords { target: target(0, 1)?, hour_ms: row.get(2)?, records: count(row, 3)? };
-    Ok(HourRow { log_group: LogGroupArn::new(target(4, 5)?, row.get::<_, String>(6)?), hour })
+    let hour = HourOfRecords {
+        target: target(0, 1)?,
+        hour_ms: row.get(2)?,
+        records: count(row, 3)?,
+    };
+    Ok(HourRow {
+        log_group: LogGroupArn::new(target(4, 5)?, row.get::<_, String>(6)?),
+        hour,
+    })
 }

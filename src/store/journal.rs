@@ -48,7 +48,10 @@ impl Journal {
     pub fn discarding() -> Self {
         let (entries, mut waiting) = mpsc::channel(WAITING);
         tokio::spawn(async move { while waiting.recv().await.is_some() {} });
-        Self { entries, next_id: Arc::new(AtomicI64::new(1)) }
+        Self {
+            entries,
+            next_id: Arc::new(AtomicI64::new(1)),
+        }
     }
 
     /// Opens the `run.db` of a run that ended early, and starts its writer. Accounts and Regions are
@@ -73,7 +76,13 @@ impl Journal {
     fn over(connection: Connection, next_id: i64) -> (Self, Writer) {
         let (entries, waiting) = mpsc::channel(WAITING);
         let writer = tokio::spawn(write_all(connection, waiting));
-        (Self { entries, next_id: Arc::new(AtomicI64::new(next_id)) }, writer)
+        (
+            Self {
+                entries,
+                next_id: Arc::new(AtomicI64::new(next_id)),
+            },
+            writer,
+        )
     }
 
     /// Writes an entry, waiting while too many wait for the disk.
@@ -84,7 +93,11 @@ impl Journal {
         // On the heap: all that a sweep does writes, so thousands of tasks have room for a wait here.
         let entry = Box::new(entry);
         async {
-            self.entries.reserve().await.map_err(|_| JournalClosed)?.send(*entry);
+            self.entries
+                .reserve()
+                .await
+                .map_err(|_| JournalClosed)?
+                .send(*entry);
             Ok(())
         }
     }
@@ -100,7 +113,10 @@ impl Journal {
     }
 }
 
-async fn write_all(mut connection: Connection, mut waiting: mpsc::Receiver<Entry>) -> Result<(), StoreError> {
+async fn write_all(
+    mut connection: Connection,
+    mut waiting: mpsc::Receiver<Entry>,
+) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(BATCH);
     while gather(&mut waiting, &mut batch).await {
         // One blocking task a batch: a parked one would freeze a test's paused time.
@@ -109,7 +125,9 @@ async fn write_all(mut connection: Connection, mut waiting: mpsc::Receiver<Entry
             batch.clear();
             Ok::<_, StoreError>((connection, batch))
         });
-        (connection, batch) = committed.await.map_err(|error| StoreError::Damaged(error.to_string()))??;
+        (connection, batch) = committed
+            .await
+            .map_err(|error| StoreError::Damaged(error.to_string()))??;
     }
     Ok(())
 }
@@ -119,7 +137,9 @@ async fn gather(waiting: &mut mpsc::Receiver<Entry>, batch: &mut Vec<Entry>) -> 
     let mut come = waiting.recv_many(batch, BATCH).await;
     let until = Instant::now() + GATHERING;
     while come > 0 && batch.len() < BATCH {
-        come = timeout_at(until, waiting.recv_many(batch, BATCH - batch.len())).await.unwrap_or_default();
+        come = timeout_at(until, waiting.recv_many(batch, BATCH - batch.len()))
+            .await
+            .unwrap_or_default();
     }
     !batch.is_empty()
 }
@@ -128,7 +148,9 @@ async fn gather(waiting: &mut mpsc::Receiver<Entry>, batch: &mut Vec<Entry>) -> 
 mod tests {
     use tokio::time::sleep;
 
-    use super::super::{Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, PlaceRow, RunReader, Traces, UnitRow};
+    use super::super::{
+        Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, PlaceRow, RunReader, Traces, UnitRow,
+    };
     use super::*;
     use crate::model::{Engine, Outcome, Reason, RunId, Status, Target};
 
@@ -164,7 +186,14 @@ mod tests {
 
     fn unit_of(journal: &Journal, group: &PlaceRow) -> UnitRow {
         let (id, place) = (journal.new_unit(), group.id);
-        UnitRow { id, place, pass: Pass::Search, engine: Engine::Filter, from_ms: 0, to_ms: 100 }
+        UnitRow {
+            id,
+            place,
+            pass: Pass::Search,
+            engine: Engine::Filter,
+            from_ms: 0,
+            to_ms: 100,
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -190,13 +219,22 @@ mod tests {
             })
         };
         for entry in [
-            Entry::Fact { key: "window", value: "w".to_owned() },
+            Entry::Fact {
+                key: "window",
+                value: "w".to_owned(),
+            },
             Entry::Place(group.clone()),
             Entry::Place(never_ended),
             Entry::Units(vec![unit]),
             page(vec![found(30, "e3"), found(10, "e1")], Some("t")),
-            page((100..300).map(|n| found(20, &format!("e{n}"))).collect(), None),
-            Entry::Ended { place: group.id, outcome: Outcome::searched() },
+            page(
+                (100..300).map(|n| found(20, &format!("e{n}"))).collect(),
+                None,
+            ),
+            Entry::Ended {
+                place: group.id,
+                outcome: Outcome::searched(),
+            },
         ] {
             journal.write(entry).await.unwrap();
         }
@@ -204,14 +242,21 @@ mod tests {
         writer.await.unwrap().unwrap();
 
         let reader = RunReader::open(&dir).unwrap();
-        let rows = reader.sightings(|rows| rows.collect::<Result<Vec<_>, _>>()).unwrap();
+        let rows = reader
+            .sightings(|rows| rows.collect::<Result<Vec<_>, _>>())
+            .unwrap();
         assert_eq!(rows.len(), 202);
         assert_eq!(rows.first().unwrap().found, found(10, "e1"));
         assert_eq!(rows.last().unwrap().found, found(30, "e3"));
-        let coverage = reader.coverage(|rows| rows.collect::<Result<Vec<_>, _>>()).unwrap();
+        let coverage = reader
+            .coverage(|rows| rows.collect::<Result<Vec<_>, _>>())
+            .unwrap();
         assert_eq!(coverage[0].outcome.reason, Some(Reason::Interrupted));
         assert_eq!(coverage[1].outcome.status, Status::Searched);
-        assert_eq!((coverage[1].pages, coverage[1].events, coverage[1].sightings), (2, 20, 202));
+        assert_eq!(
+            (coverage[1].pages, coverage[1].events, coverage[1].sightings),
+            (2, 20, 202)
+        );
         reader.close().unwrap();
     }
 
@@ -221,7 +266,13 @@ mod tests {
         let writing = tokio::spawn(async move {
             for wait in [0, 10, 10, 10, 100] {
                 sleep(Duration::from_millis(wait)).await;
-                entries.send(Entry::Fact { key: "a", value: String::new() }).await.unwrap();
+                entries
+                    .send(Entry::Fact {
+                        key: "a",
+                        value: String::new(),
+                    })
+                    .await
+                    .unwrap();
             }
         });
         let (began, mut batch, mut batches) = (Instant::now(), Vec::new(), Vec::new());
@@ -229,7 +280,11 @@ mod tests {
             batches.push((batch.len(), began.elapsed().as_millis()));
             batch.clear();
         }
-        assert_eq!(batches, [(3, 25), (1, 55), (1, 130)], "and the last waits for nobody");
+        assert_eq!(
+            batches,
+            [(3, 25), (1, 55), (1, 130)],
+            "and the last waits for nobody"
+        );
         writing.await.unwrap();
     }
 
@@ -238,7 +293,8 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
         let dir = RunDir::create(temp.path(), &id).unwrap();
-        let (journal, writer) = Journal::create(&dir, &[("ended", "interrupted".to_owned())]).unwrap();
+        let (journal, writer) =
+            Journal::create(&dir, &[("ended", "interrupted".to_owned())]).unwrap();
         let group = place(&journal, Some("/a"), None);
         let unit = unit_of(&journal, &group);
         let page = Page {
@@ -253,7 +309,11 @@ mod tests {
         };
         let done = place(&journal, Some("/b"), Some(Outcome::searched()));
         let region = place(&journal, None, Some(Outcome::denied("no")));
-        for entry in [Entry::Place(group.clone()), Entry::Units(vec![unit]), Entry::Page(page)] {
+        for entry in [
+            Entry::Place(group.clone()),
+            Entry::Units(vec![unit]),
+            Entry::Page(page),
+        ] {
             journal.write(entry).await.unwrap();
         }
         journal.write(Entry::Place(done.clone())).await.unwrap();
@@ -262,25 +322,62 @@ mod tests {
         writer.await.unwrap().unwrap();
 
         let (journal, writer, mut checkpoint) = Journal::resume(&dir).unwrap();
-        let target = Target { account: group.account, region: group.region.clone().unwrap() };
+        let target = Target {
+            account: group.account,
+            region: group.region.clone().unwrap(),
+        };
         let known = checkpoint.take(&target);
         let (from_ms, to_ms, next_token) = (0, 100, Some("t".to_owned()));
-        let UnitRow { id, pass, engine, .. } = unit;
-        let begun = KnownUnit { id, pass, engine, from_ms, to_ms, has_begun: true, next_token, token_ms: 7 };
+        let UnitRow {
+            id, pass, engine, ..
+        } = unit;
+        let begun = KnownUnit {
+            id,
+            pass,
+            engine,
+            from_ms,
+            to_ms,
+            has_begun: true,
+            next_token,
+            token_ms: 7,
+        };
         let units = KnownUnits(vec![begun]);
-        assert_eq!(known["/a"], KnownGroup { place: group.id, is_finished: false, units });
-        assert!(known["/b"].is_finished && known.len() == 2, "the Region's own row is taken back");
+        assert_eq!(
+            known["/a"],
+            KnownGroup {
+                place: group.id,
+                is_finished: false,
+                units
+            }
+        );
+        assert!(
+            known["/b"].is_finished && known.len() == 2,
+            "the Region's own row is taken back"
+        );
         assert!(journal.new_place() > done.id, "no key is given twice");
         journal.write(Entry::Restarted(unit.id)).await.unwrap();
         for _ in 0..2 {
-            journal.write(Entry::Remark { place: done.id, text: "gone".to_owned() }).await.unwrap();
+            journal
+                .write(Entry::Remark {
+                    place: done.id,
+                    text: "gone".to_owned(),
+                })
+                .await
+                .unwrap();
         }
         drop(journal);
         writer.await.unwrap().unwrap();
 
         let reader = RunReader::open(&dir).unwrap();
-        assert_eq!(reader.sightings(|rows| Ok::<_, StoreError>(rows.count())).unwrap(), 0);
-        let coverage = reader.coverage(|rows| rows.collect::<Result<Vec<_>, _>>()).unwrap();
+        assert_eq!(
+            reader
+                .sightings(|rows| Ok::<_, StoreError>(rows.count()))
+                .unwrap(),
+            0
+        );
+        let coverage = reader
+            .coverage(|rows| rows.collect::<Result<Vec<_>, _>>())
+            .unwrap();
         assert_eq!((coverage[0].pages, coverage[0].sightings), (0, 0));
         assert_eq!(coverage[1].outcome.reason_text(), "gone");
         assert!(!reader.facts().unwrap().contains_key("ended"));

@@ -19,7 +19,10 @@ impl RunLock {
     /// # Errors
     /// Another process has it, or the file cannot be made.
     pub fn take(dir: &RunDir) -> Result<Self, StoreError> {
-        let locked = |owner| StoreError::Locked { run: dir.path().to_owned(), owner };
+        let locked = |owner| StoreError::Locked {
+            run: dir.path().to_owned(),
+            owner,
+        };
         LockedFile::take(dir.path().join(RunDir::LOCK), locked).map(Self)
     }
 }
@@ -34,7 +37,10 @@ impl WatchLock {
     /// # Errors
     /// Another process has it, or the file cannot be made.
     pub fn take(directory: &Path) -> Result<Self, StoreError> {
-        let locked = |owner| StoreError::Watched { directory: directory.to_owned(), owner };
+        let locked = |owner| StoreError::Watched {
+            directory: directory.to_owned(),
+            owner,
+        };
         LockedFile::take(directory.join("watch.lock"), locked).map(Self)
     }
 }
@@ -52,7 +58,12 @@ impl LockedFile {
     fn take(path: PathBuf, locked: impl Fn(String) -> StoreError) -> Result<Self, StoreError> {
         loop {
             let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false).mode(0o600);
+            options
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600);
             let mut file = open_regular(&mut options, &path).map_err(file_error("open", &path))?;
             match file.try_lock() {
                 Ok(()) => {}
@@ -67,7 +78,9 @@ impl LockedFile {
             // Its last owner may have removed the file after it was opened here: then this is no lock.
             if is_still_there(&file, &path).map_err(file_error("read", &path))? {
                 refuse_hard_link(&file).map_err(file_error("lock", &path))?;
-                let signed = file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id()));
+                let signed = file
+                    .set_len(0)
+                    .and_then(|()| writeln!(file, "process {}", std::process::id()));
                 signed.map_err(file_error("write", &path))?;
                 return Ok(Self { path, _file: file });
             }
@@ -86,7 +99,11 @@ fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
 
 /// A lock file is emptied and written to, so another name of the same file must not lose its content.
 fn refuse_hard_link(file: &File) -> io::Result<()> {
-    if file.metadata()?.nlink() > 1 { Err(refused("it has more than one name (a hard link)")) } else { Ok(()) }
+    if file.metadata()?.nlink() > 1 {
+        Err(refused("it has more than one name (a hard link)"))
+    } else {
+        Ok(())
+    }
 }
 
 impl Drop for LockedFile {
@@ -108,7 +125,10 @@ mod tests {
         let dir = RunDir::create(temp.path(), &id).unwrap();
         let lock = RunLock::take(&dir).unwrap();
         let refused = RunLock::take(&dir).unwrap_err().to_string();
-        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        assert!(
+            refused.contains(&format!("process {}", std::process::id())),
+            "{refused}"
+        );
         drop(lock);
         assert!(!dir.path().join(RunDir::LOCK).exists());
         // What a killed process leaves: the file, and no lock on it.

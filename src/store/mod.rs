@@ -21,8 +21,8 @@ mod written;
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
 pub use entry::{
-    CountRow, Entry, Found, InsightsQuery, Page, Pass, PlaceId, PlaceRow, ScopedAccount, Standing, Traces, UnitId,
-    UnitRow, WrittenRows,
+    CountRow, Entry, Found, InsightsQuery, Page, Pass, PlaceId, PlaceRow, ScopedAccount, Standing,
+    Traces, UnitId, UnitRow, WrittenRows,
 };
 pub use evidence::{HourRow, PlaceEnds};
 pub use journal::{Journal, JournalClosed, Writer};
@@ -85,5 +85,9 @@ pub enum StoreError {
 }
 
 fn parenthesised(owner: &str) -> String {
-    if owner.is_empty() { String::new() } else { format!(" ({owner})") }
+    if owner.is_empty() {
+        String::new()
+    } else {
+        format!(" ({owner})")
+    }
 }

@@ -30,7 +30,9 @@ impl RunReader {
     /// # Errors
     /// It cannot be opened, or is of another format.
     pub fn peek(dir: &RunDir) -> Result<Self, StoreError> {
-        Ok(Self { connection: schema::open(&dir.database())? })
+        Ok(Self {
+            connection: schema::open(&dir.database())?,
+        })
     }
 
     /// Closes the database; all of it is in the one file then.
@@ -38,7 +40,8 @@ impl RunReader {
     /// # Errors
     /// The last of it could not be written.
     pub fn close(self) -> Result<(), StoreError> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         self.connection.close().map_err(|(_, error)| error.into())
     }
 
@@ -48,7 +51,9 @@ impl RunReader {
     /// The database fails.
     pub fn facts(&self) -> Result<BTreeMap<String, String>, StoreError> {
         let mut select = self.connection.prepare("SELECT key, value FROM fact")?;
-        let facts = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        let facts = select
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
         Ok(facts)
     }
 
@@ -57,13 +62,19 @@ impl RunReader {
     /// # Errors
     /// The database fails or is damaged.
     pub fn accounts(&self) -> Result<Vec<ScopedAccount>, StoreError> {
-        let mut select = self.connection.prepare("SELECT id, name, standing FROM account ORDER BY id")?;
+        let mut select = self
+            .connection
+            .prepare("SELECT id, name, standing FROM account ORDER BY id")?;
         let mut rows = select.query([])?;
         let mut accounts = Vec::new();
         while let Some(row) = rows.next()? {
             let word: String = row.get(2)?;
             let standing = Standing::from_word(&word).ok_or_else(|| unknown(&word))?;
-            accounts.push(ScopedAccount { id: parsed(row, 0)?, name: row.get(1)?, standing });
+            accounts.push(ScopedAccount {
+                id: parsed(row, 0)?,
+                name: row.get(1)?,
+                standing,
+            });
         }
         Ok(accounts)
     }
@@ -91,7 +102,9 @@ impl RunReader {
             )
             .map_err(StoreError::from)?;
         let mut rows = select.query([]).map_err(StoreError::from)?;
-        use_rows(&mut std::iter::from_fn(move || next(&mut rows, coverage_row)))
+        use_rows(&mut std::iter::from_fn(move || {
+            next(&mut rows, coverage_row)
+        }))
     }
 
     /// Every AWS call, in the order in which answers came, handed to `use_rows`.
@@ -113,15 +126,20 @@ impl RunReader {
     /// # Errors
     /// The database fails.
     pub fn calls_by_operation(&self) -> Result<BTreeMap<String, CallCounts>, StoreError> {
-        let mut select =
-            self.connection.prepare("SELECT operation, status, count(*) FROM call GROUP BY operation, status")?;
+        let mut select = self
+            .connection
+            .prepare("SELECT operation, status, count(*) FROM call GROUP BY operation, status")?;
         let mut rows = select.query([])?;
         let mut counts: BTreeMap<String, CallCounts> = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let (status, number): (String, u64) = (row.get(1)?, count(row, 2)?);
             let operation = counts.entry(row.get(0)?).or_default();
             operation.made += number;
-            operation.throttled += if ApiCall::is_throttle(&status) { number } else { 0 };
+            operation.throttled += if ApiCall::is_throttle(&status) {
+                number
+            } else {
+                0
+            };
         }
         Ok(counts)
     }
@@ -133,7 +151,11 @@ impl RunReader {
     pub fn insights_total(&self) -> Result<InsightsTotal, StoreError> {
         let all = "SELECT total(1), total(bytes), total(usd) FROM insights_query";
         let total = |row: &Row<'_>| {
-            Ok(InsightsTotal { queries: count(row, 0)?, bytes_scanned: count(row, 1)?, usd: row.get(2)? })
+            Ok(InsightsTotal {
+                queries: count(row, 0)?,
+                bytes_scanned: count(row, 1)?,
+                usd: row.get(2)?,
+            })
         };
         Ok(self.connection.query_row(all, [], total)?)
     }
@@ -143,8 +165,14 @@ impl RunReader {
     /// # Errors
     /// The database fails.
     pub fn is_own_request(&self, request_id: &str) -> Result<bool, StoreError> {
-        let mut select = self.connection.prepare_cached("SELECT 1 FROM call WHERE request_id = ?1 LIMIT 1")?;
-        Ok(!request_id.is_empty() && select.query_row([request_id], |_| Ok(())).optional()?.is_some())
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT 1 FROM call WHERE request_id = ?1 LIMIT 1")?;
+        Ok(!request_id.is_empty()
+            && select
+                .query_row([request_id], |_| Ok(()))
+                .optional()?
+                .is_some())
     }
 }
 
@@ -194,7 +222,10 @@ fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
     Ok(Coverage {
         account: parsed(row, 0)?,
         account_name: row.get(1)?,
-        region: region.map(|name| name.parse()).transpose().map_err(damaged)?,
+        region: region
+            .map(|name| name.parse())
+            .transpose()
+            .map_err(damaged)?,
         log_group: row.get(3)?,
         class: class.as_deref().map(LogGroupClass::from),
         engines,
@@ -217,9 +248,13 @@ pub(super) fn outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
     let denied_by: Option<String> = row.get("denied_by")?;
     Ok(Outcome {
         status: Status::from_word(&status).ok_or_else(|| unknown(&status))?,
-        reason: reason.map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word))).transpose()?,
+        reason: reason
+            .map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word)))
+            .transpose()?,
         detail: row.get("detail")?,
-        denied_by: denied_by.map(|word| DeniedBy::from_word(&word).ok_or_else(|| unknown(&word))).transpose()?,
+        denied_by: denied_by
+            .map(|word| DeniedBy::from_word(&word).ok_or_else(|| unknown(&word)))
+            .transpose()?,
     })
 }
 

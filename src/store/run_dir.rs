@@ -50,7 +50,9 @@ impl RunDir {
     /// # Errors
     /// It holds no run.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let dir = Self { path: path.to_owned() };
+        let dir = Self {
+            path: path.to_owned(),
+        };
         dir.open_file(Self::DATABASE)?;
         for name in Self::SIDE_FILES {
             let path = dir.path_of(name)?;
@@ -87,7 +89,9 @@ impl RunDir {
         let mut components = Path::new(name).components().peekable();
         while let Some(component) = components.next() {
             let Component::Normal(part) = component else {
-                return Err(file_error("use", Path::new(name))(refused("the name leads out of the run's directory")));
+                return Err(file_error("use", Path::new(name))(refused(
+                    "the name leads out of the run's directory",
+                )));
             };
             path.push(part);
             let is_folder = components.peek().is_some();
@@ -108,12 +112,21 @@ impl RunDir {
         fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<(), E> {
         let path = self.path_of(name)?;
-        let failed = |source| StoreError::File { action: "write", path: path.clone(), source };
+        let failed = |source| StoreError::File {
+            action: "write",
+            path: path.clone(),
+            source,
+        };
         // tempfile makes its files 0600.
-        let file = tempfile::Builder::new().prefix(Self::UNFINISHED).tempfile_in(&self.path).map_err(failed)?;
+        let file = tempfile::Builder::new()
+            .prefix(Self::UNFINISHED)
+            .tempfile_in(&self.path)
+            .map_err(failed)?;
         let mut writer = BufWriter::new(file);
         fill(&mut writer)?;
-        let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        let file = writer
+            .into_inner()
+            .map_err(|error| failed(error.into_error()))?;
         file.as_file().sync_all().map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         Ok(())
@@ -126,7 +139,11 @@ impl RunDir {
     pub fn make_folder(&self, name: &str) -> Result<(), StoreError> {
         let path = self.path_of(name)?;
         refuse_link(&path).map_err(file_error("create", &path))?;
-        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(file_error("create", &path))
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .map_err(file_error("create", &path))
     }
 
     /// Removes what a killed process left half written.
@@ -134,7 +151,11 @@ impl RunDir {
     /// # Errors
     /// The directory cannot be read, or a file in it not removed.
     pub fn remove_unfinished(&self) -> Result<(), StoreError> {
-        for name in self.file_names()?.iter().filter(|name| name.starts_with(Self::UNFINISHED)) {
+        for name in self
+            .file_names()?
+            .iter()
+            .filter(|name| name.starts_with(Self::UNFINISHED))
+        {
             let path = self.path.join(name);
             std::fs::remove_file(&path).map_err(file_error("remove", &path))?;
         }
@@ -189,11 +210,22 @@ impl RunDir {
 
 /// Opens a file, unless it is a symbolic link or anything else than a regular file: a FIFO would block for ever.
 pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    let file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path).map_err(|error| {
-        // Source: open(2), O_NOFOLLOW.
-        if error.raw_os_error() == Some(libc::ELOOP) { refused("it is a symbolic link") } else { error }
-    })?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(refused("it is not a regular file")) }
+    let file = options
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|error| {
+            // Source: open(2), O_NOFOLLOW.
+            if error.raw_os_error() == Some(libc::ELOOP) {
+                refused("it is a symbolic link")
+            } else {
+                error
+            }
+        })?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(refused("it is not a regular file"))
+    }
 }
 
 /// Refuses a file that would be written to although it also lies somewhere else, or is not a file at all.
@@ -220,9 +252,16 @@ pub(super) fn refused(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, problem)
 }
 
-pub(super) fn file_error(action: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
+pub(super) fn file_error(
+    action: &'static str,
+    path: &Path,
+) -> impl Fn(io::Error) -> StoreError + use<> {
     let path = path.to_owned();
-    move |source| StoreError::File { action, path: path.clone(), source }
+    move |source| StoreError::File {
+        action,
+        path: path.clone(),
+        source,
+    }
 }
 
 #[cfg(test)]
@@ -237,18 +276,29 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
         let dir = RunDir::create(&temp.path().join("runs"), &id).unwrap();
-        assert!(RunDir::create(&temp.path().join("runs"), &id).is_err(), "a run is never overwritten");
+        assert!(
+            RunDir::create(&temp.path().join("runs"), &id).is_err(),
+            "a run is never overwritten"
+        );
         let failure = dir.write_file("a.csv", |out| {
             out.write_all(b"half").unwrap();
             Err(StoreError::Damaged("on purpose".to_owned()))
         });
         assert!(failure.is_err());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-        dir.write_file("a.csv", |out| out.write_all(b"whole").map_err(|e| StoreError::Damaged(e.to_string()))).unwrap();
+        dir.write_file("a.csv", |out| {
+            out.write_all(b"whole")
+                .map_err(|e| StoreError::Damaged(e.to_string()))
+        })
+        .unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(dir.path()), mode(&dir.path().join("a.csv"))), (0o700, 0o600));
+        assert_eq!(
+            (mode(dir.path()), mode(&dir.path().join("a.csv"))),
+            (0o700, 0o600)
+        );
         dir.make_folder("b").unwrap();
-        dir.write_file("b/c.csv", |_| Ok::<_, StoreError>(())).unwrap();
+        dir.write_file("b/c.csv", |_| Ok::<_, StoreError>(()))
+            .unwrap();
         assert_eq!(
             (mode(&dir.path().join("b")), dir.file_names().unwrap()),
             (0o700, vec!["a.csv".to_owned(), "b/c.csv".to_owned()])

@@ -107,14 +107,26 @@ const UNIT_INDEX: &str = "CREATE INDEX IF NOT EXISTS unit_place ON unit (place);
 /// Makes a new database at `path`, which only its owner may read. It has its tables and `facts`, or nothing.
 pub(super) fn create(path: &Path, facts: &[(&str, String)]) -> Result<Connection, StoreError> {
     // SQLite takes an empty file as a new database, and gives its own side files the same mode.
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file_error("create", path))?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(file_error("create", path))?;
     let mut connection = Connection::open(path)?;
     connection.execute_batch(SET_UP)?;
     connection.execute_batch(DURABLE)?;
     let transaction = connection.transaction()?;
     transaction.execute_batch(CREATE)?;
-    for (key, value) in facts.iter().map(|(key, value)| (*key, value)).chain([("format", &FORMAT.to_string())]) {
-        transaction.execute("INSERT INTO fact (key, value) VALUES (?1, ?2)", [key, value])?;
+    for (key, value) in facts
+        .iter()
+        .map(|(key, value)| (*key, value))
+        .chain([("format", &FORMAT.to_string())])
+    {
+        transaction.execute(
+            "INSERT INTO fact (key, value) VALUES (?1, ?2)",
+            [key, value],
+        )?;
     }
     transaction.commit()?;
     Ok(connection)
@@ -124,15 +136,22 @@ pub(super) fn create(path: &Path, facts: &[(&str, String)]) -> Result<Connection
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.execute_batch(DURABLE)?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
         return Err(StoreError::NeverBegan);
     }
-    let format: Option<String> =
-        connection.query_row("SELECT value FROM fact WHERE key = 'format'", [], |row| row.get(0)).optional()?;
+    let format: Option<String> = connection
+        .query_row("SELECT value FROM fact WHERE key = 'format'", [], |row| {
+            row.get(0)
+        })
+        .optional()?;
     match format {
         Some(found) if found == FORMAT.to_string() => Ok(connection),
-        found => Err(StoreError::Format { found: found.unwrap_or_else(|| "unknown".to_owned()), expected: FORMAT }),
+        found => Err(StoreError::Format {
+            found: found.unwrap_or_else(|| "unknown".to_owned()),
+            expected: FORMAT,
+        }),
     }
 }
 

@@ -20,10 +20,19 @@ pub struct StoredRows {
     pub rows: Vec<WrittenRow>,
 }
 
-pub(super) fn insert(transaction: &Transaction<'_>, written: &WrittenRows) -> Result<(), StoreError> {
-    let WrittenRows { unit: UnitId(unit), hunt, rows } = written;
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    written: &WrittenRows,
+) -> Result<(), StoreError> {
+    let WrittenRows {
+        unit: UnitId(unit),
+        hunt,
+        rows,
+    } = written;
     let packed = pack(rows)?;
-    transaction.prepare_cached("INSERT INTO written_rows VALUES (?1, ?2, ?3)")?.execute(params![unit, hunt, packed])?;
+    transaction
+        .prepare_cached("INSERT INTO written_rows VALUES (?1, ?2, ?3)")?
+        .execute(params![unit, hunt, packed])?;
     Ok(())
 }
 
@@ -46,12 +55,17 @@ impl RunReader {
             )
             .map_err(StoreError::from)?;
         let mut rows = select.query([hunt]).map_err(StoreError::from)?;
-        use_rows(&mut std::iter::from_fn(move || next(&mut rows, stored_rows)))
+        use_rows(&mut std::iter::from_fn(move || {
+            next(&mut rows, stored_rows)
+        }))
     }
 }
 
 fn stored_rows(row: &Row<'_>) -> Result<StoredRows, StoreError> {
     let (account, region): (AccountId, Region) = (parsed(row, 0)?, parsed(row, 1)?);
     let log_group = LogGroupArn::new(Target { account, region }, row.get::<_, String>(2)?);
-    Ok(StoredRows { log_group, rows: unpack(&row.get::<_, Vec<u8>>(3)?)? })
+    Ok(StoredRows {
+        log_group,
+        rows: unpack(&row.get::<_, Vec<u8>>(3)?)?,
+    })
 }

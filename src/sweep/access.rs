@@ -47,7 +47,9 @@ impl Access {
         let mut access = Self {
             identity: identity.clone(),
             session_name,
-            policy: identity.scope_down.then(|| Policy::for_operations(operations)),
+            policy: identity
+                .scope_down
+                .then(|| Policy::for_operations(operations)),
             caller: caller.clone(),
             with_mfa: aws.has_mfa(),
             hops: aws.profile_roles().to_vec(),
@@ -82,7 +84,10 @@ impl Access {
         match role {
             None => Arc::clone(&self.base),
             Some(role) => {
-                let policy = self.policy.is_some().then(|| Policy::for_operations(&[Operation::ListAccounts]));
+                let policy = self
+                    .policy
+                    .is_some()
+                    .then(|| Policy::for_operations(&[Operation::ListAccounts]));
                 aws.base().assume(self.hop(role.clone(), None, policy))
             }
         }
@@ -94,7 +99,9 @@ impl Access {
     /// It, or one before it, does not let in; and what to do about it.
     pub async fn pass(&self, aws: &Aws, hop: &Session) -> Result<(), Refusal> {
         let entered = aws.identity(hop).await;
-        entered.map(drop).map_err(|error| Refusal::of_entry(&error, None, &self.given(&error, None, false)))
+        entered
+            .map(drop)
+            .map_err(|error| Refusal::of_entry(&error, None, &self.given(&error, None, false)))
     }
 
     /// Enters an account and asks for its Regions, the cheapest call that shows that the session works.
@@ -110,7 +117,8 @@ impl Access {
             MemberRole::Role(name) => {
                 let role = RoleArn::new(self.caller.partition, member.account.id, name.as_str());
                 let role = role.map_err(|error| failed(error.to_string()))?;
-                self.base.assume(self.hop(role, external_id, self.policy.clone()))
+                self.base
+                    .assume(self.hop(role, external_id, self.policy.clone()))
             }
         };
         match aws.enabled_regions(&session).await {
@@ -120,22 +128,38 @@ impl Access {
                 let session = Arc::clone(&self.base);
                 let regions = aws.enabled_regions(&session).await.map_err(|own_error| {
                     let mut refusal = Refusal::of(&own_error);
-                    refusal.outcome.detail = format!("{own_error}; and the role of this account: {error}");
+                    refusal.outcome.detail =
+                        format!("{own_error}; and the role of this account: {error}");
                     refusal
                 })?;
                 Ok(Entered { session, regions })
             }
             Err(error) => {
                 let given = self.given(&error, external_id, member.is_management());
-                Err(Refusal::of_entry(&error, session.role().map(RoleArn::as_str), &given))
+                Err(Refusal::of_entry(
+                    &error,
+                    session.role().map(RoleArn::as_str),
+                    &given,
+                ))
             }
         }
     }
 
     /// What the role that `error` is about was given.
-    fn given(&self, error: &CallError, external_id: Option<&ExternalId>, management: bool) -> Given {
-        let refused = self.hops.iter().position(|hop| hop.role() == error.role.as_deref());
-        let before = self.hops.get(..refused.unwrap_or(self.hops.len())).unwrap_or_default();
+    fn given(
+        &self,
+        error: &CallError,
+        external_id: Option<&ExternalId>,
+        management: bool,
+    ) -> Given {
+        let refused = self
+            .hops
+            .iter()
+            .position(|hop| hop.role() == error.role.as_deref());
+        let before = self
+            .hops
+            .get(..refused.unwrap_or(self.hops.len()))
+            .unwrap_or_default();
         let mfa = match before.last() {
             Some(_) => MfaGiven::LostOnTheWay,
             None if self.with_mfa => MfaGiven::Yes,
@@ -143,7 +167,10 @@ impl Access {
             None => MfaGiven::No,
         };
         Given {
-            asker: before.last().and_then(|hop| hop.role()).map_or(self.caller.arn.to_string(), ToString::to_string),
+            asker: before
+                .last()
+                .and_then(|hop| hop.role())
+                .map_or(self.caller.arn.to_string(), ToString::to_string),
             mfa,
             external_id: external_id.is_some() || self.identity.external_id.is_some(),
             management: refused.is_none() && management,
@@ -161,7 +188,11 @@ impl Access {
         external_id: Option<&ExternalId>,
         policy: Policy,
     ) -> Result<Arc<Session>, InvalidArn> {
-        let role = RoleArn::new(self.caller.partition, account, self.identity.contain_role.as_str())?;
+        let role = RoleArn::new(
+            self.caller.partition,
+            account,
+            self.identity.contain_role.as_str(),
+        )?;
         Ok(self.base.assume(self.hop(role, external_id, Some(policy))))
     }
 
@@ -172,7 +203,9 @@ impl Access {
     pub async fn try_contain_role(&self, aws: &Aws, member: &Member) -> Result<(), Refusal> {
         let external_id = member.external_id();
         let look = Policy::for_operations(&[Operation::GetRole]);
-        let session = self.contain(member.account.id, external_id, look).map_err(|error| failed(error.to_string()))?;
+        let session = self
+            .contain(member.account.id, external_id, look)
+            .map_err(|error| failed(error.to_string()))?;
         aws.identity(&session).await.map(drop).map_err(|error| {
             let given = self.given(&error, external_id, member.is_management());
             Refusal::of_entry(&error, session.role().map(RoleArn::as_str), &given)
@@ -180,28 +213,48 @@ impl Access {
     }
 
     fn member_role<'a>(&'a self, member: &'a Member) -> &'a MemberRole {
-        let configured = member.configured.as_ref().and_then(|account| account.member_role.as_ref());
+        let configured = member
+            .configured
+            .as_ref()
+            .and_then(|account| account.member_role.as_ref());
         configured.unwrap_or(&self.identity.member_role)
     }
 
-    fn hop(&self, role: RoleArn, external_id: Option<&ExternalId>, policy: Option<Policy>) -> RoleHop {
+    fn hop(
+        &self,
+        role: RoleArn,
+        external_id: Option<&ExternalId>,
+        policy: Option<Policy>,
+    ) -> RoleHop {
         RoleHop {
             role,
-            external_id: external_id.or(self.identity.external_id.as_ref()).map(ToString::to_string),
+            external_id: external_id
+                .or(self.identity.external_id.as_ref())
+                .map(ToString::to_string),
             session_name: self.session_name.clone(),
-            source_identity: self.identity.source_identity.as_ref().map(ToString::to_string),
+            source_identity: self
+                .identity
+                .source_identity
+                .as_ref()
+                .map(ToString::to_string),
             duration: self.identity.session_duration.get(),
             policy,
         }
     }
 
     fn not_the_callers(&self) -> Refusal {
-        failed(format!("member_role is `self`, but the caller is in account {}", self.own_account))
+        failed(format!(
+            "member_role is `self`, but the caller is in account {}",
+            self.own_account
+        ))
     }
 }
 
 fn failed(detail: String) -> Refusal {
-    Refusal { outcome: Outcome::because(Status::Failed, Reason::Error, detail), advice: None }
+    Refusal {
+        outcome: Outcome::because(Status::Failed, Reason::Error, detail),
+        advice: None,
+    }
 }
 
 /// Whether it is this role that AWS refused, and not one on the way to it.

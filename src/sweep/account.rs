@@ -22,7 +22,10 @@ pub(super) async fn sweep(
     member: Member,
     recorders: mpsc::Sender<Recorder>,
 ) -> Result<(), JournalClosed> {
-    let enter = shared.access.enter(&shared.aws, &member).map_err(Refusal::into_outcome);
+    let enter = shared
+        .access
+        .enter(&shared.aws, &member)
+        .map_err(Refusal::into_outcome);
     let entered = shared.unless_interrupted(enter).await;
     shared.tally.account_entered();
     let account = member.account.id;

@@ -23,9 +23,21 @@ impl AskedAbout {
         let of_trail = |recorder: &&Recorder| recorder.kind == SourceKind::CloudTrail;
         let recorders = reader.recorders()?;
         Ok(Self {
-            trails: recorders.iter().filter(of_trail).filter_map(Recorder::log_group).cloned().collect(),
-            accounts: reader.accounts()?.into_iter().map(|account| (account.id, account.standing)).collect(),
-            named_only: reader.facts()?.get(NAMED_ACCOUNTS_ONLY).is_some_and(|value| value == "true"),
+            trails: recorders
+                .iter()
+                .filter(of_trail)
+                .filter_map(Recorder::log_group)
+                .cloned()
+                .collect(),
+            accounts: reader
+                .accounts()?
+                .into_iter()
+                .map(|account| (account.id, account.standing))
+                .collect(),
+            named_only: reader
+                .facts()?
+                .get(NAMED_ACCOUNTS_ONLY)
+                .is_some_and(|value| value == "true"),
         })
     }
 
@@ -33,19 +45,29 @@ impl AskedAbout {
     /// account that stores the event counts as well.
     pub fn has_row(&self, event_account: &str, row: &StoredRow) -> bool {
         // A group that is out of scope itself is read only for the records of accounts in scope.
-        self.has(event_account, row.elsewhere) || (!row.elsewhere && !self.is_trail_written(event_account, row))
+        self.has(event_account, row.elsewhere)
+            || (!row.elsewhere && !self.is_trail_written(event_account, row))
     }
 
     fn is_trail_written(&self, event_account: &str, row: &StoredRow) -> bool {
-        let target = Target { account: row.account, region: row.region.clone() };
-        TrailStreamOwner::parse(&row.found.log_stream).is_some_and(|owner| owner.may_hold(event_account))
-            && self.trails.contains(&LogGroupArn::new(target, row.log_group.as_str()))
+        let target = Target {
+            account: row.account,
+            region: row.region.clone(),
+        };
+        TrailStreamOwner::parse(&row.found.log_stream)
+            .is_some_and(|owner| owner.may_hold(event_account))
+            && self
+                .trails
+                .contains(&LogGroupArn::new(target, row.log_group.as_str()))
     }
 
     /// Whether it was asked about an account, as an event names it; `elsewhere`: the event's log group was
     /// read for other places than its own.
     pub fn has(&self, event_account: &str, elsewhere: bool) -> bool {
-        let standing = event_account.parse().ok().and_then(|id| self.accounts.get(&id));
+        let standing = event_account
+            .parse()
+            .ok()
+            .and_then(|id| self.accounts.get(&id));
         match standing {
             Some(standing) => *standing != Standing::NotAsked,
             // A group of another account is read for the accounts in scope alone.

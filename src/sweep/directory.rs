@@ -31,7 +31,9 @@ impl Member {
 
     /// Whether it is the organization's management account, as far as is known.
     pub fn is_management(&self) -> bool {
-        self.listed.as_ref().is_some_and(ListedAccount::is_management)
+        self.listed
+            .as_ref()
+            .is_some_and(ListedAccount::is_management)
     }
 }
 
@@ -43,16 +45,34 @@ pub type Members = BTreeMap<AccountId, Member>;
 ///
 /// # Errors
 /// Neither Organizations nor the configuration lists the account, and it is not the caller's own.
-pub fn member_to_enter(members: &Members, access: &Access, id: AccountId) -> Result<Member, Outcome> {
+pub fn member_to_enter(
+    members: &Members,
+    access: &Access,
+    id: AccountId,
+) -> Result<Member, Outcome> {
     if let Some(member) = members.get(&id) {
         return Ok(member.clone());
     }
     if access.is_callers_own(id) {
-        let account = Account { id, name: String::new(), state: AccountState::Active };
-        return Ok(Member { account, standing: Standing::NotAsked, configured: None, listed: None });
+        let account = Account {
+            id,
+            name: String::new(),
+            state: AccountState::Active,
+        };
+        return Ok(Member {
+            account,
+            standing: Standing::NotAsked,
+            configured: None,
+            listed: None,
+        });
     }
-    let detail = format!("account {id} is not in the organization or the configuration; not entered");
-    Err(Outcome::because(Status::Denied, Reason::AccountNotListed, detail))
+    let detail =
+        format!("account {id} is not in the organization or the configuration; not entered");
+    Err(Outcome::because(
+        Status::Denied,
+        Reason::AccountNotListed,
+        detail,
+    ))
 }
 
 /// The list of accounts cannot be had.
@@ -85,13 +105,18 @@ impl<'a> Directory<'a> {
     /// The accounts that `reach` names. Makes no call.
     pub fn new(aws: &'a Aws, access: &Access, reach: &'a Reach) -> Self {
         let sources = &reach.directory;
-        let mut configured: BTreeMap<_, _> =
-            sources.accounts.iter().map(|account| (account.id, account.clone())).collect();
+        let mut configured: BTreeMap<_, _> = sources
+            .accounts
+            .iter()
+            .map(|account| (account.id, account.clone()))
+            .collect();
         let alone = reach.identity.member_role == MemberRole::Caller;
         if sources.discover && alone {
             // Without a role to assume there is one account that can be entered: the caller's.
             let own = access.own_account();
-            configured.entry(own).or_insert_with(|| ConfiguredAccount::of(own));
+            configured
+                .entry(own)
+                .or_insert_with(|| ConfiguredAccount::of(own));
         }
         let ask_as = || access.organization(aws, sources.organization_role.as_ref());
         Self {
@@ -138,7 +163,12 @@ impl<'a> Directory<'a> {
         Ok(())
     }
 
-    fn take(&mut self, account: Account, configured: Option<ConfiguredAccount>, listed: Option<ListedAccount>) {
+    fn take(
+        &mut self,
+        account: Account,
+        configured: Option<ConfiguredAccount>,
+        listed: Option<ListedAccount>,
+    ) {
         if !self.seen.insert(account.id) {
             return;
         }
@@ -147,10 +177,19 @@ impl<'a> Directory<'a> {
             (true, AccountState::Active) => Standing::InScope,
             (true, AccountState::Inactive(_)) => Standing::NotActive,
         };
-        self.waiting.push_back(Member { account, standing, configured, listed });
+        self.waiting.push_back(Member {
+            account,
+            standing,
+            configured,
+            listed,
+        });
     }
 }
 
 fn named(configured: &ConfiguredAccount) -> Account {
-    Account { id: configured.id, name: configured.name.clone(), state: AccountState::Active }
+    Account {
+        id: configured.id,
+        name: configured.name.clone(),
+        state: AccountState::Active,
+    }
 }

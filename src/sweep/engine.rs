@@ -34,7 +34,9 @@ pub(super) struct Asked {
 impl Asked {
     /// Whether what one engine cannot read may be handed over to the other.
     pub fn has_both_engines(self, group: &LogGroup) -> bool {
-        self.choice != EngineChoice::Filter && !self.is_pattern && group.class != LogGroupClass::InfrequentAccess
+        self.choice != EngineChoice::Filter
+            && !self.is_pattern
+            && group.class != LogGroupClass::InfrequentAccess
     }
 }
 
@@ -45,17 +47,27 @@ pub(super) fn choose(
     offer: Offer,
     set_aside: impl Fn(f64) -> bool,
 ) -> Result<Engine, Outcome> {
-    let unsearchable = |reason, detail: String| Err(Outcome::because(Status::Unsearchable, reason, detail));
-    let over_cost = || unsearchable(Reason::OverScanCost, format!("about {:.2} USD", offer.insights_costs));
+    let unsearchable =
+        |reason, detail: String| Err(Outcome::because(Status::Unsearchable, reason, detail));
+    let over_cost = || {
+        unsearchable(
+            Reason::OverScanCost,
+            format!("about {:.2} USD", offer.insights_costs),
+        )
+    };
     let class = || group.class.to_string();
     match (&group.class, asked.choice) {
-        (LogGroupClass::InfrequentAccess, _) if asked.is_pattern => {
-            unsearchable(Reason::ClassNotReadable, format!("{}: Insights knows no filter pattern", class()))
+        (LogGroupClass::InfrequentAccess, _) if asked.is_pattern => unsearchable(
+            Reason::ClassNotReadable,
+            format!("{}: Insights knows no filter pattern", class()),
+        ),
+        (LogGroupClass::InfrequentAccess, EngineChoice::Filter) => unsearchable(
+            Reason::ClassNotReadable,
+            format!("{}: only Insights reads it (--engine auto)", class()),
+        ),
+        (LogGroupClass::InfrequentAccess, _) if set_aside(offer.insights_costs) => {
+            Ok(Engine::Insights)
         }
-        (LogGroupClass::InfrequentAccess, EngineChoice::Filter) => {
-            unsearchable(Reason::ClassNotReadable, format!("{}: only Insights reads it (--engine auto)", class()))
-        }
-        (LogGroupClass::InfrequentAccess, _) if set_aside(offer.insights_costs) => Ok(Engine::Insights),
         (LogGroupClass::InfrequentAccess, _) => over_cost(),
         _ if asked.is_pattern || (group.masked && asked.unmask) => Ok(Engine::Filter),
         (_, EngineChoice::Insights) if set_aside(offer.insights_costs) => Ok(Engine::Insights),
@@ -85,10 +97,23 @@ mod tests {
         }
     }
 
-    fn chosen(class: &str, choice: EngineChoice, minutes: u64, money: f64) -> Result<Engine, Reason> {
-        let asked = Asked { choice, is_pattern: false, unmask: false };
-        let offer = Offer { filter_takes: Duration::from_mins(minutes), insights_costs: 1.0 };
-        choose(&group(class), asked, offer, |usd| usd <= money).map_err(|outcome| outcome.reason.unwrap())
+    fn chosen(
+        class: &str,
+        choice: EngineChoice,
+        minutes: u64,
+        money: f64,
+    ) -> Result<Engine, Reason> {
+        let asked = Asked {
+            choice,
+            is_pattern: false,
+            unmask: false,
+        };
+        let offer = Offer {
+            filter_takes: Duration::from_mins(minutes),
+            insights_costs: 1.0,
+        };
+        choose(&group(class), asked, offer, |usd| usd <= money)
+            .map_err(|outcome| outcome.reason.unwrap())
     }
 
     #[test]
@@ -96,29 +121,63 @@ mod tests {
         use EngineChoice::{Auto, Filter, Insights};
         assert_eq!(chosen("STANDARD", Auto, 10, 9.0), Ok(Engine::Filter));
         assert_eq!(chosen("STANDARD", Auto, 11, 9.0), Ok(Engine::Insights));
-        assert_eq!(chosen("STANDARD", Auto, 11, 0.5), Ok(Engine::Filter), "it costs too much");
+        assert_eq!(
+            chosen("STANDARD", Auto, 11, 0.5),
+            Ok(Engine::Filter),
+            "it costs too much"
+        );
         assert_eq!(chosen("STANDARD", Filter, 99, 9.0), Ok(Engine::Filter));
         assert_eq!(chosen("STANDARD", Insights, 0, 9.0), Ok(Engine::Insights));
         assert_eq!(chosen("STANDARD", Insights, 0, 0.5), Ok(Engine::Filter));
-        assert_eq!(chosen("NEW", Auto, 99, 9.0), Ok(Engine::Filter), "it is tried");
+        assert_eq!(
+            chosen("NEW", Auto, 99, 9.0),
+            Ok(Engine::Filter),
+            "it is tried"
+        );
     }
 
     #[test]
     fn what_one_engine_alone_reads_is_left_to_it() {
         use EngineChoice::{Auto, Filter};
-        assert_eq!(chosen("INFREQUENT_ACCESS", Auto, 0, 9.0), Ok(Engine::Insights));
-        assert_eq!(chosen("INFREQUENT_ACCESS", Auto, 0, 0.5), Err(Reason::OverScanCost));
-        assert_eq!(chosen("INFREQUENT_ACCESS", Filter, 0, 9.0), Err(Reason::ClassNotReadable));
+        assert_eq!(
+            chosen("INFREQUENT_ACCESS", Auto, 0, 9.0),
+            Ok(Engine::Insights)
+        );
+        assert_eq!(
+            chosen("INFREQUENT_ACCESS", Auto, 0, 0.5),
+            Err(Reason::OverScanCost)
+        );
+        assert_eq!(
+            chosen("INFREQUENT_ACCESS", Filter, 0, 9.0),
+            Err(Reason::ClassNotReadable)
+        );
     }
 
     #[test]
     fn masks_are_lifted_by_the_filter_engine() {
-        let offer = Offer { filter_takes: Duration::from_hours(9), insights_costs: 1.0 };
-        let asked = Asked { choice: EngineChoice::Insights, is_pattern: false, unmask: true };
-        let masked = LogGroup { masked: true, ..group("STANDARD") };
+        let offer = Offer {
+            filter_takes: Duration::from_hours(9),
+            insights_costs: 1.0,
+        };
+        let asked = Asked {
+            choice: EngineChoice::Insights,
+            is_pattern: false,
+            unmask: true,
+        };
+        let masked = LogGroup {
+            masked: true,
+            ..group("STANDARD")
+        };
         assert_eq!(choose(&masked, asked, offer, |_| true), Ok(Engine::Filter));
-        let pattern = Asked { is_pattern: true, unmask: false, ..asked };
-        assert_eq!(choose(&group("STANDARD"), pattern, offer, |_| true), Ok(Engine::Filter));
+        let pattern = Asked {
+            is_pattern: true,
+            unmask: false,
+            ..asked
+        };
+        assert_eq!(
+            choose(&group("STANDARD"), pattern, offer, |_| true),
+            Ok(Engine::Filter)
+        );
         assert!(!pattern.has_both_engines(&group("STANDARD")));
     }
 }

@@ -29,15 +29,27 @@ pub(super) fn examine_page(
 ) -> Page {
     let EventPage { events, next_token } = page;
     let shared = &reading.group.shared;
-    let tells_of_recording = shared.settings.silence && reading.keeps_trail() && let_through.has_tampering;
+    let tells_of_recording =
+        shared.settings.silence && reading.keeps_trail() && let_through.has_tampering;
     let traces = if tells_of_recording {
-        silence::traces(&events, &reading.group.target, shared.settings.window, let_through.are_all)
+        silence::traces(
+            &events,
+            &reading.group.target,
+            shared.settings.window,
+            let_through.are_all,
+        )
     } else {
         Traces::default()
     };
-    let (number, bytes) = (events.len() as u64, events.iter().map(|event| event.message.len() as u64).sum());
+    let (number, bytes) = (
+        events.len() as u64,
+        events.iter().map(|event| event.message.len() as u64).sum(),
+    );
     let mut counts = PageCounts::default();
-    let (account, mut regions) = (reading.group.target.account.to_string(), RegionsAsked::default());
+    let (account, mut regions) = (
+        reading.group.target.account.to_string(),
+        RegionsAsked::default(),
+    );
     let mut examine = |event| examine(reading, &account, event, &mut regions, &mut counts);
     let found = match pass {
         Pass::Search => events.into_iter().filter_map(&mut examine).collect(),
@@ -73,7 +85,8 @@ fn examine(
     let region = reading.group.target.region.as_str();
     let told = happened(&document, account, region, event.timestamp_ms);
     let is_trails = reading.group.trail_delivers
-        && TrailStreamOwner::parse(&event.log_stream).is_some_and(|owner| owner.may_hold(&told.account));
+        && TrailStreamOwner::parse(&event.log_stream)
+            .is_some_and(|owner| owner.may_hold(&told.account));
     if !is_asked_for(reading, &told, event.timestamp_ms, is_trails, regions) {
         return None;
     }
@@ -107,7 +120,12 @@ fn is_asked_for(
     is_trails: bool,
     regions: &mut RegionsAsked,
 ) -> bool {
-    let Group { shared, look, is_in_scope, .. } = &reading.group;
+    let Group {
+        shared,
+        look,
+        is_in_scope,
+        ..
+    } = &reading.group;
     let is_here = !is_trails && *is_in_scope;
     let is_now = !is_trails && look.has(stored_ms, stored_ms);
     (is_here || regions.has(&told.region, &shared.settings.reach.scope))
@@ -126,7 +144,11 @@ fn rows_of_hunts(
     if questions.hunts().is_empty() {
         return Vec::new();
     }
-    let kind = RecordKind::of(&event.message, told.is_cloudtrail(), &reading.group.flow_logs);
+    let kind = RecordKind::of(
+        &event.message,
+        told.is_cloudtrail(),
+        &reading.group.flow_logs,
+    );
     let log = format!("{}:{}", reading.group.target.account, reading.group.name);
     let event = Event {
         timestamp: event.timestamp_ms,
@@ -139,8 +161,15 @@ fn rows_of_hunts(
     let mut names = Vec::new();
     for (number, finding) in questions.findings(event, kind) {
         match finding {
-            Finding::Row(_) => names.extend(questions.hunts().get(number).map(|hunt| hunt.hunt().name.clone())),
-            Finding::Counted(partial) => counts.add(number, told, kind_of_count(kind, is_trails), partial),
+            Finding::Row(_) => names.extend(
+                questions
+                    .hunts()
+                    .get(number)
+                    .map(|hunt| hunt.hunt().name.clone()),
+            ),
+            Finding::Counted(partial) => {
+                counts.add(number, told, kind_of_count(kind, is_trails), partial)
+            }
         }
     }
     names.sort();
@@ -156,15 +185,23 @@ struct RegionsAsked {
 impl Default for RegionsAsked {
     fn default() -> Self {
         // What names no Region at all cannot be told to be elsewhere.
-        Self { region: String::new(), is_asked: true }
+        Self {
+            region: String::new(),
+            is_asked: true,
+        }
     }
 }
 
 impl RegionsAsked {
     fn has(&mut self, region: &str, scope: &Scope) -> bool {
         if self.region != region {
-            let is_asked = region.parse().map_or(true, |region| scope.has_region(&region));
-            *self = Self { region: region.to_owned(), is_asked };
+            let is_asked = region
+                .parse()
+                .map_or(true, |region| scope.has_region(&region));
+            *self = Self {
+                region: region.to_owned(),
+                is_asked,
+            };
         }
         self.is_asked
     }

@@ -20,7 +20,8 @@ pub fn judged_coverage<T, E: From<StoreError>>(
     started: Timestamp,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Coverage, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    reader.coverage(|rows| use_rows(&mut rows.map(|row| row.map(|row| judged(row, scope, started)))))
+    reader
+        .coverage(|rows| use_rows(&mut rows.map(|row| row.map(|row| judged(row, scope, started)))))
 }
 
 fn judged(mut row: Coverage, scope: &Scope, started: Timestamp) -> Coverage {
@@ -28,8 +29,17 @@ fn judged(mut row: Coverage, scope: &Scope, started: Timestamp) -> Coverage {
     if row.outcome.is_covered() || row.outcome.reason == Some(Reason::AccountNotActive) {
         return row;
     }
-    let account = Account { id: row.account, name: row.account_name.clone(), state: AccountState::Active };
-    if let Some(gap) = scope.accepted(&account, row.region.as_ref(), row.log_group.as_deref(), started) {
+    let account = Account {
+        id: row.account,
+        name: row.account_name.clone(),
+        state: AccountState::Active,
+    };
+    if let Some(gap) = scope.accepted(
+        &account,
+        row.region.as_ref(),
+        row.log_group.as_deref(),
+        started,
+    ) {
         row.outcome = row.outcome.accepted(&gap.to_string());
     }
     row

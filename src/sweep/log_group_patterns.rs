@@ -10,7 +10,13 @@ pub(super) struct LogGroupPatterns(Vec<(Glob, AtomicBool)>);
 
 impl LogGroupPatterns {
     pub fn new(scope: &Scope) -> Self {
-        Self(scope.log_groups.iter().map(|glob| (glob.clone(), AtomicBool::new(false))).collect())
+        Self(
+            scope
+                .log_groups
+                .iter()
+                .map(|glob| (glob.clone(), AtomicBool::new(false)))
+                .collect(),
+        )
     }
 
     /// Notes that a log group in scope exists.
@@ -24,7 +30,10 @@ impl LogGroupPatterns {
 
     /// The patterns that no listed log group matched.
     pub fn unmatched(&self) -> Vec<String> {
-        let unmatched = self.0.iter().filter(|(_, is_matched)| !is_matched.load(Ordering::Relaxed));
+        let unmatched = self
+            .0
+            .iter()
+            .filter(|(_, is_matched)| !is_matched.load(Ordering::Relaxed));
         unmatched.map(|(glob, _)| format!("`{glob}`")).collect()
     }
 

@@ -34,7 +34,9 @@ pub(super) fn merged_sightings_of_hunt<T, E: From<StoreError>>(
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
     let asked = AskedAbout::of_run(reader)?;
-    reader.sightings_of_hunt(hunt, |rows| use_rows(&mut Merged::new(rows, reader, &asked)))
+    reader.sightings_of_hunt(hunt, |rows| {
+        use_rows(&mut Merged::new(rows, reader, &asked))
+    })
 }
 
 struct Merged<'a, 'r> {
@@ -67,12 +69,24 @@ impl Iterator for Merged<'_, '_> {
 
 impl<'a, 'r> Merged<'a, 'r> {
     fn new(rows: &'a mut SightingRows<'r>, reader: &'a RunReader, asked: &'a AskedAbout) -> Self {
-        Self { rows, reader, asked, same: VecDeque::new(), ready: VecDeque::new() }
+        Self {
+            rows,
+            reader,
+            asked,
+            same: VecDeque::new(),
+            ready: VecDeque::new(),
+        }
     }
 
     fn take(&mut self, row: StoredRow) -> Result<(), StoreError> {
-        let Some(next) = self.sighting(row)? else { return Ok(()) };
-        if self.same.front().is_some_and(|first| !may_be_copies(first, &next)) {
+        let Some(next) = self.sighting(row)? else {
+            return Ok(());
+        };
+        if self
+            .same
+            .front()
+            .is_some_and(|first| !may_be_copies(first, &next))
+        {
             self.ready.append(&mut self.same);
         }
         match self.same.iter_mut().find(|one| are_copies(one, &next)) {
@@ -87,11 +101,22 @@ impl<'a, 'r> Merged<'a, 'r> {
 
     fn sighting(&self, row: StoredRow) -> Result<Option<Sighting>, StoreError> {
         let found = &row.found;
-        let told = happening(&found.message, &row.account.to_string(), row.region.as_str(), found.timestamp_ms);
+        let told = happening(
+            &found.message,
+            &row.account.to_string(),
+            row.region.as_str(),
+            found.timestamp_ms,
+        );
         if !self.asked.has_row(&told.account, &row) {
             return Ok(None);
         }
-        let StoredRow { account, region, log_group, found, .. } = row;
+        let StoredRow {
+            account,
+            region,
+            log_group,
+            found,
+            ..
+        } = row;
         let stored = Stored {
             account,
             region,
@@ -118,7 +143,12 @@ impl<'a, 'r> Merged<'a, 'r> {
 fn may_be_copies(one: &Sighting, other: &Sighting) -> bool {
     let (one, other) = (&one.happening, &other.happening);
     (one.time_ms, &one.account, &one.region, &one.record_id)
-        == (other.time_ms, &other.account, &other.region, &other.record_id)
+        == (
+            other.time_ms,
+            &other.account,
+            &other.region,
+            &other.record_id,
+        )
 }
 
 /// One record kept in two places says the same twice. Whatever claims another record's id but says something else, in
@@ -135,7 +165,12 @@ fn is_same_event(one: &Sighting, other: &Sighting) -> bool {
     let (one, other) = (&one.stored, &other.stored);
     !one.event_id.is_empty()
         && (&one.event_id, &one.log_group, one.account, &one.region)
-            == (&other.event_id, &other.log_group, other.account, &other.region)
+            == (
+                &other.event_id,
+                &other.log_group,
+                other.account,
+                &other.region,
+            )
 }
 
 fn fold(one: &mut Sighting, copy: Sighting) {
@@ -180,23 +215,36 @@ mod tests {
 
     #[test]
     fn without_an_id_nothing_is_a_copy() {
-        assert!(are_copies(&sighting("1", "one"), &sighting("1", "one")), "one event that was read twice");
+        assert!(
+            are_copies(&sighting("1", "one"), &sighting("1", "one")),
+            "one event that was read twice"
+        );
         assert!(!are_copies(&sighting("1", "one"), &sighting("2", "one")));
         assert!(!are_copies(&sighting("1", "one"), &sighting("1", "two")));
         for message in ["one", "two"] {
-            assert!(!are_copies(&sighting("", "one"), &sighting("", message)), "in one millisecond");
+            assert!(
+                !are_copies(&sighting("", "one"), &sighting("", message)),
+                "in one millisecond"
+            );
         }
     }
 
     #[test]
     fn a_record_without_an_id_of_its_event_is_a_copy_by_its_own() {
-        let record =
-            r#"{"eventID":"e","eventTime":"2026-03-01T11:00:00Z","eventName":"a","eventSource":"b","awsRegion":"c"}"#;
-        let (mut one, other) =
-            (sighting("", record), sighting("", &record.replace(':', ": ").replace("11: 00: 00", "11:00:00")));
+        let record = r#"{"eventID":"e","eventTime":"2026-03-01T11:00:00Z","eventName":"a","eventSource":"b","awsRegion":"c"}"#;
+        let (mut one, other) = (
+            sighting("", record),
+            sighting(
+                "",
+                &record.replace(':', ": ").replace("11: 00: 00", "11:00:00"),
+            ),
+        );
         assert!(are_copies(&one, &other));
         fold(&mut one, other);
         assert_eq!(one.copies, 2);
-        assert!(!are_copies(&one, &sighting("", &record.replace("\"a\"", "\"a\",\"x\":1"))));
+        assert!(!are_copies(
+            &one,
+            &sighting("", &record.replace("\"a\"", "\"a\",\"x\":1"))
+        ));
     }
 }

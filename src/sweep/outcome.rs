@@ -11,7 +11,11 @@ pub(super) fn of_error(error: &CallError) -> Outcome {
 
 /// How a place ends where the pages of an `operation` do not.
 pub(super) fn of_endless(status: Status, operation: &str, endless: Endless) -> Outcome {
-    Outcome::because(status, Reason::EndlessPages, format!("{operation}: {endless}"))
+    Outcome::because(
+        status,
+        Reason::EndlessPages,
+        format!("{operation}: {endless}"),
+    )
 }
 
 /// How a place ends that an interrupted sweep did not get to the end of.

@@ -37,37 +37,84 @@ pub enum Decision {
 
 /// Decides what to do with a log group for a window, at the time `now` of a run that `started` when it did. `unmask`:
 /// masked values are asked for in clear.
-pub fn decide(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timestamp, unmask: bool) -> Decision {
+pub fn decide(
+    group: &LogGroup,
+    window: TimeWindow,
+    started: Timestamp,
+    now: Timestamp,
+    unmask: bool,
+) -> Decision {
     if group.class == LogGroupClass::Delivery {
         let class = group.class.to_string();
-        return Decision::Leave(Outcome::because(Status::Unsearchable, Reason::ClassNotReadable, class));
+        return Decision::Leave(Outcome::because(
+            Status::Unsearchable,
+            Reason::ClassNotReadable,
+            class,
+        ));
     }
-    let last_read = later(window.to(), SignedDuration::try_from(LATE_ARRIVAL).unwrap_or_default());
-    if group.created.is_some_and(|created| created > later(last_read, OLDEST_EVENT)) {
-        return Decision::Leave(Outcome::because(Status::Skipped, Reason::CreatedAfterWindow, ""));
+    let last_read = later(
+        window.to(),
+        SignedDuration::try_from(LATE_ARRIVAL).unwrap_or_default(),
+    );
+    if group
+        .created
+        .is_some_and(|created| created > later(last_read, OLDEST_EVENT))
+    {
+        return Decision::Leave(Outcome::because(
+            Status::Skipped,
+            Reason::CreatedAfterWindow,
+            "",
+        ));
     }
     let limits = limits(group, window, started, now);
-    let masked = group.masked.then(|| Outcome::because(Status::Partial, Reason::Masked, ""));
+    let masked = group
+        .masked
+        .then(|| Outcome::because(Status::Partial, Reason::Masked, ""));
     // Nobody knows how a class of its own shows them, so that they stay masked where they are not asked for in clear.
     match masked {
         Some(masked) if unmask && group.class != LogGroupClass::InfrequentAccess => {
-            Decision::Read { narrow: false, outcome: limits, if_masked: Some(masked) }
+            Decision::Read {
+                narrow: false,
+                outcome: limits,
+                if_masked: Some(masked),
+            }
         }
-        Some(masked) => Decision::Read { narrow: false, outcome: masked, if_masked: None },
-        None => Decision::Read { narrow: true, outcome: limits, if_masked: None },
+        Some(masked) => Decision::Read {
+            narrow: false,
+            outcome: masked,
+            if_masked: None,
+        },
+        None => Decision::Read {
+            narrow: true,
+            outcome: limits,
+            if_masked: None,
+        },
     }
 }
 
 /// What reading every event still leaves open, apart from masks, which may hide most.
 fn limits(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timestamp) -> Outcome {
-    let kept_since = group.retention_days.map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
+    let kept_since = group
+        .retention_days
+        .map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
     if let Some(since) = kept_since.filter(|since| *since > window.from()) {
         let days = group.retention_days.unwrap_or_default();
-        let detail = format!("kept for {days} days, so since {}", crate::time::rfc3339_ms(since));
+        let detail = format!(
+            "kept for {days} days, so since {}",
+            crate::time::rfc3339_ms(since)
+        );
         Outcome::because(Status::Partial, Reason::RetentionInsideWindow, detail)
     } else if let Some(created) = group.created.filter(|created| *created > window.from()) {
-        let reason = if created > started { Reason::AppearedDuringRun } else { Reason::CreatedInsideWindow };
-        Outcome::because(Status::Partial, reason, format!("created at {}", crate::time::rfc3339_ms(created)))
+        let reason = if created > started {
+            Reason::AppearedDuringRun
+        } else {
+            Reason::CreatedInsideWindow
+        };
+        Outcome::because(
+            Status::Partial,
+            reason,
+            format!("created at {}", crate::time::rfc3339_ms(created)),
+        )
     } else {
         Outcome::searched()
     }
@@ -86,8 +133,14 @@ pub fn pages_of(bytes: f64) -> f64 {
 
 /// The window's share of a group's bytes, which are taken to be spread evenly over the time that the group keeps.
 pub fn expected_bytes(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
-    let kept_since = group.retention_days.map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
-    let since = [group.created, kept_since].into_iter().flatten().max().unwrap_or(Timestamp::UNIX_EPOCH);
+    let kept_since = group
+        .retention_days
+        .map(|days| later(now, SignedDuration::from_hours(-24 * i64::from(days))));
+    let since = [group.created, kept_since]
+        .into_iter()
+        .flatten()
+        .max()
+        .unwrap_or(Timestamp::UNIX_EPOCH);
     let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64();
     let in_window = seconds(window.from().max(since), window.to().min(now)).max(0.0);
     // A group of the last hour is taken for an hour old, so that nothing is divided by next to nothing.
@@ -119,35 +172,74 @@ mod tests {
             kms_key: None,
         };
         change(&mut group);
-        let window = TimeWindow::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
-        decide(&group, window, at("2026-03-03T11:00:00Z"), at("2026-03-03T12:00:00Z"), false)
+        let window =
+            TimeWindow::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
+        decide(
+            &group,
+            window,
+            at("2026-03-03T11:00:00Z"),
+            at("2026-03-03T12:00:00Z"),
+            false,
+        )
     }
 
     fn ends(change: impl FnOnce(&mut LogGroup)) -> (Status, Option<Reason>) {
         match decision(change) {
-            Decision::Read { outcome, .. } | Decision::Leave(outcome) => (outcome.status, outcome.reason),
+            Decision::Read { outcome, .. } | Decision::Leave(outcome) => {
+                (outcome.status, outcome.reason)
+            }
         }
     }
 
     #[test]
     fn a_group_is_read_whatever_its_size_says() {
-        assert_eq!(decision(|_| ()), Decision::Read { narrow: true, outcome: Outcome::searched(), if_masked: None });
+        assert_eq!(
+            decision(|_| ()),
+            Decision::Read {
+                narrow: true,
+                outcome: Outcome::searched(),
+                if_masked: None
+            }
+        );
     }
 
     #[test]
     fn only_a_late_creation_proves_absence() {
         let created = |text: &'static str| ends(|group| group.created = Some(at(text)));
-        assert_eq!(created("2026-03-02T10:00:00Z"), (Status::Partial, Some(Reason::CreatedInsideWindow)));
-        assert_eq!(created("2026-03-03T11:30:00Z"), (Status::Partial, Some(Reason::AppearedDuringRun)));
-        assert_eq!(created("2026-03-17T02:00:00Z"), (Status::Partial, Some(Reason::AppearedDuringRun)));
-        assert_eq!(created("2026-03-17T02:00:01Z"), (Status::Skipped, Some(Reason::CreatedAfterWindow)));
+        assert_eq!(
+            created("2026-03-02T10:00:00Z"),
+            (Status::Partial, Some(Reason::CreatedInsideWindow))
+        );
+        assert_eq!(
+            created("2026-03-03T11:30:00Z"),
+            (Status::Partial, Some(Reason::AppearedDuringRun))
+        );
+        assert_eq!(
+            created("2026-03-17T02:00:00Z"),
+            (Status::Partial, Some(Reason::AppearedDuringRun))
+        );
+        assert_eq!(
+            created("2026-03-17T02:00:01Z"),
+            (Status::Skipped, Some(Reason::CreatedAfterWindow))
+        );
     }
 
     #[test]
     fn retention_and_masks_make_it_partial() {
-        assert_eq!(ends(|g| g.retention_days = Some(1)), (Status::Partial, Some(Reason::RetentionInsideWindow)));
-        assert_eq!(ends(|g| g.retention_days = Some(3)), (Status::Searched, None));
-        let Decision::Read { narrow, outcome, .. } = decision(|g| g.masked = true) else { panic!("left") };
+        assert_eq!(
+            ends(|g| g.retention_days = Some(1)),
+            (Status::Partial, Some(Reason::RetentionInsideWindow))
+        );
+        assert_eq!(
+            ends(|g| g.retention_days = Some(3)),
+            (Status::Searched, None)
+        );
+        let Decision::Read {
+            narrow, outcome, ..
+        } = decision(|g| g.masked = true)
+        else {
+            panic!("left")
+        };
         assert_eq!((narrow, outcome.reason), (false, Some(Reason::Masked)));
     }
 
@@ -158,22 +250,38 @@ mod tests {
             class: LogGroupClass::Standard,
             stored_bytes: 10 << 20,
             retention_days,
-            created: Some(later(at("2026-03-11T00:00:00Z"), SignedDuration::from_hours(-24 * days))),
+            created: Some(later(
+                at("2026-03-11T00:00:00Z"),
+                SignedDuration::from_hours(-24 * days),
+            )),
             masked: false,
             kms_key: None,
         };
-        let window = TimeWindow::new(at("2026-03-09T00:00:00Z"), at("2026-03-10T00:00:00Z")).unwrap();
-        let pages =
-            |days, retention| expected_pages(&group(days, retention), window, at("2026-03-11T00:00:00Z")).round();
-        assert_eq!([pages(10, None), pages(1_000, Some(5)), pages(2, None)], [2.0, 3.0, 6.0]);
-        assert_eq!([pages(0, None), pages(-1, None)], [1.0, 1.0], "made after the window");
+        let window =
+            TimeWindow::new(at("2026-03-09T00:00:00Z"), at("2026-03-10T00:00:00Z")).unwrap();
+        let pages = |days, retention| {
+            expected_pages(&group(days, retention), window, at("2026-03-11T00:00:00Z")).round()
+        };
+        assert_eq!(
+            [pages(10, None), pages(1_000, Some(5)), pages(2, None)],
+            [2.0, 3.0, 6.0]
+        );
+        assert_eq!(
+            [pages(0, None), pages(-1, None)],
+            [1.0, 1.0],
+            "made after the window"
+        );
     }
 
     #[test]
     fn what_no_engine_can_read_is_left() {
         let unsearchable = (Status::Unsearchable, Some(Reason::ClassNotReadable));
         assert_eq!(ends(|g| g.class = LogGroupClass::Delivery), unsearchable);
-        assert_eq!(ends(|g| g.class = LogGroupClass::Unknown("NEW".to_owned())).0, Status::Searched, "it is tried");
+        assert_eq!(
+            ends(|g| g.class = LogGroupClass::Unknown("NEW".to_owned())).0,
+            Status::Searched,
+            "it is tried"
+        );
     }
 
     #[test]
@@ -187,9 +295,18 @@ mod tests {
             masked: true,
             kms_key: None,
         };
-        let window = TimeWindow::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
+        let window =
+            TimeWindow::new(at("2026-03-02T00:00:00Z"), at("2026-03-03T00:00:00Z")).unwrap();
         let now = at("2026-03-03T12:00:00Z");
-        let Decision::Read { outcome, if_masked, .. } = decide(&group, window, now, now, true) else { panic!("left") };
-        assert_eq!((outcome.status, if_masked.unwrap().reason), (Status::Searched, Some(Reason::Masked)));
+        let Decision::Read {
+            outcome, if_masked, ..
+        } = decide(&group, window, now, now, true)
+        else {
+            panic!("left")
+        };
+        assert_eq!(
+            (outcome.status, if_masked.unwrap().reason),
+            (Status::Searched, Some(Reason::Masked))
+        );
     }
 }

@@ -68,7 +68,11 @@ impl PlanSheet {
 
     /// How long the account's Region that takes longest would be read page by page.
     pub fn takes(&self) -> Duration {
-        self.targets.values().map(|target| target.takes).max().unwrap_or_default()
+        self.targets
+            .values()
+            .map(|target| target.takes)
+            .max()
+            .unwrap_or_default()
     }
 
     pub(super) fn read(&mut self, target: Target, account_name: &str, group: &PlannedGroup) {
@@ -77,7 +81,8 @@ impl PlanSheet {
         let share = match group.engine {
             Engine::Filter => {
                 planned.calls += group.pages.ceil();
-                planned.takes = Duration::try_from_secs_f64(planned.calls / group.rate).unwrap_or(Duration::MAX);
+                planned.takes = Duration::try_from_secs_f64(planned.calls / group.rate)
+                    .unwrap_or(Duration::MAX);
                 &mut planned.filter
             }
             Engine::Insights => {
@@ -97,7 +102,11 @@ impl PlanSheet {
 
     pub(super) fn sort(&mut self) {
         self.left_out.sort_by(|one, other| {
-            (one.account, &one.region, &one.log_group).cmp(&(other.account, &other.region, &other.log_group))
+            (one.account, &one.region, &one.log_group).cmp(&(
+                other.account,
+                &other.region,
+                &other.log_group,
+            ))
         });
     }
 }
@@ -109,15 +118,30 @@ mod tests {
     #[test]
     fn what_takes_longest_counts() {
         let mut sheet = PlanSheet::default();
-        let target =
-            |region: &str| Target { account: "111111111111".parse().unwrap(), region: region.parse().unwrap() };
-        let group = |engine, pages| PlannedGroup { engine, bytes: pages * 1e6, pages, rate: 5.0, usd: pages / 10.0 };
+        let target = |region: &str| Target {
+            account: "111111111111".parse().unwrap(),
+            region: region.parse().unwrap(),
+        };
+        let group = |engine, pages| PlannedGroup {
+            engine,
+            bytes: pages * 1e6,
+            pages,
+            rate: 5.0,
+            usd: pages / 10.0,
+        };
         sheet.read(target("eu-west-1"), "prod", &group(Engine::Filter, 99.5));
         sheet.read(target("eu-west-1"), "prod", &group(Engine::Filter, 100.0));
         sheet.read(target("eu-west-2"), "prod", &group(Engine::Filter, 100.0));
         sheet.read(target("eu-west-2"), "prod", &group(Engine::Insights, 20.0));
         assert_eq!((sheet.takes(), sheet.usd()), (Duration::from_secs(40), 2.0));
         let second = &sheet.targets()[&target("eu-west-2")];
-        assert_eq!((second.filter.log_groups, second.insights.log_groups, second.calls), (1, 1, 100.0));
+        assert_eq!(
+            (
+                second.filter.log_groups,
+                second.insights.log_groups,
+                second.calls
+            ),
+            (1, 1, 100.0)
+        );
     }
 }

@@ -45,10 +45,16 @@ pub(super) enum MfaGiven {
 impl Refusal {
     /// The outcome with the advice in its detail.
     pub fn into_outcome(self) -> Outcome {
-        let Self { mut outcome, advice } = self;
+        let Self {
+            mut outcome,
+            advice,
+        } = self;
         if let Some(advice) = advice {
-            outcome.detail =
-                if outcome.detail.is_empty() { advice } else { format!("{}; to do: {advice}", outcome.detail) };
+            outcome.detail = if outcome.detail.is_empty() {
+                advice
+            } else {
+                format!("{}; to do: {advice}", outcome.detail)
+            };
         }
         outcome
     }
@@ -56,14 +62,22 @@ impl Refusal {
     /// A call that failed for good.
     pub fn of(error: &CallError) -> Self {
         if error.class == ErrorClass::Interrupted {
-            return Self { outcome: outcome::interrupted(), advice: None };
+            return Self {
+                outcome: outcome::interrupted(),
+                advice: None,
+            };
         }
         let (reason, advice) = cause(error);
         let mut outcome = Outcome::because(Status::Failed, reason, error.to_string());
         if error.class == ErrorClass::Denied {
-            outcome = Outcome { reason: Some(reason), ..Outcome::denied(error.to_string()) };
+            outcome = Outcome {
+                reason: Some(reason),
+                ..Outcome::denied(error.to_string())
+            };
         }
-        let advice = advice.or(outcome.denied_by.and_then(advice_against)).map(str::to_owned);
+        let advice = advice
+            .or(outcome.denied_by.and_then(advice_against))
+            .map(str::to_owned);
         Self { outcome, advice }
     }
 
@@ -73,10 +87,17 @@ impl Refusal {
         if refusal.outcome.reason != Some(Reason::RoleDenied) {
             return refusal;
         }
-        let role = error.role.as_ref().map(ToString::to_string).unwrap_or_default();
+        let role = error
+            .role
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         if member_role != Some(&role) {
             refusal.outcome.reason = Some(Reason::HopDenied);
-            refusal.advice = Some(format!("{role} is a hop that every account needs: {}", given.advice(&role)));
+            refusal.advice = Some(format!(
+                "{role} is a hop that every account needs: {}",
+                given.advice(&role)
+            ));
             return refusal;
         }
         refusal.outcome.detail = format!("{}: {}", given.told(), refusal.outcome.detail);
@@ -88,15 +109,25 @@ impl Refusal {
     pub fn region_not_enabled() -> Self {
         Self {
             outcome: Outcome::because(Status::Skipped, Reason::RegionNotEnabled, ""),
-            advice: Some("enable the Region in the account, or leave it out (exclude_regions)".to_owned()),
+            advice: Some(
+                "enable the Region in the account, or leave it out (exclude_regions)".to_owned(),
+            ),
         }
     }
 }
 
 impl Given {
     fn told(&self) -> String {
-        let mfa = if self.mfa == MfaGiven::Yes { "with MFA" } else { "without MFA" };
-        let external_id = if self.external_id { "with an ExternalId" } else { "without an ExternalId" };
+        let mfa = if self.mfa == MfaGiven::Yes {
+            "with MFA"
+        } else {
+            "without MFA"
+        };
+        let external_id = if self.external_id {
+            "with an ExternalId"
+        } else {
+            "without an ExternalId"
+        };
         format!("asked {mfa} and {external_id}")
     }
 
@@ -137,17 +168,22 @@ impl Given {
 
 /// The reason, and the advice that goes with every such error.
 fn cause(error: &CallError) -> (Reason, Option<&'static str>) {
-    let step = Operation::ALL.into_iter().find(|operation| operation.as_str() == error.operation);
+    let step = Operation::ALL
+        .into_iter()
+        .find(|operation| operation.as_str() == error.operation);
     match (error.class, step) {
         // Sessions that Dragnet makes are made anew when they end; what stays expired is where they come from.
-        (ErrorClass::Expired, _) => {
-            (Reason::SourceCredentials, Some("log in again (aws sso login) or renew the source credentials"))
-        }
+        (ErrorClass::Expired, _) => (
+            Reason::SourceCredentials,
+            Some("log in again (aws sso login) or renew the source credentials"),
+        ),
         (ErrorClass::Denied, None) => (Reason::SourceCredentials, None),
         // It needs no permission, so it is the credentials themselves that are refused.
         (ErrorClass::Denied, Some(Operation::GetCallerIdentity)) => (
             Reason::SourceCredentials,
-            Some("check the keys (AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID), and the clock (dragnet doctor)"),
+            Some(
+                "check the keys (AWS_PROFILE, --profile, AWS_ACCESS_KEY_ID), and the clock (dragnet doctor)",
+            ),
         ),
         (ErrorClass::Denied, Some(Operation::GetSessionToken)) => (Reason::MfaFailed, None),
         (ErrorClass::Denied, Some(Operation::AssumeRole)) => (Reason::RoleDenied, None),
@@ -162,7 +198,9 @@ fn cause(error: &CallError) -> (Reason, Option<&'static str>) {
         ),
         _ if error.code == "RegionDisabledException" => (
             Reason::Error,
-            Some("activate STS in this Region (IAM console, Account settings), or set another AWS_REGION"),
+            Some(
+                "activate STS in this Region (IAM console, Account settings), or set another AWS_REGION",
+            ),
         ),
         _ => (Reason::Error, None),
     }
@@ -176,7 +214,9 @@ fn advice_against(policy: DeniedBy) -> Option<&'static str> {
         ),
         DeniedBy::Rcp => Some("exempt the role from the resource control policy"),
         DeniedBy::Boundary => Some("allow the action in the role's permissions boundary"),
-        DeniedBy::Session => Some("allow the action in the session policy, or set identity.scope_down = false"),
+        DeniedBy::Session => {
+            Some("allow the action in the session policy, or set identity.scope_down = false")
+        }
         DeniedBy::Identity => Some("allow the action in the role's policy (dragnet setup policy)"),
         DeniedBy::Unknown => None,
     }
@@ -203,9 +243,23 @@ mod tests {
     }
 
     fn entry(mfa: MfaGiven, external_id: bool, member_role: &str) -> Refusal {
-        let denied = error(ErrorClass::Denied, "AssumeRole", "AccessDenied", "not authorized");
+        let denied = error(
+            ErrorClass::Denied,
+            "AssumeRole",
+            "AccessDenied",
+            "not authorized",
+        );
         let asker = "arn:aws:iam::111111111111:user/alice".to_owned();
-        Refusal::of_entry(&denied, Some(member_role), &Given { asker, mfa, external_id, management: false })
+        Refusal::of_entry(
+            &denied,
+            Some(member_role),
+            &Given {
+                asker,
+                mfa,
+                external_id,
+                management: false,
+            },
+        )
     }
 
     #[test]
@@ -213,33 +267,73 @@ mod tests {
         let refusal = entry(MfaGiven::No, false, ROLE);
         assert_eq!(refusal.outcome.reason, Some(Reason::RoleDenied));
         let told = refusal.into_outcome().detail;
-        assert!(told.starts_with("asked without MFA and without an ExternalId: AssumeRole of arn:"), "{told}");
-        assert!(told.contains("set identity.mfa_serial") && told.contains("set identity.external_id"), "{told}");
+        assert!(
+            told.starts_with("asked without MFA and without an ExternalId: AssumeRole of arn:"),
+            "{told}"
+        );
+        assert!(
+            told.contains("set identity.mfa_serial") && told.contains("set identity.external_id"),
+            "{told}"
+        );
         let told = entry(MfaGiven::Yes, true, ROLE).advice.unwrap();
-        assert!(told.contains("compare identity.external_id") && !told.contains("MFA"), "{told}");
-        for (mfa, part) in
-            [(MfaGiven::LostOnTheWay, "does not pass through a role"), (MfaGiven::NotPossible, "must not ask for MFA")]
-        {
+        assert!(
+            told.contains("compare identity.external_id") && !told.contains("MFA"),
+            "{told}"
+        );
+        for (mfa, part) in [
+            (MfaGiven::LostOnTheWay, "does not pass through a role"),
+            (MfaGiven::NotPossible, "must not ask for MFA"),
+        ] {
             let told = entry(mfa, false, ROLE).advice.unwrap();
-            assert!(told.contains(part) && !told.contains("mfa_serial"), "{told}");
+            assert!(
+                told.contains(part) && !told.contains("mfa_serial"),
+                "{told}"
+            );
         }
     }
 
     #[test]
     fn each_cause_has_its_reason_and_its_advice() {
-        let hop = entry(MfaGiven::Yes, false, "arn:aws:iam::333333333333:role/DragnetRead");
+        let hop = entry(
+            MfaGiven::Yes,
+            false,
+            "arn:aws:iam::333333333333:role/DragnetRead",
+        );
         assert_eq!(hop.outcome.reason, Some(Reason::HopDenied));
         assert!(hop.advice.unwrap().contains("role/DragnetRead is a hop"));
         for (error, reason, part) in [
-            (error(ErrorClass::Expired, "AssumeRole", "ExpiredToken", ""), Reason::SourceCredentials, "log in again"),
-            (error(ErrorClass::Refused, "AssumeRole", "PackedPolicyTooLarge", ""), Reason::Error, "scope_down = false"),
             (
-                error(ErrorClass::Denied, "GetCallerIdentity", "InvalidClientTokenId", ""),
+                error(ErrorClass::Expired, "AssumeRole", "ExpiredToken", ""),
+                Reason::SourceCredentials,
+                "log in again",
+            ),
+            (
+                error(
+                    ErrorClass::Refused,
+                    "AssumeRole",
+                    "PackedPolicyTooLarge",
+                    "",
+                ),
+                Reason::Error,
+                "scope_down = false",
+            ),
+            (
+                error(
+                    ErrorClass::Denied,
+                    "GetCallerIdentity",
+                    "InvalidClientTokenId",
+                    "",
+                ),
                 Reason::SourceCredentials,
                 "check the keys",
             ),
             (
-                error(ErrorClass::Denied, "DescribeLogGroups", "AccessDeniedException", "a service control policy"),
+                error(
+                    ErrorClass::Denied,
+                    "DescribeLogGroups",
+                    "AccessDeniedException",
+                    "a service control policy",
+                ),
                 Reason::AccessDenied,
                 "service control policy",
             ),

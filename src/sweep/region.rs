@@ -17,7 +17,9 @@ use super::scan_cost::scan_cost;
 use super::wanted::is_wanted;
 use crate::aws::{Pages, Session};
 use crate::cli::settings::EngineSettings;
-use crate::model::{Engine, LogGroup, LogGroupArn, Outcome, Reason, Recorder, Region, SourceKind, Status, Target};
+use crate::model::{
+    Engine, LogGroup, LogGroupArn, Outcome, Reason, Recorder, Region, SourceKind, Status, Target,
+};
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, PlaceId, Standing};
 
@@ -39,13 +41,23 @@ pub(super) struct Delivered {
 }
 
 /// Sweeps a Region of an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
-pub(super) async fn sweep(site: Site, recorders: mpsc::Sender<Recorder>) -> Result<(), JournalClosed> {
+pub(super) async fn sweep(
+    site: Site,
+    recorders: mpsc::Sender<Recorder>,
+) -> Result<(), JournalClosed> {
     // On the heap, while it lasts: a Region is one of many thousands, and is read for much longer than it is asked.
     let delivered = Box::pin(site.ask_what_records_it(recorders)).await?;
     let groups = site.shared.known_groups(&site.target()).into_iter();
-    let groups = groups.map(|(name, known)| (name, Met::before(known))).collect();
+    let groups = groups
+        .map(|(name, known)| (name, Met::before(known)))
+        .collect();
     let queue = site.queue();
-    let mut target = TargetSweep { site, delivered, groups, queue };
+    let mut target = TargetSweep {
+        site,
+        delivered,
+        groups,
+        queue,
+    };
     let ended = match target.list_and_read().await? {
         // What is only planned need not be looked at twice.
         Ok(()) if target.site.shared.is_plan() => None,
@@ -54,7 +66,9 @@ pub(super) async fn sweep(site: Site, recorders: mpsc::Sender<Recorder>) -> Resu
     };
     let site = target.site;
     if let Some(outcome) = ended {
-        site.shared.place(&site.member, Some(&site.region), outcome).await?;
+        site.shared
+            .place(&site.member, Some(&site.region), outcome)
+            .await?;
     }
     site.shared.tally.target_done();
     Ok(())
@@ -62,7 +76,10 @@ pub(super) async fn sweep(site: Site, recorders: mpsc::Sender<Recorder>) -> Resu
 
 impl Site {
     fn target(&self) -> Target {
-        Target { account: self.member.account.id, region: self.region.clone() }
+        Target {
+            account: self.member.account.id,
+            region: self.region.clone(),
+        }
     }
 
     /// Asks, writes the answers down, and hands on the recorders that live or deliver elsewhere. Gives what is
@@ -72,7 +89,9 @@ impl Site {
         recorders: mpsc::Sender<Recorder>,
     ) -> Result<BTreeMap<String, Delivered>, JournalClosed> {
         let (shared, here) = (&self.shared, self.target());
-        let asked = shared.unless_interrupted(async { Ok(ask(&shared.aws, &self.session, &here).await) }).await;
+        let asked = shared
+            .unless_interrupted(async { Ok(ask(&shared.aws, &self.session, &here).await) })
+            .await;
         let answer = asked.unwrap_or_else(|outcome| Answer::none(&here, &outcome));
         let mut delivered: BTreeMap<String, Delivered> = BTreeMap::new();
         let is_here = |group: &LogGroupArn| group.target == here;
@@ -83,11 +102,17 @@ impl Site {
         }
         for recorder in answer.recorders {
             let group = recorder.log_group();
-            if let Some(group) = group.filter(|group| recorder.kind == SourceKind::CloudTrail && is_here(group)) {
+            if let Some(group) =
+                group.filter(|group| recorder.kind == SourceKind::CloudTrail && is_here(group))
+            {
                 delivered.entry(group.name.clone()).or_default().trail = true;
             }
-            let is_elsewhere = recorder.home != here || group.is_some_and(|group| group.target != here);
-            shared.journal.write(Entry::Recorder(recorder.clone())).await?;
+            let is_elsewhere =
+                recorder.home != here || group.is_some_and(|group| group.target != here);
+            shared
+                .journal
+                .write(Entry::Recorder(recorder.clone()))
+                .await?;
             if is_elsewhere {
                 // Without a list of accounts nobody follows; the sweep fails then.
                 _ = recorders.send(recorder).await;
@@ -122,12 +147,18 @@ impl Site {
     ) -> Result<(), JournalClosed> {
         let shared = &self.shared;
         shared.tally.log_group_known();
-        let look = shared.windows.look(&LogGroupArn::new(self.target(), &group.name));
+        let look = shared
+            .windows
+            .look(&LogGroupArn::new(self.target(), &group.name));
         // Without anything to look at, what is asked about is the sweep's own window, and nothing of it is read.
         let window = look.asked().unwrap_or(shared.settings.window);
         let now = shared.clock.now();
         let EngineSettings { choice, unmask, .. } = shared.settings.engines;
-        let asked = Asked { choice, unmask, is_pattern: shared.questions.are_a_pattern() };
+        let asked = Asked {
+            choice,
+            unmask,
+            is_pattern: shared.questions.are_a_pattern(),
+        };
         let expected_bytes = expected_bytes(&group, window, now);
         let expected_pages = pages_of(expected_bytes);
         let offer = Offer {
@@ -137,7 +168,11 @@ impl Site {
         let decision = decide(&group, window, shared.started, now, unmask);
         let (narrow, outcome, if_masked) = match decision {
             Decision::Leave(outcome) => return self.leave(&group, place, outcome).await,
-            Decision::Read { narrow, outcome, if_masked } => (narrow, outcome, if_masked),
+            Decision::Read {
+                narrow,
+                outcome,
+                if_masked,
+            } => (narrow, outcome, if_masked),
         };
         // An earlier part of the run has chosen for what is left.
         let engine = match units.engine() {
@@ -152,7 +187,13 @@ impl Site {
         };
         if shared.is_plan() {
             let (bytes, pages, usd) = (expected_bytes, expected_pages, offer.insights_costs);
-            let planned = PlannedGroup { engine, bytes, pages, rate: queue.rate(), usd };
+            let planned = PlannedGroup {
+                engine,
+                bytes,
+                pages,
+                rate: queue.rate(),
+                usd,
+            };
             if engine == Engine::Filter {
                 // What comes after it waits for it.
                 queue.expect(expected_pages);
@@ -162,12 +203,17 @@ impl Site {
                 if !shared.questions.are_only_written() {
                     sheet.read(self.target(), name, &planned);
                 }
-                let planned = PlannedGroup { engine: Engine::Insights, ..planned };
+                let planned = PlannedGroup {
+                    engine: Engine::Insights,
+                    ..planned
+                };
                 for _ in shared.questions.written() {
                     sheet.read(self.target(), name, &planned);
                 }
             });
-            return self.leave(&group, place, if_masked.unwrap_or(outcome)).await;
+            return self
+                .leave(&group, place, if_masked.unwrap_or(outcome))
+                .await;
         }
         let group = Group {
             shared: Arc::clone(shared),
@@ -192,8 +238,20 @@ impl Site {
         Reading::begin(group, delivered.trail, units, queue).await
     }
 
-    async fn leave(&self, group: &LogGroup, place: PlaceId, outcome: Outcome) -> Result<(), JournalClosed> {
-        self.shared.plan(|sheet| sheet.leave(unread(&self.member.account, Some(&self.region), Some(group), &outcome)));
+    async fn leave(
+        &self,
+        group: &LogGroup,
+        place: PlaceId,
+        outcome: Outcome,
+    ) -> Result<(), JournalClosed> {
+        self.shared.plan(|sheet| {
+            sheet.leave(unread(
+                &self.member.account,
+                Some(&self.region),
+                Some(group),
+                &outcome,
+            ))
+        });
         self.shared.end(place, outcome).await?;
         self.shared.tally.log_group_done();
         Ok(())
@@ -228,8 +286,16 @@ enum Left {
 impl Met {
     /// Met in an earlier part of the run.
     fn before(known: KnownGroup) -> Self {
-        let left = if known.is_finished { Left::Nothing } else { Left::Reading(known.units) };
-        Self { place: known.place, left, is_listed: false }
+        let left = if known.is_finished {
+            Left::Nothing
+        } else {
+            Left::Reading(known.units)
+        };
+        Self {
+            place: known.place,
+            left,
+            is_listed: false,
+        }
     }
 }
 
@@ -250,12 +316,17 @@ impl TargetSweep {
     }
 
     async fn list(&mut self) -> Result<Result<(), Outcome>, JournalClosed> {
-        self.groups.values_mut().for_each(|met| met.is_listed = false);
+        self.groups
+            .values_mut()
+            .for_each(|met| met.is_listed = false);
         let shared = Arc::clone(&self.site.shared);
         let mut pages = Pages::default();
         loop {
             let page = async {
-                let page = shared.aws.log_groups(&self.site.session, &self.site.region, pages.token()).await;
+                let page = shared
+                    .aws
+                    .log_groups(&self.site.session, &self.site.region, pages.token())
+                    .await;
                 page.map_err(|error| of_error(&error))
             };
             let (groups, next_token) = match shared.unless_interrupted(page).await {
@@ -269,7 +340,9 @@ impl TargetSweep {
                 .filter(|group| shared.settings.reach.scope.has_log_group(&group.name))
                 .map(|group| (expected_pages(&group, window, now), group))
                 .collect();
-            groups.iter().for_each(|(_, group)| shared.log_group_patterns.note(&group.name));
+            groups
+                .iter()
+                .for_each(|(_, group)| shared.log_group_patterns.note(&group.name));
             // The longest first, so that no short one takes its permit while the others are still being met.
             groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));
             for (_, group) in groups {
@@ -279,7 +352,11 @@ impl TargetSweep {
                 Ok(true) => {}
                 Ok(false) => return Ok(Ok(())),
                 Err(endless) => {
-                    return Ok(Err(self.unlisted(outcome::of_endless(Status::Failed, "DescribeLogGroups", endless))));
+                    return Ok(Err(self.unlisted(outcome::of_endless(
+                        Status::Failed,
+                        "DescribeLogGroups",
+                        endless,
+                    ))));
                 }
             }
         }
@@ -289,7 +366,9 @@ impl TargetSweep {
     fn unlisted(&self, mut outcome: Outcome) -> Outcome {
         let listed = self.groups.values().filter(|met| met.is_listed).count();
         if listed > 0 {
-            outcome.remark(&format!("log groups after the first {listed} are not known"));
+            outcome.remark(&format!(
+                "log groups after the first {listed} are not known"
+            ));
         }
         outcome
     }
@@ -310,15 +389,36 @@ impl TargetSweep {
     }
 
     /// Begins with a log group, or goes on with it where it was left.
-    async fn begin(&mut self, group: LogGroup, left: Option<(PlaceId, KnownUnits)>) -> Result<(), JournalClosed> {
-        let Site { shared, member, region, .. } = &self.site;
+    async fn begin(
+        &mut self,
+        group: LogGroup,
+        left: Option<(PlaceId, KnownUnits)>,
+    ) -> Result<(), JournalClosed> {
+        let Site {
+            shared,
+            member,
+            region,
+            ..
+        } = &self.site;
         let (place, units) = match left {
             Some(left) => left,
-            None => (shared.group(&member.account, region, &group, false).await?, KnownUnits::default()),
+            None => (
+                shared.group(&member.account, region, &group, false).await?,
+                KnownUnits::default(),
+            ),
         };
-        self.groups.insert(group.name.clone(), Met { place, left: Left::Nothing, is_listed: true });
+        self.groups.insert(
+            group.name.clone(),
+            Met {
+                place,
+                left: Left::Nothing,
+                is_listed: true,
+            },
+        );
         let delivered = self.delivered.get(&group.name).cloned().unwrap_or_default();
-        self.site.begin(group, delivered, place, units, &self.queue).await
+        self.site
+            .begin(group, delivered, place, units, &self.queue)
+            .await
     }
 
     /// Lists once more when all is read: a group that appeared meanwhile is read too, and one that went
@@ -332,7 +432,14 @@ impl TargetSweep {
             match met.left {
                 Left::Nothing => {
                     let text = "disappeared during the run".to_owned();
-                    self.site.shared.journal.write(Entry::Remark { place: met.place, text }).await?;
+                    self.site
+                        .shared
+                        .journal
+                        .write(Entry::Remark {
+                            place: met.place,
+                            text,
+                        })
+                        .await?;
                 }
                 Left::Reading(_) => {
                     let gone = "it was not there any more when the run went on";

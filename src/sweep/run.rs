@@ -24,11 +24,14 @@ use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
 use crate::config::AccountSelector;
 use crate::model::{
-    Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, Operation, Outcome, Reason, Recorder, Region,
-    RunId, Status, Target,
+    Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, Operation, Outcome, Reason,
+    Recorder, Region, RunId, Status, Target,
 };
 use crate::search::{Questions, QuestionsError};
-use crate::store::{Checkpoint, Entry, Journal, JournalClosed, KnownGroup, PlaceId, PlaceRow, ScopedAccount, Standing};
+use crate::store::{
+    Checkpoint, Entry, Journal, JournalClosed, KnownGroup, PlaceId, PlaceRow, ScopedAccount,
+    Standing,
+};
 use crate::time::Clock;
 
 /// How long calls under way may still take when a sweep is interrupted.
@@ -135,18 +138,43 @@ pub async fn plan(parts: SweepParts) -> Result<PlanSheet, SweepError> {
     Ok(sheet)
 }
 
-async fn carry_out(parts: SweepParts, sheet: Option<Arc<Mutex<PlanSheet>>>) -> Result<(), SweepError> {
-    let recording = tokio::spawn(record_calls(parts.calls, parts.journal.clone(), Arc::clone(&parts.tally)));
+async fn carry_out(
+    parts: SweepParts,
+    sheet: Option<Arc<Mutex<PlanSheet>>>,
+) -> Result<(), SweepError> {
+    let recording = tokio::spawn(record_calls(
+        parts.calls,
+        parts.journal.clone(),
+        Arc::clone(&parts.tally),
+    ));
     let questions = Questions::new(&parts.settings.indicators, &parts.settings.hunts)?;
-    let caller = parts.aws.caller().await.map_err(|error| SweepError::Caller(Box::new(error)))?;
-    parts.journal.write(Entry::Fact { key: "caller_arn", value: caller.arn.to_string() }).await?;
+    let caller = parts
+        .aws
+        .caller()
+        .await
+        .map_err(|error| SweepError::Caller(Box::new(error)))?;
+    parts
+        .journal
+        .write(Entry::Fact {
+            key: "caller_arn",
+            value: caller.arn.to_string(),
+        })
+        .await?;
     let session_name = format!("dragnet-{}", parts.run_id);
     let mut operations = Operation::SWEEP.to_vec();
     operations.extend(parts.settings.engines.unmask.then_some(Operation::Unmask));
     let shared = Arc::new(Shared {
-        access: Access::new(&parts.aws, &caller, &parts.settings.reach.identity, session_name, &operations),
+        access: Access::new(
+            &parts.aws,
+            &caller,
+            &parts.settings.reach.identity,
+            session_name,
+            &operations,
+        ),
         questions,
-        budget: InsightsBudget::new(parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd()),
+        budget: InsightsBudget::new(
+            parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd(),
+        ),
         log_group_patterns: LogGroupPatterns::new(&parts.settings.reach.scope),
         aws: parts.aws.until(parts.cancel.clone()),
         clock: parts.clock,
@@ -161,7 +189,13 @@ async fn carry_out(parts: SweepParts, sheet: Option<Arc<Mutex<PlanSheet>>>) -> R
     });
     let swept = sweep_accounts(&shared).await;
     let slowed = serde_json::to_string(&shared.aws.slowed_rates()).unwrap_or_default();
-    _ = shared.journal.write(Entry::Fact { key: SLOWED_RATES, value: slowed }).await;
+    _ = shared
+        .journal
+        .write(Entry::Fact {
+            key: SLOWED_RATES,
+            value: slowed,
+        })
+        .await;
     // The connection is the last that tells of calls: when it is gone, the recording has all of them.
     drop(shared);
     _ = recording.await;
@@ -220,13 +254,23 @@ async fn begin(
     recorders: &mpsc::Sender<Recorder>,
     accounts: &mut JoinSet<Result<(), JournalClosed>>,
 ) -> Result<(), JournalClosed> {
-    let Member { account, standing, .. } = &member;
-    let scoped = ScopedAccount { id: account.id, name: account.name.clone(), standing: *standing };
+    let Member {
+        account, standing, ..
+    } = &member;
+    let scoped = ScopedAccount {
+        id: account.id,
+        name: account.name.clone(),
+        standing: *standing,
+    };
     shared.journal.write(Entry::Account(scoped)).await?;
     match (standing, &account.state) {
         (Standing::InScope, _) => {
             shared.tally.account_known();
-            accounts.spawn(account::sweep(Arc::clone(shared), member, recorders.clone()));
+            accounts.spawn(account::sweep(
+                Arc::clone(shared),
+                member,
+                recorders.clone(),
+            ));
         }
         (Standing::NotActive, AccountState::Inactive(state)) => {
             let outcome = Outcome::because(Status::Skipped, Reason::AccountNotActive, state);
@@ -238,7 +282,9 @@ async fn begin(
 }
 
 /// Waits for all tasks of a set, or for the first that finds the journal closed.
-pub(super) async fn all_of(mut tasks: JoinSet<Result<(), JournalClosed>>) -> Result<(), JournalClosed> {
+pub(super) async fn all_of(
+    mut tasks: JoinSet<Result<(), JournalClosed>>,
+) -> Result<(), JournalClosed> {
     while let Some(ended) = tasks.join_next().await {
         result_of(ended)?;
     }
@@ -246,7 +292,9 @@ pub(super) async fn all_of(mut tasks: JoinSet<Result<(), JournalClosed>>) -> Res
 }
 
 /// A task's own result; a panic in it goes on here, so that no place can end in silence.
-pub(super) fn result_of(ended: Result<Result<(), JournalClosed>, JoinError>) -> Result<(), JournalClosed> {
+pub(super) fn result_of(
+    ended: Result<Result<(), JournalClosed>, JoinError>,
+) -> Result<(), JournalClosed> {
     match ended.map_err(JoinError::try_into_panic) {
         Ok(result) => result,
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
@@ -259,12 +307,18 @@ impl Shared {
     /// What an earlier part of the run knew of a target; told once.
     pub fn known_groups(&self, target: &Target) -> BTreeMap<String, KnownGroup> {
         // A poisoned lock guards a whole map all the same.
-        self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).take(target)
+        self.checkpoint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(target)
     }
 
     /// What an earlier part of the run knew of a log group outside the scope; told once.
     pub fn known_group(&self, arn: &LogGroupArn) -> Option<KnownGroup> {
-        self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).take_group(arn)
+        self.checkpoint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take_group(arn)
     }
 
     /// Refuses a sweep with a log group pattern that selected nothing. A watch goes on as long as one of its patterns
@@ -274,8 +328,12 @@ impl Shared {
         if unmatched.is_empty() || self.cancel.is_cancelled() {
             return Ok(());
         }
-        if matches!(self.windows, Windows::Stored(_)) && !self.log_group_patterns.selected_nothing() {
-            warn!(patterns = unmatched.join(", "), "log group patterns match nothing");
+        if matches!(self.windows, Windows::Stored(_)) && !self.log_group_patterns.selected_nothing()
+        {
+            warn!(
+                patterns = unmatched.join(", "),
+                "log group patterns match nothing"
+            );
             return Ok(());
         }
         Err(SweepError::UnmatchedLogGroups(unmatched))
@@ -289,7 +347,10 @@ impl Shared {
         outcome: Outcome,
     ) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send + use<'_> {
         self.plan(|sheet| sheet.leave(unread(&member.account, region, None, &outcome)));
-        self.write_place(PlaceRow { outcome: Some(outcome), ..self.row(&member.account, region) })
+        self.write_place(PlaceRow {
+            outcome: Some(outcome),
+            ..self.row(&member.account, region)
+        })
     }
 
     /// Whether it is only to be said what would be read.
@@ -315,7 +376,12 @@ impl Shared {
     ) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send + use<'_> {
         let log_group = Some(group.name.clone());
         let class = Some(group.class.clone());
-        self.write_place(PlaceRow { log_group, class, elsewhere, ..self.row(account, Some(region)) })
+        self.write_place(PlaceRow {
+            log_group,
+            class,
+            elsewhere,
+            ..self.row(account, Some(region))
+        })
     }
 
     /// A new row of an account or its Region that has not ended.
@@ -332,7 +398,10 @@ impl Shared {
         }
     }
 
-    fn write_place(&self, row: PlaceRow) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send {
+    fn write_place(
+        &self,
+        row: PlaceRow,
+    ) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send {
         let id = row.id;
         if let Some(outcome) = &row.outcome {
             self.count(outcome);
@@ -342,7 +411,11 @@ impl Shared {
     }
 
     /// Writes down how a place ended.
-    pub fn end(&self, place: PlaceId, outcome: Outcome) -> impl Future<Output = Result<(), JournalClosed>> + Send {
+    pub fn end(
+        &self,
+        place: PlaceId,
+        outcome: Outcome,
+    ) -> impl Future<Output = Result<(), JournalClosed>> + Send {
         self.count(&outcome);
         self.journal.write(Entry::Ended { place, outcome })
     }
@@ -361,7 +434,10 @@ impl Shared {
     ///
     /// They are on the heap as long as they last: who waits for them is one of many thousands, and has other things to
     /// wait for after them.
-    pub fn until_given_up<T>(&self, calls: impl Future<Output = T> + Send) -> impl Future<Output = Option<T>> + Send {
+    pub fn until_given_up<T>(
+        &self,
+        calls: impl Future<Output = T> + Send,
+    ) -> impl Future<Output = Option<T>> + Send {
         let mut calls = Box::pin(calls);
         async move {
             tokio::select! {
@@ -409,8 +485,16 @@ impl<'a> Selectors<'a> {
     }
 
     fn check(&self) -> Result<(), SweepError> {
-        let missing: Vec<String> =
-            self.0.iter().filter(|(_, met)| !met).map(|(selector, _)| format!("`{selector}`")).collect();
-        if missing.is_empty() { Ok(()) } else { Err(SweepError::UnknownAccounts(missing)) }
+        let missing: Vec<String> = self
+            .0
+            .iter()
+            .filter(|(_, met)| !met)
+            .map(|(selector, _)| format!("`{selector}`"))
+            .collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(SweepError::UnknownAccounts(missing))
+        }
     }
 }

@@ -6,8 +6,12 @@ use crate::model::Region;
 
 /// US dollars for a GB that a query scans. Source: Amazon CloudWatch pricing, "Logs", "Analyze (Logs Insights
 /// queries)" (2026-11).
-const PRICES: [(&str, f64); 4] =
-    [("us-east-1", 0.005), ("us-east-2", 0.005), ("us-west-2", 0.005), ("ap-northeast-1", 0.0076)];
+const PRICES: [(&str, f64); 4] = [
+    ("us-east-1", 0.005),
+    ("us-east-2", 0.005),
+    ("us-west-2", 0.005),
+    ("ap-northeast-1", 0.0076),
+];
 
 /// In any other Region; more than any price known here, so that an estimate may be too high, never too low.
 const ELSEWHERE: f64 = 0.01;
@@ -17,7 +21,10 @@ const GIGABYTE: f64 = 1e9;
 
 /// What it costs at list prices to scan so many bytes in a Region, in US dollars.
 pub fn scan_cost(region: &Region, bytes: f64) -> f64 {
-    let price = PRICES.iter().find(|(name, _)| *name == region.as_str()).map_or(ELSEWHERE, |(_, price)| *price);
+    let price = PRICES
+        .iter()
+        .find(|(name, _)| *name == region.as_str())
+        .map_or(ELSEWHERE, |(_, price)| *price);
     price * bytes / GIGABYTE
 }
 
@@ -32,7 +39,10 @@ pub(super) struct InsightsBudget {
 impl InsightsBudget {
     /// A budget of so many US dollars.
     pub fn new(most: f64) -> Self {
-        Self { most, taken: Mutex::new(0.0) }
+        Self {
+            most,
+            taken: Mutex::new(0.0),
+        }
     }
 
     /// Sets an estimate aside, if the budget has it.
@@ -63,7 +73,10 @@ mod tests {
     #[test]
     fn a_price_that_is_not_known_is_the_highest() {
         let usd = |region: &str| scan_cost(&region.parse().unwrap(), 2e9);
-        assert_eq!((usd("us-east-1"), usd("ap-northeast-1"), usd("eu-north-1")), (0.01, 0.0152, 0.02));
+        assert_eq!(
+            (usd("us-east-1"), usd("ap-northeast-1"), usd("eu-north-1")),
+            (0.01, 0.0152, 0.02)
+        );
         assert!(PRICES.iter().all(|(_, price)| *price <= ELSEWHERE));
     }
 
@@ -74,6 +87,9 @@ mod tests {
         budget.settle(0.8, 0.5);
         assert!(budget.set_aside(0.3) && !budget.set_aside(0.3));
         budget.settle(0.3, 0.9);
-        assert!(!budget.set_aside(0.01), "a query may scan more than was thought");
+        assert!(
+            !budget.set_aside(0.01),
+            "a query may scan more than was thought"
+        );
     }
 }

@@ -10,13 +10,21 @@ use crate::store::{RunReader, StoreError, StoredRow};
 ///
 /// # Errors
 /// The database fails or is damaged.
-pub fn stored_sightings(reader: &RunReader, mut use_row: impl FnMut(&StoredRow)) -> Result<(), StoreError> {
+pub fn stored_sightings(
+    reader: &RunReader,
+    mut use_row: impl FnMut(&StoredRow),
+) -> Result<(), StoreError> {
     let asked = AskedAbout::of_run(reader)?;
     reader.sightings(|rows| {
         for row in rows {
             let row = row?;
             let found = &row.found;
-            let told = happening(&found.message, &row.account.to_string(), row.region.as_str(), found.timestamp_ms);
+            let told = happening(
+                &found.message,
+                &row.account.to_string(),
+                row.region.as_str(),
+                found.timestamp_ms,
+            );
             if asked.has_row(&told.account, &row) && !reader.is_own_request(&told.request_id)? {
                 use_row(&row);
             }

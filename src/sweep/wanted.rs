@@ -24,8 +24,17 @@ impl WantedRegions {
         let in_scope = |region: &Region| is_wanted(scope, member, region);
         let is_enabled = |region: &Region| enabled.iter().any(|enabled| enabled.region == *region);
         let asked_for = scope.named_regions().chain(own);
-        let missing = asked_for.filter(|region| in_scope(region) && !is_enabled(region)).cloned().collect();
-        Self { enabled: enabled.into_iter().filter(|enabled| in_scope(&enabled.region)).collect(), missing }
+        let missing = asked_for
+            .filter(|region| in_scope(region) && !is_enabled(region))
+            .cloned()
+            .collect();
+        Self {
+            enabled: enabled
+                .into_iter()
+                .filter(|enabled| in_scope(&enabled.region))
+                .collect(),
+            missing,
+        }
     }
 }
 
@@ -36,7 +45,10 @@ pub(super) fn is_wanted(scope: &Scope, member: &Member, region: &Region) -> bool
 }
 
 fn own_regions(member: &Member) -> &[Region] {
-    member.configured.as_ref().map_or(&[], |account| &account.regions)
+    member
+        .configured
+        .as_ref()
+        .map_or(&[], |account| &account.regions)
 }
 
 #[cfg(test)]
@@ -53,26 +65,44 @@ mod tests {
             ..ConfiguredAccount::of(id)
         };
         let member = Member {
-            account: Account { id, name: String::new(), state: AccountState::Active },
+            account: Account {
+                id,
+                name: String::new(),
+                state: AccountState::Active,
+            },
             standing: Standing::InScope,
             configured: Some(configured),
             listed: None,
         };
-        let scope = Scope { regions: scope.iter().map(|name| name.parse().unwrap()).collect(), ..Scope::default() };
+        let scope = Scope {
+            regions: scope.iter().map(|name| name.parse().unwrap()).collect(),
+            ..Scope::default()
+        };
         let enabled = ["eu-west-1", "us-east-1"].map(|name| EnabledRegion {
             region: name.parse().unwrap(),
             opt_in_status: String::new(),
             endpoint: String::new(),
         });
         let wanted = WantedRegions::of(&scope, &member, enabled.to_vec());
-        let enabled = wanted.enabled.iter().map(|enabled| enabled.region.to_string()).collect();
-        (enabled, wanted.missing.iter().map(ToString::to_string).collect())
+        let enabled = wanted
+            .enabled
+            .iter()
+            .map(|enabled| enabled.region.to_string())
+            .collect();
+        (
+            enabled,
+            wanted.missing.iter().map(ToString::to_string).collect(),
+        )
     }
 
     #[test]
     fn what_is_named_but_not_enabled_is_missing() {
         assert_eq!(wanted(&[], &[]).0, ["eu-west-1", "us-east-1"]);
-        assert_eq!(wanted(&["eu-*"], &[]), (vec!["eu-west-1".to_owned()], vec![]), "a pattern names no Region");
+        assert_eq!(
+            wanted(&["eu-*"], &[]),
+            (vec!["eu-west-1".to_owned()], vec![]),
+            "a pattern names no Region"
+        );
         assert_eq!(wanted(&["us-east-1", "af-south-1"], &[]).1, ["af-south-1"]);
         assert_eq!(
             wanted(&[], &["eu-west-1", "af-south-1"]),

@@ -54,8 +54,14 @@ impl Look {
     /// The stretches of stored time that are read, as their first milliseconds and the first after them.
     pub fn stretches(&self) -> Vec<(i64, i64)> {
         match self {
-            Self::Happened(window) => vec![(window.from_ms(), window.to_ms().saturating_add(late_arrival_ms()))],
-            Self::Stored(windows) => windows.iter().map(|window| (window.from_ms(), window.to_ms())).collect(),
+            Self::Happened(window) => vec![(
+                window.from_ms(),
+                window.to_ms().saturating_add(late_arrival_ms()),
+            )],
+            Self::Stored(windows) => windows
+                .iter()
+                .map(|window| (window.from_ms(), window.to_ms()))
+                .collect(),
         }
     }
 
@@ -67,7 +73,8 @@ impl Look {
     pub fn has(&self, told_ms: i64, stored_ms: i64) -> bool {
         match self {
             Self::Happened(window) => {
-                let believable = (0..=late_arrival_ms()).contains(&stored_ms.saturating_sub(told_ms));
+                let believable =
+                    (0..=late_arrival_ms()).contains(&stored_ms.saturating_sub(told_ms));
                 window.contains_ms(told_ms) || (!believable && window.contains_ms(stored_ms))
             }
             Self::Stored(windows) => windows.iter().any(|window| window.contains_ms(stored_ms)),
@@ -92,7 +99,12 @@ mod tests {
         let look = Look::Stored(vec![window(100, 200), window(500, 600)]);
         assert_eq!(look.asked(), Some(window(100, 600)));
         assert_eq!(look.stretches(), [(100, 200), (500, 600)]);
-        assert!(look.has(i64::MIN, 100) && look.has(0, 599) && !look.has(150, 200) && !look.has(550, 499));
+        assert!(
+            look.has(i64::MIN, 100)
+                && look.has(0, 599)
+                && !look.has(150, 200)
+                && !look.has(550, 499)
+        );
         assert_eq!(Look::Stored(Vec::new()).asked(), None);
     }
 
@@ -101,7 +113,13 @@ mod tests {
         let hour = 3_600_000;
         let look = Look::Happened(window(hour, 2 * hour));
         assert_eq!(look.stretches(), [(hour, 4 * hour)], "logs are late");
-        assert!(look.has(hour, 3 * hour) && !look.has(2 * hour, 2 * hour), "its own time counts");
-        assert!(look.has(-hour, 2 * hour - 1) && !look.has(-hour, 2 * hour), "a claim that cannot be true");
+        assert!(
+            look.has(hour, 3 * hour) && !look.has(2 * hour, 2 * hour),
+            "its own time counts"
+        );
+        assert!(
+            look.has(-hour, 2 * hour - 1) && !look.has(-hour, 2 * hour),
+            "a claim that cannot be true"
+        );
     }
 }

@@ -56,12 +56,20 @@ impl Limiter {
     pub fn new(rate: f64) -> Self {
         let rate = rate.clamp(1e-3, 1e6);
         let between = Duration::from_secs_f64(1.0 / rate);
-        let quota = Quota::with_period(between).unwrap_or(Quota::per_second(NonZeroU32::MIN)).allow_burst(burst(rate));
+        let quota = Quota::with_period(between)
+            .unwrap_or(Quota::per_second(NonZeroU32::MIN))
+            .allow_burst(burst(rate));
         let now = Instant::now();
         Self {
             rate,
             steady: RateLimiter::direct_with_clock(quota, TokioClock { origin: now }),
-            slowing: Mutex::new(Slowing { share: 1.0, least: 1.0, changed: now, not_before: now, taken: now }),
+            slowing: Mutex::new(Slowing {
+                share: 1.0,
+                least: 1.0,
+                changed: now,
+                not_before: now,
+                taken: now,
+            }),
         }
     }
 
@@ -78,7 +86,8 @@ impl Limiter {
     /// Whether it lets out and tells what a new one would.
     pub fn is_as_new(&self) -> bool {
         let slowing = self.slowing();
-        slowing.least >= 1.0 && slowing.taken.elapsed() >= self.between(1.0) * burst(self.rate).get()
+        slowing.least >= 1.0
+            && slowing.taken.elapsed() >= self.between(1.0) * burst(self.rate).get()
     }
 
     /// How far `key`, whose limiter this is, was slowed.
@@ -105,7 +114,9 @@ impl Limiter {
         if !wait.is_zero() {
             return Err(wait);
         }
-        self.steady.check().map_err(|not_until| not_until.wait_time_from(self.steady.clock().now()))?;
+        self.steady
+            .check()
+            .map_err(|not_until| not_until.wait_time_from(self.steady.clock().now()))?;
         slowing.taken = now;
         if slowing.share < 1.0 {
             slowing.not_before = now + self.between(slowing.share);
@@ -124,7 +135,10 @@ impl Limiter {
         slowing.share = (slowing.share / 2.0).max(SLOWEST);
         slowing.least = slowing.least.min(slowing.share);
         slowing.changed = now;
-        slowing.not_before = now + self.between(slowing.share).mul_f64(1.0 + jitter.clamp(0.0, 1.0));
+        slowing.not_before = now
+            + self
+                .between(slowing.share)
+                .mul_f64(1.0 + jitter.clamp(0.0, 1.0));
         Some(self.rate * slowing.share)
     }
 
@@ -154,9 +168,15 @@ impl Limiter {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is positive and at most a million")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate is positive and at most a million"
+)]
 fn burst(rate: f64) -> NonZeroU32 {
-    NonZeroU32::new((rate * BURST.as_secs_f64()) as u32).unwrap_or(LEAST_BURST).max(LEAST_BURST)
+    NonZeroU32::new((rate * BURST.as_secs_f64()) as u32)
+        .unwrap_or(LEAST_BURST)
+        .max(LEAST_BURST)
 }
 
 /// Tokio's clock for governor, so that limiters stand still when a test pauses time.
@@ -220,9 +240,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_rate_is_kept_and_used_up() {
-        for (rate, burst, expected) in [(4.0, 2, 40), (10.0, 2, 100), (480.0, 2, 4_800), (10_000.0, 20, 100_000)] {
+        for (rate, burst, expected) in [
+            (4.0, 2, 40),
+            (10.0, 2, 100),
+            (480.0, 2, 4_800),
+            (10_000.0, 20, 100_000),
+        ] {
             let permits = permits_within(&Limiter::new(rate), Duration::from_secs(10)).await;
-            assert!((expected..=expected + burst).contains(&permits), "{permits} permits at {rate} a second");
+            assert!(
+                (expected..=expected + burst).contains(&permits),
+                "{permits} permits at {rate} a second"
+            );
         }
     }
 
@@ -233,7 +261,10 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(999)).await;
         assert!(!limiter.is_as_new());
         tokio::time::sleep(Duration::from_millis(1)).await;
-        assert!(limiter.is_as_new() && limiter.take().is_ok() && limiter.take().is_ok(), "the whole burst is there");
+        assert!(
+            limiter.is_as_new() && limiter.take().is_ok() && limiter.take().is_ok(),
+            "the whole burst is there"
+        );
         limiter.throttled(0.0);
         tokio::time::sleep(STEP_AFTER * 100).await;
         assert!(!limiter.is_as_new(), "what was slowed is told");
@@ -266,9 +297,17 @@ mod tests {
         limiter.throttled(0.0);
         assert_eq!(limiter.answered(), None, "not at once");
         tokio::time::sleep(STEP_AFTER).await;
-        assert_eq!((limiter.answered(), limiter.answered()), (Some(6.0), None), "one step at a time");
+        assert_eq!(
+            (limiter.answered(), limiter.answered()),
+            (Some(6.0), None),
+            "one step at a time"
+        );
         tokio::time::sleep(STEP_AFTER).await;
-        assert_eq!((limiter.answered(), limiter.rate()), (Some(8.0), 8.0), "and no further");
+        assert_eq!(
+            (limiter.answered(), limiter.rate()),
+            (Some(8.0), 8.0),
+            "and no further"
+        );
         assert!(limiter.was_slowed(), "that is remembered");
         assert_eq!(limiter.take(), Ok(()));
     }

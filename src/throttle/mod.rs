@@ -24,7 +24,10 @@ pub struct QuotaKey {
 impl QuotaKey {
     /// The account as a text; empty while it is not known.
     pub fn owner(&self) -> String {
-        self.account.as_ref().map(AccountId::to_string).unwrap_or_default()
+        self.account
+            .as_ref()
+            .map(AccountId::to_string)
+            .unwrap_or_default()
     }
 }
 

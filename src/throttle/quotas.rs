@@ -69,10 +69,15 @@ impl QuotaTable {
     pub fn from_toml(text: &str) -> Result<Self, QuotaError> {
         let written: HashMap<String, Written> =
             toml::from_str(text).map_err(|error| QuotaError::Form(error.to_string()))?;
-        let mut table = Self { default: 0.0, operations: HashMap::new() };
+        let mut table = Self {
+            default: 0.0,
+            operations: HashMap::new(),
+        };
         for (operation, written) in written {
             match written {
-                Written::Everywhere(rate) if operation == "default" => table.default = checked(&operation, rate)?,
+                Written::Everywhere(rate) if operation == "default" => {
+                    table.default = checked(&operation, rate)?
+                }
                 Written::Everywhere(rate) => table.set(&operation, None, rate)?,
                 Written::ByRate(lists) => {
                     let rates = by_region(&operation, lists)?;
@@ -90,14 +95,29 @@ impl QuotaTable {
     ///
     /// # Errors
     /// The rate is not above 0.
-    pub fn set(&mut self, operation: &str, region: Option<Region>, rate: f64) -> Result<(), QuotaError> {
+    pub fn set(
+        &mut self,
+        operation: &str,
+        region: Option<Region>,
+        rate: f64,
+    ) -> Result<(), QuotaError> {
         let rate = checked(operation, rate)?;
-        let everywhere = Rates { by_region: HashMap::new(), elsewhere: rate };
+        let everywhere = Rates {
+            by_region: HashMap::new(),
+            elsewhere: rate,
+        };
         match region {
             None => _ = self.operations.insert(operation.to_owned(), everywhere),
             Some(region) => {
-                let default = Rates { by_region: HashMap::new(), elsewhere: self.default };
-                self.operations.entry(operation.to_owned()).or_insert(default).by_region.insert(region, rate);
+                let default = Rates {
+                    by_region: HashMap::new(),
+                    elsewhere: self.default,
+                };
+                self.operations
+                    .entry(operation.to_owned())
+                    .or_insert(default)
+                    .by_region
+                    .insert(region, rate);
             }
         }
         Ok(())
@@ -107,21 +127,32 @@ impl QuotaTable {
     pub fn rate(&self, operation: &str, region: &Region) -> f64 {
         match self.operations.get(operation) {
             None => self.default,
-            Some(rates) => rates.by_region.get(region).copied().unwrap_or(rates.elsewhere),
+            Some(rates) => rates
+                .by_region
+                .get(region)
+                .copied()
+                .unwrap_or(rates.elsewhere),
         }
     }
 }
 
 fn by_region(operation: &str, lists: HashMap<String, Vec<String>>) -> Result<Rates, QuotaError> {
-    let mut rates = Rates { by_region: HashMap::new(), elsewhere: f64::INFINITY };
+    let mut rates = Rates {
+        by_region: HashMap::new(),
+        elsewhere: f64::INFINITY,
+    };
     for (rate, regions) in lists {
-        let bad_rate = || QuotaError::Rate { operation: operation.to_owned(), rate: rate.clone() };
+        let bad_rate = || QuotaError::Rate {
+            operation: operation.to_owned(),
+            rate: rate.clone(),
+        };
         let rate = checked(operation, rate.parse().map_err(|_| bad_rate())?)?;
         rates.elsewhere = rates.elsewhere.min(rate);
         for name in regions {
-            let region = name
-                .parse()
-                .map_err(|error| QuotaError::Region { operation: operation.to_owned(), error: format!("{error}") })?;
+            let region = name.parse().map_err(|error| QuotaError::Region {
+                operation: operation.to_owned(),
+                error: format!("{error}"),
+            })?;
             rates.by_region.insert(region, rate);
         }
     }
@@ -133,7 +164,10 @@ fn checked(operation: &str, rate: f64) -> Result<f64, QuotaError> {
     if rate.is_finite() && (1e-3..=1e6).contains(&rate) {
         Ok(rate)
     } else {
-        Err(QuotaError::Rate { operation: operation.to_owned(), rate: rate.to_string() })
+        Err(QuotaError::Rate {
+            operation: operation.to_owned(),
+            rate: rate.to_string(),
+        })
     }
 }
 
@@ -164,7 +198,9 @@ mod tests {
     #[test]
     fn a_rate_can_be_set_for_a_region_or_everywhere() {
         let mut table = QuotaTable::built_in().unwrap();
-        table.set("FilterLogEvents", Some(region("eu-west-1")), 50.0).unwrap();
+        table
+            .set("FilterLogEvents", Some(region("eu-west-1")), 50.0)
+            .unwrap();
         assert_eq!(table.rate("FilterLogEvents", &region("eu-west-1")), 50.0);
         assert_eq!(table.rate("FilterLogEvents", &region("us-east-1")), 25.0);
         table.set("FilterLogEvents", None, 3.0).unwrap();
@@ -173,9 +209,14 @@ mod tests {
 
     #[test]
     fn what_is_not_a_rate_is_refused() {
-        for bad in
-            ["default = 0", "default = -1", "default = nan", "A = 1", "default = 1\n[A]\n", "default = 1\n[A]\nx = []"]
-        {
+        for bad in [
+            "default = 0",
+            "default = -1",
+            "default = nan",
+            "A = 1",
+            "default = 1\n[A]\n",
+            "default = 1\n[A]\nx = []",
+        ] {
             assert!(QuotaTable::from_toml(bad).is_err(), "{bad}");
         }
     }

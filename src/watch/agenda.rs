@@ -52,14 +52,20 @@ struct Portion {
 impl Agenda {
     /// The agenda of an activation that begins at `now_ms`.
     pub fn new(now_ms: i64, pace: Pace, watermarks: Watermarks) -> Self {
-        Self { now_ms, pace, watermarks }
+        Self {
+            now_ms,
+            pace,
+            watermarks,
+        }
     }
 
     /// From the earliest moment that any log group which is known is read from, or the first of one that is
     /// not, to the end of all windows.
     pub fn widest(&self) -> Option<TimeWindow> {
         let known = self.watermarks.iter().map(|(_, mark)| mark.until_ms);
-        let first = known.fold(self.first_sight(), i64::min).saturating_sub(self.pace.overlap_ms);
+        let first = known
+            .fold(self.first_sight(), i64::min)
+            .saturating_sub(self.pace.overlap_ms);
         TimeWindow::try_from([first, self.end()]).ok()
     }
 
@@ -78,13 +84,23 @@ impl Agenda {
         let first_sight = self.first_sight();
         match (self.watermarks.own(place), self.watermarks.of(place)) {
             (Some(own), _) => own,
-            (None, Some(above)) => Watermark { until_ms: above.until_ms.min(first_sight), ahead: None },
-            (None, None) => Watermark { until_ms: first_sight, ahead: None },
+            (None, Some(above)) => Watermark {
+                until_ms: above.until_ms.min(first_sight),
+                ahead: None,
+            },
+            (None, None) => Watermark {
+                until_ms: first_sight,
+                ahead: None,
+            },
         }
     }
 
     fn portion(&self, place: &Place) -> Portion {
-        let Pace { overlap_ms, lookback_ms, .. } = self.pace;
+        let Pace {
+            overlap_ms,
+            lookback_ms,
+            ..
+        } = self.pace;
         // What a first look reaches back is no step too long.
         let catch_up_ms = self.pace.catch_up_ms.max(lookback_ms);
         let Watermark { until_ms, ahead } = self.begins(place);
@@ -93,32 +109,60 @@ impl Agenda {
         let overlapping = |from_ms: i64| from_ms.min(end).saturating_sub(overlap_ms);
         let whole = Portion {
             behind: None,
-            fresh: Stretch { from_ms: overlapping(until_ms), to_ms: end },
-            then: Watermark { until_ms: until_ms.max(end), ahead: None },
+            fresh: Stretch {
+                from_ms: overlapping(until_ms),
+                to_ms: end,
+            },
+            then: Watermark {
+                until_ms: until_ms.max(end),
+                ahead: None,
+            },
         };
         // What was covered ahead is of no use where the next outage tore it off from the present.
         let ahead = ahead.filter(|ahead| end.saturating_sub(ahead.to_ms) <= catch_up_ms);
         let covered = ahead.unwrap_or_else(|| {
             let fresh = end.saturating_sub(lookback_ms);
-            Stretch { from_ms: fresh, to_ms: fresh }
+            Stretch {
+                from_ms: fresh,
+                to_ms: fresh,
+            }
         });
         if ahead.is_none() && end.saturating_sub(until_ms) <= catch_up_ms {
             return whole;
         }
         let caught_up = until_ms.saturating_add(catch_up_ms).min(covered.from_ms);
-        let behind = Stretch { from_ms: overlapping(until_ms), to_ms: caught_up };
-        let fresh = Stretch { from_ms: overlapping(covered.to_ms), to_ms: end };
+        let behind = Stretch {
+            from_ms: overlapping(until_ms),
+            to_ms: caught_up,
+        };
+        let fresh = Stretch {
+            from_ms: overlapping(covered.to_ms),
+            to_ms: end,
+        };
         if behind.to_ms >= fresh.from_ms {
             return whole;
         }
         let is_level = caught_up >= covered.from_ms;
-        let ahead = Stretch { from_ms: covered.from_ms, to_ms: end.max(covered.to_ms) };
-        let then = if is_level {
-            Watermark { until_ms: ahead.to_ms, ahead: None }
-        } else {
-            Watermark { until_ms: caught_up, ahead: Some(ahead) }
+        let ahead = Stretch {
+            from_ms: covered.from_ms,
+            to_ms: end.max(covered.to_ms),
         };
-        Portion { behind: (behind.from_ms < behind.to_ms).then_some(behind), fresh, then }
+        let then = if is_level {
+            Watermark {
+                until_ms: ahead.to_ms,
+                ahead: None,
+            }
+        } else {
+            Watermark {
+                until_ms: caught_up,
+                ahead: Some(ahead),
+            }
+        };
+        Portion {
+            behind: (behind.from_ms < behind.to_ms).then_some(behind),
+            fresh,
+            then,
+        }
     }
 
     /// The watermarks after a run over this agenda: of every place that the run met, or might have met if it
@@ -128,11 +172,22 @@ impl Agenda {
         let met = Met::of(rows);
         let mut after = BTreeMap::new();
         let from_here_on = |place: &Place| {
-            let until_ms = self.watermarks.own(place).map_or(i64::MIN, |own| own.until_ms).max(self.first_sight());
-            Watermark { until_ms, ahead: None }
+            let until_ms = self
+                .watermarks
+                .own(place)
+                .map_or(i64::MIN, |own| own.until_ms)
+                .max(self.first_sight());
+            Watermark {
+                until_ms,
+                ahead: None,
+            }
         };
         let mut keep = |place: Place, is_whole: bool| {
-            let mark = if is_whole { from_here_on(&place) } else { self.begins(&place) };
+            let mark = if is_whole {
+                from_here_on(&place)
+            } else {
+                self.begins(&place)
+            };
             after.insert(place, mark);
         };
         keep(Place::EVERYTHING, listed);
@@ -152,7 +207,11 @@ impl Agenda {
         let unseen = self.watermarks.iter().filter(|(place, _)| hidden(place));
         after.extend(unseen.map(|(place, mark)| (place.clone(), *mark)));
         for (place, is_read) in met.groups {
-            let mark = if is_read { self.portion(&place).then } else { self.begins(&place) };
+            let mark = if is_read {
+                self.portion(&place).then
+            } else {
+                self.begins(&place)
+            };
             after.insert(place, mark);
         }
         after.into_iter().collect()
@@ -164,7 +223,9 @@ impl GroupWindows for Agenda {
         let Portion { behind, fresh, .. } = self.portion(&Place::group(group));
         let stretches = behind.into_iter().chain([fresh]);
         // A stretch is never empty, as long as its ends are times at all.
-        stretches.filter_map(|Stretch { from_ms, to_ms }| TimeWindow::try_from([from_ms, to_ms]).ok()).collect()
+        stretches
+            .filter_map(|Stretch { from_ms, to_ms }| TimeWindow::try_from([from_ms, to_ms]).ok())
+            .collect()
     }
 }
 
@@ -178,14 +239,25 @@ struct Met {
 
 impl Met {
     fn of(rows: &[Coverage]) -> Self {
-        let mut met = Self { containers: BTreeMap::new(), groups: BTreeMap::new() };
+        let mut met = Self {
+            containers: BTreeMap::new(),
+            groups: BTreeMap::new(),
+        };
         for row in rows {
-            let account = Place { account: Some(row.account), ..Place::EVERYTHING };
-            let place = Place { region: row.region.clone(), log_group: row.log_group.clone(), ..account.clone() };
+            let account = Place {
+                account: Some(row.account),
+                ..Place::EVERYTHING
+            };
+            let place = Place {
+                region: row.region.clone(),
+                log_group: row.log_group.clone(),
+                ..account.clone()
+            };
             let is_group = place.log_group.is_some();
             // What no engine can read has nothing to catch up.
             if is_group && row.outcome.status != Status::Unsearchable {
-                met.groups.insert(place.clone(), is_read_to_its_end(&row.outcome));
+                met.groups
+                    .insert(place.clone(), is_read_to_its_end(&row.outcome));
             }
             // A group that is read for the records of others tells nothing of its account.
             if row.elsewhere {
@@ -193,11 +265,18 @@ impl Met {
             }
             met.containers.entry(account).or_insert(true);
             let container = if is_group { place.above() } else { Some(place) };
-            let is_whole = met.containers.entry(container.unwrap_or_default()).or_insert(true);
+            let is_whole = met
+                .containers
+                .entry(container.unwrap_or_default())
+                .or_insert(true);
             *is_whole &= is_group || row.outcome.is_covered();
         }
-        let closed: BTreeSet<Place> =
-            met.containers.iter().filter(|(_, is_whole)| !**is_whole).map(|(place, _)| place.clone()).collect();
+        let closed: BTreeSet<Place> = met
+            .containers
+            .iter()
+            .filter(|(_, is_whole)| !**is_whole)
+            .map(|(place, _)| place.clone())
+            .collect();
         for (place, is_whole) in &mut met.containers {
             *is_whole &= place.above().is_none_or(|above| !closed.contains(&above));
         }

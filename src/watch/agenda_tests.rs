@@ -11,17 +11,26 @@ use crate::model::{Coverage, LogGroupArn, Outcome, Reason, Status};
 use crate::sweep::GroupWindows;
 
 const MINUTE: i64 = 60_000;
-const PACE: Pace =
-    Pace { lag_ms: 15 * MINUTE, overlap_ms: 10 * MINUTE, lookback_ms: 60 * MINUTE, catch_up_ms: 120 * MINUTE };
+const PACE: Pace = Pace {
+    lag_ms: 15 * MINUTE,
+    overlap_ms: 10 * MINUTE,
+    lookback_ms: 60 * MINUTE,
+    catch_up_ms: 120 * MINUTE,
+};
 
 fn group() -> LogGroupArn {
-    "arn:aws:logs:eu-west-1:111111111111:log-group:/a".parse().unwrap()
+    "arn:aws:logs:eu-west-1:111111111111:log-group:/a"
+        .parse()
+        .unwrap()
 }
 
 /// A row of the coverage about the group, its Region or its account.
 fn row(level: usize, outcome: Outcome) -> Coverage {
     let LogGroupArn { target, name, .. } = group();
-    let (region, log_group) = ((level > 0).then_some(target.region.as_str()), (level > 1).then_some(name.as_str()));
+    let (region, log_group) = (
+        (level > 0).then_some(target.region.as_str()),
+        (level > 1).then_some(name.as_str()),
+    );
     testing::row(&target.account.to_string(), region, log_group, outcome)
 }
 
@@ -38,26 +47,52 @@ impl Story {
     fn activate(&mut self, minute: i64, level: usize, outcome: Outcome) -> Vec<(i64, i64)> {
         let agenda = Agenda::new(minute * MINUTE, PACE, self.watermarks.clone());
         let windows = agenda.of(&group());
-        self.watermarks.extend(agenda.after(&[row(level, outcome)], true));
-        windows.into_iter().map(|window| (window.from_ms() / MINUTE, window.to_ms() / MINUTE)).collect()
+        self.watermarks
+            .extend(agenda.after(&[row(level, outcome)], true));
+        windows
+            .into_iter()
+            .map(|window| (window.from_ms() / MINUTE, window.to_ms() / MINUTE))
+            .collect()
     }
 }
 
 #[test]
 fn windows_follow_the_time_and_overlap() {
-    let mut story = Story { watermarks: Watermarks::default() };
+    let mut story = Story {
+        watermarks: Watermarks::default(),
+    };
     assert_eq!(story.activate(1_000, 2, Outcome::searched()), [(915, 985)]);
-    assert_eq!(story.activate(1_015, 2, Outcome::searched()), [(975, 1_000)]);
+    assert_eq!(
+        story.activate(1_015, 2, Outcome::searched()),
+        [(975, 1_000)]
+    );
     assert_eq!(story.activate(1_030, 2, failed()), [(990, 1_015)]);
-    assert_eq!(story.activate(1_045, 2, Outcome::searched()), [(990, 1_030)], "what failed is caught up");
-    assert_eq!(story.activate(1_045, 2, Outcome::searched()), [(1_020, 1_030)], "asked twice in a minute");
-    assert_eq!(story.activate(900, 2, Outcome::searched()), [(875, 885)], "a clock that was set back");
-    assert_eq!(story.activate(1_060, 2, Outcome::searched()), [(1_020, 1_045)]);
+    assert_eq!(
+        story.activate(1_045, 2, Outcome::searched()),
+        [(990, 1_030)],
+        "what failed is caught up"
+    );
+    assert_eq!(
+        story.activate(1_045, 2, Outcome::searched()),
+        [(1_020, 1_030)],
+        "asked twice in a minute"
+    );
+    assert_eq!(
+        story.activate(900, 2, Outcome::searched()),
+        [(875, 885)],
+        "a clock that was set back"
+    );
+    assert_eq!(
+        story.activate(1_060, 2, Outcome::searched()),
+        [(1_020, 1_045)]
+    );
 }
 
 #[test]
 fn an_outage_is_caught_up_in_steps_while_the_present_goes_on() {
-    let mut story = Story { watermarks: Watermarks::default() };
+    let mut story = Story {
+        watermarks: Watermarks::default(),
+    };
     story.activate(1_000, 2, Outcome::searched());
     let read = |story: &mut Story, minute| story.activate(minute, 2, Outcome::searched());
     assert_eq!(read(&mut story, 1_500), [(975, 1_105), (1_415, 1_485)]);
@@ -68,42 +103,91 @@ fn an_outage_is_caught_up_in_steps_while_the_present_goes_on() {
     for minute in [1_930, 1_945] {
         assert_eq!(read(&mut story, minute).len(), 2);
     }
-    assert_eq!(read(&mut story, 1_960), [(1_695, 1_825), (1_920, 1_945)], "caught up: what is ahead begins here");
+    assert_eq!(
+        read(&mut story, 1_960),
+        [(1_695, 1_825), (1_920, 1_945)],
+        "caught up: what is ahead begins here"
+    );
     assert_eq!(read(&mut story, 1_975), [(1_935, 1_960)]);
 }
 
 #[test]
 fn what_shows_up_late_begins_where_its_account_was_left() {
-    let mut story = Story { watermarks: Watermarks::default() };
-    story.activate(1_000, 1, Outcome::because(Status::Skipped, Reason::NoLogGroups, ""));
+    let mut story = Story {
+        watermarks: Watermarks::default(),
+    };
+    story.activate(
+        1_000,
+        1,
+        Outcome::because(Status::Skipped, Reason::NoLogGroups, ""),
+    );
     story.activate(1_015, 0, Outcome::denied("no"));
-    assert_eq!(story.activate(1_090, 2, Outcome::searched()), [(915, 1_075)], "since the last look, and its lookback");
-    let mut stranger = Story { watermarks: Watermarks::default() };
+    assert_eq!(
+        story.activate(1_090, 2, Outcome::searched()),
+        [(915, 1_075)],
+        "since the last look, and its lookback"
+    );
+    let mut stranger = Story {
+        watermarks: Watermarks::default(),
+    };
     stranger.activate(1_000, 0, Outcome::denied("no"));
-    assert_eq!(stranger.activate(1_090, 2, Outcome::searched()), [(915, 1_075)], "as if it had been entered at once");
+    assert_eq!(
+        stranger.activate(1_090, 2, Outcome::searched()),
+        [(915, 1_075)],
+        "as if it had been entered at once"
+    );
 }
 
 #[test]
 fn masks_and_retention_do_not_hold_up_the_watermark() {
-    for reason in [Reason::Masked, Reason::RetentionInsideWindow, Reason::CreatedInsideWindow] {
-        let mut story = Story { watermarks: Watermarks::default() };
+    for reason in [
+        Reason::Masked,
+        Reason::RetentionInsideWindow,
+        Reason::CreatedInsideWindow,
+    ] {
+        let mut story = Story {
+            watermarks: Watermarks::default(),
+        };
         story.activate(1_000, 2, Outcome::because(Status::Partial, reason, ""));
-        assert_eq!(story.activate(1_015, 2, Outcome::searched()), [(975, 1_000)], "{reason}");
+        assert_eq!(
+            story.activate(1_015, 2, Outcome::searched()),
+            [(975, 1_000)],
+            "{reason}"
+        );
     }
-    let mut story = Story { watermarks: Watermarks::default() };
-    story.activate(1_000, 2, Outcome::because(Status::Partial, Reason::EndlessPages, ""));
+    let mut story = Story {
+        watermarks: Watermarks::default(),
+    };
+    story.activate(
+        1_000,
+        2,
+        Outcome::because(Status::Partial, Reason::EndlessPages, ""),
+    );
     assert_eq!(story.activate(1_015, 2, Outcome::searched())[0].0, 915);
 }
 
 #[test]
 fn a_group_that_went_is_not_kept_up() {
-    let mut story = Story { watermarks: Watermarks::default() };
+    let mut story = Story {
+        watermarks: Watermarks::default(),
+    };
     story.activate(1_000, 2, Outcome::searched());
     let agenda = Agenda::new(1_015 * MINUTE, PACE, story.watermarks.clone());
     let place = Place::group(&group());
-    let is_kept_up = |row| agenda.after(&[row], true).iter().any(|(kept, _)| *kept == place);
-    assert!(!is_kept_up(row(1, Outcome::because(Status::Skipped, Reason::NoLogGroups, ""))));
-    assert!(is_kept_up(row(1, failed())) && is_kept_up(row(0, failed())), "it may still be there");
+    let is_kept_up = |row| {
+        agenda
+            .after(&[row], true)
+            .iter()
+            .any(|(kept, _)| *kept == place)
+    };
+    assert!(!is_kept_up(row(
+        1,
+        Outcome::because(Status::Skipped, Reason::NoLogGroups, "")
+    )));
+    assert!(
+        is_kept_up(row(1, failed())) && is_kept_up(row(0, failed())),
+        "it may still be there"
+    );
 }
 
 proptest! {

@@ -77,7 +77,14 @@ const NAMES: usize = 1_000;
 /// Names that a digest shows of each column.
 const NAMES_SHOWN: usize = 10;
 /// The columns that a digest counts.
-const COUNTED: [&str; 6] = ["indicators", "hunts", "hunt", "event_account_id", "principal_arn", "event_name"];
+const COUNTED: [&str; 6] = [
+    "indicators",
+    "hunts",
+    "hunt",
+    "event_account_id",
+    "principal_arn",
+    "event_name",
+];
 /// Longest texts in a row, in characters: of the message, and of any other cell. So a row is shorter than a
 /// message, in whatever way JSON spells it.
 const MESSAGE: usize = 2_000;
@@ -137,19 +144,44 @@ impl Batch {
 
     /// The alerts: parts of one activation's, each like `template` but for what it tells.
     pub fn finish(self, template: &Alert) -> Vec<Alert> {
-        let Self { mut messages, count, tally, .. } = self;
+        let Self {
+            mut messages,
+            count,
+            tally,
+            ..
+        } = self;
         let part = |number: usize, kind, count, rows, tally| {
             let id = format!("{}-{}", template.id, number + 1);
-            Alert { id, kind, count, rows, tally, ..template.clone() }
+            Alert {
+                id,
+                kind,
+                count,
+                rows,
+                tally,
+                ..template.clone()
+            }
         };
         if messages.len() > MESSAGES {
             messages.truncate(1);
             let rows = messages.pop().unwrap_or_default();
-            let tally = tally.into_iter().map(|(column, counts)| (column, most_frequent(counts))).collect();
+            let tally = tally
+                .into_iter()
+                .map(|(column, counts)| (column, most_frequent(counts)))
+                .collect();
             return vec![part(0, AlertKind::Digest, count, rows, tally)];
         }
         let parts = messages.into_iter().enumerate();
-        parts.map(|(number, rows)| part(number, template.kind, rows.len() as u64, rows, BTreeMap::new())).collect()
+        parts
+            .map(|(number, rows)| {
+                part(
+                    number,
+                    template.kind,
+                    rows.len() as u64,
+                    rows,
+                    BTreeMap::new(),
+                )
+            })
+            .collect()
     }
 }
 
@@ -213,14 +245,29 @@ mod tests {
 
     #[test]
     fn few_rows_are_told_whole_and_a_flood_is_counted() {
-        let shape =
-            |alerts: Vec<Alert>| alerts.iter().map(|a| (a.id.clone(), a.count, a.rows.len())).collect::<Vec<_>>();
+        let shape = |alerts: Vec<Alert>| {
+            alerts
+                .iter()
+                .map(|a| (a.id.clone(), a.count, a.rows.len()))
+                .collect::<Vec<_>>()
+        };
         assert!(alerts(0, "").is_empty());
-        assert_eq!(shape(alerts(101, "")), [("s-run-1".to_owned(), 100, 100), ("s-run-2".to_owned(), 1, 1)]);
+        assert_eq!(
+            shape(alerts(101, "")),
+            [
+                ("s-run-1".to_owned(), 100, 100),
+                ("s-run-2".to_owned(), 1, 1)
+            ]
+        );
         assert_eq!(shape(alerts(1_000, "")).len(), 10);
         let flood = alerts(2_001, "");
         assert_eq!(
-            (flood.len(), flood[0].kind, flood[0].count, flood[0].rows.len()),
+            (
+                flood.len(),
+                flood[0].kind,
+                flood[0].count,
+                flood[0].rows.len()
+            ),
             (1, AlertKind::Digest, 2_001, 100)
         );
         assert_eq!(flood[0].tally["event_name"]["e0"], 667);

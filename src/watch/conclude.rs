@@ -59,15 +59,26 @@ impl Conclusion<'_> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn failed(&self, state: &State, problem: &str, run: Option<&FinishedRun>) -> Result<Activated, StateError> {
+    pub fn failed(
+        &self,
+        state: &State,
+        problem: &str,
+        run: Option<&FinishedRun>,
+    ) -> Result<Activated, StateError> {
         let name = &self.schedule.name;
         let before = state.schedule(name)?;
-        let is_news = before.as_ref().is_none_or(|last| last.end != ActivationEnd::Failed);
+        let is_news = before
+            .as_ref()
+            .is_none_or(|last| last.end != ActivationEnd::Failed);
         let mut activated = self.activated(ActivationEnd::Failed, run);
         problem.clone_into(&mut activated.problem);
         activated.uncovered = before.map_or(0, |last| last.uncovered);
         let title = format!("{name}: could not be activated: {problem}");
-        let alert = Alert { kind: AlertKind::ActivationFailed, title, ..self.template(&activated.run) };
+        let alert = Alert {
+            kind: AlertKind::ActivationFailed,
+            title,
+            ..self.template(&activated.run)
+        };
         let alerts: Vec<Alert> = is_news.then_some(alert).into_iter().collect();
         activated.counts.alerts = alerts.len() as u64;
         state.change(|transaction| {
@@ -82,28 +93,57 @@ impl Conclusion<'_> {
     ///
     /// # Errors
     /// The run or the database cannot be read or written; then nothing of it is concluded.
-    pub fn of_run(&self, state: &State, run: &FinishedRun, own: &mut OwnCalls) -> Result<Activated, StateError> {
+    pub fn of_run(
+        &self,
+        state: &State,
+        run: &FinishedRun,
+        own: &mut OwnCalls,
+    ) -> Result<Activated, StateError> {
         let ScheduleSettings { name, .. } = self.schedule;
         let dir = RunDir::open(&run.directory)?;
         let reader = RunReader::open(&dir)?;
         let listed = matches!(run.end, ActivationEnd::Complete | ActivationEnd::Incomplete);
         let rows = reader.coverage(|rows| rows.collect::<Result<Vec<_>, StoreError>>())?;
         let watermarks = self.agenda.after(&rows, listed);
-        let news = CoverageNews::of(&state.standings(name)?, &self.judged(&reader)?, listed, self.started_ms);
-        let names: AccountNames =
-            reader.accounts()?.into_iter().map(|account| (account.id.to_string(), account.name)).collect();
+        let news = CoverageNews::of(
+            &state.standings(name)?,
+            &self.judged(&reader)?,
+            listed,
+            self.started_ms,
+        );
+        let names: AccountNames = reader
+            .accounts()?
+            .into_iter()
+            .map(|account| (account.id.to_string(), account.name))
+            .collect();
         let mut activated = self.activated(run.end, Some(run));
         activated.uncovered = news.uncovered();
         let template = self.template(&activated.run);
-        let window = self.agenda.widest().ok_or_else(|| StateError::Damaged("its agenda has no time".to_owned()))?;
-        let sources = || sources_of_run(&reader, &self.schedule.reach().scope, window, self.started());
+        let window = self
+            .agenda
+            .widest()
+            .ok_or_else(|| StateError::Damaged("its agenda has no time".to_owned()))?;
+        let sources = || {
+            sources_of_run(
+                &reader,
+                &self.schedule.reach().scope,
+                window,
+                self.started(),
+            )
+        };
         state.change(|transaction| {
             let (mut batch, mut counted) = (Batch::default(), Batch::default());
             merged_sightings(&reader, |sightings| {
                 for sighting in sightings {
                     let sighting = sighting?;
                     if !sighting.own_call && !own.made(&sighting, transaction)? {
-                        self.tell(transaction, &sighting, &names, &mut activated.counts, &mut batch)?;
+                        self.tell(
+                            transaction,
+                            &sighting,
+                            &names,
+                            &mut activated.counts,
+                            &mut batch,
+                        )?;
                     }
                 }
                 Ok::<_, StateError>(())
@@ -112,20 +152,36 @@ impl Conclusion<'_> {
             counted_groups(&reader, sources, self.hunts, |group| {
                 self.tell_of_group(transaction, group, &mut activated.counts, &mut counted)
             })?;
-            let counts = Alert { id: format!("{}-counts", template.id), kind: AlertKind::Counts, ..template.clone() };
+            let counts = Alert {
+                id: format!("{}-counts", template.id),
+                kind: AlertKind::Counts,
+                ..template.clone()
+            };
             alerts.extend(counted.finish(&counts));
             for alert in &mut alerts {
                 alert.title = title(name, alert.kind, alert.count);
             }
             alerts.extend(about(&template, AlertKind::CoverageLost, &news.lost));
-            alerts.extend(about(&template, AlertKind::CoverageRegained, &news.regained));
+            alerts.extend(about(
+                &template,
+                AlertKind::CoverageRegained,
+                &news.regained,
+            ));
             activated.counts.alerts = alerts.len() as u64;
             self.put(transaction, &alerts)?;
             state::write_watermarks(transaction, name, self.started_ms, &watermarks)?;
             state::write_standings(transaction, name, &news.standings)?;
-            let oldest = watermarks.iter().map(|(_, mark)| mark.until_ms).min().unwrap_or(self.started_ms);
+            let oldest = watermarks
+                .iter()
+                .map(|(_, mark)| mark.until_ms)
+                .min()
+                .unwrap_or(self.started_ms);
             let forgotten = oldest.min(self.started_ms.saturating_sub(REMEMBERED_MS));
-            state::forget(transaction, name, forgotten.saturating_sub(self.schedule.overlap_ms))?;
+            state::forget(
+                transaction,
+                name,
+                forgotten.saturating_sub(self.schedule.overlap_ms),
+            )?;
             state::write_activation(transaction, name, &activated)
         })?;
         Ok(activated)
@@ -140,12 +196,23 @@ impl Conclusion<'_> {
         counts: &mut Totals,
         batch: &mut Batch,
     ) -> Result<(), StateError> {
-        let ScheduleSettings { name, alert_when, suppress_ms, .. } = self.schedule;
+        let ScheduleSettings {
+            name,
+            alert_when,
+            suppress_ms,
+            ..
+        } = self.schedule;
         let mut row = sighting_row(sighting, names);
-        if alert_when.as_ref().is_some_and(|condition| !condition.holds(&Columns(&row))) {
+        if alert_when
+            .as_ref()
+            .is_some_and(|condition| !condition.holds(&Columns(&row)))
+        {
             return Ok(());
         }
-        let SightingIdentity { identity, without_message } = identity(sighting);
+        let SightingIdentity {
+            identity,
+            without_message,
+        } = identity(sighting);
         if state::is_known(transaction, name, without_message)?
             || !state::is_new(transaction, name, identity, self.started_ms)?
         {
@@ -153,7 +220,13 @@ impl Conclusion<'_> {
         }
         counts.sightings += 1;
         if let Some(quiet_ms) = suppress_ms
-            && !state::may_speak(transaction, name, subject(sighting), *quiet_ms, self.started_ms)?
+            && !state::may_speak(
+                transaction,
+                name,
+                subject(sighting),
+                *quiet_ms,
+                self.started_ms,
+            )?
         {
             counts.suppressed += 1;
             return Ok(());
@@ -171,7 +244,12 @@ impl Conclusion<'_> {
         counts: &mut Totals,
         batch: &mut Batch,
     ) -> Result<(), StateError> {
-        let ScheduleSettings { name, alert_when, suppress_ms, .. } = self.schedule;
+        let ScheduleSettings {
+            name,
+            alert_when,
+            suppress_ms,
+            ..
+        } = self.schedule;
         let is_told = match alert_when {
             Some(threshold) => threshold.holds(&Columns(&row)),
             None => state::is_new(transaction, name, identity, self.started_ms)?,
@@ -187,7 +265,10 @@ impl Conclusion<'_> {
             return Ok(());
         }
         // Told again, it is another thing: it has another count.
-        row.insert("alert_id".to_owned(), format!("{identity}-{}", self.started_ms).into());
+        row.insert(
+            "alert_id".to_owned(),
+            format!("{identity}-{}", self.started_ms).into(),
+        );
         batch.push(row);
         Ok(())
     }
@@ -198,7 +279,9 @@ impl Conclusion<'_> {
 
     fn judged(&self, reader: &RunReader) -> Result<Vec<Coverage>, StateError> {
         let scope = &self.schedule.reach().scope;
-        Ok(judged_coverage(reader, scope, self.started(), |rows| rows.collect::<Result<Vec<_>, StoreError>>())?)
+        Ok(judged_coverage(reader, scope, self.started(), |rows| {
+            rows.collect::<Result<Vec<_>, StoreError>>()
+        })?)
     }
 
     fn activated(&self, end: ActivationEnd, run: Option<&FinishedRun>) -> Activated {
@@ -214,7 +297,9 @@ impl Conclusion<'_> {
             ended_ms: self.ended_ms,
             end,
             problem: String::new(),
-            run: run.map(|run| run.directory.display().to_string()).unwrap_or_default(),
+            run: run
+                .map(|run| run.directory.display().to_string())
+                .unwrap_or_default(),
             uncovered: 0,
             counts,
         }
@@ -222,7 +307,9 @@ impl Conclusion<'_> {
 
     /// An alert of this activation; two activations of a schedule never begin in the same millisecond.
     fn template(&self, run: &str) -> Alert {
-        let at = Timestamp::from_millisecond(self.started_ms).map(rfc3339_ms).unwrap_or_default();
+        let at = Timestamp::from_millisecond(self.started_ms)
+            .map(rfc3339_ms)
+            .unwrap_or_default();
         Alert {
             id: format!("{}-{at}", self.schedule.name),
             schedule: self.schedule.name.clone(),
@@ -236,7 +323,11 @@ impl Conclusion<'_> {
         }
     }
 
-    fn put(&self, transaction: &rusqlite::Transaction<'_>, alerts: &[Alert]) -> Result<(), StateError> {
+    fn put(
+        &self,
+        transaction: &rusqlite::Transaction<'_>,
+        alerts: &[Alert],
+    ) -> Result<(), StateError> {
         state::put_alerts(transaction, alerts, &self.schedule.sinks, self.ended_ms)
     }
 }
@@ -244,7 +335,9 @@ impl Conclusion<'_> {
 fn title(schedule: &str, kind: AlertKind, count: u64) -> String {
     match kind {
         AlertKind::Digest => {
-            format!("{schedule}: {count} sightings at once: this is a digest, the run has all of them")
+            format!(
+                "{schedule}: {count} sightings at once: this is a digest, the run has all of them"
+            )
         }
         AlertKind::Counts => format!("{schedule}: {count} of what is counted"),
         _ if count == 1 => format!("{schedule}: 1 sighting"),
@@ -255,7 +348,12 @@ fn title(schedule: &str, kind: AlertKind, count: u64) -> String {
 /// The alert about accounts, if there are any.
 fn about(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
     let (first, count) = (accounts.first()?, accounts.len() as u64);
-    let cell = |column: &str| first.get(column).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let cell = |column: &str| {
+        first
+            .get(column)
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+    };
     let which = match count {
         1 => format!("account {} ({})", cell("account_id"), cell("account_name")),
         _ => format!("{count} accounts"),
@@ -269,8 +367,17 @@ fn about(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
         batch.push(row.clone());
     }
     let alert = batch.finish(template).into_iter().next()?;
-    let (id, title) = (format!("{}-{}", template.id, kind.as_str()), format!("{}: {what}", template.schedule));
-    Some(Alert { id, kind, title, count, ..alert })
+    let (id, title) = (
+        format!("{}-{}", template.id, kind.as_str()),
+        format!("{}: {what}", template.schedule),
+    );
+    Some(Alert {
+        id,
+        kind,
+        title,
+        count,
+        ..alert
+    })
 }
 
 /// The identity of a sighting, and the one that earlier versions stored, which left its message out.
@@ -285,11 +392,22 @@ struct SightingIdentity {
 /// What tells a sighting from every other, wherever and however often it is stored: as with copies, all that
 /// its message says, so that a forged line cannot hide a record by taking its id.
 fn identity(sighting: &Sighting) -> SightingIdentity {
-    let Sighting { stored, happening: told, .. } = sighting;
+    let Sighting {
+        stored,
+        happening: told,
+        ..
+    } = sighting;
     let time = told.time_ms.to_string();
-    let (account, place) = (stored.account.to_string(), [stored.region.as_str(), &stored.log_group, &stored.event_id]);
+    let (account, place) = (
+        stored.account.to_string(),
+        [stored.region.as_str(), &stored.log_group, &stored.event_id],
+    );
     // A record is the same in every group; any other event is where it is stored.
-    let place = if told.record_id.is_empty() { Some([account.as_str(), place[0], place[1], place[2]]) } else { None };
+    let place = if told.record_id.is_empty() {
+        Some([account.as_str(), place[0], place[1], place[2]])
+    } else {
+        None
+    };
     let message = canonical_text(&sighting.message);
     let tells = [
         time.as_str(),
@@ -307,7 +425,12 @@ fn identity(sighting: &Sighting) -> SightingIdentity {
     ];
     let place = place.into_iter().flatten();
     SightingIdentity {
-        identity: Identity::of(tells.into_iter().chain([message.as_str()]).chain(place.clone())),
+        identity: Identity::of(
+            tells
+                .into_iter()
+                .chain([message.as_str()])
+                .chain(place.clone()),
+        ),
         without_message: Identity::of(tells.into_iter().chain(place)),
     }
 }
@@ -315,7 +438,11 @@ fn identity(sighting: &Sighting) -> SightingIdentity {
 /// What a sighting is about, where many tell of the same: what was found, in which account, of whom.
 fn subject(sighting: &Sighting) -> Identity {
     let told = &sighting.happening;
-    let found = sighting.indicators.iter().chain(&sighting.hunts).map(String::as_str);
+    let found = sighting
+        .indicators
+        .iter()
+        .chain(&sighting.hunts)
+        .map(String::as_str);
     Identity::of(found.chain([told.account.as_str(), &told.principal_arn]))
 }
 

@@ -29,7 +29,11 @@ pub(super) fn counted_groups(
     hunts: &[Hunt],
     mut use_group: impl FnMut(CountedGroup) -> Result<(), StateError>,
 ) -> Result<(), StateError> {
-    let prepared = hunts.iter().cloned().map(PreparedHunt::new).collect::<Result<Vec<_>, _>>();
+    let prepared = hunts
+        .iter()
+        .cloned()
+        .map(PreparedHunt::new)
+        .collect::<Result<Vec<_>, _>>();
     let mut counting = prepared.map_err(|error| StateError::Damaged(error.to_string()))?;
     counting.retain(|hunt| matches!(hunt.plan(), Plan::Groups(_)));
     // Most schedules count nothing.
@@ -39,7 +43,9 @@ pub(super) fn counted_groups(
     let sources = sources()?;
     for prepared in &counting {
         let hunt = prepared.hunt();
-        let Plan::Groups(plan) = prepared.plan() else { continue };
+        let Plan::Groups(plan) = prepared.plan() else {
+            continue;
+        };
         let no_places = |_: &str, _: &str, _: &_| Ok::<_, StateError>(());
         let table = plan.finish(&merged_counts(reader, &sources, &hunt.name, no_places)?.total);
         let keys = plan.keys();
@@ -47,11 +53,19 @@ pub(super) fn counted_groups(
             let columns = || table.columns.iter().zip(values);
             let key = columns().filter(|(column, _)| keys.contains(&column.as_str()));
             let key: Vec<String> = key.map(|(_, value)| value.to_string()).collect();
-            let identity = Identity::of(std::iter::once(hunt.name.as_str()).chain(key.iter().map(String::as_str)));
-            let named = [("hunt", hunt.name.clone()), ("severity", hunt.severity.to_string())];
+            let identity = Identity::of(
+                std::iter::once(hunt.name.as_str()).chain(key.iter().map(String::as_str)),
+            );
+            let named = [
+                ("hunt", hunt.name.clone()),
+                ("severity", hunt.severity.to_string()),
+            ];
             let named = named.map(|(column, text)| (column.to_owned(), Cell::from(text)));
             let own = columns().map(|(column, value)| (column.clone(), cell(value)));
-            use_group(CountedGroup { identity, row: named.into_iter().chain(own).collect() })?;
+            use_group(CountedGroup {
+                identity,
+                row: named.into_iter().chain(own).collect(),
+            })?;
         }
     }
     Ok(())

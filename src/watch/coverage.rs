@@ -27,33 +27,62 @@ pub(super) struct CoverageNews {
 impl CoverageNews {
     /// What `rows`, the coverage of a run that began at `now_ms`, tell beside what was so `before`. `listed`:
     /// the list of accounts came to its end.
-    pub fn of(before: &BTreeMap<AccountId, Standing>, rows: &[Coverage], listed: bool, now_ms: i64) -> Self {
-        let mut news = Self { standings: before.clone(), ..Self::default() };
+    pub fn of(
+        before: &BTreeMap<AccountId, Standing>,
+        rows: &[Coverage],
+        listed: bool,
+        now_ms: i64,
+    ) -> Self {
+        let mut news = Self {
+            standings: before.clone(),
+            ..Self::default()
+        };
         for (account, found) in found_out(rows) {
             news.tell(account, found, now_ms);
         }
         let here: BTreeSet<AccountId> = rows.iter().map(|row| row.account).collect();
-        for account in before.keys().filter(|account| listed && !here.contains(account)) {
-            news.tell(*account, Finding::left("it is not in the list of accounts any more"), now_ms);
+        for account in before
+            .keys()
+            .filter(|account| listed && !here.contains(account))
+        {
+            news.tell(
+                *account,
+                Finding::left("it is not in the list of accounts any more"),
+                now_ms,
+            );
         }
         news
     }
 
     /// How many accounts cannot be covered.
     pub fn uncovered(&self) -> u64 {
-        self.standings.values().filter(|standing| !standing.is_covered).count() as u64
+        self.standings
+            .values()
+            .filter(|standing| !standing.is_covered)
+            .count() as u64
     }
 
     fn tell(&mut self, account: AccountId, found: Finding, now_ms: i64) {
         let before = self.standings.remove(&account);
-        let Finding { mut name, gap, is_in_scope } = found;
+        let Finding {
+            mut name,
+            gap,
+            is_in_scope,
+        } = found;
         let is_covered = gap.is_none();
         if let Some(before) = before.as_ref().filter(|_| name.is_empty()) {
             name.clone_from(&before.name);
         }
-        let same = before.as_ref().filter(|before| before.is_covered == is_covered);
+        let same = before
+            .as_ref()
+            .filter(|before| before.is_covered == is_covered);
         let since_ms = same.map_or(now_ms, |before| before.since_ms);
-        let standing = Standing { name, is_covered, reason: gap.unwrap_or_default(), since_ms };
+        let standing = Standing {
+            name,
+            is_covered,
+            reason: gap.unwrap_or_default(),
+            since_ms,
+        };
         match before.map(|before| before.is_covered) {
             Some(true) if !is_covered => self.lost.push(row(account, &standing)),
             Some(false) if is_covered => self.regained.push(row(account, &standing)),
@@ -76,7 +105,11 @@ struct Finding {
 impl Finding {
     /// It is an account of the organization no more.
     fn left(how: impl Into<String>) -> Self {
-        Self { name: String::new(), gap: Some(how.into()), is_in_scope: false }
+        Self {
+            name: String::new(),
+            gap: Some(how.into()),
+            is_in_scope: false,
+        }
     }
 }
 
@@ -95,10 +128,18 @@ fn found_out(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
             }
             _ => {}
         }
-        let new = || Finding { name: row.account_name.clone(), gap: None, is_in_scope: true };
+        let new = || Finding {
+            name: row.account_name.clone(),
+            gap: None,
+            is_in_scope: true,
+        };
         let finding = findings.entry(row.account).or_insert_with(new);
         if finding.gap.is_none() && is_lost(row) {
-            let place = row.region.as_ref().map(|region| format!("{region}: ")).unwrap_or_default();
+            let place = row
+                .region
+                .as_ref()
+                .map(|region| format!("{region}: "))
+                .unwrap_or_default();
             finding.gap = Some(format!("{place}{}", row.outcome.reason_text()));
         }
     }
@@ -108,19 +149,25 @@ fn found_out(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
 
 /// Whether this place is closed to us. A single group that failed is caught up, and is no news.
 fn is_lost(row: &Coverage) -> bool {
-    let is_closed = row.outcome.status == Status::Denied || (row.log_group.is_none() && !row.outcome.is_covered());
+    let is_closed = row.outcome.status == Status::Denied
+        || (row.log_group.is_none() && !row.outcome.is_covered());
     is_closed && row.outcome.reason != Some(Reason::Interrupted)
 }
 
 fn row(account: AccountId, standing: &Standing) -> Row {
-    let since = Timestamp::from_millisecond(standing.since_ms).map(rfc3339_ms).unwrap_or_default();
+    let since = Timestamp::from_millisecond(standing.since_ms)
+        .map(rfc3339_ms)
+        .unwrap_or_default();
     let cells: [(&str, Value); 4] = [
         ("account_id", json!(account.to_string())),
         ("account_name", json!(standing.name)),
         ("since", json!(since)),
         ("reason", json!(standing.reason)),
     ];
-    cells.into_iter().map(|(column, cell)| (column.to_owned(), cell)).collect()
+    cells
+        .into_iter()
+        .map(|(column, cell)| (column.to_owned(), cell))
+        .collect()
 }
 
 #[cfg(test)]
@@ -142,21 +189,62 @@ mod tests {
             standings = news.standings.clone();
             (news.lost.len(), news.regained.len(), news.uncovered())
         };
-        assert_eq!(told(row_of(ONE, None, None, Outcome::denied("never was")), 1), (0, 0, 1), "that is no news");
+        assert_eq!(
+            told(row_of(ONE, None, None, Outcome::denied("never was")), 1),
+            (0, 0, 1),
+            "that is no news"
+        );
         assert_eq!(told(searched(), 2), (0, 1, 0));
-        assert_eq!(told(row_of(ONE, Some("eu-west-1"), Some("/a"), failed), 3), (0, 0, 0), "it is caught up");
-        assert_eq!(told(row_of(ONE, None, None, interrupted), 4), (0, 0, 0), "it was not come to");
-        assert_eq!(told(row_of(ONE, Some("eu-west-1"), None, Outcome::denied("scp")), 5), (1, 0, 1));
-        assert_eq!(told(row_of(ONE, None, None, Outcome::denied("role")), 6), (0, 0, 1), "once");
+        assert_eq!(
+            told(row_of(ONE, Some("eu-west-1"), Some("/a"), failed), 3),
+            (0, 0, 0),
+            "it is caught up"
+        );
+        assert_eq!(
+            told(row_of(ONE, None, None, interrupted), 4),
+            (0, 0, 0),
+            "it was not come to"
+        );
+        assert_eq!(
+            told(
+                row_of(ONE, Some("eu-west-1"), None, Outcome::denied("scp")),
+                5
+            ),
+            (1, 0, 1)
+        );
+        assert_eq!(
+            told(row_of(ONE, None, None, Outcome::denied("role")), 6),
+            (0, 0, 1),
+            "once"
+        );
         assert_eq!(told(searched(), 7), (0, 1, 0));
-        assert_eq!(told(row_of("222222222222", None, None, Outcome::searched()), 8), (1, 0, 0), "it left");
+        assert_eq!(
+            told(row_of("222222222222", None, None, Outcome::searched()), 8),
+            (1, 0, 0),
+            "it left"
+        );
     }
 
     #[test]
     fn an_account_that_left_is_missed_only_if_all_were_listed() {
-        let before = CoverageNews::of(&BTreeMap::new(), &[row_of(ONE, None, None, Outcome::searched())], true, 1);
-        assert!(CoverageNews::of(&before.standings, &[], false, 2).lost.is_empty());
+        let before = CoverageNews::of(
+            &BTreeMap::new(),
+            &[row_of(ONE, None, None, Outcome::searched())],
+            true,
+            1,
+        );
+        assert!(
+            CoverageNews::of(&before.standings, &[], false, 2)
+                .lost
+                .is_empty()
+        );
         let lost = CoverageNews::of(&before.standings, &[], true, 2).lost;
-        assert_eq!((lost[0]["account_id"].as_str(), lost[0]["account_name"].as_str()), (Some(ONE), Some("prod")));
+        assert_eq!(
+            (
+                lost[0]["account_id"].as_str(),
+                lost[0]["account_name"].as_str()
+            ),
+            (Some(ONE), Some("prod"))
+        );
     }
 }

@@ -48,7 +48,12 @@ pub struct Delivery {
 impl Delivery {
     /// The delivery of what waits in `state` for `sink`.
     pub fn new(state: State, sink: Sink, clock: Clock, patience: Patience) -> Self {
-        Self { state, sink, clock, patience }
+        Self {
+            state,
+            sink,
+            clock,
+            patience,
+        }
     }
 
     /// Delivers whatever comes, as long as `stop` is not cancelled; an attempt under way is finished. `outbox`
@@ -61,7 +66,11 @@ impl Delivery {
                 Ok(Step::Later(wait)) => Some(wait),
                 Ok(Step::Nothing) => None,
                 Err(error) => {
-                    error!(sink = self.sink.name(), error = causes(&error), "the outbox fails");
+                    error!(
+                        sink = self.sink.name(),
+                        error = causes(&error),
+                        "the outbox fails"
+                    );
                     Some(self.patience.longest_wait)
                 }
             };
@@ -85,16 +94,29 @@ impl Delivery {
 
     async fn deliver_next(&self, at_once: bool) -> Result<Step, StateError> {
         let name = self.sink.name();
-        let Some(Waiting { seq, attempts, due_ms, alert }) = self.state.next_for(name)? else {
+        let Some(Waiting {
+            seq,
+            attempts,
+            due_ms,
+            alert,
+        }) = self.state.next_for(name)?
+        else {
             return Ok(Step::Nothing);
         };
         let wait_ms = u64::try_from(due_ms.saturating_sub(self.clock.now_ms())).unwrap_or_default();
         if wait_ms > 0 && !at_once {
             // A clock that was set back makes nobody wait longer than this.
-            return Ok(Step::Later(Duration::from_millis(wait_ms).min(self.patience.longest_wait)));
+            return Ok(Step::Later(
+                Duration::from_millis(wait_ms).min(self.patience.longest_wait),
+            ));
         }
-        let told = tokio::time::timeout(self.patience.answer, self.sink.tell(&alert, self.clock.now())).await;
-        let told = told.unwrap_or_else(|_| Err(SinkError::NotNow("it did not answer in time".to_owned())));
+        let told = tokio::time::timeout(
+            self.patience.answer,
+            self.sink.tell(&alert, self.clock.now()),
+        )
+        .await;
+        let told =
+            told.unwrap_or_else(|_| Err(SinkError::NotNow("it did not answer in time".to_owned())));
         match told {
             Ok(()) => {
                 info!(sink = name, alert = alert.id, "delivered");
@@ -102,15 +124,30 @@ impl Delivery {
                 Ok(Step::Delivered)
             }
             Err(SinkError::Refused(problem)) if attempts + 1 >= self.patience.refusals => {
-                error!(sink = name, alert = alert.id, problem, "the sink does not take it: set aside");
+                error!(
+                    sink = name,
+                    alert = alert.id,
+                    problem,
+                    "the sink does not take it: set aside"
+                );
                 self.state.refused(name, seq, &problem)?;
                 Ok(Step::Delivered)
             }
             Err(SinkError::Refused(problem) | SinkError::NotNow(problem)) => {
                 let wait = self.patience.wait_after(attempts);
-                warn!(sink = name, alert = alert.id, problem, "not delivered: it is tried again");
+                warn!(
+                    sink = name,
+                    alert = alert.id,
+                    problem,
+                    "not delivered: it is tried again"
+                );
                 let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                self.state.postponed(name, seq, self.clock.now_ms().saturating_add(wait_ms), &problem)?;
+                self.state.postponed(
+                    name,
+                    seq,
+                    self.clock.now_ms().saturating_add(wait_ms),
+                    &problem,
+                )?;
                 Ok(Step::Later(wait))
             }
         }
@@ -130,7 +167,9 @@ enum Step {
 impl Patience {
     /// How long to wait after so many attempts before this one.
     fn wait_after(&self, attempts: u32) -> Duration {
-        let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(attempts));
+        let doubled = self
+            .first_wait
+            .saturating_mul(2_u32.saturating_pow(attempts));
         doubled.min(self.longest_wait)
     }
 }
@@ -141,8 +180,13 @@ mod tests {
 
     #[test]
     fn patience_doubles_up_to_its_end() {
-        let waits: Vec<u64> = (0..8).map(|attempts| Patience::default().wait_after(attempts).as_secs()).collect();
+        let waits: Vec<u64> = (0..8)
+            .map(|attempts| Patience::default().wait_after(attempts).as_secs())
+            .collect();
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(Patience::default().wait_after(u32::MAX), Duration::from_mins(5));
+        assert_eq!(
+            Patience::default().wait_after(u32::MAX),
+            Duration::from_mins(5)
+        );
     }
 }

@@ -56,7 +56,13 @@ impl Watch {
         runs: Arc<dyn MakesRuns>,
         outbox: watch::Sender<()>,
     ) -> Self {
-        Self { settings, state, clock, runs, outbox }
+        Self {
+            settings,
+            state,
+            clock,
+            runs,
+            outbox,
+        }
     }
 
     /// Activates each schedule whenever it is due. Ends when `rest` is cancelled and the activations under
@@ -69,9 +75,18 @@ impl Watch {
         while schedules.join_next().await.is_some() {}
     }
 
-    async fn keep_schedule(self: Arc<Self>, number: usize, rest: CancellationToken, stop: CancellationToken) {
-        let Some(schedule) = self.settings.schedules.get(number) else { return };
-        let mut next = self.due(schedule).or_else(|| timing::next(schedule, self.clock.now()));
+    async fn keep_schedule(
+        self: Arc<Self>,
+        number: usize,
+        rest: CancellationToken,
+        stop: CancellationToken,
+    ) {
+        let Some(schedule) = self.settings.schedules.get(number) else {
+            return;
+        };
+        let mut next = self
+            .due(schedule)
+            .or_else(|| timing::next(schedule, self.clock.now()));
         while let Some(activation) = next {
             tokio::select! {
                 biased;
@@ -83,9 +98,16 @@ impl Watch {
             let now = self.clock.now();
             let missed = timing::missed(schedule, activation.due, now);
             if missed > 0 {
-                warn!(schedule = schedule.name, missed, "was due while it was still running: skipped");
+                warn!(
+                    schedule = schedule.name,
+                    missed, "was due while it was still running: skipped"
+                );
                 if let Err(error) = self.state.skipped(&schedule.name, missed) {
-                    error!(schedule = schedule.name, error = causes(&error), "what was skipped cannot be written down");
+                    error!(
+                        schedule = schedule.name,
+                        error = causes(&error),
+                        "what was skipped cannot be written down"
+                    );
                 }
             }
             next = timing::next(schedule, now.max(activation.due));
@@ -93,12 +115,22 @@ impl Watch {
     }
 
     /// Activates what is due now, or the schedule of this name whether it is due or not. Gives how each ended.
-    pub async fn once(&self, name: Option<&str>, stop: &CancellationToken) -> Vec<Option<Activated>> {
+    pub async fn once(
+        &self,
+        name: Option<&str>,
+        stop: &CancellationToken,
+    ) -> Vec<Option<Activated>> {
         let mut ended = Vec::new();
-        for schedule in self.settings.schedules.iter().filter(|schedule| name.is_none_or(|name| name == schedule.name))
+        for schedule in self
+            .settings
+            .schedules
+            .iter()
+            .filter(|schedule| name.is_none_or(|name| name == schedule.name))
         {
             let now = self.clock.now();
-            let due = self.due(schedule).or_else(|| name.map(|_| Activation { due: now, at: now }));
+            let due = self
+                .due(schedule)
+                .or_else(|| name.map(|_| Activation { due: now, at: now }));
             if let Some(activation) = due {
                 ended.push(self.activate(schedule, activation, stop.clone()).await);
             }
@@ -110,7 +142,11 @@ impl Watch {
         let last = match self.state.schedule(&schedule.name) {
             Ok(last) => last.and_then(|last| Timestamp::from_millisecond(last.due_ms).ok()),
             Err(error) => {
-                error!(schedule = schedule.name, error = causes(&error), "its last activation cannot be read");
+                error!(
+                    schedule = schedule.name,
+                    error = causes(&error),
+                    "its last activation cannot be read"
+                );
                 None
             }
         };
@@ -140,13 +176,27 @@ impl Watch {
         self.outbox.send_replace(());
         match activated {
             Ok(activated) => {
-                let Activated { end, uncovered, run, problem, counts, .. } = &activated;
+                let Activated {
+                    end,
+                    uncovered,
+                    run,
+                    problem,
+                    counts,
+                    ..
+                } = &activated;
                 let (sightings, alerts, end) = (counts.sightings, counts.alerts, end.as_str());
-                info!(schedule = name, end, sightings, alerts, uncovered, run, problem, "concluded");
+                info!(
+                    schedule = name,
+                    end, sightings, alerts, uncovered, run, problem, "concluded"
+                );
                 Some(activated)
             }
             Err(error) => {
-                error!(schedule = name, error = causes(&error), "nothing of it is written down");
+                error!(
+                    schedule = name,
+                    error = causes(&error),
+                    "nothing of it is written down"
+                );
                 None
             }
         }
@@ -165,15 +215,26 @@ impl Watch {
             lookback_ms: schedule.lookback_ms,
             catch_up_ms: schedule.catch_up_ms,
         };
-        let agenda = Arc::new(Agenda::new(started_ms, pace, self.state.watermarks(&schedule.name)?));
+        let agenda = Arc::new(Agenda::new(
+            started_ms,
+            pace,
+            self.state.watermarks(&schedule.name)?,
+        ));
         let sweep = self.sweep_settings(schedule, &agenda);
-        let hunts = sweep.as_ref().map(|sweep| sweep.hunts.clone()).unwrap_or_default();
+        let hunts = sweep
+            .as_ref()
+            .map(|sweep| sweep.hunts.clone())
+            .unwrap_or_default();
         let run = match sweep {
             Ok(sweep) => self.runs.make(sweep, Arc::clone(&agenda), stop).await,
             Err(problem) => Err(problem),
         };
         let (state, schedule, clock) = (self.state.clone(), schedule.clone(), self.clock.clone());
-        let (runs_dir, keep_for, keep) = (self.runs_dir(), self.settings.keep_runs_for, self.settings.keep_runs);
+        let (runs_dir, keep_for, keep) = (
+            self.runs_dir(),
+            self.settings.keep_runs_for,
+            self.settings.keep_runs,
+        );
         let concluded = tokio::task::spawn_blocking(move || {
             let conclusion = Conclusion {
                 schedule: &schedule,
@@ -185,7 +246,9 @@ impl Watch {
             };
             let activated = match &run {
                 Err(problem) => conclusion.failed(&state, problem, None)?,
-                Ok(run) if !run.problem.is_empty() => conclusion.failed(&state, &run.problem, Some(run))?,
+                Ok(run) if !run.problem.is_empty() => {
+                    conclusion.failed(&state, &run.problem, Some(run))?
+                }
                 Ok(run) => conclusion.of_run(&state, run, &mut OwnCalls::of(&runs_dir)?)?,
             };
             // What cannot be removed today is tried again after the next run.
@@ -196,20 +259,34 @@ impl Watch {
             }
             Ok(activated)
         });
-        concluded.await.map_err(|error| StateError::Damaged(error.to_string()))?
+        concluded
+            .await
+            .map_err(|error| StateError::Damaged(error.to_string()))?
     }
 
     /// What the activation's sweep is to do, or why there is to be none.
-    fn sweep_settings(&self, schedule: &ScheduleSettings, agenda: &Agenda) -> Result<SweepSettings, String> {
+    fn sweep_settings(
+        &self,
+        schedule: &ScheduleSettings,
+        agenda: &Agenda,
+    ) -> Result<SweepSettings, String> {
         if let Some(budget) = self.settings.scan_budget {
-            let scanned = self.state.scanned(self.clock.now_ms()).map_err(|error| causes(&error))?;
+            let scanned = self
+                .state
+                .scanned(self.clock.now_ms())
+                .map_err(|error| causes(&error))?;
             if scanned >= budget {
-                let (scanned, budget) = (crate::report::bytes(scanned), crate::report::bytes(budget));
-                return Err(format!("{scanned} were read today, of a budget of {budget}: it goes on tomorrow (UTC)"));
+                let (scanned, budget) =
+                    (crate::report::bytes(scanned), crate::report::bytes(budget));
+                return Err(format!(
+                    "{scanned} were read today, of a budget of {budget}: it goes on tomorrow (UTC)"
+                ));
             }
         }
         let window = agenda.widest().ok_or("its lag reaches beyond all times")?;
-        schedule.sweep(window, self.runs_dir()).map_err(|error| causes(&error))
+        schedule
+            .sweep(window, self.runs_dir())
+            .map_err(|error| causes(&error))
     }
 
     /// Where runs are made.

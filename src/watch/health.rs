@@ -33,7 +33,12 @@ pub struct Health {
 impl Health {
     /// The health of a watch that is not ready yet; `settings` are those in force.
     pub fn new(settings: watch::Receiver<Arc<WatchSettings>>, state: State, clock: Clock) -> Self {
-        Self { settings, state, clock, is_ready: Arc::default() }
+        Self {
+            settings,
+            state,
+            clock,
+            is_ready: Arc::default(),
+        }
     }
 
     /// Says whether schedules are activated from now on.
@@ -49,16 +54,25 @@ impl Health {
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
             .with_state(self);
-        let served = axum::serve(listener, routes).with_graceful_shutdown(async move { stop.cancelled().await });
+        let served = axum::serve(listener, routes)
+            .with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = served.await {
-            error!(error = causes(&error), "health and metrics are not served any more");
+            error!(
+                error = causes(&error),
+                "health and metrics are not served any more"
+            );
         }
     }
 
     fn overview(&self) -> Result<Overview, Response> {
         let settings = Arc::clone(&self.settings.borrow());
-        Overview::of(&settings, &self.state, self.clock.now())
-            .map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", causes(&error))).into_response())
+        Overview::of(&settings, &self.state, self.clock.now()).map_err(|error| {
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("{}\n", causes(&error)),
+            )
+                .into_response()
+        })
     }
 }
 
@@ -66,12 +80,21 @@ async fn readyz(Shared(health): Shared<Health>) -> Response {
     match health.overview() {
         Err(response) => response,
         Ok(_) if health.is_ready.load(Ordering::Relaxed) => "ready\n".into_response(),
-        Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "no schedule is activated now\n").into_response(),
+        Ok(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no schedule is activated now\n",
+        )
+            .into_response(),
     }
 }
 
 async fn metrics(Shared(health): Shared<Health>) -> Response {
-    let page =
-        |overview: Overview| ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render(&overview)).into_response();
+    let page = |overview: Overview| {
+        (
+            [(CONTENT_TYPE, metrics::CONTENT_TYPE)],
+            metrics::render(&overview),
+        )
+            .into_response()
+    };
     health.overview().map_or_else(|response| response, page)
 }

@@ -19,32 +19,86 @@ type OfSink = fn(&SinkOverview) -> u64;
 pub(super) fn render(overview: &Overview) -> String {
     let Overview { schedules, sinks } = overview;
     let mut page = Page(String::new());
-    page.metric("dragnet_watch_activations_total", "counter", "Activations of a schedule, by how they ended.");
+    page.metric(
+        "dragnet_watch_activations_total",
+        "counter",
+        "Activations of a schedule, by how they ended.",
+    );
     for schedule in schedules {
         for (end, count) in ActivationEnd::ALL.into_iter().zip(schedule.totals.ended) {
-            page.value(&[("schedule", &schedule.name), ("status", end.as_str())], count);
+            page.value(
+                &[("schedule", &schedule.name), ("status", end.as_str())],
+                count,
+            );
         }
     }
     let of_schedules: [(&str, &str, &str, OfSchedule); 11] = [
-        ("skipped_total", "counter", "Times at which a schedule was due and still running.", |s| {
-            Some(s.totals.skipped)
+        (
+            "skipped_total",
+            "counter",
+            "Times at which a schedule was due and still running.",
+            |s| Some(s.totals.skipped),
+        ),
+        ("calls_total", "counter", "AWS calls.", |s| {
+            Some(s.totals.calls)
         }),
-        ("calls_total", "counter", "AWS calls.", |s| Some(s.totals.calls)),
-        ("throttled_total", "counter", "AWS calls that were throttled.", |s| Some(s.totals.throttled)),
-        ("scanned_bytes_total", "counter", "Bytes of messages read.", |s| Some(s.totals.bytes)),
-        ("sightings_total", "counter", "Sightings that had not been told.", |s| Some(s.totals.sightings)),
-        ("suppressed_total", "counter", "Sightings of what was told a short while ago.", |s| Some(s.totals.suppressed)),
-        ("alerts_total", "counter", "Alerts.", |s| Some(s.totals.alerts)),
-        ("behind_seconds", "gauge", "What could be covered by now and is not.", |s| {
-            s.behind_seconds.and_then(|seconds| u64::try_from(seconds).ok())
+        (
+            "throttled_total",
+            "counter",
+            "AWS calls that were throttled.",
+            |s| Some(s.totals.throttled),
+        ),
+        (
+            "scanned_bytes_total",
+            "counter",
+            "Bytes of messages read.",
+            |s| Some(s.totals.bytes),
+        ),
+        (
+            "sightings_total",
+            "counter",
+            "Sightings that had not been told.",
+            |s| Some(s.totals.sightings),
+        ),
+        (
+            "suppressed_total",
+            "counter",
+            "Sightings of what was told a short while ago.",
+            |s| Some(s.totals.suppressed),
+        ),
+        ("alerts_total", "counter", "Alerts.", |s| {
+            Some(s.totals.alerts)
         }),
-        ("uncovered_accounts", "gauge", "Accounts that cannot be covered.", |s| Some(s.uncovered.len() as u64)),
-        ("last_activation_seconds", "gauge", "When it was activated, since 1970.", |s| {
-            s.last.and_then(|at| u64::try_from(at.as_second()).ok())
-        }),
-        ("covered", "gauge", "Whether the last activation covered everything in scope.", |s| {
-            s.status.map(|end| u64::from(end == ActivationEnd::Complete))
-        }),
+        (
+            "behind_seconds",
+            "gauge",
+            "What could be covered by now and is not.",
+            |s| {
+                s.behind_seconds
+                    .and_then(|seconds| u64::try_from(seconds).ok())
+            },
+        ),
+        (
+            "uncovered_accounts",
+            "gauge",
+            "Accounts that cannot be covered.",
+            |s| Some(s.uncovered.len() as u64),
+        ),
+        (
+            "last_activation_seconds",
+            "gauge",
+            "When it was activated, since 1970.",
+            |s| s.last.and_then(|at| u64::try_from(at.as_second()).ok()),
+        ),
+        (
+            "covered",
+            "gauge",
+            "Whether the last activation covered everything in scope.",
+            |s| {
+                s.status
+                    .map(|end| u64::from(end == ActivationEnd::Complete))
+            },
+        ),
     ];
     for (name, kind, help, value) in of_schedules {
         page.metric(&format!("dragnet_watch_{name}"), kind, help);
@@ -55,9 +109,24 @@ pub(super) fn render(overview: &Overview) -> String {
         }
     }
     let of_sinks: [(&str, &str, &str, OfSink); 3] = [
-        ("alerts_waiting", "gauge", "Alerts that wait for a sink.", |sink| sink.waiting),
-        ("alerts_delivered_total", "counter", "Alerts that a sink took.", |sink| sink.delivered),
-        ("alerts_refused_total", "counter", "Alerts that a sink does not take.", |sink| sink.refused),
+        (
+            "alerts_waiting",
+            "gauge",
+            "Alerts that wait for a sink.",
+            |sink| sink.waiting,
+        ),
+        (
+            "alerts_delivered_total",
+            "counter",
+            "Alerts that a sink took.",
+            |sink| sink.delivered,
+        ),
+        (
+            "alerts_refused_total",
+            "counter",
+            "Alerts that a sink does not take.",
+            |sink| sink.refused,
+        ),
     ];
     for (name, kind, help, value) in of_sinks {
         page.metric(&format!("dragnet_watch_{name}"), kind, help);
@@ -80,9 +149,17 @@ impl Page {
     /// A value of the metric that was named last. Labels are names of schedules and sinks, and words of ours:
     /// nothing in them needs escaping.
     fn value(&mut self, labels: &[(&str, &str)], value: u64) {
-        let name =
-            self.0.rsplit("# TYPE ").next().and_then(|rest| rest.split(' ').next()).unwrap_or_default().to_owned();
-        let labels: Vec<String> = labels.iter().map(|(label, text)| format!("{label}=\"{text}\"")).collect();
+        let name = self
+            .0
+            .rsplit("# TYPE ")
+            .next()
+            .and_then(|rest| rest.split(' ').next())
+            .unwrap_or_default()
+            .to_owned();
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(label, text)| format!("{label}=\"{text}\""))
+            .collect();
         _ = writeln!(self.0, "{name}{{{}}} {value}", labels.join(","));
     }
 }
@@ -104,11 +181,22 @@ mod tests {
             covered_until: None,
             behind_seconds: Some(90),
             uncovered: Vec::new(),
-            totals: Totals { calls: 7, ..Totals::of_end(ActivationEnd::Incomplete) },
+            totals: Totals {
+                calls: 7,
+                ..Totals::of_end(ActivationEnd::Incomplete)
+            },
         };
-        let sink =
-            SinkOverview { name: "out".to_owned(), waiting: 3, delivered: 2, refused: 0, problem: String::new() };
-        let text = render(&Overview { schedules: vec![schedule], sinks: vec![sink] });
+        let sink = SinkOverview {
+            name: "out".to_owned(),
+            waiting: 3,
+            delivered: 2,
+            refused: 0,
+            problem: String::new(),
+        };
+        let text = render(&Overview {
+            schedules: vec![schedule],
+            sinks: vec![sink],
+        });
         for line in [
             "dragnet_watch_activations_total{schedule=\"s\",status=\"incomplete\"} 1",
             "# TYPE dragnet_watch_calls_total counter\ndragnet_watch_calls_total{schedule=\"s\"} 7",

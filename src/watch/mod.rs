@@ -38,7 +38,9 @@ pub use driver::{MakesRuns, Watch};
 pub use health::Health;
 pub use overview::{Overview, ScheduleOverview, SinkOverview, UncoveredAccount};
 pub use sinks::{SharedOutput, Sink, SinkError, Tools};
-pub use state::{Activated, ActivationEnd, SinkRecord, Standing, State, StateError, Totals, Waiting};
+pub use state::{
+    Activated, ActivationEnd, SinkRecord, Standing, State, StateError, Totals, Waiting,
+};
 pub use timing::{Activation, due, next};
 pub use watermark::{Place, Stretch, Watermark, Watermarks};
 
@@ -49,7 +51,12 @@ mod testing {
     use crate::model::{Coverage, Outcome};
 
     /// A row of the coverage.
-    pub fn row(account: &str, region: Option<&str>, log_group: Option<&str>, outcome: Outcome) -> Coverage {
+    pub fn row(
+        account: &str,
+        region: Option<&str>,
+        log_group: Option<&str>,
+        outcome: Outcome,
+    ) -> Coverage {
         Coverage {
             region: region.map(|name| name.parse().unwrap()),
             log_group: log_group.map(str::to_owned),

@@ -80,14 +80,30 @@ impl Overview {
     /// # Errors
     /// The database fails.
     pub fn of(settings: &WatchSettings, state: &State, now: Timestamp) -> Result<Self, StateError> {
-        let schedules = settings.schedules.iter().map(|schedule| ScheduleOverview::of(schedule, state, now));
+        let schedules = settings
+            .schedules
+            .iter()
+            .map(|schedule| ScheduleOverview::of(schedule, state, now));
         let sinks = settings.sinks.iter().map(|sink| {
             let record = state.sink(&sink.name)?;
-            let (waiting, delivered, refused, problem) =
-                (record.waiting, record.delivered, record.refused, record.problem);
-            Ok(SinkOverview { name: sink.name.clone(), waiting, delivered, refused, problem })
+            let (waiting, delivered, refused, problem) = (
+                record.waiting,
+                record.delivered,
+                record.refused,
+                record.problem,
+            );
+            Ok(SinkOverview {
+                name: sink.name.clone(),
+                waiting,
+                delivered,
+                refused,
+                problem,
+            })
         });
-        Ok(Self { schedules: schedules.collect::<Result<_, _>>()?, sinks: sinks.collect::<Result<_, StateError>>()? })
+        Ok(Self {
+            schedules: schedules.collect::<Result<_, _>>()?,
+            sinks: sinks.collect::<Result<_, StateError>>()?,
+        })
     }
 }
 
@@ -97,14 +113,17 @@ impl ScheduleOverview {
         let covered_until_ms = state.covered_until_ms(&schedule.name)?;
         let coverable = now.as_millisecond().saturating_sub(schedule.lag_ms);
         let standings = state.standings(&schedule.name)?;
-        let uncovered = standings.into_iter().filter(|(_, standing)| !standing.is_covered);
+        let uncovered = standings
+            .into_iter()
+            .filter(|(_, standing)| !standing.is_covered);
         let due_at = last.as_ref().and_then(|last| at(last.due_ms));
         let next = timing::due(schedule, due_at, now).or_else(|| timing::next(schedule, now));
         Ok(Self {
             name: schedule.name.clone(),
             next: next.map(|next| next.at),
             covered_until: covered_until_ms.and_then(at),
-            behind_seconds: covered_until_ms.map(|until| coverable.saturating_sub(until).max(0) / 1_000),
+            behind_seconds: covered_until_ms
+                .map(|until| coverable.saturating_sub(until).max(0) / 1_000),
             uncovered: uncovered
                 .map(|(account, standing)| UncoveredAccount {
                     account_id: account.to_string(),
@@ -116,7 +135,10 @@ impl ScheduleOverview {
             last: last.as_ref().and_then(|last| at(last.started_ms)),
             status: last.as_ref().map(|last| last.end),
             totals: last.as_ref().map(|last| last.counts).unwrap_or_default(),
-            problem: last.as_ref().map(|last: &Activated| last.problem.clone()).unwrap_or_default(),
+            problem: last
+                .as_ref()
+                .map(|last: &Activated| last.problem.clone())
+                .unwrap_or_default(),
             run: last.map(|last| last.run).unwrap_or_default(),
         })
     }

@@ -30,14 +30,24 @@ impl OwnCalls {
     /// It cannot be read.
     pub fn of(directory: &Path) -> Result<Self, StateError> {
         let runs = runs_in(directory)?;
-        Ok(Self { runs: runs.into_iter().map(|(id, path)| (id.started(), path)).collect(), open: BTreeMap::new() })
+        Ok(Self {
+            runs: runs
+                .into_iter()
+                .map(|(id, path)| (id.started(), path))
+                .collect(),
+            open: BTreeMap::new(),
+        })
     }
 
     /// Whether a sighting tells of a call that one of the runs made, or the watch itself.
     ///
     /// # Errors
     /// A run or the state cannot be read.
-    pub fn made(&mut self, sighting: &Sighting, transaction: &Transaction<'_>) -> Result<bool, StateError> {
+    pub fn made(
+        &mut self,
+        sighting: &Sighting,
+        transaction: &Transaction<'_>,
+    ) -> Result<bool, StateError> {
         let told = &sighting.happening;
         if told.request_id.is_empty() || !told.user_agent.contains(USER_AGENT) {
             return Ok(false);
@@ -45,11 +55,22 @@ impl OwnCalls {
         if state::is_own_call(transaction, &told.request_id)? {
             return Ok(true);
         }
-        let Ok(at) = Timestamp::from_millisecond(told.time_ms) else { return Ok(false) };
+        let Ok(at) = Timestamp::from_millisecond(told.time_ms) else {
+            return Ok(false);
+        };
         // CloudTrail's times are whole seconds.
-        let (first, last) = (at.saturating_sub(LONGEST_RUN), at.saturating_add(SignedDuration::from_secs(1)));
-        let (Ok(first), Ok(last)) = (first, last) else { return Ok(false) };
-        for (_, path) in self.runs.iter().filter(|(started, _)| (first..=last).contains(started)) {
+        let (first, last) = (
+            at.saturating_sub(LONGEST_RUN),
+            at.saturating_add(SignedDuration::from_secs(1)),
+        );
+        let (Ok(first), Ok(last)) = (first, last) else {
+            return Ok(false);
+        };
+        for (_, path) in self
+            .runs
+            .iter()
+            .filter(|(started, _)| (first..=last).contains(started))
+        {
             let reader = match self.open.get(path) {
                 Some(reader) => reader,
                 None => match open(path)? {
@@ -83,7 +104,10 @@ pub(super) fn runs_in(directory: &Path) -> Result<Vec<(RunId, PathBuf)>, StateEr
     let mut runs = Vec::new();
     for entry in entries {
         let entry = entry.map_err(file_error(directory))?;
-        let id = entry.file_name().to_str().and_then(|name| name.parse::<RunId>().ok());
+        let id = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<RunId>().ok());
         runs.extend(id.map(|id| (id, entry.path())));
     }
     runs.sort();

@@ -44,8 +44,15 @@ fn too_many(
     now: Timestamp,
 ) -> impl Iterator<Item = &PathBuf> {
     let spare = runs.len().saturating_sub(keep);
-    let is_old = move |id: &RunId| id.started().saturating_add(keep_for).is_ok_and(|until| until < now);
-    let old = runs.iter().enumerate().filter(move |(at, (id, _))| *at < spare || is_old(id));
+    let is_old = move |id: &RunId| {
+        id.started()
+            .saturating_add(keep_for)
+            .is_ok_and(|until| until < now)
+    };
+    let old = runs
+        .iter()
+        .enumerate()
+        .filter(move |(at, (id, _))| *at < spare || is_old(id));
     old.map(|(_, (_, path))| path)
 }
 
@@ -64,13 +71,17 @@ mod tests {
         }
         std::fs::create_dir(temp.path().join("not-a-run")).unwrap();
         let now = start + Duration::from_hours(24 * 9);
-        let remove =
-            |days: u64, keep| remove_old_runs(temp.path(), Duration::from_hours(24 * days), keep, now).unwrap();
+        let remove = |days: u64, keep| {
+            remove_old_runs(temp.path(), Duration::from_hours(24 * days), keep, now).unwrap()
+        };
         assert_eq!((remove(30, 10), remove(7, 10), remove(30, 5)), (0, 2, 3));
         let id = &runs_in(temp.path()).unwrap()[0].1;
         let _at_work = RunLock::take(&RunDir::open(id).unwrap()).unwrap();
         assert_eq!(remove(1, 10), 2, "the oldest is being worked on");
         assert!(temp.path().join("not-a-run").exists());
-        assert_eq!(remove_old_runs(Path::new("/nowhere"), Duration::ZERO, 0, now).unwrap(), 0);
+        assert_eq!(
+            remove_old_runs(Path::new("/nowhere"), Duration::ZERO, 0, now).unwrap(),
+            0
+        );
     }
 }

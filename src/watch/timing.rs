@@ -21,18 +21,31 @@ pub struct Activation {
 
 /// What is due at `now`, where `last` is when the schedule was due the last time that it was activated. One
 /// that has never been is due at once.
-pub fn due(schedule: &ScheduleSettings, last: Option<Timestamp>, now: Timestamp) -> Option<Activation> {
+pub fn due(
+    schedule: &ScheduleSettings,
+    last: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Activation> {
     let due = match last {
         None => Some(schedule.timetable.last(now, &schedule.zone).unwrap_or(now)),
-        Some(last) => schedule.timetable.last(now, &schedule.zone).filter(|due| *due > last),
+        Some(last) => schedule
+            .timetable
+            .last(now, &schedule.zone)
+            .filter(|due| *due > last),
     };
-    due.map(|due| Activation { due, at: put_off(schedule, due).max(now) })
+    due.map(|due| Activation {
+        due,
+        at: put_off(schedule, due).max(now),
+    })
 }
 
 /// The first activation after `after`. `None`: there will be none.
 pub fn next(schedule: &ScheduleSettings, after: Timestamp) -> Option<Activation> {
     let due = schedule.timetable.next(after, &schedule.zone)?;
-    Some(Activation { due, at: put_off(schedule, due) })
+    Some(Activation {
+        due,
+        at: put_off(schedule, due),
+    })
 }
 
 /// How often a schedule was due after `after` and until `now`.
@@ -47,7 +60,9 @@ pub fn missed(schedule: &ScheduleSettings, after: Timestamp, now: Timestamp) -> 
 
 /// Each schedule has its own share of the jitter at each time, the same whoever asks.
 fn put_off(schedule: &ScheduleSettings, due: Timestamp) -> Timestamp {
-    let jitter_ms = schedule.jitter.map_or(0, |jitter| u64::try_from(jitter.as_millis()).unwrap_or(u64::MAX));
+    let jitter_ms = schedule.jitter.map_or(0, |jitter| {
+        u64::try_from(jitter.as_millis()).unwrap_or(u64::MAX)
+    });
     let share = Identity::of([schedule.name.as_str(), &due.to_string()]).number();
     let share = share.checked_rem(jitter_ms).unwrap_or_default();
     due.checked_add(Duration::from_millis(share)).unwrap_or(due)
@@ -65,13 +80,33 @@ mod tests {
     #[test]
     fn what_was_missed_is_due_once() {
         let schedule = schedule("cron = '*/15 * * * *'");
-        let due_at = |last: Option<&str>, now: &str| due(&schedule, last.map(at), at(now)).map(|next| next.due);
+        let due_at = |last: Option<&str>, now: &str| {
+            due(&schedule, last.map(at), at(now)).map(|next| next.due)
+        };
         let now = "2026-03-01T12:07:00Z";
-        assert_eq!(due_at(None, now), Some(at("2026-03-01T12:00:00Z")), "for the first time");
+        assert_eq!(
+            due_at(None, now),
+            Some(at("2026-03-01T12:00:00Z")),
+            "for the first time"
+        );
         assert_eq!(due_at(Some("2026-03-01T12:00:00Z"), now), None);
-        assert_eq!(due_at(Some("2026-02-01T12:00:00Z"), now), Some(at("2026-03-01T12:00:00Z")), "after an outage");
-        assert_eq!(next(&schedule, at(now)).unwrap().at, at("2026-03-01T12:15:00Z"));
-        assert_eq!(missed(&schedule, at("2026-03-01T12:00:00Z"), at("2026-03-01T12:45:00Z")), 3);
+        assert_eq!(
+            due_at(Some("2026-02-01T12:00:00Z"), now),
+            Some(at("2026-03-01T12:00:00Z")),
+            "after an outage"
+        );
+        assert_eq!(
+            next(&schedule, at(now)).unwrap().at,
+            at("2026-03-01T12:15:00Z")
+        );
+        assert_eq!(
+            missed(
+                &schedule,
+                at("2026-03-01T12:00:00Z"),
+                at("2026-03-01T12:45:00Z")
+            ),
+            3
+        );
     }
 
     #[test]

@@ -22,20 +22,38 @@ pub struct Place {
 
 impl Place {
     /// Everything that is in scope.
-    pub const EVERYTHING: Self = Self { account: None, region: None, log_group: None };
+    pub const EVERYTHING: Self = Self {
+        account: None,
+        region: None,
+        log_group: None,
+    };
 
     /// A log group.
     pub fn group(arn: &LogGroupArn) -> Self {
         let target = &arn.target;
-        Self { account: Some(target.account), region: Some(target.region.clone()), log_group: Some(arn.name.clone()) }
+        Self {
+            account: Some(target.account),
+            region: Some(target.region.clone()),
+            log_group: Some(arn.name.clone()),
+        }
     }
 
     /// The place that it lies in.
     pub fn above(&self) -> Option<Self> {
-        let Self { account, region, log_group } = self;
+        let Self {
+            account,
+            region,
+            log_group,
+        } = self;
         match (account, region, log_group) {
-            (_, _, Some(_)) => Some(Self { log_group: None, ..self.clone() }),
-            (_, Some(_), None) => Some(Self { account: *account, ..Self::EVERYTHING }),
+            (_, _, Some(_)) => Some(Self {
+                log_group: None,
+                ..self.clone()
+            }),
+            (_, Some(_), None) => Some(Self {
+                account: *account,
+                ..Self::EVERYTHING
+            }),
             (Some(_), None, None) => Some(Self::EVERYTHING),
             (None, None, None) => None,
         }
@@ -78,7 +96,10 @@ impl Watermarks {
         let mut above = place.above();
         while let Some(place) = above {
             if let Some(Watermark { until_ms, .. }) = self.own(&place) {
-                return Some(Watermark { until_ms, ahead: None });
+                return Some(Watermark {
+                    until_ms,
+                    ahead: None,
+                });
             }
             above = place.above();
         }
@@ -109,13 +130,32 @@ mod tests {
 
     #[test]
     fn what_is_unknown_begins_where_the_place_above_it_was_left() {
-        let group = Place::group(&"arn:aws:logs:eu-west-1:111111111111:log-group:/a".parse().unwrap());
-        let account = Place { account: group.account, ..Place::EVERYTHING };
-        let mark = |until_ms| Watermark { until_ms, ahead: Some(Stretch { from_ms: 90, to_ms: 99 }) };
+        let group = Place::group(
+            &"arn:aws:logs:eu-west-1:111111111111:log-group:/a"
+                .parse()
+                .unwrap(),
+        );
+        let account = Place {
+            account: group.account,
+            ..Place::EVERYTHING
+        };
+        let mark = |until_ms| Watermark {
+            until_ms,
+            ahead: Some(Stretch {
+                from_ms: 90,
+                to_ms: 99,
+            }),
+        };
         let mut marks = Watermarks::default();
         assert_eq!(marks.of(&group), None);
         marks.extend([(Place::EVERYTHING, mark(10))]);
-        assert_eq!(marks.of(&group), Some(Watermark { until_ms: 10, ahead: None }));
+        assert_eq!(
+            marks.of(&group),
+            Some(Watermark {
+                until_ms: 10,
+                ahead: None
+            })
+        );
         marks.extend([(account, mark(5))]);
         assert_eq!(marks.of(&group).unwrap().until_ms, 5);
         marks.extend([(group.clone(), mark(7))]);

@@ -2,6 +2,9 @@
 
 /// The number of cases: `usual`, times the environment variable `DRAGNET_CASES` if it is set.
 pub fn cases(usual: u32) -> u32 {
-    let factor = std::env::var("DRAGNET_CASES").ok().and_then(|factor| factor.parse().ok()).unwrap_or(1);
+    let factor = std::env::var("DRAGNET_CASES")
+        .ok()
+        .and_then(|factor| factor.parse().ok())
+        .unwrap_or(1);
     usual.saturating_mul(factor)
 }

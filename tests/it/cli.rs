@@ -13,7 +13,11 @@ fn dragnet(directory: &Path, arguments: &[&str]) -> Output {
 
 fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dragnet"));
-    command.current_dir(directory).env_clear().args(arguments).stdin(Stdio::null());
+    command
+        .current_dir(directory)
+        .env_clear()
+        .args(arguments)
+        .stdin(Stdio::null());
     for (name, value) in [
         ("HOME", "/nonexistent"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
@@ -31,7 +35,10 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn only_run(directory: &Path) -> std::path::PathBuf {
-    let runs: Vec<_> = fs::read_dir(directory.join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let runs: Vec<_> = fs::read_dir(directory.join("runs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     assert_eq!(runs.len(), 1);
     runs.into_iter().next().unwrap()
 }
@@ -39,10 +46,16 @@ fn only_run(directory: &Path) -> std::path::PathBuf {
 #[test]
 fn a_practice_sweep_writes_a_private_run_and_says_what_it_left_open() {
     let temp = tempfile::tempdir().unwrap();
-    let output = dragnet(temp.path(), &["sweep", "198.51.100.23", "--since", "24h", "--practice"]);
+    let output = dragnet(
+        temp.path(),
+        &["sweep", "198.51.100.23", "--since", "24h", "--practice"],
+    );
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(3), "{stderr}");
-    assert!(stdout.lines().all(|line| line.chars().count() <= 80), "{stdout}");
+    assert!(
+        stdout.lines().all(|line| line.chars().count() <= 80),
+        "{stdout}"
+    );
     for part in [
         "Not covered",
         "denied",
@@ -57,8 +70,10 @@ fn a_practice_sweep_writes_a_private_run_and_says_what_it_left_open() {
     let run = only_run(temp.path());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&run), 0o700);
-    let mut names: Vec<String> =
-        fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = fs::read_dir(&run)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     let expected = [
         "calls.csv",
@@ -97,13 +112,23 @@ fn the_manifest_is_true_and_reports_can_be_made_again() {
         }
     };
     check();
-    let before: Vec<Vec<u8>> = ["sightings.csv", "coverage.csv", "summary.json"].map(read).to_vec();
+    let before: Vec<Vec<u8>> = ["sightings.csv", "coverage.csv", "summary.json"]
+        .map(read)
+        .to_vec();
     for name in ["sightings.csv", "coverage.csv", "summary.json", "calls.csv"] {
         fs::remove_file(run.join(name)).unwrap();
     }
-    let output = dragnet(temp.path(), &["report", run.file_name().unwrap().to_str().unwrap()]);
+    let output = dragnet(
+        temp.path(),
+        &["report", run.file_name().unwrap().to_str().unwrap()],
+    );
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert_eq!(before, ["sightings.csv", "coverage.csv", "summary.json"].map(read).to_vec());
+    assert_eq!(
+        before,
+        ["sightings.csv", "coverage.csv", "summary.json"]
+            .map(read)
+            .to_vec()
+    );
     check();
 }
 
@@ -111,7 +136,12 @@ fn the_manifest_is_true_and_reports_can_be_made_again() {
 fn found_things_change_the_exit_code_on_request_only() {
     let temp = tempfile::tempdir().unwrap();
     let sweep = |arguments: &[&str]| {
-        dragnet(temp.path(), &[&["sweep", "--practice", "--account", "dev"], arguments].concat()).status.code()
+        dragnet(
+            temp.path(),
+            &[&["sweep", "--practice", "--account", "dev"], arguments].concat(),
+        )
+        .status
+        .code()
     };
     assert_eq!(sweep(&["198.51.100.23"]), Some(0));
     assert_eq!(sweep(&["198.51.100.23", "--fail-on-sighting"]), Some(4));
@@ -121,29 +151,77 @@ fn found_things_change_the_exit_code_on_request_only() {
 #[test]
 fn bad_input_is_refused_before_the_first_call() {
     let temp = tempfile::tempdir().unwrap();
-    fs::write(temp.path().join("typo.toml"), "[identity]\nmembr_role = \"x\"\n").unwrap();
-    fs::write(temp.path().join("arn.toml"), "[organization]\nrole = \"arn:aws:iam::12:role/x\"\n").unwrap();
+    fs::write(
+        temp.path().join("typo.toml"),
+        "[identity]\nmembr_role = \"x\"\n",
+    )
+    .unwrap();
+    fs::write(
+        temp.path().join("arn.toml"),
+        "[organization]\nrole = \"arn:aws:iam::12:role/x\"\n",
+    )
+    .unwrap();
     fs::write(temp.path().join("ids"), "111111111111\n22222222222\n").unwrap();
     fs::write(temp.path().join("list"), "192.0.2.1\n192.0.2.999\n").unwrap();
-    fs::write(temp.path().join("list.csv"), "type,value\ndomian,evil.example\n").unwrap();
+    fs::write(
+        temp.path().join("list.csv"),
+        "type,value\ndomian,evil.example\n",
+    )
+    .unwrap();
     for (arguments, expected) in [
-        (&["sweep", "192.0.2.1", "--config", "typo.toml"][..], "did you mean `member_role`"),
-        (&["sweep", "192.0.2.1", "--config", "arn.toml"], "the account is not 12 digits"),
-        (&["sweep", "192.0.2.1", "--config", "absent.toml"], "absent.toml"),
+        (
+            &["sweep", "192.0.2.1", "--config", "typo.toml"][..],
+            "did you mean `member_role`",
+        ),
+        (
+            &["sweep", "192.0.2.1", "--config", "arn.toml"],
+            "the account is not 12 digits",
+        ),
+        (
+            &["sweep", "192.0.2.1", "--config", "absent.toml"],
+            "absent.toml",
+        ),
         (&["sweep", "192.0.2.1", "--accounts-file", "ids"], "ids:2"),
-        (&["sweep", "192.0.2.1", "--accounts-file", "absent"], "absent"),
-        (&["sweep", "192.0.2.1", "--account", "12345"], "expected 12 digits"),
-        (&["sweep", "192.0.2.1", "--region", "us-esat-1"], "did you mean `us-east-1`"),
-        (&["sweep", "192.0.2.1", "--from", "1h", "--to", "2h"], "the time window is empty"),
-        (&["sweep", "192.0.2.999"], "expected an IPv4 or IPv6 address"),
-        (&["sweep", "arn:aws:iam::12:user/x"], "the account is not 12 digits"),
+        (
+            &["sweep", "192.0.2.1", "--accounts-file", "absent"],
+            "absent",
+        ),
+        (
+            &["sweep", "192.0.2.1", "--account", "12345"],
+            "expected 12 digits",
+        ),
+        (
+            &["sweep", "192.0.2.1", "--region", "us-esat-1"],
+            "did you mean `us-east-1`",
+        ),
+        (
+            &["sweep", "192.0.2.1", "--from", "1h", "--to", "2h"],
+            "the time window is empty",
+        ),
+        (
+            &["sweep", "192.0.2.999"],
+            "expected an IPv4 or IPv6 address",
+        ),
+        (
+            &["sweep", "arn:aws:iam::12:user/x"],
+            "the account is not 12 digits",
+        ),
         (&["sweep", "-i", "list"], "list:2: `192.0.2.999`"),
-        (&["sweep", "192.0.2.1", "--indicators", "list.csv"], "list.csv:2: unknown type `domian`"),
-        (&["sweep", "192.0.2.1", "-i", "absent"], "absent: cannot be read"),
+        (
+            &["sweep", "192.0.2.1", "--indicators", "list.csv"],
+            "list.csv:2: unknown type `domian`",
+        ),
+        (
+            &["sweep", "192.0.2.1", "-i", "absent"],
+            "absent: cannot be read",
+        ),
         (&["sweep", "regex:("], "not a regular expression"),
         (&["sweep"], "INDICATOR"),
         (&["list", "log-groups", "--query", "a["], "JMESPath"),
-        (&["range", "serve", "--listen", "0.0.0.0:0"], "expected 127.0.0.1"),
+        (
+            &["range", "serve", "--listen", "0.0.0.0:0"],
+            "expected 127.0.0.1",
+        ),
     ] {
         let output = dragnet(temp.path(), arguments);
         let stderr = text(&output.stderr);
@@ -163,7 +241,10 @@ fn an_endpoint_in_clear_text_elsewhere_is_refused_and_leaves_nothing_behind() {
         .unwrap();
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("GetCallerIdentity") && stderr.contains("--insecure-endpoint"), "{stderr}");
+    assert!(
+        stderr.contains("GetCallerIdentity") && stderr.contains("--insecure-endpoint"),
+        "{stderr}"
+    );
     assert!(!stderr.contains("secret-that-must-not-show"), "{stderr}");
     assert!(!temp.path().join("runs").exists());
 }
@@ -175,18 +256,45 @@ fn lists_have_the_shape_of_the_aws_cli() {
         let output = dragnet(temp.path(), &[&["list", "--practice"], arguments].concat());
         (output.status.code(), text(&output.stdout))
     };
-    let (code, names) = list(&["log-groups", "--account", "dev", "--query", "logGroups[*].logGroupName"]);
+    let (code, names) = list(&[
+        "log-groups",
+        "--account",
+        "dev",
+        "--query",
+        "logGroups[*].logGroupName",
+    ]);
     let names: Vec<String> = serde_json::from_str(&names).unwrap();
-    assert_eq!((code, names.first().map(String::as_str)), (Some(0), Some("/app/web")));
+    assert_eq!(
+        (code, names.first().map(String::as_str)),
+        (Some(0), Some("/app/web"))
+    );
     let (_, ids) = list(&["accounts", "--query", "Accounts[?State=='CLOSED'].Id"]);
-    assert_eq!(serde_json::from_str::<Vec<String>>(&ids).unwrap(), ["141414141414"]);
+    assert_eq!(
+        serde_json::from_str::<Vec<String>>(&ids).unwrap(),
+        ["141414141414"]
+    );
     let (_, csv) = list(&["regions", "--account", "prod-web", "-o", "csv"]);
-    assert_eq!(csv.lines().nth(1), Some("333333333333,prod-web,ap-east-1,opted-in"));
-    let (code, roles) = list(&["roles", "--account", "prod-data", "--query", "Roles[*].[RoleName, denyAll]"]);
+    assert_eq!(
+        csv.lines().nth(1),
+        Some("333333333333,prod-web,ap-east-1,opted-in")
+    );
+    let (code, roles) = list(&[
+        "roles",
+        "--account",
+        "prod-data",
+        "--query",
+        "Roles[*].[RoleName, denyAll]",
+    ]);
     let roles: Vec<(String, bool)> = serde_json::from_str(&roles).unwrap();
-    assert_eq!((code, roles.first()), (Some(0), Some(&("DataPipeline".to_owned(), false))));
+    assert_eq!(
+        (code, roles.first()),
+        (Some(0), Some(&("DataPipeline".to_owned(), false)))
+    );
     let (_, csv) = list(&["users", "--account", "dev", "-o", "csv"]);
-    assert_eq!(csv.lines().nth(2), Some("666666666666,deploy-bot,/,,,,Deploy,false"));
+    assert_eq!(
+        csv.lines().nth(2),
+        Some("666666666666,deploy-bot,/,,,,Deploy,false")
+    );
     let (code, _) = list(&["log-groups"]);
     assert_eq!(code, Some(3), "the sandbox's Regions cannot be listed");
 }
@@ -198,15 +306,35 @@ fn doctor_says_what_would_not_be_covered() {
     let told = text(&output.stdout);
     assert_eq!(output.status.code(), Some(3), "{told}");
     assert!(
-        told.contains("FAILED  777777777777 sandbox eu-central-1") && told.contains("To do: exempt the role"),
+        told.contains("FAILED  777777777777 sandbox eu-central-1")
+            && told.contains("To do: exempt the role"),
         "{told}"
     );
-    assert!(told.ends_with("10 of 11 accounts would be covered.\n"), "{told}");
-    let output = dragnet(temp.path(), &["doctor", "--practice", "--json", "--exclude-account", "sandbox"]);
+    assert!(
+        told.ends_with("10 of 11 accounts would be covered.\n"),
+        "{told}"
+    );
+    let output = dragnet(
+        temp.path(),
+        &[
+            "doctor",
+            "--practice",
+            "--json",
+            "--exclude-account",
+            "sandbox",
+        ],
+    );
     let diagnosis: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((output.status.code(), &diagnosis["covered"]), (Some(0), &true.into()));
+    assert_eq!(
+        (output.status.code(), &diagnosis["covered"]),
+        (Some(0), &true.into())
+    );
     let output = dragnet(temp.path(), &["doctor", "--profile", "absent"]);
-    assert!(text(&output.stderr).contains("no profile `absent`"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("no profile `absent`"),
+        "{}",
+        text(&output.stderr)
+    );
 }
 
 #[test]
@@ -219,8 +347,14 @@ fn the_roles_to_deploy_are_printed() {
     };
     let policy: serde_json::Value = serde_json::from_str(&printed(&["policy"])).unwrap();
     let allowed = policy["Statement"][0]["Action"].as_array().unwrap();
-    assert!(allowed.contains(&"logs:FilterLogEvents".into()) && allowed.contains(&"cloudtrail:DescribeTrails".into()));
-    assert!(printed(&["policy", "source", "--member-role", "Audit"]).contains("arn:aws:iam::*:role/Audit"));
+    assert!(
+        allowed.contains(&"logs:FilterLogEvents".into())
+            && allowed.contains(&"cloudtrail:DescribeTrails".into())
+    );
+    assert!(
+        printed(&["policy", "source", "--member-role", "Audit"])
+            .contains("arn:aws:iam::*:role/Audit")
+    );
     assert!(!printed(&["cloudformation"]).contains("OrganizationRole:"));
     assert!(printed(&["cloudformation", "--management"]).contains("OrganizationRole:"));
 }
@@ -229,7 +363,10 @@ fn the_roles_to_deploy_are_printed() {
 fn sources_tell_what_records_each_place() {
     let temp = tempfile::tempdir().unwrap();
     let sources = |arguments: &[&str]| {
-        let output = dragnet(temp.path(), &[&["sources", "--practice"], arguments].concat());
+        let output = dragnet(
+            temp.path(),
+            &[&["sources", "--practice"], arguments].concat(),
+        );
         (output.status.code(), text(&output.stdout))
     };
     let (code, table) = sources(&[]);
@@ -239,30 +376,80 @@ fn sources_tell_what_records_each_place() {
     let (code, json) = sources(&["--account", "dev", "--region", "us-west-2", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let row = &json["sources"][0];
-    assert_eq!((code, &row["status"], &row["logging"]), (Some(0), &"recorded".into(), &true.into()));
-    assert_eq!(row["log_group_arn"], "arn:aws:logs:us-east-1:111111111111:log-group:aws-controltower/CloudTrailLogs");
-    assert_eq!(json["sources"][1]["status"], "no-source", "no flow logs there");
+    assert_eq!(
+        (code, &row["status"], &row["logging"]),
+        (Some(0), &"recorded".into(), &true.into())
+    );
+    assert_eq!(
+        row["log_group_arn"],
+        "arn:aws:logs:us-east-1:111111111111:log-group:aws-controltower/CloudTrailLogs"
+    );
+    assert_eq!(
+        json["sources"][1]["status"], "no-source",
+        "no flow logs there"
+    );
 }
 
 #[test]
 fn a_plan_changes_nothing_and_has_to_be_confirmed() {
     let temp = tempfile::tempdir().unwrap();
-    let plan = ["contain", "plan", "--user", "deploy-bot", "--account", "dev", "--reason", "INC-7", "--practice"];
+    let plan = [
+        "contain",
+        "plan",
+        "--user",
+        "deploy-bot",
+        "--account",
+        "dev",
+        "--reason",
+        "INC-7",
+        "--practice",
+    ];
     let output = dragnet(temp.path(), &plan);
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{stderr}");
-    for part in ["arn:aws:iam::666666666666:user/deploy-bot", "1. put DenyAll", "its access keys stay active"] {
+    for part in [
+        "arn:aws:iam::666666666666:user/deploy-bot",
+        "1. put DenyAll",
+        "its access keys stay active",
+    ] {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
-    assert_eq!(fs::metadata(temp.path().join("plan.json")).unwrap().permissions().mode() & 0o777, 0o600);
-    for (confirm, expected) in [(&[][..], "there is no terminal to ask on"), (&["--confirm", "0"], "not this plan's")] {
-        let output = dragnet(temp.path(), &[&["contain", "apply", "plan.json", "--practice"], confirm].concat());
+    assert_eq!(
+        fs::metadata(temp.path().join("plan.json"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
+    for (confirm, expected) in [
+        (&[][..], "there is no terminal to ask on"),
+        (&["--confirm", "0"], "not this plan's"),
+    ] {
+        let output = dragnet(
+            temp.path(),
+            &[&["contain", "apply", "plan.json", "--practice"], confirm].concat(),
+        );
         let stderr = text(&output.stderr);
-        assert_eq!((output.status.code(), stderr.contains(expected)), (Some(1), true), "{expected}: {stderr}");
-        assert!(stderr.contains("arn:aws:iam::666666666666:user/deploy-bot (account 666666666666)"), "{stderr}");
+        assert_eq!(
+            (output.status.code(), stderr.contains(expected)),
+            (Some(1), true),
+            "{expected}: {stderr}"
+        );
+        assert!(
+            stderr.contains("arn:aws:iam::666666666666:user/deploy-bot (account 666666666666)"),
+            "{stderr}"
+        );
     }
-    let output = dragnet(temp.path(), &["contain", "status", "0123456789ab", "--practice"]);
-    assert!(text(&output.stderr).contains("there is no containment"), "{}", text(&output.stderr));
+    let output = dragnet(
+        temp.path(),
+        &["contain", "status", "0123456789ab", "--practice"],
+    );
+    assert!(
+        text(&output.stderr).contains("there is no containment"),
+        "{}",
+        text(&output.stderr)
+    );
 }
 
 #[test]
@@ -270,42 +457,80 @@ fn the_catalogue_is_listed_shown_and_checked() {
     let temp = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let output = dragnet(temp.path(), &[&["hunts"], arguments].concat());
-        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+        (
+            output.status.code().unwrap(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
     };
     let (code, list, _) = run(&["list"]);
-    let denied = list.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>());
+    let denied = list
+        .lines()
+        .map(|line| line.split_whitespace().take(4).collect::<Vec<_>>());
     assert!(
-        code == 0 && denied.into_iter().any(|cells| cells == ["iam-access-denied", "cloudtrail", "medium", "T1526"])
+        code == 0
+            && denied
+                .into_iter()
+                .any(|cells| cells == ["iam-access-denied", "cloudtrail", "medium", "T1526"])
     );
     let (_, shown, _) = run(&["show", "vpc-rejects-from-inside"]);
     assert!(
-        shown.contains("vpc (cidr)") && shown.contains("[default: 10.]") && shown.contains("c4 = \"10.*\""),
+        shown.contains("vpc (cidr)")
+            && shown.contains("[default: 10.]")
+            && shown.contains("c4 = \"10.*\""),
         "{shown}"
     );
     assert_eq!(run(&["show", "iam-acces-denied"]).0, 2);
 
     fs::create_dir(temp.path().join("hunts")).unwrap();
     fs::write(temp.path().join("dragnet.toml"), "").unwrap();
-    let own = "name = \"own\"\ntitle = \"t\"\nsource = \"any\"\nseverity = \"low\"\nquery = \"QUERY\"\n";
-    let write = |file: &str, query: &str| fs::write(temp.path().join(file), own.replace("QUERY", query)).unwrap();
+    let own =
+        "name = \"own\"\ntitle = \"t\"\nsource = \"any\"\nseverity = \"low\"\nquery = \"QUERY\"\n";
+    let write = |file: &str, query: &str| {
+        fs::write(temp.path().join(file), own.replace("QUERY", query)).unwrap()
+    };
     write("hunts/own.toml", "fields @message | pattern @message");
     let (_, shown, _) = run(&["show", "own", "--json"]);
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["engines"], serde_json::json!(["insights"]));
-    let output = dragnet(temp.path(), &["sweep", "--practice", "--hunt", "root-use", "--since", "24h"]);
+    let output = dragnet(
+        temp.path(),
+        &[
+            "sweep",
+            "--practice",
+            "--hunt",
+            "root-use",
+            "--since",
+            "24h",
+        ],
+    );
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
     let id = only_run(temp.path());
     let verified = dragnet(temp.path(), &["runs", "verify", id.to_str().unwrap()]);
-    assert_eq!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
-    let output = dragnet(temp.path(), &["sweep", "--hunt", "own", "--engine", "filter"]);
+    assert_eq!(
+        verified.status.code(),
+        Some(0),
+        "{}",
+        text(&verified.stdout)
+    );
+    let output = dragnet(
+        temp.path(),
+        &["sweep", "--hunt", "own", "--engine", "filter"],
+    );
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("only Insights runs it"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("only Insights runs it"),
+        "{}",
+        text(&output.stderr)
+    );
 
     write("good.toml", "filter errorCode = 'x'");
     write("bad.toml", "filter errorCode =");
     let (code, checked, _) = run(&["check", "good.toml", "bad.toml"]);
     assert!(
-        code == 2 && checked.contains("own: it can be used") && checked.contains("bad.toml:5: line 1"),
+        code == 2
+            && checked.contains("own: it can be used")
+            && checked.contains("bad.toml:5: line 1"),
         "{checked}"
     );
     assert_eq!(run(&["check", "good.toml"]).0, 0);

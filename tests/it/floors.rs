@@ -18,7 +18,13 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// Crates of the SDK's runtime: the seam at the wire, in addition to `src/aws`.
-const RUNTIME_CRATES: [&str; 5] = ["aws_smithy_", "aws_credential_types", "aws_config", "aws_runtime", "aws_types"];
+const RUNTIME_CRATES: [&str; 5] = [
+    "aws_smithy_",
+    "aws_credential_types",
+    "aws_config",
+    "aws_runtime",
+    "aws_types",
+];
 const SEAM: &str = "range/connector.rs";
 
 #[test]
@@ -45,7 +51,10 @@ fn no_room_uses_one_above_or_beside_it() {
 
 /// What is wrong with a file, given by its path below `src`.
 fn violations_in(file: &str, source: &str) -> Vec<String> {
-    let code: String = source.lines().map(|line| without_comment(line).to_owned() + "\n").collect();
+    let code: String = source
+        .lines()
+        .map(|line| without_comment(line).to_owned() + "\n")
+        .collect();
     let room = file.split(['/', '.']).next().unwrap_or_default();
     let Some(floor) = floor_of(room) else {
         return vec![format!("{file}: the room `{room}` is on no floor")];
@@ -55,7 +64,9 @@ fn violations_in(file: &str, source: &str) -> Vec<String> {
         match floor_of(&used) {
             _ if used == room => {}
             Some(other) if other > floor => {}
-            Some(other) if other == floor => violations.push(format!("{file}: `{room}` uses `{used}` beside it")),
+            Some(other) if other == floor => {
+                violations.push(format!("{file}: `{room}` uses `{used}` beside it"))
+            }
             Some(_) => violations.push(format!("{file}: `{room}` uses `{used}` above it")),
             None => violations.push(format!("{file}: uses `crate::{used}`, which is no room")),
         }
@@ -65,7 +76,9 @@ fn violations_in(file: &str, source: &str) -> Vec<String> {
     }
     for name in RUNTIME_CRATES {
         if room != "aws" && file != SEAM && code.contains(name) {
-            violations.push(format!("{file}: only src/aws and src/{SEAM} may name {name}*"));
+            violations.push(format!(
+                "{file}: only src/aws and src/{SEAM} may name {name}*"
+            ));
         }
     }
     violations
@@ -112,26 +125,53 @@ fn heads_of_group(group: &str) -> Vec<String> {
 }
 
 fn head(path: &str) -> String {
-    path.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect()
+    path.chars()
+        .take_while(|character| character.is_alphanumeric() || *character == '_')
+        .collect()
 }
 
 #[test]
 fn the_checker_can_fail() {
     let wrong = |file: &str, source: &str| violations_in(file, source).join("; ");
-    assert_eq!(wrong("model/a.rs", "use crate::time::Clock;\nuse super::x;"), "");
-    assert_eq!(wrong("model/a.rs", "use crate::config::Glob;"), "model/a.rs: `model` uses `config` above it");
-    assert_eq!(wrong("cli/mod.rs", "fn f() { crate::report::escape(x) }"), "cli/mod.rs: `cli` uses `report` beside it");
     assert_eq!(
-        wrong("search/a.rs", "use crate::{\n    model::{Arn, Region},\n    sweep,\n    contain::Plan,\n};"),
+        wrong("model/a.rs", "use crate::time::Clock;\nuse super::x;"),
+        ""
+    );
+    assert_eq!(
+        wrong("model/a.rs", "use crate::config::Glob;"),
+        "model/a.rs: `model` uses `config` above it"
+    );
+    assert_eq!(
+        wrong("cli/mod.rs", "fn f() { crate::report::escape(x) }"),
+        "cli/mod.rs: `cli` uses `report` beside it"
+    );
+    assert_eq!(
+        wrong(
+            "search/a.rs",
+            "use crate::{\n    model::{Arn, Region},\n    sweep,\n    contain::Plan,\n};"
+        ),
         "search/a.rs: `search` uses `sweep` above it; search/a.rs: `search` uses `contain` beside it"
     );
-    assert_eq!(wrong("aws/logs.rs", "use aws_sdk_cloudwatchlogs::Client;\nuse aws_smithy_types::X;"), "");
+    assert_eq!(
+        wrong(
+            "aws/logs.rs",
+            "use aws_sdk_cloudwatchlogs::Client;\nuse aws_smithy_types::X;"
+        ),
+        ""
+    );
     assert!(wrong("sweep/a.rs", "use aws_sdk_sts::Client;").contains("only src/aws"));
     assert!(
-        wrong("range/wire.rs", "use aws_smithy_runtime_api::X;").contains("only src/aws and src/range/connector.rs")
+        wrong("range/wire.rs", "use aws_smithy_runtime_api::X;")
+            .contains("only src/aws and src/range/connector.rs")
     );
-    assert_eq!(wrong("range/connector.rs", "use aws_smithy_runtime_api::X;"), "");
-    assert_eq!(wrong("model/a.rs", "//! See [`crate::sweep`].\n/// crate::cli"), "");
+    assert_eq!(
+        wrong("range/connector.rs", "use aws_smithy_runtime_api::X;"),
+        ""
+    );
+    assert_eq!(
+        wrong("model/a.rs", "//! See [`crate::sweep`].\n/// crate::cli"),
+        ""
+    );
     assert!(wrong("attic/mod.rs", "").contains("on no floor"));
     assert!(wrong("model/a.rs", "use crate::Clock;").contains("no room"));
 }

@@ -9,7 +9,11 @@ use crate::world::{Run, SMALL, World, delivered, event, record};
 fn hunt(run: &Run, name: &str) -> serde_json::Value {
     let summary = run.summary();
     let hunts = summary["hunts"].as_array().unwrap();
-    hunts.iter().find(|hunt| hunt["name"] == name).unwrap_or_else(|| panic!("no {name}: {summary}")).clone()
+    hunts
+        .iter()
+        .find(|hunt| hunt["name"] == name)
+        .unwrap_or_else(|| panic!("no {name}: {summary}"))
+        .clone()
 }
 
 /// The rows of a CSV file, without its header.
@@ -29,27 +33,50 @@ async fn every_hunt_finds_what_the_answer_sheet_says() {
             Search::Indicator(_) => None,
         })
         .collect();
-    let names: Vec<&str> = asked.iter().map(|(hunt, _)| hunt.split(':').next().unwrap()).collect();
+    let names: Vec<&str> = asked
+        .iter()
+        .map(|(hunt, _)| hunt.split(':').next().unwrap())
+        .collect();
     for shipped in Catalogue::load(None).unwrap().iter() {
-        assert!(names.contains(&shipped.name.as_str()), "{} has no answer", shipped.name);
+        assert!(
+            names.contains(&shipped.name.as_str()),
+            "{} has no answer",
+            shipped.name
+        );
     }
-    let arguments: Vec<&str> = asked.iter().flat_map(|(hunt, _)| ["--hunt", hunt]).collect();
+    let arguments: Vec<&str> = asked
+        .iter()
+        .flat_map(|(hunt, _)| ["--hunt", hunt])
+        .collect();
     let together = world.sweep(&arguments).await;
     let mut found = Vec::new();
     for ((request, _), name) in asked.iter().zip(&names) {
         // Alone it is searched with its own pattern, together with everything read.
         let alone = world.sweep(&["--hunt", request]).await;
-        let by_insights = world.sweep(&["--hunt", request, "--engine", "insights"]).await;
+        let by_insights = world
+            .sweep(&["--hunt", request, "--engine", "insights"])
+            .await;
         for file in [format!("hunts/{name}.csv"), format!("hunts/{name}.json")] {
             assert_eq!(alone.file(&file), together.file(&file), "{file}");
-            assert_eq!(alone.file(&file), by_insights.file(&file), "{file}, by Insights");
+            assert_eq!(
+                alone.file(&file),
+                by_insights.file(&file),
+                "{file}, by Insights"
+            );
         }
-        assert_eq!(by_insights.summary()["api_calls"].get("FilterLogEvents"), None);
+        assert_eq!(
+            by_insights.summary()["api_calls"].get("FilterLogEvents"),
+            None
+        );
         let summary = hunt(&alone, name);
         assert_eq!(summary["may_double_count"], false, "{name}");
         let rows = summary["rows"].as_u64().unwrap();
         let is_row_hunt = summary["counts"] == false;
-        assert_eq!(alone.summary()["sightings"].as_u64().unwrap(), if is_row_hunt { rows } else { 0 }, "{name}");
+        assert_eq!(
+            alone.summary()["sightings"].as_u64().unwrap(),
+            if is_row_hunt { rows } else { 0 },
+            "{name}"
+        );
         found.push((request.clone(), rows));
     }
     assert_eq!(found, asked);
@@ -69,14 +96,21 @@ async fn a_hunts_files_have_its_columns() {
         ])
         .await;
     assert_eq!(
-        run.file("hunts/users-roles-created.csv").lines().next().unwrap(),
+        run.file("hunts/users-roles-created.csv")
+            .lines()
+            .next()
+            .unwrap(),
         "event_account_id,event_region,log_group,event_time,record_id,requestParameters.userName,\
          requestParameters.roleName,responseElements.user.arn,responseElements.role.arn,sourceIPAddress,eventTime,errorCode"
     );
     assert_eq!(
         run.columns(
             "hunts/users-roles-created.csv",
-            &["event_account_id", "requestParameters.userName", "sourceIPAddress"]
+            &[
+                "event_account_id",
+                "requestParameters.userName",
+                "sourceIPAddress"
+            ]
         ),
         ["666666666666 support-backup 198.51.100.23"]
     );
@@ -85,12 +119,22 @@ async fn a_hunts_files_have_its_columns() {
         [" users-roles-created CreateUser"]
     );
     assert_eq!(
-        run.columns("hunts/secrets-read-in-bulk.by-target.csv", &["event_account_id", "event_region", "reads"]),
+        run.columns(
+            "hunts/secrets-read-in-bulk.by-target.csv",
+            &["event_account_id", "event_region", "reads"]
+        ),
         ["444444444444 us-east-1 12"]
     );
-    assert_eq!(lines(&run, "hunts/vpc-connections-by-destination.csv"), ["198.51.100.23,5"]);
+    assert_eq!(
+        lines(&run, "hunts/vpc-connections-by-destination.csv"),
+        ["198.51.100.23,5"]
+    );
     let manifest = run.file("manifest.json");
-    for file in ["users-roles-created.csv", "secrets-read-in-bulk.json", "secrets-read-in-bulk.by-target.csv"] {
+    for file in [
+        "users-roles-created.csv",
+        "secrets-read-in-bulk.json",
+        "secrets-read-in-bulk.by-target.csv",
+    ] {
         assert!(manifest.contains(&format!("hunts/{file}")), "{file}");
     }
 }
@@ -99,9 +143,28 @@ async fn a_hunts_files_have_its_columns() {
 fn two_trails(more: &str) -> String {
     let own = "[[trails]]\nname = \"own\"\naccount = \"222222222222\"\nhome = \"us-east-1\"\nlog_group = \"/own\"\n";
     let kept = ["r1", "r2"].map(|id| {
-        let call = record(id, "222222222222", "us-east-1", "2026-03-02T10:00:00Z", "192.0.2.1");
-        let there = event("111111111111", "us-east-1", "/trail", "2026-03-02T10:04:00Z", &call);
-        there + &event("222222222222", "us-east-1", "/own", "2026-03-02T10:04:00Z", &call)
+        let call = record(
+            id,
+            "222222222222",
+            "us-east-1",
+            "2026-03-02T10:00:00Z",
+            "192.0.2.1",
+        );
+        let there = event(
+            "111111111111",
+            "us-east-1",
+            "/trail",
+            "2026-03-02T10:04:00Z",
+            &call,
+        );
+        there
+            + &event(
+                "222222222222",
+                "us-east-1",
+                "/own",
+                "2026-03-02T10:04:00Z",
+                &call,
+            )
     });
     format!("{SMALL}{own}{}{more}", kept.concat())
 }
@@ -113,12 +176,18 @@ async fn records_that_are_kept_twice_are_counted_once() {
     let run = World::of(&two_trails("")).sweep(&BY_EVENT).await;
     assert_eq!(lines(&run, "hunts/query-string.csv"), ["ListBuckets,2"]);
     assert_eq!(hunt(&run, "query-string")["may_double_count"], false);
-    assert_eq!(lines(&run, "hunts/query-string.by-target.csv"), ["222222222222,us-east-1,ListBuckets,2"]);
+    assert_eq!(
+        lines(&run, "hunts/query-string.by-target.csv"),
+        ["222222222222,us-east-1,ListBuckets,2"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn where_no_group_surely_has_all_the_result_says_so() {
-    let stopped = two_trails("").replace("home = \"us-east-1\"\n", "home = \"us-east-1\"\nlogging = false\n");
+    let stopped = two_trails("").replace(
+        "home = \"us-east-1\"\n",
+        "home = \"us-east-1\"\nlogging = false\n",
+    );
     let run = World::of(&stopped).sweep(&BY_EVENT).await;
     assert_eq!(lines(&run, "hunts/query-string.csv"), ["ListBuckets,4"]);
     assert_eq!(hunt(&run, "query-string")["may_double_count"], true);
@@ -127,7 +196,10 @@ async fn where_no_group_surely_has_all_the_result_says_so() {
 #[tokio::test(start_paused = true)]
 async fn hunts_keep_to_place_and_time() {
     let at = |id: &str, account: &str, time: &str| {
-        delivered("2026-03-02T10:05:00Z", &record(id, account, "us-east-1", time, "192.0.2.1"))
+        delivered(
+            "2026-03-02T10:05:00Z",
+            &record(id, account, "us-east-1", time, "192.0.2.1"),
+        )
     };
     let planted = [
         at("in", "222222222222", "2026-03-02T10:00:00Z"),
@@ -146,14 +218,23 @@ async fn hunts_keep_to_place_and_time() {
             BY_EVENT[1],
         ])
         .await;
-    assert_eq!(run.columns("hunts/s3-list-buckets.csv", &["record_id"]), ["in"]);
+    assert_eq!(
+        run.columns("hunts/s3-list-buckets.csv", &["record_id"]),
+        ["in"]
+    );
     assert_eq!(lines(&run, "hunts/query-string.csv"), ["ListBuckets,1"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_query_sorts_and_limits_after_the_merge() {
     let line = |account: &str, region: &str, n: u32| {
-        event(account, region, "/app", "1h ago", &format!(r#"{{"size":{n},"@ptr":"x"}}"#))
+        event(
+            account,
+            region,
+            "/app",
+            "1h ago",
+            &format!(r#"{{"size":{n},"@ptr":"x"}}"#),
+        )
     };
     let planted = [
         line("222222222222", "eu-west-1", 7),
@@ -162,28 +243,53 @@ async fn a_query_sorts_and_limits_after_the_merge() {
         line("333333333333", "eu-west-1", 30),
     ];
     let world = World::small_with(&planted.concat());
-    let run =
-        world.sweep(&["--query-string", "filter size > 5 | fields size, @message | sort size asc | limit 2"]).await;
+    let run = world
+        .sweep(&[
+            "--query-string",
+            "filter size > 5 | fields size, @message | sort size asc | limit 2",
+        ])
+        .await;
     let columns = ["event_account_id", "event_region", "log_group", "size"];
     assert_eq!(
         run.columns("hunts/query-string.csv", &columns),
-        ["222222222222 eu-west-1 /app 7", "333333333333 eu-west-1 /app 30"]
+        [
+            "222222222222 eu-west-1 /app 7",
+            "333333333333 eu-west-1 /app 30"
+        ]
     );
-    assert_eq!(run.summary()["sightings"], 3, "a limit is of the rows, not of what was found");
+    assert_eq!(
+        run.summary()["sightings"],
+        3,
+        "a limit is of the rows, not of what was found"
+    );
     let run = world
-        .sweep(&["--query-string", "stats count(*) as n, avg(size) as mean by size | sort size desc | limit 1"])
+        .sweep(&[
+            "--query-string",
+            "stats count(*) as n, avg(size) as mean by size | sort size desc | limit 1",
+        ])
         .await;
     assert_eq!(lines(&run, "hunts/query-string.csv"), ["30,2,30"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_filter_pattern_is_passed_on_as_it_is() {
-    let planted =
-        ["ERROR one", "error two", "INFO ERROR three"].map(|m| event("222222222222", "eu-west-1", "/app", "1h ago", m));
-    let run = World::small_with(&planted.concat()).sweep(&["--filter-pattern", "ERROR -INFO"]).await;
-    assert_eq!(run.columns("sightings.csv", &["hunts", "message"]), ["filter-pattern ERROR one"]);
-    assert_eq!(run.columns("hunts/filter-pattern.csv", &["@message"]), ["ERROR one"]);
-    assert_eq!(hunt(&run, "filter-pattern")["parameters"]["pattern"], "ERROR -INFO");
+    let planted = ["ERROR one", "error two", "INFO ERROR three"]
+        .map(|m| event("222222222222", "eu-west-1", "/app", "1h ago", m));
+    let run = World::small_with(&planted.concat())
+        .sweep(&["--filter-pattern", "ERROR -INFO"])
+        .await;
+    assert_eq!(
+        run.columns("sightings.csv", &["hunts", "message"]),
+        ["filter-pattern ERROR one"]
+    );
+    assert_eq!(
+        run.columns("hunts/filter-pattern.csv", &["@message"]),
+        ["ERROR one"]
+    );
+    assert_eq!(
+        hunt(&run, "filter-pattern")["parameters"]["pattern"],
+        "ERROR -INFO"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,20 +300,44 @@ async fn hunts_and_indicators_share_one_pass() {
             "us-east-1",
             "/app",
             "1h ago",
-            &record("both", "222222222222", "us-east-1", "2026-03-02T11:00:00Z", "192.0.2.1"),
+            &record(
+                "both",
+                "222222222222",
+                "us-east-1",
+                "2026-03-02T11:00:00Z",
+                "192.0.2.1",
+            ),
         ),
-        event("222222222222", "us-east-1", "/app", "1h ago", "only 192.0.2.1"),
         event(
             "222222222222",
             "us-east-1",
             "/app",
             "1h ago",
-            &record("hunt", "222222222222", "us-east-1", "2026-03-02T11:00:00Z", "192.0.2.9"),
+            "only 192.0.2.1",
+        ),
+        event(
+            "222222222222",
+            "us-east-1",
+            "/app",
+            "1h ago",
+            &record(
+                "hunt",
+                "222222222222",
+                "us-east-1",
+                "2026-03-02T11:00:00Z",
+                "192.0.2.9",
+            ),
         ),
     ];
-    let run = World::small_with(&planted.concat()).sweep(&["192.0.2.1", "--hunt", "s3-list-buckets"]).await;
+    let run = World::small_with(&planted.concat())
+        .sweep(&["192.0.2.1", "--hunt", "s3-list-buckets"])
+        .await;
     assert_eq!(
         run.columns("sightings.csv", &["record_id", "indicators", "hunts"]),
-        [" 192.0.2.1", "both 192.0.2.1 s3-list-buckets", "hunt  s3-list-buckets"]
+        [
+            " 192.0.2.1",
+            "both 192.0.2.1 s3-list-buckets",
+            "hunt  s3-list-buckets"
+        ]
     );
 }

@@ -76,7 +76,9 @@ fn events(account: &str, group: &str, count: u32) -> String {
 
 /// An answer to `operation` that is cut, after so many whole ones and for so many times.
 fn fault(operation: &str, cut: &str, after: u32, times: u32) -> String {
-    format!("[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nafter = {after}\ntimes = {times}\n{cut}\n")
+    format!(
+        "[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nafter = {after}\ntimes = {times}\n{cut}\n"
+    )
 }
 
 fn answer(answer: &str, member: &str) -> String {
@@ -85,8 +87,10 @@ fn answer(answer: &str, member: &str) -> String {
 
 /// What can be cut from any answer with a list.
 fn cuts(list: &str) -> Vec<String> {
-    let mut cuts: Vec<String> =
-        [200, 202, 204].iter().map(|status| format!("answer = \"empty\"\nstatus = {status}")).collect();
+    let mut cuts: Vec<String> = [200, 202, 204]
+        .iter()
+        .map(|status| format!("answer = \"empty\"\nstatus = {status}"))
+        .collect();
     cuts.extend(["no-members", "error-body", "error-header"].map(|whole| answer(whole, "")));
     cuts.extend(["without-member", "null-member", "misspelt-member"].map(|cut| answer(cut, list)));
     cuts
@@ -104,7 +108,10 @@ fn all_cuts(operation: &str) -> Vec<String> {
         "FilterLogEvents" => {
             let mut cuts = cuts("events");
             for member in ["events.timestamp", "events.message", "events.eventId"] {
-                cuts.extend(["without-member", "null-member", "misspelt-member"].map(|cut| answer(cut, member)));
+                cuts.extend(
+                    ["without-member", "null-member", "misspelt-member"]
+                        .map(|cut| answer(cut, member)),
+                );
             }
             cuts
         }
@@ -127,12 +134,21 @@ struct Swept {
 
 async fn swept(scenario: &str) -> Swept {
     let world = World::of(scenario).with_config("[scope]\nsources = \"report\"\n");
-    let Ok(run) = world.try_sweep(&SWEEP, tokio_util::sync::CancellationToken::new()).await else {
-        return Swept { is_complete: false, found: Vec::new() };
+    let Ok(run) = world
+        .try_sweep(&SWEEP, tokio_util::sync::CancellationToken::new())
+        .await
+    else {
+        return Swept {
+            is_complete: false,
+            found: Vec::new(),
+        };
     };
     let mut found = run.columns("sightings.csv", &["account_id", "log_group", "message"]);
     found.sort();
-    Swept { is_complete: run.failure.is_none() && run.status() == "complete", found }
+    Swept {
+        is_complete: run.failure.is_none() && run.status() == "complete",
+        found,
+    }
 }
 
 /// Cuts each answer in each way, from the first call on and from later ones.
@@ -142,11 +158,21 @@ async fn nothing_is_missed(scenario: &str, operation: &str, calls: &[u32]) {
     for cut in all_cuts(operation) {
         let mut was_noticed = false;
         for after in calls {
-            let lasting = swept(&format!("{scenario}{}", fault(operation, &cut, *after, 10_000))).await;
-            assert!(!lasting.is_complete || lasting == truth, "{operation} after {after} calls: {cut}");
+            let lasting = swept(&format!(
+                "{scenario}{}",
+                fault(operation, &cut, *after, 10_000)
+            ))
+            .await;
+            assert!(
+                !lasting.is_complete || lasting == truth,
+                "{operation} after {after} calls: {cut}"
+            );
             was_noticed |= !lasting.is_complete;
             let passing = swept(&format!("{scenario}{}", fault(operation, &cut, *after, 1))).await;
-            assert!(passing == truth, "{operation} once after {after} calls is asked for again: {cut}");
+            assert!(
+                passing == truth,
+                "{operation} once after {after} calls is asked for again: {cut}"
+            );
         }
         assert!(was_noticed, "{operation}: {cut}");
     }
@@ -168,7 +194,11 @@ async fn no_log_group_is_lost() {
     // The second page of the only account that has one.
     for cut in all_cuts("DescribeLogGroups") {
         let fault = fault("DescribeLogGroups", &cut, 1, 10_000);
-        let lasting = swept(&format!("{}{fault}account = \"222222222200\"\n", organization(2, 60))).await;
+        let lasting = swept(&format!(
+            "{}{fault}account = \"222222222200\"\n",
+            organization(2, 60)
+        ))
+        .await;
         assert!(!lasting.is_complete, "{cut}");
     }
 }
@@ -189,10 +219,21 @@ async fn no_row_of_a_later_page_is_lost() {
     let scenario = archive(10_001);
     let truth = swept(&scenario).await;
     assert_eq!((truth.is_complete, truth.found.len()), (true, 10_001));
-    for cut in [answer("no-members", ""), answer("short-list", "results"), answer("without-field", "@message")] {
+    for cut in [
+        answer("no-members", ""),
+        answer("short-list", "results"),
+        answer("without-field", "@message"),
+    ] {
         for after in [2, 3] {
-            let lasting = swept(&format!("{scenario}{}", fault("GetQueryResults", &cut, after, 10_000))).await;
-            assert!(!lasting.is_complete || lasting == truth, "after {after} answers: {cut}");
+            let lasting = swept(&format!(
+                "{scenario}{}",
+                fault("GetQueryResults", &cut, after, 10_000)
+            ))
+            .await;
+            assert!(
+                !lasting.is_complete || lasting == truth,
+                "after {after} answers: {cut}"
+            );
         }
     }
 }
@@ -209,18 +250,34 @@ async fn a_watch_does_not_move_on() {
     let config = format!("{WATCH}[scope]\nsources = \"report\"\n");
     for (operation, cut) in [
         ("FilterLogEvents", answer("no-members", "")),
-        ("FilterLogEvents", answer("without-member", "events.message")),
+        (
+            "FilterLogEvents",
+            answer("without-member", "events.message"),
+        ),
         ("DescribeLogGroups", answer("error-body", "")),
         ("DescribeRegions", answer("empty-list", "regionInfo")),
     ] {
         let station = Station::configured(&config);
         let five_minutes = std::time::Duration::from_mins(5);
-        station.start(&at("13:00:00Z", "")).run_for(five_minutes).await;
-        station.start(&at("13:15:00Z", &fault(operation, &cut, 0, 10_000))).run_for(five_minutes).await;
-        assert!(!station.told().contains(&"late from 192.0.2.1".to_owned()), "{operation}: {cut}");
+        station
+            .start(&at("13:00:00Z", ""))
+            .run_for(five_minutes)
+            .await;
+        station
+            .start(&at("13:15:00Z", &fault(operation, &cut, 0, 10_000)))
+            .run_for(five_minutes)
+            .await;
+        assert!(
+            !station.told().contains(&"late from 192.0.2.1".to_owned()),
+            "{operation}: {cut}"
+        );
         for time in ["14:15:00Z", "14:30:00Z"] {
             station.start(&at(time, "")).run_for(five_minutes).await;
         }
-        assert!(station.told().contains(&"late from 192.0.2.1".to_owned()), "{operation}: {cut}: {:?}", station.told());
+        assert!(
+            station.told().contains(&"late from 192.0.2.1".to_owned()),
+            "{operation}: {cut}: {:?}",
+            station.told()
+        );
     }
 }

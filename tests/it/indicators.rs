@@ -46,7 +46,9 @@ const WANTED: [&str; 11] = [
 
 fn world() -> World {
     let all = MESSAGES.iter().chain(&NEAR_MISSES);
-    let planted: String = all.map(|text| event("222222222222", "eu-west-1", "/app", "1h ago", text)).collect();
+    let planted: String = all
+        .map(|text| event("222222222222", "eu-west-1", "/app", "1h ago", text))
+        .collect();
     World::small_with(&planted)
 }
 
@@ -107,13 +109,29 @@ async fn lists_of_every_form_are_looked_for_together() {
     let run = world().sweep(&arguments).await;
     let mut found = run.columns("sightings.csv", &["matched_fields"]);
     found.sort();
-    assert_eq!(found, ["files.0.sha256", "payload.host", "peer.ip", "srcAddr", "userAgent"]);
+    assert_eq!(
+        found,
+        [
+            "files.0.sha256",
+            "payload.host",
+            "peer.ip",
+            "srcAddr",
+            "userAgent"
+        ]
+    );
     let not_looked_for = &run.summary()["not_looked_for"];
     assert!(
-        not_looked_for[0].as_str().is_some_and(|line| line.ends_with("event.json: 1 of mutex")),
+        not_looked_for[0]
+            .as_str()
+            .is_some_and(|line| line.ends_with("event.json: 1 of mutex")),
         "{not_looked_for}"
     );
-    assert_eq!(run.summary()["indicators"].as_array().unwrap().len(), 6, "{}", run.summary()["indicators"]);
+    assert_eq!(
+        run.summary()["indicators"].as_array().unwrap().len(),
+        6,
+        "{}",
+        run.summary()["indicators"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,9 +147,25 @@ async fn ten_thousand_indicators_find_what_one_does() {
         })
         .collect();
     fs::write(&list, others.join("\n")).unwrap();
-    let own = record("e1", "222222222222", "eu-west-1", "2026-03-02T11:00:00Z", "192.0.2.1");
+    let own = record(
+        "e1",
+        "222222222222",
+        "eu-west-1",
+        "2026-03-02T11:00:00Z",
+        "192.0.2.1",
+    );
     let world = World::small_with(&event("222222222222", "eu-west-1", "/app", "1h ago", &own));
-    let run = world.sweep(&["192.0.2.1", "AKIAIOSFODNN7EXAMPLE", "-i", list.to_str().unwrap()]).await;
+    let run = world
+        .sweep(&[
+            "192.0.2.1",
+            "AKIAIOSFODNN7EXAMPLE",
+            "-i",
+            list.to_str().unwrap(),
+        ])
+        .await;
     let found = run.columns("sightings.csv", &["indicators", "matched_fields"]);
-    assert_eq!(found, ["192.0.2.1;AKIAIOSFODNN7EXAMPLE sourceIPAddress;userIdentity.accessKeyId"]);
+    assert_eq!(
+        found,
+        ["192.0.2.1;AKIAIOSFODNN7EXAMPLE sourceIPAddress;userIdentity.accessKeyId"]
+    );
 }

@@ -11,7 +11,13 @@ use tokio_util::sync::CancellationToken;
 use crate::world::{Run, World};
 
 const ADDRESS: &str = "192.0.2.1";
-const DAY: [&str; 5] = [ADDRESS, "--from", "2026-03-01T12:00:00Z", "--to", "2026-03-02T12:00:00Z"];
+const DAY: [&str; 5] = [
+    ADDRESS,
+    "--from",
+    "2026-03-01T12:00:00Z",
+    "--to",
+    "2026-03-02T12:00:00Z",
+];
 
 /// An account in one Region whose Insights gives `most_rows` at most; `behaviour` goes into that table.
 fn world(behaviour: &str, more: &str) -> String {
@@ -52,13 +58,17 @@ fn events(group: &str, stream: &str, at: &str, apart_ms: u32, count: u32) -> Str
 }
 
 async fn swept(scenario: &str, engine: &str) -> Run {
-    World::of(scenario).sweep(&[&DAY[..], &["--engine", engine]].concat()).await
+    World::of(scenario)
+        .sweep(&[&DAY[..], &["--engine", engine]].concat())
+        .await
 }
 
 /// Group, status, reason and engine of each row of the coverage that has a group.
 fn ends(run: &Run) -> Vec<String> {
     let rows = run.columns("coverage.csv", &["log_group", "status", "reason", "engine"]);
-    rows.into_iter().filter(|row| row.starts_with('/')).collect()
+    rows.into_iter()
+        .filter(|row| row.starts_with('/'))
+        .collect()
 }
 
 fn messages(run: &Run) -> Vec<String> {
@@ -76,25 +86,44 @@ async fn both_engines_find_the_same() {
         story += &events(&name, "s", "2026-03-02T10:00:00.500Z", 1_000, 3);
     }
     // At the window's edges, to the millisecond.
-    for at in ["2026-03-01T11:59:59.999Z", "2026-03-01T12:00:00Z", "2026-03-02T11:59:59.999Z", "2026-03-02T12:00:00Z"] {
+    for at in [
+        "2026-03-01T11:59:59.999Z",
+        "2026-03-01T12:00:00Z",
+        "2026-03-02T11:59:59.999Z",
+        "2026-03-02T12:00:00Z",
+    ] {
         story += &events("/app-00", "edge", at, 0, 1);
     }
-    let [filter, insights] = [swept(&world("", &story), "filter").await, swept(&world("", &story), "insights").await];
+    let [filter, insights] = [
+        swept(&world("", &story), "filter").await,
+        swept(&world("", &story), "insights").await,
+    ];
     assert_eq!(messages(&filter).len(), 182);
     assert_eq!(messages(&filter), messages(&insights));
-    assert!(ends(&insights).iter().all(|row| row.ends_with("searched  insights")), "{:?}", ends(&insights));
+    assert!(
+        ends(&insights)
+            .iter()
+            .all(|row| row.ends_with("searched  insights")),
+        "{:?}",
+        ends(&insights)
+    );
     let told = insights.summary();
     assert_eq!(told["insights"]["queries"], 2, "up to 50 groups a query");
     assert_eq!(told["api_calls"].get("FilterLogEvents"), None);
     assert!(
-        told["insights"]["bytes_scanned"].as_u64() > Some(1_000) && told["insights"]["cost_usd"].as_f64() > Some(0.0)
+        told["insights"]["bytes_scanned"].as_u64() > Some(1_000)
+            && told["insights"]["cost_usd"].as_f64() > Some(0.0)
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn more_rows_than_can_be_had_are_cut_by_time() {
     // A server that knows ten thousand rows and no more.
-    let story = [group("/app", ""), events("/app", "s", "2026-03-02T10:00:00Z", 100, 25_000)].concat();
+    let story = [
+        group("/app", ""),
+        events("/app", "s", "2026-03-02T10:00:00Z", 100, 25_000),
+    ]
+    .concat();
     let run = swept(&world("insights_most_rows = 10000", &story), "insights").await;
     assert_eq!(ends(&run), ["/app searched  insights"]);
     let found = messages(&run);
@@ -106,7 +135,9 @@ async fn more_rows_than_can_be_had_are_cut_by_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_burst_is_cut_by_group_and_by_stream_and_what_still_overflows_is_said() {
-    let burst = |group: &str, stream: &str, count| events(group, stream, "2026-03-02T10:00:00.250Z", 0, count);
+    let burst = |group: &str, stream: &str, count| {
+        events(group, stream, "2026-03-02T10:00:00.250Z", 0, count)
+    };
     let story = [
         archive("/many-streams"),
         archive("/one-stream"),
@@ -119,7 +150,11 @@ async fn a_burst_is_cut_by_group_and_by_stream_and_what_still_overflows_is_said(
         burst("/quiet", "a", 7),
         burst("/standard", "a", 10_001),
     ];
-    let run = swept(&world("insights_most_rows = 10000", &story.concat()), "insights").await;
+    let run = swept(
+        &world("insights_most_rows = 10000", &story.concat()),
+        "insights",
+    )
+    .await;
     assert_eq!(
         ends(&run),
         [
@@ -131,7 +166,10 @@ async fn a_burst_is_cut_by_group_and_by_stream_and_what_still_overflows_is_said(
     );
     let found = messages(&run);
     let of = |group: &str| found.iter().filter(|row| row.starts_with(group)).count();
-    assert_eq!(["/many-streams", "/one-stream", "/quiet", "/standard"].map(of), [12_000, 5, 7, 10_001]);
+    assert_eq!(
+        ["/many-streams", "/one-stream", "/quiet", "/standard"].map(of),
+        [12_000, 5, 7, 10_001]
+    );
     assert_eq!(run.status(), "incomplete");
 }
 
@@ -146,18 +184,40 @@ async fn a_group_that_is_refused_takes_only_itself_out() {
     story += &group("/young", "created = \"2026-03-02T11:00:00Z\"");
     let gone = "[[faults]]\noperation = \"StartQuery\"\nkind = \"delete-group\"\ntimes = 1\n";
     let world = World::of(&world("", &format!("{story}{gone}")));
-    let asked = [ADDRESS, "--from", "2026-03-01T12:00:00Z", "--to", "2026-03-01T14:00:00Z", "--engine", "insights"];
+    let asked = [
+        ADDRESS,
+        "--from",
+        "2026-03-01T12:00:00Z",
+        "--to",
+        "2026-03-01T14:00:00Z",
+        "--engine",
+        "insights",
+    ];
     let run = world.sweep(&asked).await;
     let ends = ends(&run);
-    assert!(ends[0].starts_with("/a failed group-gone") && ends[0].ends_with("filter"), "{ends:?}");
-    assert_eq!(ends[1..3], ["/b searched  insights", "/c searched  insights"]);
-    assert!(ends[3].starts_with("/young partial created-inside-window") && ends[3].ends_with("filter"), "{ends:?}");
+    assert!(
+        ends[0].starts_with("/a failed group-gone") && ends[0].ends_with("filter"),
+        "{ends:?}"
+    );
+    assert_eq!(
+        ends[1..3],
+        ["/b searched  insights", "/c searched  insights"]
+    );
+    assert!(
+        ends[3].starts_with("/young partial created-inside-window") && ends[3].ends_with("filter"),
+        "{ends:?}"
+    );
     assert_eq!(messages(&run).len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
 async fn it_waits_for_a_place_and_begins_again_what_breaks() {
-    let story = [group("/app", ""), archive("/old"), events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 9)].concat();
+    let story = [
+        group("/app", ""),
+        archive("/old"),
+        events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 9),
+    ]
+    .concat();
     let mut faults = String::new();
     for (operation, kind) in [
         ("StartQuery", "limit-exceeded"),
@@ -166,18 +226,36 @@ async fn it_waits_for_a_place_and_begins_again_what_breaks() {
         ("GetQueryResults", "truncated"),
         ("GetQueryResults", "reset"),
     ] {
-        write!(faults, "[[faults]]\noperation = \"{operation}\"\nkind = \"{kind}\"\nevery = 2\ntimes = 3\n").unwrap();
+        write!(
+            faults,
+            "[[faults]]\noperation = \"{operation}\"\nkind = \"{kind}\"\nevery = 2\ntimes = 3\n"
+        )
+        .unwrap();
     }
     let run = swept(&world("", &format!("{story}{faults}")), "insights").await;
-    assert_eq!(ends(&run), ["/app searched  insights", "/old searched  insights"]);
+    assert_eq!(
+        ends(&run),
+        ["/app searched  insights", "/old searched  insights"]
+    );
     assert_eq!(messages(&run).len(), 9);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_query_that_takes_too_long_is_cut() {
-    let story = [archive("/old"), events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 400)].concat();
+    let story = [
+        archive("/old"),
+        events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 400),
+    ]
+    .concat();
     // A quarter of the events is as much as can be read in time.
-    let run = swept(&world("insights_bytes_a_second = 2000\ninsights_timeout_seconds = 2", &story), "insights").await;
+    let run = swept(
+        &world(
+            "insights_bytes_a_second = 2000\ninsights_timeout_seconds = 2",
+            &story,
+        ),
+        "insights",
+    )
+    .await;
     assert_eq!(ends(&run), ["/old searched  insights"]);
     assert_eq!(messages(&run).len(), 400);
     assert!(run.summary()["insights"]["queries"].as_u64() > Some(5));
@@ -185,7 +263,11 @@ async fn a_query_that_takes_too_long_is_cut() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_sweep_stops_its_queries_and_goes_on_later() {
-    let story = [archive("/old"), events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 100)].concat();
+    let story = [
+        archive("/old"),
+        events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 100),
+    ]
+    .concat();
     let slow = world("insights_bytes_a_second = 100", &story);
     let world = World::of(&slow);
     let cancel = CancellationToken::new();
@@ -197,43 +279,92 @@ async fn an_interrupted_sweep_stops_its_queries_and_goes_on_later() {
     let run = world.try_sweep(&DAY, cancel).await.unwrap();
     assert_eq!(run.status(), "interrupted");
     assert_eq!(ends(&run), ["/old failed interrupted insights"]);
-    assert_eq!((world.calls("StartQuery"), world.calls("StopQuery")), (1, 1));
+    assert_eq!(
+        (world.calls("StartQuery"), world.calls("StopQuery")),
+        (1, 1)
+    );
     let resumed = world.resume(&run.outputs.directory).await.unwrap();
-    assert_eq!((ends(&resumed), messages(&resumed).len()), (vec!["/old searched  insights".to_owned()], 100));
+    assert_eq!(
+        (ends(&resumed), messages(&resumed).len()),
+        (vec!["/old searched  insights".to_owned()], 100)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn it_costs_no_more_than_it_may() {
-    let story = [group("/app", ""), archive("/old"), events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 9)].concat();
+    let story = [
+        group("/app", ""),
+        archive("/old"),
+        events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 9),
+    ]
+    .concat();
     let scenario = world("", &story);
     let nothing = ["--max-scan-cost", "0"];
-    let run = World::of(&scenario).sweep(&[&DAY[..], &nothing].concat()).await;
+    let run = World::of(&scenario)
+        .sweep(&[&DAY[..], &nothing].concat())
+        .await;
     let ends = ends(&run);
-    assert!(ends[1].starts_with("/old unsearchable over-scan-cost"), "{ends:?}");
-    assert_eq!((run.status().as_str(), run.summary()["insights"]["queries"].as_u64()), ("incomplete", Some(0)));
+    assert!(
+        ends[1].starts_with("/old unsearchable over-scan-cost"),
+        "{ends:?}"
+    );
+    assert_eq!(
+        (
+            run.status().as_str(),
+            run.summary()["insights"]["queries"].as_u64()
+        ),
+        ("incomplete", Some(0))
+    );
 
     let refusing = World::of(&scenario);
     let asked = [&DAY[..], &nothing, &["--engine", "insights"]].concat();
     let refused = refusing.try_sweep(&asked, CancellationToken::new()).await;
-    let Err(CommandError::Usage(error)) = refused.map(|_| ()) else { panic!("it was swept") };
-    assert!(error.to_string().contains("nothing was searched"), "{error}");
-    assert_eq!((refusing.calls("StartQuery"), refusing.calls("FilterLogEvents")), (0, 0));
+    let Err(CommandError::Usage(error)) = refused.map(|_| ()) else {
+        panic!("it was swept")
+    };
+    assert!(
+        error.to_string().contains("nothing was searched"),
+        "{error}"
+    );
+    assert_eq!(
+        (
+            refusing.calls("StartQuery"),
+            refusing.calls("FilterLogEvents")
+        ),
+        (0, 0)
+    );
     assert!(refusing.runs().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn masks_are_lifted_where_that_is_allowed() {
-    let masked = [group("/app", "masked = true"), events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 3)].concat();
+    let masked = [
+        group("/app", "masked = true"),
+        events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 3),
+    ]
+    .concat();
     let role = |more: &str| {
-        let read =
-            "\"cloudtrail:*\", \"ec2:Describe*\", \"logs:Describe*\", \"logs:FilterLogEvents\", \"logs:*Query*\"";
+        let read = "\"cloudtrail:*\", \"ec2:Describe*\", \"logs:Describe*\", \"logs:FilterLogEvents\", \"logs:*Query*\"";
         format!("[[roles]]\nname = \"DragnetRead\"\nallow = [{read}{more}]\n")
     };
     let asked = [&DAY[..], &["--unmask"]].concat();
-    let may = World::of(&world("", &format!("{masked}{}", role(", \"logs:Unmask\"")))).sweep(&asked).await;
-    assert_eq!((ends(&may), messages(&may).len()), (vec!["/app searched  filter".to_owned()], 3));
-    let may_not = World::of(&world("", &format!("{masked}{}", role("")))).sweep(&asked).await;
-    assert_eq!((ends(&may_not), messages(&may_not).len()), (vec!["/app partial masked filter".to_owned()], 0));
+    let may = World::of(&world(
+        "",
+        &format!("{masked}{}", role(", \"logs:Unmask\"")),
+    ))
+    .sweep(&asked)
+    .await;
+    assert_eq!(
+        (ends(&may), messages(&may).len()),
+        (vec!["/app searched  filter".to_owned()], 3)
+    );
+    let may_not = World::of(&world("", &format!("{masked}{}", role(""))))
+        .sweep(&asked)
+        .await;
+    assert_eq!(
+        (ends(&may_not), messages(&may_not).len()),
+        (vec!["/app partial masked filter".to_owned()], 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,10 +372,16 @@ async fn a_key_that_cannot_be_used_is_named() {
     let key = "arn:aws:kms:eu-west-1:222222222222:key/1";
     let fault = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"access-denied\"\n\
                  message = \"The ciphertext refers to a customer master key that does not exist (KMS)\"\n";
-    let scenario = world("", &format!("{}{fault}", group("/app", &format!("kms_key = \"{key}\""))));
+    let scenario = world(
+        "",
+        &format!("{}{fault}", group("/app", &format!("kms_key = \"{key}\""))),
+    );
     let run = World::of(&scenario).sweep(&DAY).await;
     let ends = ends(&run);
-    assert!(ends[0].starts_with(&format!("/app failed key-not-usable: {key}")), "{ends:?}");
+    assert!(
+        ends[0].starts_with(&format!("/app failed key-not-usable: {key}")),
+        "{ends:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -252,7 +389,12 @@ async fn what_only_insights_evaluates_runs_there_as_it_is_written() {
     let answer = "[[insights_answers]]\nquery = \"pattern @message\"\n\
                   rows = [{ \"@pattern\" = \"from <*>\", \"@sampleCount\" = \"7\", \"@ptr\" = \"p\" }, \
                   { \"@pattern\" = \"=to <*>\" }]\n";
-    let story = [group("/app", ""), archive("/old"), events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 3)].concat();
+    let story = [
+        group("/app", ""),
+        archive("/old"),
+        events("/app", "s", "2026-03-02T10:00:00Z", 1_000, 3),
+    ]
+    .concat();
     let query = ["--query-string", "pattern @message"];
     let world = World::of(&world("", &format!("{story}{answer}")));
     let run = world.sweep(&[&DAY[1..], &query].concat()).await;
@@ -262,21 +404,46 @@ async fn what_only_insights_evaluates_runs_there_as_it_is_written() {
          222222222222,eu-west-1,/app,,,from <*>,7\n222222222222,eu-west-1,/app,,,'=to <*>,\n\
          222222222222,eu-west-1,/old,,,from <*>,7\n222222222222,eu-west-1,/old,,,'=to <*>,\n"
     );
-    assert_eq!(ends(&run), ["/app searched  insights", "/old searched  insights"]);
-    assert_eq!((world.calls("StartQuery"), world.calls("FilterLogEvents")), (2, 0), "no event is looked at here");
+    assert_eq!(
+        ends(&run),
+        ["/app searched  insights", "/old searched  insights"]
+    );
+    assert_eq!(
+        (world.calls("StartQuery"), world.calls("FilterLogEvents")),
+        (2, 0),
+        "no event is looked at here"
+    );
     let summary = &run.summary()["hunts"][0];
-    assert_eq!((&summary["as_written"], &summary["rows"]), (&true.into(), &4.into()));
+    assert_eq!(
+        (&summary["as_written"], &summary["rows"]),
+        (&true.into(), &4.into())
+    );
     // Beside an indicator, each log group is read, too.
     let both = world.sweep(&[&DAY[..], &query].concat()).await;
     assert_eq!(
         (ends(&both), messages(&both).len()),
-        (vec!["/app searched  filter;insights".to_owned(), ends(&run)[1].clone()], 3)
+        (
+            vec![
+                "/app searched  filter;insights".to_owned(),
+                ends(&run)[1].clone()
+            ],
+            3
+        )
     );
-    assert_eq!(both.file("hunts/query-string.csv"), run.file("hunts/query-string.csv"));
+    assert_eq!(
+        both.file("hunts/query-string.csv"),
+        run.file("hunts/query-string.csv")
+    );
     // What is refused is said. The range, too, cannot evaluate it.
-    let not_canned = world.sweep(&[&DAY[1..], &["--query-string", "fields median(size)"]].concat()).await;
+    let not_canned = world
+        .sweep(&[&DAY[1..], &["--query-string", "fields median(size)"]].concat())
+        .await;
     let ends = ends(&not_canned);
-    assert!(ends.iter().all(|row| row.contains(" failed error: StartQuery")), "{ends:?}");
+    assert!(
+        ends.iter()
+            .all(|row| row.contains(" failed error: StartQuery")),
+        "{ends:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -289,9 +456,18 @@ async fn rows_that_an_earlier_part_of_the_run_has_are_not_kept_twice() {
         "[[faults]]\noperation = \"StartQuery\"\nkind = \"access-denied\"\nafter = 1\ntimes = 1\n".to_owned(),
     ];
     let world = World::of(&world("", &story.concat()));
-    let queries = ["--query-string", "pattern @message", "--query-string", "pattern @message # again"];
+    let queries = [
+        "--query-string",
+        "pattern @message",
+        "--query-string",
+        "pattern @message # again",
+    ];
     let run = world.sweep(&[&DAY[1..], &queries].concat()).await;
-    assert!(ends(&run)[0].starts_with("/app denied access-denied"), "{:?}", ends(&run));
+    assert!(
+        ends(&run)[0].starts_with("/app denied access-denied"),
+        "{:?}",
+        ends(&run)
+    );
     let resumed = world.resume(&run.outputs.directory).await.unwrap();
     assert_eq!(ends(&resumed), ["/app searched  insights"]);
     for name in ["query-string", "query-string-2"] {
@@ -311,7 +487,11 @@ async fn what_insights_reads_of_a_masked_group_stays_masked() {
         "[[insights_answers]]\nquery = \"pattern @message\"\nrows = []\n".to_owned(),
         "[[roles]]\nname = \"DragnetRead\"\nallow = [\"*\"]\n".to_owned(),
     ];
-    let asked = [&DAY[..], &["--unmask", "--query-string", "pattern @message"]].concat();
+    let asked = [
+        &DAY[..],
+        &["--unmask", "--query-string", "pattern @message"],
+    ]
+    .concat();
     let run = World::of(&world("", &story.concat())).sweep(&asked).await;
     assert_eq!(ends(&run), ["/app partial masked filter;insights"]);
 }
@@ -320,5 +500,8 @@ async fn what_insights_reads_of_a_masked_group_stays_masked() {
 async fn a_class_that_nobody_knows_is_tried_by_both_engines() {
     let run = swept(&world("", &group("/new", "class = \"ESSENTIALS\"")), "auto").await;
     let ends = ends(&run);
-    assert!(ends[0].starts_with("/new unsearchable class-not-readable: ESSENTIALS: StartQuery"), "{ends:?}");
+    assert!(
+        ends[0].starts_with("/new unsearchable class-not-readable: ESSENTIALS: StartQuery"),
+        "{ends:?}"
+    );
 }

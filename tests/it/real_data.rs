@@ -12,13 +12,25 @@ fn real_data() -> Option<PathBuf> {
     if folder.is_none() {
         eprintln!("skipped: DRAGNET_REAL_DATA does not name a folder of CloudTrail files");
     }
-    folder.map(|folder| if folder.join("events").is_dir() { folder.join("events") } else { folder })
+    folder.map(|folder| {
+        if folder.join("events").is_dir() {
+            folder.join("events")
+        } else {
+            folder
+        }
+    })
 }
 
 /// Every record of every file, as the files have them.
 fn records(folder: &Path) -> Vec<Value> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
     files.sort();
     let mut all = Vec::new();
     for path in files {
@@ -34,12 +46,17 @@ fn holds(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(text) => text.match_indices(wanted).any(|(at, _)| {
             let joined = |c: char| c.is_ascii_alphanumeric() || "_-+=@/".contains(c);
-            let before = text[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric());
+            let before = text[..at]
+                .chars()
+                .next_back()
+                .is_some_and(|c| c.is_ascii_alphanumeric());
             let after = text[at + wanted.len()..].chars().next().is_some_and(joined);
             !before && !after
         }),
         Value::Array(items) => items.iter().any(|item| holds(item, wanted)),
-        Value::Object(fields) => fields.iter().any(|(key, field)| key == wanted || holds(field, wanted)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(key, field)| key == wanted || holds(field, wanted)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
@@ -58,9 +75,16 @@ fn world(folder: &Path) -> World {
 }
 
 /// Sweeps for an indicator, and gives how many records it finds: exactly those that `is_wanted` picks.
-async fn count(world: &World, records: &[Value], indicator: &str, is_wanted: impl Fn(&Value) -> bool) -> usize {
+async fn count(
+    world: &World,
+    records: &[Value],
+    indicator: &str,
+    is_wanted: impl Fn(&Value) -> bool,
+) -> usize {
     let wanted = records.iter().filter(|record| is_wanted(record));
-    let mut expected: Vec<&str> = wanted.map(|record| record["eventID"].as_str().unwrap()).collect();
+    let mut expected: Vec<&str> = wanted
+        .map(|record| record["eventID"].as_str().unwrap())
+        .collect();
     expected.sort_unstable();
     let run = world.sweep(&[indicator, "--since", "24h"]).await;
     let mut found = run.columns("sightings.csv", &["record_id"]);
@@ -76,10 +100,19 @@ async fn sweeps_find_what_a_plain_scan_finds() {
     let records = records(&folder);
     assert_eq!(records.len(), 2_900);
     let world = world(&folder);
-    for (indicator, known) in
-        [("3.225.16.109", 14), ("AKIATFQR7NSCUXC3DDDP", 43), ("arn:aws:iam::123837392027:user/benjamin", 105)]
-    {
-        assert_eq!(count(&world, &records, indicator, |record| holds(record, indicator)).await, known, "{indicator}");
+    for (indicator, known) in [
+        ("3.225.16.109", 14),
+        ("AKIATFQR7NSCUXC3DDDP", 43),
+        ("arn:aws:iam::123837392027:user/benjamin", 105),
+    ] {
+        assert_eq!(
+            count(&world, &records, indicator, |record| holds(
+                record, indicator
+            ))
+            .await,
+            known,
+            "{indicator}"
+        );
     }
 }
 
@@ -87,7 +120,9 @@ async fn sweeps_find_what_a_plain_scan_finds() {
 #[tokio::test(start_paused = true)]
 async fn every_sweep_tells_who_tampered_with_the_recording() {
     let Some(folder) = real_data() else { return };
-    let run = world(&folder).sweep(&["192.0.2.77", "--since", "24h"]).await;
+    let run = world(&folder)
+        .sweep(&["192.0.2.77", "--since", "24h"])
+        .await;
     let known = serde_json::json!({
         "DeleteFlowLogs": 1, "DeleteLogGroup": 1, "DeleteTrail": 3, "PutEventSelectors": 2, "StopLogging": 3
     });
@@ -104,20 +139,35 @@ async fn every_kind_finds_what_a_plain_scan_finds() {
     assert!(count(&world, &records, "event:ListBuckets", is_event).await > 0);
     let is_network = |record: &Value| record.to_string().contains("\"3.225.16.");
     assert!(count(&world, &records, "3.225.16.0/24", is_network).await >= 14);
-    let is_domain = |record: &Value| record.to_string().to_lowercase().contains("sts.amazonaws.com");
+    let is_domain = |record: &Value| {
+        record
+            .to_string()
+            .to_lowercase()
+            .contains("sts.amazonaws.com")
+    };
     assert!(count(&world, &records, "domain:STS.amazonaws.com", is_domain).await > 0);
-    let is_user =
-        |record: &Value| holds(record, "arn:aws:iam::123837392027:user/benjamin") || has_user(record, "benjamin");
+    let is_user = |record: &Value| {
+        holds(record, "arn:aws:iam::123837392027:user/benjamin") || has_user(record, "benjamin")
+    };
     assert!(count(&world, &records, "user:benjamin", is_user).await >= 105);
-    assert!(count(&world, &records, "regex:^arn:aws:iam::[0-9]{12}:root$", is_root).await > 0);
+    assert!(
+        count(
+            &world,
+            &records,
+            "regex:^arn:aws:iam::[0-9]{12}:root$",
+            is_root
+        )
+        .await
+            > 0
+    );
 }
 
 fn has_user(value: &Value, name: &str) -> bool {
     match value {
         Value::Array(items) => items.iter().any(|item| has_user(item, name)),
-        Value::Object(fields) => {
-            fields.iter().any(|(key, field)| (key == "userName" && field == name) || has_user(field, name))
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(key, field)| (key == "userName" && field == name) || has_user(field, name)),
         _ => false,
     }
 }
@@ -125,15 +175,23 @@ fn has_user(value: &Value, name: &str) -> bool {
 /// A policy document is JSON in a string.
 fn is_root(value: &Value) -> bool {
     match value {
-        Value::String(text) if text.starts_with('{') => serde_json::from_str(text).is_ok_and(|inner| is_root(&inner)),
-        Value::String(text) => text.starts_with("arn:aws:iam::") && text.ends_with(":root") && text.len() == 30,
+        Value::String(text) if text.starts_with('{') => {
+            serde_json::from_str(text).is_ok_and(|inner| is_root(&inner))
+        }
+        Value::String(text) => {
+            text.starts_with("arn:aws:iam::") && text.ends_with(":root") && text.len() == 30
+        }
         Value::Array(items) => items.iter().any(is_root),
         Value::Object(fields) => fields.values().any(is_root),
         _ => false,
     }
 }
 
-const KEYS: [&str; 3] = ["AKIATFQR7NSCUXC3DDDP", "AKIATFQR7NSC8Q4X20BJ", "ASIATFQR7NSCS5BLNV76"];
+const KEYS: [&str; 3] = [
+    "AKIATFQR7NSCUXC3DDDP",
+    "AKIATFQR7NSC8Q4X20BJ",
+    "ASIATFQR7NSCS5BLNV76",
+];
 const ADDRESSES: [&str; 3] = ["3.225.16.109", "192.168.10.20", "10.8.8.10"];
 
 /// Which records a plain scan picks.
@@ -144,7 +202,9 @@ async fn hunted(world: &World, request: &str) -> Vec<String> {
     let run = world.sweep(&["--hunt", request, "--since", "24h"]).await;
     assert_eq!(run.status(), "complete");
     let name = request.split(':').next().unwrap();
-    let by_insights = world.sweep(&["--hunt", request, "--since", "24h", "--engine", "insights"]).await;
+    let by_insights = world
+        .sweep(&["--hunt", request, "--since", "24h", "--engine", "insights"])
+        .await;
     let rows = format!("hunts/{name}.json");
     assert_eq!(run.file(&rows), by_insights.file(&rows), "{request}");
     let mut found = run.columns(&format!("hunts/{name}.csv"), &["record_id"]);
@@ -162,32 +222,55 @@ async fn hunts_find_what_a_plain_scan_finds() {
         move |record: &Value| record.pointer(path).is_some_and(|value| value == wanted)
     };
     let mut asked: Vec<(String, Picks)> = vec![
-        ("s3-list-buckets".to_owned(), Box::new(by_field("/eventName", "ListBuckets"))),
+        (
+            "s3-list-buckets".to_owned(),
+            Box::new(by_field("/eventName", "ListBuckets")),
+        ),
         (
             "users-roles-created".to_owned(),
-            Box::new(|record| ["CreateUser", "CreateRole"].iter().any(|name| record["eventName"] == *name)),
+            Box::new(|record| {
+                ["CreateUser", "CreateRole"]
+                    .iter()
+                    .any(|name| record["eventName"] == *name)
+            }),
         ),
         (
             "iam-access-denied".to_owned(),
             Box::new(|record| {
                 let code = record["errorCode"].as_str().unwrap_or_default();
-                ["Unauthorized", "Denied", "Forbidden"].iter().any(|word| code.contains(word))
+                ["Unauthorized", "Denied", "Forbidden"]
+                    .iter()
+                    .any(|word| code.contains(word))
             }),
         ),
     ];
     for (hunt, parameter, path, known) in [
-        ("iam-access-key", "access_key_id", "/userIdentity/accessKeyId", KEYS),
+        (
+            "iam-access-key",
+            "access_key_id",
+            "/userIdentity/accessKeyId",
+            KEYS,
+        ),
         ("source-ip", "source_ip", "/sourceIPAddress", ADDRESSES),
     ] {
         for value in known {
-            asked.push((format!("{hunt}:{parameter}={value}"), Box::new(by_field(path, value))));
+            asked.push((
+                format!("{hunt}:{parameter}={value}"),
+                Box::new(by_field(path, value)),
+            ));
         }
     }
     for (request, is_wanted) in asked {
         let wanted = records.iter().filter(|record| is_wanted(record));
-        let mut expected: Vec<String> = wanted.map(|record| record["eventID"].as_str().unwrap().to_owned()).collect();
+        let mut expected: Vec<String> = wanted
+            .map(|record| record["eventID"].as_str().unwrap().to_owned())
+            .collect();
         expected.sort_unstable();
         assert!(!expected.is_empty(), "{request}: the data has none");
-        assert_eq!(Box::pin(hunted(&world, &request)).await, expected, "{request}");
+        assert_eq!(
+            Box::pin(hunted(&world, &request)).await,
+            expected,
+            "{request}"
+        );
     }
 }

@@ -14,7 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::{Run, World};
 
-const ARGUMENTS: [&str; 5] = ["192.0.2.1", "--from", "2026-03-01T12:00:00Z", "--to", "2026-03-02T12:00:00Z"];
+const ARGUMENTS: [&str; 5] = [
+    "192.0.2.1",
+    "--from",
+    "2026-03-01T12:00:00Z",
+    "--to",
+    "2026-03-02T12:00:00Z",
+];
 
 /// Two accounts in a Region that allows 10 FilterLogEvents calls a second, of which a sweep takes 8; pages of ten events.
 const HEAD: &str = r#"
@@ -38,9 +44,17 @@ name = "prod"
 /// Events of a group of prod, three a second until the window's end; one in three has the address.
 fn events(group: &str, count: u32) -> String {
     let seconds = count / 3;
-    let at = format!("2026-03-02T11:{:02}:{:02}Z", 59 - (seconds - 1) / 60, 59 - (seconds - 1) % 60);
+    let at = format!(
+        "2026-03-02T11:{:02}:{:02}Z",
+        59 - (seconds - 1) / 60,
+        59 - (seconds - 1) % 60
+    );
     let mut text = format!("[[groups]]\naccount = \"prod\"\nname = \"{group}\"\n");
-    for (offset, message) in [("", "from 192.0.2.1 {n}"), (".3", "from 192.0.2.10 {n}"), (".7", "from 10.0.0.1 {n}")] {
+    for (offset, message) in [
+        ("", "from 192.0.2.1 {n}"),
+        (".3", "from 192.0.2.10 {n}"),
+        (".7", "from 10.0.0.1 {n}"),
+    ] {
         let at = at.replace('Z', &format!("{offset}Z"));
         write!(
             text,
@@ -68,8 +82,14 @@ async fn timed(scenario: &str) -> (Run, Duration) {
 
 fn units(run: &Run) -> Vec<(i64, i64)> {
     let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
-    let mut select = database.prepare("SELECT from_ms, to_ms FROM unit WHERE events > 0 ORDER BY from_ms").unwrap();
-    select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    let mut select = database
+        .prepare("SELECT from_ms, to_ms FROM unit WHERE events > 0 ORDER BY from_ms")
+        .unwrap();
+    select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,15 +97,31 @@ async fn a_long_group_is_read_in_slices_and_told_as_if_in_one() {
     // Sixty pages at a second each. Uncut it would take a minute.
     let story = events("/central", 600);
     let (uncut, _) = timed(&format!("{HEAD}{story}")).await;
-    assert_eq!(units(&uncut).len(), 1, "answers are so quick that one reader uses the quota up");
+    assert_eq!(
+        units(&uncut).len(),
+        1,
+        "answers are so quick that one reader uses the quota up"
+    );
     let (cut, took) = timed(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).await;
     assert!(took < Duration::from_secs(15), "{took:?}");
     assert!(units(&cut).len() >= 6, "{:?}", units(&cut));
     for name in ["sightings.csv", "sightings.jsonl"] {
         assert_eq!(cut.file(name), uncut.file(name), "{name}");
     }
-    let numbers =
-        |run: &Run| run.columns("coverage.csv", &["log_group", "status", "from", "to", "events", "bytes", "sightings"]);
+    let numbers = |run: &Run| {
+        run.columns(
+            "coverage.csv",
+            &[
+                "log_group",
+                "status",
+                "from",
+                "to",
+                "events",
+                "bytes",
+                "sightings",
+            ],
+        )
+    };
     assert_eq!(numbers(&cut), numbers(&uncut));
     assert_eq!(cut.summary()["sightings"], 200);
 }
@@ -95,27 +131,45 @@ async fn a_long_group_is_cut_though_no_event_is_let_through() {
     // Some two hundred pages at a second each, of which nobody knows.
     let trail = "[[trails]]\nname = \"all\"\naccount = \"111111111111\"\nhome = \"eu-west-1\"\norganization = true\n\
                  log_group = \"/trail\"\nevents_a_day = 30000\n";
-    let head = HEAD.replace("events_scanned_a_page = 10\n", "events_scanned_a_page = 300\n");
+    let head = HEAD.replace(
+        "events_scanned_a_page = 10\n",
+        "events_scanned_a_page = 300\n",
+    );
     let world = World::of(&format!("{head}{trail}{}", slow("111111111111", 1_000)));
     let began = Instant::now();
-    let run = world.sweep(&[&ARGUMENTS[..], &["--no-silence"]].concat()).await;
-    let calls = run.summary()["api_calls"]["FilterLogEvents"].as_u64().unwrap();
+    let run = world
+        .sweep(&[&ARGUMENTS[..], &["--no-silence"]].concat())
+        .await;
+    let calls = run.summary()["api_calls"]["FilterLogEvents"]
+        .as_u64()
+        .unwrap();
     assert!(calls > 150 && run.summary()["sightings"] == 0, "{calls}");
     // Eight pages go by before that is known.
-    assert!(began.elapsed() < Duration::from_secs(calls / 4), "{:?} for {calls} calls", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(calls / 4),
+        "{:?} for {calls} calls",
+        began.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn many_groups_of_which_nothing_is_let_through_are_read_as_they_are() {
     // Twenty groups of twenty pages: 50 s at eight calls a second, of which four are under way side by side.
-    let (run, took) = timed(&format!("{HEAD}{}{}", twenty_quiet_groups(), slow("222222222222", 500))).await;
+    let (run, took) = timed(&format!(
+        "{HEAD}{}{}",
+        twenty_quiet_groups(),
+        slow("222222222222", 500)
+    ))
+    .await;
     assert!(took < Duration::from_secs(53), "{took:?}");
     assert_eq!(run.summary()["api_calls"]["FilterLogEvents"], 400);
 }
 
 /// Groups of twenty pages of which no event is let through.
 fn twenty_quiet_groups() -> String {
-    (0..20).map(|n| events(&format!("/app-{n:02}"), 200).replace("192.0.2.1", "10.0.0.2")).collect()
+    (0..20)
+        .map(|n| events(&format!("/app-{n:02}"), 200).replace("192.0.2.1", "10.0.0.2"))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,10 +188,22 @@ async fn bursts_and_events_on_the_borders_are_found_once() {
     let (run, _) = timed(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).await;
     let units = units(&run);
     assert!(units.len() >= 6, "{units:?}");
-    assert!(units.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{units:?}");
+    assert!(
+        units.windows(2).all(|pair| pair[0].1 <= pair[1].0),
+        "{units:?}"
+    );
     let found = run.columns("sightings.csv", &["message"]);
-    assert_eq!((found.len(), found.iter().collect::<BTreeSet<_>>().len()), (600, 600));
-    assert_eq!(run.columns("sightings.csv", &["copies"]).iter().filter(|copies| *copies != "1").count(), 0);
+    assert_eq!(
+        (found.len(), found.iter().collect::<BTreeSet<_>>().len()),
+        (600, 600)
+    );
+    assert_eq!(
+        run.columns("sightings.csv", &["copies"])
+            .iter()
+            .filter(|copies| *copies != "1")
+            .count(),
+        0
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,10 +214,15 @@ async fn where_other_groups_use_the_quota_cuts_cost_next_to_nothing() {
         story.push_str(&events(&format!("/app-{n:02}"), 27));
     }
     let (run, took) = timed(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).await;
-    let calls = run.summary()["api_calls"]["FilterLogEvents"].as_u64().unwrap();
+    let calls = run.summary()["api_calls"]["FilterLogEvents"]
+        .as_u64()
+        .unwrap();
     assert!((220..=235).contains(&calls), "{calls} calls for 220 pages");
     // At eight a second; what surrounds it is the entry, the two lists and the last answers.
-    assert!(took < Duration::from_secs_f64(calls as f64 / 8.0 + 4.0), "{took:?} for {calls} calls");
+    assert!(
+        took < Duration::from_secs_f64(calls as f64 / 8.0 + 4.0),
+        "{took:?} for {calls} calls"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,43 +232,71 @@ async fn the_longest_group_is_begun_first() {
     for n in 0..30 {
         story.push_str(&events(&format!("/app-{n:02}"), 3));
     }
-    let run = World::of(&format!("{HEAD}{story}{}", slow("222222222222", 1_000))).sweep(&ARGUMENTS).await;
+    let run = World::of(&format!("{HEAD}{story}{}", slow("222222222222", 1_000)))
+        .sweep(&ARGUMENTS)
+        .await;
     let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
     let groups = "SELECT DISTINCT log_group FROM sighting JOIN unit ON unit.id = unit JOIN place ON place.id = place
                   ORDER BY sighting.rowid LIMIT 2";
     let mut select = database.prepare(groups).unwrap();
-    let first: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    assert!(first.contains(&"/zz".to_owned()), "two calls go out at once: {first:?}");
+    let first: Vec<String> = select
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert!(
+        first.contains(&"/zz".to_owned()),
+        "two calls go out at once: {first:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_account_delays_no_other() {
     let other = "[[accounts]]\nid = \"333333333333\"\nname = \"dev\"\n[[groups]]\naccount = \"dev\"\nname = \"/app\"\ncount = 40\n";
     let crowd = "[[groups]]\naccount = \"prod\"\nname = \"/app\"\ncount = 100\n";
-    let throttled =
-        "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"throttle\"\nevery = 2\n";
+    let throttled = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"throttle\"\nevery = 2\n";
     for trouble in [slow("222222222222", 20_000), throttled.to_owned()] {
-        let run = World::of(&format!("{HEAD}{other}{crowd}{trouble}")).sweep(&ARGUMENTS).await;
+        let run = World::of(&format!("{HEAD}{other}{crowd}{trouble}"))
+            .sweep(&ARGUMENTS)
+            .await;
         let mut ended = BTreeMap::new();
         for call in run.columns("calls.csv", &["account_id", "time", "operation"]) {
-            let [account, time, operation] = call.split(' ').collect::<Vec<_>>()[..] else { panic!("{call}") };
+            let [account, time, operation] = call.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("{call}")
+            };
             if operation == "FilterLogEvents" {
                 ended.insert(account.to_owned(), time.to_owned());
             }
         }
         // Forty calls at eight a second, and a hundred.
-        assert!(ended["333333333333"].as_str() < "2026-03-02T12:00:07", "{ended:?}");
-        assert!(ended["222222222222"].as_str() > "2026-03-02T12:00:12", "{ended:?}");
+        assert!(
+            ended["333333333333"].as_str() < "2026-03-02T12:00:07",
+            "{ended:?}"
+        );
+        assert!(
+            ended["222222222222"].as_str() > "2026-03-02T12:00:12",
+            "{ended:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn at_the_whole_quota_next_to_nothing_is_throttled() {
-    let regions = HEAD.replace("[\"eu-west-1\"]", "[\"eu-west-1\", \"us-east-1\", \"eu-central-1\"]");
+    let regions = HEAD.replace(
+        "[\"eu-west-1\"]",
+        "[\"eu-west-1\", \"us-east-1\", \"eu-central-1\"]",
+    );
     let crowd = "[[groups]]\nname = \"/app\"\ncount = 120\n";
     let world = World::of(&format!("{regions}{crowd}")).configured("[limits]\nquota_share = 1.0\n");
     let summary = world.sweep(&ARGUMENTS).await.summary();
-    let total = |of: &str| summary[of].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum::<u64>();
+    let total = |of: &str| {
+        summary[of]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|n| n.as_u64().unwrap())
+            .sum::<u64>()
+    };
     assert!(total("api_calls") > 700, "{summary}");
     assert!(total("throttled") * 100 < total("api_calls"), "{summary}");
 }
@@ -205,8 +304,11 @@ async fn at_the_whole_quota_next_to_nothing_is_throttled() {
 #[tokio::test(start_paused = true)]
 async fn what_was_slowed_is_told() {
     let story = events("/app", 300);
-    let throttled = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"throttle\"\nafter = 2\ntimes = 1\n";
-    let run = World::of(&format!("{HEAD}{story}{throttled}")).sweep(&ARGUMENTS).await;
+    let throttled =
+        "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"throttle\"\nafter = 2\ntimes = 1\n";
+    let run = World::of(&format!("{HEAD}{story}{throttled}"))
+        .sweep(&ARGUMENTS)
+        .await;
     let rates = run.summary()["rates"].clone();
     let expected = serde_json::json!([{
         "operation": "FilterLogEvents", "account": "222222222222", "region": "eu-west-1",
@@ -217,15 +319,24 @@ async fn what_was_slowed_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_stuck_times_out_and_is_asked_again() {
-    let stuck =
-        "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 600000\nafter = 1\ntimes = 1\n";
+    let stuck = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 600000\nafter = 1\ntimes = 1\n";
     let (run, took) = timed(&format!("{HEAD}{}{stuck}", events("/app", 90))).await;
     assert!((60..75).contains(&took.as_secs()), "{took:?}");
     let calls = run.columns("calls.csv", &["operation", "status", "attempt"]);
     let attempts = |call: &str| calls.iter().filter(|made| *made == call).count();
-    assert_eq!(["FilterLogEvents Timeout 1", "FilterLogEvents ok 2"].map(attempts), [1, 1], "{calls:?}");
+    assert_eq!(
+        ["FilterLogEvents Timeout 1", "FilterLogEvents ok 2"].map(attempts),
+        [1, 1],
+        "{calls:?}"
+    );
     let searched = &run.summary()["log_groups"]["searched"];
-    assert_eq!((searched.as_u64(), run.columns("sightings.csv", &["event_id"]).len()), (Some(1), 30));
+    assert_eq!(
+        (
+            searched.as_u64(),
+            run.columns("sightings.csv", &["event_id"]).len()
+        ),
+        (Some(1), 30)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -239,12 +350,17 @@ async fn an_interruption_lets_pages_under_way_end() {
             cancel.cancel();
             Instant::now()
         };
-        let (run, interrupted) = tokio::join!(world.try_sweep(&ARGUMENTS, cancel.clone()), interrupt);
+        let (run, interrupted) =
+            tokio::join!(world.try_sweep(&ARGUMENTS, cancel.clone()), interrupt);
         let run = run.unwrap();
         assert_eq!(run.status(), "interrupted");
         let took = interrupted.elapsed().as_secs_f64();
         assert!((waited - 0.2..waited + 0.2).contains(&took), "{took} s");
-        let read: u64 = run.columns("coverage.csv", &["pages"]).iter().map(|pages| pages.parse::<u64>().unwrap()).sum();
+        let read: u64 = run
+            .columns("coverage.csv", &["pages"])
+            .iter()
+            .map(|pages| pages.parse::<u64>().unwrap())
+            .sum();
         assert_eq!(read, pages, "{answer} ms an answer");
     }
 }
@@ -256,27 +372,42 @@ async fn the_time_left_is_told_from_what_is_left() {
     for n in 0..30 {
         story.push_str(&events(&format!("/app-{n:02}"), 3));
     }
-    let (told, took) = told_of_the_time_left(&format!("{HEAD}{story}{}", slow("222222222222", 500))).await;
+    let (told, took) =
+        told_of_the_time_left(&format!("{HEAD}{story}{}", slow("222222222222", 500))).await;
     for (at, left) in told {
         let left = left.unwrap().as_secs_f64();
-        assert!((left - (took - at)).abs() <= 4.0, "{left} s left at {at} s of {took} s");
+        assert!(
+            (left - (took - at)).abs() <= 4.0,
+            "{left} s left at {at} s of {took} s"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_lets_nothing_through_is_not_told_to_be_all_but_read() {
-    let quiet = format!("{HEAD}{}{}", twenty_quiet_groups(), slow("222222222222", 500));
+    let quiet = format!(
+        "{HEAD}{}{}",
+        twenty_quiet_groups(),
+        slow("222222222222", 500)
+    );
     let (told, took) = told_of_the_time_left(&quiet).await;
     assert!(took > 45.0 && told.len() > 20, "{took} s");
     for (at, left) in told.into_iter().filter(|(at, _)| *at < took - 5.0) {
-        assert!(left.unwrap() >= Duration::from_millis(500), "{left:?} left at {at} s of {took} s");
+        assert!(
+            left.unwrap() >= Duration::from_millis(500),
+            "{left:?} left at {at} s of {took} s"
+        );
     }
 }
 
 /// What is told every two seconds of a sweep, and how many seconds it took.
 async fn told_of_the_time_left(scenario: &str) -> (Vec<(f64, Option<Duration>)>, f64) {
     let world = World::of(scenario);
-    let (temp, tally, began) = (tempfile::tempdir().unwrap(), Arc::new(Tally::default()), Instant::now());
+    let (temp, tally, began) = (
+        tempfile::tempdir().unwrap(),
+        Arc::new(Tally::default()),
+        Instant::now(),
+    );
     let parts = parts_of(&world, temp.path(), Arc::clone(&tally)).await;
     let mut told = Vec::new();
     let watch = async {
@@ -289,17 +420,26 @@ async fn told_of_the_time_left(scenario: &str) -> (Vec<(f64, Option<Duration>)>,
         swept = dragnet::sweep::sweep(parts) => swept.unwrap(),
         () = watch => {}
     }
-    assert_eq!(tally.snapshot().time_left, None, "nothing is being read any more");
+    assert_eq!(
+        tally.snapshot().time_left,
+        None,
+        "nothing is being read any more"
+    );
     (told, began.elapsed().as_secs_f64())
 }
 
 async fn parts_of(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepParts {
     let (settings, clock) = (world.settings(&ARGUMENTS), world.place().clock());
     let (audit, calls) = tokio::sync::mpsc::channel(64);
-    let aws = world.place().connect(&settings.reach, Some(audit)).await.unwrap();
+    let aws = world
+        .place()
+        .connect(&settings.reach, Some(audit))
+        .await
+        .unwrap();
     let run_id = RunId::new(clock.now(), 1);
     let (journal, _) = Journal::create(&RunDir::create(directory, &run_id).unwrap(), &[]).unwrap();
-    let (started, checkpoint, cancel) = (clock.now(), Checkpoint::default(), CancellationToken::new());
+    let (started, checkpoint, cancel) =
+        (clock.now(), Checkpoint::default(), CancellationToken::new());
     SweepParts {
         aws,
         calls,

@@ -17,28 +17,70 @@ async fn exact_matches_only_with_their_field() {
         r#"{"client":"192.0.2.1","note":"not 192.0.2.11"}"#,
         r#"{"client":"192.0.2.10"}"#,
     ];
-    let planted: String = messages.iter().map(|m| event("222222222222", "eu-west-1", "/app", "1h ago", m)).collect();
+    let planted: String = messages
+        .iter()
+        .map(|m| event("222222222222", "eu-west-1", "/app", "1h ago", m))
+        .collect();
     let run = World::small_with(&planted).sweep(&[IP]).await;
     assert_eq!(
         run.columns("sightings.csv", &["matched_fields", "message"]),
-        ["message login from 192.0.2.1", r#"client {"client":"192.0.2.1","note":"not 192.0.2.11"}"#,]
+        [
+            "message login from 192.0.2.1",
+            r#"client {"client":"192.0.2.1","note":"not 192.0.2.11"}"#,
+        ]
     );
-    assert_eq!((run.status().as_str(), run.summary()["sightings"].as_u64()), ("complete", Some(2)));
+    assert_eq!(
+        (run.status().as_str(), run.summary()["sightings"].as_u64()),
+        ("complete", Some(2))
+    );
     assert!(run.failure.is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_record_kept_twice_is_one_sighting() {
-    let own = record("e1", "222222222222", "us-east-1", "2026-03-02T10:00:00Z", IP);
+    let own = record(
+        "e1",
+        "222222222222",
+        "us-east-1",
+        "2026-03-02T10:00:00Z",
+        IP,
+    );
     let forged = own.replace("ListBuckets", "DeleteBucket");
     let planted = [
-        event("111111111111", "us-east-1", "/trail", "2026-03-02T10:04:00Z", &own),
-        event("222222222222", "us-east-1", "/app", "2026-03-02T10:02:00Z", &own),
-        event("222222222222", "us-east-1", "/app", "2026-03-02T10:03:00Z", &forged),
+        event(
+            "111111111111",
+            "us-east-1",
+            "/trail",
+            "2026-03-02T10:04:00Z",
+            &own,
+        ),
+        event(
+            "222222222222",
+            "us-east-1",
+            "/app",
+            "2026-03-02T10:02:00Z",
+            &own,
+        ),
+        event(
+            "222222222222",
+            "us-east-1",
+            "/app",
+            "2026-03-02T10:03:00Z",
+            &forged,
+        ),
     ]
     .concat();
     let run = World::small_with(&planted).sweep(&[IP]).await;
-    let rows = run.columns("sightings.csv", &["event_time", "event_account_id", "event_name", "copies", "log_group"]);
+    let rows = run.columns(
+        "sightings.csv",
+        &[
+            "event_time",
+            "event_account_id",
+            "event_name",
+            "copies",
+            "log_group",
+        ],
+    );
     assert_eq!(
         rows,
         [
@@ -51,20 +93,45 @@ async fn a_record_kept_twice_is_one_sighting() {
 #[tokio::test(start_paused = true)]
 async fn the_window_is_about_when_it_happened() {
     let at = |id: &str, happened: &str, stored: &str| {
-        delivered(stored, &record(id, "222222222222", "us-east-1", happened, IP))
+        delivered(
+            stored,
+            &record(id, "222222222222", "us-east-1", happened, IP),
+        )
     };
     let planted = [
         at("early", "2026-03-02T09:59:59Z", "2026-03-02T10:05:00Z"),
         at("first", "2026-03-02T10:00:00Z", "2026-03-02T10:05:00Z"),
         at("last", "2026-03-02T10:59:59Z", "2026-03-02T11:14:00Z"),
         at("late", "2026-03-02T11:00:00Z", "2026-03-02T11:05:00Z"),
-        at("claims-to-be-old", "1999-01-01T00:00:00Z", "2026-03-02T10:05:00Z"),
-        event("222222222222", "us-east-1", "/app", "2026-03-02T10:59:59.999Z", "plain 192.0.2.1"),
-        event("222222222222", "us-east-1", "/app", "2026-03-02T11:00:00Z", "plain and late 192.0.2.1"),
+        at(
+            "claims-to-be-old",
+            "1999-01-01T00:00:00Z",
+            "2026-03-02T10:05:00Z",
+        ),
+        event(
+            "222222222222",
+            "us-east-1",
+            "/app",
+            "2026-03-02T10:59:59.999Z",
+            "plain 192.0.2.1",
+        ),
+        event(
+            "222222222222",
+            "us-east-1",
+            "/app",
+            "2026-03-02T11:00:00Z",
+            "plain and late 192.0.2.1",
+        ),
     ]
     .concat();
     let run = World::small_with(&planted)
-        .sweep(&[IP, "--from", "2026-03-02T10:00:00Z", "--to", "2026-03-02T11:00:00Z"])
+        .sweep(&[
+            IP,
+            "--from",
+            "2026-03-02T10:00:00Z",
+            "--to",
+            "2026-03-02T11:00:00Z",
+        ])
         .await;
     assert_eq!(
         run.columns("sightings.csv", &["event_time", "record_id"]),
@@ -80,7 +147,10 @@ async fn the_window_is_about_when_it_happened() {
 #[tokio::test(start_paused = true)]
 async fn accounts_and_regions_are_chosen_by_where_it_happened() {
     let central = |id: &str, account: &str, region: &str| {
-        delivered("2026-03-02T10:01:00Z", &record(id, account, region, "2026-03-02T10:00:00Z", IP))
+        delivered(
+            "2026-03-02T10:01:00Z",
+            &record(id, account, region, "2026-03-02T10:00:00Z", IP),
+        )
     };
     let planted = [
         central("here", "222222222222", "us-east-1"),
@@ -90,15 +160,32 @@ async fn accounts_and_regions_are_chosen_by_where_it_happened() {
     .concat();
     let world = World::small_with(&planted);
     let ids = |run: crate::world::Run| run.columns("sightings.csv", &["record_id"]);
-    assert_eq!(ids(world.sweep(&[IP, "--account", "prod", "--region", "us-east-1"]).await), ["here"]);
-    assert_eq!(ids(world.sweep(&[IP, "--region", "us-*"]).await), ["here", "other-account"]);
-    assert_eq!(ids(world.sweep(&[IP, "--exclude-account", "dev"]).await), ["other-region", "here"]);
+    assert_eq!(
+        ids(world
+            .sweep(&[IP, "--account", "prod", "--region", "us-east-1"])
+            .await),
+        ["here"]
+    );
+    assert_eq!(
+        ids(world.sweep(&[IP, "--region", "us-*"]).await),
+        ["here", "other-account"]
+    );
+    assert_eq!(
+        ids(world.sweep(&[IP, "--exclude-account", "dev"]).await),
+        ["other-region", "here"]
+    );
 }
 
 /// A line that somebody writes into an application's log, and that claims to be a record of another place or time.
 fn forged(stream: &str, account: &str, region: &str, happened: &str) -> String {
     let line = record("forged", account, region, happened, IP);
-    let event = event("222222222222", "us-east-1", "/app", "2026-03-02T10:00:00Z", &line);
+    let event = event(
+        "222222222222",
+        "us-east-1",
+        "/app",
+        "2026-03-02T10:00:00Z",
+        &line,
+    );
     format!("{event}stream = \"{stream}\"\n")
 }
 
@@ -109,7 +196,12 @@ async fn no_line_claims_its_way_out_of_the_scope() {
     let window = &["--from", "2026-03-02T09:00:00Z"][..];
     let cases: [(&str, &str, &str, &[&str]); 7] = [
         ("333333333333", "us-east-1", now, &["--account", "prod"]),
-        ("333333333333", "us-east-1", now, &["--exclude-account", "dev"]),
+        (
+            "333333333333",
+            "us-east-1",
+            now,
+            &["--exclude-account", "dev"],
+        ),
         ("999999999999", "us-east-1", now, &["--account", "prod"]),
         ("222222222222", "eu-west-1", now, &["--region", "us-east-1"]),
         ("222222222222", "us-east-1", earlier, window),
@@ -117,19 +209,54 @@ async fn no_line_claims_its_way_out_of_the_scope() {
             "222222222222",
             "us-east-1",
             "2026-03-02T10:00:01Z",
-            &["--from", "2026-03-02T09:00:00Z", "--to", "2026-03-02T10:00:01Z"],
+            &[
+                "--from",
+                "2026-03-02T09:00:00Z",
+                "--to",
+                "2026-03-02T10:00:01Z",
+            ],
         ),
-        ("333333333333", "eu-west-1", earlier, &["--account", "prod", "--region", "us-east-1", window[0], window[1]]),
+        (
+            "333333333333",
+            "eu-west-1",
+            earlier,
+            &[
+                "--account",
+                "prod",
+                "--region",
+                "us-east-1",
+                window[0],
+                window[1],
+            ],
+        ),
     ];
     // A name like a trail's makes no stream a trail's: no trail delivers to this group.
-    for stream in ["stream", "333333333333_CloudTrail_us-east-1", "o-exampleorgid_333333333333_CloudTrail_us-east-1"] {
+    for stream in [
+        "stream",
+        "333333333333_CloudTrail_us-east-1",
+        "o-exampleorgid_333333333333_CloudTrail_us-east-1",
+    ] {
         for (account, region, happened, scope) in cases {
             let world = World::small_with(&forged(stream, account, region, happened));
-            let count = ["--query-string", "filter eventID = \"forged\" | stats count(*) as n by eventName"];
+            let count = [
+                "--query-string",
+                "filter eventID = \"forged\" | stats count(*) as n by eventName",
+            ];
             let run = world.sweep(&[&[IP], scope, &count].concat()).await;
-            let found = run.columns("sightings.csv", &["record_id", "event_account_id", "event_region"]);
-            assert_eq!(found, [format!("forged {account} {region}")], "{stream}: {scope:?}");
-            assert_eq!(run.columns("hunts/query-string.csv", &["n"]), ["1"], "{stream}: {scope:?}");
+            let found = run.columns(
+                "sightings.csv",
+                &["record_id", "event_account_id", "event_region"],
+            );
+            assert_eq!(
+                found,
+                [format!("forged {account} {region}")],
+                "{stream}: {scope:?}"
+            );
+            assert_eq!(
+                run.columns("hunts/query-string.csv", &["n"]),
+                ["1"],
+                "{stream}: {scope:?}"
+            );
         }
     }
 }
@@ -138,32 +265,83 @@ async fn no_line_claims_its_way_out_of_the_scope() {
 #[tokio::test(start_paused = true)]
 async fn a_line_beside_a_trails_records_is_no_record() {
     let line = |id: &str| record(id, "333333333333", "us-east-1", "2026-03-02T09:59:00Z", IP);
-    let beside = event("111111111111", "us-east-1", "/trail", "2026-03-02T10:00:00Z", &line("beside"));
-    let world = World::small_with(&(beside + &delivered("2026-03-02T10:00:00Z", &line("delivered"))));
+    let beside = event(
+        "111111111111",
+        "us-east-1",
+        "/trail",
+        "2026-03-02T10:00:00Z",
+        &line("beside"),
+    );
+    let world =
+        World::small_with(&(beside + &delivered("2026-03-02T10:00:00Z", &line("delivered"))));
     let ids = |run: crate::world::Run| run.columns("sightings.csv", &["record_id"]);
-    assert_eq!(ids(world.sweep(&[IP, "--account", "management"]).await), ["beside"], "it is stored there");
-    assert_eq!(ids(world.sweep(&[IP, "--account", "dev"]).await), ["beside", "delivered"]);
+    assert_eq!(
+        ids(world.sweep(&[IP, "--account", "management"]).await),
+        ["beside"],
+        "it is stored there"
+    );
+    assert_eq!(
+        ids(world.sweep(&[IP, "--account", "dev"]).await),
+        ["beside", "delivered"]
+    );
     assert_eq!(ids(world.sweep(&[IP, "--account", "prod"]).await), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_forged_copy_replaces_no_record() {
     let with = |bucket: &str| {
-        record("e1", "333333333333", "us-east-1", "2026-03-02T10:00:00Z", IP)
-            .replace("\"requestID\"", &format!("\"requestParameters\":{{\"bucket\":\"{bucket}\"}},\"requestID\""))
+        record(
+            "e1",
+            "333333333333",
+            "us-east-1",
+            "2026-03-02T10:00:00Z",
+            IP,
+        )
+        .replace(
+            "\"requestID\"",
+            &format!("\"requestParameters\":{{\"bucket\":\"{bucket}\"}},\"requestID\""),
+        )
     };
     let (genuine, harmless) = (with("crown-jewels"), with("harmless"));
     let twice = genuine.replace("{\"bucket\"", "{\"bucket\":\"harmless\",\"bucket\"");
     let planted = [
-        event("222222222222", "us-east-1", "/app", "2026-03-02T10:02:00Z", &harmless),
-        event("222222222222", "us-east-1", "/app", "2026-03-02T10:03:00Z", &twice),
-        event("333333333333", "us-east-1", "/app", "2026-03-02T10:04:00Z", &genuine),
-        event("111111111111", "us-east-1", "/trail", "2026-03-02T10:05:00Z", &genuine),
+        event(
+            "222222222222",
+            "us-east-1",
+            "/app",
+            "2026-03-02T10:02:00Z",
+            &harmless,
+        ),
+        event(
+            "222222222222",
+            "us-east-1",
+            "/app",
+            "2026-03-02T10:03:00Z",
+            &twice,
+        ),
+        event(
+            "333333333333",
+            "us-east-1",
+            "/app",
+            "2026-03-02T10:04:00Z",
+            &genuine,
+        ),
+        event(
+            "111111111111",
+            "us-east-1",
+            "/trail",
+            "2026-03-02T10:05:00Z",
+            &genuine,
+        ),
     ];
     let run = World::small_with(&planted.concat()).sweep(&[IP]).await;
     let mut rows = run.columns("sightings.csv", &["copies", "message"]);
     rows.sort();
-    let mut expected = [format!("1 {harmless}"), format!("1 {twice}"), format!("2 {genuine}")];
+    let mut expected = [
+        format!("1 {harmless}"),
+        format!("1 {twice}"),
+        format!("2 {genuine}"),
+    ];
     expected.sort();
     assert_eq!(rows, expected);
 }
@@ -171,17 +349,41 @@ async fn a_forged_copy_replaces_no_record() {
 /// Two trails may write one record with its fields in another order.
 #[tokio::test(start_paused = true)]
 async fn copies_fold_however_they_are_written() {
-    let one = record("e1", "222222222222", "us-east-1", "2026-03-02T10:00:00Z", IP);
+    let one = record(
+        "e1",
+        "222222222222",
+        "us-east-1",
+        "2026-03-02T10:00:00Z",
+        IP,
+    );
     let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&one).unwrap();
-    let other: Vec<String> =
-        fields.iter().rev().map(|(name, value)| format!("  {}: {value}", serde_json::json!(name))).collect();
+    let other: Vec<String> = fields
+        .iter()
+        .rev()
+        .map(|(name, value)| format!("  {}: {value}", serde_json::json!(name)))
+        .collect();
     let other = format!("{{\n{}\n}}", other.join(",\n")).replace("user/bob", r"user\/bob");
     let planted = [
-        event("111111111111", "us-east-1", "/trail", "2026-03-02T10:04:00Z", &one),
-        event("222222222222", "us-east-1", "/app", "2026-03-02T10:02:00Z", &other),
+        event(
+            "111111111111",
+            "us-east-1",
+            "/trail",
+            "2026-03-02T10:04:00Z",
+            &one,
+        ),
+        event(
+            "222222222222",
+            "us-east-1",
+            "/app",
+            "2026-03-02T10:02:00Z",
+            &other,
+        ),
     ];
     let run = World::small_with(&planted.concat()).sweep(&[IP]).await;
-    assert_eq!(run.columns("sightings.csv", &["copies", "record_id", "log_group"]), ["2 e1 /app"]);
+    assert_eq!(
+        run.columns("sightings.csv", &["copies", "record_id", "log_group"]),
+        ["2 e1 /app"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -239,7 +441,10 @@ policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action":
     ];
     assert_eq!(rows.len(), begins.len(), "{rows:#?}");
     for (row, begins) in rows.iter().zip(begins) {
-        assert!(row.starts_with(begins), "{row}\nshould begin with\n{begins}");
+        assert!(
+            row.starts_with(begins),
+            "{row}\nshould begin with\n{begins}"
+        );
     }
     assert_eq!(run.columns("coverage.csv", &["denied_by"])[2], "scp");
     assert_eq!(run.status(), "incomplete");
@@ -253,7 +458,10 @@ policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action":
 async fn a_closed_account_alone_leaves_the_run_complete() {
     let closed = "[[accounts]]\nid = \"555555555555\"\nname = \"old\"\nstate = \"CLOSED\"\n";
     let run = World::small_with(closed).sweep(&[IP]).await;
-    assert_eq!(run.place("555555555555"), "555555555555   skipped account-not-active: CLOSED");
+    assert_eq!(
+        run.place("555555555555"),
+        "555555555555   skipped account-not-active: CLOSED"
+    );
     assert_eq!(run.status(), "complete");
 }
 
@@ -262,41 +470,85 @@ async fn a_region_named_but_not_enabled_is_no_clean_answer() {
     let world = World::small_with("");
     let run = world.sweep(&[IP, "--region", "ap-east-1"]).await;
     let row = run.place("222222222222");
-    assert!(row.starts_with("222222222222 ap-east-1  skipped region-not-enabled: enable the Region"), "{row}");
+    assert!(
+        row.starts_with("222222222222 ap-east-1  skipped region-not-enabled: enable the Region"),
+        "{row}"
+    );
     assert_eq!(run.status(), "incomplete");
     let run = world.sweep(&[IP, "--region", "ap-*"]).await;
-    assert_eq!(run.place("222222222222"), "222222222222   skipped no-regions");
+    assert_eq!(
+        run.place("222222222222"),
+        "222222222222   skipped no-regions"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn faults_change_nothing_but_the_number_of_calls() {
     let planted: String = (0..300)
-        .map(|n| event("222222222222", "eu-west-1", "/app", "1h ago", &format!("{n} from 192.0.2.1")))
+        .map(|n| {
+            event(
+                "222222222222",
+                "eu-west-1",
+                "/app",
+                "1h ago",
+                &format!("{n} from 192.0.2.1"),
+            )
+        })
         .collect();
     let faults: String = ["throttle", "unavailable", "reset"]
         .iter()
         .zip([3, 5, 7])
         .flat_map(|(kind, every)| {
-            ["ListAccounts", "AssumeRole", "DescribeRegions", "DescribeLogGroups", "FilterLogEvents"].map(|operation| {
-                format!("[[faults]]\noperation = \"{operation}\"\nkind = \"{kind}\"\nevery = {every}\n")
+            [
+                "ListAccounts",
+                "AssumeRole",
+                "DescribeRegions",
+                "DescribeLogGroups",
+                "FilterLogEvents",
+            ]
+            .map(|operation| {
+                format!(
+                    "[[faults]]\noperation = \"{operation}\"\nkind = \"{kind}\"\nevery = {every}\n"
+                )
             })
         })
         .collect();
     let small_pages = "[behaviour]\nevents_scanned_a_page = 40\n";
-    let quiet = World::small_with(&[small_pages, &planted].concat()).sweep(&[IP]).await;
-    let noisy = World::small_with(&[small_pages, &planted, &faults].concat()).sweep(&[IP]).await;
+    let quiet = World::small_with(&[small_pages, &planted].concat())
+        .sweep(&[IP])
+        .await;
+    let noisy = World::small_with(&[small_pages, &planted, &faults].concat())
+        .sweep(&[IP])
+        .await;
     assert_eq!(quiet.summary()["sightings"], 300);
     assert_eq!(quiet.file("sightings.csv"), noisy.file("sightings.csv"));
     assert_eq!(noisy.status(), "complete");
-    assert!(noisy.columns("calls.csv", &["status"]).iter().any(|status| status.contains("Throttling")));
+    assert!(
+        noisy
+            .columns("calls.csv", &["status"])
+            .iter()
+            .any(|status| status.contains("Throttling"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn sessions_outlive_their_credentials() {
-    let expired = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"expired-token\"\ntimes = 1\n";
-    let planted = event("333333333333", "eu-west-1", "/app", "1h ago", "from 192.0.2.1");
-    let run = World::small_with(&[&planted, expired].concat()).sweep(&[IP]).await;
-    assert_eq!((run.status().as_str(), run.summary()["sightings"].as_u64()), ("complete", Some(1)));
+    let expired =
+        "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"expired-token\"\ntimes = 1\n";
+    let planted = event(
+        "333333333333",
+        "eu-west-1",
+        "/app",
+        "1h ago",
+        "from 192.0.2.1",
+    );
+    let run = World::small_with(&[&planted, expired].concat())
+        .sweep(&[IP])
+        .await;
+    assert_eq!(
+        (run.status().as_str(), run.summary()["sightings"].as_u64()),
+        ("complete", Some(1))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -304,7 +556,8 @@ async fn a_group_that_goes_away_is_told() {
     let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nregion = \"eu-west-1\"\nkind = \"delete-group\"\ntimes = 1\n";
     let run = World::small_with(fault).sweep(&[IP]).await;
     assert!(
-        run.place("222222222222 eu-west-1 /app").contains("failed group-gone: FilterLogEvents"),
+        run.place("222222222222 eu-west-1 /app")
+            .contains("failed group-gone: FilterLogEvents"),
         "{:?}",
         run.coverage()
     );
@@ -315,22 +568,39 @@ async fn a_group_that_goes_away_is_told() {
 async fn a_token_that_comes_again_ends_the_group_as_partial() {
     let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"repeated-token\"\n";
     let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
-    let many: String = (0..50).map(|_| event("222222222222", "eu-west-1", "/app", "1h ago", "192.0.2.1")).collect();
-    let run = World::small_with(&[small_pages, &many, fault].concat()).sweep(&[IP]).await;
-    assert!(run.place("222222222222 eu-west-1 /app").contains("partial endless-pages"), "{:?}", run.coverage());
+    let many: String = (0..50)
+        .map(|_| event("222222222222", "eu-west-1", "/app", "1h ago", "192.0.2.1"))
+        .collect();
+    let run = World::small_with(&[small_pages, &many, fault].concat())
+        .sweep(&[IP])
+        .await;
+    assert!(
+        run.place("222222222222 eu-west-1 /app")
+            .contains("partial endless-pages"),
+        "{:?}",
+        run.coverage()
+    );
     assert_eq!(run.summary()["sightings"], 20, "what was read counts");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_misspelt_account_fails_the_run() {
-    let run = World::small_with("").sweep(&[IP, "--account", "prod", "--account", "prdo"]).await;
+    let run = World::small_with("")
+        .sweep(&[IP, "--account", "prod", "--account", "prdo"])
+        .await;
     assert_eq!(run.status(), "failed");
     assert!(run.failure.unwrap().to_string().contains("`prdo`"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_log_group_pattern_that_selects_nothing_fails_the_run() {
-    let planted = event("222222222222", "eu-west-1", "/app", "1h ago", "from 192.0.2.1");
+    let planted = event(
+        "222222222222",
+        "eu-west-1",
+        "/app",
+        "1h ago",
+        "from 192.0.2.1",
+    );
     let world = World::small_with(&planted);
     // Matching nothing at all, in one account, beside one that matches, and only what is excluded.
     for arguments in [
@@ -343,18 +613,33 @@ async fn a_log_group_pattern_that_selects_nothing_fails_the_run() {
         assert_eq!(run.status(), "failed", "{arguments:?}");
         let told = run.failure.unwrap().to_string();
         assert!(told.contains("no log group in scope matches `/"), "{told}");
-        assert_eq!(told.contains("`/app`"), arguments.contains(&"--exclude-log-group"), "{told}");
+        assert_eq!(
+            told.contains("`/app`"),
+            arguments.contains(&"--exclude-log-group"),
+            "{told}"
+        );
     }
-    let run = world.sweep(&[IP, "--log-group", "/a*", "--log-group", "*p"]).await;
-    assert!(run.failure.is_none() && run.status() == "complete", "{:?}", run.coverage());
-    let from_file = World::small_with(&planted).with_config("[scope]\nlog_groups = [\"/typo\"]").sweep(&[IP]).await;
+    let run = world
+        .sweep(&[IP, "--log-group", "/a*", "--log-group", "*p"])
+        .await;
+    assert!(
+        run.failure.is_none() && run.status() == "complete",
+        "{:?}",
+        run.coverage()
+    );
+    let from_file = World::small_with(&planted)
+        .with_config("[scope]\nlog_groups = [\"/typo\"]")
+        .sweep(&[IP])
+        .await;
     assert_eq!(from_file.status(), "failed");
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_role_the_callers_account_is_swept_alone() {
     let more = "[[groups]]\naccount = \"management\"\nregion = \"us-east-1\"\nname = \"/own\"\n";
-    let run = World::small_with(more).sweep(&[IP, "--member-role", "self"]).await;
+    let run = World::small_with(more)
+        .sweep(&[IP, "--member-role", "self"])
+        .await;
     assert_eq!(
         run.coverage(),
         [
@@ -370,7 +655,10 @@ async fn awss_rates_are_kept_without_being_told() {
     let crowd = "[[groups]]\naccounts = [\"prod\", \"dev\"]\nname = \"/many\"\ncount = 120\n";
     let run = World::small_with(crowd).sweep(&[IP]).await;
     let summary = run.summary();
-    assert_eq!((summary["status"].as_str(), &summary["throttled"]), (Some("complete"), &serde_json::json!({})));
+    assert_eq!(
+        (summary["status"].as_str(), &summary["throttled"]),
+        (Some("complete"), &serde_json::json!({}))
+    );
     assert!(summary["api_calls"]["FilterLogEvents"].as_u64().unwrap() >= 4 * 121);
 }
 

@@ -11,8 +11,15 @@ const STRANGER: &str = "666666666666";
 
 /// An account outside the organization whose roles trust the caller, and to which a member's flow logs are delivered.
 fn scenario() -> String {
-    let flow_log = "[[flow_logs]]\naccount = \"dev\"\nregion = \"us-east-1\"\nlog_group = \"/evil\"\n";
-    let planted = event(STRANGER, "us-east-1", "/evil", "1h ago", "2 333333333333 eni-1 192.0.2.1 planted");
+    let flow_log =
+        "[[flow_logs]]\naccount = \"dev\"\nregion = \"us-east-1\"\nlog_group = \"/evil\"\n";
+    let planted = event(
+        STRANGER,
+        "us-east-1",
+        "/evil",
+        "1h ago",
+        "2 333333333333 eni-1 192.0.2.1 planted",
+    );
     format!(
         "{SMALL}[[accounts]]\nid = \"{STRANGER}\"\nname = \"stranger\"\noutside_organization = true\n\
          {flow_log}destination_account = \"{STRANGER}\"\n{planted}"
@@ -22,24 +29,46 @@ fn scenario() -> String {
 /// What was asked for in the account.
 fn calls_in(world: &World, account: &str) -> u64 {
     let calls = world.range().calls().into_iter();
-    calls.filter(|seen| seen.account.is_some_and(|id| id.to_string() == account)).map(|seen| seen.count).sum()
+    calls
+        .filter(|seen| seen.account.is_some_and(|id| id.to_string() == account))
+        .map(|seen| seen.count)
+        .sum()
 }
 
 fn flow_log_row(run: &Run) -> String {
-    let rows = run.columns("sources.csv", &["event_account_id", "event_region", "source", "status", "reason"]);
-    rows.into_iter().find(|row| row.starts_with("333333333333 us-east-1 vpc-flow")).unwrap()
+    let rows = run.columns(
+        "sources.csv",
+        &[
+            "event_account_id",
+            "event_region",
+            "source",
+            "status",
+            "reason",
+        ],
+    );
+    rows.into_iter()
+        .find(|row| row.starts_with("333333333333 us-east-1 vpc-flow"))
+        .unwrap()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_log_group_outside_the_organization_is_named_and_not_entered() {
     let world = World::of(&scenario());
     let run = world.sweep(&[IP]).await;
-    let reason =
-        "account-not-listed: account 666666666666 is not in the organization or the configuration; not entered";
-    assert_eq!(flow_log_row(&run), format!("333333333333 us-east-1 vpc-flow denied {reason}"));
-    assert_eq!(run.place(STRANGER), format!("{STRANGER} us-east-1 /evil denied {reason}"));
+    let reason = "account-not-listed: account 666666666666 is not in the organization or the configuration; not entered";
+    assert_eq!(
+        flow_log_row(&run),
+        format!("333333333333 us-east-1 vpc-flow denied {reason}")
+    );
+    assert_eq!(
+        run.place(STRANGER),
+        format!("{STRANGER} us-east-1 /evil denied {reason}")
+    );
     assert_eq!(run.status(), "incomplete");
-    assert_eq!(run.columns("sightings.csv", &["account_id"]), Vec::<String>::new());
+    assert_eq!(
+        run.columns("sightings.csv", &["account_id"]),
+        Vec::<String>::new()
+    );
     assert_eq!(
         (calls_in(&world, STRANGER), world.calls("AssumeRole")),
         (0, 3),
@@ -52,7 +81,10 @@ async fn an_account_of_the_configuration_is_entered() {
     let config = format!("[[accounts]]\nid = \"{STRANGER}\"\nname = \"partner\"\n");
     let world = World::of(&scenario()).with_config(&config);
     let run = world.sweep(&[IP]).await;
-    assert_eq!(run.place(&format!("{STRANGER} us-east-1")), format!("{STRANGER} us-east-1 /evil searched"));
+    assert_eq!(
+        run.place(&format!("{STRANGER} us-east-1")),
+        format!("{STRANGER} us-east-1 /evil searched")
+    );
     assert_eq!(run.columns("sightings.csv", &["account_id"]), [STRANGER]);
 }
 
@@ -84,31 +116,54 @@ const TRAIL: &str = r#"{"trailList": [{"Name": "evil", "HomeRegion": "us-east-1"
 #[tokio::test]
 async fn no_command_assumes_a_role_there() {
     let served = Served::of(&scenario(), |operation, _| {
-        (operation == "DescribeTrails").then(|| axum::http::Response::new(axum::body::Body::from(TRAIL)))
+        (operation == "DescribeTrails")
+            .then(|| axum::http::Response::new(axum::body::Body::from(TRAIL)))
     })
     .await;
     let temp = tempfile::tempdir().unwrap();
     unlimited(temp.path());
     let file = temp.path().join("dragnet.toml");
-    let config = std::fs::read_to_string(&file).unwrap().replace("sources = \"report\"", "sources = \"require\"");
-    std::fs::write(&file, format!("{config}[identity]\nexternal_id = \"hush-external-id\"\n")).unwrap();
+    let config = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace("sources = \"report\"", "sources = \"require\"");
+    std::fs::write(
+        &file,
+        format!("{config}[identity]\nexternal_id = \"hush-external-id\"\n"),
+    )
+    .unwrap();
     for command in [
         &["sweep", IP, "--since", "24h", "--progress", "none"][..],
         &["sources"],
         &["doctor"],
         &["list", "log-groups"],
-        &["contain", "plan", "--user", "arn:aws:iam::666666666666:user/bob", "--reason", "test"],
+        &[
+            "contain",
+            "plan",
+            "--user",
+            "arn:aws:iam::666666666666:user/bob",
+            "--reason",
+            "test",
+        ],
     ] {
         let before = served.seen("AssumeRole").len();
         let (code, stderr) = run_command(&served, temp.path(), command).await;
         let assumed = served.seen("AssumeRole");
-        assert!(assumed.len() > before || command[0] == "contain", "{command:?} entered accounts: {stderr}");
-        let there = assumed.iter().filter(|seen| seen.body.contains(STRANGER)).count();
+        assert!(
+            assumed.len() > before || command[0] == "contain",
+            "{command:?} entered accounts: {stderr}"
+        );
+        let there = assumed
+            .iter()
+            .filter(|seen| seen.body.contains(STRANGER))
+            .count();
         assert_eq!(there, 0, "{command:?} ended with {code:?}: {stderr}");
     }
     let run = run_in(temp.path()).unwrap();
     let sources = std::fs::read_to_string(run.join("sources.csv")).unwrap();
     let told = "account 666666666666 is not in the organization or the configuration; not entered";
     let trails = sources.lines().filter(|line| line.contains("trail/evil"));
-    assert!(trails.clone().count() > 0 && trails.clone().all(|line| line.contains(told)), "{sources}");
+    assert!(
+        trails.clone().count() > 0 && trails.clone().all(|line| line.contains(told)),
+        "{sources}"
+    );
 }

@@ -59,12 +59,17 @@ pub struct Run {
 impl World {
     /// The organization of a scenario's text.
     pub fn of(scenario: &str) -> Self {
-        Self::practising(&Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}")))
+        Self::practising(
+            &Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}")),
+        )
     }
 
     /// The organization of a scenario.
     pub fn practising(scenario: &Scenario) -> Self {
-        Self { place: Place::practising(scenario).unwrap(), temp: Arc::new(tempfile::tempdir().unwrap()) }
+        Self {
+            place: Place::practising(scenario).unwrap(),
+            temp: Arc::new(tempfile::tempdir().unwrap()),
+        }
     }
 
     /// [`SMALL`] with more in it.
@@ -74,7 +79,10 @@ impl World {
 
     /// The same organization in another process at the same time of day: whatever was done in it is undone.
     pub fn again(&self, scenario: &str) -> Self {
-        Self { temp: Arc::clone(&self.temp), ..Self::of(scenario) }
+        Self {
+            temp: Arc::clone(&self.temp),
+            ..Self::of(scenario)
+        }
     }
 
     /// Sweeps with this configuration file.
@@ -93,11 +101,17 @@ impl World {
 
     /// `dragnet sweep` with these arguments, up to the files.
     pub async fn sweep(&self, arguments: &[&str]) -> Run {
-        self.try_sweep(arguments, CancellationToken::new()).await.unwrap()
+        self.try_sweep(arguments, CancellationToken::new())
+            .await
+            .unwrap()
     }
 
     /// The same, until somebody ends it.
-    pub async fn try_sweep(&self, arguments: &[&str], cancel: CancellationToken) -> Result<Run, CommandError> {
+    pub async fn try_sweep(
+        &self,
+        arguments: &[&str],
+        cancel: CancellationToken,
+    ) -> Result<Run, CommandError> {
         let settings = self.settings(arguments);
         let connection = Connection::open(&self.place, &settings.reach).await?;
         self.run(run_sweep(connection, settings, ProgressStyle::None, cancel).await)
@@ -108,18 +122,36 @@ impl World {
         let run = Resumable::open(directory)?;
         let settings = run.settings(&Config::default())?;
         let connection = Connection::open(&self.place, &settings.reach).await?;
-        self.run(run.resume(connection, settings, ProgressStyle::None, CancellationToken::new()).await)
+        self.run(
+            run.resume(
+                connection,
+                settings,
+                ProgressStyle::None,
+                CancellationToken::new(),
+            )
+            .await,
+        )
     }
 
     /// The directories of the runs that were made.
     pub fn runs(&self) -> Vec<PathBuf> {
         let runs = std::fs::read_dir(self.temp.path().join("runs"));
-        runs.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+        runs.into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .collect()
     }
 
-    fn run(&self, ended: Result<(Outputs, Option<SweepError>), CommandError>) -> Result<Run, CommandError> {
+    fn run(
+        &self,
+        ended: Result<(Outputs, Option<SweepError>), CommandError>,
+    ) -> Result<Run, CommandError> {
         let (outputs, failure) = ended?;
-        let run = Run { outputs, failure, _temp: Arc::clone(&self.temp) };
+        let run = Run {
+            outputs,
+            failure,
+            _temp: Arc::clone(&self.temp),
+        };
         run.assert_it_adds_up();
         Ok(run)
     }
@@ -132,12 +164,18 @@ impl World {
 
     /// The same, with MFA codes from here.
     pub fn asking(self, codes: Arc<dyn CodeSource>) -> Self {
-        Self { place: self.place.with_codes(codes), ..self }
+        Self {
+            place: self.place.with_codes(codes),
+            ..self
+        }
     }
 
     /// The same, keeping MFA sessions in this directory.
     pub fn keeping_sessions_in(self, directory: &std::path::Path) -> Self {
-        Self { place: self.place.keeping_sessions_in(directory.to_owned()), ..self }
+        Self {
+            place: self.place.keeping_sessions_in(directory.to_owned()),
+            ..self
+        }
     }
 
     pub fn place(&self) -> &Place {
@@ -150,12 +188,20 @@ impl World {
 
     /// How often an operation was called.
     pub fn calls(&self, operation: &str) -> u64 {
-        self.range().calls().iter().filter(|seen| seen.operation == operation).map(|seen| seen.count).sum()
+        self.range()
+            .calls()
+            .iter()
+            .filter(|seen| seen.operation == operation)
+            .map(|seen| seen.count)
+            .sum()
     }
 
     pub fn settings(&self, arguments: &[&str]) -> SweepSettings {
-        let parsed = Arguments::try_parse_from([&["dragnet", "sweep"], arguments].concat()).unwrap();
-        let Command::Sweep(sweep) = parsed.command else { panic!("not a sweep") };
+        let parsed =
+            Arguments::try_parse_from([&["dragnet", "sweep"], arguments].concat()).unwrap();
+        let Command::Sweep(sweep) = parsed.command else {
+            panic!("not a sweep")
+        };
         let surroundings = Surroundings {
             environment: &|_| None,
             working_directory: self.temp.path(),
@@ -174,16 +220,35 @@ impl Run {
         let summary = self.summary();
         let number = |of: &str, key: &str| summary[of][key].as_u64().unwrap();
         let place_parts = ["swept", "partial", "denied", "failed", "accepted"];
-        let group_parts = ["searched", "partial", "skipped", "unsearchable", "denied", "failed", "accepted"];
-        for (of, parts) in [("accounts", &place_parts[..]), ("targets", &place_parts), ("log_groups", &group_parts)] {
+        let group_parts = [
+            "searched",
+            "partial",
+            "skipped",
+            "unsearchable",
+            "denied",
+            "failed",
+            "accepted",
+        ];
+        for (of, parts) in [
+            ("accounts", &place_parts[..]),
+            ("targets", &place_parts),
+            ("log_groups", &group_parts),
+        ] {
             let sum: u64 = parts.iter().map(|part| number(of, part)).sum();
             assert_eq!(number(of, "in_scope"), sum, "{of}: {summary}");
         }
         let rows = self.coverage();
-        let told: BTreeSet<String> = self.columns("sources.csv", &["event_account_id"]).into_iter().collect();
-        let mut coverage = csv::Reader::from_path(self.outputs.directory.join("coverage.csv")).unwrap();
+        let told: BTreeSet<String> = self
+            .columns("sources.csv", &["event_account_id"])
+            .into_iter()
+            .collect();
+        let mut coverage =
+            csv::Reader::from_path(self.outputs.directory.join("coverage.csv")).unwrap();
         let (mut accounts, mut groups, mut is_covered) = (BTreeSet::new(), BTreeMap::new(), true);
-        for row in coverage.deserialize::<BTreeMap<String, String>>().map(Result::unwrap) {
+        for row in coverage
+            .deserialize::<BTreeMap<String, String>>()
+            .map(Result::unwrap)
+        {
             let inactive = row["reason"].starts_with("account-not-active");
             // A log group that is read for the records of others brings no account into scope.
             if !inactive && (row["log_group"].is_empty() || told.contains(&row["account_id"])) {
@@ -195,18 +260,33 @@ impl Run {
             let proves = ["no-log-groups", "no-regions", "created-after-window"];
             is_covered &= match row["status"].as_str() {
                 "searched" | "accepted" => true,
-                "skipped" => inactive || proves.iter().any(|reason| row["reason"].starts_with(reason)),
+                "skipped" => {
+                    inactive
+                        || proves
+                            .iter()
+                            .any(|reason| row["reason"].starts_with(reason))
+                }
                 _ => false,
             };
         }
-        assert_eq!(number("accounts", "in_scope"), accounts.len() as u64, "{rows:#?}");
+        assert_eq!(
+            number("accounts", "in_scope"),
+            accounts.len() as u64,
+            "{rows:#?}"
+        );
         let scope = &summary["scope"];
         if scope["sources"] == "require" && scope["log_groups"].as_array().unwrap().is_empty() {
             let targets = summary["sources"]["targets"].as_object().unwrap();
-            is_covered &= targets.keys().all(|status| status == "searched" || status == "accepted");
+            is_covered &= targets
+                .keys()
+                .all(|status| status == "searched" || status == "accepted");
         }
         for part in group_parts {
-            assert_eq!(number("log_groups", part), groups.get(part).copied().unwrap_or(0), "{part}: {rows:#?}");
+            assert_eq!(
+                number("log_groups", part),
+                groups.get(part).copied().unwrap_or(0),
+                "{part}: {rows:#?}"
+            );
         }
         match self.status().as_str() {
             "complete" => assert!(is_covered && !accounts.is_empty(), "{rows:#?}"),
@@ -228,25 +308,40 @@ impl Run {
         let at: Vec<usize> = columns
             .iter()
             .map(|column| {
-                header.iter().position(|name| name == *column).unwrap_or_else(|| panic!("no column {column}"))
+                header
+                    .iter()
+                    .position(|name| name == *column)
+                    .unwrap_or_else(|| panic!("no column {column}"))
             })
             .collect();
         csv.records()
             .map(|record| {
                 let record = record.unwrap();
-                at.iter().map(|at| &record[*at]).collect::<Vec<_>>().join(" ").trim_end().to_owned()
+                at.iter()
+                    .map(|at| &record[*at])
+                    .collect::<Vec<_>>()
+                    .join(" ")
+                    .trim_end()
+                    .to_owned()
             })
             .collect()
     }
 
     /// The coverage as `account region group status reason`.
     pub fn coverage(&self) -> Vec<String> {
-        self.columns("coverage.csv", &["account_id", "region", "log_group", "status", "reason"])
+        self.columns(
+            "coverage.csv",
+            &["account_id", "region", "log_group", "status", "reason"],
+        )
     }
 
     /// The one row of the coverage that begins so.
     pub fn place(&self, begins: &str) -> String {
-        let rows: Vec<String> = self.coverage().into_iter().filter(|row| row.starts_with(begins)).collect();
+        let rows: Vec<String> = self
+            .coverage()
+            .into_iter()
+            .filter(|row| row.starts_with(begins))
+            .collect();
         assert_eq!(rows.len(), 1, "{begins}: {rows:?}");
         rows.into_iter().next().unwrap()
     }

@@ -15,7 +15,12 @@ use crate::aws::session::Session;
 use crate::model::{Operation, Principal};
 
 /// Actions of several services that a principal with any use has some of.
-const SIMULATED: [&str; 4] = ["s3:ListAllMyBuckets", "sts:AssumeRole", "ec2:DescribeInstances", "iam:ListUsers"];
+const SIMULATED: [&str; 4] = [
+    "s3:ListAllMyBuckets",
+    "sts:AssumeRole",
+    "ec2:DescribeInstances",
+    "iam:ListUsers",
+];
 
 /// IAM makes the report in the background, mostly within seconds.
 const REPORT_WAIT: Duration = Duration::from_secs(1);
@@ -49,10 +54,17 @@ impl Aws {
             .simulate_principal_policy()
             .policy_source_arn(principal.arn().as_str())
             .set_action_names(Some(SIMULATED.map(str::to_owned).to_vec()));
-        let answer = send!(self, self.iam_site(session, Operation::SimulatePrincipalPolicy), request)?;
+        let answer = send!(
+            self,
+            self.iam_site(session, Operation::SimulatePrincipalPolicy),
+            request
+        )?;
         let results = answer.evaluation_results();
-        let denied = |decision: &PolicyEvaluationDecisionType| *decision == PolicyEvaluationDecisionType::ExplicitDeny;
-        Ok((!results.is_empty()).then(|| results.iter().all(|result| denied(result.eval_decision()))))
+        let denied = |decision: &PolicyEvaluationDecisionType| {
+            *decision == PolicyEvaluationDecisionType::ExplicitDeny
+        };
+        Ok((!results.is_empty())
+            .then(|| results.iter().all(|result| denied(result.eval_decision()))))
     }
 
     /// The services that a principal has used, the latest first; `None` if the report is not made in time.
@@ -67,21 +79,45 @@ impl Aws {
         principal: &Principal,
     ) -> Result<Option<Vec<ServiceUse>>, CallError> {
         let iam = &self.clients.iam;
-        let request = iam.generate_service_last_accessed_details().arn(principal.arn().as_str());
-        let job = send!(self, self.iam_site(session, Operation::GenerateServiceLastAccessedDetails), request)?.job_id;
+        let request = iam
+            .generate_service_last_accessed_details()
+            .arn(principal.arn().as_str());
+        let job = send!(
+            self,
+            self.iam_site(session, Operation::GenerateServiceLastAccessedDetails),
+            request
+        )?
+        .job_id;
         for _ in 0..REPORT_ATTEMPTS {
             sleep(REPORT_WAIT).await;
             // The first page, of 100 services, holds more than anybody reads.
-            let request = iam.get_service_last_accessed_details().set_job_id(job.clone());
-            let report = send!(self, self.iam_site(session, Operation::GetServiceLastAccessedDetails), request)?;
+            let request = iam
+                .get_service_last_accessed_details()
+                .set_job_id(job.clone());
+            let report = send!(
+                self,
+                self.iam_site(session, Operation::GetServiceLastAccessedDetails),
+                request
+            )?;
             match report.job_status() {
                 JobStatusType::InProgress => {}
                 JobStatusType::Completed => {
-                    let used = report.services_last_accessed.into_iter().filter_map(|used| {
-                        Some(ServiceUse { at: timestamp(used.last_authenticated())?, service: used.service_namespace })
-                    });
+                    let used = report
+                        .services_last_accessed
+                        .into_iter()
+                        .filter_map(|used| {
+                            Some(ServiceUse {
+                                at: timestamp(used.last_authenticated())?,
+                                service: used.service_namespace,
+                            })
+                        });
                     let mut used: Vec<_> = used.collect();
-                    used.sort_by(|one, other| other.at.cmp(&one.at).then_with(|| one.service.cmp(&other.service)));
+                    used.sort_by(|one, other| {
+                        other
+                            .at
+                            .cmp(&one.at)
+                            .then_with(|| one.service.cmp(&other.service))
+                    });
                     return Ok(Some(used));
                 }
                 _ => return Ok(None),

@@ -64,7 +64,11 @@ impl Aws {
     ///
     /// # Errors
     /// A call fails, or names a principal in a form that is not known: leaving it out would hide it.
-    pub async fn principals(&self, session: &Session, kind: PrincipalKind) -> Result<Vec<PrincipalDetail>, CallError> {
+    pub async fn principals(
+        &self,
+        session: &Session,
+        kind: PrincipalKind,
+    ) -> Result<Vec<PrincipalDetail>, CallError> {
         let site = self.iam_site(session, Operation::GetAccountAuthorizationDetails);
         let filter = match kind {
             PrincipalKind::Role => EntityType::Role,
@@ -73,13 +77,30 @@ impl Aws {
         };
         let (mut found, mut pages) = (Vec::new(), Pages::default());
         loop {
-            let request = self.clients.iam.get_account_authorization_details().filter(filter.clone()).max_items(1_000);
+            let request = self
+                .clients
+                .iam
+                .get_account_authorization_details()
+                .filter(filter.clone())
+                .max_items(1_000);
             let page = send!(self, site, request.set_marker(pages.token()))?;
             // Some servers do not know the filter: only what was asked for is taken.
             let details: Result<Vec<_>, CallError> = match kind {
-                PrincipalKind::Role => page.role_detail_list().iter().map(|detail| role(site, detail)).collect(),
-                PrincipalKind::User => page.user_detail_list().iter().map(|detail| user(site, detail)).collect(),
-                PrincipalKind::Group => page.group_detail_list().iter().map(|detail| group(site, detail)).collect(),
+                PrincipalKind::Role => page
+                    .role_detail_list()
+                    .iter()
+                    .map(|detail| role(site, detail))
+                    .collect(),
+                PrincipalKind::User => page
+                    .user_detail_list()
+                    .iter()
+                    .map(|detail| user(site, detail))
+                    .collect(),
+                PrincipalKind::Group => page
+                    .group_detail_list()
+                    .iter()
+                    .map(|detail| group(site, detail))
+                    .collect(),
             };
             let details = details?;
             let held = details.len();
@@ -96,14 +117,27 @@ impl Aws {
     ///
     /// # Errors
     /// A call fails.
-    pub async fn last_sign_ins(&self, session: &Session) -> Result<BTreeMap<String, Timestamp>, CallError> {
+    pub async fn last_sign_ins(
+        &self,
+        session: &Session,
+    ) -> Result<BTreeMap<String, Timestamp>, CallError> {
         let site = self.iam_site(session, Operation::ListUsers);
         let (mut found, mut pages) = (BTreeMap::new(), Pages::default());
         loop {
-            let page = send!(self, site, self.clients.iam.list_users().set_marker(pages.token()))?;
+            let page = send!(
+                self,
+                site,
+                self.clients.iam.list_users().set_marker(pages.token())
+            )?;
             let held = page.users.len();
-            let used = |user: types::User| Some((timestamp(user.password_last_used())?, user.user_name));
-            found.extend(page.users.into_iter().filter_map(used).map(|(at, name)| (name, at)));
+            let used =
+                |user: types::User| Some((timestamp(user.password_last_used())?, user.user_name));
+            found.extend(
+                page.users
+                    .into_iter()
+                    .filter_map(used)
+                    .map(|(at, name)| (name, at)),
+            );
             if !turn(&mut pages, site, held, page.is_truncated, page.marker)? {
                 return Ok(found);
             }
@@ -114,35 +148,70 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails.
-    pub async fn principal_id(&self, session: &Session, principal: &Principal) -> Result<Option<String>, CallError> {
+    pub async fn principal_id(
+        &self,
+        session: &Session,
+        principal: &Principal,
+    ) -> Result<Option<String>, CallError> {
         let (iam, name) = (&self.clients.iam, principal.name());
         let found = match principal.kind() {
             PrincipalKind::Role => {
-                let answer = send!(self, self.iam_site(session, Operation::GetRole), iam.get_role().role_name(name));
-                if_there(answer)?.and_then(|answer| answer.role).map(|role| (role.arn, role.role_id))
+                let answer = send!(
+                    self,
+                    self.iam_site(session, Operation::GetRole),
+                    iam.get_role().role_name(name)
+                );
+                if_there(answer)?
+                    .and_then(|answer| answer.role)
+                    .map(|role| (role.arn, role.role_id))
             }
             PrincipalKind::User => {
-                let answer = send!(self, self.iam_site(session, Operation::GetUser), iam.get_user().user_name(name));
-                if_there(answer)?.and_then(|answer| answer.user).map(|user| (user.arn, user.user_id))
+                let answer = send!(
+                    self,
+                    self.iam_site(session, Operation::GetUser),
+                    iam.get_user().user_name(name)
+                );
+                if_there(answer)?
+                    .and_then(|answer| answer.user)
+                    .map(|user| (user.arn, user.user_id))
             }
             PrincipalKind::Group => {
-                let answer = send!(self, self.iam_site(session, Operation::GetGroup), iam.get_group().group_name(name));
-                if_there(answer)?.and_then(|answer| answer.group).map(|group| (group.arn, group.group_id))
+                let answer = send!(
+                    self,
+                    self.iam_site(session, Operation::GetGroup),
+                    iam.get_group().group_name(name)
+                );
+                if_there(answer)?
+                    .and_then(|answer| answer.group)
+                    .map(|group| (group.arn, group.group_id))
             }
         };
-        Ok(found.filter(|(arn, _)| arn == principal.arn().as_str()).map(|(_, id)| id))
+        Ok(found
+            .filter(|(arn, _)| arn == principal.arn().as_str())
+            .map(|(_, id)| id))
     }
 
     /// The names of a group's members; none if the group is gone.
     ///
     /// # Errors
     /// A call fails, or the server repeats a marker.
-    pub async fn group_members(&self, session: &Session, group: &str) -> Result<BTreeSet<String>, CallError> {
+    pub async fn group_members(
+        &self,
+        session: &Session,
+        group: &str,
+    ) -> Result<BTreeSet<String>, CallError> {
         let site = self.iam_site(session, Operation::GetGroup);
         let (mut members, mut pages) = (BTreeSet::new(), Pages::default());
         loop {
-            let request = self.clients.iam.get_group().group_name(group).set_marker(pages.token());
-            let Some(page) = if_there(send!(self, site, request))? else { return Ok(members) };
+            let request = self
+                .clients
+                .iam
+                .get_group()
+                .group_name(group)
+                .set_marker(pages.token());
+            let Some(page) = if_there(send!(self, site, request))? else {
+                return Ok(members);
+            };
             let held = page.users.len();
             members.extend(page.users.into_iter().map(|user| user.user_name));
             if !turn(&mut pages, site, held, page.is_truncated, page.marker)? {
@@ -160,9 +229,14 @@ fn role(site: Site<'_>, detail: &types::RoleDetail) -> Result<PrincipalDetail, C
     Ok(PrincipalDetail {
         inline: documents(detail.role_policy_list()),
         attached: attached(detail.attached_managed_policies()),
-        last_used: at.map(|at| LastUsed { at, region: region.to_owned() }),
+        last_used: at.map(|at| LastUsed {
+            at,
+            region: region.to_owned(),
+        }),
         trust: decoded(detail.assume_role_policy_document().unwrap_or_default()),
-        instance_profiles: profiles.map(|profile| profile.instance_profile_name.clone()).collect(),
+        instance_profiles: profiles
+            .map(|profile| profile.instance_profile_name.clone())
+            .collect(),
         ..named(site, detail.arn(), detail.role_id(), detail.create_date())?
     })
 }
@@ -207,7 +281,10 @@ fn named(
 
 fn documents(policies: &[types::PolicyDetail]) -> BTreeMap<String, String> {
     let named = policies.iter().map(|policy| {
-        (policy.policy_name().unwrap_or_default().to_owned(), decoded(policy.policy_document().unwrap_or_default()))
+        (
+            policy.policy_name().unwrap_or_default().to_owned(),
+            decoded(policy.policy_document().unwrap_or_default()),
+        )
     });
     named.collect()
 }
@@ -216,13 +293,18 @@ fn attached(policies: &[types::AttachedPolicy]) -> Vec<AttachedPolicy> {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     policies
         .iter()
-        .map(|policy| AttachedPolicy { name: text(policy.policy_name()), arn: text(policy.policy_arn()) })
+        .map(|policy| AttachedPolicy {
+            name: text(policy.policy_name()),
+            arn: text(policy.policy_arn()),
+        })
         .collect()
 }
 
 /// A policy document as it was put. IAM hands it back RFC 3986 encoded.
 pub(super) fn decoded(document: &str) -> String {
-    percent_decode_str(document).decode_utf8_lossy().into_owned()
+    percent_decode_str(document)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 pub(super) fn timestamp(time: Option<&DateTime>) -> Option<Timestamp> {

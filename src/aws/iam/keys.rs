@@ -47,14 +47,32 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails.
-    pub async fn access_keys(&self, session: &Session, user: &str) -> Result<Vec<AccessKey>, CallError> {
+    pub async fn access_keys(
+        &self,
+        session: &Session,
+        user: &str,
+    ) -> Result<Vec<AccessKey>, CallError> {
         let request = self.clients.iam.list_access_keys().user_name(user);
-        let answer = if_there(send!(self, self.iam_site(session, Operation::ListAccessKeys), request))?;
-        let keys = answer.into_iter().flat_map(|answer| answer.access_key_metadata).filter_map(|key| {
-            let active = key.status == Some(StatusType::Active);
-            let status = if active { KeyStatus::Active } else { KeyStatus::Inactive };
-            Some(AccessKey { id: key.access_key_id?, status })
-        });
+        let answer = if_there(send!(
+            self,
+            self.iam_site(session, Operation::ListAccessKeys),
+            request
+        ))?;
+        let keys = answer
+            .into_iter()
+            .flat_map(|answer| answer.access_key_metadata)
+            .filter_map(|key| {
+                let active = key.status == Some(StatusType::Active);
+                let status = if active {
+                    KeyStatus::Active
+                } else {
+                    KeyStatus::Inactive
+                };
+                Some(AccessKey {
+                    id: key.access_key_id?,
+                    status,
+                })
+            });
         Ok(keys.collect())
     }
 
@@ -73,8 +91,19 @@ impl Aws {
             KeyStatus::Active => StatusType::Active,
             KeyStatus::Inactive => StatusType::Inactive,
         };
-        let request = self.clients.iam.update_access_key().user_name(user).access_key_id(key).status(status);
-        send!(self, self.iam_site(session, Operation::UpdateAccessKey), request).map(drop)
+        let request = self
+            .clients
+            .iam
+            .update_access_key()
+            .user_name(user)
+            .access_key_id(key)
+            .status(status);
+        send!(
+            self,
+            self.iam_site(session, Operation::UpdateAccessKey),
+            request
+        )
+        .map(drop)
     }
 
     /// When a key was last used, and for which service; `None` if it never was.
@@ -83,9 +112,21 @@ impl Aws {
     ///
     /// # Errors
     /// The call fails.
-    pub async fn key_last_used(&self, session: &Session, key: &str) -> Result<Option<(Timestamp, String)>, CallError> {
-        let request = self.clients.iam.get_access_key_last_used().access_key_id(key);
-        let answer = if_there(send!(self, self.iam_site(session, Operation::GetAccessKeyLastUsed), request))?;
+    pub async fn key_last_used(
+        &self,
+        session: &Session,
+        key: &str,
+    ) -> Result<Option<(Timestamp, String)>, CallError> {
+        let request = self
+            .clients
+            .iam
+            .get_access_key_last_used()
+            .access_key_id(key);
+        let answer = if_there(send!(
+            self,
+            self.iam_site(session, Operation::GetAccessKeyLastUsed),
+            request
+        ))?;
         let used = answer.and_then(|answer| answer.access_key_last_used);
         Ok(used.and_then(|used| Some((timestamp(used.last_used_date())?, used.service_name))))
     }

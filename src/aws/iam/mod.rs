@@ -37,7 +37,11 @@ use send;
 
 impl Aws {
     fn iam_site<'a>(&'a self, session: &'a Session, operation: Operation) -> Site<'a> {
-        Site { session, region: self.home(), operation }
+        Site {
+            session,
+            region: self.home(),
+            operation,
+        }
     }
 }
 
@@ -64,5 +68,7 @@ fn turn(
     if is_truncated && marker.is_none() {
         return Err(site.unreadable("the list is cut short, without a marker"));
     }
-    pages.turn(held, marker.filter(|_| is_truncated)).map_err(|endless| site.endless(endless))
+    pages
+        .turn(held, marker.filter(|_| is_truncated))
+        .map_err(|endless| site.endless(endless))
 }

@@ -22,18 +22,30 @@ impl Aws {
         let document = match principal.kind() {
             PrincipalKind::Role => {
                 let request = iam.get_role_policy().role_name(name).policy_name(policy);
-                if_there(send!(self, self.iam_site(session, Operation::GetRolePolicy), request))?
-                    .map(|got| got.policy_document)
+                if_there(send!(
+                    self,
+                    self.iam_site(session, Operation::GetRolePolicy),
+                    request
+                ))?
+                .map(|got| got.policy_document)
             }
             PrincipalKind::User => {
                 let request = iam.get_user_policy().user_name(name).policy_name(policy);
-                if_there(send!(self, self.iam_site(session, Operation::GetUserPolicy), request))?
-                    .map(|got| got.policy_document)
+                if_there(send!(
+                    self,
+                    self.iam_site(session, Operation::GetUserPolicy),
+                    request
+                ))?
+                .map(|got| got.policy_document)
             }
             PrincipalKind::Group => {
                 let request = iam.get_group_policy().group_name(name).policy_name(policy);
-                if_there(send!(self, self.iam_site(session, Operation::GetGroupPolicy), request))?
-                    .map(|got| got.policy_document)
+                if_there(send!(
+                    self,
+                    self.iam_site(session, Operation::GetGroupPolicy),
+                    request
+                ))?
+                .map(|got| got.policy_document)
             }
         };
         Ok(document.as_deref().map(decoded))
@@ -53,16 +65,43 @@ impl Aws {
         let (iam, name) = (&self.clients.iam, principal.name());
         match principal.kind() {
             PrincipalKind::Role => {
-                let request = iam.put_role_policy().role_name(name).policy_name(policy).policy_document(document);
-                send!(self, self.iam_site(session, Operation::PutRolePolicy), request).map(drop)
+                let request = iam
+                    .put_role_policy()
+                    .role_name(name)
+                    .policy_name(policy)
+                    .policy_document(document);
+                send!(
+                    self,
+                    self.iam_site(session, Operation::PutRolePolicy),
+                    request
+                )
+                .map(drop)
             }
             PrincipalKind::User => {
-                let request = iam.put_user_policy().user_name(name).policy_name(policy).policy_document(document);
-                send!(self, self.iam_site(session, Operation::PutUserPolicy), request).map(drop)
+                let request = iam
+                    .put_user_policy()
+                    .user_name(name)
+                    .policy_name(policy)
+                    .policy_document(document);
+                send!(
+                    self,
+                    self.iam_site(session, Operation::PutUserPolicy),
+                    request
+                )
+                .map(drop)
             }
             PrincipalKind::Group => {
-                let request = iam.put_group_policy().group_name(name).policy_name(policy).policy_document(document);
-                send!(self, self.iam_site(session, Operation::PutGroupPolicy), request).map(drop)
+                let request = iam
+                    .put_group_policy()
+                    .group_name(name)
+                    .policy_name(policy)
+                    .policy_document(document);
+                send!(
+                    self,
+                    self.iam_site(session, Operation::PutGroupPolicy),
+                    request
+                )
+                .map(drop)
             }
         }
     }
@@ -81,15 +120,33 @@ impl Aws {
         match principal.kind() {
             PrincipalKind::Role => {
                 let request = iam.delete_role_policy().role_name(name).policy_name(policy);
-                if_there(send!(self, self.iam_site(session, Operation::DeleteRolePolicy), request)).map(drop)
+                if_there(send!(
+                    self,
+                    self.iam_site(session, Operation::DeleteRolePolicy),
+                    request
+                ))
+                .map(drop)
             }
             PrincipalKind::User => {
                 let request = iam.delete_user_policy().user_name(name).policy_name(policy);
-                if_there(send!(self, self.iam_site(session, Operation::DeleteUserPolicy), request)).map(drop)
+                if_there(send!(
+                    self,
+                    self.iam_site(session, Operation::DeleteUserPolicy),
+                    request
+                ))
+                .map(drop)
             }
             PrincipalKind::Group => {
-                let request = iam.delete_group_policy().group_name(name).policy_name(policy);
-                if_there(send!(self, self.iam_site(session, Operation::DeleteGroupPolicy), request)).map(drop)
+                let request = iam
+                    .delete_group_policy()
+                    .group_name(name)
+                    .policy_name(policy);
+                if_there(send!(
+                    self,
+                    self.iam_site(session, Operation::DeleteGroupPolicy),
+                    request
+                ))
+                .map(drop)
             }
         }
     }

@@ -32,17 +32,31 @@ impl SessionCache {
     /// The place of a profile's session with this device.
     pub fn new(directory: &Path, profile: &str, serial: &str) -> Self {
         let digest = hex::encode(Sha256::digest(format!("{profile}\0{serial}")));
-        Self { file: directory.join(format!("mfa-{}.json", digest.get(..16).unwrap_or(&digest))) }
+        Self {
+            file: directory.join(format!("mfa-{}.json", digest.get(..16).unwrap_or(&digest))),
+        }
     }
 
     /// The session that these keys got, if it is kept.
     pub fn load(&self, source: &Credentials) -> Option<Credentials> {
         // A file that cannot be read is as good as none: a code makes a new session.
         let kept: Kept = serde_json::from_slice(&fs::read(&self.file).ok()?).ok()?;
-        let Kept { source_access_key_id, access_key_id, secret_access_key, session_token, expires } = kept;
+        let Kept {
+            source_access_key_id,
+            access_key_id,
+            secret_access_key,
+            session_token,
+            expires,
+        } = kept;
         let expires: Timestamp = expires.parse().ok()?;
         (source_access_key_id == source.access_key_id()).then(|| {
-            Credentials::new(access_key_id, secret_access_key, Some(session_token), Some(expires.into()), "MFA session")
+            Credentials::new(
+                access_key_id,
+                secret_access_key,
+                Some(session_token),
+                Some(expires.into()),
+                "MFA session",
+            )
         })
     }
 
@@ -51,16 +65,23 @@ impl SessionCache {
     /// # Errors
     /// The file cannot be written. The session works all the same.
     pub fn store(&self, source: &Credentials, session: &Credentials) -> io::Result<()> {
-        let (Some(token), Some(expiry)) = (session.session_token(), session.expiry()) else { return Ok(()) };
+        let (Some(token), Some(expiry)) = (session.session_token(), session.expiry()) else {
+            return Ok(());
+        };
         let kept = Kept {
             source_access_key_id: source.access_key_id().to_owned(),
             access_key_id: session.access_key_id().to_owned(),
             secret_access_key: session.secret_access_key().to_owned(),
             session_token: token.to_owned(),
-            expires: Timestamp::try_from(expiry).map_err(io::Error::other)?.to_string(),
+            expires: Timestamp::try_from(expiry)
+                .map_err(io::Error::other)?
+                .to_string(),
         };
         let directory = self.file.parent().unwrap_or(Path::new("."));
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)?;
         // tempfile makes its files 0600; the old session is replaced as a whole.
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
         file.write_all(&serde_json::to_vec(&kept)?)?;
@@ -93,7 +114,13 @@ mod tests {
         let directory = temp.path().join("state");
         let keys = |id: &str| Credentials::new(id, "s", None, None, "test");
         let expires: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
-        let session = Credentials::new("ASIA", "secret", Some("token".to_owned()), Some(expires.into()), "test");
+        let session = Credentials::new(
+            "ASIA",
+            "secret",
+            Some("token".to_owned()),
+            Some(expires.into()),
+            "test",
+        );
         let cache = SessionCache::new(&directory, "p", "serial");
         assert!(cache.load(&keys("AKIA")).is_none() && !cache.remove().unwrap());
         cache.store(&keys("AKIA"), &session).unwrap();
@@ -103,7 +130,12 @@ mod tests {
             ("ASIA", Some("token"), session.expiry())
         );
         assert!(cache.load(&keys("AKIB")).is_none(), "another user's");
-        assert!(SessionCache::new(&directory, "q", "serial").load(&keys("AKIA")).is_none(), "another profile's");
+        assert!(
+            SessionCache::new(&directory, "q", "serial")
+                .load(&keys("AKIA"))
+                .is_none(),
+            "another profile's"
+        );
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&directory), mode(&cache.file)), (0o700, 0o600));
         assert!(cache.remove().unwrap() && cache.load(&keys("AKIA")).is_none());
@@ -114,6 +146,10 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let cache = SessionCache::new(temp.path(), "p", "serial");
         fs::write(&cache.file, "{\"access_key_id\":").unwrap();
-        assert!(cache.load(&Credentials::new("AKIA", "s", None, None, "test")).is_none());
+        assert!(
+            cache
+                .load(&Credentials::new("AKIA", "s", None, None, "test"))
+                .is_none()
+        );
     }
 }

@@ -28,7 +28,11 @@ impl FromStr for MfaCode {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.trim();
         let well_formed = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if well_formed { Ok(Self(SecretString::from(digits))) } else { Err(NotACode) }
+        if well_formed {
+            Ok(Self(SecretString::from(digits)))
+        } else {
+            Err(NotACode)
+        }
     }
 }
 
@@ -38,7 +42,11 @@ pub trait CodeSource: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// There is none to be had. The text says why, and what to set.
-    fn next_code<'a>(&'a self, serial: &'a str, refusal: Option<&'a str>) -> BoxFuture<'a, Result<MfaCode, String>>;
+    fn next_code<'a>(
+        &'a self,
+        serial: &'a str,
+        refusal: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<MfaCode, String>>;
 }
 
 #[cfg(test)]

@@ -47,9 +47,20 @@ pub struct MfaStanding {
 
 impl Device {
     /// A device; its session is kept in `directory`, if one is given, under the profile's name.
-    pub fn new(serial: MfaSerial, codes: Arc<dyn CodeSource>, directory: Option<&Path>, profile: &str) -> Self {
-        let cache = directory.map(|directory| SessionCache::new(directory, profile, serial.as_str()));
-        Self { serial, codes, cache, given_up: OnceLock::new() }
+    pub fn new(
+        serial: MfaSerial,
+        codes: Arc<dyn CodeSource>,
+        directory: Option<&Path>,
+        profile: &str,
+    ) -> Self {
+        let cache =
+            directory.map(|directory| SessionCache::new(directory, profile, serial.as_str()));
+        Self {
+            serial,
+            codes,
+            cache,
+            given_up: OnceLock::new(),
+        }
     }
 
     /// The device's serial number.
@@ -68,7 +79,11 @@ impl Device {
 
 impl Aws {
     /// The MFA session of the source credentials: the kept one, else a new one for a code.
-    pub(super) async fn mfa_session(&self, source: &Session, device: &Device) -> Result<Credentials, CallError> {
+    pub(super) async fn mfa_session(
+        &self,
+        source: &Session,
+        device: &Device,
+    ) -> Result<Credentials, CallError> {
         if let Some(error) = device.given_up.get() {
             return Err(error.clone());
         }
@@ -82,7 +97,11 @@ impl Aws {
         session
     }
 
-    async fn open_mfa_session(&self, source: &Session, device: &Device) -> Result<Credentials, CallError> {
+    async fn open_mfa_session(
+        &self,
+        source: &Session,
+        device: &Device,
+    ) -> Result<Credentials, CallError> {
         let keys = self.credentials(source).await?;
         if let Some(kept) = self.kept_session(device, &keys).await {
             return Ok(kept);
@@ -92,21 +111,36 @@ impl Aws {
         }
         let mut refusal: Option<String> = None;
         for _ in 0..TRIES {
-            let code = device.codes.next_code(device.serial.as_str(), refusal.as_deref()).await;
+            let code = device
+                .codes
+                .next_code(device.serial.as_str(), refusal.as_deref())
+                .await;
             let code = code.map_err(|problem| self.no_session("NoMfaCode", problem))?;
-            match self.get_session_token(source, device.serial.as_str(), &code).await {
+            match self
+                .get_session_token(source, device.serial.as_str(), &code)
+                .await
+            {
                 Ok(session) => {
-                    if let Some(Err(error)) = device.cache.as_ref().map(|cache| cache.store(&keys, &session)) {
+                    if let Some(Err(error)) = device
+                        .cache
+                        .as_ref()
+                        .map(|cache| cache.store(&keys, &session))
+                    {
                         warn!(%error, "the MFA session is not kept for the next command");
                     }
                     return Ok(session);
                 }
-                Err(error) if is_refused_code(&error) => refusal = Some(error.message.trim().to_owned()),
+                Err(error) if is_refused_code(&error) => {
+                    refusal = Some(error.message.trim().to_owned())
+                }
                 Err(error) => return Err(error),
             }
         }
         let refusal = refusal.unwrap_or_default();
-        Err(self.no_session("MfaCodeRefused", format!("{TRIES} codes were refused: {refusal}")))
+        Err(self.no_session(
+            "MfaCodeRefused",
+            format!("{TRIES} codes were refused: {refusal}"),
+        ))
     }
 
     /// The kept session, if it lives and AWS still knows it.
@@ -158,8 +192,12 @@ fn objection(caller: &Caller, keys: &Credentials, serial: &MfaSerial) -> Option<
         ));
     }
     let account = serial.account()?;
-    (account != caller.account)
-        .then(|| format!("the device {serial} is in another account than its user, {}: correct mfa_serial", caller.arn))
+    (account != caller.account).then(|| {
+        format!(
+            "the device {serial} is in another account than its user, {}: correct mfa_serial",
+            caller.arn
+        )
+    })
 }
 
 /// Whether another code may do. A device that is not the user's takes none.
@@ -175,25 +213,58 @@ mod tests {
 
     fn told(arn: &str, token: Option<&str>, serial: &str) -> Option<String> {
         let arn: crate::model::Arn = arn.parse().unwrap();
-        let caller = Caller { account: arn.account().unwrap(), partition: arn.partition().unwrap(), arn };
+        let caller = Caller {
+            account: arn.account().unwrap(),
+            partition: arn.partition().unwrap(),
+            arn,
+        };
         let keys = Credentials::new("AKIA", "s", token.map(str::to_owned), None, "test");
         objection(&caller, &keys, &serial.parse().unwrap())
     }
 
     #[test]
     fn only_a_users_long_term_keys_have_a_device() {
-        let (alice, device) = ("arn:aws:iam::111111111111:user/alice", "arn:aws:iam::111111111111:mfa/alice");
+        let (alice, device) = (
+            "arn:aws:iam::111111111111:user/alice",
+            "arn:aws:iam::111111111111:mfa/alice",
+        );
         assert_eq!(told(alice, None, device), None);
-        assert_eq!(told("arn:aws-cn:iam::111111111111:user/ops/alice", None, "GAHT12345678"), None);
+        assert_eq!(
+            told(
+                "arn:aws-cn:iam::111111111111:user/ops/alice",
+                None,
+                "GAHT12345678"
+            ),
+            None
+        );
         for (arn, token, part) in [
-            ("arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Audit/alice", Some("t"), "belongs to an IAM user"),
-            ("arn:aws:sts::111111111111:federated-user/alice", Some("t"), "belongs to an IAM user"),
-            ("arn:aws:iam::111111111111:root", None, "belongs to an IAM user"),
+            (
+                "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Audit/alice",
+                Some("t"),
+                "belongs to an IAM user",
+            ),
+            (
+                "arn:aws:sts::111111111111:federated-user/alice",
+                Some("t"),
+                "belongs to an IAM user",
+            ),
+            (
+                "arn:aws:iam::111111111111:root",
+                None,
+                "belongs to an IAM user",
+            ),
             (alice, Some("t"), "a session already"),
         ] {
             let objection = told(arn, token, device).unwrap();
-            assert!(objection.contains(part) && objection.contains("remove mfa_serial"), "{objection}");
+            assert!(
+                objection.contains(part) && objection.contains("remove mfa_serial"),
+                "{objection}"
+            );
         }
-        assert!(told(alice, None, "arn:aws:iam::222222222222:mfa/alice").unwrap().contains("another account"));
+        assert!(
+            told(alice, None, "arn:aws:iam::222222222222:mfa/alice")
+                .unwrap()
+                .contains("another account")
+        );
     }
 }

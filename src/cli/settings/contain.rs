@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::super::{ContainAction, Emit, GlobalArguments, Override, PlanArguments, ScopeArguments, UsageError};
+use super::super::{
+    ContainAction, Emit, GlobalArguments, Override, PlanArguments, ScopeArguments, UsageError,
+};
 use super::{Reach, Surroundings, load_config, run_dir};
 use crate::config::{Contain, PrincipalSelector, load_targets, state_directory};
 
@@ -43,7 +45,10 @@ impl ContainSettings {
     ///
     /// # Errors
     /// Anything that is wrong with arguments, configuration or accounts file; no AWS call was made.
-    pub fn resolve(global: &GlobalArguments, surroundings: &Surroundings<'_>) -> Result<Self, UsageError> {
+    pub fn resolve(
+        global: &GlobalArguments,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, UsageError> {
         Self::in_scope(global, &ScopeArguments::default(), surroundings)
     }
 
@@ -54,9 +59,18 @@ impl ContainSettings {
     ) -> Result<Self, UsageError> {
         let config = load_config(global, surroundings)?;
         let contain = config.contain.clone();
-        let state = state_directory(surroundings.environment).ok_or(UsageError::NoStateDirectory)?;
-        let journals = state.join(if global.practice { "practice-contain" } else { "contain" });
-        Ok(Self { reach: Reach::resolve(global, scope, config)?, contain, journals })
+        let state =
+            state_directory(surroundings.environment).ok_or(UsageError::NoStateDirectory)?;
+        let journals = state.join(if global.practice {
+            "practice-contain"
+        } else {
+            "contain"
+        });
+        Ok(Self {
+            reach: Reach::resolve(global, scope, config)?,
+            contain,
+            journals,
+        })
     }
 }
 
@@ -75,7 +89,12 @@ impl PlanSettings {
             exclude_accounts: arguments.exclude_accounts.clone(),
             ..ScopeArguments::default()
         };
-        let PlanArguments { roles, users, groups, .. } = arguments;
+        let PlanArguments {
+            roles,
+            users,
+            groups,
+            ..
+        } = arguments;
         let mut selectors: Vec<_> = roles.iter().chain(users).chain(groups).cloned().collect();
         if let Some(file) = &arguments.targets {
             selectors.extend(load_targets(&surroundings.working_directory.join(file))?);
@@ -90,7 +109,10 @@ impl PlanSettings {
         Ok(Self {
             common: ContainSettings::in_scope(global, &scope, surroundings)?,
             selectors,
-            run: arguments.from_run.as_deref().map(|run| run_dir(run, surroundings)),
+            run: arguments
+                .from_run
+                .as_deref()
+                .map(|run| run_dir(run, surroundings)),
             actions,
             forced: arguments.forced.clone(),
             reason: arguments.reason.clone(),

@@ -26,7 +26,10 @@ impl Directory {
     ///
     /// # Errors
     /// The accounts file cannot be used, or nothing names an account.
-    pub(super) fn resolve(arguments: &GlobalArguments, config: &Config) -> Result<Self, UsageError> {
+    pub(super) fn resolve(
+        arguments: &GlobalArguments,
+        config: &Config,
+    ) -> Result<Self, UsageError> {
         let organization = &config.organization;
         let (discover, accounts) = match &arguments.accounts_file {
             Some(path) => {
@@ -38,20 +41,38 @@ impl Directory {
         if !discover && accounts.is_empty() {
             return Err(UsageError::NoAccounts);
         }
-        Ok(Self { discover, organization_role: organization.role.clone(), accounts })
+        Ok(Self {
+            discover,
+            organization_role: organization.role.clone(),
+            accounts,
+        })
     }
 }
 
-fn completed(listed: Vec<ConfiguredAccount>, configured: &[ConfiguredAccount]) -> Vec<ConfiguredAccount> {
-    let by_id: BTreeMap<_, _> = configured.iter().map(|account| (account.id, account)).collect();
+fn completed(
+    listed: Vec<ConfiguredAccount>,
+    configured: &[ConfiguredAccount],
+) -> Vec<ConfiguredAccount> {
+    let by_id: BTreeMap<_, _> = configured
+        .iter()
+        .map(|account| (account.id, account))
+        .collect();
     let complete = |account: ConfiguredAccount| match by_id.get(&account.id) {
         None => account,
         Some(known) => ConfiguredAccount {
             id: account.id,
-            name: if account.name.is_empty() { known.name.clone() } else { account.name },
+            name: if account.name.is_empty() {
+                known.name.clone()
+            } else {
+                account.name
+            },
             member_role: account.member_role.or_else(|| known.member_role.clone()),
             external_id: account.external_id.or_else(|| known.external_id.clone()),
-            regions: if account.regions.is_empty() { known.regions.clone() } else { account.regions },
+            regions: if account.regions.is_empty() {
+                known.regions.clone()
+            } else {
+                account.regions
+            },
         },
     };
     listed.into_iter().map(complete).collect()
@@ -72,17 +93,32 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("ids");
         fs::write(&file, "111111111111\n333333333333\n").unwrap();
-        let arguments = GlobalArguments { accounts_file: Some(file), ..GlobalArguments::default() };
+        let arguments = GlobalArguments {
+            accounts_file: Some(file),
+            ..GlobalArguments::default()
+        };
         let resolved = Directory::resolve(&arguments, &config).unwrap();
-        let names: Vec<(String, &str)> =
-            resolved.accounts.iter().map(|account| (account.id.to_string(), account.name.as_str())).collect();
-        assert_eq!(names, [("111111111111".to_owned(), "prod"), ("333333333333".to_owned(), "")]);
+        let names: Vec<(String, &str)> = resolved
+            .accounts
+            .iter()
+            .map(|account| (account.id.to_string(), account.name.as_str()))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("111111111111".to_owned(), "prod"),
+                ("333333333333".to_owned(), "")
+            ]
+        );
         assert!(!resolved.discover);
     }
 
     #[test]
     fn no_account_at_all_is_refused() {
         let config = Config::from_toml("[organization]\ndiscover = false", "x").unwrap();
-        assert!(matches!(Directory::resolve(&GlobalArguments::default(), &config), Err(UsageError::NoAccounts)));
+        assert!(matches!(
+            Directory::resolve(&GlobalArguments::default(), &config),
+            Err(UsageError::NoAccounts)
+        ));
     }
 }

@@ -23,6 +23,9 @@ impl DoctorSettings {
         surroundings: &Surroundings<'_>,
     ) -> Result<Self, UsageError> {
         let reach = Reach::resolve(global, &arguments.scope, load_config(global, surroundings)?)?;
-        Ok(Self { reach, forget: arguments.forget })
+        Ok(Self {
+            reach,
+            forget: arguments.forget,
+        })
     }
 }

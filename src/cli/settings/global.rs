@@ -82,7 +82,9 @@ fn color(choice: ColorChoice, surroundings: &Surroundings<'_>) -> bool {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto => {
-            surroundings.stdout_is_terminal && variable("NO_COLOR").is_empty() && variable("TERM") != "dumb"
+            surroundings.stdout_is_terminal
+                && variable("NO_COLOR").is_empty()
+                && variable("TERM") != "dumb"
         }
     }
 }
@@ -95,16 +97,37 @@ mod tests {
     #[test]
     fn the_terminal_decides_unless_told() {
         with_surroundings(|piped| {
-            let terminal = Surroundings { stdout_is_terminal: true, stderr_is_terminal: true, ..*piped };
+            let terminal = Surroundings {
+                stdout_is_terminal: true,
+                stderr_is_terminal: true,
+                ..*piped
+            };
             let arguments = GlobalArguments::default();
-            let (on, off) =
-                (GlobalSettings::resolve(&arguments, &terminal), GlobalSettings::resolve(&arguments, piped));
+            let (on, off) = (
+                GlobalSettings::resolve(&arguments, &terminal),
+                GlobalSettings::resolve(&arguments, piped),
+            );
             assert_eq!((on.progress, on.color), (ProgressStyle::Bar, true));
             assert_eq!((off.progress, off.color), (ProgressStyle::Plain, false));
             let no_color = |name: &str| (name == "NO_COLOR").then(|| "1".to_owned());
-            assert!(!GlobalSettings::resolve(&arguments, &Surroundings { environment: &no_color, ..terminal }).color);
-            let quiet = GlobalArguments { quiet: true, ..arguments };
-            assert_eq!(GlobalSettings::resolve(&quiet, &terminal).progress, ProgressStyle::None);
+            assert!(
+                !GlobalSettings::resolve(
+                    &arguments,
+                    &Surroundings {
+                        environment: &no_color,
+                        ..terminal
+                    }
+                )
+                .color
+            );
+            let quiet = GlobalArguments {
+                quiet: true,
+                ..arguments
+            };
+            assert_eq!(
+                GlobalSettings::resolve(&quiet, &terminal).progress,
+                ProgressStyle::None
+            );
         });
     }
 }

@@ -29,17 +29,31 @@ const EVERYTHING: &str = "fields @timestamp, @message";
 /// There is no such hunt, a value is missing or wrong, or a query cannot be evaluated here.
 pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
     let mut hunts = asked(&arguments.hunts, config)?;
-    hunts.extend(arguments.query_strings.iter().map(|query| typed(QUERY, "A query of one's own", query)));
+    hunts.extend(
+        arguments
+            .query_strings
+            .iter()
+            .map(|query| typed(QUERY, "A query of one's own", query)),
+    );
     if let Some(pattern) = &arguments.filter_pattern {
         if pattern.chars().count() > LONGEST_PATTERN || pattern.trim().is_empty() {
             let problem = format!("a filter pattern has 1 to {LONGEST_PATTERN} characters");
-            return Err(UsageError::HuntQuery { name: format!("--{PATTERN}"), problem });
+            return Err(UsageError::HuntQuery {
+                name: format!("--{PATTERN}"),
+                problem,
+            });
         }
         let hunt = typed(PATTERN, "What a filter pattern lets through", EVERYTHING);
         let parameters = BTreeMap::from([("pattern".to_owned(), pattern.clone())]);
-        hunts.push(Hunt { parameters, filter_pattern: Some(pattern.clone()), ..hunt });
+        hunts.push(Hunt {
+            parameters,
+            filter_pattern: Some(pattern.clone()),
+            ..hunt
+        });
     }
-    hunts.iter().try_for_each(|hunt| check(hunt, arguments.engine.engine))?;
+    hunts
+        .iter()
+        .try_for_each(|hunt| check(hunt, arguments.engine.engine))?;
     Ok(each_with_its_name(hunts))
 }
 
@@ -50,7 +64,9 @@ pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<
 pub(super) fn of_catalogue(requests: &[String], config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
     let hunts = asked(requests, config)?;
     // A watch asks nothing that costs.
-    hunts.iter().try_for_each(|hunt| check(hunt, EngineChoice::Filter))?;
+    hunts
+        .iter()
+        .try_for_each(|hunt| check(hunt, EngineChoice::Filter))?;
     Ok(each_with_its_name(hunts))
 }
 
@@ -59,7 +75,10 @@ fn asked(requests: &[String], config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
         return Ok(Vec::new());
     }
     let catalogue = Catalogue::load(config.folder.as_deref())?;
-    requests.iter().map(|request| Ok(catalogue.ask(request)?)).collect()
+    requests
+        .iter()
+        .map(|request| Ok(catalogue.ask(request)?))
+        .collect()
 }
 
 fn typed(name: &str, title: &str, query: &str) -> Hunt {
@@ -76,18 +95,31 @@ fn typed(name: &str, title: &str, query: &str) -> Hunt {
 }
 
 fn check(hunt: &Hunt, engine: EngineChoice) -> Result<(), UsageError> {
-    let refused = |problem: String| Err(UsageError::HuntQuery { name: hunt.name.clone(), problem });
+    let refused = |problem: String| {
+        Err(UsageError::HuntQuery {
+            name: hunt.name.clone(),
+            problem,
+        })
+    };
     let query = hunt.query.trim_start();
-    let has_source = query.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("source"));
+    let has_source = query
+        .get(..6)
+        .is_some_and(|word| word.eq_ignore_ascii_case("source"));
     match query.parse::<Query>() {
-        Ok(_) | Err(QueryError { kind: QueryErrorKind::NotEvaluatedHere, .. }) if has_source => {
+        Ok(_)
+        | Err(QueryError {
+            kind: QueryErrorKind::NotEvaluatedHere,
+            ..
+        }) if has_source => {
             refused("SOURCE is not for hunts: --log-group says where to look".to_owned())
         }
         Err(error) if error.kind == QueryErrorKind::Malformed => refused(error.to_string()),
-        Err(error) if engine == EngineChoice::Filter => refused(format!("only Insights runs it: {error}")),
-        Err(_) if query.chars().count() > LONGEST_WRITTEN => {
-            refused(format!("a query that Insights runs as it is written has up to {LONGEST_WRITTEN} characters"))
+        Err(error) if engine == EngineChoice::Filter => {
+            refused(format!("only Insights runs it: {error}"))
         }
+        Err(_) if query.chars().count() > LONGEST_WRITTEN => refused(format!(
+            "a query that Insights runs as it is written has up to {LONGEST_WRITTEN} characters"
+        )),
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -100,8 +132,11 @@ fn each_with_its_name(hunts: Vec<Hunt>) -> Vec<Hunt> {
         if !asked.insert((hunt.name.clone(), hunt.query.clone())) {
             continue;
         }
-        let mut candidates = std::iter::once(hunt.name.clone()).chain((2..).map(|n: u32| format!("{}-{n}", hunt.name)));
-        let name = candidates.find(|name| !names.contains(name)).unwrap_or_default();
+        let mut candidates = std::iter::once(hunt.name.clone())
+            .chain((2..).map(|n: u32| format!("{}-{n}", hunt.name)));
+        let name = candidates
+            .find(|name| !names.contains(name))
+            .unwrap_or_default();
         names.insert(name.clone());
         named.push(Hunt { name, ..hunt });
     }
@@ -129,14 +164,18 @@ impl HuntsSettings {
     ) -> Result<Self, UsageError> {
         let config = load_config(global, surroundings)?;
         let files = match command {
-            HuntsCommand::Check { files } => {
-                files.iter().map(|file| surroundings.working_directory.join(file)).collect()
-            }
+            HuntsCommand::Check { files } => files
+                .iter()
+                .map(|file| surroundings.working_directory.join(file))
+                .collect(),
             HuntsCommand::List | HuntsCommand::Show { .. } => Vec::new(),
         };
         // A file of the folder that is wrong must not keep another from being checked.
         let folder = config.hunts.folder.filter(|_| files.is_empty());
-        Ok(Self { catalogue: Catalogue::load(folder.as_deref())?, files })
+        Ok(Self {
+            catalogue: Catalogue::load(folder.as_deref())?,
+            files,
+        })
     }
 }
 
@@ -163,8 +202,15 @@ mod tests {
             "--query-string",
             "filter a = 2",
         ];
-        let names: Vec<String> = hunts(&asked).unwrap().into_iter().map(|hunt| hunt.name).collect();
-        assert_eq!(names, ["source-ip", "source-ip-2", "query-string", "query-string-2"]);
+        let names: Vec<String> = hunts(&asked)
+            .unwrap()
+            .into_iter()
+            .map(|hunt| hunt.name)
+            .collect();
+        assert_eq!(
+            names,
+            ["source-ip", "source-ip-2", "query-string", "query-string-2"]
+        );
     }
 
     #[test]
@@ -172,21 +218,47 @@ mod tests {
         let pattern = ["--query-string", "fields @message | pattern @message"];
         assert_eq!(hunts(&pattern).unwrap().len(), 1, "Insights runs it");
         let filter_only = hunts(&[&pattern[..], &["--engine", "filter"]].concat()).unwrap_err();
-        assert!(filter_only.contains("only Insights runs it: line 1"), "{filter_only}");
+        assert!(
+            filter_only.contains("only Insights runs it: line 1"),
+            "{filter_only}"
+        );
         let long = format!("pattern @message # {}", "x".repeat(9_800));
-        assert!(hunts(&["--query-string", &long]).unwrap_err().contains("9800 characters"));
         assert!(
-            hunts(&["--query-string", "source logGroups(namePrefix: ['/a']) | pattern @message"])
+            hunts(&["--query-string", &long])
                 .unwrap_err()
-                .contains("--log-group")
+                .contains("9800 characters")
         );
-        assert!(hunts(&["--query-string", "filter a ="]).unwrap_err().contains("line 1, column"));
         assert!(
-            hunts(&["--query-string", "SOURCE logGroups(namePrefix: ['/a']) | filter a = 1"])
-                .unwrap_err()
-                .contains("--log-group")
+            hunts(&[
+                "--query-string",
+                "source logGroups(namePrefix: ['/a']) | pattern @message"
+            ])
+            .unwrap_err()
+            .contains("--log-group")
         );
-        assert!(hunts(&["--filter-pattern", &"x".repeat(1_025)]).unwrap_err().contains("1024 characters"));
-        assert_eq!(hunts(&["--filter-pattern", "-DEBUG"]).unwrap()[0].filter_pattern.as_deref(), Some("-DEBUG"));
+        assert!(
+            hunts(&["--query-string", "filter a ="])
+                .unwrap_err()
+                .contains("line 1, column")
+        );
+        assert!(
+            hunts(&[
+                "--query-string",
+                "SOURCE logGroups(namePrefix: ['/a']) | filter a = 1"
+            ])
+            .unwrap_err()
+            .contains("--log-group")
+        );
+        assert!(
+            hunts(&["--filter-pattern", &"x".repeat(1_025)])
+                .unwrap_err()
+                .contains("1024 characters")
+        );
+        assert_eq!(
+            hunts(&["--filter-pattern", "-DEBUG"]).unwrap()[0]
+                .filter_pattern
+                .as_deref(),
+            Some("-DEBUG")
+        );
     }
 }

@@ -22,7 +22,11 @@ pub(super) struct Resolved {
 ///
 /// # Errors
 /// Some are wrong (all of them are named), a file cannot be used, or they are too many.
-pub(super) fn resolve(given: &[String], files: &[PathBuf], directory: &Path) -> Result<Resolved, UsageError> {
+pub(super) fn resolve(
+    given: &[String],
+    files: &[PathBuf],
+    directory: &Path,
+) -> Result<Resolved, UsageError> {
     let mut all = Vec::new();
     let mut left_out = Vec::new();
     let mut wrong = InvalidIndicators::default();
@@ -47,13 +51,23 @@ pub(super) fn resolve(given: &[String], files: &[PathBuf], directory: &Path) -> 
     let mut seen = HashSet::new();
     all.retain(|indicator| seen.insert(indicator.value().clone()));
     if all.len() > MOST {
-        return Err(UsageError::TooManyIndicators { given: all.len(), most: MOST });
+        return Err(UsageError::TooManyIndicators {
+            given: all.len(),
+            most: MOST,
+        });
     }
-    Ok(Resolved { indicators: all, left_out })
+    Ok(Resolved {
+        indicators: all,
+        left_out,
+    })
 }
 
 fn told(file: &Path, list: &IndicatorList) -> Option<String> {
-    let parts: Vec<String> = list.left_out.iter().map(|(what, count)| format!("{count} of {what}")).collect();
+    let parts: Vec<String> = list
+        .left_out
+        .iter()
+        .map(|(what, count)| format!("{count} of {what}"))
+        .collect();
     (!parts.is_empty()).then(|| format!("{}: {}", file.display(), parts.join(", ")))
 }
 
@@ -74,33 +88,72 @@ mod tests {
     #[test]
     fn duplicates_fold_by_what_they_mean() {
         let list = "2001:DB8:0::1\nip,192.0.2.7\nEVIL.example\n".replace("ip,", "ip:");
-        let resolved = resolved(&["2001:db8::1", "evil.example", "evil.example"], &[("list", &list)]).unwrap();
-        let names: Vec<String> = resolved.indicators.iter().map(ToString::to_string).collect();
+        let resolved = resolved(
+            &["2001:db8::1", "evil.example", "evil.example"],
+            &[("list", &list)],
+        )
+        .unwrap();
+        let names: Vec<String> = resolved
+            .indicators
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(names, ["2001:db8::1", "evil.example", "192.0.2.7"]);
         assert!(resolved.left_out.is_empty());
     }
 
     #[test]
     fn all_that_is_wrong_is_named_at_once() {
-        let error = resolved(&["192.0.2.999"], &[("a", "192.0.2.1\narn:aws\n"), ("b", "# nothing\n")]).err().unwrap();
+        let error = resolved(
+            &["192.0.2.999"],
+            &[("a", "192.0.2.1\narn:aws\n"), ("b", "# nothing\n")],
+        )
+        .err()
+        .unwrap();
         let lines: Vec<&str> = error.lines().collect();
-        assert!(lines[0].contains("192.0.2.999") && lines[1].contains("/a:2: `arn:aws`"), "{error}");
-        assert!(lines[2].ends_with("/b: it holds nothing that can be looked for"), "{error}");
+        assert!(
+            lines[0].contains("192.0.2.999") && lines[1].contains("/a:2: `arn:aws`"),
+            "{error}"
+        );
+        assert!(
+            lines[2].ends_with("/b: it holds nothing that can be looked for"),
+            "{error}"
+        );
     }
 
     #[test]
     fn ten_thousand_are_enough_and_more_are_refused() {
         let list = |count: u32| {
-            let lines: Vec<String> = (0..count).map(|n| format!("10.0.{}.{}", n / 250, n % 250)).collect();
+            let lines: Vec<String> = (0..count)
+                .map(|n| format!("10.0.{}.{}", n / 250, n % 250))
+                .collect();
             lines.join("\n")
         };
-        assert_eq!(resolved(&[], &[("list", &list(10_000))]).unwrap().indicators.len(), 10_000);
-        assert!(resolved(&[], &[("list", &list(10_001))]).err().unwrap().starts_with("10001 indicators"));
+        assert_eq!(
+            resolved(&[], &[("list", &list(10_000))])
+                .unwrap()
+                .indicators
+                .len(),
+            10_000
+        );
+        assert!(
+            resolved(&[], &[("list", &list(10_001))])
+                .err()
+                .unwrap()
+                .starts_with("10001 indicators")
+        );
     }
 
     #[test]
     fn what_a_file_holds_beside_indicators_is_told() {
-        let resolved = resolved(&[], &[("list.csv", "type,value\nip,192.0.2.1\nmutex,a\nmutex,b\nyara,c\n")]).unwrap();
+        let resolved = resolved(
+            &[],
+            &[(
+                "list.csv",
+                "type,value\nip,192.0.2.1\nmutex,a\nmutex,b\nyara,c\n",
+            )],
+        )
+        .unwrap();
         assert_eq!(resolved.left_out, ["list.csv: 2 of mutex, 1 of yara"]);
     }
 }

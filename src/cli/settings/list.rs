@@ -33,7 +33,11 @@ impl ListSettings {
             })?;
         }
         let machine_readable = global.json || arguments.query.is_some();
-        let usual = if machine_readable { OutputFormat::Json } else { OutputFormat::Table };
+        let usual = if machine_readable {
+            OutputFormat::Json
+        } else {
+            OutputFormat::Table
+        };
         Ok(Self {
             reach: Reach::resolve(global, &arguments.scope, load_config(global, surroundings)?)?,
             what: arguments.what,
@@ -57,8 +61,21 @@ mod tests {
     fn a_query_makes_it_json() {
         assert_eq!(resolve(&["accounts"]).unwrap().output, OutputFormat::Table);
         let settings = resolve(&["log-groups", "--query", "logGroups[*].logGroupName"]).unwrap();
-        assert_eq!((settings.what, settings.output), (Listing::LogGroups, OutputFormat::Json));
-        assert_eq!(resolve(&["accounts", "--query", "a", "-o", "csv"]).unwrap().output, OutputFormat::Csv);
-        assert!(resolve(&["accounts", "--query", "a["]).unwrap_err().to_string().contains("`a[`"));
+        assert_eq!(
+            (settings.what, settings.output),
+            (Listing::LogGroups, OutputFormat::Json)
+        );
+        assert_eq!(
+            resolve(&["accounts", "--query", "a", "-o", "csv"])
+                .unwrap()
+                .output,
+            OutputFormat::Csv
+        );
+        assert!(
+            resolve(&["accounts", "--query", "a["])
+                .unwrap_err()
+                .to_string()
+                .contains("`a[`")
+        );
     }
 }

@@ -56,13 +56,23 @@ pub struct Surroundings<'a> {
 ///
 /// # Errors
 /// The file cannot be read, or says something that it may not.
-pub fn load_config(arguments: &GlobalArguments, surroundings: &Surroundings<'_>) -> Result<Config, UsageError> {
+pub fn load_config(
+    arguments: &GlobalArguments,
+    surroundings: &Surroundings<'_>,
+) -> Result<Config, UsageError> {
     let given = arguments.config.as_deref();
     if arguments.practice && given.is_none() {
         return Ok(Config::default());
     }
-    let path = config::find(given, surroundings.environment, surroundings.working_directory);
-    Ok(path.map(|path| Config::load(&path)).transpose()?.unwrap_or_default())
+    let path = config::find(
+        given,
+        surroundings.environment,
+        surroundings.working_directory,
+    );
+    Ok(path
+        .map(|path| Config::load(&path))
+        .transpose()?
+        .unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -85,13 +95,17 @@ pub(super) mod testing {
 
     pub(in crate::cli) fn parse_sweep(rest: &[&str]) -> (GlobalArguments, SweepArguments) {
         let arguments = Arguments::try_parse_from([&["dragnet", "sweep"], rest].concat()).unwrap();
-        let Command::Sweep(sweep) = arguments.command else { panic!("not a sweep") };
+        let Command::Sweep(sweep) = arguments.command else {
+            panic!("not a sweep")
+        };
         (arguments.global, sweep)
     }
 
     pub(in crate::cli) fn parse_list(rest: &[&str]) -> (GlobalArguments, ListArguments) {
         let arguments = Arguments::try_parse_from([&["dragnet", "list"], rest].concat()).unwrap();
-        let Command::List(list) = arguments.command else { panic!("not a list") };
+        let Command::List(list) = arguments.command else {
+            panic!("not a list")
+        };
         (arguments.global, list)
     }
 }
@@ -107,11 +121,29 @@ mod tests {
         with_surroundings(|surroundings| {
             let file = surroundings.working_directory.join("dragnet.toml");
             fs::write(&file, "[identity]\nprofile = \"production\"").unwrap();
-            let profile = |arguments: GlobalArguments| load_config(&arguments, surroundings).unwrap().identity.profile;
-            assert_eq!(profile(GlobalArguments::default()).as_deref(), Some("production"));
-            let practice = GlobalArguments { practice: true, ..GlobalArguments::default() };
+            let profile = |arguments: GlobalArguments| {
+                load_config(&arguments, surroundings)
+                    .unwrap()
+                    .identity
+                    .profile
+            };
+            assert_eq!(
+                profile(GlobalArguments::default()).as_deref(),
+                Some("production")
+            );
+            let practice = GlobalArguments {
+                practice: true,
+                ..GlobalArguments::default()
+            };
             assert_eq!(profile(practice.clone()), None);
-            assert_eq!(profile(GlobalArguments { config: Some(file), ..practice }).as_deref(), Some("production"));
+            assert_eq!(
+                profile(GlobalArguments {
+                    config: Some(file),
+                    ..practice
+                })
+                .as_deref(),
+                Some("production")
+            );
         });
     }
 }

@@ -35,7 +35,12 @@ impl Reach {
         if let Some(role) = &arguments.member_role {
             identity.member_role = role.clone();
         }
-        Ok(Self { identity, directory, scope: narrowed(config.scope, scope)?, limits: config.limits })
+        Ok(Self {
+            identity,
+            directory,
+            scope: narrowed(config.scope, scope)?,
+            limits: config.limits,
+        })
     }
 }
 
@@ -51,9 +56,15 @@ fn narrowed(mut scope: Scope, arguments: &ScopeArguments) -> Result<Scope, Usage
     replace(&mut scope.include_accounts, &arguments.accounts);
     replace(&mut scope.regions, &arguments.regions);
     replace(&mut scope.log_groups, &arguments.log_groups);
-    scope.exclude_accounts.extend_from_slice(&arguments.exclude_accounts);
-    scope.exclude_regions.extend_from_slice(&arguments.exclude_regions);
-    scope.exclude_log_groups.extend_from_slice(&arguments.exclude_log_groups);
+    scope
+        .exclude_accounts
+        .extend_from_slice(&arguments.exclude_accounts);
+    scope
+        .exclude_regions
+        .extend_from_slice(&arguments.exclude_regions);
+    scope
+        .exclude_log_groups
+        .extend_from_slice(&arguments.exclude_log_groups);
     Ok(scope)
 }
 
@@ -66,11 +77,16 @@ fn replace<T: Clone>(configured: &mut Vec<T>, given: &[T]) {
 fn check_operations(limits: &Limits) -> Result<(), UsageError> {
     // Each operation has a limiter, so a quota for any other word is a slip.
     let known = || Operation::ALL.into_iter().map(Operation::as_str);
-    match limits.quotas.operations().find(|operation| !known().any(|known| known == *operation)) {
+    match limits
+        .quotas
+        .operations()
+        .find(|operation| !known().any(|known| known == *operation))
+    {
         None => Ok(()),
-        Some(operation) => {
-            Err(UsageError::Operation { operation: operation.to_owned(), nearest: nearest(operation, known()) })
-        }
+        Some(operation) => Err(UsageError::Operation {
+            operation: operation.to_owned(),
+            nearest: nearest(operation, known()),
+        }),
     }
 }
 
@@ -81,30 +97,73 @@ mod tests {
 
     fn resolve(config: &str, rest: &[&str]) -> Result<Reach, UsageError> {
         let (global, sweep) = parse_sweep(&[&["192.0.2.1"], rest].concat());
-        Reach::resolve(&global, &sweep.scope, Config::from_toml(config, "x").unwrap())
+        Reach::resolve(
+            &global,
+            &sweep.scope,
+            Config::from_toml(config, "x").unwrap(),
+        )
     }
 
     #[test]
     fn arguments_replace_inclusions_and_add_exclusions() {
         let config = "[scope]\nregions = [\"eu-*\"]\nexclude_accounts = [\"sandbox-*\"]\nlog_groups = [\"/aws/*\"]";
-        let reach = resolve(config, &["--region", "us-east-1", "--exclude-account", "dev", "--profile", "p"]).unwrap();
-        let words = |list: &[_]| list.iter().map(ToString::to_string).collect::<Vec<String>>();
+        let reach = resolve(
+            config,
+            &[
+                "--region",
+                "us-east-1",
+                "--exclude-account",
+                "dev",
+                "--profile",
+                "p",
+            ],
+        )
+        .unwrap();
+        let words = |list: &[_]| {
+            list.iter()
+                .map(ToString::to_string)
+                .collect::<Vec<String>>()
+        };
         assert_eq!(words(&reach.scope.regions), ["us-east-1"]);
         assert_eq!(
-            reach.scope.exclude_accounts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            reach
+                .scope
+                .exclude_accounts
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
             ["sandbox-*", "dev"]
         );
         assert!(reach.scope.has_log_group("/aws/x") && !reach.scope.has_log_group("app"));
         assert_eq!(reach.identity.profile.as_deref(), Some("p"));
-        assert_eq!(resolve("", &["--member-role", "self"]).unwrap().identity.member_role.to_string(), "self");
+        assert_eq!(
+            resolve("", &["--member-role", "self"])
+                .unwrap()
+                .identity
+                .member_role
+                .to_string(),
+            "self"
+        );
     }
 
     #[test]
     fn what_does_not_exist_is_refused() {
         let error = |config: &str, rest: &[&str]| resolve(config, rest).unwrap_err().to_string();
         assert!(error("", &["--region", "eu-wset-1"]).contains("eu-west-1"));
-        assert!(resolve("[scope]\nnew_regions = [\"xx-new-1\"]", &["--region", "xx-new-1"]).is_ok());
-        assert!(error("[limits.quotas]\nFilterLogEvent = 3", &[]).contains("did you mean `FilterLogEvents`?"));
-        assert!(error("", &["--accounts-file", "/nowhere/ids"]).starts_with("/nowhere/ids: cannot be read"));
+        assert!(
+            resolve(
+                "[scope]\nnew_regions = [\"xx-new-1\"]",
+                &["--region", "xx-new-1"]
+            )
+            .is_ok()
+        );
+        assert!(
+            error("[limits.quotas]\nFilterLogEvent = 3", &[])
+                .contains("did you mean `FilterLogEvents`?")
+        );
+        assert!(
+            error("", &["--accounts-file", "/nowhere/ids"])
+                .starts_with("/nowhere/ids: cannot be read")
+        );
     }
 }

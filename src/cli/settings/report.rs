@@ -36,7 +36,11 @@ impl ReportSettings {
 /// The formats of the arguments, else of the configuration; each once.
 pub(super) fn formats(given: &[Format], config: &Report) -> Vec<Format> {
     let mut formats = Vec::new();
-    for format in if given.is_empty() { &config.formats } else { given } {
+    for format in if given.is_empty() {
+        &config.formats
+    } else {
+        given
+    } {
         if !formats.contains(format) {
             formats.push(*format);
         }

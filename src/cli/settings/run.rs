@@ -27,9 +27,14 @@ mod tests {
         with_surroundings(|surroundings| {
             let named = |run: &str| {
                 let path = run_dir(Path::new(run), surroundings);
-                path.strip_prefix(surroundings.working_directory).unwrap().to_owned()
+                path.strip_prefix(surroundings.working_directory)
+                    .unwrap()
+                    .to_owned()
             };
-            assert_eq!(named("20260301T120000Z-3f9a"), PathBuf::from("runs/20260301T120000Z-3f9a"));
+            assert_eq!(
+                named("20260301T120000Z-3f9a"),
+                PathBuf::from("runs/20260301T120000Z-3f9a")
+            );
             assert_eq!(named("elsewhere/x"), PathBuf::from("elsewhere/x"));
         });
     }

@@ -30,7 +30,11 @@ impl SourcesSettings {
         arguments: &SourcesArguments,
         surroundings: &Surroundings<'_>,
     ) -> Result<Self, UsageError> {
-        let usual = if global.json { OutputFormat::Json } else { OutputFormat::Table };
+        let usual = if global.json {
+            OutputFormat::Json
+        } else {
+            OutputFormat::Table
+        };
         Ok(Self {
             reach: Reach::resolve(global, &arguments.scope, load_config(global, surroundings)?)?,
             window: TimeWindow::new(WINDOW.resolve(surroundings.now), surroundings.now)?,

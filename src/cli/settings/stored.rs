@@ -28,10 +28,32 @@ struct Stored {
 impl Stored {
     fn of(settings: &SweepSettings) -> Self {
         let settings = settings.clone();
-        let SweepSettings { reach, window, indicators, hunts, left_out, formats, .. } = settings;
-        let SweepSettings { fail_on_sighting, silence, engines, .. } = settings;
-        let mut stored =
-            Self { reach, window, indicators, hunts, left_out, formats, fail_on_sighting, silence, engines };
+        let SweepSettings {
+            reach,
+            window,
+            indicators,
+            hunts,
+            left_out,
+            formats,
+            ..
+        } = settings;
+        let SweepSettings {
+            fail_on_sighting,
+            silence,
+            engines,
+            ..
+        } = settings;
+        let mut stored = Self {
+            reach,
+            window,
+            indicators,
+            hunts,
+            left_out,
+            formats,
+            fail_on_sighting,
+            silence,
+            engines,
+        };
         let identity = &mut stored.reach.identity;
         (identity.profile, identity.mfa_serial, identity.mfa_command) = (None, None, None);
         identity.mfa_cache = Identity::default().mfa_cache;
@@ -45,7 +67,11 @@ impl Stored {
 
     fn without_external_ids(mut self) -> Self {
         self.reach.identity.external_id = None;
-        self.reach.directory.accounts.iter_mut().for_each(|account| account.external_id = None);
+        self.reach
+            .directory
+            .accounts
+            .iter_mut()
+            .for_each(|account| account.external_id = None);
         self
     }
 }
@@ -67,20 +93,70 @@ impl SweepSettings {
     /// # Errors
     /// The run's settings are not of this version, or what they and the configuration say together is
     /// not what the run was made with (`sha256`): it would be a run of another scope.
-    pub fn from_stored(json: &str, sha256: &str, config: &Config, run_dir: PathBuf) -> Result<Self, UsageError> {
-        let stored: Stored = serde_json::from_str(json).map_err(|error| UsageError::RunSettings(error.to_string()))?;
-        let Stored { mut reach, window, indicators, hunts, left_out, formats, .. } = stored;
-        let Stored { fail_on_sighting, silence, engines, .. } = stored;
-        let Identity { profile, mfa_serial, mfa_command, mfa_cache, external_id, .. } = config.identity.clone();
-        reach.identity = Identity { profile, mfa_serial, mfa_command, mfa_cache, external_id, ..reach.identity };
+    pub fn from_stored(
+        json: &str,
+        sha256: &str,
+        config: &Config,
+        run_dir: PathBuf,
+    ) -> Result<Self, UsageError> {
+        let stored: Stored = serde_json::from_str(json)
+            .map_err(|error| UsageError::RunSettings(error.to_string()))?;
+        let Stored {
+            mut reach,
+            window,
+            indicators,
+            hunts,
+            left_out,
+            formats,
+            ..
+        } = stored;
+        let Stored {
+            fail_on_sighting,
+            silence,
+            engines,
+            ..
+        } = stored;
+        let Identity {
+            profile,
+            mfa_serial,
+            mfa_command,
+            mfa_cache,
+            external_id,
+            ..
+        } = config.identity.clone();
+        reach.identity = Identity {
+            profile,
+            mfa_serial,
+            mfa_command,
+            mfa_cache,
+            external_id,
+            ..reach.identity
+        };
         for account in &mut reach.directory.accounts {
-            let configured = config.accounts.iter().find(|configured| configured.id == account.id);
+            let configured = config
+                .accounts
+                .iter()
+                .find(|configured| configured.id == account.id);
             account.external_id = configured.and_then(|configured| configured.external_id.clone());
         }
         let out_dir = run_dir;
-        let settings =
-            Self { reach, window, indicators, hunts, left_out, formats, out_dir, fail_on_sighting, silence, engines };
-        if settings.sha256() == sha256 { Ok(settings) } else { Err(UsageError::OtherSettings) }
+        let settings = Self {
+            reach,
+            window,
+            indicators,
+            hunts,
+            left_out,
+            formats,
+            out_dir,
+            fail_on_sighting,
+            silence,
+            engines,
+        };
+        if settings.sha256() == sha256 {
+            Ok(settings)
+        } else {
+            Err(UsageError::OtherSettings)
+        }
     }
 }
 
@@ -96,8 +172,13 @@ mod tests {
         with_surroundings(|surroundings| {
             let file = surroundings.working_directory.join("dragnet.toml");
             std::fs::write(&file, CONFIG).unwrap();
-            let (global, arguments) =
-                parse_sweep(&["text:192.0.2.1", "2001:DB8::1", "arn:aws:s3:::b", "--since", "1h"]);
+            let (global, arguments) = parse_sweep(&[
+                "text:192.0.2.1",
+                "2001:DB8::1",
+                "arn:aws:s3:::b",
+                "--since",
+                "1h",
+            ]);
             SweepSettings::resolve(&global, &arguments, surroundings).unwrap()
         })
     }
@@ -113,13 +194,25 @@ mod tests {
         };
         assert_eq!(read(&stored, &config).unwrap(), settings);
         let other_profile = Config::from_toml(&CONFIG.replace("\"p\"", "\"q\""), "x").unwrap();
-        assert!(read(&stored, &other_profile).is_ok(), "whose credentials they are is not the scope");
+        assert!(
+            read(&stored, &other_profile).is_ok(),
+            "whose credentials they are is not the scope"
+        );
         for (json, config) in [
             (stored.clone(), Config::default()),
-            (stored.replace("\"fail_on_sighting\":false", "\"fail_on_sighting\":true"), config.clone()),
+            (
+                stored.replace("\"fail_on_sighting\":false", "\"fail_on_sighting\":true"),
+                config.clone(),
+            ),
         ] {
-            assert!(matches!(read(&json, &config), Err(UsageError::OtherSettings)), "{json}");
+            assert!(
+                matches!(read(&json, &config), Err(UsageError::OtherSettings)),
+                "{json}"
+            );
         }
-        assert!(matches!(read("{}", &config), Err(UsageError::RunSettings(_))));
+        assert!(matches!(
+            read("{}", &config),
+            Err(UsageError::RunSettings(_))
+        ));
     }
 }

@@ -57,8 +57,10 @@ impl SweepSettings {
         surroundings: &Surroundings<'_>,
     ) -> Result<Self, UsageError> {
         let directory = surroundings.working_directory;
-        let Resolved { indicators, left_out } =
-            indicators::resolve(&arguments.indicators, &arguments.indicator_files, directory)?;
+        let Resolved {
+            indicators,
+            left_out,
+        } = indicators::resolve(&arguments.indicators, &arguments.indicator_files, directory)?;
         let window = window::resolve(arguments, surroundings.now)?;
         let config = load_config(global, surroundings)?;
         Ok(Self {
@@ -97,6 +99,11 @@ mod tests {
         assert_eq!(settings.formats, Format::DEFAULT);
         assert!(settings.out_dir.ends_with("runs") && !settings.fail_on_sighting);
         assert!(settings.reach.directory.discover);
-        assert_eq!(resolve(&["a", "--format", "json,csv,json"]).unwrap().formats, [Format::ALL[2], Format::ALL[0]]);
+        assert_eq!(
+            resolve(&["a", "--format", "json,csv,json"])
+                .unwrap()
+                .formats,
+            [Format::ALL[2], Format::ALL[0]]
+        );
     }
 }

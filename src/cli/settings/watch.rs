@@ -10,8 +10,8 @@ use super::hunts;
 use super::indicators::{self, Resolved};
 use super::{EngineSettings, Reach, Surroundings, SweepSettings, load_config};
 use crate::config::{
-    Address, AlertCondition, ConfiguredDuration, EventBus, Format, Held, Hunts, Listen, ScanBudget, Schedule,
-    SinkTarget, TimeZoneName, Timetable, TopicArn, Watch, state_directory,
+    Address, AlertCondition, ConfiguredDuration, EventBus, Format, Held, Hunts, Listen, ScanBudget,
+    Schedule, SinkTarget, TimeZoneName, Timetable, TopicArn, Watch, state_directory,
 };
 use crate::model::{Hunt, Region, TimeWindow};
 
@@ -112,9 +112,16 @@ impl WatchSettings {
     /// # Errors
     /// Anything that is wrong with arguments, configuration or a file that it names; a secret that is not
     /// where it should be; no schedule at all.
-    pub fn resolve(global: &GlobalArguments, surroundings: &Surroundings<'_>) -> Result<Self, UsageError> {
+    pub fn resolve(
+        global: &GlobalArguments,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, UsageError> {
         let config = load_config(global, surroundings)?;
-        let (watch, formats, hunts) = (config.watch.clone(), config.report.formats.clone(), config.hunts.clone());
+        let (watch, formats, hunts) = (
+            config.watch.clone(),
+            config.report.formats.clone(),
+            config.hunts.clone(),
+        );
         if watch.schedule.is_empty() {
             return Err(UsageError::NoSchedule);
         }
@@ -133,8 +140,14 @@ impl WatchSettings {
         let sinks = watch.sink.iter().map(|sink| {
             let name = sink.name.to_string();
             let way = SinkWay::of(sink.meaning(), directory, surroundings);
-            way.map(|way| SinkSettings { name: name.clone(), way })
-                .map_err(|problem| UsageError::Sink { sink: name, problem })
+            way.map(|way| SinkSettings {
+                name: name.clone(),
+                way,
+            })
+            .map_err(|problem| UsageError::Sink {
+                sink: name,
+                problem,
+            })
         });
         Ok(Self {
             reach,
@@ -150,17 +163,28 @@ impl WatchSettings {
 }
 
 /// Practice keeps watch by itself.
-fn state_dir(watch: &Watch, global: &GlobalArguments, surroundings: &Surroundings<'_>) -> Result<PathBuf, UsageError> {
+fn state_dir(
+    watch: &Watch,
+    global: &GlobalArguments,
+    surroundings: &Surroundings<'_>,
+) -> Result<PathBuf, UsageError> {
     if let Some(path) = &watch.state_dir {
         return Ok(surroundings.working_directory.join(path));
     }
     let state = state_directory(surroundings.environment).ok_or(UsageError::NoStateDirectory)?;
-    Ok(state.join(if global.practice { "practice-watch" } else { "watch" }))
+    Ok(state.join(if global.practice {
+        "practice-watch"
+    } else {
+        "watch"
+    }))
 }
 
 impl ScheduleSettings {
     fn of(schedule: &Schedule, watch: &Watch, reach: &Reach, directory: &Path) -> Self {
-        let scope = schedule.scope.clone().unwrap_or_else(|| reach.scope.clone());
+        let scope = schedule
+            .scope
+            .clone()
+            .unwrap_or_else(|| reach.scope.clone());
         Self {
             name: schedule.name.to_string(),
             timetable: schedule.cron.clone(),
@@ -173,7 +197,10 @@ impl ScheduleSettings {
             alert_when: schedule.alert_when.clone(),
             suppress_ms: schedule.suppress.map(ConfiguredDuration::as_ms),
             sinks: schedule.sinks.iter().map(ToString::to_string).collect(),
-            reach: Reach { scope, ..reach.clone() },
+            reach: Reach {
+                scope,
+                ..reach.clone()
+            },
             formats: Vec::new(),
             hunts: schedule.hunts.clone(),
             catalogue: Hunts::default(),
@@ -184,8 +211,15 @@ impl ScheduleSettings {
     }
 
     fn look_for(&self) -> Result<(Resolved, Vec<Hunt>), UsageError> {
-        let indicators = indicators::resolve(&self.indicators, &self.indicator_files, &self.working_directory)?;
-        Ok((indicators, hunts::of_catalogue(&self.hunts, &self.catalogue)?))
+        let indicators = indicators::resolve(
+            &self.indicators,
+            &self.indicator_files,
+            &self.working_directory,
+        )?;
+        Ok((
+            indicators,
+            hunts::of_catalogue(&self.hunts, &self.catalogue)?,
+        ))
     }
 
     /// Where it looks.
@@ -199,7 +233,13 @@ impl ScheduleSettings {
     /// # Errors
     /// One of them is not what it was.
     pub fn sweep(&self, window: TimeWindow, out_dir: PathBuf) -> Result<SweepSettings, UsageError> {
-        let (Resolved { indicators, left_out }, hunts) = self.look_for()?;
+        let (
+            Resolved {
+                indicators,
+                left_out,
+            },
+            hunts,
+        ) = self.look_for()?;
         Ok(SweepSettings {
             reach: self.reach.clone(),
             window,
@@ -212,40 +252,53 @@ impl ScheduleSettings {
             // Each of its windows would be read once more.
             silence: false,
             // What goes on day and night costs nothing.
-            engines: EngineSettings { choice: EngineChoice::Filter, max_scan_cost: 0.0, unmask: false },
+            engines: EngineSettings {
+                choice: EngineChoice::Filter,
+                max_scan_cost: 0.0,
+                unmask: false,
+            },
         })
     }
 }
 
 impl SinkWay {
-    fn of(target: Option<SinkTarget>, directory: &Path, surroundings: &Surroundings<'_>) -> Result<Self, String> {
+    fn of(
+        target: Option<SinkTarget>,
+        directory: &Path,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, String> {
         let secret = |held: &Held| secret(held, directory, surroundings);
-        Ok(match target.ok_or("it is not configured as its kind asks for")? {
-            SinkTarget::Stdout => Self::Stdout,
-            SinkTarget::File(path) => Self::File(directory.join(path)),
-            SinkTarget::Webhook { url, secret: key } => Self::Webhook {
-                url: match url {
-                    Address::Clear(url) => SecretString::from(url.to_string()),
-                    Address::Held(held) => secret(&held)?,
+        Ok(
+            match target.ok_or("it is not configured as its kind asks for")? {
+                SinkTarget::Stdout => Self::Stdout,
+                SinkTarget::File(path) => Self::File(directory.join(path)),
+                SinkTarget::Webhook { url, secret: key } => Self::Webhook {
+                    url: match url {
+                        Address::Clear(url) => SecretString::from(url.to_string()),
+                        Address::Held(held) => secret(&held)?,
+                    },
+                    key: secret(&key)?,
                 },
-                key: secret(&key)?,
+                SinkTarget::Slack(held) => Self::Slack(secret(&held)?),
+                SinkTarget::Sns(topic) => Self::Sns(topic),
+                SinkTarget::EventBridge { bus, region } => {
+                    let region = bus.as_ref().and_then(EventBus::region).or(region);
+                    Self::EventBridge { bus, region }
+                }
             },
-            SinkTarget::Slack(held) => Self::Slack(secret(&held)?),
-            SinkTarget::Sns(topic) => Self::Sns(topic),
-            SinkTarget::EventBridge { bus, region } => {
-                let region = bus.as_ref().and_then(EventBus::region).or(region);
-                Self::EventBridge { bus, region }
-            }
-        })
+        )
     }
 }
 
 /// Reads a secret; what is said of it when it is missing tells where it should be, never what it is.
-fn secret(held: &Held, directory: &Path, surroundings: &Surroundings<'_>) -> Result<SecretString, String> {
+fn secret(
+    held: &Held,
+    directory: &Path,
+    surroundings: &Surroundings<'_>,
+) -> Result<SecretString, String> {
     let text = match held {
-        Held::Environment(name) => {
-            (surroundings.environment)(name).ok_or_else(|| format!("the environment has no {name}"))?
-        }
+        Held::Environment(name) => (surroundings.environment)(name)
+            .ok_or_else(|| format!("the environment has no {name}"))?,
         Held::File(path) => std::fs::read_to_string(directory.join(path))
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?,
     };
@@ -275,29 +328,68 @@ mod tests {
                 std::fs::write(surroundings.working_directory.join(name), text).unwrap();
             }
             let environment = |name: &str| key.filter(|_| name == "KEY").map(str::to_owned);
-            let surroundings = Surroundings { environment: &environment, ..*surroundings };
-            WatchSettings::resolve(&GlobalArguments::default(), &surroundings).map_err(|error| error.to_string())
+            let surroundings = Surroundings {
+                environment: &environment,
+                ..*surroundings
+            };
+            WatchSettings::resolve(&GlobalArguments::default(), &surroundings)
+                .map_err(|error| error.to_string())
         })
     }
 
     #[test]
     fn schedules_differ_where_they_say_so_and_secrets_are_in_hand() {
-        let settings = resolved(&[("feed", "192.0.2.7"), ("slack", "https://hooks.example/x\n")], Some("k")).unwrap();
-        let [feed, other] = &settings.schedules[..] else { panic!("{settings:?}") };
-        assert_eq!((feed.lag_ms, other.lag_ms, other.lookback_ms), (600_000, 300_000, 3_600_000));
-        assert_eq!((feed.reach().scope.include_accounts.len(), other.reach().scope.include_accounts.len()), (1, 0));
-        let SinkWay::Slack(url) = &settings.sinks[1].way else { panic!("{settings:?}") };
+        let settings = resolved(
+            &[
+                ("feed", "192.0.2.7"),
+                ("slack", "https://hooks.example/x\n"),
+            ],
+            Some("k"),
+        )
+        .unwrap();
+        let [feed, other] = &settings.schedules[..] else {
+            panic!("{settings:?}")
+        };
+        assert_eq!(
+            (feed.lag_ms, other.lag_ms, other.lookback_ms),
+            (600_000, 300_000, 3_600_000)
+        );
+        assert_eq!(
+            (
+                feed.reach().scope.include_accounts.len(),
+                other.reach().scope.include_accounts.len()
+            ),
+            (1, 0)
+        );
+        let SinkWay::Slack(url) = &settings.sinks[1].way else {
+            panic!("{settings:?}")
+        };
         assert_eq!(url.expose_secret(), "https://hooks.example/x");
-        assert!(!format!("{settings:?}").contains("hooks.example"), "secrets do not show");
+        assert!(
+            !format!("{settings:?}").contains("hooks.example"),
+            "secrets do not show"
+        );
         assert!(settings.state_dir.ends_with("state"));
     }
 
     #[test]
     fn what_is_missing_is_named() {
         let files = [("feed", "192.0.2.7"), ("slack", "https://hooks.example/x")];
-        assert!(resolved(&files, None).unwrap_err().contains("the sink `hook`: the environment has no KEY"));
-        assert!(resolved(&files[..1], Some("k")).unwrap_err().contains("slack cannot be read"));
-        assert!(resolved(&[("feed", "192.0.2.999"), files[1]], Some("k")).unwrap_err().contains("192.0.2.999"));
+        assert!(
+            resolved(&files, None)
+                .unwrap_err()
+                .contains("the sink `hook`: the environment has no KEY")
+        );
+        assert!(
+            resolved(&files[..1], Some("k"))
+                .unwrap_err()
+                .contains("slack cannot be read")
+        );
+        assert!(
+            resolved(&[("feed", "192.0.2.999"), files[1]], Some("k"))
+                .unwrap_err()
+                .contains("192.0.2.999")
+        );
     }
 
     #[test]
@@ -308,7 +400,11 @@ mod tests {
         let mut settings = resolved(&[("feed", "192.0.2.7"), ("slack", "x")], Some("k")).unwrap();
         settings.schedules[0].working_directory = temp.path().to_owned();
         let window = TimeWindow::try_from([0, 1]).unwrap();
-        let looked_for = || settings.schedules[0].sweep(window, PathBuf::new()).map(|sweep| sweep.indicators.len());
+        let looked_for = || {
+            settings.schedules[0]
+                .sweep(window, PathBuf::new())
+                .map(|sweep| sweep.indicators.len())
+        };
         assert_eq!(looked_for().unwrap(), 1);
         std::fs::write(&feed, "192.0.2.7\n192.0.2.8").unwrap();
         assert_eq!(looked_for().unwrap(), 2);

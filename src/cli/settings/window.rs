@@ -11,14 +11,24 @@ const DEFAULT: Moment = Moment::Ago(Duration::from_hours(24));
 
 /// The window that the arguments ask for. Its end is at most `now`: nobody can have searched what has
 /// not happened yet.
-pub(super) fn resolve(arguments: &SweepArguments, now: Timestamp) -> Result<TimeWindow, UsageError> {
-    let from = arguments.since.or(arguments.from).unwrap_or(DEFAULT).resolve(now);
+pub(super) fn resolve(
+    arguments: &SweepArguments,
+    now: Timestamp,
+) -> Result<TimeWindow, UsageError> {
+    let from = arguments
+        .since
+        .or(arguments.from)
+        .unwrap_or(DEFAULT)
+        .resolve(now);
     if from >= now {
         return Err(UsageError::FutureWindow { from, now });
     }
     let to = arguments.to.map_or(now, |to| to.resolve(now));
     // An end before the start is told as it was given.
-    Ok(TimeWindow::new(from, if to > from { to.min(now) } else { to })?)
+    Ok(TimeWindow::new(
+        from,
+        if to > from { to.min(now) } else { to },
+    )?)
 }
 
 #[cfg(test)]
@@ -29,7 +39,9 @@ mod tests {
     fn window(rest: &[&str]) -> Result<String, String> {
         let (_, arguments) = parse_sweep(&[&["192.0.2.1"], rest].concat());
         let now = "2026-03-02T12:00:00Z".parse().unwrap();
-        resolve(&arguments, now).map(|window| window.to_string()).map_err(|error| error.to_string())
+        resolve(&arguments, now)
+            .map(|window| window.to_string())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -38,7 +50,10 @@ mod tests {
         assert_eq!(window(&[]).unwrap(), day);
         assert_eq!(window(&["--since", "24h"]).unwrap(), day);
         assert_eq!(window(&["--since", "2026-03-01T12:00:00Z"]).unwrap(), day);
-        assert_eq!(window(&["--from", "24h", "--to", "2026-03-03T00:00:00Z"]).unwrap(), day);
+        assert_eq!(
+            window(&["--from", "24h", "--to", "2026-03-03T00:00:00Z"]).unwrap(),
+            day
+        );
         assert_eq!(
             window(&["--from", "2d", "--to", "1d"]).unwrap(),
             "2026-02-28T12:00:00.000Z to 2026-03-01T12:00:00.000Z"
@@ -47,8 +62,20 @@ mod tests {
 
     #[test]
     fn windows_that_hold_nothing_are_refused() {
-        assert!(window(&["--from", "1h", "--to", "2h"]).unwrap_err().contains("empty"));
-        assert!(window(&["--from", "1h", "--to", "1h"]).unwrap_err().contains("empty"));
-        assert!(window(&["--since", "2026-03-03T00:00:00Z"]).unwrap_err().contains("future"));
+        assert!(
+            window(&["--from", "1h", "--to", "2h"])
+                .unwrap_err()
+                .contains("empty")
+        );
+        assert!(
+            window(&["--from", "1h", "--to", "1h"])
+                .unwrap_err()
+                .contains("empty")
+        );
+        assert!(
+            window(&["--since", "2026-03-03T00:00:00Z"])
+                .unwrap_err()
+                .contains("future")
+        );
     }
 }

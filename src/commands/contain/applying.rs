@@ -8,8 +8,8 @@ use crate::cli::{ApplyArguments, Override};
 use crate::commands::surroundings::Machine;
 use crate::commands::{CommandError, Place, tell};
 use crate::contain::{
-    Containment, Guard, JournalError, Rehearsed, SealedPlan, Work, apply as apply_journal, check_plan,
-    confirmation_lines, expiry, rehearse, status_lines,
+    Containment, Guard, JournalError, Rehearsed, SealedPlan, Work, apply as apply_journal,
+    check_plan, confirmation_lines, expiry, rehearse, status_lines,
 };
 use crate::report::write_json;
 
@@ -36,7 +36,8 @@ pub(super) async fn apply(
         return print_rehearsed(&sealed, &rehearsed, json, out);
     }
     // Nobody is asked about a plan that is refused anyway.
-    check_plan(sealed.plan(), &settings.contain, place.clock().now()).map_err(ContainError::from)?;
+    check_plan(sealed.plan(), &settings.contain, place.clock().now())
+        .map_err(ContainError::from)?;
     confirm(&sealed, arguments.confirm.as_deref())?;
     let mut ask = |containment: &Containment| {
         for line in status_lines(containment) {
@@ -44,7 +45,10 @@ pub(super) async fn apply(
         }
         asked("Go on with the others? Type yes: ").is_some_and(|answer| answer == "yes")
     };
-    let canary = arguments.canary.map(|targets| Canary { targets, go_on: &mut ask });
+    let canary = arguments.canary.map(|targets| Canary {
+        targets,
+        go_on: &mut ask,
+    });
     let containment = apply_plan(place, settings, &sealed, &arguments.forced, canary).await?;
     if json {
         write_json(&containment.to_json(), &mut *out)?;
@@ -52,9 +56,15 @@ pub(super) async fn apply(
         print(&status_lines(&containment), out)?;
     }
     let forced = force_arguments(&arguments.forced);
-    let again = format!("dragnet contain apply {}{forced}", machine.shown(&arguments.plan));
+    let again = format!(
+        "dragnet contain apply {}{forced}",
+        machine.shown(&arguments.plan)
+    );
     match containment.exit_code() {
-        0 => tell(&format!("To undo it: dragnet contain undo {}", containment.id)),
+        0 => tell(&format!(
+            "To undo it: dragnet contain undo {}",
+            containment.id
+        )),
         _ => tell(&format!(
             "Not all of it holds. To go on: {again}. To undo it: dragnet contain undo {}",
             containment.id
@@ -80,24 +90,40 @@ pub async fn apply_plan(
     let (connection, guard) = check(place, settings, sealed, forced).await?;
     let (journals, id) = (journals(settings), sealed.short_hash());
     let caller = connection.caller.arn.to_string();
-    let journal = journals.begin(sealed, &caller, clock.now()).map_err(ContainError::from)?;
+    let journal = journals
+        .begin(sealed, &caller, clock.now())
+        .map_err(ContainError::from)?;
     // The short hash is short enough to make two plans that share it.
     if journal.sealed().hash() != sealed.hash() {
         return Err(ContainError::OtherPlan(id.to_owned()).into());
     }
-    if journal.containment().map_err(ContainError::from)?.undo_begun.is_some() {
+    if journal
+        .containment()
+        .map_err(ContainError::from)?
+        .undo_begun
+        .is_some()
+    {
         return Err(ContainError::Undone(id.to_owned()).into());
     }
     let enter = |account, policy| connection.enter(account, policy);
-    let work = Work { aws: &connection.aws, clock: &clock, entrance: &enter, journal: &journal };
+    let work = Work {
+        aws: &connection.aws,
+        clock: &clock,
+        entrance: &enter,
+        journal: &journal,
+    };
     if let Some(canary) = canary {
-        apply_journal(work, &guard, Some(canary.targets)).await.map_err(ContainError::from)?;
+        apply_journal(work, &guard, Some(canary.targets))
+            .await
+            .map_err(ContainError::from)?;
         let containment = journal.containment().map_err(ContainError::from)?;
         if !(canary.go_on)(&containment) {
             return Ok(containment);
         }
     }
-    apply_journal(work, &guard, None).await.map_err(ContainError::from)?;
+    apply_journal(work, &guard, None)
+        .await
+        .map_err(ContainError::from)?;
     Ok(journal.containment().map_err(ContainError::from)?)
 }
 
@@ -117,8 +143,13 @@ async fn check(
     let connection = Connection::of(place, settings, sealed.short_hash()).await?;
     connection.check_accounts(settings, plan).await?;
     let guard = connection.guard(settings, forced);
-    let changed = plan.targets.iter().filter(|target| target.changes_something());
-    guard.check_count(changed.count()).map_err(ContainError::from)?;
+    let changed = plan
+        .targets
+        .iter()
+        .filter(|target| target.changes_something());
+    guard
+        .check_count(changed.count())
+        .map_err(ContainError::from)?;
     Ok((connection, guard))
 }
 
@@ -150,10 +181,16 @@ fn print_rehearsed(
 ) -> Result<u8, CommandError> {
     let holds = rehearsed.iter().all(|step| step.would_hold);
     if json {
-        write_json(&serde_json::json!({ "id": sealed.short_hash(), "steps": rehearsed }), &mut *out)?;
+        write_json(
+            &serde_json::json!({ "id": sealed.short_hash(), "steps": rehearsed }),
+            &mut *out,
+        )?;
         return Ok(if holds { 0 } else { 3 });
     }
-    let lines: Vec<String> = rehearsed.iter().map(|step| format!("{}. {}", step.step, step.what)).collect();
+    let lines: Vec<String> = rehearsed
+        .iter()
+        .map(|step| format!("{}. {}", step.step, step.what))
+        .collect();
     print(&lines, out)?;
     Ok(if holds { 0 } else { 3 })
 }
@@ -163,13 +200,16 @@ fn confirm(sealed: &SealedPlan, given: Option<&str>) -> Result<(), ContainError>
     for line in confirmation_lines(sealed.plan()) {
         tell(&line);
     }
-    let ask = || asked("Type the plan's short hash, as `dragnet contain plan` printed it, to apply it: ");
+    let ask =
+        || asked("Type the plan's short hash, as `dragnet contain plan` printed it, to apply it: ");
     let typed = given.map(str::to_owned).or_else(ask);
     let typed = typed.ok_or(ContainError::NotConfirmed("there is no terminal to ask on"))?;
     if typed == sealed.short_hash() || typed == sealed.hash() {
         Ok(())
     } else {
-        Err(ContainError::NotConfirmed("what was given is not this plan's"))
+        Err(ContainError::NotConfirmed(
+            "what was given is not this plan's",
+        ))
     }
 }
 
@@ -179,7 +219,9 @@ fn asked(question: &str) -> Option<String> {
         return None;
     }
     let mut stderr = io::stderr().lock();
-    write!(stderr, "{question}").and_then(|()| stderr.flush()).ok()?;
+    write!(stderr, "{question}")
+        .and_then(|()| stderr.flush())
+        .ok()?;
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).ok()?;
     Some(line.trim().to_owned())

@@ -49,7 +49,9 @@ pub enum ContainError {
     #[error("the plan expired at {0:.0}: what it saw may be so no more; make it anew")]
     Expired(Timestamp),
     /// The plan was not confirmed.
-    #[error("not confirmed: --confirm takes the plan's short hash, which `contain plan` printed: {0}")]
+    #[error(
+        "not confirmed: --confirm takes the plan's short hash, which `contain plan` printed: {0}"
+    )]
     NotConfirmed(&'static str),
     /// The containment is being undone, or was.
     #[error("containment {0} was undone, or is being undone: make a new plan")]

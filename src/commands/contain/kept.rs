@@ -8,7 +8,9 @@ use super::{Connection, ContainError, journals, print};
 use crate::cli::settings::ContainSettings;
 use crate::cli::{StatusArguments, UndoArguments};
 use crate::commands::{CommandError, Place};
-use crate::contain::{Containment, Work, markdown, status_lines, undo as undo_journal, verify as verify_journal};
+use crate::contain::{
+    Containment, Work, markdown, status_lines, undo as undo_journal, verify as verify_journal,
+};
 use crate::report::{Table, write_json};
 
 /// Looks whether a containment still holds. Exit code 3 if not.
@@ -28,7 +30,11 @@ pub(super) async fn verify(
         print(&status_lines(&containment), out)?;
         print(&problems, out)?;
     }
-    Ok(if problems.is_empty() { containment.exit_code() } else { 3 })
+    Ok(if problems.is_empty() {
+        containment.exit_code()
+    } else {
+        3
+    })
 }
 
 /// Looks at every step of a containment; gives what is not there, or could not be looked at.
@@ -42,8 +48,15 @@ pub async fn verify_containment(
 ) -> Result<(Containment, Vec<String>), CommandError> {
     let journal = journals(settings).open(id).map_err(ContainError::from)?;
     let connection = Connection::of(place, settings, journal.id()).await?;
-    let (clock, enter) = (place.clock(), |account, policy| connection.enter(account, policy));
-    let work = Work { aws: &connection.aws, clock: &clock, entrance: &enter, journal: &journal };
+    let (clock, enter) = (place.clock(), |account, policy| {
+        connection.enter(account, policy)
+    });
+    let work = Work {
+        aws: &connection.aws,
+        clock: &clock,
+        entrance: &enter,
+        journal: &journal,
+    };
     let problems = verify_journal(work).await.map_err(ContainError::from)?;
     Ok((journal.containment().map_err(ContainError::from)?, problems))
 }
@@ -56,7 +69,8 @@ pub(super) async fn undo(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let containment = undo_containment(place, settings, &arguments.id, arguments.overwrite_drift).await?;
+    let containment =
+        undo_containment(place, settings, &arguments.id, arguments.overwrite_drift).await?;
     if json {
         write_json(&containment.to_json(), &mut *out)?;
     } else {
@@ -77,9 +91,18 @@ pub async fn undo_containment(
 ) -> Result<Containment, CommandError> {
     let journal = journals(settings).open(id).map_err(ContainError::from)?;
     let connection = Connection::of(place, settings, journal.id()).await?;
-    let (clock, enter) = (place.clock(), |account, policy| connection.enter(account, policy));
-    let work = Work { aws: &connection.aws, clock: &clock, entrance: &enter, journal: &journal };
-    undo_journal(work, connection.caller.arn.as_str(), overwrite_drift).await.map_err(ContainError::from)?;
+    let (clock, enter) = (place.clock(), |account, policy| {
+        connection.enter(account, policy)
+    });
+    let work = Work {
+        aws: &connection.aws,
+        clock: &clock,
+        entrance: &enter,
+        journal: &journal,
+    };
+    undo_journal(work, connection.caller.arn.as_str(), overwrite_drift)
+        .await
+        .map_err(ContainError::from)?;
     Ok(journal.containment().map_err(ContainError::from)?)
 }
 
@@ -90,7 +113,9 @@ pub(super) fn status(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let containment = journals(settings).read(&arguments.id).map_err(ContainError::from)?;
+    let containment = journals(settings)
+        .read(&arguments.id)
+        .map_err(ContainError::from)?;
     if json {
         write_json(&containment.to_json(), &mut *out)?;
     } else if arguments.markdown {
@@ -102,7 +127,11 @@ pub(super) fn status(
 }
 
 /// Lists all containments. Exit code 3 if one is stuck.
-pub(super) fn list(settings: &ContainSettings, json: bool, out: &mut dyn Write) -> Result<u8, CommandError> {
+pub(super) fn list(
+    settings: &ContainSettings,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<u8, CommandError> {
     let journals = journals(settings);
     let ids = journals.ids().map_err(ContainError::from)?;
     let all: Result<Vec<Containment>, _> = ids.iter().map(|id| journals.read(id)).collect();
@@ -125,5 +154,14 @@ pub(super) fn list(settings: &ContainSettings, json: bool, out: &mut dyn Write) 
         }
         table.write_text(None, out)?;
     }
-    Ok(if all.iter().any(|containment| containment.standing() == "stuck") { 3 } else { 0 })
+    Ok(
+        if all
+            .iter()
+            .any(|containment| containment.standing() == "stuck")
+        {
+            3
+        } else {
+            0
+        },
+    )
 }

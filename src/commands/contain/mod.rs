@@ -37,15 +37,22 @@ pub(super) async fn contain(
     let settings = || ContainSettings::resolve(global, &surroundings);
     match command {
         ContainCommand::Plan(arguments) => {
-            let settings = crate::cli::settings::PlanSettings::resolve(global, arguments, &surroundings)?;
+            let settings =
+                crate::cli::settings::PlanSettings::resolve(global, arguments, &surroundings)?;
             planning::plan(&place, &settings, global.json, machine, out).await
         }
         ContainCommand::Apply(arguments) => {
             applying::apply(&place, &settings()?, arguments, global.json, machine, out).await
         }
-        ContainCommand::Verify(arguments) => kept::verify(&place, &settings()?, &arguments.id, global.json, out).await,
-        ContainCommand::Undo(arguments) => kept::undo(&place, &settings()?, arguments, global.json, out).await,
-        ContainCommand::Status(arguments) => kept::status(&settings()?, arguments, global.json, out),
+        ContainCommand::Verify(arguments) => {
+            kept::verify(&place, &settings()?, &arguments.id, global.json, out).await
+        }
+        ContainCommand::Undo(arguments) => {
+            kept::undo(&place, &settings()?, arguments, global.json, out).await
+        }
+        ContainCommand::Status(arguments) => {
+            kept::status(&settings()?, arguments, global.json, out)
+        }
         ContainCommand::List => kept::list(&settings()?, global.json, out),
     }
 }
@@ -62,29 +69,61 @@ impl Connection {
     async fn of(place: &Place, settings: &ContainSettings, id: &str) -> Result<Self, CommandError> {
         let reach = &settings.reach;
         let aws = place.connect(reach, None).await?;
-        let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
-        let access = Access::new(&aws, &caller, &reach.identity, format!("dragnet-contain-{id}"), &[]);
+        let caller = aws
+            .authenticate()
+            .await
+            .map_err(|error| CommandError::Caller(Box::new(error)))?;
+        let access = Access::new(
+            &aws,
+            &caller,
+            &reach.identity,
+            format!("dragnet-contain-{id}"),
+            &[],
+        );
         let accounts = reach.directory.accounts.iter();
-        let external_ids = accounts.filter_map(|account| Some((account.id, account.external_id.clone()?))).collect();
-        Ok(Self { aws, caller, access, external_ids })
+        let external_ids = accounts
+            .filter_map(|account| Some((account.id, account.external_id.clone()?)))
+            .collect();
+        Ok(Self {
+            aws,
+            caller,
+            access,
+            external_ids,
+        })
     }
 
     fn guard(&self, settings: &ContainSettings, forced: &[Override]) -> Guard {
-        Guard::new(&self.caller, &roles_on_the_way(&self.access), &settings.reach, &settings.contain, forced)
+        Guard::new(
+            &self.caller,
+            &roles_on_the_way(&self.access),
+            &settings.reach,
+            &settings.contain,
+            forced,
+        )
     }
 
     /// Checks that every account of a plan is one of the organization's or the configuration's: entering another
     /// would hand the external id to a stranger.
-    async fn check_accounts(&self, settings: &ContainSettings, plan: &Plan) -> Result<(), CommandError> {
+    async fn check_accounts(
+        &self,
+        settings: &ContainSettings,
+        plan: &Plan,
+    ) -> Result<(), CommandError> {
         let reach = &settings.reach;
-        let mut unknown: BTreeSet<AccountId> = plan.targets.iter().map(|target| target.principal.account()).collect();
+        let mut unknown: BTreeSet<AccountId> = plan
+            .targets
+            .iter()
+            .map(|target| target.principal.account())
+            .collect();
         unknown.remove(&self.caller.account);
         for configured in &reach.directory.accounts {
             unknown.remove(&configured.id);
         }
         let mut directory = Directory::new(&self.aws, &self.access, reach);
         while !unknown.is_empty() {
-            let Some(member) = directory.next().await? else { break };
+            let Some(member) = directory.next().await? else {
+                break;
+            };
             unknown.remove(&member.account.id);
         }
         match unknown.first() {
@@ -93,15 +132,27 @@ impl Connection {
         }
     }
 
-    fn enter(&self, account: AccountId, policy: Policy) -> Result<std::sync::Arc<crate::aws::Session>, InvalidArn> {
-        let external_id = self.external_ids.iter().find(|(id, _)| *id == account).map(|(_, external_id)| external_id);
+    fn enter(
+        &self,
+        account: AccountId,
+        policy: Policy,
+    ) -> Result<std::sync::Arc<crate::aws::Session>, InvalidArn> {
+        let external_id = self
+            .external_ids
+            .iter()
+            .find(|(id, _)| *id == account)
+            .map(|(_, external_id)| external_id);
         self.access.contain(account, external_id, policy)
     }
 }
 
 /// The roles that are assumed before an account's own.
 fn roles_on_the_way(access: &Access) -> Vec<RoleArn> {
-    access.hops().iter().filter_map(|hop| hop.role().cloned()).collect()
+    access
+        .hops()
+        .iter()
+        .filter_map(|hop| hop.role().cloned())
+        .collect()
 }
 
 /// Where the containments of these settings are kept.
@@ -112,13 +163,22 @@ fn journals(settings: &ContainSettings) -> Journals {
 /// Reads a sealed plan from its file.
 fn read_plan(path: &Path) -> Result<SealedPlan, ContainError> {
     let named = || path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| ContainError::Unreadable { path: named(), source })?;
-    SealedPlan::parse(&text).map_err(|source| ContainError::Plan { path: named(), source })
+    let text = std::fs::read_to_string(path).map_err(|source| ContainError::Unreadable {
+        path: named(),
+        source,
+    })?;
+    SealedPlan::parse(&text).map_err(|source| ContainError::Plan {
+        path: named(),
+        source,
+    })
 }
 
 /// The arguments that override these guards.
 fn force_arguments(forced: &[Override]) -> String {
-    forced.iter().flat_map(|guard| [" --force ", guard.as_str()]).collect()
+    forced
+        .iter()
+        .flat_map(|guard| [" --force ", guard.as_str()])
+        .collect()
 }
 
 /// Lines that hold a stranger's text.

@@ -15,8 +15,8 @@ use crate::commands::surroundings::Machine;
 use crate::commands::{CommandError, Place, tell};
 use crate::config::PrincipalSelector;
 use crate::contain::{
-    FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey, TrailDeliveries, plan_lines,
-    service_control_policy, shell_script, survey,
+    FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey, TrailDeliveries,
+    plan_lines, service_control_policy, shell_script, survey,
 };
 use crate::model::{Account, Operation};
 use crate::report::escape_json;
@@ -36,9 +36,14 @@ pub(super) async fn plan(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let sealed = make_plan(place, settings).await?;
-    let text = sealed.to_text().map_err(|source| ContainError::Plan { path: machine.shown(&settings.out), source })?;
-    write_whole(&settings.out, &text)
-        .map_err(|source| ContainError::Unwritable { path: machine.shown(&settings.out), source })?;
+    let text = sealed.to_text().map_err(|source| ContainError::Plan {
+        path: machine.shown(&settings.out),
+        source,
+    })?;
+    write_whole(&settings.out, &text).map_err(|source| ContainError::Unwritable {
+        path: machine.shown(&settings.out),
+        source,
+    })?;
     match settings.emit {
         Some(Emit::Sh) => out.write_all(shell_script(sealed.plan()).as_bytes())?,
         Some(Emit::Scp) => out.write_all(service_control_policy(sealed.plan()).as_bytes())?,
@@ -49,8 +54,14 @@ pub(super) async fn plan(
     let plan = sealed.plan();
     let forced = force_arguments(&plan.forced);
     let confirm = sealed.short_hash();
-    tell(&format!("Written to {file}. To apply it: dragnet contain apply {file}{forced} --confirm {confirm}"));
-    Ok(if plan.refused.is_empty() && plan.gaps.is_empty() { 0 } else { 3 })
+    tell(&format!(
+        "Written to {file}. To apply it: dragnet contain apply {file}{forced} --confirm {confirm}"
+    ));
+    Ok(if plan.refused.is_empty() && plan.gaps.is_empty() {
+        0
+    } else {
+        3
+    })
 }
 
 /// Makes a plan of what there is now.
@@ -59,11 +70,30 @@ pub(super) async fn plan(
 /// AWS or the run cannot be asked, nobody was found, or the plan would be too large.
 pub async fn make_plan(place: &Place, settings: &PlanSettings) -> Result<SealedPlan, CommandError> {
     let reach = &settings.common.reach;
-    let from_run = settings.run.as_deref().map(read_run).transpose()?.unwrap_or_default();
-    let selectors: Vec<_> = settings.selectors.iter().cloned().chain(from_run.selectors()).collect();
+    let from_run = settings
+        .run
+        .as_deref()
+        .map(read_run)
+        .transpose()?
+        .unwrap_or_default();
+    let selectors: Vec<_> = settings
+        .selectors
+        .iter()
+        .cloned()
+        .chain(from_run.selectors())
+        .collect();
     let aws = place.connect(reach, None).await?;
-    let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
-    let access = Access::new(&aws, &caller, &reach.identity, "dragnet-contain-plan".to_owned(), &Operation::SURVEY);
+    let caller = aws
+        .authenticate()
+        .await
+        .map_err(|error| CommandError::Caller(Box::new(error)))?;
+    let access = Access::new(
+        &aws,
+        &caller,
+        &reach.identity,
+        "dragnet-contain-plan".to_owned(),
+        &Operation::SURVEY,
+    );
 
     let mut members = Vec::new();
     let mut directory = Directory::new(&aws, &access, reach);
@@ -74,7 +104,8 @@ pub async fn make_plan(place: &Place, settings: &PlanSettings) -> Result<SealedP
         }
     }
     let looked = stream::iter(members).map(|(member, wanted)| look(&aws, &access, member, wanted));
-    let surveys: Vec<(Account, Result<Survey, String>)> = looked.buffer_unordered(AT_ONCE).collect().await;
+    let surveys: Vec<(Account, Result<Survey, String>)> =
+        looked.buffer_unordered(AT_ONCE).collect().await;
 
     let (mut candidates, mut refused, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
     let mut met = BTreeSet::new();
@@ -92,7 +123,12 @@ pub async fn make_plan(place: &Place, settings: &PlanSettings) -> Result<SealedP
         candidate.created = from_run.created_by(&candidate.detail.principal);
     }
     refused.extend(from_run.refused().cloned());
-    refused.extend(selectors.iter().filter(|selector| !met.contains(&selector.to_string())).map(unmet));
+    refused.extend(
+        selectors
+            .iter()
+            .filter(|selector| !met.contains(&selector.to_string()))
+            .map(unmet),
+    );
     gaps.sort();
     let mentioned = from_run.mentioned();
     if candidates.is_empty() {
@@ -111,8 +147,15 @@ pub async fn make_plan(place: &Place, settings: &PlanSettings) -> Result<SealedP
         caller: caller.arn.to_string(),
         now: place.clock().now(),
     };
-    let guard = Guard::new(&caller, &roles_on_the_way(&access), reach, contain, &settings.forced);
-    let mut plan = Plan::make(&request, &guard, candidates, refused, gaps).map_err(ContainError::from)?;
+    let guard = Guard::new(
+        &caller,
+        &roles_on_the_way(&access),
+        reach,
+        contain,
+        &settings.forced,
+    );
+    let mut plan =
+        Plan::make(&request, &guard, candidates, refused, gaps).map_err(ContainError::from)?;
     plan.mentioned = mentioned;
     let path = settings.out.display().to_string();
     Ok(SealedPlan::seal(plan).map_err(|source| ContainError::Plan { path, source })?)
@@ -141,7 +184,10 @@ async fn look(
         if !survey.candidates.is_empty() {
             // Better known now than when there is no time.
             let no_entry = access.try_contain_role(aws, &member).await.err().map(told);
-            survey.candidates.iter_mut().for_each(|candidate| candidate.no_entry.clone_from(&no_entry));
+            survey
+                .candidates
+                .iter_mut()
+                .for_each(|candidate| candidate.no_entry.clone_from(&no_entry));
         }
         Ok(survey)
     };
@@ -151,7 +197,11 @@ async fn look(
 
 fn unmet(selector: &PrincipalSelector) -> RefusedTarget {
     let reasons = vec!["there is none in the accounts that were looked at".to_owned()];
-    RefusedTarget { principal: selector.to_string(), reasons, user_id: None }
+    RefusedTarget {
+        principal: selector.to_string(),
+        reasons,
+        user_id: None,
+    }
 }
 
 /// The principals of a run's sightings, Dragnet's own calls left out.
@@ -164,7 +214,10 @@ fn read_run(directory: &Path) -> Result<FromRun, CommandError> {
 
 /// Writes a file that appears whole or not at all, and that only its owner may read.
 fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(parent)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;

@@ -77,12 +77,23 @@ impl Check {
 
     /// Something worth knowing.
     pub(super) fn note(check: Subject, detail: impl Into<String>) -> Self {
-        Self { status: State::Note, ..Self::ok(check, detail) }
+        Self {
+            status: State::Note,
+            ..Self::ok(check, detail)
+        }
     }
 
     /// A check that did not end well.
-    pub(super) fn failed(check: Subject, detail: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { status: State::Failed, advice: advice.into(), ..Self::ok(check, detail) }
+    pub(super) fn failed(
+        check: Subject,
+        detail: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self {
+            status: State::Failed,
+            advice: advice.into(),
+            ..Self::ok(check, detail)
+        }
     }
 
     /// A place that AWS does not let in.
@@ -93,11 +104,15 @@ impl Check {
             _ => outcome.detail,
         };
         let failed = Self::failed(check, detail, advice.unwrap_or_default());
-        Self { reason: outcome.reason.map(Reason::as_str), ..failed }
+        Self {
+            reason: outcome.reason.map(Reason::as_str),
+            ..failed
+        }
     }
 }
 
 /// A moment as the table shows it.
 pub(super) fn until(end: Option<Timestamp>) -> String {
-    end.map(|end| format!(" until {}", rfc3339_ms(end))).unwrap_or_default()
+    end.map(|end| format!(" until {}", rfc3339_ms(end)))
+        .unwrap_or_default()
 }

@@ -32,7 +32,14 @@ pub async fn examine(aws: Aws, reach: Reach, clock: Clock) -> Vec<Check> {
             return checks;
         }
     };
-    Examination { aws, access, reach, clock }.accounts(&mut checks).await;
+    Examination {
+        aws,
+        access,
+        reach,
+        clock,
+    }
+    .accounts(&mut checks)
+    .await;
     checks.sort_by(|one, other| {
         let key = |check: &Check| (check.account_id, check.check, check.region.clone());
         key(one).cmp(&key(other))
@@ -46,25 +53,50 @@ fn clock_check(skew: Option<SignedDuration>) -> Check {
     };
     let told = format!("this machine's clock is {} s off", skew.as_secs());
     if skew.abs() >= SKEW_REFUSED {
-        return Check::failed(Subject::Clock, told, "set the clock: AWS refuses calls that are 5 minutes off");
+        return Check::failed(
+            Subject::Clock,
+            told,
+            "set the clock: AWS refuses calls that are 5 minutes off",
+        );
     }
-    if skew.abs() >= SKEW_NOTED { Check::note(Subject::Clock, told) } else { Check::ok(Subject::Clock, told) }
+    if skew.abs() >= SKEW_NOTED {
+        Check::note(Subject::Clock, told)
+    } else {
+        Check::ok(Subject::Clock, told)
+    }
 }
 
 /// Source, MFA and the roles on the way; the first that fails is the last that can be examined.
 async fn way_in(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Result<Access, Check> {
     let refused = |subject, error: &CallError| Check::refused(subject, Refusal::of(error));
-    let caller = aws.caller().await.map_err(|error| refused(Subject::Source, &error))?;
+    let caller = aws
+        .caller()
+        .await
+        .map_err(|error| refused(Subject::Source, &error))?;
     checks.push(Check::ok(Subject::Source, caller.arn.to_string()));
-    aws.authenticate().await.map_err(|error| refused(Subject::Mfa, &error))?;
+    aws.authenticate()
+        .await
+        .map_err(|error| refused(Subject::Mfa, &error))?;
     checks.push(match aws.mfa().await {
-        Some(mfa) => Check::ok(Subject::Mfa, format!("session with {}{}", mfa.serial, until(mfa.session_until))),
+        Some(mfa) => Check::ok(
+            Subject::Mfa,
+            format!("session with {}{}", mfa.serial, until(mfa.session_until)),
+        ),
         None => Check::note(Subject::Mfa, "no mfa_serial: calls carry no MFA code"),
     });
-    let access = Access::new(aws, &caller, &reach.identity, "dragnet-doctor".to_owned(), &Operation::SWEEP);
+    let access = Access::new(
+        aws,
+        &caller,
+        &reach.identity,
+        "dragnet-doctor".to_owned(),
+        &Operation::SWEEP,
+    );
     for hop in access.hops() {
         let role = hop.role().map(ToString::to_string).unwrap_or_default();
-        access.pass(aws, hop).await.map_err(|refusal| Check::refused(Subject::Hop, refusal))?;
+        access
+            .pass(aws, hop)
+            .await
+            .map_err(|refusal| Check::refused(Subject::Hop, refusal))?;
         checks.push(Check::ok(Subject::Hop, role));
     }
     Ok(access)
@@ -95,15 +127,29 @@ impl Examination {
                 },
                 Ok(None) => break,
                 Err(error) => {
-                    let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-                    checks.push(Check::failed(Subject::Organization, cause, error.to_string()));
+                    let cause = std::error::Error::source(&error)
+                        .map(ToString::to_string)
+                        .unwrap_or_default();
+                    checks.push(Check::failed(
+                        Subject::Organization,
+                        cause,
+                        error.to_string(),
+                    ));
                     break;
                 }
             }
         }
-        if accounts.is_empty() && checks.iter().all(|check| check.check != Subject::Organization) {
+        if accounts.is_empty()
+            && checks
+                .iter()
+                .all(|check| check.check != Subject::Organization)
+        {
             let advice = "widen the scope (include_accounts, --account)";
-            checks.push(Check::failed(Subject::Organization, "no active account is in scope", advice));
+            checks.push(Check::failed(
+                Subject::Organization,
+                "no active account is in scope",
+                advice,
+            ));
         }
         checks.extend(accounts.join_all().await.into_iter().flatten());
     }
@@ -111,9 +157,16 @@ impl Examination {
     async fn account(self: Arc<Self>, member: Member) -> Vec<Check> {
         let Entered { session, regions } = match self.access.enter(&self.aws, &member).await {
             Ok(entered) => entered,
-            Err(refusal) => return vec![in_account(&member, Check::refused(Subject::Account, refusal))],
+            Err(refusal) => {
+                return vec![in_account(
+                    &member,
+                    Check::refused(Subject::Account, refusal),
+                )];
+            }
         };
-        let role = session.role().map_or("as the caller itself".to_owned(), ToString::to_string);
+        let role = session
+            .role()
+            .map_or("as the caller itself".to_owned(), ToString::to_string);
         let entered = format!("{role}; Regions enabled: {}", regions.len());
         let mut checks = vec![in_account(&member, Check::ok(Subject::Account, entered))];
         let wanted = WantedRegions::of(&self.reach.scope, &member, regions);
@@ -121,7 +174,10 @@ impl Examination {
             let check = Check::refused(Subject::Region, Refusal::region_not_enabled());
             checks.push(in_region(&member, region, check));
         }
-        let regions = wanted.enabled.iter().map(|enabled| self.region(&member, &session, &enabled.region));
+        let regions = wanted
+            .enabled
+            .iter()
+            .map(|enabled| self.region(&member, &session, &enabled.region));
         checks.extend(futures::future::join_all(regions).await);
         checks
     }
@@ -129,7 +185,10 @@ impl Examination {
     async fn region(&self, member: &Member, session: &Session, region: &Region) -> Check {
         let check = match self.permissions(member, session, region).await {
             Ok(()) => match self.insights_refusal(session, region).await {
-                None => Check::ok(Subject::Region, "log groups, events, trails and flow logs can be read"),
+                None => Check::ok(
+                    Subject::Region,
+                    "log groups, events, trails and flow logs can be read",
+                ),
                 Some(error) => Check::ok(
                     Subject::Region,
                     format!(
@@ -158,15 +217,33 @@ impl Examination {
     }
 
     /// What records the Region, one page of groups, and a millisecond of one group's events.
-    async fn permissions(&self, member: &Member, session: &Session, region: &Region) -> Result<(), CallError> {
-        let target = Target { account: member.account.id, region: region.clone() };
+    async fn permissions(
+        &self,
+        member: &Member,
+        session: &Session,
+        region: &Region,
+    ) -> Result<(), CallError> {
+        let target = Target {
+            account: member.account.id,
+            region: region.clone(),
+        };
         self.aws.trails(session, region).await?;
         self.aws.flow_logs(session, &target, None).await?;
         let (groups, _) = self.aws.log_groups(session, region, None).await?;
         let readable = |group: &&LogGroup| group.class == LogGroupClass::Standard;
-        let log_group = groups.iter().find(readable).map_or(NO_SUCH_GROUP, |group| &group.name).to_owned();
+        let log_group = groups
+            .iter()
+            .find(readable)
+            .map_or(NO_SUCH_GROUP, |group| &group.name)
+            .to_owned();
         let now = self.clock.now_ms();
-        let query = EventQuery { log_group, from_ms: now.saturating_sub(1), to_ms: now, pattern: None, unmask: false };
+        let query = EventQuery {
+            log_group,
+            from_ms: now.saturating_sub(1),
+            to_ms: now,
+            pattern: None,
+            unmask: false,
+        };
         match self.aws.events(session, region, &query, None, None).await {
             // Whoever may not ask is not told that there is nothing.
             Err(error) if error.class != ErrorClass::NotFound => Err(error),
@@ -176,11 +253,18 @@ impl Examination {
 }
 
 fn in_account(member: &Member, check: Check) -> Check {
-    Check { account_id: Some(member.account.id), account_name: member.account.name.clone(), ..check }
+    Check {
+        account_id: Some(member.account.id),
+        account_name: member.account.name.clone(),
+        ..check
+    }
 }
 
 fn in_region(member: &Member, region: &Region, check: Check) -> Check {
-    Check { region: Some(region.clone()), ..in_account(member, check) }
+    Check {
+        region: Some(region.clone()),
+        ..in_account(member, check)
+    }
 }
 
 #[cfg(test)]

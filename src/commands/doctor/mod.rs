@@ -37,13 +37,27 @@ pub(super) async fn doctor(
     let aws = place.connect(&doctor.reach, None).await?;
     if doctor.forget {
         let forgotten = aws.forget_mfa_session().map_err(CommandError::Forget)?;
-        writeln!(out, "{}", if forgotten { "The MFA session is forgotten." } else { "No MFA session was kept." })?;
+        writeln!(
+            out,
+            "{}",
+            if forgotten {
+                "The MFA session is forgotten."
+            } else {
+                "No MFA session was kept."
+            }
+        )?;
         return Ok(0);
     }
     let checks = examine(aws, doctor.reach, place.clock()).await;
     let covered = checks.iter().all(|check| check.status != State::Failed);
     if settings.json {
-        write_json(&Diagnosis { covered, checks: &checks }, &mut *out)?;
+        write_json(
+            &Diagnosis {
+                covered,
+                checks: &checks,
+            },
+            &mut *out,
+        )?;
     } else {
         print::write(&checks, out)?;
     }

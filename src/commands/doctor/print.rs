@@ -17,13 +17,25 @@ pub(super) fn write(checks: &[Check], out: &mut dyn Write) -> io::Result<()> {
     for check in checks {
         // Regions that are as they should be are in their account's row.
         if (check.check, check.status) != (Subject::Region, State::Ok) {
-            table.push(vec![word(check.status).to_owned(), place(check), found(check, &readable)]);
+            table.push(vec![
+                word(check.status).to_owned(),
+                place(check),
+                found(check, &readable),
+            ]);
         }
     }
     table.write_text(None, out)?;
-    let failed: Vec<&Check> = checks.iter().filter(|check| check.status == State::Failed).collect();
+    let failed: Vec<&Check> = checks
+        .iter()
+        .filter(|check| check.status == State::Failed)
+        .collect();
     for check in failed.iter().take(SPELT_OUT) {
-        writeln!(out, "\n{}: {}", escape(&place(check)), escape(&check.detail))?;
+        writeln!(
+            out,
+            "\n{}: {}",
+            escape(&place(check)),
+            escape(&check.detail)
+        )?;
         if !check.advice.is_empty() {
             writeln!(out, "  To do: {}", escape(&check.advice))?;
         }
@@ -37,7 +49,10 @@ pub(super) fn write(checks: &[Check], out: &mut dyn Write) -> io::Result<()> {
 /// How many Regions of each account can be read.
 fn readable_regions(checks: &[Check]) -> BTreeMap<AccountId, usize> {
     let mut readable = BTreeMap::new();
-    for check in checks.iter().filter(|check| (check.check, check.status) == (Subject::Region, State::Ok)) {
+    for check in checks
+        .iter()
+        .filter(|check| (check.check, check.status) == (Subject::Region, State::Ok))
+    {
         if let Some(account) = check.account_id {
             *readable.entry(account).or_default() += 1;
         }
@@ -67,7 +82,10 @@ fn found(check: &Check, readable: &BTreeMap<AccountId, usize>) -> String {
 
 /// Where the check was made, as a person names it.
 fn place(check: &Check) -> String {
-    let account = check.account_id.map(|id| id.to_string()).unwrap_or_default();
+    let account = check
+        .account_id
+        .map(|id| id.to_string())
+        .unwrap_or_default();
     match (&check.region, check.check) {
         (Some(region), _) => format!("{account} {} {region}", check.account_name),
         (None, Subject::Account) => format!("{account} {}", check.account_name),
@@ -81,14 +99,25 @@ fn place(check: &Check) -> String {
 
 fn verdict(checks: &[Check]) -> String {
     let accounts = |wanted: fn(&Check) -> bool| -> BTreeSet<AccountId> {
-        checks.iter().filter(|check| wanted(check)).filter_map(|check| check.account_id).collect()
+        checks
+            .iter()
+            .filter(|check| wanted(check))
+            .filter_map(|check| check.account_id)
+            .collect()
     };
-    if checks.iter().any(|check| check.status == State::Failed && check.account_id.is_none()) {
+    if checks
+        .iter()
+        .any(|check| check.status == State::Failed && check.account_id.is_none())
+    {
         return "A sweep would not get that far.".to_owned();
     }
     let examined = accounts(|check| check.status != State::Note);
     let failed = accounts(|check| check.status == State::Failed);
-    format!("{} of {} accounts would be covered.", examined.difference(&failed).count(), examined.len())
+    format!(
+        "{} of {} accounts would be covered.",
+        examined.difference(&failed).count(),
+        examined.len()
+    )
 }
 
 #[cfg(test)]
@@ -96,20 +125,38 @@ mod tests {
     use super::*;
 
     fn at(id: &str, check: Check) -> Check {
-        Check { account_id: id.parse().ok(), account_name: "prod".to_owned(), ..check }
+        Check {
+            account_id: id.parse().ok(),
+            account_name: "prod".to_owned(),
+            ..check
+        }
     }
 
     #[test]
     fn failures_are_spelt_out_below_the_table() {
-        let region = |check: Check| Check { region: "us-east-1".parse().ok(), ..check };
-        let denied =
-            Check { reason: Some("access-denied"), ..Check::failed(Subject::Region, "AWS says no", "say please") };
+        let region = |check: Check| Check {
+            region: "us-east-1".parse().ok(),
+            ..check
+        };
+        let denied = Check {
+            reason: Some("access-denied"),
+            ..Check::failed(Subject::Region, "AWS says no", "say please")
+        };
         let checks = [
             Check::ok(Subject::Source, "arn:aws:iam::111111111111:user/alice"),
-            at("222222222222", Check::ok(Subject::Account, "role; Regions enabled: 2")),
-            at("222222222222", region(Check::ok(Subject::Region, "can be read"))),
+            at(
+                "222222222222",
+                Check::ok(Subject::Account, "role; Regions enabled: 2"),
+            ),
+            at(
+                "222222222222",
+                region(Check::ok(Subject::Region, "can be read")),
+            ),
             at("222222222222", region(denied)),
-            at("333333333333", Check::note(Subject::Account, "out of scope: CLOSED")),
+            at(
+                "333333333333",
+                Check::note(Subject::Account, "out of scope: CLOSED"),
+            ),
         ];
         let mut out = Vec::new();
         write(&checks, &mut out).unwrap();

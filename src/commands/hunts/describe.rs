@@ -42,14 +42,17 @@ struct DescribedParameter {
 impl Described {
     pub fn of(template: &HuntTemplate) -> Self {
         let example = template.example();
-        let described = |(name, parameter): (&String, &crate::config::Parameter)| DescribedParameter {
-            name: name.clone(),
-            kind: parameter.kind.as_str(),
-            about: parameter.about.clone(),
-            default: parameter.default.clone(),
-        };
+        let described =
+            |(name, parameter): (&String, &crate::config::Parameter)| DescribedParameter {
+                name: name.clone(),
+                kind: parameter.kind.as_str(),
+                about: parameter.about.clone(),
+                default: parameter.default.clone(),
+            };
         let prepared = PreparedHunt::new(example.clone());
-        let questions = Questions::new(&[], std::slice::from_ref(&example)).ok().filter(|_| prepared.is_ok());
+        let questions = Questions::new(&[], std::slice::from_ref(&example))
+            .ok()
+            .filter(|_| prepared.is_ok());
         let only_insights = prepared.as_ref().err().map(ToString::to_string);
         let prepared = prepared.ok();
         Self {
@@ -60,20 +63,33 @@ impl Described {
             techniques: example.techniques,
             parameters: template.parameters.iter().map(described).collect(),
             query: template.query.trim().to_owned(),
-            engines: if prepared.is_some() { vec!["filter", "insights"] } else { vec!["insights"] },
+            engines: if prepared.is_some() {
+                vec!["filter", "insights"]
+            } else {
+                vec!["insights"]
+            },
             only_insights,
-            columns: prepared.as_ref().map(|hunt| hunt.plan().columns().to_vec()).unwrap_or_default(),
-            counts: prepared.as_ref().is_some_and(|hunt| matches!(hunt.plan(), Plan::Groups(_))),
-            filter_pattern: questions.and_then(|questions| questions.pattern(&FlowLogFormats::default(), true)),
+            columns: prepared
+                .as_ref()
+                .map(|hunt| hunt.plan().columns().to_vec())
+                .unwrap_or_default(),
+            counts: prepared
+                .as_ref()
+                .is_some_and(|hunt| matches!(hunt.plan(), Plan::Groups(_))),
+            filter_pattern: questions
+                .and_then(|questions| questions.pattern(&FlowLogFormats::default(), true)),
         }
     }
 
     /// A row of the list.
     pub fn cells(&self) -> Vec<String> {
-        let parameters = self.parameters.iter().map(|parameter| match &parameter.default {
-            Some(default) => format!("{}={default}", parameter.name),
-            None => parameter.name.clone(),
-        });
+        let parameters = self
+            .parameters
+            .iter()
+            .map(|parameter| match &parameter.default {
+                Some(default) => format!("{}={default}", parameter.name),
+                None => parameter.name.clone(),
+            });
         vec![
             self.name.clone(),
             self.source.to_string(),
@@ -87,15 +103,33 @@ impl Described {
     /// Everything about it.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}: {}", self.name, escape(&self.title))?;
-        writeln!(out, "About       {}, severity {}, ATT&CK {}", self.source, self.severity, self.techniques.join(" "))?;
+        writeln!(
+            out,
+            "About       {}, severity {}, ATT&CK {}",
+            self.source,
+            self.severity,
+            self.techniques.join(" ")
+        )?;
         for parameter in &self.parameters {
-            let default = parameter.default.as_ref().map(|default| format!(" [default: {default}]"));
-            let DescribedParameter { name, kind, about, .. } = parameter;
-            writeln!(out, "Parameter   {name} ({kind}): {}{}", escape(about), escape(&default.unwrap_or_default()))?;
+            let default = parameter
+                .default
+                .as_ref()
+                .map(|default| format!(" [default: {default}]"));
+            let DescribedParameter {
+                name, kind, about, ..
+            } = parameter;
+            writeln!(
+                out,
+                "Parameter   {name} ({kind}): {}{}",
+                escape(about),
+                escape(&default.unwrap_or_default())
+            )?;
         }
         self.write_engine(out)?;
         writeln!(out)?;
-        self.query.lines().try_for_each(|line| writeln!(out, "  {}", escape(line)))
+        self.query
+            .lines()
+            .try_for_each(|line| writeln!(out, "  {}", escape(line)))
     }
 
     /// That it can be used, and how.
@@ -108,7 +142,10 @@ impl Described {
         if let Some(reason) = &self.only_insights {
             return writeln!(out, "Engine      Insights only: {}", escape(reason));
         }
-        let pattern = self.filter_pattern.as_deref().unwrap_or("none is safe: everything is read");
+        let pattern = self
+            .filter_pattern
+            .as_deref()
+            .unwrap_or("none is safe: everything is read");
         writeln!(out, "Pattern     {}", escape(pattern))
     }
 }

@@ -27,7 +27,11 @@ pub(super) fn hunts(
         HuntsCommand::List => list(settings.catalogue.iter(), global_settings.json, out)?,
         HuntsCommand::Show { name } => {
             let described = Described::of(settings.catalogue.get(name).map_err(UsageError::from)?);
-            if global_settings.json { write_json(&described, &mut *out)? } else { described.write(out)? }
+            if global_settings.json {
+                write_json(&described, &mut *out)?
+            } else {
+                described.write(out)?
+            }
         }
         HuntsCommand::Check { .. } => return check(&settings, global_settings.json, out),
     }
@@ -44,7 +48,14 @@ fn list<'h>(
     if json {
         return Ok(write_json(&all, out)?);
     }
-    let mut table = Table::new(&["name", "source", "severity", "techniques", "parameters", "title"]);
+    let mut table = Table::new(&[
+        "name",
+        "source",
+        "severity",
+        "techniques",
+        "parameters",
+        "title",
+    ]);
     for hunt in &all {
         table.push(hunt.cells());
     }
@@ -64,11 +75,20 @@ fn check(settings: &HuntsSettings, json: bool, out: &mut dyn Write) -> Result<u8
         }
     }
     if json {
-        write_json(&serde_json::json!({ "hunts": sound, "errors": wrong }), &mut *out)?;
+        write_json(
+            &serde_json::json!({ "hunts": sound, "errors": wrong }),
+            &mut *out,
+        )?;
     } else {
         sound.iter().try_for_each(|hunt| hunt.write_check(out))?;
-        wrong.iter().try_for_each(|error| writeln!(out, "{}", escape(error)))?;
+        wrong
+            .iter()
+            .try_for_each(|error| writeln!(out, "{}", escape(error)))?;
     }
     out.flush()?;
-    Ok(if wrong.is_empty() { 0 } else { UsageError::EXIT_CODE })
+    Ok(if wrong.is_empty() {
+        0
+    } else {
+        UsageError::EXIT_CODE
+    })
 }

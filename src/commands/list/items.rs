@@ -43,8 +43,16 @@ pub(super) fn region(member: &Member, enabled: &EnabledRegion) -> Item {
 }
 
 /// Source of the shape: CloudWatch Logs API, `LogGroup`; `arn` ends in `:*`, `logGroupArn` does not.
-pub(super) fn log_group(partition: Partition, member: &Member, region: &Region, group: &LogGroup) -> Item {
-    let arn = format!("arn:{partition}:logs:{region}:{}:log-group:{}", member.account.id, group.name);
+pub(super) fn log_group(
+    partition: Partition,
+    member: &Member,
+    region: &Region,
+    group: &LogGroup,
+) -> Item {
+    let arn = format!(
+        "arn:{partition}:logs:{region}:{}:log-group:{}",
+        member.account.id, group.name
+    );
     object(json!({
         "logGroupName": group.name,
         "creationTime": group.created.map(jiff::Timestamp::as_millisecond),
@@ -61,15 +69,24 @@ pub(super) fn log_group(partition: Partition, member: &Member, region: &Region, 
 /// The members of a JSON object that have a value: AWS leaves the others out.
 pub(super) fn object(value: Value) -> Item {
     match value {
-        Value::Object(members) => members.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .collect(),
         _ => Item::new(),
     }
 }
 
 /// By account, Region and name.
 pub(super) fn sort_key(item: &Item) -> [String; 3] {
-    let name = ["logGroupName", "RoleName", "UserName", "GroupName"].iter().find_map(|key| item.get(*key));
-    [text(item.get("accountId")), text(item.get("region")), text(name)]
+    let name = ["logGroupName", "RoleName", "UserName", "GroupName"]
+        .iter()
+        .find_map(|key| item.get(*key));
+    [
+        text(item.get("accountId")),
+        text(item.get("region")),
+        text(name),
+    ]
 }
 
 /// The cell of a table at a place in an item: `RoleLastUsed.LastUsedDate`. Lists are joined with `;`.

@@ -41,9 +41,15 @@ pub(super) async fn list(
 /// cells in an item.
 fn shape(what: Listing) -> (&'static str, &'static [(&'static str, &'static str)]) {
     match what {
-        Listing::Accounts => {
-            ("Accounts", &[("Id", "Id"), ("Name", "Name"), ("State", "State"), ("inScope", "inScope")])
-        }
+        Listing::Accounts => (
+            "Accounts",
+            &[
+                ("Id", "Id"),
+                ("Name", "Name"),
+                ("State", "State"),
+                ("inScope", "inScope"),
+            ],
+        ),
         Listing::Regions => (
             "Regions",
             &[
@@ -104,7 +110,12 @@ fn shape(what: Listing) -> (&'static str, &'static [(&'static str, &'static str)
     }
 }
 
-fn print(list: &ListSettings, items: &[Item], width: Option<u16>, out: &mut dyn Write) -> Result<(), CommandError> {
+fn print(
+    list: &ListSettings,
+    items: &[Item],
+    width: Option<u16>,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
     let (member, columns) = shape(list.what);
     if list.output != OutputFormat::Json {
         let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
@@ -135,5 +146,9 @@ fn select(expression: &str, whole: &Value) -> Result<Value, CommandError> {
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.reason.to_string(),
     };
-    Err(UsageError::Query { expression: expression.to_owned(), problem }.into())
+    Err(UsageError::Query {
+        expression: expression.to_owned(),
+        problem,
+    }
+    .into())
 }

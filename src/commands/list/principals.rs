@@ -25,16 +25,25 @@ pub(super) async fn items(
 ) -> Result<Vec<Item>, CallError> {
     let principals = aws.principals(session, kind).await?;
     Ok(match kind {
-        PrincipalKind::Role => principals.iter().map(|detail| role(member, detail)).collect(),
+        PrincipalKind::Role => principals
+            .iter()
+            .map(|detail| role(member, detail))
+            .collect(),
         PrincipalKind::User => {
             let signed_in = aws.last_sign_ins(session).await?;
             let at = |detail: &PrincipalDetail| signed_in.get(detail.principal.name()).copied();
-            principals.iter().map(|detail| user(member, detail, at(detail))).collect()
+            principals
+                .iter()
+                .map(|detail| user(member, detail, at(detail)))
+                .collect()
         }
         PrincipalKind::Group => {
             // Who is in which group is told with the users.
             let users = aws.principals(session, PrincipalKind::User).await?;
-            principals.iter().map(|detail| group(member, detail, &users)).collect()
+            principals
+                .iter()
+                .map(|detail| group(member, detail, &users))
+                .collect()
         }
     })
 }
@@ -77,7 +86,10 @@ fn user(member: &Member, detail: &PrincipalDetail, signed_in: Option<Timestamp>)
 
 fn group(member: &Member, detail: &PrincipalDetail, users: &[PrincipalDetail]) -> Item {
     let name = detail.principal.name();
-    let members = users.iter().filter(|user| user.groups.contains(name)).map(|user| user.principal.name());
+    let members = users
+        .iter()
+        .filter(|user| user.groups.contains(name))
+        .map(|user| user.principal.name());
     object(json!({
         "Path": detail.principal.path(),
         "GroupName": name,

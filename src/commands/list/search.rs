@@ -38,26 +38,45 @@ fn operations(what: Listing) -> &'static [Operation] {
         Listing::Accounts => &[],
         Listing::Regions => &[Operation::DescribeRegions],
         Listing::LogGroups => &[Operation::DescribeRegions, Operation::DescribeLogGroups],
-        Listing::Roles | Listing::Users | Listing::Groups => {
-            &[Operation::DescribeRegions, Operation::GetAccountAuthorizationDetails, Operation::ListUsers]
-        }
+        Listing::Roles | Listing::Users | Listing::Groups => &[
+            Operation::DescribeRegions,
+            Operation::GetAccountAuthorizationDetails,
+            Operation::ListUsers,
+        ],
     }
 }
 
 impl Search {
     /// Asks all that `list` asks for.
     pub async fn run(aws: Aws, list: &ListSettings) -> Result<Found, CommandError> {
-        let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
+        let caller = aws
+            .authenticate()
+            .await
+            .map_err(|error| CommandError::Caller(Box::new(error)))?;
         let reach = list.reach.clone();
-        let access = Access::new(&aws, &caller, &reach.identity, "dragnet-list".to_owned(), operations(list.what));
-        let search = Arc::new(Self { aws, access, partition: caller.partition, reach, what: list.what });
+        let access = Access::new(
+            &aws,
+            &caller,
+            &reach.identity,
+            "dragnet-list".to_owned(),
+            operations(list.what),
+        );
+        let search = Arc::new(Self {
+            aws,
+            access,
+            partition: caller.partition,
+            reach,
+            what: list.what,
+        });
         let mut directory = Directory::new(&search.aws, &search.access, &search.reach);
         let mut accounts = JoinSet::new();
         let mut found = Found::default();
         while let Some(member) = directory.next().await? {
             match (list.what, member.standing) {
                 (Listing::Accounts, _) => found.items.push(items::account(&member)),
-                (_, Standing::InScope) => _ = accounts.spawn(Arc::clone(&search).in_account(member)),
+                (_, Standing::InScope) => {
+                    _ = accounts.spawn(Arc::clone(&search).in_account(member))
+                }
                 (_, Standing::NotActive | Standing::NotAsked) => {}
             }
         }
@@ -76,7 +95,9 @@ impl Search {
             Ok(entered) => entered,
             Err(refusal) => {
                 let reason = refusal.into_outcome().reason_text();
-                found.gaps.push(format!("account {}: {reason}", member.account.id));
+                found
+                    .gaps
+                    .push(format!("account {}: {reason}", member.account.id));
                 return found;
             }
         };
@@ -93,12 +114,17 @@ impl Search {
             }
             return found;
         }
-        let wanted = WantedRegions::of(&self.reach.scope, &member, regions).enabled.into_iter();
+        let wanted = WantedRegions::of(&self.reach.scope, &member, regions)
+            .enabled
+            .into_iter();
         match self.what {
             Listing::Accounts | Listing::Roles | Listing::Users | Listing::Groups => {}
-            Listing::Regions => found.items.extend(wanted.map(|enabled| items::region(&member, &enabled))),
+            Listing::Regions => found
+                .items
+                .extend(wanted.map(|enabled| items::region(&member, &enabled))),
             Listing::LogGroups => {
-                let regions = wanted.map(|enabled| self.log_groups(&member, &session, enabled.region));
+                let regions =
+                    wanted.map(|enabled| self.log_groups(&member, &session, enabled.region));
                 for part in futures::future::join_all(regions).await {
                     found.items.extend(part.items);
                     found.gaps.extend(part.gaps);
@@ -114,13 +140,20 @@ impl Search {
         loop {
             match self.aws.log_groups(session, &region, pages.token()).await {
                 Ok((groups, next)) => {
-                    let in_scope = groups.iter().filter(|group| self.reach.scope.has_log_group(&group.name));
-                    found.items.extend(in_scope.map(|group| items::log_group(self.partition, member, &region, group)));
+                    let in_scope = groups
+                        .iter()
+                        .filter(|group| self.reach.scope.has_log_group(&group.name));
+                    found.items.extend(
+                        in_scope
+                            .map(|group| items::log_group(self.partition, member, &region, group)),
+                    );
                     match pages.turn(groups.len(), next) {
                         Ok(true) => {}
                         Ok(false) => return found,
                         Err(endless) => {
-                            found.gaps.push(format!("{} {region}: {endless}", member.account.id));
+                            found
+                                .gaps
+                                .push(format!("{} {region}: {endless}", member.account.id));
                             return found;
                         }
                     }
@@ -146,9 +179,14 @@ mod tests {
 
     async fn listed(what: &str, faults: &str) -> Result<Found, CommandError> {
         let scenario = include_str!("../../../config/range/small.toml");
-        let place = Place::practising(&Scenario::from_toml(&format!("{scenario}{faults}")).unwrap()).unwrap();
-        let arguments = Arguments::try_parse_from(["dragnet", "list", what, "--account", "dev"]).unwrap();
-        let Command::List(list) = arguments.command else { panic!("not a list") };
+        let place =
+            Place::practising(&Scenario::from_toml(&format!("{scenario}{faults}")).unwrap())
+                .unwrap();
+        let arguments =
+            Arguments::try_parse_from(["dragnet", "list", what, "--account", "dev"]).unwrap();
+        let Command::List(list) = arguments.command else {
+            panic!("not a list")
+        };
         let surroundings = Surroundings {
             environment: &|_| None,
             working_directory: std::path::Path::new("/nonexistent"),
@@ -164,14 +202,21 @@ mod tests {
     /// The exit code is 1 where there is an error, and 3 where there is a gap.
     #[tokio::test(start_paused = true)]
     async fn an_answer_without_its_list_is_no_empty_list() {
-        for (what, operation) in
-            [("accounts", "ListAccounts"), ("regions", "DescribeRegions"), ("log-groups", "DescribeLogGroups")]
-        {
+        for (what, operation) in [
+            ("accounts", "ListAccounts"),
+            ("regions", "DescribeRegions"),
+            ("log-groups", "DescribeLogGroups"),
+        ] {
             let whole = listed(what, "").await.unwrap();
-            assert!(whole.gaps.is_empty() && !whole.items.is_empty(), "{what}: {:?}", whole.gaps);
+            assert!(
+                whole.gaps.is_empty() && !whole.items.is_empty(),
+                "{what}: {:?}",
+                whole.gaps
+            );
             for answer in ["empty", "no-members", "error-body"] {
-                let fault =
-                    format!("[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nanswer = \"{answer}\"\n");
+                let fault = format!(
+                    "[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nanswer = \"{answer}\"\n"
+                );
                 match listed(what, &fault).await {
                     Ok(found) => assert!(!found.gaps.is_empty(), "{what}: {answer}"),
                     Err(error) => assert_eq!(error.exit_code(), 1, "{what}: {answer}"),

@@ -16,7 +16,10 @@ use crate::range::{PracticeCredentials, Quotas, Range, Scenario, server};
 use crate::time::Clock;
 
 /// Serves a scenario until Ctrl-C, after printing what a shell needs to use it.
-pub(super) async fn serve(arguments: &ServeArguments, out: &mut dyn Write) -> Result<(), CommandError> {
+pub(super) async fn serve(
+    arguments: &ServeArguments,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
     let (scenario, range) = served(&arguments.range)?;
     range.enforce(match arguments.quotas {
         QuotaChoice::Real => Quotas::Real,
@@ -24,7 +27,11 @@ pub(super) async fn serve(arguments: &ServeArguments, out: &mut dyn Write) -> Re
     })?;
     let listener = TcpListener::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
-    let PracticeCredentials { access_key_id, secret_access_key, region } = range.credentials();
+    let PracticeCredentials {
+        access_key_id,
+        secret_access_key,
+        region,
+    } = range.credentials();
     writeln!(out, "export AWS_ENDPOINT_URL=http://{address}")?;
     writeln!(out, "export AWS_ACCESS_KEY_ID={access_key_id}")?;
     writeln!(out, "export AWS_SECRET_ACCESS_KEY={secret_access_key}")?;
@@ -32,15 +39,26 @@ pub(super) async fn serve(arguments: &ServeArguments, out: &mut dyn Write) -> Re
     writeln!(out, "export AWS_REGION={region}")?;
     writeln!(out, "export AWS_DEFAULT_REGION={region}")?;
     out.flush()?;
-    tell(&format!("Serving `{}`: {}. Ctrl-C ends it.", scenario.name(), scenario.title()));
-    tell(&format!("MFA device {}; `dragnet range code` prints its code.", range.mfa().serial));
+    tell(&format!(
+        "Serving `{}`: {}. Ctrl-C ends it.",
+        scenario.name(),
+        scenario.title()
+    ));
+    tell(&format!(
+        "MFA device {}; `dragnet range code` prints its code.",
+        range.mfa().serial
+    ));
     server::serve(range, listener, async { _ = tokio::signal::ctrl_c().await }).await?;
     Ok(())
 }
 
 /// Prints the code that the practice user's device shows now: on a served range by the time of day, with
 /// `--practice` at the moment at which practice begins.
-pub(super) fn code(arguments: &ScenarioArguments, practice: bool, out: &mut dyn Write) -> Result<(), CommandError> {
+pub(super) fn code(
+    arguments: &ScenarioArguments,
+    practice: bool,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
     let range = if practice {
         let scenario = Scenario::builtin(PRACTICE)?;
         Range::new(&scenario, None, scenario.clock())?

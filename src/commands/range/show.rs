@@ -62,19 +62,35 @@ pub(in crate::commands) fn show(
         mfa_serial: serial,
         mfa_secret: secret,
         accounts: range.accounts(),
-        story: scenario.story().into_iter().map(ShownChapter::from).collect(),
-        answers: arguments.answers.then(|| scenario.answers().iter().map(ShownAnswer::from).collect()),
+        story: scenario
+            .story()
+            .into_iter()
+            .map(ShownChapter::from)
+            .collect(),
+        answers: arguments
+            .answers
+            .then(|| scenario.answers().iter().map(ShownAnswer::from).collect()),
     };
-    if json { Ok(write_json(&shown, out)?) } else { Ok(shown.write(out)?) }
+    if json {
+        Ok(write_json(&shown, out)?)
+    } else {
+        Ok(shown.write(out)?)
+    }
 }
 
 impl Shown {
     /// The roles that all accounts have but the management account, where deployments do not reach.
     fn roles_everywhere(&self) -> Vec<&String> {
-        let mut members = self.accounts.iter().filter(|account| account.id != self.management_account);
+        let mut members = self
+            .accounts
+            .iter()
+            .filter(|account| account.id != self.management_account);
         let first = members.next().map_or(&[][..], |account| &account.roles);
         let all: Vec<_> = members.collect();
-        first.iter().filter(|role| all.iter().all(|account| account.roles.contains(role))).collect()
+        first
+            .iter()
+            .filter(|role| all.iter().all(|account| account.roles.contains(role)))
+            .collect()
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -89,7 +105,10 @@ impl Shown {
             ("Management", self.management_account.to_string()),
             ("Access key", self.access_key_id.clone()),
             ("MFA device", self.mfa_serial.clone()),
-            ("MFA secret", format!("{} (for an authenticator application)", self.mfa_secret)),
+            (
+                "MFA secret",
+                format!("{} (for an authenticator application)", self.mfa_secret),
+            ),
         ];
         write_items(&format!("{}: {}", self.scenario, self.title), &own, out)?;
         writeln!(out, "\n{}", plural(self.accounts.len() as u64, "account"))?;
@@ -101,7 +120,13 @@ impl Shown {
                 account.name.clone(),
                 place(account),
                 account.log_groups.to_string(),
-                account.roles.iter().filter(|role| !everywhere.contains(role)).cloned().collect::<Vec<_>>().join(", "),
+                account
+                    .roles
+                    .iter()
+                    .filter(|role| !everywhere.contains(role))
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(", "),
             ]);
         }
         table.write_text(None, out)?;
@@ -109,20 +134,38 @@ impl Shown {
             "",
             &[(
                 "Roles of every member account",
-                everywhere.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", "),
+                everywhere
+                    .iter()
+                    .map(|role| role.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
             )],
             out,
         )?;
-        let story: Vec<_> = self.story.iter().map(|chapter| (chapter.at.as_str(), chapter.text.clone())).collect();
+        let story: Vec<_> = self
+            .story
+            .iter()
+            .map(|chapter| (chapter.at.as_str(), chapter.text.clone()))
+            .collect();
         writeln!(out)?;
         write_items("What happened", &story, out)?;
         match &self.answers {
-            None => writeln!(out, "\n`dragnet range show --answers` tells what a search must find."),
+            None => writeln!(
+                out,
+                "\n`dragnet range show --answers` tells what a search must find."
+            ),
             Some(answers) => {
                 writeln!(out)?;
                 let sheet: Vec<_> = answers.iter().map(ShownAnswer::line).collect();
-                let sheet: Vec<_> = sheet.iter().map(|(label, text)| (label.as_str(), text.clone())).collect();
-                write_items("Sightings of the last 24 hours, copies of a record folded", &sheet, out)
+                let sheet: Vec<_> = sheet
+                    .iter()
+                    .map(|(label, text)| (label.as_str(), text.clone()))
+                    .collect();
+                write_items(
+                    "Sightings of the last 24 hours, copies of a record folded",
+                    &sheet,
+                    out,
+                )
             }
         }
     }
@@ -131,18 +174,28 @@ impl Shown {
 /// The units above an account, and its state if it cannot be entered.
 fn place(account: &AccountOverview) -> String {
     let units = account.units.join("/");
-    if account.state == "ACTIVE" { units } else { format!("{units} ({})", account.state) }
+    if account.state == "ACTIVE" {
+        units
+    } else {
+        format!("{units} ({})", account.state)
+    }
 }
 
 impl ShownAnswer {
     fn line(&self) -> (String, String) {
-        (self.sightings.to_string(), format!("{} {}: {}", self.kind, self.search, self.note))
+        (
+            self.sightings.to_string(),
+            format!("{} {}: {}", self.kind, self.search, self.note),
+        )
     }
 }
 
 impl From<Chapter> for ShownChapter {
     fn from(Chapter { at, text }: Chapter) -> Self {
-        Self { at: rfc3339_ms(at), text }
+        Self {
+            at: rfc3339_ms(at),
+            text,
+        }
     }
 }
 
@@ -152,6 +205,11 @@ impl From<&Answer> for ShownAnswer {
             Search::Indicator(indicator) => ("indicator", indicator),
             Search::Hunt(hunt) => ("hunt", hunt),
         };
-        Self { kind, search: search.clone(), sightings: answer.sightings, note: answer.note.clone() }
+        Self {
+            kind,
+            search: search.clone(),
+            sightings: answer.sightings,
+            note: answer.note.clone(),
+        }
     }
 }

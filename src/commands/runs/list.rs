@@ -24,8 +24,11 @@ struct Listed {
 
 /// Lists the runs below `parent`, the oldest first. One that cannot be read is listed as damaged.
 pub(super) fn list(parent: &Path, json: bool, out: &mut dyn Write) -> Result<(), CommandError> {
-    let mut ids =
-        run_ids(parent).map_err(|source| StoreError::File { action: "read", path: parent.to_owned(), source })?;
+    let mut ids = run_ids(parent).map_err(|source| StoreError::File {
+        action: "read",
+        path: parent.to_owned(),
+        source,
+    })?;
     ids.sort();
     let runs: Vec<Listed> = ids.iter().map(|id| listed(parent, id)).collect();
     if json {
@@ -33,8 +36,17 @@ pub(super) fn list(parent: &Path, json: bool, out: &mut dyn Write) -> Result<(),
     }
     let mut table = Table::new(&["run", "status", "started", "sightings", "looked for"]);
     for run in runs {
-        let sightings = run.sightings.map(|number| number.to_string()).unwrap_or_default();
-        table.push(vec![run.run_id, run.status, run.started, sightings, run.indicators.join(", ")]);
+        let sightings = run
+            .sightings
+            .map(|number| number.to_string())
+            .unwrap_or_default();
+        table.push(vec![
+            run.run_id,
+            run.status,
+            run.started,
+            sightings,
+            run.indicators.join(", "),
+        ]);
     }
     Ok(table.write_text(None, out)?)
 }
@@ -46,7 +58,12 @@ fn run_ids(parent: &Path) -> io::Result<Vec<RunId>> {
     };
     let mut ids = Vec::new();
     for entry in entries {
-        ids.extend(entry?.file_name().to_str().and_then(|name| name.parse().ok()));
+        ids.extend(
+            entry?
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok()),
+        );
     }
     Ok(ids)
 }
@@ -72,7 +89,9 @@ fn read(path: &Path, id: &RunId) -> Result<Listed, CommandError> {
     let status = match facts.get("ended") {
         // Neither a killed run nor one that is going on has an end; the summary may be of an earlier part.
         None => "unfinished",
-        Some(_) => told("status").and_then(serde_json::Value::as_str).unwrap_or("unreported"),
+        Some(_) => told("status")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or("unreported"),
     };
     Ok(Listed {
         run_id: id.to_string(),

@@ -24,7 +24,11 @@ pub(super) fn runs(
     let surroundings = machine.at(jiff::Timestamp::UNIX_EPOCH);
     match command {
         RunsCommand::List { out: parent } => {
-            list::list(&surroundings.working_directory.join(parent), settings.json, out)?;
+            list::list(
+                &surroundings.working_directory.join(parent),
+                settings.json,
+                out,
+            )?;
         }
         RunsCommand::Show(argument) => {
             let dir = RunDir::open(&run_dir(&argument.run, &surroundings))?;
@@ -32,7 +36,10 @@ pub(super) fn runs(
             if settings.json {
                 write_json(&files.summary, &mut *out)?;
             } else {
-                write_ending(&files.ending(&machine.shown(dir.path()), settings.color), out)?;
+                write_ending(
+                    &files.ending(&machine.shown(dir.path()), settings.color),
+                    out,
+                )?;
             }
         }
         RunsCommand::Verify(argument) => {

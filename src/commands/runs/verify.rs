@@ -38,7 +38,11 @@ pub(super) fn verify(dir: &RunDir, json: bool, out: &mut dyn Write) -> Result<u8
     let (_, manifest_sha256) = dir.digest(MANIFEST)?;
     let files = check_all(dir, &manifest(dir)?)?;
     let verified = files.iter().all(|file| file.check == Check::Same);
-    let verification = Verification { verified, manifest_sha256, files };
+    let verification = Verification {
+        verified,
+        manifest_sha256,
+        files,
+    };
     if json {
         write_json(&verification, &mut *out)?;
     } else {
@@ -51,11 +55,19 @@ pub(super) fn verify(dir: &RunDir, json: bool, out: &mut dyn Write) -> Result<u8
             };
             writeln!(out, "{word:<8} {}", escape(name))?;
         }
-        writeln!(out, "manifest.json has SHA-256 {}: compare it with the ticket", verification.manifest_sha256)?;
+        writeln!(
+            out,
+            "manifest.json has SHA-256 {}: compare it with the ticket",
+            verification.manifest_sha256
+        )?;
         writeln!(
             out,
             "{}",
-            if verified { "The files are what they were." } else { "The files are NOT what they were." }
+            if verified {
+                "The files are what they were."
+            } else {
+                "The files are NOT what they were."
+            }
         )?;
     }
     out.flush()?;
@@ -64,7 +76,8 @@ pub(super) fn verify(dir: &RunDir, json: bool, out: &mut dyn Write) -> Result<u8
 
 fn manifest(dir: &RunDir) -> Result<Manifest, CommandError> {
     let file = BufReader::new(dir.open_file(MANIFEST)?);
-    Ok(serde_json::from_reader(file).map_err(|error| StoreError::Damaged(format!("{MANIFEST}: {error}")))?)
+    Ok(serde_json::from_reader(file)
+        .map_err(|error| StoreError::Damaged(format!("{MANIFEST}: {error}")))?)
 }
 
 fn check_all(dir: &RunDir, manifest: &Manifest) -> Result<Vec<Checked>, StoreError> {
@@ -73,24 +86,42 @@ fn check_all(dir: &RunDir, manifest: &Manifest) -> Result<Vec<Checked>, StoreErr
         let check = match digest(dir, &file.name) {
             Ok((bytes, sha256)) if bytes == file.bytes && sha256 == file.sha256 => Check::Same,
             Ok(_) => Check::Changed,
-            Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::NotFound => Check::Missing,
+            Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                Check::Missing
+            }
             // A link or a FIFO in the place of a file.
-            Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::InvalidInput => Check::Changed,
+            Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::InvalidInput => {
+                Check::Changed
+            }
             Err(error) => return Err(error),
         };
-        files.push(Checked { name: file.name.clone(), check });
+        files.push(Checked {
+            name: file.name.clone(),
+            check,
+        });
     }
-    let is_told = |name: &String| name == MANIFEST || manifest.files.iter().any(|file| file.name == *name);
+    let is_told =
+        |name: &String| name == MANIFEST || manifest.files.iter().any(|file| file.name == *name);
     let more = dir.file_names()?.into_iter().filter(|name| !is_told(name));
-    files.extend(more.map(|name| Checked { name, check: Check::NotInManifest }));
+    files.extend(more.map(|name| Checked {
+        name,
+        check: Check::NotInManifest,
+    }));
     Ok(files)
 }
 
 /// The size and hash of a file of the run. Whoever changed a manifest could have it point anywhere: what is
 /// not inside the run's directory is not looked at, and so not there.
 fn digest(dir: &RunDir, name: &str) -> Result<(u64, String), StoreError> {
-    if Path::new(name).components().all(|component| matches!(component, Component::Normal(_))) {
+    if Path::new(name)
+        .components()
+        .all(|component| matches!(component, Component::Normal(_)))
+    {
         return dir.digest(name);
     }
-    Err(StoreError::File { action: "read", path: name.into(), source: ErrorKind::NotFound.into() })
+    Err(StoreError::File {
+        action: "read",
+        path: name.into(),
+        source: ErrorKind::NotFound.into(),
+    })
 }

@@ -28,15 +28,21 @@ pub(super) fn setup(
         config.identity.member_role = role.clone();
     }
     match command {
-        SetupCommand::Policy(arguments) => write_json(&policy(arguments.whose, &config), &mut *out)?,
-        SetupCommand::Cloudformation(arguments) => template::write(&config, arguments.management, out)?,
+        SetupCommand::Policy(arguments) => {
+            write_json(&policy(arguments.whose, &config), &mut *out)?
+        }
+        SetupCommand::Cloudformation(arguments) => {
+            template::write(&config, arguments.management, out)?
+        }
     }
     Ok(())
 }
 
 fn policy(whose: PolicyOf, config: &Config) -> Policy {
     match whose {
-        PolicyOf::Read => Policy::for_operations(&[&Operation::SWEEP[..], &Operation::SURVEY].concat()),
+        PolicyOf::Read => {
+            Policy::for_operations(&[&Operation::SWEEP[..], &Operation::SURVEY].concat())
+        }
         PolicyOf::Contain => Policy::for_operations(&Operation::CONTAIN),
         PolicyOf::Source => {
             let (read, contain) = role_names(config);
@@ -67,14 +73,16 @@ mod tests {
 
     #[test]
     fn the_source_may_enter_the_roles_and_list_the_accounts() {
-        let text =
-            "[identity]\nmember_role = \"security/Audit\"\nrole_chain = [\"arn:aws-cn:iam::222222222222:role/Hub\"]";
+        let text = "[identity]\nmember_role = \"security/Audit\"\nrole_chain = [\"arn:aws-cn:iam::222222222222:role/Hub\"]";
         let config = Config::from_toml(text, "x").unwrap();
         let policy = policy(PolicyOf::Source, &config).to_string();
         assert!(
             policy.contains(r#"["arn:aws-cn:iam::*:role/security/Audit","arn:aws-cn:iam::*:role/DragnetContain"]"#),
             "{policy}"
         );
-        assert!(policy.contains(r#"["organizations:ListAccounts"],"Resource":["*"]"#), "{policy}");
+        assert!(
+            policy.contains(r#"["organizations:ListAccounts"],"Resource":["*"]"#),
+            "{policy}"
+        );
     }
 }

@@ -15,7 +15,11 @@ const ORGANIZATION_ROLE: &str = include_str!("../../../config/roles/organization
 /// Writes the template of every member account, or the management account's.
 pub(super) fn write(config: &Config, management: bool, out: &mut dyn Write) -> io::Result<()> {
     let parameters = parameters(config);
-    let commands = if management { deploy_here(&parameters) } else { deploy_everywhere(&parameters) };
+    let commands = if management {
+        deploy_here(&parameters)
+    } else {
+        deploy_everywhere(&parameters)
+    };
     for line in commands {
         writeln!(out, "# {line}")?;
     }
@@ -31,17 +35,32 @@ fn parameters(config: &Config) -> Vec<(&'static str, String)> {
     let identity = &config.identity;
     let hub = identity.role_chain.last().map(ToString::to_string);
     let behind_hub = hub.is_some();
-    let mut parameters = vec![("TrustedPrincipal", hub.unwrap_or_else(|| "ARN-OF-WHO-SWEEPS".to_owned()))];
-    parameters.extend(identity.external_id.iter().map(|id| ("ExternalId", id.to_string())));
+    let mut parameters = vec![(
+        "TrustedPrincipal",
+        hub.unwrap_or_else(|| "ARN-OF-WHO-SWEEPS".to_owned()),
+    )];
+    parameters.extend(
+        identity
+            .external_id
+            .iter()
+            .map(|id| ("ExternalId", id.to_string())),
+    );
     if identity.mfa_serial.is_some() && !behind_hub {
         parameters.push(("RequireMfa", "true".to_owned()));
     }
     let (read, contain) = role_names(config);
     for (role, usual, name_key, path_key) in [
         (&read, "DragnetRead", "ReadRoleName", "ReadRolePath"),
-        (&contain, "DragnetContain", "ContainRoleName", "ContainRolePath"),
+        (
+            &contain,
+            "DragnetContain",
+            "ContainRoleName",
+            "ContainRolePath",
+        ),
     ] {
-        let (path, name) = role.rsplit_once('/').map_or(("", role.as_str()), |(path, name)| (path, name));
+        let (path, name) = role
+            .rsplit_once('/')
+            .map_or(("", role.as_str()), |(path, name)| (path, name));
         if name != usual {
             parameters.push((name_key, name.to_owned()));
         }
@@ -53,8 +72,10 @@ fn parameters(config: &Config) -> Vec<(&'static str, String)> {
 }
 
 fn deploy_everywhere(parameters: &[(&'static str, String)]) -> Vec<String> {
-    let given: Vec<String> =
-        parameters.iter().map(|(key, value)| format!("ParameterKey={key},ParameterValue={value}")).collect();
+    let given: Vec<String> = parameters
+        .iter()
+        .map(|(key, value)| format!("ParameterKey={key},ParameterValue={value}"))
+        .collect();
     vec![
         "The roles of Dragnet, for every member account. From the management account, or a delegated administrator:"
             .to_owned(),
@@ -69,7 +90,10 @@ fn deploy_everywhere(parameters: &[(&'static str, String)]) -> Vec<String> {
 }
 
 fn deploy_here(parameters: &[(&'static str, String)]) -> Vec<String> {
-    let given: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let given: Vec<String> = parameters
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
     vec![
         "The roles of Dragnet, for the management account, to which StackSets do not deploy. In that account:"
             .to_owned(),
@@ -90,14 +114,23 @@ mod tests {
 
     fn written(config: &str, management: bool) -> String {
         let mut out = Vec::new();
-        write(&Config::from_toml(config, "x").unwrap(), management, &mut out).unwrap();
+        write(
+            &Config::from_toml(config, "x").unwrap(),
+            management,
+            &mut out,
+        )
+        .unwrap();
         String::from_utf8(out).unwrap()
     }
 
     /// The actions that a role's policies allow, sorted.
     fn actions(template: &Value, role: &str) -> Vec<String> {
-        let policies = template["Resources"][role]["Properties"]["Policies"].as_array().unwrap();
-        let statements = policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+        let policies = template["Resources"][role]["Properties"]["Policies"]
+            .as_array()
+            .unwrap();
+        let statements = policies
+            .iter()
+            .flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
         let mut actions: Vec<String> = statements
             .flat_map(|statement| statement["Action"].as_array().unwrap())
             .map(|action| action.as_str().unwrap().to_owned())
@@ -109,7 +142,10 @@ mod tests {
     #[test]
     fn the_roles_allow_what_the_code_calls_and_no_more() {
         let template: Value = serde_saphyr::from_str(&written("", true)).unwrap();
-        for (role, whose) in [("ReadRole", PolicyOf::Read), ("ContainRole", PolicyOf::Contain)] {
+        for (role, whose) in [
+            ("ReadRole", PolicyOf::Read),
+            ("ContainRole", PolicyOf::Contain),
+        ] {
             let printed = serde_json::to_value(policy(whose, &Config::default())).unwrap();
             assert_eq!(
                 serde_json::to_value(actions(&template, role)).unwrap(),
@@ -117,8 +153,15 @@ mod tests {
                 "{role}"
             );
         }
-        assert_eq!(actions(&template, "OrganizationRole"), ["organizations:ListAccounts"]);
-        assert!(Operation::CONTAIN.iter().all(|operation| operation.action().unwrap().starts_with("iam:")));
+        assert_eq!(
+            actions(&template, "OrganizationRole"),
+            ["organizations:ListAccounts"]
+        );
+        assert!(
+            Operation::CONTAIN
+                .iter()
+                .all(|operation| operation.action().unwrap().starts_with("iam:"))
+        );
     }
 
     #[test]
@@ -132,15 +175,25 @@ mod tests {
     fn the_settings_become_parameters() {
         let hub = "[identity]\nrole_chain = [\"arn:aws:iam::222222222222:role/Hub\"]\nexternal_id = \"between-us\"\nmfa_serial = \"arn:aws:iam::111111111111:mfa/alice\"";
         let told = written(hub, true);
-        assert!(told.contains("TrustedPrincipal=arn:aws:iam::222222222222:role/Hub ExternalId=between-us\n"), "{told}");
+        assert!(
+            told.contains(
+                "TrustedPrincipal=arn:aws:iam::222222222222:role/Hub ExternalId=between-us\n"
+            ),
+            "{told}"
+        );
         let direct = written(
             "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/alice\"\nmember_role = \"sec/Audit\"",
             false,
         );
-        for part in
-            ["RequireMfa,ParameterValue=true", "ReadRoleName,ParameterValue=Audit", "ReadRolePath,ParameterValue=/sec/"]
-        {
-            assert!(direct.contains(&format!("ParameterKey={part}")), "{part}: {direct}");
+        for part in [
+            "RequireMfa,ParameterValue=true",
+            "ReadRoleName,ParameterValue=Audit",
+            "ReadRolePath,ParameterValue=/sec/",
+        ] {
+            assert!(
+                direct.contains(&format!("ParameterKey={part}")),
+                "{part}: {direct}"
+            );
         }
     }
 }

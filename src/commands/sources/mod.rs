@@ -23,18 +23,27 @@ pub(super) async fn sources(
     let clock = place.clock();
     let asked = SourcesSettings::resolve(global, arguments, &machine.at(clock.now()))?;
     let aws = place.connect(&asked.reach, None).await?;
-    let Surveyed { sources, accounts, gaps } = survey(aws, &asked, clock.now()).await?;
+    let Surveyed {
+        sources,
+        accounts,
+        gaps,
+    } = survey(aws, &asked, clock.now()).await?;
     let tally = SourceTally::of(&sources.cells);
     match asked.output {
         OutputFormat::Json => write_json(&sources_json(&sources.rows), &mut *out)?,
         OutputFormat::Csv => write_sources(&sources.rows, &mut *out)?,
         OutputFormat::Table => {
-            sources_table(&sources.rows).write_text(io::stdout().is_terminal().then_some(80), out)?;
+            sources_table(&sources.rows)
+                .write_text(io::stdout().is_terminal().then_some(80), out)?;
             writeln!(out, "\n{}", tally.counts().sentence(accounts))?;
         }
     }
     for gap in &gaps {
         tell(&format!("not asked: {gap}"));
     }
-    Ok(if accounts > 0 && gaps.is_empty() && tally.is_complete() { 0 } else { 3 })
+    Ok(if accounts > 0 && gaps.is_empty() && tally.is_complete() {
+        0
+    } else {
+        3
+    })
 }

@@ -11,11 +11,13 @@ use tokio::task::JoinSet;
 use crate::aws::{Aws, Session};
 use crate::cli::settings::{Reach, SourcesSettings};
 use crate::commands::CommandError;
-use crate::model::{AccountId, Cell, LogGroupArn, Operation, Outcome, Recorder, SourceStatus, Target, Told};
+use crate::model::{
+    AccountId, Cell, LogGroupArn, Operation, Outcome, Recorder, SourceStatus, Target, Told,
+};
 use crate::store::Standing;
 use crate::sweep::{
-    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, Sources, WantedRegions, ask, ask_owner,
-    member_to_enter, sources,
+    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, Sources, WantedRegions, ask,
+    ask_owner, member_to_enter, sources,
 };
 
 /// What was learnt.
@@ -29,10 +31,23 @@ pub(super) struct Surveyed {
 }
 
 /// Asks all that `asked` asks for, at the time `now`.
-pub(super) async fn survey(aws: Aws, asked: &SourcesSettings, now: Timestamp) -> Result<Surveyed, CommandError> {
-    let caller = aws.authenticate().await.map_err(|error| CommandError::Caller(Box::new(error)))?;
+pub(super) async fn survey(
+    aws: Aws,
+    asked: &SourcesSettings,
+    now: Timestamp,
+) -> Result<Surveyed, CommandError> {
+    let caller = aws
+        .authenticate()
+        .await
+        .map_err(|error| CommandError::Caller(Box::new(error)))?;
     let reach = asked.reach.clone();
-    let access = Access::new(&aws, &caller, &reach.identity, "dragnet-sources".to_owned(), &Operation::SOURCES);
+    let access = Access::new(
+        &aws,
+        &caller,
+        &reach.identity,
+        "dragnet-sources".to_owned(),
+        &Operation::SOURCES,
+    );
     let survey = Arc::new(Survey { aws, access, reach });
     let mut known = survey.ask_everyone().await?;
     known.gaps.sort();
@@ -40,10 +55,16 @@ pub(super) async fn survey(aws: Aws, asked: &SourcesSettings, now: Timestamp) ->
     let ends = survey.look_for_groups(&mut known, asked, now).await;
     let recorders: Vec<Recorder> = known.recorders.into_values().collect();
     let end_of = |group: &LogGroupArn| {
-        ends.get(group).cloned().unwrap_or_else(|| GroupEnd::new(SourceStatus::Failed, "it was not looked for"))
+        ends.get(group)
+            .cloned()
+            .unwrap_or_else(|| GroupEnd::new(SourceStatus::Failed, "it was not looked for"))
     };
     let sources = sources(&known.cells, &recorders, asked.window, end_of);
-    Ok(Surveyed { sources, accounts: known.accounts, gaps: known.gaps })
+    Ok(Surveyed {
+        sources,
+        accounts: known.accounts,
+        gaps: known.gaps,
+    })
 }
 
 struct Survey {
@@ -66,7 +87,10 @@ struct Known {
 impl Known {
     /// Many see a trail; only its owner can tell of it.
     fn learn(&mut self, recorder: Recorder) {
-        let known = self.recorders.entry(recorder.via.clone()).or_insert_with(|| recorder.clone());
+        let known = self
+            .recorders
+            .entry(recorder.via.clone())
+            .or_insert_with(|| recorder.clone());
         if known.told == Told::NotAsked {
             *known = recorder;
         }
@@ -94,42 +118,78 @@ impl Survey {
         }
         for answered in accounts.join_all().await {
             if let Err(outcome) = &answered.session {
-                known.gaps.push(format!("account {}: {}", answered.account, outcome.reason_text()));
+                known.gaps.push(format!(
+                    "account {}: {}",
+                    answered.account,
+                    outcome.reason_text()
+                ));
             }
             known.sessions.insert(answered.account, answered.session);
             known.cells.extend(answered.cells);
-            answered.recorders.into_iter().for_each(|recorder| known.learn(recorder));
+            answered
+                .recorders
+                .into_iter()
+                .for_each(|recorder| known.learn(recorder));
         }
-        known.cells.sort_by(|one, other| (&one.target, one.kind).cmp(&(&other.target, other.kind)));
+        known
+            .cells
+            .sort_by(|one, other| (&one.target, one.kind).cmp(&(&other.target, other.kind)));
         Ok(known)
     }
 
     async fn ask_account(self: Arc<Self>, member: Member) -> Answered {
         let account = member.account.id;
         let (mut cells, mut recorders) = (Vec::new(), Vec::new());
-        let session = match self.access.enter(&self.aws, &member).await.map_err(Refusal::into_outcome) {
+        let session = match self
+            .access
+            .enter(&self.aws, &member)
+            .await
+            .map_err(Refusal::into_outcome)
+        {
             Err(outcome) => Err(outcome),
             Ok(Entered { session, regions }) => {
                 let wanted = WantedRegions::of(&self.reach.scope, &member, regions).enabled;
-                let targets: Vec<Target> =
-                    wanted.into_iter().map(|enabled| Target { account, region: enabled.region }).collect();
-                for answer in join_all(targets.iter().map(|target| ask(&self.aws, &session, target))).await {
+                let targets: Vec<Target> = wanted
+                    .into_iter()
+                    .map(|enabled| Target {
+                        account,
+                        region: enabled.region,
+                    })
+                    .collect();
+                for answer in join_all(
+                    targets
+                        .iter()
+                        .map(|target| ask(&self.aws, &session, target)),
+                )
+                .await
+                {
                     cells.extend(answer.cells);
                     recorders.extend(answer.recorders);
                 }
                 Ok(session)
             }
         };
-        Answered { account, session, cells, recorders }
+        Answered {
+            account,
+            session,
+            cells,
+            recorders,
+        }
     }
 
     /// Owners outside the scope have not been asked yet.
     async fn ask_owners(&self, known: &mut Known) {
-        let unasked = known.recorders.values().filter(|recorder| recorder.told == Told::NotAsked);
+        let unasked = known
+            .recorders
+            .values()
+            .filter(|recorder| recorder.told == Told::NotAsked);
         for recorder in unasked.cloned().collect::<Vec<_>>() {
             let told = match self.session(known, recorder.home.account).await {
                 Ok(session) => ask_owner(&self.aws, &session, recorder).await,
-                Err(outcome) => Recorder { told: Told::Refused(outcome), ..recorder },
+                Err(outcome) => Recorder {
+                    told: Told::Refused(outcome),
+                    ..recorder
+                },
             };
             known.learn(told);
         }
@@ -142,16 +202,25 @@ impl Survey {
         asked: &SourcesSettings,
         now: Timestamp,
     ) -> BTreeMap<LogGroupArn, GroupEnd> {
-        let groups: BTreeSet<LogGroupArn> = known.recorders.values().filter_map(Recorder::log_group).cloned().collect();
+        let groups: BTreeSet<LogGroupArn> = known
+            .recorders
+            .values()
+            .filter_map(Recorder::log_group)
+            .cloned()
+            .collect();
         let mut looked_for = Vec::new();
         for group in groups {
             let session = self.session(known, group.target.account).await;
             looked_for.push(async move {
                 let end = match session {
                     Err(outcome) => GroupEnd::of(&outcome, SourceStatus::Failed),
-                    Ok(_) if !self.reach.scope.has_log_group(&group.name) => GroupEnd::out_of_scope(),
+                    Ok(_) if !self.reach.scope.has_log_group(&group.name) => {
+                        GroupEnd::out_of_scope()
+                    }
                     Ok(session) => match self.aws.log_group(&session, &group).await {
-                        Err(error) => GroupEnd::of(&Refusal::of(&error).into_outcome(), SourceStatus::Failed),
+                        Err(error) => {
+                            GroupEnd::of(&Refusal::of(&error).into_outcome(), SourceStatus::Failed)
+                        }
                         Ok(None) => GroupEnd::not_there(),
                         Ok(Some(found)) => GroupEnd::expected(&found, asked.window, now),
                     },
@@ -163,7 +232,11 @@ impl Survey {
     }
 
     /// The session in an account, in scope or not.
-    async fn session(&self, known: &mut Known, account: AccountId) -> Result<Arc<Session>, Outcome> {
+    async fn session(
+        &self,
+        known: &mut Known,
+        account: AccountId,
+    ) -> Result<Arc<Session>, Outcome> {
         if let Some(session) = known.sessions.get(&account) {
             return session.clone();
         }
@@ -171,7 +244,9 @@ impl Survey {
             Err(outcome) => Err(outcome),
             Ok(member) => {
                 let entered = self.access.enter(&self.aws, &member).await;
-                entered.map(|entered| entered.session).map_err(Refusal::into_outcome)
+                entered
+                    .map(|entered| entered.session)
+                    .map_err(Refusal::into_outcome)
             }
         };
         known.sessions.insert(account, session.clone());

@@ -35,7 +35,13 @@ pub(super) fn check(
         return Ok(0);
     }
     let mut table = Table::new(&["at", "schedule", "due", "there"]);
-    for Planned { schedule, due, at, local } in planned {
+    for Planned {
+        schedule,
+        due,
+        at,
+        local,
+    } in planned
+    {
         table.push(vec![at, schedule, due, local]);
     }
     table.write_text(None, out)?;
@@ -48,11 +54,22 @@ fn planned(schedules: &[ScheduleSettings], now: Timestamp) -> Vec<Planned> {
     for schedule in schedules {
         let mut after = now;
         for _ in 0..SHOWN {
-            let Some(activation) = next(schedule, after) else { break };
+            let Some(activation) = next(schedule, after) else {
+                break;
+            };
             after = activation.due;
-            let local = activation.due.to_zoned(schedule.zone.zone()).strftime("%a %F %T %Z").to_string();
+            let local = activation
+                .due
+                .to_zoned(schedule.zone.zone())
+                .strftime("%a %F %T %Z")
+                .to_string();
             let (due, at) = (rfc3339_ms(activation.due), rfc3339_ms(activation.at));
-            all.push(Planned { schedule: schedule.name.clone(), due, at, local });
+            all.push(Planned {
+                schedule: schedule.name.clone(),
+                due,
+                at,
+                local,
+            });
         }
     }
     all.sort_by(|one, other| (&one.at, &one.schedule).cmp(&(&other.at, &other.schedule)));

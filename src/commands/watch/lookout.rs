@@ -13,7 +13,9 @@ use crate::cli::settings::WatchSettings;
 use crate::commands::run::AUDIT_WAITING;
 use crate::commands::{CommandError, Place, StandingConnection};
 use crate::model::ApiCall;
-use crate::watch::{Activated, Delivery, Patience, SharedOutput, Sink, State, StateError, Tools, Watch};
+use crate::watch::{
+    Activated, Delivery, Patience, SharedOutput, Sink, State, StateError, Tools, Watch,
+};
 
 /// A watch that is set up.
 pub struct Lookout {
@@ -40,13 +42,35 @@ impl Lookout {
         let recording = tokio::spawn(record_own_calls(calls, state.clone()));
         let connection = Arc::new(StandingConnection::open(place, &settings.reach, audit).await?);
         let poster = Arc::new(Poster::new(place.allows_insecure_endpoints()));
-        let tools = Tools { aws: Arc::clone(connection.aws()), poster, output };
-        let delivery = |sink| Delivery::new(state.clone(), Sink::new(sink, tools.clone()), place.clock(), patience);
+        let tools = Tools {
+            aws: Arc::clone(connection.aws()),
+            poster,
+            output,
+        };
+        let delivery = |sink| {
+            Delivery::new(
+                state.clone(),
+                Sink::new(sink, tools.clone()),
+                place.clock(),
+                patience,
+            )
+        };
         let deliveries = settings.sinks.iter().cloned().map(delivery).collect();
         let (changed, outbox) = watch::channel(());
         let runs = Arc::new(Runs(connection));
-        let watch = Arc::new(Watch::new(settings, state.clone(), place.clock(), runs, changed));
-        Ok(Self { watch, deliveries, outbox, recording })
+        let watch = Arc::new(Watch::new(
+            settings,
+            state.clone(),
+            place.clock(),
+            runs,
+            changed,
+        ));
+        Ok(Self {
+            watch,
+            deliveries,
+            outbox,
+            recording,
+        })
     }
 
     /// Activates what is due now, or the schedule of this name whether it is due or not; then delivers what
@@ -88,7 +112,10 @@ impl Lookout {
 async fn record_own_calls(mut calls: mpsc::Receiver<ApiCall>, state: State) {
     while let Some(call) = calls.recv().await {
         if let Err(error) = state.own_call(&call.request_id, call.time) {
-            warn!(error = causes(&error), "a call cannot be written down: its trace may be told");
+            warn!(
+                error = causes(&error),
+                "a call cannot be written down: its trace may be told"
+            );
         }
     }
 }

@@ -18,10 +18,19 @@ pub(super) async fn once(
     name: Option<&str>,
 ) -> Result<u8, CommandError> {
     if let Some(given) = name {
-        let names = || watch.schedules.iter().map(|schedule| schedule.name.as_str());
+        let names = || {
+            watch
+                .schedules
+                .iter()
+                .map(|schedule| schedule.name.as_str())
+        };
         if !names().any(|known| known == given) {
             let nearest = nearest(given, names()).map(str::to_owned);
-            return Err(UsageError::UnknownSchedule { given: given.to_owned(), nearest }.into());
+            return Err(UsageError::UnknownSchedule {
+                given: given.to_owned(),
+                nearest,
+            }
+            .into());
         }
     }
     let state = State::open(&watch.state_dir)?;
@@ -33,23 +42,48 @@ pub(super) async fn once(
         if ended.is_empty() {
             tell("No schedule is due.");
         }
-        ended.iter().flatten().for_each(|activated| tell(&ending(activated)));
+        ended
+            .iter()
+            .flatten()
+            .for_each(|activated| tell(&ending(activated)));
     }
     for sink in sinks {
         let record = state.sink(&sink)?;
         if record.waiting > 0 {
-            let problem = if record.problem.is_empty() { "it was not tried" } else { &record.problem };
-            tell(&format!("{} alerts wait for the sink {sink}: {problem}", record.waiting));
+            let problem = if record.problem.is_empty() {
+                "it was not tried"
+            } else {
+                &record.problem
+            };
+            tell(&format!(
+                "{} alerts wait for the sink {sink}: {problem}",
+                record.waiting
+            ));
         }
     }
     Ok(exit_code(&ended))
 }
 
 fn ending(activated: &Activated) -> String {
-    let Activated { end, counts, uncovered, run, problem, .. } = activated;
+    let Activated {
+        end,
+        counts,
+        uncovered,
+        run,
+        problem,
+        ..
+    } = activated;
     let (sightings, alerts) = (counts.sightings, counts.alerts);
-    let because = if problem.is_empty() { String::new() } else { format!(": {problem}") };
-    let run = if run.is_empty() { String::new() } else { format!("; {run}") };
+    let because = if problem.is_empty() {
+        String::new()
+    } else {
+        format!(": {problem}")
+    };
+    let run = if run.is_empty() {
+        String::new()
+    } else {
+        format!("; {run}")
+    };
     format!(
         "{}{because}: {sightings} new sightings, {alerts} alerts, {uncovered} accounts not covered{run}",
         end.as_str()
@@ -58,7 +92,11 @@ fn ending(activated: &Activated) -> String {
 
 /// The exit code, as the contract has it; of several activations, that of the one that ended worst.
 fn exit_code(ended: &[Option<Activated>]) -> u8 {
-    let ends = || ended.iter().map(|activated| activated.as_ref().map(|activated| activated.end));
+    let ends = || {
+        ended
+            .iter()
+            .map(|activated| activated.as_ref().map(|activated| activated.end))
+    };
     let any = |end: Option<ActivationEnd>| ends().any(|one| one == end);
     if any(None) || any(Some(ActivationEnd::Failed)) {
         1

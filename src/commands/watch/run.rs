@@ -79,7 +79,10 @@ pub(super) async fn run(
         let rest = CancellationToken::new();
         let mut keeping = tokio::spawn(lookout.keep(rest.clone(), stop.clone()));
         health.set_ready(true);
-        info!(schedules = in_force.borrow().schedules.len() as u64, "watching");
+        info!(
+            schedules = in_force.borrow().schedules.len() as u64,
+            "watching"
+        );
         let mut next = None;
         // Ends at once on a signal to end; on one to reload, when what is under way has ended.
         loop {

@@ -27,7 +27,8 @@ impl MakesRuns for Runs {
     ) -> BoxFuture<'_, Result<FinishedRun, String>> {
         let (connection, windows) = (self.0.of_run(), Windows::Stored(agenda));
         async move {
-            let made = run_windows(connection, settings, windows, ProgressStyle::None, cancel).await;
+            let made =
+                run_windows(connection, settings, windows, ProgressStyle::None, cancel).await;
             let (Outputs { directory, files }, failure) = made.map_err(|error| causes(&error))?;
             let summary = &files.summary;
             Ok(FinishedRun {

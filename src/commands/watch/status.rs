@@ -45,14 +45,24 @@ fn schedules(overview: &Overview) -> Table {
         "alerts",
     ]);
     for schedule in &overview.schedules {
-        let ScheduleOverview { name, last, status, next, covered_until, behind_seconds, totals, .. } = schedule;
+        let ScheduleOverview {
+            name,
+            last,
+            status,
+            next,
+            covered_until,
+            behind_seconds,
+            totals,
+            ..
+        } = schedule;
         let ended = match status {
             None => "never activated".to_owned(),
             Some(ActivationEnd::Failed) => format!("failed: {}", schedule.problem),
             Some(end) => end.as_str().to_owned(),
         };
         let time = |at: &Option<Timestamp>| at.map(rfc3339_ms).unwrap_or_default();
-        let behind = behind_seconds.map(|seconds| format!("{:#}", SignedDuration::from_secs(seconds)));
+        let behind =
+            behind_seconds.map(|seconds| format!("{:#}", SignedDuration::from_secs(seconds)));
         table.push(vec![
             name.clone(),
             time(last),
@@ -72,7 +82,14 @@ fn sinks(overview: &Overview) -> Table {
     let mut table = Table::new(&["sink", "waiting", "delivered", "refused", "last problem"]);
     for sink in &overview.sinks {
         let counts = [sink.waiting, sink.delivered, sink.refused].map(|count| count.to_string());
-        table.push([vec![sink.name.clone()], counts.to_vec(), vec![sink.problem.clone()]].concat());
+        table.push(
+            [
+                vec![sink.name.clone()],
+                counts.to_vec(),
+                vec![sink.problem.clone()],
+            ]
+            .concat(),
+        );
     }
     table
 }
@@ -82,7 +99,11 @@ fn uncovered(overview: &Overview) -> Table {
     for schedule in &overview.schedules {
         for account in &schedule.uncovered {
             let since = account.since.map(rfc3339_ms).unwrap_or_default();
-            let (id, name, reason) = (account.account_id.clone(), account.account_name.clone(), account.reason.clone());
+            let (id, name, reason) = (
+                account.account_id.clone(),
+                account.account_name.clone(),
+                account.reason.clone(),
+            );
             table.push(vec![schedule.name.clone(), id, name, since, reason]);
         }
     }

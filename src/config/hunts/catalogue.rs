@@ -33,7 +33,11 @@ impl Catalogue {
             let hunt = load_hunt(&path)?;
             let (origin, name) = (path.display().to_string(), hunt.name.clone());
             if own.insert(name.clone(), hunt).is_some() {
-                return Err(ConfigError::new(&origin, None, format!("another file has a hunt `{name}` too")));
+                return Err(ConfigError::new(
+                    &origin,
+                    None,
+                    format!("another file has a hunt `{name}` too"),
+                ));
             }
         }
         hunts.extend(own);
@@ -65,7 +69,10 @@ impl Catalogue {
         let (name, rest) = request.split_once(':').unwrap_or((request, ""));
         let mut given: Vec<(String, String)> = Vec::new();
         for part in rest.split(',').filter(|_| !rest.is_empty()) {
-            match (part.split_once('=').filter(|(key, _)| is_key(key)), given.last_mut()) {
+            match (
+                part.split_once('=').filter(|(key, _)| is_key(key)),
+                given.last_mut(),
+            ) {
                 (Some((key, value)), _) => given.push((key.trim().to_owned(), value.to_owned())),
                 (None, Some((_, value))) => {
                     value.push(',');
@@ -89,7 +96,8 @@ fn is_key(text: &str) -> bool {
 /// It cannot be read, or is no hunt.
 pub fn load_hunt(path: &Path) -> Result<HuntTemplate, ConfigError> {
     let origin = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
+    let text =
+        fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
     HuntTemplate::from_toml(&text, &origin)
 }
 
@@ -98,7 +106,10 @@ fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             files.push(path);
         }
     }
@@ -119,12 +130,20 @@ mod tests {
     fn what_ships_is_sound_and_evaluated_here() {
         let catalogue = catalogue();
         for (origin, _) in SHIPPED {
-            let name = origin.trim_start_matches("config/hunts/").trim_end_matches(".toml");
-            let hunt = catalogue.get(name).unwrap_or_else(|error| panic!("{origin}: {error}"));
+            let name = origin
+                .trim_start_matches("config/hunts/")
+                .trim_end_matches(".toml");
+            let hunt = catalogue
+                .get(name)
+                .unwrap_or_else(|error| panic!("{origin}: {error}"));
             assert!(hunt.example().query.parse::<Query>().is_ok(), "{name}");
         }
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/hunts");
-        assert_eq!(toml_files(&folder).unwrap().len(), SHIPPED.len(), "every file of the folder ships");
+        assert_eq!(
+            toml_files(&folder).unwrap().len(),
+            SHIPPED.len(),
+            "every file of the folder ships"
+        );
     }
 
     #[test]
@@ -155,7 +174,12 @@ mod tests {
         assert_eq!(own.get("source-ip").unwrap().title, "mine");
         assert_eq!(own.hunts.len(), SHIPPED.len() + 1);
         write("c.toml", "my-own");
-        assert!(Catalogue::load(Some(temp.path())).unwrap_err().to_string().contains("c.toml: another file"));
+        assert!(
+            Catalogue::load(Some(temp.path()))
+                .unwrap_err()
+                .to_string()
+                .contains("c.toml: another file")
+        );
         assert!(Catalogue::load(Some(&temp.path().join("none"))).is_err());
     }
 }

@@ -35,7 +35,9 @@ pub enum InvalidHunt {
         about: String,
     },
     /// A value is not of its parameter's type.
-    #[error("hunt `{hunt}`: `{given}` is not a value for `{parameter}`, whose type is {kind}, such as {example}")]
+    #[error(
+        "hunt `{hunt}`: `{given}` is not a value for `{parameter}`, whose type is {kind}, such as {example}"
+    )]
     Value {
         /// The hunt.
         hunt: String,
@@ -51,5 +53,7 @@ pub enum InvalidHunt {
 }
 
 fn hint(nearest: Option<&String>) -> String {
-    nearest.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
+    nearest
+        .map(|near| format!(": did you mean `{near}`?"))
+        .unwrap_or_default()
 }

@@ -34,6 +34,11 @@ impl Hunts {
     /// The same as it is meant in a configuration file in this directory.
     pub(super) fn seen_from(self, directory: &Path) -> Self {
         let usual = || Some(directory.join(USUAL_FOLDER)).filter(|folder| folder.is_dir());
-        Self { folder: self.folder.map(|folder| directory.join(folder)).or_else(usual) }
+        Self {
+            folder: self
+                .folder
+                .map(|folder| directory.join(folder))
+                .or_else(usual),
+        }
     }
 }

@@ -70,7 +70,8 @@ impl ParameterKind {
             Self::Cidr => network(given)?.to_string(),
             Self::AccessKey => {
                 let is_id = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-                ((16..=128).contains(&given.len()) && given.chars().all(is_id)).then(|| given.to_owned())?
+                ((16..=128).contains(&given.len()) && given.chars().all(is_id))
+                    .then(|| given.to_owned())?
             }
             Self::Account => given.parse::<AccountId>().ok()?.to_string(),
             Self::Arn => given.parse::<Arn>().ok()?.to_string(),
@@ -89,10 +90,19 @@ fn network(given: &str) -> Option<IpNet> {
     if let Ok(network) = given.parse::<IpNet>() {
         return Some(network.trunc());
     }
-    let octets: Vec<u8> = given.strip_suffix('.')?.split('.').map(|octet| octet.parse().ok()).collect::<Option<_>>()?;
-    let length = u8::try_from(octets.len()).ok().filter(|length| *length < 4)?;
+    let octets: Vec<u8> = given
+        .strip_suffix('.')?
+        .split('.')
+        .map(|octet| octet.parse().ok())
+        .collect::<Option<_>>()?;
+    let length = u8::try_from(octets.len())
+        .ok()
+        .filter(|length| *length < 4)?;
     let mut address = [0; 4];
-    address.iter_mut().zip(&octets).for_each(|(place, octet)| *place = *octet);
+    address
+        .iter_mut()
+        .zip(&octets)
+        .for_each(|(place, octet)| *place = *octet);
     Ipv4Net::new(address.into(), length * 8).ok().map(IpNet::V4)
 }
 
@@ -110,17 +120,33 @@ mod tests {
             (ParameterKind::Cidr, "192.168.", Some("192.168.0.0/16")),
             (ParameterKind::Cidr, "1.2.3.4.", None),
             (ParameterKind::Cidr, "10", None),
-            (ParameterKind::AccessKey, "AKIAIOSFODNN7EXAMPLE", Some("AKIAIOSFODNN7EXAMPLE")),
+            (
+                ParameterKind::AccessKey,
+                "AKIAIOSFODNN7EXAMPLE",
+                Some("AKIAIOSFODNN7EXAMPLE"),
+            ),
             (ParameterKind::AccessKey, "AKIA", None),
             (ParameterKind::Account, "12", None),
-            (ParameterKind::Text, "aws-cli/2.1 (é)", Some("aws-cli/2.1 (é)")),
+            (
+                ParameterKind::Text,
+                "aws-cli/2.1 (é)",
+                Some("aws-cli/2.1 (é)"),
+            ),
             (ParameterKind::Text, "", None),
         ] {
             assert_eq!(kind.value(given).as_deref(), value, "{given}");
         }
         for ending in ["\"", "'", "`", "\\", "\n", "\" or 1 = 1 #"] {
-            assert_eq!(ParameterKind::Text.value(&format!("a{ending}b")), None, "{ending}");
-            assert_eq!(ParameterKind::Arn.value(&format!("arn:aws:s3:::b{ending}c")), None, "{ending}");
+            assert_eq!(
+                ParameterKind::Text.value(&format!("a{ending}b")),
+                None,
+                "{ending}"
+            );
+            assert_eq!(
+                ParameterKind::Arn.value(&format!("arn:aws:s3:::b{ending}c")),
+                None,
+                "{ending}"
+            );
         }
     }
 

@@ -3,7 +3,10 @@
 /// A file of `config/hunts` with its name.
 macro_rules! shipped {
     ($name:literal) => {
-        (concat!("config/hunts/", $name, ".toml"), include_str!(concat!("../../../config/hunts/", $name, ".toml")))
+        (
+            concat!("config/hunts/", $name, ".toml"),
+            include_str!(concat!("../../../config/hunts/", $name, ".toml")),
+        )
     };
 }
 

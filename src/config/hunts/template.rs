@@ -44,23 +44,40 @@ impl HuntTemplate {
     /// It is not TOML, has an unknown key, its query does not follow the grammar, or a value could mean
     /// something else than text where it stands in the query.
     pub fn from_toml(text: &str, origin: &str) -> Result<Self, ConfigError> {
-        let hunt: Self = toml::from_str(text).map_err(|error| ConfigError::in_toml(text, origin, &error))?;
-        hunt.check().map_err(|problem| problem.in_toml(text, origin))?;
+        let hunt: Self =
+            toml::from_str(text).map_err(|error| ConfigError::in_toml(text, origin, &error))?;
+        hunt.check()
+            .map_err(|problem| problem.in_toml(text, origin))?;
         Ok(hunt)
     }
 
     fn check(&self) -> Result<(), Problem> {
         if !Hunt::is_name(&self.name) || self.name.len() > Hunt::LONGEST_NAME {
-            return Err(Problem::new("name", "a hunt's name is of lower-case letters, digits and hyphens"));
+            return Err(Problem::new(
+                "name",
+                "a hunt's name is of lower-case letters, digits and hyphens",
+            ));
         }
-        if let Some(wrong) = self.techniques.iter().find(|technique| !is_technique(technique)) {
-            return Err(Problem::new("techniques", format!("`{wrong}` is not an ATT&CK technique such as T1078.004")));
+        if let Some(wrong) = self
+            .techniques
+            .iter()
+            .find(|technique| !is_technique(technique))
+        {
+            return Err(Problem::new(
+                "techniques",
+                format!("`{wrong}` is not an ATT&CK technique such as T1078.004"),
+            ));
         }
         for (name, parameter) in &self.parameters {
-            let wrong = parameter.default.as_ref().filter(|default| parameter.kind.value(default).is_none());
+            let wrong = parameter
+                .default
+                .as_ref()
+                .filter(|default| parameter.kind.value(default).is_none());
             if let Some(wrong) = wrong {
                 let problem = format!("`{wrong}` is not of type {}", parameter.kind.as_str());
-                return Err(Problem::new("default", problem).under(name).under("parameters"));
+                return Err(Problem::new("default", problem)
+                    .under(name)
+                    .under("parameters"));
             }
             if !self.query.contains(&placeholder(name)) {
                 return Err(Problem::new(name, "the query does not use it").under("parameters"));
@@ -78,14 +95,22 @@ impl HuntTemplate {
             marked = marked.replace(&placeholder(name), MARK);
         }
         if marked.contains("{{") {
-            return Err(Problem::new("query", "it names a parameter in {{…}} that is not declared"));
+            return Err(Problem::new(
+                "query",
+                "it names a parameter in {{…}} that is not declared",
+            ));
         }
         match marked.parse::<Query>() {
-            Ok(query) if query.source.is_some() => {
-                Err(Problem::new("query", "SOURCE is not for hunts: the scope says where to look"))
-            }
+            Ok(query) if query.source.is_some() => Err(Problem::new(
+                "query",
+                "SOURCE is not for hunts: the scope says where to look",
+            )),
             Ok(query) => {
-                let quoted: usize = query.texts().iter().map(|text| text.matches(MARK).count()).sum();
+                let quoted: usize = query
+                    .texts()
+                    .iter()
+                    .map(|text| text.matches(MARK).count())
+                    .sum();
                 let apart = Problem::new("query", "a parameter may only stand inside quoted text");
                 if quoted == places { Ok(()) } else { Err(apart) }
             }
@@ -97,10 +122,18 @@ impl HuntTemplate {
     /// The hunt with its defaults, and with an example of each value that has none: for trying out.
     pub fn example(&self) -> Hunt {
         let value = |parameter: &Parameter| {
-            let given = parameter.default.as_deref().unwrap_or_else(|| parameter.kind.example());
+            let given = parameter
+                .default
+                .as_deref()
+                .unwrap_or_else(|| parameter.kind.example());
             parameter.kind.value(given).unwrap_or_default()
         };
-        self.with(self.parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter))).collect())
+        self.with(
+            self.parameters
+                .iter()
+                .map(|(name, parameter)| (name.clone(), value(parameter)))
+                .collect(),
+        )
     }
 
     /// The hunt with these values, and defaults for the others.
@@ -108,11 +141,15 @@ impl HuntTemplate {
     /// # Errors
     /// A value is missing, is not of its parameter's type, or there is no such parameter.
     pub fn fill(&self, given: &BTreeMap<String, String>) -> Result<Hunt, InvalidHunt> {
-        if let Some(unknown) = given.keys().find(|name| !self.parameters.contains_key(*name)) {
+        if let Some(unknown) = given
+            .keys()
+            .find(|name| !self.parameters.contains_key(*name))
+        {
             return Err(InvalidHunt::UnknownParameter {
                 hunt: self.name.clone(),
                 given: unknown.clone(),
-                nearest: nearest(unknown, self.parameters.keys().map(String::as_str)).map(str::to_owned),
+                nearest: nearest(unknown, self.parameters.keys().map(String::as_str))
+                    .map(str::to_owned),
             });
         }
         let values = self.parameters.iter().map(|(name, parameter)| {
@@ -122,13 +159,16 @@ impl HuntTemplate {
                 parameter: name.clone(),
                 about: parameter.about.clone(),
             })?;
-            let value = parameter.kind.value(given).ok_or_else(|| InvalidHunt::Value {
-                hunt: self.name.clone(),
-                parameter: name.clone(),
-                given: given.clone(),
-                kind: parameter.kind.as_str(),
-                example: parameter.kind.example(),
-            })?;
+            let value = parameter
+                .kind
+                .value(given)
+                .ok_or_else(|| InvalidHunt::Value {
+                    hunt: self.name.clone(),
+                    parameter: name.clone(),
+                    given: given.clone(),
+                    kind: parameter.kind.as_str(),
+                    example: parameter.kind.example(),
+                })?;
             Ok((name.clone(), value))
         });
         Ok(self.with(values.collect::<Result<_, _>>()?))
@@ -167,11 +207,13 @@ fn placeholder(name: &str) -> String {
 
 /// Source: MITRE ATT&CK: `T` and four digits, and three more of a sub-technique.
 fn is_technique(text: &str) -> bool {
-    let all_digits = |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
-    text.strip_prefix('T').is_some_and(|digits| match digits.split_once('.') {
-        None => all_digits(digits, 4),
-        Some((technique, sub)) => all_digits(technique, 4) && all_digits(sub, 3),
-    })
+    let all_digits =
+        |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+    text.strip_prefix('T')
+        .is_some_and(|digits| match digits.split_once('.') {
+            None => all_digits(digits, 4),
+            Some((technique, sub)) => all_digits(technique, 4) && all_digits(sub, 3),
+        })
 }
 
 #[cfg(test)]
@@ -189,7 +231,11 @@ mod tests {
 
     #[test]
     fn values_only_stand_in_quoted_text() {
-        for query in ["filter a = \"{{ip}}\"", "filter a like 'x {{ip}} y'", "stats count(*) by concat(a, '{{ip}}')"] {
+        for query in [
+            "filter a = \"{{ip}}\"",
+            "filter a like 'x {{ip}} y'",
+            "stats count(*) by concat(a, '{{ip}}')",
+        ] {
             assert!(hunt(query, ADDRESS).is_ok(), "{query}");
         }
         for query in [
@@ -199,23 +245,60 @@ mod tests {
             "filter b = 1 # {{ip}}",
             "filter a = \"{{ip}}\" and b = {{ip}}",
         ] {
-            assert_eq!(hunt(query, ADDRESS).unwrap_err(), "a.toml:5: a parameter may only stand inside quoted text");
+            assert_eq!(
+                hunt(query, ADDRESS).unwrap_err(),
+                "a.toml:5: a parameter may only stand inside quoted text"
+            );
         }
-        assert!(hunt("filter a = '{{other}}'", "").unwrap_err().contains("not declared"));
-        assert!(hunt("filter a = 1", ADDRESS).unwrap_err().ends_with("the query does not use it"));
-        assert!(hunt("fields @message | pattern @message", "").is_ok(), "Insights alone runs it");
-        assert!(hunt("filtre a", "").unwrap_err().starts_with("a.toml:5: line 1, column 1"));
+        assert!(
+            hunt("filter a = '{{other}}'", "")
+                .unwrap_err()
+                .contains("not declared")
+        );
+        assert!(
+            hunt("filter a = 1", ADDRESS)
+                .unwrap_err()
+                .ends_with("the query does not use it")
+        );
+        assert!(
+            hunt("fields @message | pattern @message", "").is_ok(),
+            "Insights alone runs it"
+        );
+        assert!(
+            hunt("filtre a", "")
+                .unwrap_err()
+                .starts_with("a.toml:5: line 1, column 1")
+        );
     }
 
     #[test]
     fn a_hunt_is_filled_with_checked_values() {
         let template = hunt("filter a = \"{{ip}}\"", ADDRESS).unwrap();
         let fill = |name: &str, value: &str| {
-            template.fill(&BTreeMap::from([(name.to_owned(), value.to_owned())])).map_err(|error| error.to_string())
+            template
+                .fill(&BTreeMap::from([(name.to_owned(), value.to_owned())]))
+                .map_err(|error| error.to_string())
         };
-        assert_eq!(fill("ip", "2001:DB8::1").unwrap().query, "filter a = \"2001:db8::1\"");
-        assert!(fill("ip", "1.2.3.4\" or 1 = 1").unwrap_err().contains("whose type is ip, such as 192.0.2.1"));
-        assert!(fill("ipp", "192.0.2.1").unwrap_err().ends_with("did you mean `ip`?"));
-        assert!(template.fill(&BTreeMap::new()).unwrap_err().to_string().contains("--hunt a:ip="));
+        assert_eq!(
+            fill("ip", "2001:DB8::1").unwrap().query,
+            "filter a = \"2001:db8::1\""
+        );
+        assert!(
+            fill("ip", "1.2.3.4\" or 1 = 1")
+                .unwrap_err()
+                .contains("whose type is ip, such as 192.0.2.1")
+        );
+        assert!(
+            fill("ipp", "192.0.2.1")
+                .unwrap_err()
+                .ends_with("did you mean `ip`?")
+        );
+        assert!(
+            template
+                .fill(&BTreeMap::new())
+                .unwrap_err()
+                .to_string()
+                .contains("--hunt a:ip=")
+        );
     }
 }

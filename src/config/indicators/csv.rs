@@ -7,17 +7,27 @@ use super::{Listing, Malformed, vocabulary};
 
 /// Whether the first line is a header of these columns, or begins with a word for a kind.
 pub(super) fn is_csv(text: &str) -> bool {
-    first_record(text).is_some_and(|record| Columns::of_header(&record).is_some() || is_row(&record))
+    first_record(text)
+        .is_some_and(|record| Columns::of_header(&record).is_some() || is_row(&record))
 }
 
 pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
     let first = first_record(text).and_then(|record| Columns::of_header(&record));
-    let columns = first.unwrap_or(Columns { kind: Some(0), value: 1 });
+    let columns = first.unwrap_or(Columns {
+        kind: Some(0),
+        value: 1,
+    });
     for record in reader(text).records().skip(usize::from(first.is_some())) {
         let record = record.map_err(|error| malformed(&error))?;
-        let line = record.position().and_then(|at| usize::try_from(at.line()).ok()).unwrap_or_default();
+        let line = record
+            .position()
+            .and_then(|at| usize::try_from(at.line()).ok())
+            .unwrap_or_default();
         let cell = |at: usize| record.get(at).unwrap_or_default();
-        let (kind, value) = (columns.kind.map(cell).unwrap_or_default(), cell(columns.value));
+        let (kind, value) = (
+            columns.kind.map(cell).unwrap_or_default(),
+            cell(columns.value),
+        );
         if !kind.is_empty() || !value.is_empty() {
             vocabulary::add(kind, value, line, listing)?;
         }
@@ -27,7 +37,12 @@ pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
 
 fn reader(text: &str) -> ::csv::Reader<&[u8]> {
     let mut builder = ReaderBuilder::new();
-    builder.has_headers(false).comment(Some(b'#')).trim(Trim::All).flexible(true).from_reader(text.as_bytes())
+    builder
+        .has_headers(false)
+        .comment(Some(b'#'))
+        .trim(Trim::All)
+        .flexible(true)
+        .from_reader(text.as_bytes())
 }
 
 fn first_record(text: &str) -> Option<StringRecord> {
@@ -35,7 +50,9 @@ fn first_record(text: &str) -> Option<StringRecord> {
 }
 
 fn malformed(error: &Error) -> Malformed {
-    let line = error.position().and_then(|position| usize::try_from(position.line()).ok());
+    let line = error
+        .position()
+        .and_then(|position| usize::try_from(position.line()).ok());
     (line, format!("it is not CSV: {error}"))
 }
 
@@ -52,10 +69,16 @@ struct Columns {
 
 impl Columns {
     fn of_header(record: &StringRecord) -> Option<Self> {
-        let column =
-            |names: &[&str]| record.iter().position(|title| names.iter().any(|name| name.eq_ignore_ascii_case(title)));
+        let column = |names: &[&str]| {
+            record
+                .iter()
+                .position(|title| names.iter().any(|name| name.eq_ignore_ascii_case(title)))
+        };
         let value = column(&["value", "indicator"])?;
-        Some(Self { kind: column(&["type", "kind"]), value })
+        Some(Self {
+            kind: column(&["type", "kind"]),
+            value,
+        })
     }
 }
 
@@ -66,8 +89,14 @@ mod tests {
     #[test]
     fn columns_are_found_by_their_names() {
         let text = "Value,Type,Note\n192.0.2.1,ip,\"a, b\"\n\"curl/8, kali\",user-agent,\n192.0.2.2,,\n# no\n\n";
-        assert_eq!(read(text).unwrap(), ["ip:192.0.2.1", "agent:curl/8, kali", "ip:192.0.2.2"]);
-        assert_eq!(read("indicator\nevil.example\n").unwrap(), ["domain:evil.example"]);
+        assert_eq!(
+            read(text).unwrap(),
+            ["ip:192.0.2.1", "agent:curl/8, kali", "ip:192.0.2.2"]
+        );
+        assert_eq!(
+            read("indicator\nevil.example\n").unwrap(),
+            ["domain:evil.example"]
+        );
     }
 
     #[test]
@@ -80,10 +109,20 @@ mod tests {
 
     #[test]
     fn slips_have_their_lines() {
-        let error = read("type,value\nip,192.0.2.1\nip,192.0.2.999\ndomian,a.example\n").unwrap_err();
-        assert_eq!(error, "file:4: unknown type `domian`: did you mean `domain`?");
+        let error =
+            read("type,value\nip,192.0.2.1\nip,192.0.2.999\ndomian,a.example\n").unwrap_err();
+        assert_eq!(
+            error,
+            "file:4: unknown type `domian`: did you mean `domain`?"
+        );
         let error = read("type,value\nip,192.0.2.1\nip,192.0.2.999\nuser,a b\n").unwrap_err();
-        assert!(error.starts_with("file:3: `192.0.2.999`") && error.contains("\nfile:4: `a b`"), "{error}");
-        assert_eq!(left_out("type,value\nip,192.0.2.1\nmutex,x\nmutex,y\n"), ["2 x mutex"]);
+        assert!(
+            error.starts_with("file:3: `192.0.2.999`") && error.contains("\nfile:4: `a b`"),
+            "{error}"
+        );
+        assert_eq!(
+            left_out("type,value\nip,192.0.2.1\nmutex,x\nmutex,y\n"),
+            ["2 x mutex"]
+        );
     }
 }

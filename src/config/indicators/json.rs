@@ -29,24 +29,41 @@ pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
 /// MISP answers with `{"response": [{"Event": …}]}`, `{"response": {"Attribute": […]}}`, `[{"Event": …}]` …
 const DEEPEST: usize = 4;
 
-fn unwrap(source: Source<'_>, json: &str, depth: usize, listing: &mut Listing) -> Result<(), Malformed> {
+fn unwrap(
+    source: Source<'_>,
+    json: &str,
+    depth: usize,
+    listing: &mut Listing,
+) -> Result<(), Malformed> {
     if depth < DEEPEST && json.trim_start().starts_with('[') {
         let all: Vec<&RawValue> = source.read(json)?;
-        return all.iter().try_for_each(|one| unwrap(source, one.get(), depth + 1, listing));
+        return all
+            .iter()
+            .try_for_each(|one| unwrap(source, one.get(), depth + 1, listing));
     }
     let wrapping: Wrapping<'_> = source.read(json)?;
     match wrapping {
-        Wrapping { kind: Some(kind), objects, .. } if kind == "bundle" => {
-            objects.iter().try_for_each(|object| stix::read(source, object.get(), listing))
-        }
-        Wrapping { event: Some(event), .. } => misp::read_event(source, event.get(), listing),
-        Wrapping { response: Some(response), .. } if depth < DEEPEST => {
-            unwrap(source, response.get(), depth + 1, listing)
-        }
-        Wrapping { attributes, .. } if !attributes.is_empty() => {
-            attributes.iter().try_for_each(|attribute| misp::read_attribute(source, attribute.get(), listing))
-        }
-        _ => Err((Some(source.line(json)), "expected a STIX 2.1 bundle or a MISP event".to_owned())),
+        Wrapping {
+            kind: Some(kind),
+            objects,
+            ..
+        } if kind == "bundle" => objects
+            .iter()
+            .try_for_each(|object| stix::read(source, object.get(), listing)),
+        Wrapping {
+            event: Some(event), ..
+        } => misp::read_event(source, event.get(), listing),
+        Wrapping {
+            response: Some(response),
+            ..
+        } if depth < DEEPEST => unwrap(source, response.get(), depth + 1, listing),
+        Wrapping { attributes, .. } if !attributes.is_empty() => attributes
+            .iter()
+            .try_for_each(|attribute| misp::read_attribute(source, attribute.get(), listing)),
+        _ => Err((
+            Some(source.line(json)),
+            "expected a STIX 2.1 bundle or a MISP event".to_owned(),
+        )),
     }
 }
 
@@ -59,13 +76,21 @@ impl Source<'_> {
     pub(super) fn read<'p, T: Deserialize<'p>>(self, part: &'p str) -> Result<T, Malformed> {
         serde_json::from_str(part).map_err(|error| {
             let line = self.line(part) + error.line().saturating_sub(1);
-            (Some(line), format!("it is not JSON of the form that it seems to have: {error}"))
+            (
+                Some(line),
+                format!("it is not JSON of the form that it seems to have: {error}"),
+            )
         })
     }
 
     /// The line that a part of the file begins on, counted from 1.
     pub(super) fn line(self, part: &str) -> usize {
         let before = part.as_ptr().addr().saturating_sub(self.0.as_ptr().addr());
-        self.0.bytes().take(before).filter(|byte| *byte == b'\n').count() + 1
+        self.0
+            .bytes()
+            .take(before)
+            .filter(|byte| *byte == b'\n')
+            .count()
+            + 1
     }
 }

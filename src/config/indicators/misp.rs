@@ -34,14 +34,28 @@ struct Attribute {
     deleted: Value,
 }
 
-pub(super) fn read_event(source: Source<'_>, json: &str, listing: &mut Listing) -> Result<(), Malformed> {
-    let Event { attributes, objects } = source.read(json)?;
+pub(super) fn read_event(
+    source: Source<'_>,
+    json: &str,
+    listing: &mut Listing,
+) -> Result<(), Malformed> {
+    let Event {
+        attributes,
+        objects,
+    } = source.read(json)?;
     let of_objects = objects.iter().flat_map(|object| &object.attributes);
-    attributes.iter().chain(of_objects).try_for_each(|attribute| read_attribute(source, attribute.get(), listing))
+    attributes
+        .iter()
+        .chain(of_objects)
+        .try_for_each(|attribute| read_attribute(source, attribute.get(), listing))
 }
 
 /// Reads an attribute. MISP marks those that are context, not meant for detection (`to_ids`).
-pub(super) fn read_attribute(source: Source<'_>, json: &str, listing: &mut Listing) -> Result<(), Malformed> {
+pub(super) fn read_attribute(
+    source: Source<'_>,
+    json: &str,
+    listing: &mut Listing,
+) -> Result<(), Malformed> {
     let attribute: Attribute = source.read(json)?;
     if says(&attribute.deleted, true) {
         return Ok(());
@@ -55,14 +69,24 @@ pub(super) fn read_attribute(source: Source<'_>, json: &str, listing: &mut Listi
     let kinds: Vec<&str> = attribute.kind.split('|').collect();
     let values: Vec<&str> = attribute.value.split('|').collect();
     if kinds.len() > 1 && kinds.len() == values.len() {
-        let parts = kinds.iter().zip(values).filter(|(kind, _)| **kind != "port");
-        return parts.into_iter().try_for_each(|(kind, value)| read_value(kind, value, line, listing));
+        let parts = kinds
+            .iter()
+            .zip(values)
+            .filter(|(kind, _)| **kind != "port");
+        return parts
+            .into_iter()
+            .try_for_each(|(kind, value)| read_value(kind, value, line, listing));
     }
     read_value(&attribute.kind, &attribute.value, line, listing)
 }
 
 /// MISP has hundreds of types, and more by the year: one that is not known is left out, and told.
-fn read_value(kind: &str, value: &str, line: usize, listing: &mut Listing) -> Result<(), Malformed> {
+fn read_value(
+    kind: &str,
+    value: &str,
+    line: usize,
+    listing: &mut Listing,
+) -> Result<(), Malformed> {
     if vocabulary::is_known(kind) {
         return vocabulary::add(kind, value, line, listing);
     }
@@ -107,22 +131,35 @@ mod tests {
             "hash:d41d8cd98f00b204e9800998ecf8427e",
         ];
         assert_eq!(read(EVENT).unwrap(), expected);
-        assert_eq!(read(&format!("{{\"response\":[{EVENT}]}}")).unwrap(), expected);
+        assert_eq!(
+            read(&format!("{{\"response\":[{EVENT}]}}")).unwrap(),
+            expected
+        );
         assert_eq!(read(&format!("[{EVENT}]")).unwrap(), expected);
-        assert_eq!(left_out(EVENT), ["1 x attribute without to_ids", "1 x brand-new", "1 x mutex"]);
+        assert_eq!(
+            left_out(EVENT),
+            ["1 x attribute without to_ids", "1 x brand-new", "1 x mutex"]
+        );
     }
 
     #[test]
     fn answers_to_a_search_are_read() {
-        let answer = r#"{"response": {"Attribute": [{"type": "domain", "value": "evil.example"}]}}"#;
+        let answer =
+            r#"{"response": {"Attribute": [{"type": "domain", "value": "evil.example"}]}}"#;
         assert_eq!(read(answer).unwrap(), ["domain:evil.example"]);
     }
 
     #[test]
     fn slips_have_their_lines() {
         let error = read(&EVENT.replace("\"192.0.2.1\"", "\"192.0.2.999\"")).unwrap_err();
-        assert!(error.starts_with("file:2: `192.0.2.999` is not an indicator"), "{error}");
+        assert!(
+            error.starts_with("file:2: `192.0.2.999` is not an indicator"),
+            "{error}"
+        );
         let error = read("{\"Event\": {\n\"Attribute\": [\n{\"value\": 1}]}}").unwrap_err();
-        assert!(error.starts_with("file:3: it is not JSON of the form"), "{error}");
+        assert!(
+            error.starts_with("file:3: it is not JSON of the form"),
+            "{error}"
+        );
     }
 }

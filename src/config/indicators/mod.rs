@@ -61,7 +61,8 @@ impl From<ConfigError> for InvalidIndicatorList {
 /// name the lines.
 pub fn load_indicators(path: &Path) -> Result<IndicatorList, InvalidIndicatorList> {
     let origin = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
+    let text =
+        fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
     parse(&text, &origin)
 }
 
@@ -79,11 +80,15 @@ fn parse(text: &str, origin: &str) -> Result<IndicatorList, InvalidIndicatorList
     }
     let Listing { list, invalid } = listing;
     if !invalid.is_empty() {
-        let placed = invalid.into_iter().map(|(line, error)| ConfigError::new(origin, Some(line), error.to_string()));
+        let placed = invalid
+            .into_iter()
+            .map(|(line, error)| ConfigError::new(origin, Some(line), error.to_string()));
         return Err(InvalidIndicatorList(placed.collect()));
     }
     if list.indicators.is_empty() {
-        return Err(ConfigError::new(origin, None, "it holds nothing that can be looked for").into());
+        return Err(
+            ConfigError::new(origin, None, "it holds nothing that can be looked for").into(),
+        );
     }
     Ok(list)
 }
@@ -119,13 +124,20 @@ pub(super) mod testing {
     /// What a file holds, each as `kind:value`; or its errors.
     pub(super) fn read(text: &str) -> Result<Vec<String>, String> {
         let list = parse(text, "file").map_err(|error| error.to_string())?;
-        Ok(list.indicators.iter().map(|indicator| format!("{}:{indicator}", indicator.kind())).collect())
+        Ok(list
+            .indicators
+            .iter()
+            .map(|indicator| format!("{}:{indicator}", indicator.kind()))
+            .collect())
     }
 
     /// What of a file is left out, each as `n x what`.
     pub(super) fn left_out(text: &str) -> Vec<String> {
         let list = parse(text, "file").unwrap();
-        list.left_out.into_iter().map(|(what, count)| format!("{count} x {what}")).collect()
+        list.left_out
+            .into_iter()
+            .map(|(what, count)| format!("{count} x {what}"))
+            .collect()
     }
 }
 
@@ -137,19 +149,47 @@ mod tests {
 
     #[test]
     fn the_forms_are_told_apart() {
-        assert_eq!(read("\u{feff}# ours\n192.0.2.1\n").unwrap(), ["ip:192.0.2.1"]);
-        assert_eq!(read("type,value\nip,192.0.2.1\n").unwrap(), ["ip:192.0.2.1"]);
-        assert!(read("{\"type\":\"report\"}").unwrap_err().contains("STIX 2.1 bundle or a MISP event"));
-        assert!(read("{\"type\":").unwrap_err().starts_with("file:1: it is not JSON"));
+        assert_eq!(
+            read("\u{feff}# ours\n192.0.2.1\n").unwrap(),
+            ["ip:192.0.2.1"]
+        );
+        assert_eq!(
+            read("type,value\nip,192.0.2.1\n").unwrap(),
+            ["ip:192.0.2.1"]
+        );
+        assert!(
+            read("{\"type\":\"report\"}")
+                .unwrap_err()
+                .contains("STIX 2.1 bundle or a MISP event")
+        );
+        assert!(
+            read("{\"type\":")
+                .unwrap_err()
+                .starts_with("file:1: it is not JSON")
+        );
     }
 
     #[test]
     fn a_file_without_anything_is_refused() {
-        for empty in ["", "# nothing\n", "type,value\n", r#"{"type":"bundle","objects":[]}"#] {
-            assert_eq!(read(empty).unwrap_err(), "file: it holds nothing that can be looked for", "{empty}");
+        for empty in [
+            "",
+            "# nothing\n",
+            "type,value\n",
+            r#"{"type":"bundle","objects":[]}"#,
+        ] {
+            assert_eq!(
+                read(empty).unwrap_err(),
+                "file: it holds nothing that can be looked for",
+                "{empty}"
+            );
         }
-        let absent = load_indicators(Path::new("/nowhere/list")).unwrap_err().to_string();
-        assert!(absent.starts_with("/nowhere/list: cannot be read"), "{absent}");
+        let absent = load_indicators(Path::new("/nowhere/list"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            absent.starts_with("/nowhere/list: cannot be read"),
+            "{absent}"
+        );
     }
 
     proptest! {

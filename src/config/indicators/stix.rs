@@ -60,21 +60,43 @@ pub(super) fn read(source: Source<'_>, json: &str, listing: &mut Listing) -> Res
         listing.leave_out(object.kind);
         return Ok(());
     }
-    let texts = [("value", &object.value), ("user_id", &object.user_id), ("account_login", &object.account_login)];
-    let texts = texts.iter().filter_map(|(name, text)| Some((vec![*name], text.as_ref()?)));
-    let hashes = object.hashes.iter().map(|(name, digest)| (vec!["hashes", name.as_str()], digest));
+    let texts = [
+        ("value", &object.value),
+        ("user_id", &object.user_id),
+        ("account_login", &object.account_login),
+    ];
+    let texts = texts
+        .iter()
+        .filter_map(|(name, text)| Some((vec![*name], text.as_ref()?)));
+    let hashes = object
+        .hashes
+        .iter()
+        .map(|(name, digest)| (vec!["hashes", name.as_str()], digest));
     for (path, value) in texts.chain(hashes) {
         read_value(&object.kind, &path, value, line, listing)?;
     }
-    object.objects.values().try_for_each(|observable| read(source, observable.get(), listing))
+    object
+        .objects
+        .values()
+        .try_for_each(|observable| read(source, observable.get(), listing))
 }
 
-fn read_indicator(object: &Object<'_>, line: usize, listing: &mut Listing) -> Result<(), Malformed> {
+fn read_indicator(
+    object: &Object<'_>,
+    line: usize,
+    listing: &mut Listing,
+) -> Result<(), Malformed> {
     match (object.pattern_type.as_deref(), &object.pattern) {
         (None | Some("stix"), Some(pattern)) => {
-            let comparisons = comparisons(pattern)
-                .map_err(|problem| (Some(line), format!("`{pattern}` is not a STIX pattern: {problem}")))?;
-            comparisons.iter().try_for_each(|comparison| read_comparison(comparison, line, listing))
+            let comparisons = comparisons(pattern).map_err(|problem| {
+                (
+                    Some(line),
+                    format!("`{pattern}` is not a STIX pattern: {problem}"),
+                )
+            })?;
+            comparisons
+                .iter()
+                .try_for_each(|comparison| read_comparison(comparison, line, listing))
         }
         (Some(language), Some(_)) => {
             listing.leave_out(format!("pattern in {language}"));
@@ -84,17 +106,33 @@ fn read_indicator(object: &Object<'_>, line: usize, listing: &mut Listing) -> Re
     }
 }
 
-fn read_comparison(comparison: &Comparison, line: usize, listing: &mut Listing) -> Result<(), Malformed> {
+fn read_comparison(
+    comparison: &Comparison,
+    line: usize,
+    listing: &mut Listing,
+) -> Result<(), Malformed> {
     let path: Vec<&str> = comparison.path.iter().map(String::as_str).collect();
-    let names_values = matches!(comparison.operator, Operator::Equal | Operator::In | Operator::IsSubset);
+    let names_values = matches!(
+        comparison.operator,
+        Operator::Equal | Operator::In | Operator::IsSubset
+    );
     if comparison.negated || !names_values {
         listing.leave_out(format!("pattern with {}", comparison.operator_text()));
         return Ok(());
     }
-    comparison.values.iter().try_for_each(|value| read_value(&comparison.object, &path, value, line, listing))
+    comparison
+        .values
+        .iter()
+        .try_for_each(|value| read_value(&comparison.object, &path, value, line, listing))
 }
 
-fn read_value(object: &str, path: &[&str], value: &str, line: usize, listing: &mut Listing) -> Result<(), Malformed> {
+fn read_value(
+    object: &str,
+    path: &[&str],
+    value: &str,
+    line: usize,
+    listing: &mut Listing,
+) -> Result<(), Malformed> {
     if let Some(word) = type_of(object, path) {
         return vocabulary::add(word, value, line, listing);
     }
@@ -108,15 +146,28 @@ fn type_of(object: &str, path: &[&str]) -> Option<&'static str> {
         ("ipv4-addr" | "ipv6-addr", ["value"]) => Some("ip"),
         ("domain-name", ["value"]) => Some("domain"),
         ("url", ["value"]) => Some("url"),
-        ("email-addr", ["value"]) | ("email-message", ["from_ref" | "sender_ref", "value"]) => Some("email"),
+        ("email-addr", ["value"]) | ("email-message", ["from_ref" | "sender_ref", "value"]) => {
+            Some("email")
+        }
         ("network-traffic", ["src_ref" | "dst_ref", "value"]) => Some(""),
-        ("network-traffic", ["extensions", "http-request-ext", "request_header", "User-Agent"]) => Some("user-agent"),
+        (
+            "network-traffic",
+            [
+                "extensions",
+                "http-request-ext",
+                "request_header",
+                "User-Agent",
+            ],
+        ) => Some("user-agent"),
         ("user-account", ["user_id" | "account_login"]) => Some("text"),
         ("file", ["name"]) => Some("filename"),
         ("file" | "artifact" | "x509-certificate", ["hashes", algorithm]) => {
             let algorithms = ["MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"];
             let plain = |name: &str| name.replace('-', "").to_ascii_uppercase();
-            algorithms.iter().any(|known| plain(known) == plain(algorithm)).then_some("hash")
+            algorithms
+                .iter()
+                .any(|known| plain(known) == plain(algorithm))
+                .then_some("hash")
         }
         _ => None,
     }
@@ -132,24 +183,38 @@ mod tests {
 
     fn indicator(pattern: &str) -> String {
         let pattern = serde_json::to_string(pattern).unwrap();
-        bundle(&format!(r#"{{"type": "indicator", "pattern_type": "stix", "pattern": {pattern}}}"#))
+        bundle(&format!(
+            r#"{{"type": "indicator", "pattern_type": "stix", "pattern": {pattern}}}"#
+        ))
     }
 
     #[test]
     fn patterns_name_what_is_looked_for() {
         for (pattern, expected) in [
             ("[ipv4-addr:value = '192.0.2.1']", &["ip:192.0.2.1"][..]),
-            ("[ipv4-addr:value ISSUBSET '192.0.2.0/24']", &["cidr:192.0.2.0/24"]),
-            ("[domain-name:value IN ('a.example', 'b.example')]", &["domain:a.example", "domain:b.example"]),
+            (
+                "[ipv4-addr:value ISSUBSET '192.0.2.0/24']",
+                &["cidr:192.0.2.0/24"],
+            ),
+            (
+                "[domain-name:value IN ('a.example', 'b.example')]",
+                &["domain:a.example", "domain:b.example"],
+            ),
             (
                 "([network-traffic:dst_ref.value = '192.0.2.1'] FOLLOWEDBY [url:value = 'https://a/b']) WITHIN 5 SECONDS",
                 &["ip:192.0.2.1", "text:https://a/b"],
             ),
             (
                 "[file:hashes.'SHA-1' = 'da39a3ee5e6b4b0d3255bfef95601890afd80709' AND file:name = 'a.exe']",
-                &["hash:da39a3ee5e6b4b0d3255bfef95601890afd80709", "text:a.exe"],
+                &[
+                    "hash:da39a3ee5e6b4b0d3255bfef95601890afd80709",
+                    "text:a.exe",
+                ],
             ),
-            ("[network-traffic:extensions.'http-request-ext'.request_header.'User-Agent' = 'it\\'s']", &["agent:it's"]),
+            (
+                "[network-traffic:extensions.'http-request-ext'.request_header.'User-Agent' = 'it\\'s']",
+                &["agent:it's"],
+            ),
         ] {
             assert_eq!(read(&indicator(pattern)).unwrap(), expected, "{pattern}");
         }
@@ -163,19 +228,37 @@ mod tests {
             {"type": "mutex", "name": "x"}, {"type": "indicator", "pattern_type": "yara", "pattern": "rule a {}"},
             {"type": "indicator", "revoked": true, "pattern": "[ipv4-addr:value = '10.0.0.1']"},
             {"type": "observed-data", "objects": {"0": {"type": "domain-name", "value": "evil.example"}}}"#;
-        let expected =
-            ["cidr:192.0.2.0/24", "ip:2001:db8::1", "hash:d41d8cd98f00b204e9800998ecf8427e", "domain:evil.example"];
+        let expected = [
+            "cidr:192.0.2.0/24",
+            "ip:2001:db8::1",
+            "hash:d41d8cd98f00b204e9800998ecf8427e",
+            "domain:evil.example",
+        ];
         assert_eq!(read(&bundle(objects)).unwrap(), expected);
-        let left = ["1 x file:hashes.SSDEEP", "1 x mutex", "1 x pattern in yara", "1 x revoked indicator"];
+        let left = [
+            "1 x file:hashes.SSDEEP",
+            "1 x mutex",
+            "1 x pattern in yara",
+            "1 x revoked indicator",
+        ];
         assert_eq!(left_out(&bundle(objects)), left);
     }
 
     #[test]
     fn what_names_no_value_is_left_out_and_told() {
-        let text = indicator("[ipv4-addr:value = '192.0.2.1' AND (domain-name:value LIKE 'a%' OR file:size > 3)]");
-        assert_eq!(left_out(&text), ["1 x pattern with >", "1 x pattern with LIKE"]);
+        let text = indicator(
+            "[ipv4-addr:value = '192.0.2.1' AND (domain-name:value LIKE 'a%' OR file:size > 3)]",
+        );
         assert_eq!(
-            left_out(&text.replace("value = ", "value NOT = ").replace("file:size > 3", "url:value = 'a'")),
+            left_out(&text),
+            ["1 x pattern with >", "1 x pattern with LIKE"]
+        );
+        assert_eq!(
+            left_out(
+                &text
+                    .replace("value = ", "value NOT = ")
+                    .replace("file:size > 3", "url:value = 'a'")
+            ),
             ["1 x pattern with LIKE", "1 x pattern with NOT ="]
         );
     }
@@ -183,9 +266,19 @@ mod tests {
     #[test]
     fn slips_have_their_lines() {
         let error = read(&indicator("[ipv4-addr:value = '192.0.2.999']")).unwrap_err();
-        assert!(error.starts_with("file:2: `192.0.2.999` is not an indicator"), "{error}");
+        assert!(
+            error.starts_with("file:2: `192.0.2.999` is not an indicator"),
+            "{error}"
+        );
         let error = read(&indicator("[ipv4-addr:value = ")).unwrap_err();
-        assert!(error.starts_with("file:2: `[ipv4-addr:value = ` is not a STIX pattern"), "{error}");
-        assert!(read(&bundle(r#"{"type": "indicator"}"#)).unwrap_err().contains("without a pattern"));
+        assert!(
+            error.starts_with("file:2: `[ipv4-addr:value = ` is not a STIX pattern"),
+            "{error}"
+        );
+        assert!(
+            read(&bundle(r#"{"type": "indicator"}"#))
+                .unwrap_err()
+                .contains("without a pattern")
+        );
     }
 }

@@ -6,7 +6,9 @@
 //! Source: STIX 2.1, section 9 (STIX Patterning).
 
 use winnow::ascii::{Caseless, multispace0};
-use winnow::combinator::{alt, cut_err, delimited, fail, opt, preceded, repeat, separated, terminated};
+use winnow::combinator::{
+    alt, cut_err, delimited, fail, opt, preceded, repeat, separated, terminated,
+};
 use winnow::error::{StrContext, StrContextValue};
 use winnow::token::{any, none_of, take_while};
 use winnow::{ModalResult, Parser};
@@ -27,7 +29,11 @@ pub(super) struct Comparison {
 impl Comparison {
     /// The operator as a pattern writes it.
     pub(super) fn operator_text(&self) -> String {
-        format!("{}{}", if self.negated { "NOT " } else { "" }, self.operator.as_str())
+        format!(
+            "{}{}",
+            if self.negated { "NOT " } else { "" },
+            self.operator.as_str()
+        )
     }
 }
 
@@ -63,20 +69,30 @@ const OPERATORS: [(&str, Operator); 11] = [
 
 impl Operator {
     fn as_str(self) -> &'static str {
-        OPERATORS.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)
+        OPERATORS
+            .iter()
+            .find(|(_, operator)| *operator == self)
+            .map_or("", |(text, _)| text)
     }
 }
 
 /// All comparisons of a pattern, in its order.
 pub(super) fn comparisons(pattern: &str) -> Result<Vec<Comparison>, String> {
     let whole = |input: &mut &str| observations(input, DEEPEST);
-    delimited(multispace0, whole, multispace0).parse(pattern).map_err(|error| {
-        let character = pattern.get(..error.offset()).unwrap_or_default().chars().count() + 1;
-        match error.inner().context().next() {
-            Some(context) => format!("at character {character}: {context}"),
-            None => format!("unexpected text at character {character}"),
-        }
-    })
+    delimited(multispace0, whole, multispace0)
+        .parse(pattern)
+        .map_err(|error| {
+            let character = pattern
+                .get(..error.offset())
+                .unwrap_or_default()
+                .chars()
+                .count()
+                + 1;
+            match error.inner().context().next() {
+                Some(context) => format!("at character {character}: {context}"),
+                None => format!("unexpected text at character {character}"),
+            }
+        })
 }
 
 fn expected(what: &'static str) -> StrContext {
@@ -87,7 +103,9 @@ fn expected(what: &'static str) -> StrContext {
 fn word<'s>(text: &'static str) -> impl FnMut(&mut &'s str) -> ModalResult<()> {
     move |input| {
         let rest = take_while(0.., |c: char| c.is_alphanumeric() || c == '_');
-        preceded(multispace0, (Caseless(text), rest.verify(str::is_empty))).void().parse_next(input)
+        preceded(multispace0, (Caseless(text), rest.verify(str::is_empty)))
+            .void()
+            .parse_next(input)
     }
 }
 
@@ -106,16 +124,32 @@ fn observation(input: &mut &str, depth: usize) -> ModalResult<Vec<Comparison>> {
     let depth = deeper(depth)?;
     let nested = |input: &mut &str| observations(input, depth);
     let inside = |input: &mut &str| expression(input, depth);
-    let bracketed = delimited(symbol("["), cut_err(inside), cut_err(symbol("]")).context(expected("a closing `]`")));
-    let grouped = delimited(symbol("("), nested, cut_err(symbol(")")).context(expected("a closing `)`")));
-    let all = alt((bracketed, grouped)).context(expected("an observation in `[…]`")).parse_next(input)?;
+    let bracketed = delimited(
+        symbol("["),
+        cut_err(inside),
+        cut_err(symbol("]")).context(expected("a closing `]`")),
+    );
+    let grouped = delimited(
+        symbol("("),
+        nested,
+        cut_err(symbol(")")).context(expected("a closing `)`")),
+    );
+    let all = alt((bracketed, grouped))
+        .context(expected("an observation in `[…]`"))
+        .parse_next(input)?;
     repeat::<_, _, (), _, _>(0.., qualifier).parse_next(input)?;
     Ok(all)
 }
 
 /// How often, and when: a sweep has its own window.
 fn qualifier(input: &mut &str) -> ModalResult<()> {
-    let number = || preceded(multispace0, take_while(1.., |c: char| c.is_ascii_digit() || c == '.')).void();
+    let number = || {
+        preceded(
+            multispace0,
+            take_while(1.., |c: char| c.is_ascii_digit() || c == '.'),
+        )
+        .void()
+    };
     let moment = || preceded((multispace0, opt('t')), quoted).void();
     let unit = preceded(multispace0, take_while(1.., char::is_alphabetic)).void();
     alt((
@@ -133,34 +167,56 @@ fn expression(input: &mut &str, depth: usize) -> ModalResult<Vec<Comparison>> {
         let closing = cut_err(symbol(")")).context(expected("a closing `)`"));
         alt((delimited(symbol("("), nested, closing), comparison)).parse_next(input)
     };
-    let all: Vec<Vec<Comparison>> = separated(1.., part, alt((word("AND"), word("OR")))).parse_next(input)?;
+    let all: Vec<Vec<Comparison>> =
+        separated(1.., part, alt((word("AND"), word("OR")))).parse_next(input)?;
     Ok(all.concat())
 }
 
 fn deeper(depth: usize) -> ModalResult<usize> {
     match depth.checked_sub(1) {
         Some(depth) => Ok(depth),
-        None => cut_err(fail).context(expected("fewer nested parentheses")).parse_next(&mut ""),
+        None => cut_err(fail)
+            .context(expected("fewer nested parentheses"))
+            .parse_next(&mut ""),
     }
 }
 
 /// One comparison; `EXISTS path` asks for no value and gives none.
 fn comparison(input: &mut &str) -> ModalResult<Vec<Comparison>> {
-    if opt((opt(word("NOT")), word("EXISTS"))).parse_next(input)?.is_some() {
+    if opt((opt(word("NOT")), word("EXISTS")))
+        .parse_next(input)?
+        .is_some()
+    {
         return cut_err(path).map(|_| Vec::new()).parse_next(input);
     }
-    let (object, path) = path.context(expected("a property, such as ipv4-addr:value")).parse_next(input)?;
+    let (object, path) = path
+        .context(expected("a property, such as ipv4-addr:value"))
+        .parse_next(input)?;
     let negated = opt(word("NOT")).parse_next(input)?.is_some();
     let operator = operator.context(expected("a comparison: =, !=, IN, LIKE …"));
     let operator = preceded(multispace0, cut_err(operator)).parse_next(input)?;
-    let values = preceded(multispace0, cut_err(values).context(expected("a value in '…'"))).parse_next(input)?;
-    Ok(vec![Comparison { object, path, negated, operator, values }])
+    let values = preceded(
+        multispace0,
+        cut_err(values).context(expected("a value in '…'")),
+    )
+    .parse_next(input)?;
+    Ok(vec![Comparison {
+        object,
+        path,
+        negated,
+        operator,
+        values,
+    }])
 }
 
 fn operator(input: &mut &str) -> ModalResult<Operator> {
     for (text, operator) in OPERATORS {
         let is_word = text.starts_with(char::is_alphabetic);
-        let found = if is_word { opt(word(text)).parse_next(input)? } else { opt(symbol(text)).parse_next(input)? };
+        let found = if is_word {
+            opt(word(text)).parse_next(input)?
+        } else {
+            opt(symbol(text)).parse_next(input)?
+        };
         if found.is_some() {
             return Ok(operator);
         }
@@ -170,10 +226,20 @@ fn operator(input: &mut &str) -> ModalResult<Operator> {
 
 /// `file:hashes.'SHA-256'`, `process:arguments[0]`. An index is no step: it says which, not what.
 fn path(input: &mut &str) -> ModalResult<(String, Vec<String>)> {
-    let name = || take_while(1.., |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_').map(str::to_owned);
-    let index = || repeat::<_, _, (), _, _>(0.., ('[', take_while(1.., |c: char| c != ']'), ']').void());
+    let name = || {
+        take_while(1.., |c: char| {
+            c.is_ascii_alphanumeric() || c == '-' || c == '_'
+        })
+        .map(str::to_owned)
+    };
+    let index =
+        || repeat::<_, _, (), _, _>(0.., ('[', take_while(1.., |c: char| c != ']'), ']').void());
     let step = || terminated(alt((quoted, name())), index());
-    (preceded(multispace0, name()), preceded(':', separated(1.., step(), '.'))).parse_next(input)
+    (
+        preceded(multispace0, name()),
+        preceded(':', separated(1.., step(), '.')),
+    )
+        .parse_next(input)
 }
 
 fn values(input: &mut &str) -> ModalResult<Vec<String>> {
@@ -183,7 +249,8 @@ fn values(input: &mut &str) -> ModalResult<Vec<String>> {
 
 /// A text, a number, a truth value; `t'…'`, `h'…'` and `b'…'` are texts with a type.
 fn value(input: &mut &str) -> ModalResult<String> {
-    let bare = take_while(1.., |c: char| c.is_alphanumeric() || "+-.".contains(c)).map(str::to_owned);
+    let bare =
+        take_while(1.., |c: char| c.is_alphanumeric() || "+-.".contains(c)).map(str::to_owned);
     let typed = preceded(opt(alt(('t', 'h', 'b'))), quoted);
     preceded(multispace0, alt((typed, bare))).parse_next(input)
 }
@@ -201,7 +268,9 @@ mod tests {
     #[test]
     fn comparisons_are_taken_apart() {
         let all = comparisons(" [process:arguments[0].'a b' NOT IN ('x\\'\\\\', 3) OR EXISTS file:name] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00Z' ").unwrap();
-        let [one] = all.as_slice() else { panic!("{all:?}") };
+        let [one] = all.as_slice() else {
+            panic!("{all:?}")
+        };
         assert_eq!(
             (one.object.as_str(), one.path.as_slice()),
             ("process", &["arguments".to_owned(), "a b".to_owned()][..])
@@ -221,17 +290,29 @@ mod tests {
             "([ipv4-addr:value = '198.51.100.1/32' OR ipv4-addr:value = '203.0.113.33/32'] AND [ipv6-addr:value ISSUBSET '2001:0db8:dead:beef:0000:0000:0000:0000/64']) REPEATS 5 TIMES",
             "[(network-traffic:dst_port >= 1 and network-traffic:dst_port < 1024) or file:is_x = true]",
         ] {
-            assert!(comparisons(pattern).is_ok(), "{pattern}: {:?}", comparisons(pattern));
+            assert!(
+                comparisons(pattern).is_ok(),
+                "{pattern}: {:?}",
+                comparisons(pattern)
+            );
         }
     }
 
     #[test]
     fn broken_patterns_are_refused_with_their_place() {
-        for (pattern, character) in
-            [("", 1), ("[", 2), ("[a:b = 'x'", 11), ("[a:b 'x']", 6), ("[a:b = ]", 8), ("[a:b = 'x'] x", 13)]
-        {
+        for (pattern, character) in [
+            ("", 1),
+            ("[", 2),
+            ("[a:b = 'x'", 11),
+            ("[a:b 'x']", 6),
+            ("[a:b = ]", 8),
+            ("[a:b = 'x'] x", 13),
+        ] {
             let error = comparisons(pattern).unwrap_err();
-            assert!(error.contains(&format!("character {character}")), "{pattern}: {error}");
+            assert!(
+                error.contains(&format!("character {character}")),
+                "{pattern}: {error}"
+            );
         }
         assert!(comparisons(&"[(".repeat(10_000)).is_err());
         assert!(comparisons(&format!("[{}", "(".repeat(10_000))).is_err());

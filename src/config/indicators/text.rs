@@ -4,7 +4,9 @@ use super::Listing;
 use crate::model::{Indicator, IndicatorKind};
 
 pub(super) fn read(text: &str, listing: &mut Listing) {
-    let lines = (1..).zip(text.lines()).map(|(number, line)| (number, without_comment(line)));
+    let lines = (1..)
+        .zip(text.lines())
+        .map(|(number, line)| (number, without_comment(line)));
     lines
         .filter(|(_, line)| !line.is_empty())
         .for_each(|(number, line)| listing.add(number, line.parse::<Indicator>()));
@@ -17,8 +19,11 @@ fn without_comment(line: &str) -> &str {
     if line.starts_with('#') {
         return "";
     }
-    let is_free_text = IndicatorKind::split_prefix(line).is_some_and(|(kind, _)| kind.is_free_text());
-    let comment = line.match_indices('#').find(|(at, _)| line.get(..*at).is_some_and(|l| l.ends_with([' ', '\t'])));
+    let is_free_text =
+        IndicatorKind::split_prefix(line).is_some_and(|(kind, _)| kind.is_free_text());
+    let comment = line
+        .match_indices('#')
+        .find(|(at, _)| line.get(..*at).is_some_and(|l| l.ends_with([' ', '\t'])));
     match comment {
         Some((at, _)) if !is_free_text => line.get(..at).unwrap_or(line).trim_end(),
         _ => line,
@@ -33,10 +38,18 @@ mod tests {
     fn one_a_line_with_comments() {
         let text = "# C2\n192.0.2.1 # first\r\n\n  evil[.]example\t# second\nuser:ben#x\nagent:kali # 1\nregex:a #b\n";
         let error = read(text).unwrap_err();
-        assert!(error.starts_with("file:5: `ben#x` is not an indicator"), "{error}");
+        assert!(
+            error.starts_with("file:5: `ben#x` is not an indicator"),
+            "{error}"
+        );
         assert_eq!(
             read(&text.replace("user:ben#x\n", "")).unwrap(),
-            ["ip:192.0.2.1", "domain:evil.example", "agent:kali # 1", "regex:a #b"]
+            [
+                "ip:192.0.2.1",
+                "domain:evil.example",
+                "agent:kali # 1",
+                "regex:a #b"
+            ]
         );
     }
 
@@ -44,6 +57,10 @@ mod tests {
     fn every_slip_is_named_with_its_line() {
         let error = read("192.0.2.999\n192.0.2.1\narn:aws\n").unwrap_err();
         let lines: Vec<&str> = error.lines().collect();
-        assert!(lines[0].starts_with("file:1: `192.0.2.999`") && lines[1].starts_with("file:3: `arn:aws`"), "{error}");
+        assert!(
+            lines[0].starts_with("file:1: `192.0.2.999`")
+                && lines[1].starts_with("file:3: `arn:aws`"),
+            "{error}"
+        );
     }
 }

@@ -16,10 +16,20 @@ enum Reading {
     LeftOut,
 }
 
-const ADDRESSES: [&str; 8] =
-    ["ip-src", "ip-dst", "ipv4-addr", "ipv6-addr", "ip-address", "ipaddress", "ipv4_addr", "ipv6_addr"];
+const ADDRESSES: [&str; 8] = [
+    "ip-src",
+    "ip-dst",
+    "ipv4-addr",
+    "ipv6-addr",
+    "ip-address",
+    "ipaddress",
+    "ipv4_addr",
+    "ipv6_addr",
+];
 const DOMAINS: [&str; 4] = ["hostname", "domain-name", "fqdn", "host"];
-const HASHES: [&str; 6] = ["sha224", "sha384", "sha-1", "sha-256", "sha-512", "filehash"];
+const HASHES: [&str; 6] = [
+    "sha224", "sha384", "sha-1", "sha-256", "sha-512", "filehash",
+];
 const TEXTS: [&str; 14] = [
     "url",
     "uri",
@@ -65,14 +75,23 @@ const LEFT_OUT: [&str; 24] = [
 ];
 
 /// Adds a value by the word for its type; without one, it is recognised.
-pub(super) fn add(word: &str, value: &str, line: usize, listing: &mut Listing) -> Result<(), Malformed> {
+pub(super) fn add(
+    word: &str,
+    value: &str,
+    line: usize,
+    listing: &mut Listing,
+) -> Result<(), Malformed> {
     if word.is_empty() {
         listing.add(line, value.parse());
         return Ok(());
     }
-    let Some(reading) = reading(word) else { return Err((Some(line), unknown(word))) };
+    let Some(reading) = reading(word) else {
+        return Err((Some(line), unknown(word)));
+    };
     match reading {
-        Reading::Address if value.contains('/') => listing.add(line, Indicator::of_kind(IndicatorKind::Cidr, value)),
+        Reading::Address if value.contains('/') => {
+            listing.add(line, Indicator::of_kind(IndicatorKind::Cidr, value))
+        }
         Reading::Address => listing.add(line, Indicator::of_kind(IndicatorKind::Ip, value)),
         Reading::Kind(kind) => listing.add(line, Indicator::of_kind(kind, value)),
         Reading::LeftOut => listing.leave_out(word),
@@ -99,17 +118,36 @@ fn reading(word: &str) -> Option<Reading> {
         (&TEXTS, IndicatorKind::Text),
         (&USER_AGENTS, IndicatorKind::UserAgent),
     ];
-    let kind = IndicatorKind::from_word(word)
-        .or_else(|| others.iter().find(|(words, _)| is_in(words)).map(|(_, kind)| *kind))?;
+    let kind = IndicatorKind::from_word(word).or_else(|| {
+        others
+            .iter()
+            .find(|(words, _)| is_in(words))
+            .map(|(_, kind)| *kind)
+    })?;
     // Lists call a network an address, too.
-    Some(if kind == IndicatorKind::Ip { Reading::Address } else { Reading::Kind(kind) })
+    Some(if kind == IndicatorKind::Ip {
+        Reading::Address
+    } else {
+        Reading::Kind(kind)
+    })
 }
 
 fn unknown(word: &str) -> String {
-    let known = [&ADDRESSES[..], &DOMAINS, &HASHES, &TEXTS, &USER_AGENTS, &LEFT_OUT].concat();
+    let known = [
+        &ADDRESSES[..],
+        &DOMAINS,
+        &HASHES,
+        &TEXTS,
+        &USER_AGENTS,
+        &LEFT_OUT,
+    ]
+    .concat();
     let hint = match nearest(word, IndicatorKind::words().chain(known)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("expected one of {}, or a type of MISP", IndicatorKind::words().collect::<Vec<_>>().join(", ")),
+        None => format!(
+            "expected one of {}, or a type of MISP",
+            IndicatorKind::words().collect::<Vec<_>>().join(", ")
+        ),
     };
     format!("unknown type `{word}`: {hint}")
 }

@@ -81,7 +81,10 @@ impl Watch {
         for (number, sink) in self.sink.iter().enumerate() {
             let placed = |problem: Problem| problem.under(number.to_string()).under("sink");
             if !sinks.insert(sink.name.as_str()) {
-                return Err(placed(Problem::new("name", format!("the sink `{}` is given twice", sink.name))));
+                return Err(placed(Problem::new(
+                    "name",
+                    format!("the sink `{}` is given twice", sink.name),
+                )));
             }
             sink.target().map_err(placed)?;
         }
@@ -133,7 +136,10 @@ impl FromStr for Listen {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "off" => Ok(Self::Off),
-            address => address.parse().map(Self::At).map_err(|_| InvalidListen(text.to_owned())),
+            address => address
+                .parse()
+                .map(Self::At)
+                .map_err(|_| InvalidListen(text.to_owned())),
         }
     }
 }
@@ -161,7 +167,11 @@ pub struct InvalidScanBudget(f64);
 
 impl ScanBudget {
     /// The budget in bytes.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is positive, and `as` saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is positive, and `as` saturates"
+    )]
     pub fn bytes(self) -> u64 {
         (self.0 * 1e9) as u64
     }
@@ -171,7 +181,11 @@ impl TryFrom<f64> for ScanBudget {
     type Error = InvalidScanBudget;
 
     fn try_from(gigabytes: f64) -> Result<Self, Self::Error> {
-        if gigabytes > 0.0 && gigabytes.is_finite() { Ok(Self(gigabytes)) } else { Err(InvalidScanBudget(gigabytes)) }
+        if gigabytes > 0.0 && gigabytes.is_finite() {
+            Ok(Self(gigabytes))
+        } else {
+            Err(InvalidScanBudget(gigabytes))
+        }
     }
 }
 
@@ -192,21 +206,44 @@ mod tests {
     fn what_does_not_fit_together_is_placed() {
         assert!(Config::from_toml(GOOD, "x").is_ok());
         for (wrong, line, part) in [
-            (GOOD.replace("[\"soc\"]", "[\"sox\"]"), 8, "did you mean `soc`?"),
+            (
+                GOOD.replace("[\"soc\"]", "[\"sox\"]"),
+                8,
+                "did you mean `soc`?",
+            ),
             (GOOD.replace("sinks = [\"soc\"]", ""), 5, "sinks"),
             (GOOD.replace("*/15 * * * *", "*/15 * *"), 6, "cron"),
-            (GOOD.replace("indicators = [\"192.0.2.1\"]", ""), 5, "nothing to look for"),
+            (
+                GOOD.replace("indicators = [\"192.0.2.1\"]", ""),
+                5,
+                "nothing to look for",
+            ),
             (GOOD.replace("cron", "crno"), 6, "did you mean `cron`?"),
-            (GOOD.replace("indicators", "alert_when = \"a >\"\nindicators"), 7, "alert_when"),
-            (GOOD.replace("indicators", "time_zone = \"Europe/Berln\"\nindicators"), 7, "time zone"),
-            (GOOD.replace("kind = \"stdout\"", "kind = \"webhook\""), 3, "url"),
+            (
+                GOOD.replace("indicators", "alert_when = \"a >\"\nindicators"),
+                7,
+                "alert_when",
+            ),
+            (
+                GOOD.replace("indicators", "time_zone = \"Europe/Berln\"\nindicators"),
+                7,
+                "time zone",
+            ),
+            (
+                GOOD.replace("kind = \"stdout\"", "kind = \"webhook\""),
+                3,
+                "url",
+            ),
             (format!("{GOOD}{GOOD}"), 10, "given twice"),
             ("[watch]\nlisten = \"9464\"".to_owned(), 2, "127.0.0.1:9464"),
             ("[watch]\nscan_budget_gb = 0.0".to_owned(), 2, "more than 0"),
             ("[watch]\nlag = \"0s\"".to_owned(), 2, "not a duration"),
         ] {
             let message = Config::from_toml(&wrong, "f").unwrap_err().to_string();
-            assert!(message.starts_with(&format!("f:{line}: ")) && message.contains(part), "{message}\n{wrong}");
+            assert!(
+                message.starts_with(&format!("f:{line}: ")) && message.contains(part),
+                "{message}\n{wrong}"
+            );
         }
     }
 }

@@ -58,7 +58,11 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn check(&self, sinks: &BTreeSet<&str>, known: &KnownRegions<'_>) -> Result<(), Problem> {
+    pub(super) fn check(
+        &self,
+        sinks: &BTreeSet<&str>,
+        known: &KnownRegions<'_>,
+    ) -> Result<(), Problem> {
         if self.hunts.is_empty() && self.indicators.is_empty() && self.indicator_files.is_empty() {
             let message = format!(
                 "the schedule `{}` has nothing to look for: give it hunts, indicators or indicator_files",
@@ -67,9 +71,19 @@ impl Schedule {
             return Err(Problem::new("name", message));
         }
         if self.sinks.is_empty() {
-            return Err(Problem::new("name", format!("nobody is told of what `{}` finds: give it sinks", self.name)));
+            return Err(Problem::new(
+                "name",
+                format!(
+                    "nobody is told of what `{}` finds: give it sinks",
+                    self.name
+                ),
+            ));
         }
-        if let Some((number, unknown)) = self.sinks.iter().enumerate().find(|(_, name)| !sinks.contains(name.as_str()))
+        if let Some((number, unknown)) = self
+            .sinks
+            .iter()
+            .enumerate()
+            .find(|(_, name)| !sinks.contains(name.as_str()))
         {
             let message = match nearest(unknown.as_str(), sinks.iter().copied()) {
                 Some(near) => format!("there is no sink `{unknown}`: did you mean `{near}`?"),
@@ -94,7 +108,9 @@ pub struct AlertCondition {
 
 /// What is wrong with a would-be condition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("alert_when `{given}` is not a condition as `filter` has it, such as `numRejections > 100`: {problem}")]
+#[error(
+    "alert_when `{given}` is not a condition as `filter` has it, such as `numRejections > 100`: {problem}"
+)]
 pub struct InvalidAlertCondition {
     given: String,
     problem: String,
@@ -116,12 +132,19 @@ impl FromStr for AlertCondition {
     type Err = InvalidAlertCondition;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = |problem: &str| InvalidAlertCondition { given: text.to_owned(), problem: problem.to_owned() };
-        let query: Query =
-            format!("filter {text}").parse().map_err(|error: crate::query::QueryError| invalid(&error.message))?;
+        let invalid = |problem: &str| InvalidAlertCondition {
+            given: text.to_owned(),
+            problem: problem.to_owned(),
+        };
+        let query: Query = format!("filter {text}")
+            .parse()
+            .map_err(|error: crate::query::QueryError| invalid(&error.message))?;
         let mut stages = query.stages.into_iter();
         match (stages.next(), stages.next()) {
-            (Some(Stage::Filter(expression)), None) => Ok(Self { text: text.to_owned(), expression }),
+            (Some(Stage::Filter(expression)), None) => Ok(Self {
+                text: text.to_owned(),
+                expression,
+            }),
             _ => Err(invalid("it is more than one command")),
         }
     }
@@ -144,14 +167,24 @@ mod tests {
 
     impl Fields for Row {
         fn field(&self, name: &str) -> Value<'_> {
-            if name == "numRejections" { Value::from(self.0) } else { Value::Missing }
+            if name == "numRejections" {
+                Value::from(self.0)
+            } else {
+                Value::Missing
+            }
         }
     }
 
     #[test]
     fn a_condition_is_one_filter() {
-        let condition: AlertCondition = "numRejections > 100 and not (numRejections = 200)".parse().unwrap();
-        assert!(condition.holds(&Row("101")) && !condition.holds(&Row("100")) && !condition.holds(&Row("200")));
+        let condition: AlertCondition = "numRejections > 100 and not (numRejections = 200)"
+            .parse()
+            .unwrap();
+        assert!(
+            condition.holds(&Row("101"))
+                && !condition.holds(&Row("100"))
+                && !condition.holds(&Row("200"))
+        );
         assert_eq!(condition.columns(), ["numRejections", "numRejections"]);
         for bad in ["", "a >", "a > 1 | limit 3", "stats count(*)"] {
             assert!(bad.parse::<AlertCondition>().is_err(), "{bad}");

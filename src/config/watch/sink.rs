@@ -119,34 +119,47 @@ impl Sink {
     /// A key is missing, or belongs to another kind.
     pub(in crate::config) fn target(&self) -> Result<SinkTarget, Problem> {
         self.no_other_keys()?;
-        let held = |what: &str, variable: &Option<String>, file: &Option<PathBuf>| match (variable, file) {
+        let held = |what: &str, variable: &Option<String>, file: &Option<PathBuf>| match (
+            variable, file,
+        ) {
             (Some(variable), None) => Ok(Some(Held::Environment(variable.clone()))),
             (None, Some(file)) => Ok(Some(Held::File(file.clone()))),
             (None, None) => Ok(None),
-            (Some(_), Some(_)) => Err(self.problem(&format!("takes {what}_env or {what}_file, not both"))),
+            (Some(_), Some(_)) => {
+                Err(self.problem(&format!("takes {what}_env or {what}_file, not both")))
+            }
         };
         let url = held("url", &self.url_env, &self.url_file)?;
         let secret = held("secret", &self.secret_env, &self.secret_file)?;
         Ok(match self.kind {
             SinkKind::Stdout => SinkTarget::Stdout,
-            SinkKind::File => SinkTarget::File(self.path.clone().ok_or_else(|| self.problem("needs a path"))?),
+            SinkKind::File => SinkTarget::File(
+                self.path
+                    .clone()
+                    .ok_or_else(|| self.problem("needs a path"))?,
+            ),
             SinkKind::Webhook => SinkTarget::Webhook {
                 url: match (&self.url, url) {
                     (Some(url), None) => Address::Clear(url.clone()),
                     (None, Some(held)) => Address::Held(held),
                     _ => return Err(self.problem("needs one of url, url_env and url_file")),
                 },
-                secret: secret.ok_or_else(|| self.problem("needs a signing key: secret_env or secret_file"))?,
+                secret: secret.ok_or_else(|| {
+                    self.problem("needs a signing key: secret_env or secret_file")
+                })?,
             },
-            SinkKind::Slack => {
-                SinkTarget::Slack(url.ok_or_else(|| {
-                    self.problem("needs url_env or url_file: whoever knows the address can write there")
-                })?)
-            }
-            SinkKind::Sns => SinkTarget::Sns(self.topic_arn.clone().ok_or_else(|| self.problem("needs a topic_arn"))?),
-            SinkKind::EventBridge => {
-                SinkTarget::EventBridge { bus: self.event_bus.clone(), region: self.region.clone() }
-            }
+            SinkKind::Slack => SinkTarget::Slack(url.ok_or_else(|| {
+                self.problem("needs url_env or url_file: whoever knows the address can write there")
+            })?),
+            SinkKind::Sns => SinkTarget::Sns(
+                self.topic_arn
+                    .clone()
+                    .ok_or_else(|| self.problem("needs a topic_arn"))?,
+            ),
+            SinkKind::EventBridge => SinkTarget::EventBridge {
+                bus: self.event_bus.clone(),
+                region: self.region.clone(),
+            },
         })
     }
 
@@ -163,16 +176,23 @@ impl Sink {
             ("event_bus", self.event_bus.is_some(), &[EventBridge]),
             ("region", self.region.is_some(), &[EventBridge]),
         ];
-        match given.into_iter().find(|(_, is_given, kinds)| *is_given && !kinds.contains(&self.kind)) {
-            Some((key, ..)) => {
-                Err(Problem::new(key, format!("the sink `{}` of this kind takes no `{key}`", self.name)))
-            }
+        match given
+            .into_iter()
+            .find(|(_, is_given, kinds)| *is_given && !kinds.contains(&self.kind))
+        {
+            Some((key, ..)) => Err(Problem::new(
+                key,
+                format!("the sink `{}` of this kind takes no `{key}`", self.name),
+            )),
             None => Ok(()),
         }
     }
 
     fn problem(&self, needs: &str) -> Problem {
-        Problem::new("kind", format!("the sink `{}` of this kind {needs}", self.name))
+        Problem::new(
+            "kind",
+            format!("the sink `{}` of this kind {needs}", self.name),
+        )
     }
 }
 
@@ -186,7 +206,9 @@ checked_text! {
 /// Whether a text is an address that can be asked over HTTP, and holds no password that a log may show.
 fn is_http(text: &str) -> bool {
     text.parse::<http::Uri>().is_ok_and(|uri| {
-        let has_password = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+        let has_password = uri
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'));
         matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some() && !has_password
     })
 }
@@ -245,7 +267,10 @@ impl FromStr for TopicArn {
         if arn.service() != "sns" || arn.resource().is_empty() {
             return Err(invalid());
         }
-        Ok(Self { text: text.to_owned(), region })
+        Ok(Self {
+            text: text.to_owned(),
+            region,
+        })
     }
 }
 
@@ -262,8 +287,8 @@ mod tests {
     use super::*;
 
     fn target(toml: &str) -> Result<SinkTarget, String> {
-        let sink: Sink =
-            toml::from_str(&format!("name = \"s\"\n{toml}")).map_err(|error| error.message().to_owned())?;
+        let sink: Sink = toml::from_str(&format!("name = \"s\"\n{toml}"))
+            .map_err(|error| error.message().to_owned())?;
         sink.target().map_err(|problem| format!("{problem:?}"))
     }
 
@@ -275,14 +300,32 @@ mod tests {
         assert!(target("kind = 'eventbridge'").is_ok());
         for (bad, part) in [
             (webhook.to_owned(), "signing key"),
-            (format!("{webhook}secret_env = 'A'\nsecret_file = 'b'"), "not both"),
-            (format!("{webhook}secret_env = 'A'\nurl_env = 'B'"), "one of url"),
-            ("kind = 'slack'\nurl = 'https://x.example/'".to_owned(), "takes no `url`"),
-            ("kind = 'webhook'\nurl = 'ftp://x.example/'".to_owned(), "is not an address"),
-            ("kind = 'webhook'\nurl = 'https://u:p@x.example/'".to_owned(), "is not an address"),
+            (
+                format!("{webhook}secret_env = 'A'\nsecret_file = 'b'"),
+                "not both",
+            ),
+            (
+                format!("{webhook}secret_env = 'A'\nurl_env = 'B'"),
+                "one of url",
+            ),
+            (
+                "kind = 'slack'\nurl = 'https://x.example/'".to_owned(),
+                "takes no `url`",
+            ),
+            (
+                "kind = 'webhook'\nurl = 'ftp://x.example/'".to_owned(),
+                "is not an address",
+            ),
+            (
+                "kind = 'webhook'\nurl = 'https://u:p@x.example/'".to_owned(),
+                "is not an address",
+            ),
             ("kind = 'file'".to_owned(), "needs a path"),
             ("kind = 'stdout'\npath = 'x'".to_owned(), "takes no `path`"),
-            ("kind = 'sns'\ntopic_arn = 'arn:aws:sqs:us-east-1:111111111111:q'".to_owned(), "topic's ARN"),
+            (
+                "kind = 'sns'\ntopic_arn = 'arn:aws:sqs:us-east-1:111111111111:q'".to_owned(),
+                "topic's ARN",
+            ),
         ] {
             let error = target(&bad).unwrap_err();
             assert!(error.contains(part), "{bad}: {error}");
@@ -291,7 +334,12 @@ mod tests {
 
     #[test]
     fn a_topic_tells_where_it_is() {
-        let topic: TopicArn = "arn:aws:sns:eu-west-1:111111111111:soc.fifo".parse().unwrap();
-        assert_eq!((topic.region().as_str(), topic.is_fifo()), ("eu-west-1", true));
+        let topic: TopicArn = "arn:aws:sns:eu-west-1:111111111111:soc.fifo"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            (topic.region().as_str(), topic.is_fifo()),
+            ("eu-west-1", true)
+        );
     }
 }

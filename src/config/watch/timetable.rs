@@ -19,7 +19,9 @@ pub struct Timetable(Cron);
 
 /// What is wrong with a would-be cron expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not a cron expression ({problem}): expected five fields, as in `*/15 * * * *`")]
+#[error(
+    "`{given}` is not a cron expression ({problem}): expected five fields, as in `*/15 * * * *`"
+)]
 pub struct InvalidTimetable {
     given: String,
     problem: String,
@@ -30,13 +32,17 @@ impl Timetable {
     /// out is due right after it; what falls into the hour that comes twice is due once, unless it repeats.
     /// `None`: never again.
     pub fn next(&self, after: Timestamp, zone: &TimeZoneName) -> Option<Timestamp> {
-        let next = self.0.find_next_occurrence(&after.to_zoned(zone.zone()), false);
+        let next = self
+            .0
+            .find_next_occurrence(&after.to_zoned(zone.zone()), false);
         next.ok().map(|next| next.timestamp())
     }
 
     /// The last time at or before `now` at which it was due. `None`: never before.
     pub fn last(&self, now: Timestamp, zone: &TimeZoneName) -> Option<Timestamp> {
-        let last = self.0.find_previous_occurrence(&now.to_zoned(zone.zone()), true);
+        let last = self
+            .0
+            .find_previous_occurrence(&now.to_zoned(zone.zone()), true);
         last.ok().map(|last| last.timestamp())
     }
 }
@@ -45,8 +51,13 @@ impl FromStr for Timetable {
     type Err = InvalidTimetable;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = |problem: String| InvalidTimetable { given: text.to_owned(), problem };
-        text.parse().map(Self).map_err(|error: croner::errors::CronError| invalid(error.to_string()))
+        let invalid = |problem: String| InvalidTimetable {
+            given: text.to_owned(),
+            problem,
+        };
+        text.parse()
+            .map(Self)
+            .map_err(|error: croner::errors::CronError| invalid(error.to_string()))
     }
 }
 
@@ -89,7 +100,9 @@ impl FromStr for TimeZoneName {
         if text == "UTC" {
             return Ok(Self::default());
         }
-        TimeZone::get(text).map(Self).map_err(|_| UnknownTimeZone(text.to_owned()))
+        TimeZone::get(text)
+            .map(Self)
+            .map_err(|_| UnknownTimeZone(text.to_owned()))
     }
 }
 
@@ -106,7 +119,8 @@ mod tests {
     use super::*;
 
     fn due(cron: &str, zone: &str, after: &str, times: usize) -> Vec<String> {
-        let (timetable, zone): (Timetable, TimeZoneName) = (cron.parse().unwrap(), zone.parse().unwrap());
+        let (timetable, zone): (Timetable, TimeZoneName) =
+            (cron.parse().unwrap(), zone.parse().unwrap());
         let mut at: Timestamp = after.parse().unwrap();
         std::iter::repeat_with(|| {
             at = timetable.next(at, &zone).unwrap();
@@ -120,8 +134,14 @@ mod tests {
     fn quarters_of_an_hour() {
         let all = due("*/15 * * * *", "UTC", "2026-03-01T12:00:00Z", 2);
         assert_eq!(all, ["2026-03-01T12:15:00Z", "2026-03-01T12:30:00Z"]);
-        let (timetable, zone): (Timetable, _) = ("*/15 * * * *".parse().unwrap(), TimeZoneName::default());
-        let last = |now: &str| timetable.last(now.parse().unwrap(), &zone).unwrap().to_string();
+        let (timetable, zone): (Timetable, _) =
+            ("*/15 * * * *".parse().unwrap(), TimeZoneName::default());
+        let last = |now: &str| {
+            timetable
+                .last(now.parse().unwrap(), &zone)
+                .unwrap()
+                .to_string()
+        };
         assert_eq!(last("2026-03-01T12:15:00Z"), "2026-03-01T12:15:00Z");
         assert_eq!(last("2026-03-01T12:14:59Z"), "2026-03-01T12:00:00Z");
     }
@@ -130,11 +150,29 @@ mod tests {
     fn a_clock_change_loses_no_day_and_doubles_none() {
         // The clocks went from 2 to 3 on 29 March, and will go from 3 to 2 on 25 October 2026.
         let spring = due("30 2 * * *", "Europe/Berlin", "2026-03-28T00:00:00Z", 3);
-        assert_eq!(spring, ["2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"]);
+        assert_eq!(
+            spring,
+            [
+                "2026-03-28T01:30:00Z",
+                "2026-03-29T01:00:00Z",
+                "2026-03-30T00:30:00Z"
+            ]
+        );
         let autumn = due("30 2 * * *", "Europe/Berlin", "2026-10-24T00:00:00Z", 3);
-        assert_eq!(autumn, ["2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]);
+        assert_eq!(
+            autumn,
+            [
+                "2026-10-24T00:30:00Z",
+                "2026-10-25T00:30:00Z",
+                "2026-10-26T01:30:00Z"
+            ]
+        );
         let quarters = due("*/15 * * * *", "Europe/Berlin", "2026-10-24T23:59:00Z", 13);
-        assert_eq!(quarters.last().unwrap(), "2026-10-25T03:00:00Z", "every quarter, the hour that comes twice too");
+        assert_eq!(
+            quarters.last().unwrap(),
+            "2026-10-25T03:00:00Z",
+            "every quarter, the hour that comes twice too"
+        );
     }
 
     #[test]
@@ -143,7 +181,10 @@ mod tests {
             assert!(bad.parse::<Timetable>().is_err(), "{bad}");
         }
         assert!("Mars/Olympus".parse::<TimeZoneName>().is_err());
-        assert_eq!("Europe/Berlin".parse::<TimeZoneName>().unwrap().to_string(), "Europe/Berlin");
+        assert_eq!(
+            "Europe/Berlin".parse::<TimeZoneName>().unwrap().to_string(),
+            "Europe/Berlin"
+        );
         assert_eq!(TimeZoneName::default().to_string(), "UTC");
     }
 }

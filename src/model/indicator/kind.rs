@@ -45,7 +45,10 @@ const WORDS: [(IndicatorKind, &[&str]); 13] = [
     (IndicatorKind::Domain, &["domain"]),
     (IndicatorKind::UserAgent, &["agent", "user-agent"]),
     (IndicatorKind::EventName, &["event"]),
-    (IndicatorKind::Hash, &["hash", "md5", "sha1", "sha256", "sha512"]),
+    (
+        IndicatorKind::Hash,
+        &["hash", "md5", "sha1", "sha256", "sha512"],
+    ),
     (IndicatorKind::Text, &["text", "string"]),
     (IndicatorKind::Regex, &["regex"]),
 ];
@@ -53,13 +56,22 @@ const WORDS: [(IndicatorKind, &[&str]); 13] = [
 impl IndicatorKind {
     /// The word for it, as used for prefixes and in reports.
     pub fn as_str(self) -> &'static str {
-        WORDS.iter().find(|(kind, _)| *kind == self).and_then(|(_, words)| words.first()).copied().unwrap_or_default()
+        WORDS
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .and_then(|(_, words)| words.first())
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The kind that a word stands for, in any case.
     pub fn from_word(word: &str) -> Option<Self> {
-        let stands_for = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
-        WORDS.iter().find(|(_, words)| stands_for(words)).map(|(kind, _)| *kind)
+        let stands_for =
+            |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+        WORDS
+            .iter()
+            .find(|(_, words)| stands_for(words))
+            .map(|(kind, _)| *kind)
     }
 
     /// All words for kinds.
@@ -94,7 +106,12 @@ mod tests {
     #[test]
     fn every_word_leads_to_its_kind() {
         for (kind, words) in WORDS {
-            assert!(words.iter().all(|word| IndicatorKind::from_word(word) == Some(kind)), "{kind}");
+            assert!(
+                words
+                    .iter()
+                    .all(|word| IndicatorKind::from_word(word) == Some(kind)),
+                "{kind}"
+            );
             assert_eq!(Some(&kind.as_str()), words.first());
         }
         assert_eq!(IndicatorKind::from_word("IP"), Some(IndicatorKind::Ip));
@@ -102,8 +119,18 @@ mod tests {
 
     #[test]
     fn only_known_words_are_prefixes() {
-        assert_eq!(IndicatorKind::split_prefix("regex: a:b"), Some((IndicatorKind::Regex, "a:b")));
-        for none in ["", "user", "arn:aws:iam::111111111111:user/a", "https://a", ":a", "2001:db8::1"] {
+        assert_eq!(
+            IndicatorKind::split_prefix("regex: a:b"),
+            Some((IndicatorKind::Regex, "a:b"))
+        );
+        for none in [
+            "",
+            "user",
+            "arn:aws:iam::111111111111:user/a",
+            "https://a",
+            ":a",
+            "2001:db8::1",
+        ] {
             assert_eq!(IndicatorKind::split_prefix(none), None, "{none}");
         }
     }

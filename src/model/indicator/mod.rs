@@ -73,12 +73,25 @@ impl Indicator {
         Self::new(given, |text| value::of_kind(kind, text))
     }
 
-    fn new(given: &str, read: impl FnOnce(&str) -> Result<IndicatorValue, String>) -> Result<Self, InvalidIndicator> {
+    fn new(
+        given: &str,
+        read: impl FnOnce(&str) -> Result<IndicatorValue, String>,
+    ) -> Result<Self, InvalidIndicator> {
         let text = given.trim();
-        let value = if text.is_empty() { Err("it is empty".to_owned()) } else { read(text) };
+        let value = if text.is_empty() {
+            Err("it is empty".to_owned())
+        } else {
+            read(text)
+        };
         match value {
-            Ok(value) => Ok(Self { value, given: text.to_owned() }),
-            Err(problem) => Err(InvalidIndicator { given: given.to_owned(), problem }),
+            Ok(value) => Ok(Self {
+                value,
+                given: text.to_owned(),
+            }),
+            Err(problem) => Err(InvalidIndicator {
+                given: given.to_owned(),
+                problem,
+            }),
         }
     }
 
@@ -154,7 +167,9 @@ mod tests {
     use super::*;
 
     fn kind(text: &str) -> IndicatorKind {
-        text.parse::<Indicator>().unwrap_or_else(|error| panic!("{error}")).kind()
+        text.parse::<Indicator>()
+            .unwrap_or_else(|error| panic!("{error}"))
+            .kind()
     }
 
     #[test]
@@ -190,11 +205,17 @@ mod tests {
             ("agent:kali", IndicatorKind::UserAgent),
             ("regex:^arn:.*:user/", IndicatorKind::Regex),
             ("ip:192.0.2.1", IndicatorKind::Ip),
-            ("sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855", IndicatorKind::Hash),
+            (
+                "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
+                IndicatorKind::Hash,
+            ),
         ] {
             assert_eq!(kind(text), expected, "{text}");
         }
-        assert_eq!("user: alice".parse::<Indicator>().unwrap().to_string(), "alice");
+        assert_eq!(
+            "user: alice".parse::<Indicator>().unwrap().to_string(),
+            "alice"
+        );
     }
 
     #[test]
@@ -217,7 +238,11 @@ mod tests {
             "111111111111",
         ] {
             let indicator: Indicator = text.parse().unwrap();
-            assert_eq!(Indicator::try_from(String::from(indicator.clone())).unwrap(), indicator, "{text}");
+            assert_eq!(
+                Indicator::try_from(String::from(indicator.clone())).unwrap(),
+                indicator,
+                "{text}"
+            );
         }
     }
 
@@ -262,7 +287,10 @@ mod tests {
             ("192.0.2.0/24", "::ffff:192.0.2.0/120"),
             ("192.0.2.1", "192[.]0[.]2[.]1"),
             ("evil.example", "EVIL[.]example."),
-            ("hash:D41D8CD98F00B204E9800998ECF8427E", "md5:d41d8cd98f00b204e9800998ecf8427e"),
+            (
+                "hash:D41D8CD98F00B204E9800998ECF8427E",
+                "md5:d41d8cd98f00b204e9800998ecf8427e",
+            ),
         ] {
             assert_eq!(value(one), value(other), "{one} {other}");
         }

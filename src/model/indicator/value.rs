@@ -21,12 +21,16 @@ pub(super) fn of_kind(kind: IndicatorKind, text: &str) -> Result<IndicatorValue,
         IndicatorKind::Ip => ip(&fanged),
         IndicatorKind::Cidr => cidr(&fanged),
         IndicatorKind::AccessKey => access_key(text),
-        IndicatorKind::Arn => text.parse().map(IndicatorValue::Arn).map_err(|error| format!("{error}")),
+        IndicatorKind::Arn => text
+            .parse()
+            .map(IndicatorValue::Arn)
+            .map_err(|error| format!("{error}")),
         IndicatorKind::User => name(text).map(IndicatorValue::User),
         IndicatorKind::Role => name(text).map(IndicatorValue::Role),
-        IndicatorKind::Account => {
-            text.parse().map(IndicatorValue::Account).map_err(|_| "expected 12 digits".to_owned())
-        }
+        IndicatorKind::Account => text
+            .parse()
+            .map(IndicatorValue::Account)
+            .map_err(|_| "expected 12 digits".to_owned()),
         IndicatorKind::Domain => domain(&fanged),
         IndicatorKind::UserAgent => Ok(IndicatorValue::UserAgent(text.to_owned())),
         IndicatorKind::EventName => event_name(text),
@@ -66,27 +70,38 @@ fn looks_like_an_address(text: &str) -> bool {
 }
 
 fn looks_like_a_key(text: &str) -> bool {
-    matches!(text.get(..4), Some("AKIA" | "ASIA")) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+    matches!(text.get(..4), Some("AKIA" | "ASIA"))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// Reports write addresses and domains so that nobody follows them by mistake: `192.0.2[.]1`, `hxxp://…`.
 pub(super) fn fanged(text: &str) -> Cow<'_, str> {
-    let is_defanged = text.contains("[.]") || text.contains("[:]") || text.trim_start().starts_with("hxxp");
+    let is_defanged =
+        text.contains("[.]") || text.contains("[:]") || text.trim_start().starts_with("hxxp");
     if !is_defanged {
         return text.into();
     }
     let fanged = text.replace("[.]", ".").replace("[:]", ":");
-    fanged.trim_start().strip_prefix("hxxp").map(|rest| format!("http{rest}")).unwrap_or(fanged).into()
+    fanged
+        .trim_start()
+        .strip_prefix("hxxp")
+        .map(|rest| format!("http{rest}"))
+        .unwrap_or(fanged)
+        .into()
 }
 
 fn ip(text: &str) -> Result<IndicatorValue, String> {
-    let address = text.parse::<IpAddr>().map_err(|_| "expected an IPv4 or IPv6 address".to_owned())?;
+    let address = text
+        .parse::<IpAddr>()
+        .map_err(|_| "expected an IPv4 or IPv6 address".to_owned())?;
     Ok(IndicatorValue::Ip(address.to_canonical()))
 }
 
 /// A network; one of a single address is that address.
 fn cidr(text: &str) -> Result<IndicatorValue, String> {
-    let network = text.parse::<IpNet>().map_err(|_| "expected a network such as 192.0.2.0/24".to_owned())?;
+    let network = text
+        .parse::<IpNet>()
+        .map_err(|_| "expected a network such as 192.0.2.0/24".to_owned())?;
     let network = unmapped(network).trunc();
     if network.prefix_len() == network.max_prefix_len() {
         return Ok(IndicatorValue::Ip(network.addr()));
@@ -108,18 +123,27 @@ fn unmapped(network: IpNet) -> IpNet {
 
 /// Source: IAM user guide, "IAM identifiers", unique ids: four letters, then upper-case letters and digits.
 fn access_key(text: &str) -> Result<IndicatorValue, String> {
-    let well_formed =
-        (16..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let well_formed = (16..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
     if well_formed {
         Ok(IndicatorValue::AccessKey(text.to_owned()))
     } else {
-        Err("expected an access key id: AKIA or ASIA and 16 upper-case letters and digits".to_owned())
+        Err(
+            "expected an access key id: AKIA or ASIA and 16 upper-case letters and digits"
+                .to_owned(),
+        )
     }
 }
 
 /// Source: IAM API, `CreateUser`, `CreateRole`: a name is 1 to 64 of `[\w+=,.@-]`.
 fn name(text: &str) -> Result<String, String> {
-    if text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
+    if text.len() <= 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+    {
         Ok(text.to_owned())
     } else {
         Err("expected a name without its path: 1 to 64 letters, digits and _+=,.@-".to_owned())
@@ -127,7 +151,10 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 fn event_name(text: &str) -> Result<IndicatorValue, String> {
-    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b)) {
+    if text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b))
+    {
         Ok(IndicatorValue::EventName(text.to_owned()))
     } else {
         Err("expected an event's name, such as ConsoleLogin".to_owned())
@@ -139,13 +166,16 @@ fn domain(text: &str) -> Result<IndicatorValue, String> {
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
     let is_top = |label: &str| {
         label.len() >= 2
-            && (label.bytes().all(|b| b.is_ascii_alphabetic()) || label.to_ascii_lowercase().starts_with("xn--"))
+            && (label.bytes().all(|b| b.is_ascii_alphabetic())
+                || label.to_ascii_lowercase().starts_with("xn--"))
     };
     let top = name.rsplit_once('.').map(|(_, top)| top);
     if name.len() <= 253 && name.split('.').all(is_label) && top.is_some_and(is_top) {
@@ -164,12 +194,21 @@ fn hash(text: &str) -> Result<IndicatorValue, String> {
 }
 
 fn regex(text: &str) -> Result<IndicatorValue, String> {
-    let compiled = RegexBuilder::new(text).size_limit(LARGEST_REGEX).build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
-        error => format!("it is not a regular expression: {}", last_line(&error.to_string())),
-    })?;
+    let compiled = RegexBuilder::new(text)
+        .size_limit(LARGEST_REGEX)
+        .build()
+        .map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
+            error => format!(
+                "it is not a regular expression: {}",
+                last_line(&error.to_string())
+            ),
+        })?;
     if compiled.is_match("") {
-        return Err("the regular expression matches an empty text, and so would find every event".to_owned());
+        return Err(
+            "the regular expression matches an empty text, and so would find every event"
+                .to_owned(),
+        );
     }
     Ok(IndicatorValue::Regex(text.to_owned()))
 }

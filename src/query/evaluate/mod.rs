@@ -25,18 +25,36 @@ impl Expr {
             Self::Compare(left, comparison, right) => {
                 Value::Bool(comparison.holds(&left.evaluate(fields), &right.evaluate(fields)))
             }
-            Self::Like { subject, negated, pattern } => {
+            Self::Like {
+                subject,
+                negated,
+                pattern,
+            } => {
                 let subject = subject.evaluate(fields);
-                Value::Bool(subject.text().is_some_and(|text| pattern.is_in(&text) != *negated))
+                Value::Bool(
+                    subject
+                        .text()
+                        .is_some_and(|text| pattern.is_in(&text) != *negated),
+                )
             }
-            Self::In { subject, negated, options } => {
+            Self::In {
+                subject,
+                negated,
+                options,
+            } => {
                 let subject = subject.evaluate(fields);
-                let is_in = |option: &Expr| Comparison::Equal.holds(&subject, &option.evaluate(fields));
+                let is_in =
+                    |option: &Expr| Comparison::Equal.holds(&subject, &option.evaluate(fields));
                 Value::Bool(!subject.is_missing() && options.iter().any(is_in) != *negated)
             }
             Self::Arithmetic(left, operator, right) => {
-                let numbers = left.evaluate(fields).number().zip(right.evaluate(fields).number());
-                numbers.map_or(Value::Missing, |(left, right)| Value::from_f64(operator.apply(left, right)))
+                let numbers = left
+                    .evaluate(fields)
+                    .number()
+                    .zip(right.evaluate(fields).number());
+                numbers.map_or(Value::Missing, |(left, right)| {
+                    Value::from_f64(operator.apply(left, right))
+                })
             }
             Self::Call(function, arguments) => functions::call(*function, arguments, fields),
             // `stats` puts its aggregates' answers among the fields.

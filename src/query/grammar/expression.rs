@@ -4,7 +4,9 @@ use winnow::combinator::{alt, cut_err, delimited, fail, opt, peek, terminated};
 use winnow::error::{ContextError, ErrMode};
 use winnow::{ModalResult, Parser};
 
-use super::lexis::{blank, expected, keyword, list, name, number, period, quoted, regex, symbol, word};
+use super::lexis::{
+    blank, expected, keyword, list, name, number, period, quoted, regex, symbol, word,
+};
 use crate::query::error::Objection;
 use crate::query::function::Function;
 use crate::query::tree::{Aggregate, AggregateKind, Comparison, Expr, LikePattern, Operator};
@@ -14,7 +16,14 @@ use crate::query::tree::{Aggregate, AggregateKind, Comparison, Expr, LikePattern
 const MAX_NESTING: usize = 32;
 
 /// Functions that Insights has and that are not evaluated here.
-const NOT_EVALUATED_HERE: [&str; 6] = ["now", "unmask", "jsonParse", "jsonStringify", "querySource", "median"];
+const NOT_EVALUATED_HERE: [&str; 6] = [
+    "now",
+    "unmask",
+    "jsonParse",
+    "jsonStringify",
+    "querySource",
+    "median",
+];
 
 /// Whether aggregates may stand in an expression.
 #[derive(Clone, Copy, PartialEq)]
@@ -35,25 +44,41 @@ impl Place {
     fn deeper(self, input: &mut &str) -> ModalResult<Self> {
         match self.levels.checked_sub(1) {
             Some(levels) => Ok(Self { levels, ..self }),
-            None => cut_err(fail).context(expected("fewer nested expressions")).parse_next(input),
+            None => cut_err(fail)
+                .context(expected("fewer nested expressions"))
+                .parse_next(input),
         }
     }
 }
 
 /// Any expression.
-pub(super) fn expression<'s>(aggregates: Aggregates) -> impl FnMut(&mut &'s str) -> ModalResult<Expr> {
-    move |input| alternative(input, Place { aggregates, levels: MAX_NESTING })
+pub(super) fn expression<'s>(
+    aggregates: Aggregates,
+) -> impl FnMut(&mut &'s str) -> ModalResult<Expr> {
+    move |input| {
+        alternative(
+            input,
+            Place {
+                aggregates,
+                levels: MAX_NESTING,
+            },
+        )
+    }
 }
 
 fn alternative(input: &mut &str, place: Place) -> ModalResult<Expr> {
     let place = place.deeper(input)?;
     let part = |input: &mut &str| conjunction(input, place);
-    list(part, keyword("or")).map(|parts| join(parts, Expr::Or)).parse_next(input)
+    list(part, keyword("or"))
+        .map(|parts| join(parts, Expr::Or))
+        .parse_next(input)
 }
 
 fn conjunction(input: &mut &str, place: Place) -> ModalResult<Expr> {
     let part = |input: &mut &str| negation(input, place);
-    list(part, keyword("and")).map(|parts| join(parts, Expr::And)).parse_next(input)
+    list(part, keyword("and"))
+        .map(|parts| join(parts, Expr::And))
+        .parse_next(input)
 }
 
 fn join(mut parts: Vec<Expr>, joined: fn(Vec<Expr>) -> Expr) -> Expr {
@@ -73,7 +98,9 @@ fn negation(input: &mut &str, place: Place) -> ModalResult<Expr> {
     }
     let place = place.deeper(input)?;
     let negated = |input: &mut &str| negation(input, place);
-    cut_err(negated).map(|inner| Expr::Not(Box::new(inner))).parse_next(input)
+    cut_err(negated)
+        .map(|inner| Expr::Not(Box::new(inner)))
+        .parse_next(input)
 }
 
 /// What a condition asks of the value before it.
@@ -88,12 +115,24 @@ fn condition(input: &mut &str, place: Place) -> ModalResult<Expr> {
     let is_in = |input: &mut &str| is_in(input, place);
     let compares = |input: &mut &str| compares(input, place);
     let predicate = opt(alt((is_like, is_in, compares))).parse_next(input)?;
-    let Some(predicate) = predicate else { return Ok(subject) };
+    let Some(predicate) = predicate else {
+        return Ok(subject);
+    };
     let subject = Box::new(subject);
     Ok(match predicate {
-        Predicate::Like { negated, pattern } => Expr::Like { subject, negated, pattern },
-        Predicate::In { negated, options } => Expr::In { subject, negated, options },
-        Predicate::Compare(comparison, right) => Expr::Compare(subject, comparison, Box::new(right)),
+        Predicate::Like { negated, pattern } => Expr::Like {
+            subject,
+            negated,
+            pattern,
+        },
+        Predicate::In { negated, options } => Expr::In {
+            subject,
+            negated,
+            options,
+        },
+        Predicate::Compare(comparison, right) => {
+            Expr::Compare(subject, comparison, Box::new(right))
+        }
     })
 }
 
@@ -106,7 +145,9 @@ fn is_like(input: &mut &str) -> ModalResult<Predicate> {
     let negated = alt((symbol("=~").value(false), negatable("like"))).parse_next(input)?;
     let pattern = alt((regex.map(LikePattern::Regex), quoted.map(LikePattern::Text)));
     cut_err(pattern)
-        .context(expected("quoted text or a regular expression between slashes"))
+        .context(expected(
+            "quoted text or a regular expression between slashes",
+        ))
         .map(|pattern| Predicate::Like { negated, pattern })
         .parse_next(input)
 }
@@ -122,7 +163,9 @@ fn is_in(input: &mut &str, place: Place) -> ModalResult<Predicate> {
 
 fn compares(input: &mut &str, place: Place) -> ModalResult<Predicate> {
     let right = |input: &mut &str| sum(input, place);
-    (comparison, cut_err(right)).map(|(comparison, right)| Predicate::Compare(comparison, right)).parse_next(input)
+    (comparison, cut_err(right))
+        .map(|(comparison, right)| Predicate::Compare(comparison, right))
+        .parse_next(input)
 }
 
 fn comparison(input: &mut &str) -> ModalResult<Comparison> {
@@ -145,23 +188,35 @@ fn chain<'s>(
 ) -> ModalResult<Expr> {
     let mut left = operand(input)?;
     for _ in 0..MAX_NESTING {
-        let Some(operator) = opt(&mut operator).parse_next(input)? else { return Ok(left) };
+        let Some(operator) = opt(&mut operator).parse_next(input)? else {
+            return Ok(left);
+        };
         let right = cut_err(&mut operand).parse_next(input)?;
         left = Expr::Arithmetic(Box::new(left), operator, Box::new(right));
     }
-    cut_err(fail).context(expected("fewer operators in a row")).parse_next(input)
+    cut_err(fail)
+        .context(expected("fewer operators in a row"))
+        .parse_next(input)
 }
 
 fn sum(input: &mut &str, place: Place) -> ModalResult<Expr> {
     let sign = |input: &mut &str| {
-        terminated(alt(('+'.value(Operator::Add), '-'.value(Operator::Subtract))), blank).parse_next(input)
+        terminated(
+            alt(('+'.value(Operator::Add), '-'.value(Operator::Subtract))),
+            blank,
+        )
+        .parse_next(input)
     };
     chain(input, |input| product(input, place), sign)
 }
 
 fn product(input: &mut &str, place: Place) -> ModalResult<Expr> {
     let sign = |input: &mut &str| {
-        let sign = alt(('*'.value(Operator::Multiply), '/'.value(Operator::Divide), '%'.value(Operator::Remainder)));
+        let sign = alt((
+            '*'.value(Operator::Multiply),
+            '/'.value(Operator::Divide),
+            '%'.value(Operator::Remainder),
+        ));
         terminated(sign, blank).parse_next(input)
     };
     chain(input, |input| power(input, place), sign)
@@ -175,7 +230,11 @@ fn power(input: &mut &str, place: Place) -> ModalResult<Expr> {
     }
     let place = place.deeper(input)?;
     let exponent = cut_err(|input: &mut &str| power(input, place)).parse_next(input)?;
-    Ok(Expr::Arithmetic(Box::new(base), Operator::Power, Box::new(exponent)))
+    Ok(Expr::Arithmetic(
+        Box::new(base),
+        Operator::Power,
+        Box::new(exponent),
+    ))
 }
 
 /// A minus belongs to a number; before anything else it subtracts from 0.
@@ -186,13 +245,20 @@ fn signed(input: &mut &str, place: Place) -> ModalResult<Expr> {
     let place = place.deeper(input)?;
     match cut_err(|input: &mut &str| signed(input, place)).parse_next(input)? {
         Expr::Number(number) => Ok(Expr::Number(-number)),
-        other => Ok(Expr::Arithmetic(Box::new(Expr::Number(0.0)), Operator::Subtract, Box::new(other))),
+        other => Ok(Expr::Arithmetic(
+            Box::new(Expr::Number(0.0)),
+            Operator::Subtract,
+            Box::new(other),
+        )),
     }
 }
 
 /// A field or a function's result, without operators.
 pub(super) fn field_or_call(input: &mut &str) -> ModalResult<Expr> {
-    let place = Place { aggregates: Aggregates::Refused, levels: MAX_NESTING };
+    let place = Place {
+        aggregates: Aggregates::Refused,
+        levels: MAX_NESTING,
+    };
     alt((|input: &mut &str| call(input, place), name.map(Expr::Field))).parse_next(input)
 }
 
@@ -218,21 +284,35 @@ fn call(input: &mut &str, place: Place) -> ModalResult<Expr> {
     let argument = |input: &mut &str| alternative(input, place);
     // `count(*)` is `count()`.
     let star = terminated(symbol("*"), peek(')')).map(|_| Vec::new());
-    let arguments = alt((star, opt(list(argument, symbol(","))).map(Option::unwrap_or_default)));
+    let arguments = alt((
+        star,
+        opt(list(argument, symbol(","))).map(Option::unwrap_or_default),
+    ));
     let closing = symbol(")").context(expected("a comma or a closing parenthesis"));
-    let call = (terminated(word, symbol("(")), terminated(arguments, cut_err(closing)));
-    cut_err(call.try_map(|(name, arguments)| resolve(name, arguments, place.aggregates))).parse_next(input)
+    let call = (
+        terminated(word, symbol("(")),
+        terminated(arguments, cut_err(closing)),
+    );
+    cut_err(call.try_map(|(name, arguments)| resolve(name, arguments, place.aggregates)))
+        .parse_next(input)
 }
 
 /// The function or aggregate that a call means.
-fn resolve(name: &str, mut arguments: Vec<Expr>, aggregates: Aggregates) -> Result<Expr, Objection> {
+fn resolve(
+    name: &str,
+    mut arguments: Vec<Expr>,
+    aggregates: Aggregates,
+) -> Result<Expr, Objection> {
     if let Some(function) = Function::from_name(name) {
         return match function.objection(&arguments) {
             Some(message) => Err(Objection::malformed(message)),
             None => Ok(Expr::Call(function, arguments)),
         };
     }
-    if NOT_EVALUATED_HERE.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+    if NOT_EVALUATED_HERE
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+    {
         return Err(Objection::not_evaluated_here(&format!("`{name}`")));
     }
     let percent = match arguments.last() {
@@ -242,24 +322,35 @@ fn resolve(name: &str, mut arguments: Vec<Expr>, aggregates: Aggregates) -> Resu
     let kind = AggregateKind::from_name(name, percent)
         .ok_or_else(|| Objection::malformed(format!("there is no function `{name}`")))?;
     if aggregates == Aggregates::Refused {
-        return Err(Objection::malformed(format!("`{name}` is an aggregate: it stands only in `stats`")));
+        return Err(Objection::malformed(format!(
+            "`{name}` is an aggregate: it stands only in `stats`"
+        )));
     }
     if let AggregateKind::Pct(percent) = kind {
         arguments.pop();
         if !(0.0..=100.0).contains(&percent) {
-            return Err(Objection::malformed(format!("`{name}` takes a field and a percentage from 0 to 100")));
+            return Err(Objection::malformed(format!(
+                "`{name}` takes a field and a percentage from 0 to 100"
+            )));
         }
     }
     let counts_all = kind == AggregateKind::Count && arguments.is_empty();
     if arguments.len() != 1 && !counts_all {
-        return Err(Objection::malformed(format!("wrong number of arguments for `{name}`")));
+        return Err(Objection::malformed(format!(
+            "wrong number of arguments for `{name}`"
+        )));
     }
     let mut nested = false;
     for argument in &arguments {
         argument.walk(&mut |expr| nested |= matches!(expr, Expr::Aggregate(_)));
     }
     if nested {
-        return Err(Objection::malformed(format!("`{name}` cannot be taken of another aggregate")));
+        return Err(Objection::malformed(format!(
+            "`{name}` cannot be taken of another aggregate"
+        )));
     }
-    Ok(Expr::Aggregate(Box::new(Aggregate { kind, argument: arguments.pop() })))
+    Ok(Expr::Aggregate(Box::new(Aggregate {
+        kind,
+        argument: arguments.pop(),
+    })))
 }

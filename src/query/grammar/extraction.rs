@@ -11,29 +11,42 @@ use crate::query::tree::{Extraction, ExtractionPattern, RegexLiteral};
 /// `field "text with *" as a, b` or `field /regex/`.
 pub(super) fn extraction(input: &mut &str) -> ModalResult<Extraction> {
     // Not any expression: the slash of the regular expression would divide.
-    let from = field_or_call.context(expected("the field to parse")).parse_next(input)?;
-    let with_groups = regex.verify(|regex| regex.compiled().capture_names().flatten().next().is_some());
+    let from = field_or_call
+        .context(expected("the field to parse"))
+        .parse_next(input)?;
+    let with_groups =
+        regex.verify(|regex| regex.compiled().capture_names().flatten().next().is_some());
     let pattern = alt((
         glob,
-        with_groups.map(ExtractionPattern::Regex).context(expected("a regular expression with named groups")),
+        with_groups
+            .map(ExtractionPattern::Regex)
+            .context(expected("a regular expression with named groups")),
     ));
-    let pattern =
-        cut_err(pattern).context(expected("quoted text with `*`, or a regular expression")).parse_next(input)?;
+    let pattern = cut_err(pattern)
+        .context(expected("quoted text with `*`, or a regular expression"))
+        .parse_next(input)?;
     Ok(Extraction { from, pattern })
 }
 
 fn glob(input: &mut &str) -> ModalResult<ExtractionPattern> {
-    let names =
-        preceded(keyword("as").context(expected("`as` and a name for each `*`")), list(field_name, symbol(",")));
+    let names = preceded(
+        keyword("as").context(expected("`as` and a name for each `*`")),
+        list(field_name, symbol(",")),
+    );
     let glob = (quoted, cut_err(names));
     glob.try_map(|(text, names): (String, Vec<String>)| {
         let stars = text.matches('*').count();
         if stars != names.len() {
-            return Err(Objection::malformed(format!("{stars} `*` but {} names for what they stand for", names.len())));
+            return Err(Objection::malformed(format!(
+                "{stars} `*` but {} names for what they stand for",
+                names.len()
+            )));
         }
         match RegexLiteral::new(&glob_to_regex(&text)) {
             Ok(regex) => Ok(ExtractionPattern::Glob { text, names, regex }),
-            Err(error) => Err(Objection::malformed(format!("the pattern is too large: {error}"))),
+            Err(error) => Err(Objection::malformed(format!(
+                "the pattern is too large: {error}"
+            ))),
         }
     })
     .parse_next(input)
@@ -56,7 +69,10 @@ mod tests {
         let glob = regex::Regex::new(&glob_to_regex("* [*] a.b: *")).unwrap();
         let text = "now [WARN] x] a.b: rest [1] a.b: more";
         let captures = glob.captures(text).unwrap();
-        assert_eq!((&captures[1], &captures[2], &captures[3]), ("now", "WARN] x", "rest [1] a.b: more"));
+        assert_eq!(
+            (&captures[1], &captures[2], &captures[3]),
+            ("now", "WARN] x", "rest [1] a.b: more")
+        );
         assert!(!glob.is_match("now [WARN] aXb: rest"));
     }
 }

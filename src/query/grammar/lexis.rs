@@ -11,7 +11,9 @@ use crate::query::period::Period;
 use crate::query::tree::RegexLiteral;
 
 /// Words that are never names, unless in backticks.
-const KEYWORDS: [&str; 11] = ["and", "or", "not", "in", "like", "as", "by", "asc", "desc", "true", "false"];
+const KEYWORDS: [&str; 11] = [
+    "and", "or", "not", "in", "like", "as", "by", "asc", "desc", "true", "false",
+];
 
 /// What an error says was expected at its place.
 pub(super) fn expected(what: &'static str) -> StrContext {
@@ -20,7 +22,11 @@ pub(super) fn expected(what: &'static str) -> StrContext {
 
 /// White space and comments, which run from `#` to the end of their line.
 pub(super) fn blank(input: &mut &str) -> ModalResult<()> {
-    repeat(0.., alt((multispace1.void(), ('#', till_line_ending).void()))).parse_next(input)
+    repeat(
+        0..,
+        alt((multispace1.void(), ('#', till_line_ending).void())),
+    )
+    .parse_next(input)
 }
 
 /// A sign, with the white space after it.
@@ -30,7 +36,13 @@ pub(super) fn symbol<'s>(sign: &'static str) -> impl FnMut(&mut &'s str) -> Moda
 
 /// A keyword in any case, with the white space after it.
 pub(super) fn keyword<'s>(word: &'static str) -> impl FnMut(&mut &'s str) -> ModalResult<&'s str> {
-    move |input| terminated(literal(Caseless(word)), (not(one_of(is_name_character)), blank)).parse_next(input)
+    move |input| {
+        terminated(
+            literal(Caseless(word)),
+            (not(one_of(is_name_character)), blank),
+        )
+        .parse_next(input)
+    }
 }
 
 /// One or more items. After a separator there must be another: an error then is about the item.
@@ -56,7 +68,9 @@ fn is_name_character(c: char) -> bool {
 }
 
 fn is_keyword(name: &str) -> bool {
-    KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(name))
+    KEYWORDS
+        .iter()
+        .any(|keyword| keyword.eq_ignore_ascii_case(name))
 }
 
 /// Whether a field's name can stand without backticks.
@@ -66,18 +80,31 @@ pub(in crate::query) fn is_plain_name(name: &str) -> bool {
 
 /// A word of letters, digits, `_`, `@` and `.`; a keyword too.
 pub(super) fn word<'s>(input: &mut &'s str) -> ModalResult<&'s str> {
-    terminated((one_of(is_name_start), take_while(0.., is_name_character)).take(), blank).parse_next(input)
+    terminated(
+        (one_of(is_name_start), take_while(0.., is_name_character)).take(),
+        blank,
+    )
+    .parse_next(input)
 }
 
 /// A field's name: `userIdentity.arn`, `` `foo-bar` ``, `` a.`b-c`.d ``.
 pub(super) fn name(input: &mut &str) -> ModalResult<String> {
-    let quoted = delimited('`', take_till(1.., '`'), cut_err('`').context(expected("a closing backtick")));
+    let quoted = delimited(
+        '`',
+        take_till(1.., '`'),
+        cut_err('`').context(expected("a closing backtick")),
+    );
     let plain = take_while(1.., is_name_character);
     let pieces = preceded(
         peek(one_of(|c| is_name_start(c) || c == '`')),
-        repeat(1.., alt((quoted, plain))).fold(String::new, |name, piece| name + piece).with_taken(),
+        repeat(1.., alt((quoted, plain)))
+            .fold(String::new, |name, piece| name + piece)
+            .with_taken(),
     );
-    terminated(pieces, blank).verify(|(_, taken)| !is_keyword(taken)).map(|(name, _)| name).parse_next(input)
+    terminated(pieces, blank)
+        .verify(|(_, taken)| !is_keyword(taken))
+        .map(|(name, _)| name)
+        .parse_next(input)
 }
 
 /// A field's name where nothing else can stand.
@@ -97,12 +124,20 @@ pub(super) fn quoted(input: &mut &str) -> ModalResult<String> {
 /// A regular expression between slashes; `\/` is a slash inside.
 pub(super) fn regex(input: &mut &str) -> ModalResult<RegexLiteral> {
     let character = alt((('\\', any).void(), none_of('/').void()));
-    let body = repeat::<_, _, (), _, _>(1.., character).take().try_map(|text: &str| {
-        RegexLiteral::new(text)
-            .map_err(|error| Objection::malformed(format!("not a valid regular expression: {error}")))
-    });
+    let body = repeat::<_, _, (), _, _>(1.., character)
+        .take()
+        .try_map(|text: &str| {
+            RegexLiteral::new(text).map_err(|error| {
+                Objection::malformed(format!("not a valid regular expression: {error}"))
+            })
+        });
     let closing = cut_err('/').context(expected("a closing slash"));
-    delimited('/', cut_err(body).context(expected("a regular expression")), (closing, blank)).parse_next(input)
+    delimited(
+        '/',
+        cut_err(body).context(expected("a regular expression")),
+        (closing, blank),
+    )
+    .parse_next(input)
 }
 
 /// A number without a sign.
@@ -116,7 +151,10 @@ pub(super) fn number(input: &mut &str) -> ModalResult<f64> {
 /// A span of time such as `5m`.
 pub(super) fn period(input: &mut &str) -> ModalResult<Period> {
     let unit = take_while(1.., |c: char| c.is_ascii_alphabetic());
-    (digit1.parse_to(), terminated(unit, (not(one_of(is_name_character)), blank)))
+    (
+        digit1.parse_to(),
+        terminated(unit, (not(one_of(is_name_character)), blank)),
+    )
         .verify_map(|(count, unit)| Period::new(count, unit))
         .parse_next(input)
 }

@@ -19,7 +19,8 @@ const MAX_CHARACTERS: usize = 10_000;
 
 /// Reads a whole query.
 pub(super) fn read(text: &str) -> Result<Query, QueryError> {
-    let malformed = |offset, message| QueryError::new(text, offset, QueryErrorKind::Malformed, message);
+    let malformed =
+        |offset, message| QueryError::new(text, offset, QueryErrorKind::Malformed, message);
     let characters = text.chars().count();
     if characters > MAX_CHARACTERS {
         return Err(malformed(
@@ -29,10 +30,21 @@ pub(super) fn read(text: &str) -> Result<Query, QueryError> {
     }
     query.parse(text).map_err(|error| {
         let reason = error.inner();
-        if let Some(objection) = reason.cause().and_then(|cause| cause.downcast_ref::<Objection>()) {
-            return QueryError::new(text, error.offset(), objection.kind, objection.message.clone());
+        if let Some(objection) = reason
+            .cause()
+            .and_then(|cause| cause.downcast_ref::<Objection>())
+        {
+            return QueryError::new(
+                text,
+                error.offset(),
+                objection.kind,
+                objection.message.clone(),
+            );
         }
-        let message = reason.context().next().map_or_else(|| "unexpected text".to_owned(), ToString::to_string);
+        let message = reason
+            .context()
+            .next()
+            .map_or_else(|| "unexpected text".to_owned(), ToString::to_string);
         malformed(error.offset(), message)
     })
 }
@@ -41,5 +53,7 @@ fn query(input: &mut &str) -> ModalResult<Query> {
     let source = opt(terminated(stage::source, cut_err(symbol("|"))));
     let stages = list(stage::stage, symbol("|"));
     let end = eof.context(expected("a pipe or the end of the query"));
-    (blank, source, stages, end).map(|((), source, stages, _)| Query { source, stages }).parse_next(input)
+    (blank, source, stages, end)
+        .map(|((), source, stages, _)| Query { source, stages })
+        .parse_next(input)
 }

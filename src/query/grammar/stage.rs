@@ -11,8 +11,17 @@ use crate::query::error::Objection;
 use crate::query::tree::{Item, SortKey, Source, Stage, Stats};
 
 /// Commands that Insights has and that are not evaluated here.
-const NOT_EVALUATED_HERE: [&str; 9] =
-    ["pattern", "diff", "anomaly", "unmask", "lookup", "unnest", "filterIndex", "join", "addtotals"];
+const NOT_EVALUATED_HERE: [&str; 9] = [
+    "pattern",
+    "diff",
+    "anomaly",
+    "unmask",
+    "lookup",
+    "unnest",
+    "filterIndex",
+    "join",
+    "addtotals",
+];
 
 #[derive(Clone, Copy)]
 enum Command {
@@ -37,17 +46,26 @@ impl Command {
             "sort" => Ok(Self::Sort),
             "limit" => Ok(Self::Limit),
             "dedup" => Ok(Self::Dedup),
-            _ if NOT_EVALUATED_HERE.iter().any(|known| known.eq_ignore_ascii_case(word)) => {
-                Err(Objection::not_evaluated_here(&format!("the command `{word}`")))
+            _ if NOT_EVALUATED_HERE
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(word)) =>
+            {
+                Err(Objection::not_evaluated_here(&format!(
+                    "the command `{word}`"
+                )))
             }
-            _ => Err(Objection::malformed(format!("there is no command `{word}`"))),
+            _ => Err(Objection::malformed(format!(
+                "there is no command `{word}`"
+            ))),
         }
     }
 }
 
 /// One command with its arguments.
 pub(super) fn stage(input: &mut &str) -> ModalResult<Stage> {
-    let command = word.try_map(Command::from_word).context(expected("a command, such as fields or filter"));
+    let command = word
+        .try_map(Command::from_word)
+        .context(expected("a command, such as fields or filter"));
     let command = cut_err(command).parse_next(input)?;
     cut_err(|input: &mut &str| arguments(input, command)).parse_next(input)
 }
@@ -56,38 +74,60 @@ fn arguments(input: &mut &str, command: Command) -> ModalResult<Stage> {
     match command {
         Command::Fields => items(input, Aggregates::Refused).map(Stage::Fields),
         Command::Display => items(input, Aggregates::Refused).map(Stage::Display),
-        Command::Filter => expression(Aggregates::Refused).map(Stage::Filter).parse_next(input),
+        Command::Filter => expression(Aggregates::Refused)
+            .map(Stage::Filter)
+            .parse_next(input),
         Command::Parse => extraction.map(Stage::Parse).parse_next(input),
         Command::Stats => stats.map(Stage::Stats).parse_next(input),
-        Command::Sort => list(sort_key, symbol(",")).map(Stage::Sort).parse_next(input),
+        Command::Sort => list(sort_key, symbol(","))
+            .map(Stage::Sort)
+            .parse_next(input),
         Command::Limit => limit.map(Stage::Limit).parse_next(input),
-        Command::Dedup => list(field_name, symbol(",")).map(Stage::Dedup).parse_next(input),
+        Command::Dedup => list(field_name, symbol(","))
+            .map(Stage::Dedup)
+            .parse_next(input),
     }
 }
 
 fn items(input: &mut &str, aggregates: Aggregates) -> ModalResult<Vec<Item>> {
     let item = |input: &mut &str| {
         let alias = opt(preceded(keyword("as"), cut_err(field_name)));
-        (expression(aggregates), alias).map(|(expr, alias)| Item { expr, alias }).parse_next(input)
+        (expression(aggregates), alias)
+            .map(|(expr, alias)| Item { expr, alias })
+            .parse_next(input)
     };
     list(item, symbol(",")).parse_next(input)
 }
 
 fn stats(input: &mut &str) -> ModalResult<Stats> {
     let computed = items(input, Aggregates::Allowed)?;
-    let mut by = opt(preceded(keyword("by"), cut_err(|input: &mut &str| items(input, Aggregates::Refused))));
-    Ok(Stats { items: computed, by: by.parse_next(input)?.unwrap_or_default() })
+    let mut by = opt(preceded(
+        keyword("by"),
+        cut_err(|input: &mut &str| items(input, Aggregates::Refused)),
+    ));
+    Ok(Stats {
+        items: computed,
+        by: by.parse_next(input)?.unwrap_or_default(),
+    })
 }
 
 fn sort_key(input: &mut &str) -> ModalResult<SortKey> {
-    let direction = opt(alt((keyword("asc").value(false), keyword("desc").value(true))));
+    let direction = opt(alt((
+        keyword("asc").value(false),
+        keyword("desc").value(true),
+    )));
     (expression(Aggregates::Refused), direction)
-        .map(|(expr, direction)| SortKey { expr, descending: direction.unwrap_or(false) })
+        .map(|(expr, direction)| SortKey {
+            expr,
+            descending: direction.unwrap_or(false),
+        })
         .parse_next(input)
 }
 
 fn limit(input: &mut &str) -> ModalResult<usize> {
-    terminated(digit1.parse_to(), blank).context(expected("a number of rows")).parse_next(input)
+    terminated(digit1.parse_to(), blank)
+        .context(expected("a number of rows"))
+        .parse_next(input)
 }
 
 /// `SOURCE logGroups(name: [values], …)`, which only comes first.

@@ -44,7 +44,11 @@ impl Partial {
         let mut fitted = true;
         for (key, group) in other.groups {
             if let Some(known) = self.groups.get_mut(&key) {
-                known.states.iter_mut().zip(group.states).for_each(|(state, more)| state.merge(more));
+                known
+                    .states
+                    .iter_mut()
+                    .zip(group.states)
+                    .for_each(|(state, more)| state.merge(more));
             } else if self.groups.len() < most {
                 self.groups.insert(key, group);
             } else {
@@ -67,7 +71,12 @@ impl Partial {
 
 impl Grouping {
     pub(super) fn new(stats: &Stats) -> Self {
-        let named = |items: &[Item]| items.iter().map(|item| (item.name(), item.expr.clone())).collect();
+        let named = |items: &[Item]| {
+            items
+                .iter()
+                .map(|item| (item.name(), item.expr.clone()))
+                .collect()
+        };
         let mut aggregates: Vec<(String, Aggregate)> = Vec::new();
         for item in &stats.items {
             item.expr.walk(&mut |expr| {
@@ -79,7 +88,11 @@ impl Grouping {
                 }
             });
         }
-        Self { by: named(&stats.by), items: named(&stats.items), aggregates }
+        Self {
+            by: named(&stats.by),
+            items: named(&stats.items),
+            aggregates,
+        }
     }
 
     /// The names of what makes a group.
@@ -95,11 +108,22 @@ impl Grouping {
 
     /// Counts a record.
     pub(super) fn add(&self, fields: &dyn Fields, partial: &mut Partial) {
-        let keys: Vec<Value<'_>> = self.by.iter().map(|(_, expr)| expr.evaluate(fields)).collect();
-        let text = keys.iter().map(|key| key.text().map(Cow::into_owned)).collect();
+        let keys: Vec<Value<'_>> = self
+            .by
+            .iter()
+            .map(|(_, expr)| expr.evaluate(fields))
+            .collect();
+        let text = keys
+            .iter()
+            .map(|key| key.text().map(Cow::into_owned))
+            .collect();
         let group = partial.groups.entry(text).or_insert_with(|| Group {
             keys: keys.into_iter().map(Value::into_owned).collect(),
-            states: self.aggregates.iter().map(|(_, aggregate)| State::new(aggregate.kind)).collect(),
+            states: self
+                .aggregates
+                .iter()
+                .map(|(_, aggregate)| State::new(aggregate.kind))
+                .collect(),
         });
         let time = match fields.field("@timestamp") {
             Value::Time(ms) => ms,
@@ -107,27 +131,49 @@ impl Grouping {
         };
         for ((_, aggregate), state) in self.aggregates.iter().zip(&mut group.states) {
             let everything = Value::Bool(true);
-            let value = aggregate.argument.as_ref().map_or(everything, |argument| argument.evaluate(fields));
+            let value = aggregate
+                .argument
+                .as_ref()
+                .map_or(everything, |argument| argument.evaluate(fields));
             state.add(&value, time);
         }
     }
 
     /// A row for each group, in the order of the groups' keys. An item may use the items before it.
     pub(super) fn table(&self, partial: &Partial) -> Table {
-        let named = |parts: &[(String, Expr)]| parts.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let named = |parts: &[(String, Expr)]| {
+            parts
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect::<Vec<_>>()
+        };
         let mut columns = named(&self.by);
         columns.extend(self.aggregates.iter().map(|(name, _)| name.clone()));
         columns.extend(named(&self.items));
         let rows = partial.groups.values().map(|group| {
             let mut row = group.keys.clone();
-            row.extend(group.states.iter().zip(&self.aggregates).map(|(state, (_, of))| state.answer(of.kind)));
+            row.extend(
+                group
+                    .states
+                    .iter()
+                    .zip(&self.aggregates)
+                    .map(|(state, (_, of))| state.answer(of.kind)),
+            );
             for (_, expr) in &self.items {
-                let value = expr.evaluate(&View { columns: &columns, row: &row }).into_owned();
+                let value = expr
+                    .evaluate(&View {
+                        columns: &columns,
+                        row: &row,
+                    })
+                    .into_owned();
                 row.push(value);
             }
             row
         });
-        Table { rows: rows.collect(), columns }
+        Table {
+            rows: rows.collect(),
+            columns,
+        }
     }
 }
 
@@ -141,11 +187,16 @@ mod as_list {
 
     type Groups = BTreeMap<Vec<Option<String>>, Group>;
 
-    pub(super) fn serialize<S: Serializer>(groups: &Groups, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        groups: &Groups,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(groups)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Groups, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Groups, D::Error> {
         Ok(Vec::deserialize(deserializer)?.into_iter().collect())
     }
 }
@@ -159,13 +210,20 @@ mod tests {
 
     impl Fields for Address {
         fn field(&self, name: &str) -> Value<'_> {
-            if name == "srcAddr" { Value::from(self.0) } else { Value::Missing }
+            if name == "srcAddr" {
+                Value::from(self.0)
+            } else {
+                Value::Missing
+            }
         }
     }
 
     #[test]
     fn a_bound_keeps_new_groups_out_and_counts_the_known_on() {
-        let Plan::Groups(plan) = Plan::new(&"stats count(*) as n by srcAddr".parse().unwrap()) else { panic!() };
+        let Plan::Groups(plan) = Plan::new(&"stats count(*) as n by srcAddr".parse().unwrap())
+        else {
+            panic!()
+        };
         let of = |address| {
             let mut partial = Partial::default();
             plan.add(&Address(address), &mut partial);
@@ -173,13 +231,19 @@ mod tests {
         };
         let mut all = of("10.0.0.1");
         assert!(all.merge_up_to(1, of("10.0.0.1")) && !all.merge_up_to(1, of("10.0.0.2")));
-        assert_eq!((all.len(), plan.finish(&all).rows[0][1].to_string().as_str()), (1, "2"));
+        assert_eq!(
+            (all.len(), plan.finish(&all).rows[0][1].to_string().as_str()),
+            (1, "2")
+        );
     }
 
     #[test]
     fn sums_beyond_all_numbers_are_stored_too() {
-        let Plan::Groups(plan) = Plan::new(&"stats sum(srcAddr), stddev(srcAddr), max(0.1 + 0.2)".parse().unwrap())
-        else {
+        let Plan::Groups(plan) = Plan::new(
+            &"stats sum(srcAddr), stddev(srcAddr), max(0.1 + 0.2)"
+                .parse()
+                .unwrap(),
+        ) else {
             panic!()
         };
         let mut partial = Partial::default();
@@ -193,8 +257,12 @@ mod tests {
 
     #[test]
     fn what_was_stored_merges_like_what_was_not() {
-        let query = "stats count(*) as n, earliest(srcAddr), pct(n, 5) by srcAddr, missing".parse().unwrap();
-        let Plan::Groups(plan) = Plan::new(&query) else { panic!("it aggregates") };
+        let query = "stats count(*) as n, earliest(srcAddr), pct(n, 5) by srcAddr, missing"
+            .parse()
+            .unwrap();
+        let Plan::Groups(plan) = Plan::new(&query) else {
+            panic!("it aggregates")
+        };
         let mut partial = Partial::default();
         for address in ["10.0.0.1", "10.0.0.2", "10.0.0.1"] {
             plan.add(&Address(address), &mut partial);

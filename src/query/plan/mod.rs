@@ -71,7 +71,12 @@ impl Plan {
                 // An order that is counted away does not matter.
                 Some(Stage::Stats(stats)) => {
                     let tail = Tail::of(stages.as_slice(), true);
-                    return Self::Groups(GroupPlan { steps, grouping: Grouping::new(stats), tail, columns });
+                    return Self::Groups(GroupPlan {
+                        steps,
+                        grouping: Grouping::new(stats),
+                        tail,
+                        columns,
+                    });
                 }
                 Some(Stage::Sort(keys)) => sorts.push(keys),
                 // What looks at one record at a time can go before a sort that it has no part in.
@@ -86,12 +91,22 @@ impl Plan {
         let mut tail: Vec<Tail> = sorts.iter().map(|keys| Tail::Sort(keys.to_vec())).collect();
         tail.extend(Tail::of(rest, !sorts.is_empty()));
         let mut kept = vec!["@timestamp".to_owned(), "@ptr".to_owned()];
-        for name in columns.iter().map(String::as_str).chain(tail.iter().flat_map(Tail::fields)) {
+        for name in columns
+            .iter()
+            .map(String::as_str)
+            .chain(tail.iter().flat_map(Tail::fields))
+        {
             if !kept.iter().any(|known| known == name) {
                 kept.push(name.to_owned());
             }
         }
-        Self::Rows(RowPlan { steps, kept, tail, columns, is_by_row })
+        Self::Rows(RowPlan {
+            steps,
+            kept,
+            tail,
+            columns,
+            is_by_row,
+        })
     }
 
     /// The columns of the result.
@@ -111,8 +126,13 @@ impl Plan {
         for step in steps {
             computed.extend(step.names());
             if let Step::Filter(condition) = step {
-                let parts = if let Expr::And(parts) = condition { parts } else { std::slice::from_ref(condition) };
-                let own = |part: &&Expr| !part.fields().iter().any(|field| computed.contains(field));
+                let parts = if let Expr::And(parts) = condition {
+                    parts
+                } else {
+                    std::slice::from_ref(condition)
+                };
+                let own =
+                    |part: &&Expr| !part.fields().iter().any(|field| computed.contains(field));
                 conditions.extend(parts.iter().filter(own));
             }
         }
@@ -125,7 +145,13 @@ impl RowPlan {
     pub fn row(&self, record: &dyn Fields) -> Option<Row> {
         let mut scope = Scope::new(record);
         let passes = self.steps.iter().all(|step| step.apply(&mut scope));
-        passes.then(|| Row(self.kept.iter().map(|name| scope.field(name).into_owned()).collect()))
+        passes.then(|| {
+            Row(self
+                .kept
+                .iter()
+                .map(|name| scope.field(name).into_owned())
+                .collect())
+        })
     }
 
     /// Whether rows need nothing of each other: no order, limit or deduplication of the query's own. Then
@@ -137,7 +163,11 @@ impl RowPlan {
     /// Brings all rows together: sorts (latest first, if the query does not say), deduplicates, limits.
     pub fn finish(&self, rows: Vec<Row>) -> Table {
         let rows = rows.into_iter().map(|Row(values)| values).collect();
-        Table { columns: self.kept.clone(), rows }.finished(&self.tail, &self.columns)
+        Table {
+            columns: self.kept.clone(),
+            rows,
+        }
+        .finished(&self.tail, &self.columns)
     }
 }
 
@@ -159,7 +189,9 @@ impl GroupPlan {
 
     /// The final figures, after all partial aggregates have been merged.
     pub fn finish(&self, partial: &Partial) -> Table {
-        self.grouping.table(partial).finished(&self.tail, &self.columns)
+        self.grouping
+            .table(partial)
+            .finished(&self.tail, &self.columns)
     }
 }
 
@@ -177,7 +209,9 @@ fn columns(stages: &[Stage]) -> Vec<String> {
         match stage {
             Stage::Fields(items) => listed.extend(names(items)),
             Stage::Display(items) => displayed = Some(names(items)),
-            Stage::Parse(extraction) => parsed.extend(extraction.pattern.names().into_iter().map(str::to_owned)),
+            Stage::Parse(extraction) => {
+                parsed.extend(extraction.pattern.names().into_iter().map(str::to_owned))
+            }
             Stage::Stats(stats) => {
                 listed = names(&stats.by);
                 listed.extend(names(&stats.items));
@@ -201,5 +235,8 @@ fn columns(stages: &[Stage]) -> Vec<String> {
 
 /// The order of rows that the query does not sort: latest first.
 fn by_timestamp() -> SortKey {
-    SortKey { expr: Expr::Field("@timestamp".to_owned()), descending: true }
+    SortKey {
+        expr: Expr::Field("@timestamp".to_owned()),
+        descending: true,
+    }
 }

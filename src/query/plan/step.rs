@@ -12,7 +12,10 @@ pub(super) struct Scope<'r> {
 
 impl<'r> Scope<'r> {
     pub(super) fn new(base: &'r dyn Fields) -> Self {
-        Self { base, added: Vec::new() }
+        Self {
+            base,
+            added: Vec::new(),
+        }
     }
 
     /// The values that were added, in order.
@@ -49,11 +52,23 @@ impl Step {
             Stage::Filter(condition) => Some(Self::Filter(condition.clone())),
             Stage::Fields(items) | Stage::Display(items) => {
                 let computed = items.iter().filter(|item| !item.is_plain_field());
-                Some(Self::Compute(computed.map(|item| (item.name(), item.expr.clone())).collect()))
+                Some(Self::Compute(
+                    computed
+                        .map(|item| (item.name(), item.expr.clone()))
+                        .collect(),
+                ))
             }
             Stage::Parse(extraction) => {
-                let names = extraction.pattern.names().into_iter().map(str::to_owned).collect();
-                Some(Self::Extract { names, extraction: extraction.clone() })
+                let names = extraction
+                    .pattern
+                    .names()
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect();
+                Some(Self::Extract {
+                    names,
+                    extraction: extraction.clone(),
+                })
             }
             Stage::Stats(_) | Stage::Sort(_) | Stage::Limit(_) | Stage::Dedup(_) => None,
         }
@@ -80,7 +95,8 @@ impl Step {
     /// Whether it changes what a sort by these keys sees.
     pub(super) fn changes(&self, keys: &[SortKey]) -> bool {
         let names = self.names();
-        keys.iter().any(|key| key.expr.fields().iter().any(|field| names.contains(field)))
+        keys.iter()
+            .any(|key| key.expr.fields().iter().any(|field| names.contains(field)))
     }
 
     /// Does its work on a record; `false` if it drops it.
@@ -95,7 +111,9 @@ impl Step {
             }
             Self::Extract { names, extraction } => {
                 let values = extract(extraction, names, scope);
-                scope.added.extend(names.iter().map(String::as_str).zip(values));
+                scope
+                    .added
+                    .extend(names.iter().map(String::as_str).zip(values));
             }
         }
         true
@@ -106,12 +124,25 @@ impl Step {
 fn extract(extraction: &Extraction, names: &[String], fields: &dyn Fields) -> Vec<Value<'static>> {
     let from = extraction.from.evaluate(fields);
     let text = from.text();
-    let captures = text.as_ref().and_then(|text| extraction.pattern.regex().captures(text));
-    let Some(captures) = captures else { return vec![Value::Missing; names.len()] };
-    let groups = extraction.pattern.regex().capture_names().enumerate().skip(1);
+    let captures = text
+        .as_ref()
+        .and_then(|text| extraction.pattern.regex().captures(text));
+    let Some(captures) = captures else {
+        return vec![Value::Missing; names.len()];
+    };
+    let groups = extraction
+        .pattern
+        .regex()
+        .capture_names()
+        .enumerate()
+        .skip(1);
     let is_field = |name: Option<&str>| name.is_some() || extraction.pattern.is_glob();
     groups
         .filter(|(_, name)| is_field(*name))
-        .map(|(group, _)| captures.get(group).map_or(Value::Missing, |found| Value::from(found.as_str().to_owned())))
+        .map(|(group, _)| {
+            captures.get(group).map_or(Value::Missing, |found| {
+                Value::from(found.as_str().to_owned())
+            })
+        })
         .collect()
 }

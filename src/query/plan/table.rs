@@ -29,7 +29,10 @@ pub(super) struct View<'t> {
 impl Fields for View<'_> {
     fn field(&self, name: &str) -> Value<'_> {
         let present = self.columns.iter().zip(self.row).rev();
-        present.into_iter().find(|(column, _)| *column == name).map_or(Value::Missing, |(_, value)| value.borrowed())
+        present
+            .into_iter()
+            .find(|(column, _)| *column == name)
+            .map_or(Value::Missing, |(_, value)| value.borrowed())
     }
 }
 
@@ -98,17 +101,32 @@ impl Table {
                 Tail::Stats(grouping) => {
                     let mut partial = Partial::default();
                     for row in &self.rows {
-                        grouping.add(&View { columns: &self.columns, row }, &mut partial);
+                        grouping.add(
+                            &View {
+                                columns: &self.columns,
+                                row,
+                            },
+                            &mut partial,
+                        );
                     }
                     self = grouping.table(&partial);
                 }
             }
         }
         let shown = |row: &[Value<'static>]| {
-            let view = View { columns: &self.columns, row };
-            columns.iter().map(|column| view.field(column).into_owned()).collect()
+            let view = View {
+                columns: &self.columns,
+                row,
+            };
+            columns
+                .iter()
+                .map(|column| view.field(column).into_owned())
+                .collect()
         };
-        Self { rows: self.rows.iter().map(|row| shown(row)).collect(), columns: columns.to_vec() }
+        Self {
+            rows: self.rows.iter().map(|row| shown(row)).collect(),
+            columns: columns.to_vec(),
+        }
     }
 
     fn apply(&mut self, step: &Step) {
@@ -121,21 +139,35 @@ impl Table {
             row.extend(added);
             passes
         });
-        self.columns.extend(step.names().into_iter().map(str::to_owned));
+        self.columns
+            .extend(step.names().into_iter().map(str::to_owned));
     }
 
     fn sort(&mut self, keys: &[SortKey]) {
         let rows = std::mem::take(&mut self.rows).into_iter().map(|row| {
-            let view = View { columns: &self.columns, row: &row };
-            let by: Vec<Value<'static>> = keys.iter().map(|key| key.expr.evaluate(&view).into_owned()).collect();
+            let view = View {
+                columns: &self.columns,
+                row: &row,
+            };
+            let by: Vec<Value<'static>> = keys
+                .iter()
+                .map(|key| key.expr.evaluate(&view).into_owned())
+                .collect();
             (by, row)
         });
         let mut keyed: Vec<_> = rows.collect();
         keyed.sort_by(|(left, _), (right, _)| {
-            let orders = keys.iter().zip(left.iter().zip(right)).map(|(key, (left, right))| {
-                let order = left.sort_order(right);
-                if key.descending { order.reverse() } else { order }
-            });
+            let orders = keys
+                .iter()
+                .zip(left.iter().zip(right))
+                .map(|(key, (left, right))| {
+                    let order = left.sort_order(right);
+                    if key.descending {
+                        order.reverse()
+                    } else {
+                        order
+                    }
+                });
             orders.fold(Ordering::Equal, Ordering::then)
         });
         self.rows = keyed.into_iter().map(|(_, row)| row).collect();
@@ -149,8 +181,10 @@ impl Table {
         let mut seen = HashSet::new();
         self.rows.retain(|row| {
             let view = View { columns, row };
-            let values: Option<Vec<String>> =
-                fields.iter().map(|name| view.field(name).text().map(Cow::into_owned)).collect();
+            let values: Option<Vec<String>> = fields
+                .iter()
+                .map(|name| view.field(name).text().map(Cow::into_owned))
+                .collect();
             values.is_none_or(|values| seen.insert(values))
         });
     }

@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 const DEFAULT: &str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} \
                        ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
 
-static DEFAULT_FORMAT: LazyLock<FlowLogFormat> =
-    LazyLock::new(|| FlowLogFormat { names: names(DEFAULT).flatten().collect() });
+static DEFAULT_FORMAT: LazyLock<FlowLogFormat> = LazyLock::new(|| FlowLogFormat {
+    names: names(DEFAULT).flatten().collect(),
+});
 
 /// The columns of a flow log, by the names that queries use: `srcAddr`, `logStatus`, `vpcId`, `pktSrcAddr` …
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +22,9 @@ pub struct FlowLogFormat {
 
 /// A text that is not a flow log's format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a flow log's format: expected fields such as ${{srcaddr}} with spaces between them")]
+#[error(
+    "`{0}` is not a flow log's format: expected fields such as ${{srcaddr}} with spaces between them"
+)]
 pub struct InvalidFlowLogFormat(String);
 
 impl FlowLogFormat {
@@ -44,12 +47,19 @@ impl FlowLogFormat {
     /// Whether this can be a line of the format: as many columns, each of what its name says as far as
     /// that is known.
     pub fn fits(&self, line: &str) -> bool {
-        self.columns(line).is_some_and(|columns| self.names().zip(columns).all(|(name, column)| is_value(name, column)))
+        self.columns(line).is_some_and(|columns| {
+            self.names()
+                .zip(columns)
+                .all(|(name, column)| is_value(name, column))
+        })
     }
 
     /// The columns of a line; `None` if there are more or fewer than the format has.
     pub fn columns<'l>(&self, line: &'l str) -> Option<Vec<&'l str>> {
-        let columns: Vec<&str> = line.split_ascii_whitespace().take(self.names.len() + 1).collect();
+        let columns: Vec<&str> = line
+            .split_ascii_whitespace()
+            .take(self.names.len() + 1)
+            .collect();
         (columns.len() == self.names.len()).then_some(columns)
     }
 
@@ -84,13 +94,17 @@ fn is_value(name: &str, column: &str) -> bool {
     match name {
         "action" => ["ACCEPT", "REJECT", "-"].contains(&column),
         "logStatus" => ["OK", "NODATA", "SKIPDATA"].contains(&column),
-        "srcAddr" | "dstAddr" | "pktSrcAddr" | "pktDstAddr" => column == "-" || column.parse::<IpAddr>().is_ok(),
+        "srcAddr" | "dstAddr" | "pktSrcAddr" | "pktDstAddr" => {
+            column == "-" || column.parse::<IpAddr>().is_ok()
+        }
         _ => column.bytes().all(|b| b.is_ascii_graphic()) && !column.starts_with(['[', '"']),
     }
 }
 
 fn names(format: &str) -> impl Iterator<Item = Option<String>> {
-    format.split_ascii_whitespace().map(|field| Some(query_name(field.strip_prefix("${")?.strip_suffix('}')?)))
+    format
+        .split_ascii_whitespace()
+        .map(|field| Some(query_name(field.strip_prefix("${")?.strip_suffix('}')?)))
 }
 
 /// `pkt-srcaddr` is `pktSrcAddr` in a query.
@@ -123,18 +137,31 @@ mod tests {
     fn a_line_fits_its_own_format() {
         let custom: FlowLogFormat = "${vpc-id} ${srcaddr} ${action}".parse().unwrap();
         assert!(custom.fits("vpc-1 10.0.0.1 REJECT") && custom.fits(" vpc-1  - - "));
-        for line in ["vpc-1 10.0.0.1", "vpc-1 10.0.0 REJECT", "vpc-1 10.0.0.1 ALLOW", "\"vpc 10.0.0.1 REJECT", "é - -"]
-        {
+        for line in [
+            "vpc-1 10.0.0.1",
+            "vpc-1 10.0.0 REJECT",
+            "vpc-1 10.0.0.1 ALLOW",
+            "\"vpc 10.0.0.1 REJECT",
+            "é - -",
+        ] {
             assert!(!custom.fits(line), "{line}");
         }
-        assert_eq!(FlowLogFormat::recognize("3 1 e - - 1 1 6 1 1 1 1 REJECT OK"), None);
+        assert_eq!(
+            FlowLogFormat::recognize("3 1 e - - 1 1 6 1 1 1 1 REJECT OK"),
+            None
+        );
     }
 
     #[test]
     fn formats_are_read_and_refused() {
-        assert_eq!(DEFAULT.parse::<FlowLogFormat>().unwrap(), *FlowLogFormat::default_format());
+        assert_eq!(
+            DEFAULT.parse::<FlowLogFormat>().unwrap(),
+            *FlowLogFormat::default_format()
+        );
         assert_eq!(FlowLogFormat::default_format().names.len(), 14);
-        let custom: FlowLogFormat = "${az-id} ${pkt-dst-aws-service} ${tcp-flags}".parse().unwrap();
+        let custom: FlowLogFormat = "${az-id} ${pkt-dst-aws-service} ${tcp-flags}"
+            .parse()
+            .unwrap();
         assert_eq!(custom.names, ["azId", "pktDstAwsService", "tcpFlags"]);
         for bad in ["", "version", "${a} b", "${a"] {
             assert!(bad.parse::<FlowLogFormat>().is_err(), "{bad}");

@@ -22,19 +22,29 @@ pub(super) enum Json<'e> {
 /// The object that a message is; `None` if it is anything else.
 pub(super) fn object(message: &str) -> Option<Json<'_>> {
     let looks_right = message.trim_start().starts_with('{');
-    if looks_right { serde_json::from_str(message).ok() } else { None }
+    if looks_right {
+        serde_json::from_str(message).ok()
+    } else {
+        None
+    }
 }
 
 impl<'e> Json<'e> {
     /// The field at a dotted path, if it is among the first `limit`.
     pub(super) fn field(&self, path: &str, limit: Option<usize>) -> Value<'_> {
-        let Some(field) = self.at(path) else { return Value::Missing };
+        let Some(field) = self.at(path) else {
+            return Value::Missing;
+        };
         let within = limit.is_none_or(|limit| {
             let mut before = 0;
             self.count_until(field, &mut before);
             before < limit
         });
-        if within { field.borrowed() } else { Value::Missing }
+        if within {
+            field.borrowed()
+        } else {
+            Value::Missing
+        }
     }
 
     /// Walks a path; a name may hold dots itself.
@@ -42,14 +52,19 @@ impl<'e> Json<'e> {
         match self {
             Self::Null => None,
             Self::Scalar(value) => path.is_empty().then_some(value),
-            Self::Object(members) => {
-                members.iter().find_map(|(name, child)| child.below(path.strip_prefix(name.as_ref())?))
-            }
+            Self::Object(members) => members
+                .iter()
+                .find_map(|(name, child)| child.below(path.strip_prefix(name.as_ref())?)),
             Self::Array(elements) => {
                 let digits = path.split('.').next()?;
                 let index: usize = digits.parse().ok()?;
-                let canonical = digits == "0" || digits.starts_with(|c: char| ('1'..='9').contains(&c));
-                if canonical { elements.get(index)?.below(path.get(digits.len()..)?) } else { None }
+                let canonical =
+                    digits == "0" || digits.starts_with(|c: char| ('1'..='9').contains(&c));
+                if canonical {
+                    elements.get(index)?.below(path.get(digits.len()..)?)
+                } else {
+                    None
+                }
             }
         }
     }
@@ -62,7 +77,13 @@ impl<'e> Json<'e> {
     }
 
     fn collect<'j>(&'j self, path: &str, fields: &mut Vec<(String, &'j Value<'e>)>) {
-        let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        let below = |name: &str| {
+            if path.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{path}.{name}")
+            }
+        };
         match self {
             Self::Null => {}
             Self::Scalar(value) => fields.push((path.to_owned(), value)),
@@ -81,7 +102,11 @@ impl<'e> Json<'e> {
 
     /// Goes on with what is left of a path after this value's own name.
     fn below(&self, rest: &str) -> Option<&Value<'e>> {
-        if rest.is_empty() { self.at(rest) } else { self.at(rest.strip_prefix('.')?) }
+        if rest.is_empty() {
+            self.at(rest)
+        } else {
+            self.at(rest.strip_prefix('.')?)
+        }
     }
 
     /// Counts the fields that are written before `target`; whether that was reached.
@@ -93,8 +118,12 @@ impl<'e> Json<'e> {
                 *before += 1;
                 false
             }
-            Self::Array(elements) => elements.iter().any(|child| child.count_until(target, before)),
-            Self::Object(members) => members.iter().any(|(_, child)| child.count_until(target, before)),
+            Self::Array(elements) => elements
+                .iter()
+                .any(|child| child.count_until(target, before)),
+            Self::Object(members) => members
+                .iter()
+                .any(|(_, child)| child.count_until(target, before)),
         }
     }
 }
@@ -125,15 +154,29 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::Scalar(Value::Bool(truth)))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "larger numbers are kept as text")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "larger numbers are kept as text"
+    )]
     fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Json::Scalar(if number < EXACT { Value::Number(number as f64) } else { Value::from(number.to_string()) }))
+        Ok(Json::Scalar(if number < EXACT {
+            Value::Number(number as f64)
+        } else {
+            Value::from(number.to_string())
+        }))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "larger numbers are kept as text")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "larger numbers are kept as text"
+    )]
     fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
         let exact = number.unsigned_abs() < EXACT;
-        Ok(Json::Scalar(if exact { Value::Number(number as f64) } else { Value::from(number.to_string()) }))
+        Ok(Json::Scalar(if exact {
+            Value::Number(number as f64)
+        } else {
+            Value::from(number.to_string())
+        }))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {

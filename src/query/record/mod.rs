@@ -61,15 +61,25 @@ pub struct Record<'e> {
 
 #[derive(Debug)]
 enum Content<'e> {
-    Json { object: Json<'e>, limit: Option<usize> },
-    FlowLog { format: &'e FlowLogFormat, columns: Vec<&'e str> },
+    Json {
+        object: Json<'e>,
+        limit: Option<usize>,
+    },
+    FlowLog {
+        format: &'e FlowLogFormat,
+        columns: Vec<&'e str>,
+    },
     Unstructured,
 }
 
 impl<'e> Record<'e> {
     /// The record of this event.
     pub fn new(event: Event<'e>, discovery: Discovery<'e>) -> Self {
-        Self { event, discovery, content: OnceCell::new() }
+        Self {
+            event,
+            discovery,
+            content: OnceCell::new(),
+        }
     }
 
     fn content(&self) -> &Content<'e> {
@@ -79,13 +89,18 @@ impl<'e> Record<'e> {
                 Discovery::FlowLog(format) => Some(format),
                 Discovery::Automatic { json_limit } => {
                     if let Some(object) = json::object(message) {
-                        return Content::Json { object, limit: json_limit };
+                        return Content::Json {
+                            object,
+                            limit: json_limit,
+                        };
                     }
                     FlowLogFormat::recognize(message)
                 }
             };
             let columns = flow_log.and_then(|format| Some((format, format.columns(message)?)));
-            columns.map_or(Content::Unstructured, |(format, columns)| Content::FlowLog { format, columns })
+            columns.map_or(Content::Unstructured, |(format, columns)| {
+                Content::FlowLog { format, columns }
+            })
         })
     }
 
@@ -93,12 +108,17 @@ impl<'e> Record<'e> {
     pub fn discovered(&self) -> Vec<(String, Value<'_>)> {
         match self.content() {
             Content::Json { object, limit } => {
-                let fields = object.fields().into_iter().map(|(name, value)| (name, value.borrowed()));
+                let fields = object
+                    .fields()
+                    .into_iter()
+                    .map(|(name, value)| (name, value.borrowed()));
                 fields.take(limit.unwrap_or(usize::MAX)).collect()
             }
-            Content::FlowLog { format, columns } => {
-                format.names().zip(columns).map(|(name, column)| (name.to_owned(), Value::from(*column))).collect()
-            }
+            Content::FlowLog { format, columns } => format
+                .names()
+                .zip(columns)
+                .map(|(name, column)| (name.to_owned(), Value::from(*column)))
+                .collect(),
             Content::Unstructured => Vec::new(),
         }
     }
@@ -117,7 +137,9 @@ impl<'e> Record<'e> {
 
 impl Fields for Record<'_> {
     fn field(&self, name: &str) -> Value<'_> {
-        let Some(system) = name.strip_prefix('@') else { return self.discovered_field(name) };
+        let Some(system) = name.strip_prefix('@') else {
+            return self.discovered_field(name);
+        };
         match system {
             "timestamp" => Value::Time(self.event.timestamp),
             "ingestionTime" => Value::Time(self.event.ingestion_time),
@@ -137,8 +159,14 @@ mod tests {
     use super::*;
 
     fn field(message: &str, discovery: Discovery<'_>, name: &str) -> String {
-        let event =
-            Event { timestamp: 0, ingestion_time: 1, log: "111111111111:/g", log_stream: "s", ptr: "p", message };
+        let event = Event {
+            timestamp: 0,
+            ingestion_time: 1,
+            log: "111111111111:/g",
+            log_stream: "s",
+            ptr: "p",
+            message,
+        };
         Record::new(event, discovery).field(name).to_string()
     }
 
@@ -173,18 +201,36 @@ mod tests {
     #[test]
     fn what_is_listed_is_what_is_found() {
         let message = r#"{"a":{"b":[1,"x",null]},"c":true,"@d":""}"#;
-        let event = Event { timestamp: 0, ingestion_time: 0, log: "", log_stream: "", ptr: "", message };
-        let record = Record::new(event, Discovery::Automatic { json_limit: Some(3) });
+        let event = Event {
+            timestamp: 0,
+            ingestion_time: 0,
+            log: "",
+            log_stream: "",
+            ptr: "",
+            message,
+        };
+        let record = Record::new(
+            event,
+            Discovery::Automatic {
+                json_limit: Some(3),
+            },
+        );
         let listed = record.discovered();
         let names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["a.b.0", "a.b.1", "c"]);
-        assert!(listed.iter().all(|(name, value)| record.field(name) == *value));
+        assert!(
+            listed
+                .iter()
+                .all(|(name, value)| record.field(name) == *value)
+        );
     }
 
     #[test]
     fn the_field_limit_counts_in_the_order_of_the_text() {
         let message = r#"{"z":{"b":1,"n":null},"a":[2,3],"c":4}"#;
-        let limited = Discovery::Automatic { json_limit: Some(2) };
+        let limited = Discovery::Automatic {
+            json_limit: Some(2),
+        };
         assert_eq!(field(message, limited, "z.b"), "1");
         assert_eq!(field(message, limited, "a.0"), "2");
         assert_eq!(field(message, limited, "a.1"), "");
@@ -200,8 +246,21 @@ mod tests {
         assert_eq!(field(line, ALL, "logStatus"), "OK");
         assert_eq!(field("2 too short", ALL, "version"), "");
         let custom: FlowLogFormat = "${vpc-id} ${pkt-srcaddr} ${srcaddr}".parse().unwrap();
-        assert_eq!(field("vpc-1 10.0.0.1 -", Discovery::FlowLog(&custom), "pktSrcAddr"), "10.0.0.1");
-        assert_eq!(field("vpc-1 10.0.0.1 -", Discovery::FlowLog(&custom), "srcAddr"), "-");
-        assert_eq!(field("vpc-1 10.0.0.1", Discovery::FlowLog(&custom), "vpcId"), "");
+        assert_eq!(
+            field(
+                "vpc-1 10.0.0.1 -",
+                Discovery::FlowLog(&custom),
+                "pktSrcAddr"
+            ),
+            "10.0.0.1"
+        );
+        assert_eq!(
+            field("vpc-1 10.0.0.1 -", Discovery::FlowLog(&custom), "srcAddr"),
+            "-"
+        );
+        assert_eq!(
+            field("vpc-1 10.0.0.1", Discovery::FlowLog(&custom), "vpcId"),
+            ""
+        );
     }
 }

@@ -30,12 +30,22 @@ pub(crate) enum Denial {
 impl Denial {
     /// AWS's sentence for it.
     pub(crate) fn sentence(&self, who: &str, ask: &Ask<'_>) -> String {
-        let Ask { action, resource, .. } = ask;
-        let on = if *resource == "*" { String::new() } else { format!(" on resource: {resource}") };
+        let Ask {
+            action, resource, ..
+        } = ask;
+        let on = if *resource == "*" {
+            String::new()
+        } else {
+            format!(" on resource: {resource}")
+        };
         let why = match self {
-            Self::Organization(arn) => format!(" with an explicit deny in a service control policy: {arn}"),
+            Self::Organization(arn) => {
+                format!(" with an explicit deny in a service control policy: {arn}")
+            }
             Self::Identity => " with an explicit deny in an identity-based policy".to_owned(),
-            Self::IdentitySilent => format!(" because no identity-based policy allows the {action} action"),
+            Self::IdentitySilent => {
+                format!(" because no identity-based policy allows the {action} action")
+            }
             Self::Session => " with an explicit deny in a session policy".to_owned(),
             Self::SessionSilent => format!(" because no session policy allows the {action} action"),
             Self::Trust => String::new(),
@@ -51,7 +61,9 @@ impl Denial {
 pub(crate) fn authorize(world: &World, caller: &Caller, ask: &Ask<'_>) -> Result<(), Denial> {
     let identity = identity_verdict(world, caller, ask);
     let session = session_verdict(caller, ask);
-    let forbidding = world.scps_over(caller.account).find(|scp| scp.policy.document.verdict(ask) == Verdict::Deny);
+    let forbidding = world
+        .scps_over(caller.account)
+        .find(|scp| scp.policy.document.verdict(ask) == Verdict::Deny);
     match (forbidding, identity, session) {
         (Some(scp), _, _) => Err(Denial::Organization(scp.arn.clone())),
         (None, Verdict::Deny, _) => Err(Denial::Identity),
@@ -68,12 +80,20 @@ fn identity_verdict(world: &World, caller: &Caller, ask: &Ask<'_>) -> Verdict {
 }
 
 /// The policies on the caller itself and, for a user, on its groups.
-fn identity_documents<'a>(world: &'a World, caller: &Caller, now: Timestamp) -> Vec<&'a Arc<Document>> {
-    let Some(account) = world.account(caller.account) else { return Vec::new() };
+fn identity_documents<'a>(
+    world: &'a World,
+    caller: &Caller,
+    now: Timestamp,
+) -> Vec<&'a Arc<Document>> {
+    let Some(account) = world.account(caller.account) else {
+        return Vec::new();
+    };
     match &caller.principal {
-        Principal::Role { name, .. } => {
-            account.roles.get(name).map(|role| role.policies.in_force(now).iter().collect()).unwrap_or_default()
-        }
+        Principal::Role { name, .. } => account
+            .roles
+            .get(name)
+            .map(|role| role.policies.in_force(now).iter().collect())
+            .unwrap_or_default(),
         Principal::User { name } => account.documents_of_user(name, now),
     }
 }
@@ -81,5 +101,8 @@ fn identity_documents<'a>(world: &'a World, caller: &Caller, now: Timestamp) -> 
 fn session_verdict(caller: &Caller, ask: &Ask<'_>) -> Option<Verdict> {
     let policy = caller.session.as_ref()?.policy.as_deref()?;
     // It was read when the session was issued, so it can be read again; if not, it allows nothing.
-    Some(Document::parse(policy, PolicyKind::Identity).map_or(Verdict::Silent, |document| document.verdict(ask)))
+    Some(
+        Document::parse(policy, PolicyKind::Identity)
+            .map_or(Verdict::Silent, |document| document.verdict(ask)),
+    )
 }

@@ -60,14 +60,22 @@ pub(crate) fn identify(
         None => long_term(world, &signature)?,
     };
     signature.verify(&secret, service, parts, body, now)?;
-    if caller.session.as_ref().is_some_and(|session| session.expires() <= now) {
+    if caller
+        .session
+        .as_ref()
+        .is_some_and(|session| session.expires() <= now)
+    {
         return Err(Refusal::Expired);
     }
     if service.is_global() {
         return Ok(caller);
     }
     let opt_in = world.regions.opt_in.contains(&caller.region);
-    let token_too_old_for_region = opt_in && caller.session.as_ref().is_some_and(|session| session.global);
+    let token_too_old_for_region = opt_in
+        && caller
+            .session
+            .as_ref()
+            .is_some_and(|session| session.global);
     if token_too_old_for_region || !world.enabled(caller.account, &caller.region) {
         return Err(Refusal::UnknownKey);
     }
@@ -75,9 +83,18 @@ pub(crate) fn identify(
 }
 
 fn long_term(world: &World, signature: &Signature) -> Result<(Caller, String), Refusal> {
-    let (account, name) = world.key_owners.get(&signature.access_key_id).ok_or(Refusal::UnknownKey)?;
-    let user = active(world, *account)?.users.get(name).ok_or(Refusal::UnknownKey)?;
-    let key = user.keys.get(&signature.access_key_id).ok_or(Refusal::UnknownKey)?;
+    let (account, name) = world
+        .key_owners
+        .get(&signature.access_key_id)
+        .ok_or(Refusal::UnknownKey)?;
+    let user = active(world, *account)?
+        .users
+        .get(name)
+        .ok_or(Refusal::UnknownKey)?;
+    let key = user
+        .keys
+        .get(&signature.access_key_id)
+        .ok_or(Refusal::UnknownKey)?;
     if key.status == KeyStatus::Inactive {
         return Err(Refusal::UnknownKey);
     }
@@ -91,17 +108,27 @@ fn long_term(world: &World, signature: &Signature) -> Result<(Caller, String), R
     Ok((caller, key.secret.clone()))
 }
 
-fn temporary(world: &World, signature: &Signature, token: &str) -> Result<(Caller, String), Refusal> {
+fn temporary(
+    world: &World,
+    signature: &Signature,
+    token: &str,
+) -> Result<(Caller, String), Refusal> {
     let session = world.mint.open(token).ok_or(Refusal::UnknownKey)?;
     if session.access_key_id != signature.access_key_id {
         return Err(Refusal::UnknownKey);
     }
     let account = active(world, session.account)?;
     let principal = match &session.holder {
-        Holder::User { name } => account.users.get(name).map(|_| Principal::User { name: name.clone() }),
+        Holder::User { name } => account
+            .users
+            .get(name)
+            .map(|_| Principal::User { name: name.clone() }),
         Holder::Role { name, id, session } => {
             let role = account.roles.get(name).filter(|role| role.id == *id);
-            role.map(|_| Principal::Role { name: name.clone(), session: session.clone() })
+            role.map(|_| Principal::Role {
+                name: name.clone(),
+                session: session.clone(),
+            })
         }
     };
     let caller = Caller {
@@ -116,7 +143,10 @@ fn temporary(world: &World, signature: &Signature, token: &str) -> Result<(Calle
 }
 
 fn active(world: &World, account: AccountId) -> Result<&Account, Refusal> {
-    world.account(account).filter(|account| account.is_active()).ok_or(Refusal::UnknownKey)
+    world
+        .account(account)
+        .filter(|account| account.is_active())
+        .ok_or(Refusal::UnknownKey)
 }
 
 impl Caller {
@@ -132,9 +162,12 @@ impl Caller {
     pub(crate) fn arn(&self, world: &World) -> String {
         match &self.principal {
             Principal::User { .. } => self.identity_arn(world),
-            Principal::Role { name, session } => {
-                world.arn("sts", "", self.account, &format!("assumed-role/{name}/{session}"))
-            }
+            Principal::Role { name, session } => world.arn(
+                "sts",
+                "",
+                self.account,
+                &format!("assumed-role/{name}/{session}"),
+            ),
         }
     }
 
@@ -142,12 +175,20 @@ impl Caller {
     pub(crate) fn identity_arn(&self, world: &World) -> String {
         let account = world.account(self.account);
         let (kind, name, path) = match &self.principal {
-            Principal::User { name } => {
-                ("user", name, account.and_then(|account| account.users.get(name)).map(|user| &user.path))
-            }
-            Principal::Role { name, .. } => {
-                ("role", name, account.and_then(|account| account.roles.get(name)).map(|role| &role.path))
-            }
+            Principal::User { name } => (
+                "user",
+                name,
+                account
+                    .and_then(|account| account.users.get(name))
+                    .map(|user| &user.path),
+            ),
+            Principal::Role { name, .. } => (
+                "role",
+                name,
+                account
+                    .and_then(|account| account.roles.get(name))
+                    .map(|role| &role.path),
+            ),
         };
         let path = path.map_or("/", String::as_str);
         world.arn("iam", "", self.account, &format!("{kind}{path}{name}"))
@@ -157,9 +198,9 @@ impl Caller {
     pub(crate) fn user_id(&self, world: &World) -> String {
         let account = world.account(self.account);
         match &self.principal {
-            Principal::User { name } => {
-                account.and_then(|account| account.users.get(name)).map_or_else(String::new, |user| user.id.clone())
-            }
+            Principal::User { name } => account
+                .and_then(|account| account.users.get(name))
+                .map_or_else(String::new, |user| user.id.clone()),
             Principal::Role { name, session } => account
                 .and_then(|account| account.roles.get(name))
                 .map_or_else(String::new, |role| format!("{}:{session}", role.id)),

@@ -17,11 +17,17 @@ pub(crate) struct MfaDevice {
 impl MfaDevice {
     /// A device with this secret.
     pub(crate) fn new(serial: String, secret: Vec<u8>) -> Self {
-        Self { serial, secret, used_step: None }
+        Self {
+            serial,
+            secret,
+            used_step: None,
+        }
     }
 
     fn totp(&self) -> Totp {
-        Builder::new().with_secret(self.secret.clone()).build_noncompliant()
+        Builder::new()
+            .with_secret(self.secret.clone())
+            .build_noncompliant()
     }
 
     /// The code that the device shows at `now`.
@@ -37,7 +43,11 @@ impl MfaDevice {
     /// Uses up a code. No: it is wrong, too old, or was used before.
     pub(crate) fn accept(&mut self, code: &str, now: Timestamp) -> bool {
         let well_formed = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit());
-        let step = if well_formed { self.totp().check(code, seconds(now)) } else { None };
+        let step = if well_formed {
+            self.totp().check(code, seconds(now))
+        } else {
+            None
+        };
         match step {
             Some(step) if self.used_step.is_none_or(|used| step > used) => {
                 self.used_step = Some(step);
@@ -59,7 +69,10 @@ mod tests {
     #[test]
     fn a_code_is_good_once_and_only_for_a_while() {
         let at = |seconds: i64| Timestamp::from_second(1_772_000_000 + seconds).unwrap();
-        let mut device = MfaDevice::new("arn:aws:iam::111111111111:mfa/alice".to_owned(), vec![7; 20]);
+        let mut device = MfaDevice::new(
+            "arn:aws:iam::111111111111:mfa/alice".to_owned(),
+            vec![7; 20],
+        );
         let code = device.code_at(at(0));
         assert!(!device.accept("12345", at(0)) && !device.accept("abcdef", at(0)));
         assert!(device.accept(&code, at(5)));

@@ -96,7 +96,9 @@ impl Mint {
     /// An id that follows from what it is for: `prefix` and `length` characters of base 32.
     pub(crate) fn id_for(&self, prefix: &str, purpose: &str, length: usize) -> String {
         let digest = self.digest("id", purpose.as_bytes());
-        let body = digest.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
+        let body = digest
+            .iter()
+            .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
         prefix.chars().chain(body.take(length)).collect()
     }
 
@@ -115,7 +117,14 @@ impl Mint {
     /// A UUID that follows from what it is for.
     pub(crate) fn uuid_for(&self, purpose: &str) -> String {
         let text = hex::encode(&self.digest("uuid", purpose.as_bytes())[..16]);
-        [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
+        [
+            &text[..8],
+            &text[8..12],
+            &text[12..16],
+            &text[16..20],
+            &text[20..],
+        ]
+        .join("-")
     }
 
     /// The secret that belongs to an access key id: 40 characters.
@@ -140,7 +149,8 @@ impl Mint {
     pub(crate) fn open(&self, token: &str) -> Option<Session> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (seal, payload) = bytes.split_at_checked(16)?;
-        (self.digest("session", payload)[..16] == *seal).then(|| serde_json::from_slice(payload).ok())?
+        (self.digest("session", payload)[..16] == *seal)
+            .then(|| serde_json::from_slice(payload).ok())?
     }
 }
 
@@ -158,7 +168,9 @@ mod tests {
         let session = Session {
             access_key_id: "ASIA".to_owned(),
             account: "111111111111".parse().unwrap(),
-            holder: Holder::User { name: "alice".to_owned() },
+            holder: Holder::User {
+                name: "alice".to_owned(),
+            },
             issued_s: 0,
             expires_s: 3_600,
             mfa: false,

@@ -43,22 +43,35 @@ impl Signature {
     /// There is no signature, or it is not of version 4.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
         let authorization = header(headers, AUTHORIZATION.as_str()).ok_or(Refusal::Unsigned)?;
-        let malformed = |problem: &str| Refusal::MalformedSignature(format!("{problem} Authorization={authorization}"));
-        let fields = authorization
-            .strip_prefix(ALGORITHM)
-            .ok_or_else(|| malformed(&format!("Unsupported signature version: expected {ALGORITHM}.")))?;
+        let malformed = |problem: &str| {
+            Refusal::MalformedSignature(format!("{problem} Authorization={authorization}"))
+        };
+        let fields = authorization.strip_prefix(ALGORITHM).ok_or_else(|| {
+            malformed(&format!(
+                "Unsupported signature version: expected {ALGORITHM}."
+            ))
+        })?;
         let field = |name: &str| {
             fields
                 .split(',')
                 .find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
-                .ok_or_else(|| malformed(&format!("Authorization header requires '{name}' parameter.")))
+                .ok_or_else(|| {
+                    malformed(&format!(
+                        "Authorization header requires '{name}' parameter."
+                    ))
+                })
         };
         let scope: Vec<&str> = field("Credential")?.split('/').collect();
         let [key, day, region, service, "aws4_request"] = scope[..] else {
-            return Err(malformed("Credential must have exactly 5 slash-delimited elements."));
+            return Err(malformed(
+                "Credential must have exactly 5 slash-delimited elements.",
+            ));
         };
-        let region = region.parse().map_err(|_| malformed("Credential should be scoped to a valid region."))?;
-        let stamp = header(headers, "x-amz-date").ok_or_else(|| malformed("'X-Amz-Date' must be given."))?;
+        let region = region
+            .parse()
+            .map_err(|_| malformed("Credential should be scoped to a valid region."))?;
+        let stamp = header(headers, "x-amz-date")
+            .ok_or_else(|| malformed("'X-Amz-Date' must be given."))?;
         let signed_at = DateTime::strptime("%Y%m%dT%H%M%SZ", stamp)
             .and_then(|at| at.to_zoned(TimeZone::UTC))
             .map_err(|_| malformed("Date must be in ISO-8601 'basic format'."))?
@@ -75,7 +88,10 @@ impl Signature {
             token: header(headers, "x-amz-security-token").map(str::to_owned),
             signed_at,
             stamp: stamp.to_owned(),
-            signed_headers: field("SignedHeaders")?.split(';').map(str::to_owned).collect(),
+            signed_headers: field("SignedHeaders")?
+                .split(';')
+                .map(str::to_owned)
+                .collect(),
             digest: field("Signature")?.to_owned(),
         })
     }
@@ -127,13 +143,27 @@ impl Signature {
     }
 
     fn canonical(&self, parts: &Parts, body: &[u8]) -> String {
-        let mut query: Vec<&str> = parts.uri.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()).collect();
+        let mut query: Vec<&str> = parts
+            .uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter(|p| !p.is_empty())
+            .collect();
         query.sort_unstable();
-        let mut text = format!("{}\n{}\n{}\n", parts.method, parts.uri.path(), query.join("&"));
+        let mut text = format!(
+            "{}\n{}\n{}\n",
+            parts.method,
+            parts.uri.path(),
+            query.join("&")
+        );
         for name in &self.signed_headers {
             let value = match header(&parts.headers, name) {
                 // HTTP/1.1 sends the host as a header, the in-process connector leaves it in the URI.
-                None if name == "host" => parts.uri.authority().map_or("", http::uri::Authority::as_str),
+                None if name == "host" => parts
+                    .uri
+                    .authority()
+                    .map_or("", http::uri::Authority::as_str),
                 value => value.unwrap_or_default(),
             };
             let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -188,13 +218,20 @@ mod tests {
     fn another_service_or_hour_is_refused() {
         let parts = vanilla(&GOOD.replace("/service/", "/logs/"));
         let signature = Signature::read(&parts.headers).unwrap();
-        let verify = |service, now: &str| signature.verify("x", service, &parts, b"", now.parse().unwrap());
+        let verify =
+            |service, now: &str| signature.verify("x", service, &parts, b"", now.parse().unwrap());
         for (service, now, why) in [
             (Service::Iam, "2015-08-30T12:36:00Z", "correct service"),
-            (Service::Logs, "2015-08-30T13:36:00Z", "not yet current or expired"),
+            (
+                Service::Logs,
+                "2015-08-30T13:36:00Z",
+                "not yet current or expired",
+            ),
             (Service::Logs, "2015-08-30T12:40:00Z", "does not match"),
         ] {
-            let Err(Refusal::WrongSignature(text)) = verify(service, now) else { panic!("accepted") };
+            let Err(Refusal::WrongSignature(text)) = verify(service, now) else {
+                panic!("accepted")
+            };
             assert!(text.contains(why), "{text}");
         }
     }
@@ -206,8 +243,17 @@ mod tests {
             "AWS4-HMAC-SHA256 Credential=a/b/c",
             "AWS4-HMAC-SHA256 Credential=a/20150830/us-east-1/s/aws4_request",
         ] {
-            assert!(matches!(Signature::read(&vanilla(bad).headers), Err(Refusal::MalformedSignature(_))), "{bad}");
+            assert!(
+                matches!(
+                    Signature::read(&vanilla(bad).headers),
+                    Err(Refusal::MalformedSignature(_))
+                ),
+                "{bad}"
+            );
         }
-        assert_eq!(Signature::read(&HeaderMap::new()).unwrap_err(), Refusal::Unsigned);
+        assert_eq!(
+            Signature::read(&HeaderMap::new()).unwrap_err(),
+            Refusal::Unsigned
+        );
     }
 }

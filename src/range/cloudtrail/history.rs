@@ -36,16 +36,27 @@ impl History {
             event_id: record.event_id.clone(),
             event_name: record.action.clone(),
             event_source: record.source(),
-            username: record.actor.arn.rsplit('/').next().unwrap_or_default().to_owned(),
+            username: record
+                .actor
+                .arn
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             access_key_id: record.actor.access_key_id.clone(),
             read_only: record.read_only,
             message,
         };
-        self.0.entry((record.account, record.region.clone())).or_default().push(entry);
+        self.0
+            .entry((record.account, record.region.clone()))
+            .or_default()
+            .push(entry);
     }
 
     /// What happened in an account and Region, in the order in which it was remembered.
     pub(super) fn of(&self, account: AccountId, region: &Region) -> &[Entry] {
-        self.0.get(&(account, region.clone())).map_or(&[], Vec::as_slice)
+        self.0
+            .get(&(account, region.clone()))
+            .map_or(&[], Vec::as_slice)
     }
 }

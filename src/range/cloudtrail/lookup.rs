@@ -35,13 +35,19 @@ pub(super) fn lookup(call: &Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
     let size = input.max_results.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&size) {
-        return Err(AwsError::new("InvalidMaxResultsException", format!("MaxResults must be between 1 and {PAGE}.")));
+        return Err(AwsError::new(
+            "InvalidMaxResultsException",
+            format!("MaxResults must be between 1 and {PAGE}."),
+        ));
     }
     if input.lookup_attributes.len() > 1 {
         let text = "You may specify only one lookup attribute.";
         return Err(AwsError::new("InvalidLookupAttributesException", text));
     }
-    let visible_until = call.now.saturating_sub(call.world.delivery).unwrap_or(call.now);
+    let visible_until = call
+        .now
+        .saturating_sub(call.world.delivery)
+        .unwrap_or(call.now);
     let kept_from = call.now.saturating_sub(KEPT).unwrap_or(call.now);
     let from = time(input.start_time).unwrap_or(kept_from).max(kept_from);
     let to = time(input.end_time).unwrap_or(call.now).min(visible_until);
@@ -51,15 +57,24 @@ pub(super) fn lookup(call: &Call<'_>) -> Result<Reply, AwsError> {
         .of(call.caller.account, &call.caller.region)
         .iter()
         .filter(|entry| from <= entry.time && entry.time <= to)
-        .filter(|entry| input.lookup_attributes.iter().all(|wanted| wanted.is_of(entry)))
+        .filter(|entry| {
+            input
+                .lookup_attributes
+                .iter()
+                .all(|wanted| wanted.is_of(entry))
+        })
         .collect();
     found.sort_by_key(|entry| std::cmp::Reverse((entry.time, &entry.event_id)));
     // The newest first: the keys of the pages count down from the end of time.
-    let keyed: Vec<(String, &Entry)> = found.into_iter().map(|entry| (countdown(entry), entry)).collect();
+    let keyed: Vec<(String, &Entry)> = found
+        .into_iter()
+        .map(|entry| (countdown(entry), entry))
+        .collect();
     let keyed = keyed.iter().map(|(key, entry)| (key.as_str(), *entry));
     let page = Page::of(keyed, &call.list_name(), input.next_token.as_deref(), size)
         .ok_or_else(|| AwsError::new("InvalidNextTokenException", "The NextToken is not valid."))?;
-    let mut reply = json!({ "Events": page.items.into_iter().map(Entry::to_json).collect::<Vec<_>>() });
+    let mut reply =
+        json!({ "Events": page.items.into_iter().map(Entry::to_json).collect::<Vec<_>>() });
     if let Some(next) = page.next {
         reply["NextToken"] = json!(next);
     }
@@ -73,13 +88,26 @@ fn time(seconds: Option<f64>) -> Option<Timestamp> {
 
 fn countdown(entry: &Entry) -> String {
     let left = i64::MAX - entry.time.as_millisecond();
-    let id: String = entry.event_id.chars().map(|c| if c.is_ascii_hexdigit() { inverted(c) } else { c }).collect();
+    let id: String = entry
+        .event_id
+        .chars()
+        .map(|c| {
+            if c.is_ascii_hexdigit() {
+                inverted(c)
+            } else {
+                c
+            }
+        })
+        .collect();
     format!("{left:020} {id}")
 }
 
 /// A hexadecimal digit that sorts the other way round.
 fn inverted(digit: char) -> char {
-    digit.to_digit(16).and_then(|value| char::from_digit(15 - value, 16)).unwrap_or(digit)
+    digit
+        .to_digit(16)
+        .and_then(|value| char::from_digit(15 - value, 16))
+        .unwrap_or(digit)
 }
 
 impl Attribute {

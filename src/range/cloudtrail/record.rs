@@ -167,7 +167,11 @@ impl Record {
             request_id: &self.request_id,
             event_id: &self.event_id,
             read_only: self.read_only,
-            event_type: if self.service == "signin" { "AwsConsoleSignIn" } else { "AwsApiCall" },
+            event_type: if self.service == "signin" {
+                "AwsConsoleSignIn"
+            } else {
+                "AwsApiCall"
+            },
             management_event: true,
             recipient_account_id: self.account,
             shared_event_id: self.shared_event_id.as_deref(),
@@ -183,12 +187,25 @@ pub(crate) fn deliver(world: &mut World, record: &Record) {
     let message: Arc<str> = record.to_json().into();
     world.history.remember(record, Arc::clone(&message));
     let timestamp_ms = record.time.as_millisecond();
-    let ingestion_ms = timestamp_ms.saturating_add(i64::try_from(world.delivery.as_millis()).unwrap_or(0));
-    let World { trails, accounts, organization, .. } = world;
+    let ingestion_ms =
+        timestamp_ms.saturating_add(i64::try_from(world.delivery.as_millis()).unwrap_or(0));
+    let World {
+        trails,
+        accounts,
+        organization,
+        ..
+    } = world;
     for trail in trails.iter().filter(|trail| trail.records(record)) {
-        let store = accounts.get_mut(&trail.account).and_then(|account| account.logs.get_mut(&trail.home));
+        let store = accounts
+            .get_mut(&trail.account)
+            .and_then(|account| account.logs.get_mut(&trail.home));
         let name = trail.log_group.as_ref();
-        let Some(group) = store.zip(name).and_then(|(store, name)| store.groups.get_mut(name)) else { continue };
+        let Some(group) = store
+            .zip(name)
+            .and_then(|(store, name)| store.groups.get_mut(name))
+        else {
+            continue;
+        };
         group.store(NewEvent {
             stream: trail.stream(&organization.id, record.account, &record.region),
             timestamp_ms,
@@ -231,7 +248,10 @@ mod tests {
             shared_event_id: None,
         };
         let text = record.to_json();
-        assert!(text.starts_with(r#"{"eventVersion":"1.11","userIdentity":{"#), "{text}");
+        assert!(
+            text.starts_with(r#"{"eventVersion":"1.11","userIdentity":{"#),
+            "{text}"
+        );
         let read: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read["eventTime"], "2026-03-01T12:00:00Z");
         assert_eq!(

@@ -13,7 +13,13 @@ use crate::range::wire::{AwsError, Exchange, Input};
 use crate::range::world::World;
 
 /// Operations that move data and leave no management event.
-const UNRECORDED: [&str; 5] = ["FilterLogEvents", "GetLogEvents", "GetLogRecord", "GetQueryResults", "PutLogEvents"];
+const UNRECORDED: [&str; 5] = [
+    "FilterLogEvents",
+    "GetLogEvents",
+    "GetLogRecord",
+    "GetQueryResults",
+    "PutLogEvents",
+];
 /// Everything reaches the range from this machine.
 const SOURCE_IP: &str = "127.0.0.1";
 
@@ -63,7 +69,14 @@ pub(crate) fn trace(
     deliver(world, &record);
     if let Some(account) = elsewhere.filter(|account| world.account(*account).is_some()) {
         let event_id = world.mint.next_uuid();
-        deliver(world, &Record { account, event_id, ..record });
+        deliver(
+            world,
+            &Record {
+                account,
+                event_id,
+                ..record
+            },
+        );
     }
 }
 
@@ -82,7 +95,10 @@ fn parameters(input: &Input) -> Value {
         first.into_iter().chain(characters).collect::<String>()
     };
     let fields: Map<String, Value> = match input {
-        Input::Json(Value::Object(fields)) => fields.iter().map(|(name, value)| (small(name), value.clone())).collect(),
+        Input::Json(Value::Object(fields)) => fields
+            .iter()
+            .map(|(name, value)| (small(name), value.clone()))
+            .collect(),
         Input::Json(_) => Map::new(),
         Input::Form(params) => params
             .iter()
@@ -90,5 +106,9 @@ fn parameters(input: &Input) -> Value {
             .map(|(name, value)| (small(name), value.into()))
             .collect(),
     };
-    if fields.is_empty() { Value::Null } else { Value::Object(fields) }
+    if fields.is_empty() {
+        Value::Null
+    } else {
+        Value::Object(fields)
+    }
 }

@@ -23,14 +23,24 @@ struct Describe {
 }
 
 pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
-    let Describe { trail_name_list, include_shadow_trails } = call.input.parse()?;
+    let Describe {
+        trail_name_list,
+        include_shadow_trails,
+    } = call.input.parse()?;
     let named = |trail: &Trail| {
         let arn = trail.arn(call.world);
-        trail_name_list.is_empty() || trail_name_list.iter().any(|name| *name == trail.name || *name == arn)
+        trail_name_list.is_empty()
+            || trail_name_list
+                .iter()
+                .any(|name| *name == trail.name || *name == arn)
     };
     let shadows = include_shadow_trails.unwrap_or(true);
-    let seen = visible(call).filter(|trail| shadows || trail.is_at_home(call)).filter(|trail| named(trail));
-    Reply::json(&json!({ "trailList": seen.map(|trail| trail.to_json(call.world)).collect::<Vec<_>>() }))
+    let seen = visible(call)
+        .filter(|trail| shadows || trail.is_at_home(call))
+        .filter(|trail| named(trail));
+    Reply::json(
+        &json!({ "trailList": seen.map(|trail| trail.to_json(call.world)).collect::<Vec<_>>() }),
+    )
 }
 
 /// The trails that an account sees in a Region.
@@ -60,8 +70,13 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
         .collect();
     rows.sort_by(|(left, _), (right, _)| left.cmp(right));
     let keyed = rows.iter().map(|(arn, row)| (arn.as_str(), row));
-    let page = Page::of(keyed, &call.list_name(), input.next_token.as_deref(), LIST_PAGE)
-        .ok_or_else(|| AwsError::new("InvalidTokenException", "The NextToken is not valid."))?;
+    let page = Page::of(
+        keyed,
+        &call.list_name(),
+        input.next_token.as_deref(),
+        LIST_PAGE,
+    )
+    .ok_or_else(|| AwsError::new("InvalidTokenException", "The NextToken is not valid."))?;
     Reply::json(&json!({ "Trails": page.items, "NextToken": page.next }))
 }
 
@@ -69,10 +84,16 @@ pub(super) fn status(call: &Call<'_>) -> Result<Reply, AwsError> {
     let trail = find(call, "Name")?;
     let mut status = json!({ "IsLogging": trail.logging });
     if trail.logging && trail.log_group.is_some() {
-        let delivered = trail.last_delivery.or_else(|| call.now.checked_sub(DELIVERED_AGO).ok()).unwrap_or(call.now);
+        let delivered = trail
+            .last_delivery
+            .or_else(|| call.now.checked_sub(DELIVERED_AGO).ok())
+            .unwrap_or(call.now);
         let (name, value) = match &trail.delivery_error {
             Some(error) => ("LatestCloudWatchLogsDeliveryError", json!(error)),
-            None => ("LatestCloudWatchLogsDeliveryTime", json!(delivered.as_second())),
+            None => (
+                "LatestCloudWatchLogsDeliveryTime",
+                json!(delivered.as_second()),
+            ),
         };
         status[name] = value;
         status["LatestDeliveryTime"] = json!(delivered.as_second());
@@ -97,9 +118,14 @@ pub(super) fn event_selectors(call: &Call<'_>) -> Result<Reply, AwsError> {
 fn find<'a>(call: &'a Call<'_>, parameter: &str) -> Result<&'a Trail, AwsError> {
     let name = call.input.text(parameter).unwrap_or_default();
     visible(call)
-        .find(|trail| trail.arn(call.world) == name || (trail.name == name && trail.is_at_home(call)))
+        .find(|trail| {
+            trail.arn(call.world) == name || (trail.name == name && trail.is_at_home(call))
+        })
         .ok_or_else(|| {
-            let text = format!("Unknown trail: {name} for the user: {}", call.caller.account);
+            let text = format!(
+                "Unknown trail: {name} for the user: {}",
+                call.caller.account
+            );
             AwsError::new("TrailNotFoundException", text)
         })
 }
@@ -124,8 +150,10 @@ impl Trail {
         });
         if let Some(group) = &self.log_group {
             let resource = format!("log-group:{group}:*");
-            told["CloudWatchLogsLogGroupArn"] = json!(world.arn("logs", self.home.as_str(), self.account, &resource));
-            told["CloudWatchLogsRoleArn"] = json!(world.arn("iam", "", self.account, "role/CloudTrailToLogs"));
+            told["CloudWatchLogsLogGroupArn"] =
+                json!(world.arn("logs", self.home.as_str(), self.account, &resource));
+            told["CloudWatchLogsRoleArn"] =
+                json!(world.arn("iam", "", self.account, "role/CloudTrailToLogs"));
         }
         told
     }

@@ -85,7 +85,11 @@ impl FlowLog {
          ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}";
 
     fn log_group_name(&self) -> &str {
-        if self.destination == FlowDestination::CloudWatchLogs { &self.log_group } else { "" }
+        if self.destination == FlowDestination::CloudWatchLogs {
+            &self.log_group
+        } else {
+            ""
+        }
     }
 
     /// The ARN of a bucket, or of a log group in another account than `owner`, the flow log's own.
@@ -93,13 +97,17 @@ impl FlowLog {
     /// Source: EC2 API, `FlowLog`: `logDestination`, and `deliverCrossAccountRole`, the role that "allows the service
     /// to publish flow logs across accounts".
     fn destination_arn(&self, owner: AccountId, region: &Region) -> Option<String> {
-        let Self { destination_account, log_group, .. } = self;
+        let Self {
+            destination_account,
+            log_group,
+            ..
+        } = self;
         match self.destination {
             FlowDestination::S3 => Some(format!("arn:aws:s3:::{log_group}")),
             FlowDestination::CloudWatchLogs if *destination_account == owner => None,
-            FlowDestination::CloudWatchLogs => {
-                Some(format!("arn:aws:logs:{region}:{destination_account}:log-group:{log_group}"))
-            }
+            FlowDestination::CloudWatchLogs => Some(format!(
+                "arn:aws:logs:{region}:{destination_account}:log-group:{log_group}"
+            )),
         }
     }
 }
@@ -109,12 +117,19 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let size = params.number("MaxResults", 1..=1_000, 1_000)?;
     let ids = params.list("FlowLogId");
     let account = call.world.account(call.caller.account);
-    let logs = account.and_then(|account| account.flow_logs.get(&call.caller.region)).map_or(&[][..], Vec::as_slice);
+    let logs = account
+        .and_then(|account| account.flow_logs.get(&call.caller.region))
+        .map_or(&[][..], Vec::as_slice);
     if let Some(unknown) = ids.iter().find(|id| !logs.iter().any(|log| log.id == **id)) {
-        return Err(AwsError::new("InvalidFlowLogId.NotFound", format!("The flow log ID '{unknown}' does not exist")));
+        return Err(AwsError::new(
+            "InvalidFlowLogId.NotFound",
+            format!("The flow log ID '{unknown}' does not exist"),
+        ));
     }
-    let mut wanted: Vec<&FlowLog> =
-        logs.iter().filter(|log| ids.is_empty() || ids.contains(&log.id.as_str())).collect();
+    let mut wanted: Vec<&FlowLog> = logs
+        .iter()
+        .filter(|log| ids.is_empty() || ids.contains(&log.id.as_str()))
+        .collect();
     for n in 1..=params.count("Filter", "Name") {
         let name = params.required(&format!("Filter.{n}.Name"))?;
         let values = params.list(&format!("Filter.{n}.Value"));
@@ -124,25 +139,48 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
             "log-destination-type" => |log| log.destination.word(),
             "traffic-type" => |log| log.traffic_type.word(),
             "flow-log-id" => |log| &log.id,
-            _ => return Err(AwsError::new("InvalidParameterValue", format!("The filter '{name}' is invalid"))),
+            _ => {
+                return Err(AwsError::new(
+                    "InvalidParameterValue",
+                    format!("The filter '{name}' is invalid"),
+                ));
+            }
         };
         wanted.retain(|log| values.iter().any(|value| glob(value, field(log))));
     }
     wanted.sort_by(|a, b| a.id.cmp(&b.id));
     let keyed = wanted.into_iter().map(|log| (log.id.as_str(), log));
-    let page = Page::of(keyed, &call.list_name(), params.get("NextToken"), usize::try_from(size).unwrap_or(1))
-        .ok_or_else(|| AwsError::new("InvalidNextToken", "The token is not valid."))?;
+    let page = Page::of(
+        keyed,
+        &call.list_name(),
+        params.get("NextToken"),
+        usize::try_from(size).unwrap_or(1),
+    )
+    .ok_or_else(|| AwsError::new("InvalidNextToken", "The token is not valid."))?;
     Ok(Reply::xml(|xml| {
         xml.items("flowLogSet", page.items, |xml, log| {
             xml.text("creationTime", rfc3339_ms(log.created))
-                .text("deliverLogsStatus", if log.delivery_error.is_some() { "FAILED" } else { "SUCCESS" })
+                .text(
+                    "deliverLogsStatus",
+                    if log.delivery_error.is_some() {
+                        "FAILED"
+                    } else {
+                        "SUCCESS"
+                    },
+                )
                 .optional("deliverLogsErrorMessage", log.delivery_error.as_deref())
                 .text("flowLogId", &log.id)
                 .text("flowLogStatus", "ACTIVE")
                 .text("logDestinationType", log.destination.word())
-                .optional("logDestination", log.destination_arn(call.caller.account, &call.caller.region))
+                .optional(
+                    "logDestination",
+                    log.destination_arn(call.caller.account, &call.caller.region),
+                )
                 .text("logFormat", &log.format)
-                .optional("logGroupName", Some(log.log_group_name()).filter(|name| !name.is_empty()))
+                .optional(
+                    "logGroupName",
+                    Some(log.log_group_name()).filter(|name| !name.is_empty()),
+                )
                 .text("maxAggregationInterval", 600)
                 .text("resourceId", &log.vpc)
                 .text("trafficType", log.traffic_type.word());

@@ -16,9 +16,17 @@ struct Row {
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let names = params.list("RegionName");
-    let known = |name: &str| call.world.regions.all().any(|(region, _)| region.as_str() == name);
+    let known = |name: &str| {
+        call.world
+            .regions
+            .all()
+            .any(|(region, _)| region.as_str() == name)
+    };
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
-        return Err(AwsError::new("InvalidParameterValue", format!("Invalid region names: [{unknown}]")));
+        return Err(AwsError::new(
+            "InvalidParameterValue",
+            format!("Invalid region names: [{unknown}]"),
+        ));
     }
     let rows: Vec<Row> = call
         .world
@@ -44,7 +52,11 @@ fn row(call: &Call<'_>, region: &Region, opt_in: bool) -> Row {
         (true, true) => "opted-in",
         (true, false) => "not-opted-in",
     };
-    Row { name: region.to_string(), endpoint: format!("ec2.{region}.amazonaws.com"), opt_in_status }
+    Row {
+        name: region.to_string(),
+        endpoint: format!("ec2.{region}.amazonaws.com"),
+        opt_in_status,
+    }
 }
 
 fn filtered(mut rows: Vec<Row>, params: &Params) -> Result<Vec<Row>, AwsError> {
@@ -56,7 +68,10 @@ fn filtered(mut rows: Vec<Row>, params: &Params) -> Result<Vec<Row>, AwsError> {
             "opt-in-status" => |row| row.opt_in_status,
             "region-name" => |row| &row.name,
             _ => {
-                return Err(AwsError::new("InvalidParameterValue", format!("The filter '{name}' is invalid")));
+                return Err(AwsError::new(
+                    "InvalidParameterValue",
+                    format!("The filter '{name}' is invalid"),
+                ));
             }
         };
         rows.retain(|row| values.iter().any(|value| glob(value, field(row))));

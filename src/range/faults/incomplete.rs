@@ -13,11 +13,21 @@ const ERROR: &str = "ThrottlingException";
 /// The response to `exchange`, whose whole body is `body`, as the fault leaves it.
 pub(super) fn respond(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> Response<Bytes> {
     let is_json = exchange.service.protocol() == Protocol::Json;
-    let content_type = if is_json { "application/x-amz-json-1.1" } else { "text/xml;charset=UTF-8" };
-    let body = if is_json { json_body(fault, body) } else { xml_body(fault, exchange, body) };
+    let content_type = if is_json {
+        "application/x-amz-json-1.1"
+    } else {
+        "text/xml;charset=UTF-8"
+    };
+    let body = if is_json {
+        json_body(fault, body)
+    } else {
+        xml_body(fault, exchange, body)
+    };
     let mut response = exchange.response(fault.status, content_type, body);
     if fault.answer == IncompleteAnswer::ErrorHeader {
-        response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(ERROR));
+        response
+            .headers_mut()
+            .insert("x-amzn-errortype", HeaderValue::from_static(ERROR));
     }
     response
 }
@@ -28,7 +38,9 @@ fn json_body(fault: &Incomplete, body: &Bytes) -> Vec<u8> {
         IncompleteAnswer::Empty => Vec::new(),
         IncompleteAnswer::NoMembers => b"{}".to_vec(),
         IncompleteAnswer::ErrorBody | IncompleteAnswer::ErrorHeader => {
-            json!({ "__type": ERROR, "message": "Rate exceeded" }).to_string().into_bytes()
+            json!({ "__type": ERROR, "message": "Rate exceeded" })
+                .to_string()
+                .into_bytes()
         }
         answer => {
             let mut value: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -40,7 +52,9 @@ fn json_body(fault: &Incomplete, body: &Bytes) -> Vec<u8> {
 
 /// Changes the member at the end of `path`, in every object that the path leads through.
 fn edit(value: &mut Value, path: &[&str], answer: IncompleteAnswer) {
-    let Some((name, rest)) = path.split_first() else { return };
+    let Some((name, rest)) = path.split_first() else {
+        return;
+    };
     match value {
         Value::Array(items) if answer == IncompleteAnswer::WithoutField => {
             items.retain(|item| item["field"] != **name);
@@ -50,15 +64,21 @@ fn edit(value: &mut Value, path: &[&str], answer: IncompleteAnswer) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| edit(item, path, answer)),
         Value::Object(members) if answer == IncompleteAnswer::WithoutField => {
-            members.values_mut().for_each(|member| edit(member, path, answer));
+            members
+                .values_mut()
+                .for_each(|member| edit(member, path, answer));
         }
         Value::Object(members) if rest.is_empty() => {
-            let Some(member) = members.remove(*name) else { return };
+            let Some(member) = members.remove(*name) else {
+                return;
+            };
             match answer {
                 IncompleteAnswer::NullMember => _ = members.insert((*name).to_owned(), Value::Null),
                 IncompleteAnswer::MisspeltMember => _ = members.insert(other_case(name), member),
                 IncompleteAnswer::EmptyList => _ = members.insert((*name).to_owned(), json!([])),
-                IncompleteAnswer::ShortList => _ = members.insert((*name).to_owned(), one_short(member)),
+                IncompleteAnswer::ShortList => {
+                    _ = members.insert((*name).to_owned(), one_short(member))
+                }
                 _ => {}
             }
         }
@@ -74,8 +94,14 @@ fn edit(value: &mut Value, path: &[&str], answer: IncompleteAnswer) {
 /// `events` as `Events`, and the other way round.
 fn other_case(name: &str) -> String {
     let mut letters = name.chars();
-    let Some(first) = letters.next() else { return String::new() };
-    let first = if first.is_ascii_lowercase() { first.to_ascii_uppercase() } else { first.to_ascii_lowercase() };
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    let first = if first.is_ascii_lowercase() {
+        first.to_ascii_uppercase()
+    } else {
+        first.to_ascii_lowercase()
+    };
     std::iter::once(first).chain(letters).collect()
 }
 
@@ -89,16 +115,27 @@ fn one_short(mut list: Value) -> Value {
 /// The same for an XML body. What only JSON can say is an absent element here.
 fn xml_body(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
-    let (open, close) = (format!("<{}>", fault.member), format!("</{}>", fault.member));
-    let element = text.find(&open).zip(text.find(&close).map(|at| at + close.len()));
+    let (open, close) = (
+        format!("<{}>", fault.member),
+        format!("</{}>", fault.member),
+    );
+    let element = text
+        .find(&open)
+        .zip(text.find(&close).map(|at| at + close.len()));
     match (fault.answer, element) {
         (IncompleteAnswer::Empty, _) => Vec::new(),
-        (IncompleteAnswer::NoMembers, _) => format!("<{}Response/>", exchange.operation).into_bytes(),
+        (IncompleteAnswer::NoMembers, _) => {
+            format!("<{}Response/>", exchange.operation).into_bytes()
+        }
         (IncompleteAnswer::ErrorBody | IncompleteAnswer::ErrorHeader, _) => {
-            format!("<Response><Errors><Error><Code>{ERROR}</Code></Error></Errors></Response>").into_bytes()
+            format!("<Response><Errors><Error><Code>{ERROR}</Code></Error></Errors></Response>")
+                .into_bytes()
         }
         (answer, Some((from, to))) => {
-            let (before, after) = (text.get(..from).unwrap_or_default(), text.get(to..).unwrap_or_default());
+            let (before, after) = (
+                text.get(..from).unwrap_or_default(),
+                text.get(to..).unwrap_or_default(),
+            );
             let instead = match answer {
                 IncompleteAnswer::EmptyList => format!("<{}/>", fault.member),
                 _ => String::new(),
@@ -114,9 +151,12 @@ mod tests {
     use super::*;
 
     fn edited(answer: IncompleteAnswer, member: &str) -> Value {
-        let fault = Incomplete { answer, member: member.to_owned(), status: 200 };
-        let body =
-            json!({ "events": [{ "a": 1, "b": 2 }, { "a": 3 }], "results": [[{ "field": "@ptr", "value": "p" }]] });
+        let fault = Incomplete {
+            answer,
+            member: member.to_owned(),
+            status: 200,
+        };
+        let body = json!({ "events": [{ "a": 1, "b": 2 }, { "a": 3 }], "results": [[{ "field": "@ptr", "value": "p" }]] });
         serde_json::from_slice(&json_body(&fault, &Bytes::from(body.to_string()))).unwrap()
     }
 
@@ -124,11 +164,26 @@ mod tests {
     fn one_member_is_changed_wherever_the_path_leads() {
         let of = |answer, member: &str| edited(answer, member)["events"].clone();
         assert_eq!(of(IncompleteAnswer::WithoutMember, "events"), Value::Null);
-        assert_eq!(of(IncompleteAnswer::WithoutMember, "events.a"), json!([{ "b": 2 }, {}]));
-        assert_eq!(of(IncompleteAnswer::NullMember, "events.b"), json!([{ "a": 1, "b": null }, { "a": 3 }]));
-        assert_eq!(of(IncompleteAnswer::ShortList, "events"), json!([{ "a": 1, "b": 2 }]));
+        assert_eq!(
+            of(IncompleteAnswer::WithoutMember, "events.a"),
+            json!([{ "b": 2 }, {}])
+        );
+        assert_eq!(
+            of(IncompleteAnswer::NullMember, "events.b"),
+            json!([{ "a": 1, "b": null }, { "a": 3 }])
+        );
+        assert_eq!(
+            of(IncompleteAnswer::ShortList, "events"),
+            json!([{ "a": 1, "b": 2 }])
+        );
         assert_eq!(of(IncompleteAnswer::EmptyList, "events"), json!([]));
-        assert_eq!(edited(IncompleteAnswer::MisspeltMember, "events")["Events"][1], json!({ "a": 3 }));
-        assert_eq!(edited(IncompleteAnswer::WithoutField, "@ptr")["results"], json!([[]]));
+        assert_eq!(
+            edited(IncompleteAnswer::MisspeltMember, "events")["Events"][1],
+            json!({ "a": 3 })
+        );
+        assert_eq!(
+            edited(IncompleteAnswer::WithoutField, "@ptr")["results"],
+            json!([[]])
+        );
     }
 }

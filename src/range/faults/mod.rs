@@ -31,18 +31,38 @@ pub(crate) struct Disturbance {
 impl Faults {
     /// The faults of a scenario.
     pub(crate) fn new(specs: Vec<FaultSpec>) -> Self {
-        Self(specs.into_iter().map(|spec| Counted { spec, calls: 0, fired: 0 }).collect())
+        Self(
+            specs
+                .into_iter()
+                .map(|spec| Counted {
+                    spec,
+                    calls: 0,
+                    fired: 0,
+                })
+                .collect(),
+        )
     }
 
     /// Counts a call, and says what happens to it. Delays add up; of the rest the first that is due wins.
-    pub(crate) fn strike(&mut self, operation: &str, account: AccountId, region: &Region) -> Disturbance {
+    pub(crate) fn strike(
+        &mut self,
+        operation: &str,
+        account: AccountId,
+        region: &Region,
+    ) -> Disturbance {
         let mut disturbance = Disturbance::default();
-        for fault in self.0.iter_mut().filter(|fault| fault.spec.concerns(operation, account, region)) {
+        for fault in self
+            .0
+            .iter_mut()
+            .filter(|fault| fault.spec.concerns(operation, account, region))
+        {
             if !fault.is_due() {
                 continue;
             }
             match &fault.spec.kind {
-                FaultKind::Slow { milliseconds } => disturbance.delay += Duration::from_millis(*milliseconds),
+                FaultKind::Slow { milliseconds } => {
+                    disturbance.delay += Duration::from_millis(*milliseconds)
+                }
                 kind if disturbance.kind.is_none() => disturbance.kind = Some(kind.clone()),
                 _ => {}
             }
@@ -57,7 +77,9 @@ impl Counted {
         self.calls += 1;
         let spec = &self.spec;
         let exhausted = spec.times.is_some_and(|times| self.fired >= times);
-        let due = call >= spec.after && (call - spec.after + 1).is_multiple_of(spec.every.get()) && !exhausted;
+        let due = call >= spec.after
+            && (call - spec.after + 1).is_multiple_of(spec.every.get())
+            && !exhausted;
         self.fired += u64::from(due);
         due
     }
@@ -70,8 +92,13 @@ mod tests {
     fn struck(toml: &str, calls: usize) -> Vec<Disturbance> {
         let spec: FaultSpec = toml::from_str(toml).unwrap();
         let mut faults = Faults::new(vec![spec]);
-        let (account, region) = ("111111111111".parse().unwrap(), "us-east-1".parse().unwrap());
-        (0..calls).map(|_| faults.strike("FilterLogEvents", account, &region)).collect()
+        let (account, region) = (
+            "111111111111".parse().unwrap(),
+            "us-east-1".parse().unwrap(),
+        );
+        (0..calls)
+            .map(|_| faults.strike("FilterLogEvents", account, &region))
+            .collect()
     }
 
     #[test]
@@ -84,11 +111,23 @@ mod tests {
 
     #[test]
     fn slowness_is_a_delay_and_other_places_are_spared() {
-        let slow = struck("operation = 'Filter*'\nkind = 'slow'\nmilliseconds = 250", 1);
-        assert_eq!(slow[0], Disturbance { delay: Duration::from_millis(250), kind: None });
+        let slow = struck(
+            "operation = 'Filter*'\nkind = 'slow'\nmilliseconds = 250",
+            1,
+        );
+        assert_eq!(
+            slow[0],
+            Disturbance {
+                delay: Duration::from_millis(250),
+                kind: None
+            }
+        );
         let elsewhere = struck("operation = '*'\nregion = 'eu-west-1'\nkind = 'reset'", 1);
         assert_eq!(elsewhere[0], Disturbance::default());
         let later = struck("operation = '*'\nkind = 'reset'\nafter = 1", 2);
-        assert_eq!((later[0].kind.is_some(), later[1].kind.is_some()), (false, true));
+        assert_eq!(
+            (later[0].kind.is_some(), later[1].kind.is_some()),
+            (false, true)
+        );
     }
 }

@@ -13,11 +13,19 @@ pub(super) fn attach(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsErro
     let params = call.input.form()?;
     let identity = params.required(owner.parameter())?;
     let arn = params.required("PolicyArn")?;
-    if !arn.parse::<Arn>().is_ok_and(|arn| arn.service() == "iam" && arn.resource().starts_with("policy/")) {
-        return Err(AwsError::new("InvalidInput", format!("ARN {arn} is not valid.")));
+    if !arn
+        .parse::<Arn>()
+        .is_ok_and(|arn| arn.service() == "iam" && arn.resource().starts_with("policy/"))
+    {
+        return Err(AwsError::new(
+            "InvalidInput",
+            format!("ARN {arn} is not valid."),
+        ));
     }
     let from = call.in_force_from();
-    owner.policies_mut(call, identity)?.attach(arn.to_owned(), from);
+    owner
+        .policies_mut(call, identity)?
+        .attach(arn.to_owned(), from);
     Ok(Reply::xml(|_| {}))
 }
 
@@ -36,10 +44,16 @@ pub(super) fn list(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError>
     let params = call.input.form()?;
     let identity = params.required(owner.parameter())?;
     let policies = owner.policies(account(call)?, identity)?;
-    let page = page(call, params, identity, policies.attached().iter().map(|arn| (arn.as_str(), arn)))?;
+    let page = page(
+        call,
+        params,
+        identity,
+        policies.attached().iter().map(|arn| (arn.as_str(), arn)),
+    )?;
     Ok(Reply::xml(|xml| {
         xml.members("AttachedPolicies", page.items, |xml, arn| {
-            xml.text("PolicyName", policy_name(arn)).text("PolicyArn", arn);
+            xml.text("PolicyName", policy_name(arn))
+                .text("PolicyArn", arn);
         });
         write_end(xml, page.next);
     }))

@@ -6,16 +6,28 @@ use crate::range::policy::MalformedPolicy;
 use crate::range::wire::AwsError;
 
 pub(super) fn no_such(kind: &str, name: &str) -> AwsError {
-    AwsError::new("NoSuchEntity", format!("The {kind} with name {name} cannot be found.")).with_status(404)
+    AwsError::new(
+        "NoSuchEntity",
+        format!("The {kind} with name {name} cannot be found."),
+    )
+    .with_status(404)
 }
 
 pub(super) fn already_exists(kind: &str, name: &str) -> AwsError {
-    AwsError::new("EntityAlreadyExists", format!("{kind} with name {name} already exists.")).with_status(409)
+    AwsError::new(
+        "EntityAlreadyExists",
+        format!("{kind} with name {name} already exists."),
+    )
+    .with_status(409)
 }
 
 /// Something still hangs on what is to be deleted.
 pub(super) fn delete_conflict(first: &str) -> AwsError {
-    AwsError::new("DeleteConflict", format!("Cannot delete entity, must {first} first.")).with_status(409)
+    AwsError::new(
+        "DeleteConflict",
+        format!("Cannot delete entity, must {first} first."),
+    )
+    .with_status(409)
 }
 
 pub(super) fn limit_exceeded(message: impl Into<String>) -> AwsError {
@@ -26,7 +38,9 @@ pub(super) fn limit_exceeded(message: impl Into<String>) -> AwsError {
 pub(super) fn unmodifiable(name: &str) -> AwsError {
     AwsError::new(
         "UnmodifiableEntity",
-        format!("Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"),
+        format!(
+            "Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
+        ),
     )
 }
 

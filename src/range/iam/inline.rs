@@ -15,7 +15,11 @@ use crate::range::world::Policy;
 
 const NAME_CHARACTERS: usize = 128;
 /// All but RFC 3986's unreserved characters.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A policy as IAM hands it back.
 pub(super) fn encode(policy: &str) -> String {
@@ -29,12 +33,15 @@ pub(super) fn put(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError> 
     let document = params.required("PolicyDocument")?;
     let from = call.in_force_from();
     let policies = owner.policies_mut(call, identity)?;
-    let policy = Policy::parse(document, PolicyKind::Identity).map_err(|problem| malformed(&problem))?;
+    let policy =
+        Policy::parse(document, PolicyKind::Identity).map_err(|problem| malformed(&problem))?;
     let replaced = policies.inline().get(name).map_or(0, Policy::counted_size);
     let limit = owner.inline_limit();
     if policies.counted_size() - replaced + policy.counted_size() > limit {
         let word = owner.word();
-        return Err(limit_exceeded(format!("Maximum policy size of {limit} bytes exceeded for {word} {identity}")));
+        return Err(limit_exceeded(format!(
+            "Maximum policy size of {limit} bytes exceeded for {word} {identity}"
+        )));
     }
     policies.put(name.to_owned(), policy, from);
     Ok(Reply::xml(|_| {}))
@@ -45,9 +52,14 @@ pub(super) fn get(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError> 
     let identity = params.required(owner.parameter())?;
     let name = params.required("PolicyName")?;
     let policies = owner.policies(account(call)?, identity)?;
-    let policy = policies.inline().get(name).ok_or_else(|| no_such_policy(owner, name))?;
+    let policy = policies
+        .inline()
+        .get(name)
+        .ok_or_else(|| no_such_policy(owner, name))?;
     Ok(Reply::xml(|xml| {
-        xml.text(owner.parameter(), identity).text("PolicyName", name).text("PolicyDocument", encode(&policy.text));
+        xml.text(owner.parameter(), identity)
+            .text("PolicyName", name)
+            .text("PolicyDocument", encode(&policy.text));
     }))
 }
 
@@ -57,14 +69,23 @@ pub(super) fn delete(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsErro
     let name = params.required("PolicyName")?;
     let from = call.in_force_from();
     let was_there = owner.policies_mut(call, identity)?.remove(name, from);
-    if was_there { Ok(Reply::xml(|_| {})) } else { Err(no_such_policy(owner, name)) }
+    if was_there {
+        Ok(Reply::xml(|_| {}))
+    } else {
+        Err(no_such_policy(owner, name))
+    }
 }
 
 pub(super) fn list(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let identity = params.required(owner.parameter())?;
     let policies = owner.policies(account(call)?, identity)?;
-    let page = page(call, params, identity, policies.inline().keys().map(|name| (name.as_str(), name)))?;
+    let page = page(
+        call,
+        params,
+        identity,
+        policies.inline().keys().map(|name| (name.as_str(), name)),
+    )?;
     Ok(Reply::xml(|xml| {
         xml.members("PolicyNames", page.items, Xml::push);
         write_end(xml, page.next);
@@ -72,6 +93,9 @@ pub(super) fn list(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError>
 }
 
 fn no_such_policy(owner: Owner, name: &str) -> AwsError {
-    let text = format!("The {} policy with name {name} cannot be found.", owner.word());
+    let text = format!(
+        "The {} policy with name {name} cannot be found.",
+        owner.word()
+    );
     AwsError::new("NoSuchEntity", text).with_status(404)
 }

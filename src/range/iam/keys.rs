@@ -24,14 +24,25 @@ impl KeyStatus {
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = named_or_caller(call, call.input.form()?)?;
-    let user = account(call)?.users.get(name).ok_or_else(|| no_such("user", name))?;
+    let user = account(call)?
+        .users
+        .get(name)
+        .ok_or_else(|| no_such("user", name))?;
     if user.keys.len() >= KEYS_A_USER {
-        return Err(limit_exceeded(format!("Cannot exceed quota for AccessKeysPerUser: {KEYS_A_USER}")));
+        return Err(limit_exceeded(format!(
+            "Cannot exceed quota for AccessKeysPerUser: {KEYS_A_USER}"
+        )));
     }
     let id = call.world.mint.next_id("AKIA", 16);
     let secret = call.world.mint.secret_of(&id);
-    let key = AccessKey { secret: secret.clone(), status: KeyStatus::Active, created: call.now };
-    call.world.key_owners.insert(id.clone(), (call.caller.account, name.to_owned()));
+    let key = AccessKey {
+        secret: secret.clone(),
+        status: KeyStatus::Active,
+        created: call.now,
+    };
+    call.world
+        .key_owners
+        .insert(id.clone(), (call.caller.account, name.to_owned()));
     let created = call.now;
     if let Some(user) = account_mut(call)?.users.get_mut(name) {
         user.keys.insert(id.clone(), key);
@@ -50,8 +61,16 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 pub(super) fn list(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let name = named_or_caller(call, params)?;
-    let user = account(call)?.users.get(name).ok_or_else(|| no_such("user", name))?;
-    let page = page(call, params, name, user.keys.iter().map(|(id, key)| (id.as_str(), (id, key))))?;
+    let user = account(call)?
+        .users
+        .get(name)
+        .ok_or_else(|| no_such("user", name))?;
+    let page = page(
+        call,
+        params,
+        name,
+        user.keys.iter().map(|(id, key)| (id.as_str(), (id, key))),
+    )?;
     Ok(Reply::xml(|xml| {
         xml.members("AccessKeyMetadata", page.items, |xml, (id, key)| {
             xml.text("UserName", name)
@@ -70,9 +89,18 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let status = match params.required("Status")? {
         "Active" => KeyStatus::Active,
         "Inactive" => KeyStatus::Inactive,
-        other => return Err(validation(other, "status", "Member must satisfy enum value set: [Active, Inactive]")),
+        other => {
+            return Err(validation(
+                other,
+                "status",
+                "Member must satisfy enum value set: [Active, Inactive]",
+            ));
+        }
     };
-    let user = account_mut(call)?.users.get_mut(name).ok_or_else(|| no_such("user", name))?;
+    let user = account_mut(call)?
+        .users
+        .get_mut(name)
+        .ok_or_else(|| no_such("user", name))?;
     user.keys.get_mut(id).ok_or_else(|| no_such_key(id))?.status = status;
     Ok(Reply::xml(|_| {}))
 }
@@ -81,12 +109,19 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let name = named_or_caller(call, params)?;
     let id = params.required("AccessKeyId")?;
-    let user = account_mut(call)?.users.get_mut(name).ok_or_else(|| no_such("user", name))?;
+    let user = account_mut(call)?
+        .users
+        .get_mut(name)
+        .ok_or_else(|| no_such("user", name))?;
     user.keys.remove(id).ok_or_else(|| no_such_key(id))?;
     call.world.key_owners.remove(id);
     Ok(Reply::xml(|_| {}))
 }
 
 fn no_such_key(id: &str) -> AwsError {
-    AwsError::new("NoSuchEntity", format!("The Access Key with id {id} cannot be found.")).with_status(404)
+    AwsError::new(
+        "NoSuchEntity",
+        format!("The Access Key with id {id} cannot be found."),
+    )
+    .with_status(404)
 }

@@ -8,7 +8,10 @@ use crate::range::policy::{Document, PolicyKind};
 ///
 /// Source: AWS managed policy reference; the quarantine policy is AWS's mark on a user whose key leaked.
 const POLICIES: [(&str, &str); 3] = [
-    ("AdministratorAccess", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#),
+    (
+        "AdministratorAccess",
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
+    ),
     (
         "ReadOnlyAccess",
         r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Resource":"*","Action":["logs:Describe*","logs:Get*","logs:List*","logs:FilterLogEvents","logs:StartQuery","logs:StopQuery","ec2:Describe*","iam:Get*","iam:List*","cloudtrail:Describe*","cloudtrail:Get*","cloudtrail:List*","cloudtrail:LookupEvents","organizations:Describe*","organizations:List*","sts:Get*"]}}"#,
@@ -20,8 +23,13 @@ const POLICIES: [(&str, &str); 3] = [
 ];
 
 static DOCUMENTS: LazyLock<Vec<(&str, Arc<Document>)>> = LazyLock::new(|| {
-    let parsed = POLICIES.iter().map(|(name, text)| Some((*name, Document::parse(text, PolicyKind::Identity).ok()?)));
-    parsed.flatten().map(|(name, document)| (name, Arc::new(document))).collect()
+    let parsed = POLICIES
+        .iter()
+        .map(|(name, text)| Some((*name, Document::parse(text, PolicyKind::Identity).ok()?)));
+    parsed
+        .flatten()
+        .map(|(name, document)| (name, Arc::new(document)))
+        .collect()
 });
 
 /// The document of one of AWS's managed policies, by its ARN; `None` for one that the range does not know, which then
@@ -29,7 +37,10 @@ static DOCUMENTS: LazyLock<Vec<(&str, Arc<Document>)>> = LazyLock::new(|| {
 pub(crate) fn managed_policy(arn: &str) -> Option<Arc<Document>> {
     let name = arn.rsplit_once("policy/")?.1;
     let name = name.rsplit('/').next().unwrap_or(name);
-    DOCUMENTS.iter().find(|(known, _)| *known == name).map(|(_, document)| Arc::clone(document))
+    DOCUMENTS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, document)| Arc::clone(document))
 }
 
 #[cfg(test)]

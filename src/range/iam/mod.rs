@@ -73,18 +73,34 @@ pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String 
     if let Some(arn) = input.text("PolicySourceArn").or_else(|| input.text("Arn")) {
         return arn.to_owned();
     }
-    let named = Owner::ALL.iter().find_map(|owner| Some((*owner, input.text(owner.parameter())?)));
-    let Some((owner, name)) = named else { return "*".to_owned() };
-    let path = world.account(caller.account).and_then(|account| owner.path(account, name)).unwrap_or("/");
-    world.arn("iam", "", caller.account, &format!("{}{path}{name}", owner.word()))
+    let named = Owner::ALL
+        .iter()
+        .find_map(|owner| Some((*owner, input.text(owner.parameter())?)));
+    let Some((owner, name)) = named else {
+        return "*".to_owned();
+    };
+    let path = world
+        .account(caller.account)
+        .and_then(|account| owner.path(account, name))
+        .unwrap_or("/");
+    world.arn(
+        "iam",
+        "",
+        caller.account,
+        &format!("{}{path}{name}", owner.word()),
+    )
 }
 
 /// The caller's account, which is there: the caller was admitted.
 fn account<'a>(call: &'a Call<'_>) -> Result<&'a Account, AwsError> {
-    call.world.account(call.caller.account).ok_or_else(|| error::no_such("account", &call.caller.account.to_string()))
+    call.world
+        .account(call.caller.account)
+        .ok_or_else(|| error::no_such("account", &call.caller.account.to_string()))
 }
 
 fn account_mut<'a>(call: &'a mut Call<'_>) -> Result<&'a mut Account, AwsError> {
     let id = call.caller.account;
-    call.world.account_mut(id).ok_or_else(|| error::no_such("account", &id.to_string()))
+    call.world
+        .account_mut(id)
+        .ok_or_else(|| error::no_such("account", &id.to_string()))
 }

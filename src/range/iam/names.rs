@@ -6,7 +6,11 @@ use super::error::validation;
 use crate::range::wire::{AwsError, Params};
 
 /// A name of the call: 1 to `longest` of `[\w+=,.@-]`.
-pub(super) fn name<'a>(params: &'a Params, parameter: &str, longest: usize) -> Result<&'a str, AwsError> {
+pub(super) fn name<'a>(
+    params: &'a Params,
+    parameter: &str,
+    longest: usize,
+) -> Result<&'a str, AwsError> {
     let name = params.required(parameter)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if name.len() > longest {
@@ -27,11 +31,20 @@ pub(super) fn path(params: &Params) -> Result<&str, AwsError> {
     if path.len() <= 512 && printable && path.starts_with('/') && path.ends_with('/') {
         return Ok(path);
     }
-    Err(validation(path, "path", "The specified value for path is invalid. It must begin and end with /"))
+    Err(validation(
+        path,
+        "path",
+        "The specified value for path is invalid. It must begin and end with /",
+    ))
 }
 
 /// `UserName` as AWS's messages spell it: `userName`.
 fn member(parameter: &str) -> String {
     let mut characters = parameter.chars();
-    characters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(characters).collect()
+    characters
+        .next()
+        .map(|first| first.to_ascii_lowercase())
+        .into_iter()
+        .chain(characters)
+        .collect()
 }

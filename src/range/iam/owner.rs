@@ -81,7 +81,11 @@ impl Owner {
     ///
     /// # Errors
     /// There is none of this name.
-    pub(super) fn policies<'a>(self, account: &'a Account, name: &str) -> Result<&'a Policies, AwsError> {
+    pub(super) fn policies<'a>(
+        self,
+        account: &'a Account,
+        name: &str,
+    ) -> Result<&'a Policies, AwsError> {
         match self {
             Self::Group => account.groups.get(name).map(|group| &group.policies),
             Self::Role => account.roles.get(name).map(|role| &role.policies),
@@ -94,13 +98,20 @@ impl Owner {
     ///
     /// # Errors
     /// There is none of this name, or it is one of AWS's own.
-    pub(super) fn policies_mut<'a>(self, call: &'a mut Call<'_>, name: &str) -> Result<&'a mut Policies, AwsError> {
+    pub(super) fn policies_mut<'a>(
+        self,
+        call: &'a mut Call<'_>,
+        name: &str,
+    ) -> Result<&'a mut Policies, AwsError> {
         let account = super::account_mut(call)?;
         if self == Self::Role && self.path(account, name).is_some_and(is_protected) {
             return Err(unmodifiable(name));
         }
         match self {
-            Self::Group => account.groups.get_mut(name).map(|group| &mut group.policies),
+            Self::Group => account
+                .groups
+                .get_mut(name)
+                .map(|group| &mut group.policies),
             Self::Role => account.roles.get_mut(name).map(|role| &mut role.policies),
             Self::User => account.users.get_mut(name).map(|user| &mut user.policies),
         }
@@ -110,7 +121,9 @@ impl Owner {
 
 /// Whether a role of this path is AWS's own.
 pub(super) fn is_protected(path: &str) -> bool {
-    PROTECTED.iter().any(|protected| path.starts_with(protected))
+    PROTECTED
+        .iter()
+        .any(|protected| path.starts_with(protected))
 }
 
 #[cfg(test)]
@@ -119,8 +132,14 @@ mod tests {
 
     #[test]
     fn operations_say_what_they_are_about() {
-        assert_eq!(Owner::split("PutUserPolicy"), Some(("Put", Owner::User, "Policy")));
-        assert_eq!(Owner::split("ListAttachedRolePolicies"), Some(("ListAttached", Owner::Role, "Policies")));
+        assert_eq!(
+            Owner::split("PutUserPolicy"),
+            Some(("Put", Owner::User, "Policy"))
+        );
+        assert_eq!(
+            Owner::split("ListAttachedRolePolicies"),
+            Some(("ListAttached", Owner::Role, "Policies"))
+        );
         assert_eq!(Owner::split("GetGroup"), None);
         assert_eq!(Owner::split("CreatePolicy"), None);
     }

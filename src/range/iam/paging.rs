@@ -15,8 +15,13 @@ pub(super) fn page<'k, T>(
 ) -> Result<Page<T>, AwsError> {
     let size = params.number("MaxItems", 1..=MOST_ITEMS, DEFAULT_ITEMS)?;
     let list = format!("{} {list}", call.list_name());
-    Page::of(items, &list, params.get("Marker"), usize::try_from(size).unwrap_or(1))
-        .ok_or_else(|| AwsError::new("ValidationError", "Invalid Marker."))
+    Page::of(
+        items,
+        &list,
+        params.get("Marker"),
+        usize::try_from(size).unwrap_or(1),
+    )
+    .ok_or_else(|| AwsError::new("ValidationError", "Invalid Marker."))
 }
 
 /// Tells whether the list goes on, and where.

@@ -20,12 +20,23 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = names::name(params, "RoleName", NAME_CHARACTERS)?;
     let path = names::path(params)?;
     if is_protected(path) {
-        return Err(AwsError::new("AccessDenied", format!("The path {path} is reserved for AWS")).with_status(403));
+        return Err(AwsError::new(
+            "AccessDenied",
+            format!("The path {path} is reserved for AWS"),
+        )
+        .with_status(403));
     }
-    let trust = Policy::parse(params.required("AssumeRolePolicyDocument")?, PolicyKind::Trust)
-        .map_err(|problem| malformed(&problem))?;
+    let trust = Policy::parse(
+        params.required("AssumeRolePolicyDocument")?,
+        PolicyKind::Trust,
+    )
+    .map_err(|problem| malformed(&problem))?;
     let max_session_seconds = params.number("MaxSessionDuration", 3_600..=43_200, 3_600)?;
-    if account(call)?.roles.keys().any(|existing| existing.eq_ignore_ascii_case(name)) {
+    if account(call)?
+        .roles
+        .keys()
+        .any(|existing| existing.eq_ignore_ascii_case(name))
+    {
         return Err(already_exists("Role", name));
     }
     let role = Role {
@@ -37,7 +48,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         max_session_seconds,
         policies: Policies::default(),
     };
-    account_mut(call)?.roles.insert(name.to_owned(), role.clone());
+    account_mut(call)?
+        .roles
+        .insert(name.to_owned(), role.clone());
     Ok(Reply::xml(|xml| {
         xml.element("Role", |xml| write(xml, call, &role));
     }))
@@ -45,7 +58,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = call.input.form()?.required("RoleName")?;
-    let role = account(call)?.roles.get(name).ok_or_else(|| no_such("role", name))?;
+    let role = account(call)?
+        .roles
+        .get(name)
+        .ok_or_else(|| no_such("role", name))?;
     Ok(Reply::xml(|xml| {
         xml.element("Role", |xml| write(xml, call, role));
     }))
@@ -54,8 +70,16 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 pub(super) fn list(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let prefix = params.get("PathPrefix").unwrap_or("/");
-    let roles = account(call)?.roles.values().filter(|role| role.path.starts_with(prefix));
-    let page = page(call, params, prefix, roles.map(|role| (role.name.as_str(), role)))?;
+    let roles = account(call)?
+        .roles
+        .values()
+        .filter(|role| role.path.starts_with(prefix));
+    let page = page(
+        call,
+        params,
+        prefix,
+        roles.map(|role| (role.name.as_str(), role)),
+    )?;
     Ok(Reply::xml(|xml| {
         xml.members("Roles", page.items, |xml, role| write(xml, call, role));
         write_end(xml, page.next);
@@ -64,7 +88,10 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = call.input.form()?.required("RoleName")?;
-    let role = account(call)?.roles.get(name).ok_or_else(|| no_such("role", name))?;
+    let role = account(call)?
+        .roles
+        .get(name)
+        .ok_or_else(|| no_such("role", name))?;
     if is_protected(&role.path) {
         return Err(unmodifiable(name));
     }
@@ -81,9 +108,12 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 pub(super) fn update_trust(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let name = params.required("RoleName")?;
-    let trust =
-        Policy::parse(params.required("PolicyDocument")?, PolicyKind::Trust).map_err(|problem| malformed(&problem))?;
-    let role = account_mut(call)?.roles.get_mut(name).ok_or_else(|| no_such("role", name))?;
+    let trust = Policy::parse(params.required("PolicyDocument")?, PolicyKind::Trust)
+        .map_err(|problem| malformed(&problem))?;
+    let role = account_mut(call)?
+        .roles
+        .get_mut(name)
+        .ok_or_else(|| no_such("role", name))?;
     if is_protected(&role.path) {
         return Err(unmodifiable(name));
     }
@@ -92,7 +122,12 @@ pub(super) fn update_trust(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 }
 
 pub(super) fn arn(call: &Call<'_>, role: &Role) -> String {
-    call.world.arn("iam", "", call.caller.account, &format!("role{}{}", role.path, role.name))
+    call.world.arn(
+        "iam",
+        "",
+        call.caller.account,
+        &format!("role{}{}", role.path, role.name),
+    )
 }
 
 pub(super) fn write(xml: &mut Xml, call: &Call<'_>, role: &Role) {
@@ -105,7 +140,8 @@ pub(super) fn write(xml: &mut Xml, call: &Call<'_>, role: &Role) {
         .text("MaxSessionDuration", role.max_session_seconds);
     if let Some(used) = call.world.uses.latest(&arn(call, role)) {
         xml.element("RoleLastUsed", |xml| {
-            xml.text("LastUsedDate", rfc3339_ms(used.at)).text("Region", &used.region);
+            xml.text("LastUsedDate", rfc3339_ms(used.at))
+                .text("Region", &used.region);
         });
     }
 }

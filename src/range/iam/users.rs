@@ -19,7 +19,11 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let name = names::name(params, "UserName", NAME_CHARACTERS)?;
     let path = names::path(params)?;
-    if account(call)?.users.keys().any(|existing| existing.eq_ignore_ascii_case(name)) {
+    if account(call)?
+        .users
+        .keys()
+        .any(|existing| existing.eq_ignore_ascii_case(name))
+    {
         return Err(already_exists("User", name));
     }
     let user = User {
@@ -32,7 +36,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         keys: BTreeMap::new(),
         mfa: None,
     };
-    account_mut(call)?.users.insert(name.to_owned(), user.clone());
+    account_mut(call)?
+        .users
+        .insert(name.to_owned(), user.clone());
     Ok(Reply::xml(|xml| {
         xml.element("User", |xml| write(xml, call, &user));
     }))
@@ -40,28 +46,43 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = named_or_caller(call, call.input.form()?)?;
-    let user = account(call)?.users.get(name).ok_or_else(|| no_such("user", name))?;
+    let user = account(call)?
+        .users
+        .get(name)
+        .ok_or_else(|| no_such("user", name))?;
     Ok(Reply::xml(|xml| {
         xml.element("User", |xml| write(xml, call, user));
     }))
 }
 
 /// The user that the call names; where it names none, the one who calls.
-pub(super) fn named_or_caller<'a>(call: &Call<'a>, params: &'a Params) -> Result<&'a str, AwsError> {
+pub(super) fn named_or_caller<'a>(
+    call: &Call<'a>,
+    params: &'a Params,
+) -> Result<&'a str, AwsError> {
     match (params.get("UserName"), &call.caller.principal) {
         (Some(name), _) => Ok(name),
         (None, Principal::User { name }) => Ok(name),
-        (None, Principal::Role { .. }) => {
-            Err(AwsError::new("ValidationError", "Must specify userName when calling with non-User credentials"))
-        }
+        (None, Principal::Role { .. }) => Err(AwsError::new(
+            "ValidationError",
+            "Must specify userName when calling with non-User credentials",
+        )),
     }
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
     let prefix = params.get("PathPrefix").unwrap_or("/");
-    let users = account(call)?.users.values().filter(|user| user.path.starts_with(prefix));
-    let page = page(call, params, prefix, users.map(|user| (user.name.as_str(), user)))?;
+    let users = account(call)?
+        .users
+        .values()
+        .filter(|user| user.path.starts_with(prefix));
+    let page = page(
+        call,
+        params,
+        prefix,
+        users.map(|user| (user.name.as_str(), user)),
+    )?;
     Ok(Reply::xml(|xml| {
         xml.members("Users", page.items, |xml, user| write(xml, call, user));
         write_end(xml, page.next);
@@ -70,7 +91,10 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = call.input.form()?.required("UserName")?;
-    let user = account(call)?.users.get(name).ok_or_else(|| no_such("user", name))?;
+    let user = account(call)?
+        .users
+        .get(name)
+        .ok_or_else(|| no_such("user", name))?;
     let hanging = [
         (!user.policies.inline().is_empty(), "delete policies"),
         (!user.policies.attached().is_empty(), "detach all policies"),
@@ -87,7 +111,10 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 pub(super) fn list_mfa_devices(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = named_or_caller(call, call.input.form()?)?;
-    let user = account(call)?.users.get(name).ok_or_else(|| no_such("user", name))?;
+    let user = account(call)?
+        .users
+        .get(name)
+        .ok_or_else(|| no_such("user", name))?;
     Ok(Reply::xml(|xml| {
         xml.members("MFADevices", &user.mfa, |xml, device| {
             xml.text("UserName", name)
@@ -99,7 +126,12 @@ pub(super) fn list_mfa_devices(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 }
 
 pub(super) fn arn(world: &World, call: &Call<'_>, user: &User) -> String {
-    world.arn("iam", "", call.caller.account, &format!("user{}{}", user.path, user.name))
+    world.arn(
+        "iam",
+        "",
+        call.caller.account,
+        &format!("user{}{}", user.path, user.name),
+    )
 }
 
 pub(super) fn write(xml: &mut Xml, call: &Call<'_>, user: &User) {

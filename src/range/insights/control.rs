@@ -20,10 +20,14 @@ pub(super) fn stop(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let Stop { query_id } = call.input.parse()?;
     let now_ms = call.now.as_millisecond();
     let query = logs::store(call)?.queries.get_mut(&query_id);
-    let query = query.ok_or_else(|| logs::not_found(&format!("Query '{query_id}' does not exist.")))?;
+    let query =
+        query.ok_or_else(|| logs::not_found(&format!("Query '{query_id}' does not exist.")))?;
     let status = query.status(now_ms);
     if !status.is_active() {
-        return Err(logs::invalid(format!("Query '{query_id}' has ended with status {}.", status.as_str())));
+        return Err(logs::invalid(format!(
+            "Query '{query_id}' has ended with status {}.",
+            status.as_str()
+        )));
     }
     query.stopped_ms = Some(now_ms);
     Reply::json(&json!({ "success": true }))
@@ -43,13 +47,18 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Describe = call.input.parse()?;
     let size = input.max_results.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&size) {
-        return Err(logs::invalid(format!("Value '{size}' at 'maxResults' must be between 1 and {PAGE}")));
+        return Err(logs::invalid(format!(
+            "Value '{size}' at 'maxResults' must be between 1 and {PAGE}"
+        )));
     }
     let (list, now_ms) = (call.list_name(), call.now.as_millisecond());
     let mut queries: Vec<(String, Value)> = Vec::new();
     for (id, query) in logs::store(call)?.queries.iter() {
         let status = query.status(now_ms).as_str();
-        let in_group = input.log_group_name.as_ref().is_none_or(|name| query.groups.contains(name));
+        let in_group = input
+            .log_group_name
+            .as_ref()
+            .is_none_or(|name| query.groups.contains(name));
         if !in_group || input.status.as_ref().is_some_and(|wanted| wanted != status) {
             continue;
         }
@@ -61,7 +70,10 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
             "createTime": query.started_ms,
             "logGroupName": query.groups.first(),
         });
-        queries.push((format!("{:020} {id}", i64::MAX - query.started_ms.max(0)), told));
+        queries.push((
+            format!("{:020} {id}", i64::MAX - query.started_ms.max(0)),
+            told,
+        ));
     }
     queries.sort_by(|(left, _), (right, _)| left.cmp(right));
     let items = queries.iter().map(|(key, told)| (key.as_str(), told));

@@ -32,7 +32,10 @@ impl<'g> Pointer<'g> {
     fn open(text: &'g str) -> Option<Self> {
         let mut parts = text.splitn(3, ' ');
         let position = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        Some(Self { group: parts.next()?, position })
+        Some(Self {
+            group: parts.next()?,
+            position,
+        })
     }
 }
 
@@ -44,9 +47,20 @@ struct Input {
 }
 
 pub(super) fn log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let Input { log_record_pointer, unmask } = call.input.parse()?;
-    let malformed = || AwsError::new("InvalidParameterException", "The log record pointer is malformed.");
-    let text = STANDARD_NO_PAD.decode(&log_record_pointer).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let Input {
+        log_record_pointer,
+        unmask,
+    } = call.input.parse()?;
+    let malformed = || {
+        AwsError::new(
+            "InvalidParameterException",
+            "The log record pointer is malformed.",
+        )
+    };
+    let text = STANDARD_NO_PAD
+        .decode(&log_record_pointer)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
     let text = text.ok_or_else(malformed)?;
     let pointer = Pointer::open(&text).ok_or_else(malformed)?;
     let unmask = logs::permit_unmask(call, pointer.group, unmask.unwrap_or(false))?;
@@ -54,9 +68,19 @@ pub(super) fn log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let group = logs::group(call, pointer.group)?;
     let kept_from = group.kept_from_ms(now_ms);
     let group = group.prepare();
-    let found = group.events().binary_search_by_key(&pointer.position, logs::StoredEvent::position);
-    let event = found.ok().and_then(|at| group.events().get(at)).filter(|event| event.timestamp_ms >= kept_from);
-    let event = event.ok_or_else(|| AwsError::new("ResourceNotFoundException", "The log record does not exist."))?;
+    let found = group
+        .events()
+        .binary_search_by_key(&pointer.position, logs::StoredEvent::position);
+    let event = found
+        .ok()
+        .and_then(|at| group.events().get(at))
+        .filter(|event| event.timestamp_ms >= kept_from);
+    let event = event.ok_or_else(|| {
+        AwsError::new(
+            "ResourceNotFoundException",
+            "The log record does not exist.",
+        )
+    })?;
     let message = logs::shown(group, &event.message, unmask);
     let log = format!("{account}:{}", pointer.group);
     let record = Record::new(
@@ -68,12 +92,27 @@ pub(super) fn log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
             ptr: &log_record_pointer,
             message: &message,
         },
-        Discovery::Automatic { json_limit: Some(INSIGHTS_JSON_FIELDS) },
+        Discovery::Automatic {
+            json_limit: Some(INSIGHTS_JSON_FIELDS),
+        },
     );
-    let system = ["@timestamp", "@ingestionTime", "@log", "@logStream", "@message", "@ptr"];
-    let system = system.into_iter().map(|name| (name.to_owned(), record.field(name)));
-    let fields: BTreeMap<String, String> =
-        record.discovered().into_iter().chain(system).map(|(name, value)| (name, value.to_string())).collect();
+    let system = [
+        "@timestamp",
+        "@ingestionTime",
+        "@log",
+        "@logStream",
+        "@message",
+        "@ptr",
+    ];
+    let system = system
+        .into_iter()
+        .map(|name| (name.to_owned(), record.field(name)));
+    let fields: BTreeMap<String, String> = record
+        .discovered()
+        .into_iter()
+        .chain(system)
+        .map(|(name, value)| (name, value.to_string()))
+        .collect();
     Reply::json(&json!({ "logRecord": fields }))
 }
 
@@ -83,7 +122,10 @@ mod tests {
 
     #[test]
     fn pointers_open_where_they_were_sealed() {
-        let pointer = Pointer { group: "/aws/a b", position: (-5, u64::MAX) };
+        let pointer = Pointer {
+            group: "/aws/a b",
+            position: (-5, u64::MAX),
+        };
         let text = String::from_utf8(STANDARD_NO_PAD.decode(pointer.seal()).unwrap()).unwrap();
         assert_eq!(Pointer::open(&text), Some(pointer));
         for bad in ["", "1", "1 2", "x 2 g", "1 -2 g"] {

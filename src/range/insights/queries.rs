@@ -39,14 +39,19 @@ impl Default for Speed {
 impl Speed {
     /// The usual waits, with this speed and limit.
     pub(crate) fn new(bytes_a_second: u64, timeout_seconds: u32) -> Self {
-        Self { bytes_a_second, timeout: Duration::from_secs(timeout_seconds.into()), ..Self::default() }
+        Self {
+            bytes_a_second,
+            timeout: Duration::from_secs(timeout_seconds.into()),
+            ..Self::default()
+        }
     }
 
     /// How long it takes to read so many bytes, if nothing stops it.
     pub(super) fn time_for(&self, bytes: u64) -> Duration {
         let rate = u128::from(self.bytes_a_second.max(1));
         let ms = u128::from(bytes) * 1_000 / rate;
-        self.least.max(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
+        self.least
+            .max(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
     }
 }
 
@@ -116,7 +121,9 @@ impl RunningQuery {
     /// How long it had been running at `now_ms` (or when it was stopped, if that was before), and whether it had
     /// begun to.
     fn ran(&self, now_ms: i64) -> Option<Duration> {
-        let until = self.stopped_ms.map_or(now_ms, |stopped| stopped.min(now_ms));
+        let until = self
+            .stopped_ms
+            .map_or(now_ms, |stopped| stopped.min(now_ms));
         let since = u64::try_from(until.saturating_sub(self.started_ms)).unwrap_or(0);
         Duration::from_millis(since).checked_sub(self.speed.wait)
     }
@@ -152,7 +159,10 @@ pub(crate) struct Queries(BTreeMap<String, RunningQuery>);
 impl Queries {
     /// Whether one more may run, on groups of class `INFREQUENT_ACCESS` or not.
     pub(super) fn have_place(&self, infrequent_access: bool, now_ms: i64) -> bool {
-        let active = self.0.values().filter(|query| query.status(now_ms).is_active());
+        let active = self
+            .0
+            .values()
+            .filter(|query| query.status(now_ms).is_active());
         if infrequent_access {
             active.filter(|query| query.infrequent_access).count() < CONCURRENT_INFREQUENT_ACCESS
         } else {
@@ -183,7 +193,8 @@ impl Queries {
 }
 
 fn is_forgotten(query: &RunningQuery, now_ms: i64) -> bool {
-    u64::try_from(now_ms.saturating_sub(query.started_ms)).is_ok_and(|age| Duration::from_millis(age) > KEPT)
+    u64::try_from(now_ms.saturating_sub(query.started_ms))
+        .is_ok_and(|age| Duration::from_millis(age) > KEPT)
 }
 
 #[cfg(test)]
@@ -197,8 +208,14 @@ mod tests {
             infrequent_access,
             started_ms,
             stopped_ms: None,
-            speed: Speed { bytes_a_second: 1_000, ..Speed::default() },
-            answer: Answer { bytes: 2_000, ..Answer::default() },
+            speed: Speed {
+                bytes_a_second: 1_000,
+                ..Speed::default()
+            },
+            answer: Answer {
+                bytes: 2_000,
+                ..Answer::default()
+            },
         }
     }
 
@@ -212,12 +229,31 @@ mod tests {
             (3_200, Status::Complete, 100),
             (9_999, Status::Complete, 100),
         ] {
-            assert_eq!((query.status(at), query.progress(100, at)), (status, rows), "{at}");
+            assert_eq!(
+                (query.status(at), query.progress(100, at)),
+                (status, rows),
+                "{at}"
+            );
         }
-        let stopped = RunningQuery { stopped_ms: Some(2_200), ..query.clone() };
-        assert_eq!((stopped.status(9_999), stopped.progress(100, 9_999)), (Status::Cancelled, 50));
-        let slow = RunningQuery { speed: Speed { timeout: Duration::from_secs(1), ..query.speed }, ..query };
-        assert_eq!((slow.status(2_199), slow.status(2_200)), (Status::Running, Status::Timeout));
+        let stopped = RunningQuery {
+            stopped_ms: Some(2_200),
+            ..query.clone()
+        };
+        assert_eq!(
+            (stopped.status(9_999), stopped.progress(100, 9_999)),
+            (Status::Cancelled, 50)
+        );
+        let slow = RunningQuery {
+            speed: Speed {
+                timeout: Duration::from_secs(1),
+                ..query.speed
+            },
+            ..query
+        };
+        assert_eq!(
+            (slow.status(2_199), slow.status(2_200)),
+            (Status::Running, Status::Timeout)
+        );
         assert_eq!(slow.progress(100, 9_999), 50);
     }
 
@@ -242,6 +278,9 @@ mod tests {
         assert!(queries.get("old", week).is_some());
         assert!(queries.get("old", week + 1).is_none());
         queries.start("new".to_owned(), query(week + 1, false));
-        assert_eq!(queries.iter().map(|(id, _)| id).collect::<Vec<_>>(), ["new"]);
+        assert_eq!(
+            queries.iter().map(|(id, _)| id).collect::<Vec<_>>(),
+            ["new"]
+        );
     }
 }

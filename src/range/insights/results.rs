@@ -26,20 +26,28 @@ struct Input {
 }
 
 pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let Input { query_id, next_token, max_items } = call.input.parse()?;
+    let Input {
+        query_id,
+        next_token,
+        max_items,
+    } = call.input.parse()?;
     let now = call.now;
     let size = max_items.unwrap_or(PAGE_ROWS);
     if !(1..=PAGE_ROWS).contains(&size) {
-        return Err(logs::invalid(format!("Value '{size}' at 'maxItems' must be between 1 and {PAGE_ROWS}")));
+        return Err(logs::invalid(format!(
+            "Value '{size}' at 'maxItems' must be between 1 and {PAGE_ROWS}"
+        )));
     }
     let first = match &next_token {
-        Some(token) => {
-            open(token, &query_id, now).ok_or_else(|| logs::invalid("The specified nextToken is invalid."))?
-        }
+        Some(token) => open(token, &query_id, now)
+            .ok_or_else(|| logs::invalid("The specified nextToken is invalid."))?,
         None => 0,
     };
-    let query = logs::store(call)?.queries.get(&query_id, now.as_millisecond());
-    let query = query.ok_or_else(|| logs::not_found(&format!("Query '{query_id}' does not exist.")))?;
+    let query = logs::store(call)?
+        .queries
+        .get(&query_id, now.as_millisecond());
+    let query =
+        query.ok_or_else(|| logs::not_found(&format!("Query '{query_id}' does not exist.")))?;
     Reply::json(&page(query, &query_id, first, size, now))
 }
 
@@ -47,13 +55,18 @@ fn page(query: &RunningQuery, id: &str, first: usize, size: usize, now: Timestam
     let now_ms = now.as_millisecond();
     let status = query.status(now_ms);
     let answer = &query.answer;
-    let there = usize::try_from(query.progress(answer.rows.len() as u64, now_ms)).unwrap_or(usize::MAX);
+    let there =
+        usize::try_from(query.progress(answer.rows.len() as u64, now_ms)).unwrap_or(usize::MAX);
     let rows = answer.rows.iter().take(there).skip(first).take(size);
     let told: Vec<Vec<Value>> = rows
         .map(|row| {
             let fields = answer.columns.iter().zip(row);
             // A row says nothing of fields that it lacks.
-            fields.filter_map(|(field, value)| Some(json!({ "field": field, "value": value.as_ref()? }))).collect()
+            fields
+                .filter_map(|(field, value)| {
+                    Some(json!({ "field": field, "value": value.as_ref()? }))
+                })
+                .collect()
         })
         .collect();
     let so_far = |total| query.progress(total, now_ms);

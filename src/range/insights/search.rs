@@ -3,7 +3,9 @@
 use super::pointer::Pointer;
 use super::queries::Answer;
 use crate::model::AccountId;
-use crate::query::{Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query, Record, Row, Stage};
+use crate::query::{
+    Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query, Record, Row, Stage,
+};
 use crate::range::logs::{StoredGroup, shown};
 
 /// The most rows that a query gives. Source: CloudWatch Logs API, `StartQuery.limit`.
@@ -31,7 +33,13 @@ pub(super) struct Search<'q> {
 
 impl<'q> Search<'q> {
     pub(super) fn new(plan: &'q Plan, window: Window) -> Self {
-        Self { plan, window, rows: Vec::new(), partial: Partial::default(), answer: Answer::default() }
+        Self {
+            plan,
+            window,
+            rows: Vec::new(),
+            partial: Partial::default(),
+            answer: Answer::default(),
+        }
     }
 
     /// Reads a group.
@@ -42,10 +50,17 @@ impl<'q> Search<'q> {
         let group = group.prepare();
         let events = group.events();
         let before = events.partition_point(|event| event.timestamp_ms < first);
-        let in_window = events.iter().skip(before).take_while(|event| event.timestamp_ms <= last);
+        let in_window = events
+            .iter()
+            .skip(before)
+            .take_while(|event| event.timestamp_ms <= last);
         for event in in_window.filter(|event| event.ingestion_ms <= now) {
             let message = shown(group, &event.message, false);
-            let ptr = Pointer { group: name, position: event.position() }.seal();
+            let ptr = Pointer {
+                group: name,
+                position: event.position(),
+            }
+            .seal();
             let seen = Event {
                 timestamp: event.timestamp_ms,
                 ingestion_time: event.ingestion_ms,
@@ -54,7 +69,9 @@ impl<'q> Search<'q> {
                 ptr: &ptr,
                 message: &message,
             };
-            let discovery = Discovery::Automatic { json_limit: Some(INSIGHTS_JSON_FIELDS) };
+            let discovery = Discovery::Automatic {
+                json_limit: Some(INSIGHTS_JSON_FIELDS),
+            };
             self.take_in(&Record::new(seen, discovery));
             self.answer.scanned += 1;
             self.answer.bytes += event.message.len() as u64;
@@ -81,13 +98,28 @@ impl<'q> Search<'q> {
             Plan::Groups(plan) => plan.finish(&self.partial),
         };
         table.rows.truncate(limit);
-        let rows = table.rows.iter().map(|row| row.iter().map(|value| value.text().map(Into::into)).collect());
-        Answer { rows: rows.collect(), columns: table.columns, ..self.answer }
+        let rows = table.rows.iter().map(|row| {
+            row.iter()
+                .map(|value| value.text().map(Into::into))
+                .collect()
+        });
+        Answer {
+            rows: rows.collect(),
+            columns: table.columns,
+            ..self.answer
+        }
     }
 }
 
 /// How many rows a query gives: what its text says, else what the call says, else 10,000.
 pub(super) fn row_limit(query: &Query, asked: Option<usize>) -> usize {
-    let in_text = query.stages.iter().any(|stage| matches!(stage, Stage::Limit(_)));
-    if in_text { MOST_ROWS } else { asked.unwrap_or(10_000) }
+    let in_text = query
+        .stages
+        .iter()
+        .any(|stage| matches!(stage, Stage::Limit(_)));
+    if in_text {
+        MOST_ROWS
+    } else {
+        asked.unwrap_or(10_000)
+    }
 }

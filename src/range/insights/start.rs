@@ -42,7 +42,9 @@ pub(crate) struct InsightsAnswer {
 impl InsightsAnswer {
     fn answer(&self) -> Answer {
         let names: BTreeSet<&String> = self.rows.iter().flat_map(BTreeMap::keys).collect();
-        let row = |row: &BTreeMap<String, String>| names.iter().map(|name| row.get(*name).cloned()).collect();
+        let row = |row: &BTreeMap<String, String>| {
+            names.iter().map(|name| row.get(*name).cloned()).collect()
+        };
         Answer {
             rows: self.rows.iter().map(row).collect(),
             columns: names.into_iter().cloned().collect(),
@@ -57,10 +59,23 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
     check(&input, call.world.insights_most_rows)?;
     let query: Result<Query, QueryError> = input.query_string.parse();
-    let canned = query.is_err().then(|| canned(call, &input.query_string)).flatten();
-    let query = query.or_else(|error| if canned.is_some() { Ok(nothing()) } else { Err(malformed(&error)) })?;
+    let canned = query
+        .is_err()
+        .then(|| canned(call, &input.query_string))
+        .flatten();
+    let query = query.or_else(|error| {
+        if canned.is_some() {
+            Ok(nothing())
+        } else {
+            Err(malformed(&error))
+        }
+    })?;
     let names = group_names(call, &input, query.source.as_ref())?;
-    let (account, now_ms, speed) = (call.caller.account, call.now.as_millisecond(), call.world.insights);
+    let (account, now_ms, speed) = (
+        call.caller.account,
+        call.now.as_millisecond(),
+        call.world.insights,
+    );
     let window = Window {
         first: input.start_time.saturating_mul(1_000),
         // The last second counts as a whole.
@@ -89,12 +104,19 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 /// What the scenario says that a query is answered.
 fn canned(call: &Call<'_>, query: &str) -> Option<Answer> {
-    let found = call.world.insights_answers.iter().find(|canned| query.contains(&canned.query));
+    let found = call
+        .world
+        .insights_answers
+        .iter()
+        .find(|canned| query.contains(&canned.query));
     found.map(InsightsAnswer::answer)
 }
 
 fn nothing() -> Query {
-    Query { source: None, stages: Vec::new() }
+    Query {
+        source: None,
+        stages: Vec::new(),
+    }
 }
 
 /// Whether a query over these groups may start; and if so, whether one of them is of class `INFREQUENT_ACCESS`.
@@ -105,49 +127,85 @@ fn admit(call: &mut Call<'_>, names: &[String], window: Window) -> Result<bool, 
         check_group(group, window)?;
         infrequent_access |= group.class == LogGroupClass::InfrequentAccess;
     }
-    if logs::store(call)?.queries.have_place(infrequent_access, window.now) {
+    if logs::store(call)?
+        .queries
+        .have_place(infrequent_access, window.now)
+    {
         return Ok(infrequent_access);
     }
-    Err(AwsError::new("LimitExceededException", "Account maximum query concurrency limit reached."))
+    Err(AwsError::new(
+        "LimitExceededException",
+        "Account maximum query concurrency limit reached.",
+    ))
 }
 
 fn check(input: &Input, most_rows: usize) -> Result<(), AwsError> {
-    if input.query_language.as_ref().is_some_and(|language| language != "CWLI") {
-        return Err(logs::invalid("The practice range knows only the query language CWLI."));
+    if input
+        .query_language
+        .as_ref()
+        .is_some_and(|language| language != "CWLI")
+    {
+        return Err(logs::invalid(
+            "The practice range knows only the query language CWLI.",
+        ));
     }
     if input.start_time < 0 || input.end_time < input.start_time {
-        return Err(logs::invalid("startTime must not be negative nor after endTime."));
+        return Err(logs::invalid(
+            "startTime must not be negative nor after endTime.",
+        ));
     }
     match input.limit {
-        Some(limit) if !(1..=most_rows).contains(&limit) => {
-            Err(logs::invalid(format!("Value '{limit}' at 'limit' must be between 1 and {most_rows}")))
-        }
+        Some(limit) if !(1..=most_rows).contains(&limit) => Err(logs::invalid(format!(
+            "Value '{limit}' at 'limit' must be between 1 and {most_rows}"
+        ))),
         _ => Ok(()),
     }
 }
 
 fn malformed(error: &QueryError) -> AwsError {
     // The first offset may be the query's end, the second is never before it.
-    let location = json!({ "startCharOffset": error.position, "endCharOffset": error.position + 1 });
-    AwsError::new("MalformedQueryException", error.to_string())
-        .with_detail("queryCompileError", json!({ "location": location, "message": error.message }))
+    let location =
+        json!({ "startCharOffset": error.position, "endCharOffset": error.position + 1 });
+    AwsError::new("MalformedQueryException", error.to_string()).with_detail(
+        "queryCompileError",
+        json!({ "location": location, "message": error.message }),
+    )
 }
 
 /// The groups to query: named by exactly one parameter, or by the query itself.
-fn group_names(call: &mut Call<'_>, input: &Input, source: Option<&Source>) -> Result<Vec<String>, AwsError> {
-    let plain = |identifiers: &[String]| identifiers.iter().map(|name| logs::group_name(name).to_owned()).collect();
-    let mut names: Vec<String> =
-        match (&input.log_group_name, &input.log_group_names, &input.log_group_identifiers, source) {
-            (Some(name), None, None, None) => vec![name.clone()],
-            (None, Some(names), None, None) => names.clone(),
-            (None, None, Some(identifiers), None) => plain(identifiers),
-            (None, None, None, Some(source)) => selected(call, source)?,
-            _ => return Err(logs::invalid("Log groups must be given by exactly one parameter, or by SOURCE.")),
-        };
+fn group_names(
+    call: &mut Call<'_>,
+    input: &Input,
+    source: Option<&Source>,
+) -> Result<Vec<String>, AwsError> {
+    let plain = |identifiers: &[String]| {
+        identifiers
+            .iter()
+            .map(|name| logs::group_name(name).to_owned())
+            .collect()
+    };
+    let mut names: Vec<String> = match (
+        &input.log_group_name,
+        &input.log_group_names,
+        &input.log_group_identifiers,
+        source,
+    ) {
+        (Some(name), None, None, None) => vec![name.clone()],
+        (None, Some(names), None, None) => names.clone(),
+        (None, None, Some(identifiers), None) => plain(identifiers),
+        (None, None, None, Some(source)) => selected(call, source)?,
+        _ => {
+            return Err(logs::invalid(
+                "Log groups must be given by exactly one parameter, or by SOURCE.",
+            ));
+        }
+    };
     names.sort_unstable();
     names.dedup();
     if !(1..=GROUPS).contains(&names.len()) && source.is_none() {
-        return Err(logs::invalid(format!("A query takes 1 to {GROUPS} log groups.")));
+        return Err(logs::invalid(format!(
+            "A query takes 1 to {GROUPS} log groups."
+        )));
     }
     Ok(names)
 }
@@ -156,30 +214,50 @@ fn group_names(call: &mut Call<'_>, input: &Input, source: Option<&Source>) -> R
 ///
 /// Source: CloudWatch Logs user guide, "SOURCE".
 fn selected(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, AwsError> {
-    let values = |wanted: &str| source.parameters.iter().find(|(name, _)| name == wanted).map(|(_, values)| values);
+    let values = |wanted: &str| {
+        source
+            .parameters
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, values)| values)
+    };
     let is_unknown = |name: &str| !["namePrefix", "class", "accountIdentifiers"].contains(&name);
     if let Some((name, _)) = source.parameters.iter().find(|(name, _)| is_unknown(name)) {
         let message = format!("Unknown parameter of SOURCE logGroups: {name}");
         return Err(AwsError::new("MalformedQueryException", message));
     }
     let own_account = call.caller.account.to_string();
-    let (prefixes, classes, accounts) = (values("namePrefix"), values("class"), values("accountIdentifiers"));
+    let (prefixes, classes, accounts) = (
+        values("namePrefix"),
+        values("class"),
+        values("accountIdentifiers"),
+    );
     if accounts.is_some_and(|accounts| !accounts.contains(&own_account)) {
         return Ok(Vec::new());
     }
     let groups = logs::store(call)?.groups.iter();
     let wanted = groups.filter(|(name, group)| {
-        prefixes.is_none_or(|prefixes| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str())))
-            && classes
-                .map_or(group.class == LogGroupClass::Standard, |classes| classes.contains(&group.class.to_string()))
+        prefixes.is_none_or(|prefixes| {
+            prefixes
+                .iter()
+                .any(|prefix| name.starts_with(prefix.as_str()))
+        }) && classes.map_or(group.class == LogGroupClass::Standard, |classes| {
+            classes.contains(&group.class.to_string())
+        })
     });
     Ok(wanted.map(|(name, _)| name.clone()).collect())
 }
 
 /// Whether Insights reads this group, and whether it can hold anything of the window at all.
 fn check_group(group: &StoredGroup, window: Window) -> Result<(), AwsError> {
-    if !matches!(group.class, LogGroupClass::Standard | LogGroupClass::InfrequentAccess) {
-        return Err(logs::invalid(format!("StartQuery is not supported for log groups of class {}.", group.class)));
+    if !matches!(
+        group.class,
+        LogGroupClass::Standard | LogGroupClass::InfrequentAccess
+    ) {
+        return Err(logs::invalid(format!(
+            "StartQuery is not supported for log groups of class {}.",
+            group.class
+        )));
     }
     if window.last >= group.created_ms && window.last >= group.kept_from_ms(window.now) {
         return Ok(());

@@ -74,21 +74,25 @@ pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let (now, scan) = (call.now, call.world.events_scanned_a_page);
     let lead_in_empty = call.world.empty_pages && leads_in_empty(&list);
     let place = match &input.next_token {
-        Some(token) => {
-            Position::open(token, &list, now).ok_or_else(|| invalid("The specified nextToken is invalid."))?
-        }
+        Some(token) => Position::open(token, &list, now)
+            .ok_or_else(|| invalid("The specified nextToken is invalid."))?,
         None => Position::START,
     };
     let limit = input.limit.unwrap_or(PAGE_EVENTS);
     if !(1..=PAGE_EVENTS).contains(&limit) {
-        return Err(invalid(format!("Value '{limit}' at 'limit' must be between 1 and {PAGE_EVENTS}")));
+        return Err(invalid(format!(
+            "Value '{limit}' at 'limit' must be between 1 and {PAGE_EVENTS}"
+        )));
     }
     let group = group(call, &name)?;
     require_standard(group)?;
     let group = group.prepare();
     let selection = Selection::of(&input, group, now.as_millisecond(), unmask)?;
     let page = if lead_in_empty && input.next_token.is_none() {
-        Progress { events: Vec::new(), next: Some(Position::START) }
+        Progress {
+            events: Vec::new(),
+            next: Some(Position::START),
+        }
     } else {
         read_page(group, &selection, place, limit, scan)
     };
@@ -102,7 +106,9 @@ pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 /// One group in four begins with an empty page; always the same ones.
 fn leads_in_empty(list: &str) -> bool {
-    list.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)).is_multiple_of(4)
+    list.bytes()
+        .fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
+        .is_multiple_of(4)
 }
 
 /// Other classes cannot be filtered.
@@ -112,33 +118,52 @@ pub(super) fn require_standard(group: &StoredGroup) -> Result<(), AwsError> {
     if group.class == LogGroupClass::Standard {
         return Ok(());
     }
-    Err(invalid(format!("This operation is not supported for log groups of class {}.", group.class)))
+    Err(invalid(format!(
+        "This operation is not supported for log groups of class {}.",
+        group.class
+    )))
 }
 
 impl Selection {
     fn of(input: &Input, group: &StoredGroup, now_ms: i64, unmask: bool) -> Result<Self, AwsError> {
         let text = input.filter_pattern.as_deref().unwrap_or("");
         let pattern = FilterPattern::parse(text).map_err(|error| invalid(error.to_string()))?;
-        let (from_ms, to_ms) = (input.start_time.unwrap_or(0), input.end_time.unwrap_or(i64::MAX));
+        let (from_ms, to_ms) = (
+            input.start_time.unwrap_or(0),
+            input.end_time.unwrap_or(i64::MAX),
+        );
         if from_ms < 0 || to_ms < from_ms {
             return Err(invalid("startTime must not be negative nor after endTime."));
         }
         let from_ms = from_ms.max(group.kept_from_ms(now_ms));
-        Ok(Self { from_ms, to_ms, now_ms, streams: selected_streams(input, group)?, pattern, unmask })
+        Ok(Self {
+            from_ms,
+            to_ms,
+            now_ms,
+            streams: selected_streams(input, group)?,
+            pattern,
+            unmask,
+        })
     }
 }
 
 fn selected_streams(input: &Input, group: &StoredGroup) -> Result<Option<BTreeSet<u32>>, AwsError> {
     match (&input.log_stream_names, &input.log_stream_name_prefix) {
-        (Some(_), Some(_)) => Err(invalid("logStreamNames and logStreamNamePrefix cannot both be given.")),
+        (Some(_), Some(_)) => Err(invalid(
+            "logStreamNames and logStreamNamePrefix cannot both be given.",
+        )),
         (None, None) => Ok(None),
         (None, Some(prefix)) => Ok(Some(group.stream_numbers_with(prefix).collect())),
-        (Some(names), None) if names.len() > STREAM_NAMES => {
-            Err(invalid(format!("logStreamNames must have length less than or equal to {STREAM_NAMES}")))
-        }
+        (Some(names), None) if names.len() > STREAM_NAMES => Err(invalid(format!(
+            "logStreamNames must have length less than or equal to {STREAM_NAMES}"
+        ))),
         (Some(names), None) => {
             let missing = || not_found("The specified log stream does not exist.");
-            names.iter().map(|name| group.stream(name).ok_or_else(missing)).collect::<Result<_, _>>().map(Some)
+            names
+                .iter()
+                .map(|name| group.stream(name).ok_or_else(missing))
+                .collect::<Result<_, _>>()
+                .map(Some)
         }
     }
 }
@@ -152,20 +177,33 @@ fn read_page<'a>(
 ) -> Progress<'a> {
     let after = (place.timestamp_ms, place.serial);
     let all = group.events();
-    let first = all.partition_point(|event| event.timestamp_ms < selection.from_ms || event.position() <= after);
+    let first = all.partition_point(|event| {
+        event.timestamp_ms < selection.from_ms || event.position() <= after
+    });
     let end = all.partition_point(|event| event.timestamp_ms <= selection.to_ms);
     let window = all.get(first..end).unwrap_or_default();
-    let mut page = Progress { events: Vec::new(), next: None };
+    let mut page = Progress {
+        events: Vec::new(),
+        next: None,
+    };
     let mut bytes = 0;
     for (scanned, event) in window.iter().enumerate() {
         let message = shown(group, &event.message, selection.unmask);
         let wanted = event.ingestion_ms <= selection.now_ms
-            && selection.streams.as_ref().is_none_or(|streams| streams.contains(&event.stream))
+            && selection
+                .streams
+                .as_ref()
+                .is_none_or(|streams| streams.contains(&event.stream))
             && selection.pattern.matches(&message);
         let size = event.message.len() + EVENT_OVERHEAD;
-        let full = wanted && (page.events.len() == limit || (bytes + size > PAGE_BYTES && !page.events.is_empty()));
+        let full = wanted
+            && (page.events.len() == limit
+                || (bytes + size > PAGE_BYTES && !page.events.is_empty()));
         if full || scanned == scan {
-            page.next = scanned.checked_sub(1).and_then(|last| window.get(last)).map(Position::of);
+            page.next = scanned
+                .checked_sub(1)
+                .and_then(|last| window.get(last))
+                .map(Position::of);
             break;
         }
         if wanted {

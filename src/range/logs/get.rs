@@ -52,7 +52,9 @@ pub(super) fn get_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Input = call.input.parse()?;
     let limit = input.limit.unwrap_or(PAGE_EVENTS);
     if !(1..=PAGE_EVENTS).contains(&limit) {
-        return Err(invalid(format!("Value '{limit}' at 'limit' must be between 1 and {PAGE_EVENTS}")));
+        return Err(invalid(format!(
+            "Value '{limit}' at 'limit' must be between 1 and {PAGE_EVENTS}"
+        )));
     }
     let name = input.named.get()?.to_owned();
     let unmask = permit_unmask(call, &name, input.unmask.unwrap_or(false))?;
@@ -74,10 +76,15 @@ pub(super) fn get_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let stream = group.stream(&input.log_stream_name);
     let stream = stream.ok_or_else(|| not_found("The specified log stream does not exist."))?;
     let now_ms = now.as_millisecond();
-    let from_ms = input.start_time.unwrap_or(0).max(group.kept_from_ms(now_ms));
+    let from_ms = input
+        .start_time
+        .unwrap_or(0)
+        .max(group.kept_from_ms(now_ms));
     let to_ms = input.end_time.unwrap_or(i64::MAX);
     let wanted = |event: &&StoredEvent| {
-        event.stream == stream && event.ingestion_ms <= now_ms && (from_ms..to_ms).contains(&event.timestamp_ms)
+        event.stream == stream
+            && event.ingestion_ms <= now_ms
+            && (from_ms..to_ms).contains(&event.timestamp_ms)
     };
     let events = read(group, reading, limit, wanted);
     let (first, last) = ends(&events, reading);
@@ -110,11 +117,19 @@ fn read(
     };
     match reading {
         Reading::Forward(after) => {
-            let start = all.partition_point(|event| event.position() <= (after.timestamp_ms, after.serial));
-            all.get(start..).unwrap_or_default().iter().filter(wanted).take(limit).take_while(fits).collect()
+            let start =
+                all.partition_point(|event| event.position() <= (after.timestamp_ms, after.serial));
+            all.get(start..)
+                .unwrap_or_default()
+                .iter()
+                .filter(wanted)
+                .take(limit)
+                .take_while(fits)
+                .collect()
         }
         Reading::Backward(before) => {
-            let end = all.partition_point(|event| event.position() < (before.timestamp_ms, before.serial));
+            let end = all
+                .partition_point(|event| event.position() < (before.timestamp_ms, before.serial));
             let back = all.get(..end).unwrap_or_default().iter().rev();
             let mut events: Vec<_> = back.filter(wanted).take(limit).take_while(fits).collect();
             events.reverse();

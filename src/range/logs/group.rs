@@ -24,7 +24,10 @@ pub(super) struct Stream {
 
 impl Stream {
     fn note(&mut self, timestamp_ms: i64, ingestion_ms: i64) {
-        self.first_event_ms = Some(self.first_event_ms.map_or(timestamp_ms, |first| first.min(timestamp_ms)));
+        self.first_event_ms = Some(
+            self.first_event_ms
+                .map_or(timestamp_ms, |first| first.min(timestamp_ms)),
+        );
         self.last_event_ms = self.last_event_ms.max(Some(timestamp_ms));
         self.last_ingestion_ms = self.last_ingestion_ms.max(Some(ingestion_ms));
     }
@@ -82,7 +85,11 @@ impl StoredGroup {
         }
         let number = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
         let created_ms = self.created_ms;
-        self.streams.push(Stream { name: name.to_owned(), created_ms, ..Stream::default() });
+        self.streams.push(Stream {
+            name: name.to_owned(),
+            created_ms,
+            ..Stream::default()
+        });
         self.stream_numbers.insert(name.to_owned(), number);
         number
     }
@@ -94,18 +101,26 @@ impl StoredGroup {
 
     /// All streams whose names begin with `prefix`, in order of their names.
     pub(super) fn streams_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Stream> {
-        self.stream_numbers_with(prefix).filter_map(|number| self.streams.get(usize::try_from(number).ok()?))
+        self.stream_numbers_with(prefix)
+            .filter_map(|number| self.streams.get(usize::try_from(number).ok()?))
     }
 
     /// The numbers of all streams whose names begin with `prefix`.
     pub(super) fn stream_numbers_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = u32> {
-        let from = self.stream_numbers.range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
-        from.take_while(move |(name, _)| name.starts_with(prefix)).map(|(_, number)| *number)
+        let from = self.stream_numbers.range::<str, _>((
+            std::ops::Bound::Included(prefix),
+            std::ops::Bound::Unbounded,
+        ));
+        from.take_while(move |(name, _)| name.starts_with(prefix))
+            .map(|(_, number)| *number)
     }
 
     /// The name of a stream.
     pub(crate) fn stream_name(&self, number: u32) -> &str {
-        usize::try_from(number).ok().and_then(|n| self.streams.get(n)).map_or("", |stream| &stream.name)
+        usize::try_from(number)
+            .ok()
+            .and_then(|n| self.streams.get(n))
+            .map_or("", |stream| &stream.name)
     }
 
     /// Gives the group its everyday traffic, which is made when the group is first read.
@@ -126,10 +141,16 @@ impl StoredGroup {
 
     fn insert(&mut self, event: NewEvent, serial: u64) {
         let stream = self.open_stream(&event.stream);
-        if let Some(stream) = usize::try_from(stream).ok().and_then(|n| self.streams.get_mut(n)) {
+        if let Some(stream) = usize::try_from(stream)
+            .ok()
+            .and_then(|n| self.streams.get_mut(n))
+        {
             stream.note(event.timestamp_ms, event.ingestion_ms);
         }
-        self.in_order &= self.events.last().is_none_or(|last| last.timestamp_ms <= event.timestamp_ms);
+        self.in_order &= self
+            .events
+            .last()
+            .is_none_or(|last| last.timestamp_ms <= event.timestamp_ms);
         self.events.push(StoredEvent {
             timestamp_ms: event.timestamp_ms,
             serial,
@@ -163,7 +184,9 @@ impl StoredGroup {
 
     /// The earliest time, in milliseconds since the Unix epoch, whose events are still kept at `now_ms`.
     pub(crate) fn kept_from_ms(&self, now_ms: i64) -> i64 {
-        self.retention_days.map_or(i64::MIN, |days| now_ms.saturating_sub(i64::from(days) * DAY_MS))
+        self.retention_days.map_or(i64::MIN, |days| {
+            now_ms.saturating_sub(i64::from(days) * DAY_MS)
+        })
     }
 
     /// Whether what it holds is masked at every way out.
@@ -174,7 +197,9 @@ impl StoredGroup {
     /// Takes a stream away, and its events with it. No: it is not there.
     pub(crate) fn remove_stream(&mut self, name: &str) -> bool {
         // Its number stays taken, so that the others keep theirs.
-        let Some(number) = self.stream_numbers.remove(name) else { return false };
+        let Some(number) = self.stream_numbers.remove(name) else {
+            return false;
+        };
         self.events.retain(|event| event.stream != number);
         true
     }
@@ -190,7 +215,13 @@ mod tests {
     use super::*;
 
     fn event(stream: &str, timestamp_ms: i64) -> NewEvent {
-        NewEvent { stream: stream.to_owned(), timestamp_ms, ingestion_ms: timestamp_ms, id: None, message: "m".into() }
+        NewEvent {
+            stream: stream.to_owned(),
+            timestamp_ms,
+            ingestion_ms: timestamp_ms,
+            id: None,
+            message: "m".into(),
+        }
     }
 
     #[test]
@@ -199,9 +230,20 @@ mod tests {
         for (stream, at) in [("b", 5), ("a", 9), ("a", 5), ("b", 1)] {
             group.store(event(stream, at));
         }
-        let seen: Vec<_> = group.prepare().events().iter().map(|e| (e.timestamp_ms, e.stream)).collect();
+        let seen: Vec<_> = group
+            .prepare()
+            .events()
+            .iter()
+            .map(|e| (e.timestamp_ms, e.stream))
+            .collect();
         assert_eq!(seen, [(1, 0), (5, 0), (5, 1), (9, 1)]);
-        assert_eq!(group.streams_with("").map(|stream| stream.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(
+            group
+                .streams_with("")
+                .map(|stream| stream.name.as_str())
+                .collect::<Vec<_>>(),
+            ["a", "b"]
+        );
         assert_eq!(group.stored_bytes(), 4 * 27);
         assert_eq!(group.events()[0].id().len(), 56);
     }

@@ -28,7 +28,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let class = match input.log_group_class.as_deref() {
         None => LogGroupClass::Standard,
         Some(word) => match LogGroupClass::from(word) {
-            LogGroupClass::Unknown(word) => return Err(invalid(format!("Unknown log group class {word}."))),
+            LogGroupClass::Unknown(word) => {
+                return Err(invalid(format!("Unknown log group class {word}.")));
+            }
             class => class,
         },
     };
@@ -36,15 +38,23 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let salt = salt_of(&input.log_group_name);
     let groups = &mut store(call)?.groups;
     if groups.contains_key(&input.log_group_name) {
-        return Err(AwsError::new("ResourceAlreadyExistsException", "The specified log group already exists"));
+        return Err(AwsError::new(
+            "ResourceAlreadyExistsException",
+            "The specified log group already exists",
+        ));
     }
-    groups.insert(input.log_group_name, StoredGroup::new(class, created_ms, salt));
+    groups.insert(
+        input.log_group_name,
+        StoredGroup::new(class, created_ms, salt),
+    );
     Ok(Reply::empty())
 }
 
 /// A number that follows from a group's name, to keep event ids apart.
 pub(crate) fn salt_of(name: &str) -> u32 {
-    name.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    name.bytes().fold(0x811c_9dc5, |hash: u32, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 fn check_name(name: &str) -> Result<(), AwsError> {
@@ -52,13 +62,20 @@ fn check_name(name: &str) -> Result<(), AwsError> {
     if (1..=NAME_CHARACTERS).contains(&name.len()) && name.chars().all(allowed) {
         return Ok(());
     }
-    Err(invalid(format!("Value '{name}' at 'logGroupName' failed to satisfy constraint: [\\.\\-_/#A-Za-z0-9]+")))
+    Err(invalid(format!(
+        "Value '{name}' at 'logGroupName' failed to satisfy constraint: [\\.\\-_/#A-Za-z0-9]+"
+    )))
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let name = call.input.text("logGroupName").ok_or_else(|| invalid("logGroupName must be given."))?;
+    let name = call
+        .input
+        .text("logGroupName")
+        .ok_or_else(|| invalid("logGroupName must be given."))?;
     let removed = store(call)?.groups.remove(name);
-    removed.map(|_| Reply::empty()).ok_or_else(|| not_found("The specified log group does not exist."))
+    removed
+        .map(|_| Reply::empty())
+        .ok_or_else(|| not_found("The specified log group does not exist."))
 }
 
 #[derive(Deserialize)]
@@ -75,13 +92,25 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
     let input: List = call.input.parse()?;
     let limit = input.limit.unwrap_or(PAGE);
     if !(1..=LIST_PAGE).contains(&limit) {
-        return Err(invalid(format!("Value '{limit}' at 'limit' must be between 1 and {LIST_PAGE}")));
+        return Err(invalid(format!(
+            "Value '{limit}' at 'limit' must be between 1 and {LIST_PAGE}"
+        )));
     }
-    let pattern = input.log_group_name_pattern.as_deref().map(Regex::new).transpose();
-    let pattern = pattern.map_err(|_| invalid("logGroupNamePattern is not a valid regular expression."))?;
+    let pattern = input
+        .log_group_name_pattern
+        .as_deref()
+        .map(Regex::new)
+        .transpose();
+    let pattern =
+        pattern.map_err(|_| invalid("logGroupNamePattern is not a valid regular expression."))?;
     let wanted = |name: &str, group: &StoredGroup| {
-        pattern.as_ref().is_none_or(|pattern| pattern.is_match(name))
-            && input.log_group_class.as_ref().is_none_or(|class| *class == group.class.to_string())
+        pattern
+            .as_ref()
+            .is_none_or(|pattern| pattern.is_match(name))
+            && input
+                .log_group_class
+                .as_ref()
+                .is_none_or(|class| *class == group.class.to_string())
     };
     let groups = groups_of(call)?.filter(|(name, group)| wanted(name, group));
     let keyed = groups.map(|(name, group)| (name.as_str(), (name, group)));
@@ -98,13 +127,27 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
 }
 
 /// The caller's log groups in the call's Region, in order of their names.
-fn groups_of<'a>(call: &'a Call<'_>) -> Result<impl Iterator<Item = (&'a String, &'a StoredGroup)>, AwsError> {
-    let account = call.world.account(call.caller.account).ok_or_else(|| not_found("The account does not exist."))?;
-    Ok(account.logs.get(&call.caller.region).into_iter().flat_map(|store| &store.groups))
+fn groups_of<'a>(
+    call: &'a Call<'_>,
+) -> Result<impl Iterator<Item = (&'a String, &'a StoredGroup)>, AwsError> {
+    let account = call
+        .world
+        .account(call.caller.account)
+        .ok_or_else(|| not_found("The account does not exist."))?;
+    Ok(account
+        .logs
+        .get(&call.caller.region)
+        .into_iter()
+        .flat_map(|store| &store.groups))
 }
 
 fn arn(call: &Call<'_>, group: &str) -> String {
-    call.world.arn("logs", call.caller.region.as_str(), call.caller.account, &format!("log-group:{group}"))
+    call.world.arn(
+        "logs",
+        call.caller.region.as_str(),
+        call.caller.account,
+        &format!("log-group:{group}"),
+    )
 }
 
 #[derive(Deserialize)]
@@ -121,18 +164,33 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
     let input: Describe = call.input.parse()?;
     let limit = input.limit.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&limit) {
-        return Err(invalid(format!("Value '{limit}' at 'limit' must be between 1 and {PAGE}")));
+        return Err(invalid(format!(
+            "Value '{limit}' at 'limit' must be between 1 and {PAGE}"
+        )));
     }
     if input.log_group_name_prefix.is_some() && input.log_group_name_pattern.is_some() {
-        return Err(invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
+        return Err(invalid(
+            "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
+        ));
     }
     let list = call.list_name();
     let wanted = groups_of(call)?.filter(|(name, group)| input.wants(name, group));
-    let page =
-        Page::of(wanted.map(|(name, group)| (name.as_str(), (name, group))), &list, input.next_token.as_deref(), limit)
-            .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
-    let log_groups = page.items.into_iter().map(|(name, group)| input.describe(name, group, arn(call, name))).collect();
-    Reply::json(&DescribedPage { log_groups, next_token: page.next })
+    let page = Page::of(
+        wanted.map(|(name, group)| (name.as_str(), (name, group))),
+        &list,
+        input.next_token.as_deref(),
+        limit,
+    )
+    .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
+    let log_groups = page
+        .items
+        .into_iter()
+        .map(|(name, group)| input.describe(name, group, arn(call, name)))
+        .collect();
+    Reply::json(&DescribedPage {
+        log_groups,
+        next_token: page.next,
+    })
 }
 
 /// A page of `DescribeLogGroups`, written as it is: it is the call that every sweep makes most.
@@ -169,9 +227,14 @@ struct Described<'a> {
 impl Describe {
     fn wants(&self, name: &str, group: &StoredGroup) -> bool {
         let contains = |pattern: &String| name.to_lowercase().contains(&pattern.to_lowercase());
-        self.log_group_name_prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix.as_str()))
+        self.log_group_name_prefix
+            .as_ref()
+            .is_none_or(|prefix| name.starts_with(prefix.as_str()))
             && self.log_group_name_pattern.as_ref().is_none_or(contains)
-            && self.log_group_class.as_ref().is_none_or(|class| *class == group.class.to_string())
+            && self
+                .log_group_class
+                .as_ref()
+                .is_none_or(|class| *class == group.class.to_string())
     }
 
     fn describe<'a>(&self, name: &'a str, group: &'a StoredGroup, arn: String) -> Described<'a> {

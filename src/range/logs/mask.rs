@@ -30,7 +30,9 @@ pub(crate) fn shown<'a>(group: &StoredGroup, message: &'a str, unmask: bool) -> 
         return Cow::Borrowed(message);
     }
     match &*SENSITIVE {
-        Some(sensitive) => sensitive.replace_all(message, |found: &Captures<'_>| "*".repeat(found[0].chars().count())),
+        Some(sensitive) => sensitive.replace_all(message, |found: &Captures<'_>| {
+            "*".repeat(found[0].chars().count())
+        }),
         None => Cow::Borrowed(""),
     }
 }
@@ -45,10 +47,17 @@ pub(crate) fn permit_unmask(call: &Call<'_>, group: &str, asked: bool) -> Result
     }
     let resource = super::group_resource(call.world, call.caller, group);
     let facts = call.caller.facts(call.world, call.now);
-    let ask = Ask { action: "logs:Unmask", resource: &resource, facts: &facts };
+    let ask = Ask {
+        action: "logs:Unmask",
+        resource: &resource,
+        facts: &facts,
+    };
     authorize(call.world, call.caller, &ask)
         .map(|()| true)
-        .map_err(|denial| Refusal::Denied(denial.sentence(&call.caller.arn(call.world), &ask)).told_by(Service::Logs))
+        .map_err(|denial| {
+            Refusal::Denied(denial.sentence(&call.caller.arn(call.world), &ask))
+                .told_by(Service::Logs)
+        })
 }
 
 #[cfg(test)]
@@ -63,7 +72,10 @@ mod tests {
         assert_eq!(shown(&group, message, false), message);
         group.masked = true;
         let hidden = shown(&group, message, false);
-        assert!(!hidden.contains("198") && !hidden.contains("db8") && !hidden.contains("bob"), "{hidden}");
+        assert!(
+            !hidden.contains("198") && !hidden.contains("db8") && !hidden.contains("bob"),
+            "{hidden}"
+        );
         assert!(hidden.starts_with("from ************* and "), "{hidden}");
         assert_eq!(hidden.chars().count(), message.chars().count());
         assert_eq!(shown(&group, message, true), message);

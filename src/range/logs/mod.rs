@@ -61,18 +61,30 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 ///
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch Logs".
 pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String {
-    let name = input.text("logGroupName").or_else(|| input.text("logGroupIdentifier").map(group_name)).unwrap_or("");
+    let name = input
+        .text("logGroupName")
+        .or_else(|| input.text("logGroupIdentifier").map(group_name))
+        .unwrap_or("");
     group_resource(world, caller, name)
 }
 
 /// The ARN that policies know a log group by.
 fn group_resource(world: &World, caller: &Caller, name: &str) -> String {
-    world.arn("logs", caller.region.as_str(), caller.account, &format!("log-group:{name}:log-stream:"))
+    world.arn(
+        "logs",
+        caller.region.as_str(),
+        caller.account,
+        &format!("log-group:{name}:log-stream:"),
+    )
 }
 
 /// The name in a log group's identifier, which is its name or its ARN.
 pub(crate) fn group_name(identifier: &str) -> &str {
-    let name = if identifier.starts_with("arn:") { identifier.splitn(7, ':').nth(6).unwrap_or("") } else { identifier };
+    let name = if identifier.starts_with("arn:") {
+        identifier.splitn(7, ':').nth(6).unwrap_or("")
+    } else {
+        identifier
+    };
     name.trim_end_matches(":*")
 }
 
@@ -89,7 +101,9 @@ impl Named {
         match (&self.log_group_name, &self.log_group_identifier) {
             (Some(name), None) => Ok(name),
             (None, Some(identifier)) => Ok(group_name(identifier)),
-            _ => Err(invalid("Exactly one of logGroupName and logGroupIdentifier must be given.")),
+            _ => Err(invalid(
+                "Exactly one of logGroupName and logGroupIdentifier must be given.",
+            )),
         }
     }
 }
@@ -98,13 +112,21 @@ impl Named {
 pub(crate) fn store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
     let Call { world, caller, .. } = call;
     // The caller was admitted, so its account exists.
-    let account = world.account_mut(caller.account).ok_or_else(|| not_found("The account does not exist."))?;
+    let account = world
+        .account_mut(caller.account)
+        .ok_or_else(|| not_found("The account does not exist."))?;
     Ok(account.logs.entry(caller.region.clone()).or_default())
 }
 
 /// A log group of the caller's.
-pub(crate) fn group<'a>(call: &'a mut Call<'_>, name: &str) -> Result<&'a mut StoredGroup, AwsError> {
-    store(call)?.groups.get_mut(name).ok_or_else(|| not_found("The specified log group does not exist."))
+pub(crate) fn group<'a>(
+    call: &'a mut Call<'_>,
+    name: &str,
+) -> Result<&'a mut StoredGroup, AwsError> {
+    store(call)?
+        .groups
+        .get_mut(name)
+        .ok_or_else(|| not_found("The specified log group does not exist."))
 }
 
 pub(crate) fn invalid(message: impl Into<String>) -> AwsError {
@@ -124,8 +146,13 @@ pub(crate) fn delete_named_group(call: &mut Call<'_>) {
         log_group_names: Vec<String>,
     }
     let several: Result<Several, AwsError> = call.input.parse();
-    let first = several.ok().and_then(|several| several.log_group_names.into_iter().next());
-    let named = call.input.text("logGroupName").or_else(|| call.input.text("logGroupIdentifier").map(group_name));
+    let first = several
+        .ok()
+        .and_then(|several| several.log_group_names.into_iter().next());
+    let named = call
+        .input
+        .text("logGroupName")
+        .or_else(|| call.input.text("logGroupIdentifier").map(group_name));
     let named = named.or(first.as_deref());
     if let (Some(name), Ok(store)) = (named.map(str::to_owned), store(call)) {
         store.groups.remove(&name);

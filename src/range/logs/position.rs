@@ -22,21 +22,36 @@ pub(super) struct Position {
 
 impl Position {
     /// Before the first event.
-    pub(super) const START: Self = Self { timestamp_ms: i64::MIN, serial: 0 };
+    pub(super) const START: Self = Self {
+        timestamp_ms: i64::MIN,
+        serial: 0,
+    };
 
     /// After the last event.
-    pub(super) const END: Self = Self { timestamp_ms: i64::MAX, serial: u64::MAX };
+    pub(super) const END: Self = Self {
+        timestamp_ms: i64::MAX,
+        serial: u64::MAX,
+    };
 
     /// The place of an event.
     pub(super) fn of(event: &StoredEvent) -> Self {
         let (timestamp_ms, serial) = event.position();
-        Self { timestamp_ms, serial }
+        Self {
+            timestamp_ms,
+            serial,
+        }
     }
 
     /// The token for this place; it is bound to `list`, which names account, Region and group.
     pub(super) fn seal(self, list: &str, now: Timestamp) -> String {
-        let Self { timestamp_ms, serial } = self;
-        URL_SAFE_NO_PAD.encode(format!("{list}\n{timestamp_ms} {serial} {}", now.as_second()))
+        let Self {
+            timestamp_ms,
+            serial,
+        } = self;
+        URL_SAFE_NO_PAD.encode(format!(
+            "{list}\n{timestamp_ms} {serial} {}",
+            now.as_second()
+        ))
     }
 
     /// The place that a token names; `None` where it is of another list, too old, or no token at all.
@@ -48,7 +63,10 @@ impl Position {
         let serial = numbers.next()?.parse().ok()?;
         let issued = Timestamp::from_second(numbers.next()?.parse().ok()?).ok()?;
         let valid = sealed_for == list && now.duration_since(issued) <= TOKEN_LIFE;
-        valid.then_some(Self { timestamp_ms, serial })
+        valid.then_some(Self {
+            timestamp_ms,
+            serial,
+        })
     }
 }
 
@@ -59,7 +77,10 @@ mod tests {
     #[test]
     fn a_token_is_good_for_its_list_and_a_day() {
         let at = |hours: i64| Timestamp::from_second(hours * 3_600).unwrap();
-        let place = Position { timestamp_ms: -7, serial: u64::MAX };
+        let place = Position {
+            timestamp_ms: -7,
+            serial: u64::MAX,
+        };
         let token = place.seal("here", at(0));
         assert_eq!(Position::open(&token, "here", at(24)), Some(place));
         assert_eq!(Position::open(&token, "here", at(25)), None);

@@ -27,11 +27,16 @@ pub(super) fn create_stream(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: StreamName = call.input.parse()?;
     let name = input.log_stream_name;
     if name.is_empty() || name.len() > 512 || name.contains([':', '*']) {
-        return Err(invalid(format!("Value '{name}' at 'logStreamName' failed to satisfy constraint: [^:*]*")));
+        return Err(invalid(format!(
+            "Value '{name}' at 'logStreamName' failed to satisfy constraint: [^:*]*"
+        )));
     }
     let group = group(call, &input.log_group_name)?;
     if group.stream(&name).is_some() {
-        return Err(AwsError::new("ResourceAlreadyExistsException", "The specified log stream already exists"));
+        return Err(AwsError::new(
+            "ResourceAlreadyExistsException",
+            "The specified log stream already exists",
+        ));
     }
     group.open_stream(&name);
     Ok(Reply::empty())
@@ -61,7 +66,11 @@ struct InputEvent {
 }
 
 pub(super) fn put_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let PutEvents { named, log_stream_name, log_events } = call.input.parse()?;
+    let PutEvents {
+        named,
+        log_stream_name,
+        log_events,
+    } = call.input.parse()?;
     let now_ms = call.now.as_millisecond();
     let group = group(call, named.get()?)?;
     if group.stream(&log_stream_name).is_none() {
@@ -70,8 +79,14 @@ pub(super) fn put_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     check_batch(&log_events)?;
     let kept_from = group.kept_from_ms(now_ms);
     // Which events at the batch's start are too old, and from which on they are too new; AWS tells indices only.
-    let too_old = log_events.iter().take_while(|event| event.timestamp < now_ms - OLDEST_MS).count();
-    let expired = log_events.iter().take_while(|event| event.timestamp < kept_from).count();
+    let too_old = log_events
+        .iter()
+        .take_while(|event| event.timestamp < now_ms - OLDEST_MS)
+        .count();
+    let expired = log_events
+        .iter()
+        .take_while(|event| event.timestamp < kept_from)
+        .count();
     let first_too_new = log_events.partition_point(|event| event.timestamp <= now_ms + NEWEST_MS);
     let mut rejected = serde_json::Map::new();
     if first_too_new < log_events.len() {
@@ -83,7 +98,11 @@ pub(super) fn put_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     if expired > 0 {
         rejected.insert("expiredLogEventEndIndex".to_owned(), json!(expired));
     }
-    for event in log_events.into_iter().take(first_too_new).skip(too_old.max(expired)) {
+    for event in log_events
+        .into_iter()
+        .take(first_too_new)
+        .skip(too_old.max(expired))
+    {
         group.store(NewEvent {
             stream: log_stream_name.clone(),
             timestamp_ms: event.timestamp,
@@ -101,17 +120,31 @@ pub(super) fn put_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 fn check_batch(events: &[InputEvent]) -> Result<(), AwsError> {
     if events.is_empty() || events.len() > BATCH_EVENTS {
-        return Err(invalid(format!("logEvents must have between 1 and {BATCH_EVENTS} members")));
+        return Err(invalid(format!(
+            "logEvents must have between 1 and {BATCH_EVENTS} members"
+        )));
     }
-    if events.iter().any(|event| event.timestamp < 0 || event.message.is_empty()) {
-        return Err(invalid("A log event needs a timestamp that is not negative and a message that is not empty."));
+    if events
+        .iter()
+        .any(|event| event.timestamp < 0 || event.message.is_empty())
+    {
+        return Err(invalid(
+            "A log event needs a timestamp that is not negative and a message that is not empty.",
+        ));
     }
     if !events.is_sorted_by_key(|event| event.timestamp) {
-        return Err(invalid("Log events in a single PutLogEvents request must be in chronological order."));
+        return Err(invalid(
+            "Log events in a single PutLogEvents request must be in chronological order.",
+        ));
     }
-    let bytes: usize = events.iter().map(|event| event.message.len() + EVENT_OVERHEAD).sum();
+    let bytes: usize = events
+        .iter()
+        .map(|event| event.message.len() + EVENT_OVERHEAD)
+        .sum();
     if bytes > BATCH_BYTES {
-        return Err(invalid(format!("Upload too large: {bytes} bytes exceeds limit of {BATCH_BYTES}")));
+        return Err(invalid(format!(
+            "Upload too large: {bytes} bytes exceeds limit of {BATCH_BYTES}"
+        )));
     }
     if let (Some(first), Some(last)) = (events.first(), events.last())
         && last.timestamp.saturating_sub(first.timestamp) > DAY_MS

@@ -33,8 +33,14 @@ pub(super) fn list_for_parent(call: &Call<'_>) -> Result<Reply, AwsError> {
 }
 
 fn list_where(call: &Call<'_>, wanted: impl Fn(&Account) -> bool) -> Result<Reply, AwsError> {
-    let rows = call.world.accounts.values().filter(|account| account.is_in_organization() && wanted(account));
-    let rows: Vec<_> = rows.map(|account| (account.id.to_string(), json_of(call.world, account))).collect();
+    let rows = call
+        .world
+        .accounts
+        .values()
+        .filter(|account| account.is_in_organization() && wanted(account));
+    let rows: Vec<_> = rows
+        .map(|account| (account.id.to_string(), json_of(call.world, account)))
+        .collect();
     page(call, "Accounts", &rows)
 }
 
@@ -58,8 +64,15 @@ fn json_of(world: &World, account: &Account) -> Value {
 }
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let (name, email) = (required(call, "AccountName")?.to_owned(), required(call, "Email")?.to_owned());
-    let role = call.input.text("RoleName").unwrap_or(DEFAULT_ROLE).to_owned();
+    let (name, email) = (
+        required(call, "AccountName")?.to_owned(),
+        required(call, "Email")?.to_owned(),
+    );
+    let role = call
+        .input
+        .text("RoleName")
+        .unwrap_or(DEFAULT_ROLE)
+        .to_owned();
     let id = unused_id(call.world);
     let trust = json!({ "Version": "2012-10-17", "Statement": {
         "Effect": "Allow",
@@ -69,7 +82,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let trust = Policy::parse(&trust.to_string(), PolicyKind::Trust)
         .map_err(|error| AwsError::new("ServiceException", error.to_string()).with_status(500))?;
     let mut policies = Policies::default();
-    policies.attach("arn:aws:iam::aws:policy/AdministratorAccess".to_owned(), call.now);
+    policies.attach(
+        "arn:aws:iam::aws:policy/AdministratorAccess".to_owned(),
+        call.now,
+    );
     let role = Role {
         id: call.world.mint.next_id("AROA", 17),
         name: role,
@@ -97,13 +113,20 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     };
     call.world.accounts.insert(id, account);
     let request = call.world.mint.next_id("car-", 32).to_lowercase();
-    call.world.organization.creations.insert(request.clone(), (id, 0));
+    call.world
+        .organization
+        .creations
+        .insert(request.clone(), (id, 0));
     Reply::json(&json!({ "CreateAccountStatus": creation(call, &request, id, false) }))
 }
 
 fn unused_id(world: &mut World) -> AccountId {
     loop {
-        let digits = world.mint.next_id("", 12).bytes().fold(0u64, |sum, byte| sum * 31 + u64::from(byte));
+        let digits = world
+            .mint
+            .next_id("", 12)
+            .bytes()
+            .fold(0u64, |sum, byte| sum * 31 + u64::from(byte));
         if let Ok(id) = format!("{:012}", digits % ACCOUNT_NUMBERS).parse()
             && world.account(id).is_none()
         {
@@ -114,15 +137,28 @@ fn unused_id(world: &mut World) -> AccountId {
 
 pub(super) fn describe_creation(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let request = required(call, "CreateAccountRequestId")?;
-    let unknown = || AwsError::new("CreateAccountStatusNotFoundException", "There is no such create request.");
-    let (id, asked) = call.world.organization.creations.get_mut(request).ok_or_else(unknown)?;
+    let unknown = || {
+        AwsError::new(
+            "CreateAccountStatusNotFoundException",
+            "There is no such create request.",
+        )
+    };
+    let (id, asked) = call
+        .world
+        .organization
+        .creations
+        .get_mut(request)
+        .ok_or_else(unknown)?;
     *asked = asked.saturating_add(1);
     let (id, done) = (*id, *asked >= ASKED_UNTIL_DONE);
     Reply::json(&json!({ "CreateAccountStatus": creation(call, request, id, done) }))
 }
 
 fn creation(call: &Call<'_>, request: &str, id: AccountId, done: bool) -> Value {
-    let name = call.world.account(id).map_or("", |account| account.name.as_str());
+    let name = call
+        .world
+        .account(id)
+        .map_or("", |account| account.name.as_str());
     let mut status = json!({
         "Id": request,
         "AccountName": name,
@@ -138,7 +174,10 @@ fn creation(call: &Call<'_>, request: &str, id: AccountId, done: bool) -> Value 
 
 pub(super) fn move_account(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let id = account_id(call, "AccountId")?;
-    let (from, to) = (required(call, "SourceParentId")?, required(call, "DestinationParentId")?);
+    let (from, to) = (
+        required(call, "SourceParentId")?,
+        required(call, "DestinationParentId")?,
+    );
     if !is_parent(call.world, to) {
         let text = "We can't find the destination container with the ParentId that you specified.";
         return Err(AwsError::new("DestinationParentNotFoundException", text));
@@ -160,12 +199,18 @@ pub(super) fn close(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }
     let account = call.world.account_mut(id).ok_or_else(account_not_found)?;
     if !account.is_active() {
-        return Err(AwsError::new("AccountAlreadyClosedException", "The account is already closed."));
+        return Err(AwsError::new(
+            "AccountAlreadyClosedException",
+            "The account is already closed.",
+        ));
     }
     account.state = AccountState::Inactive("PENDING_CLOSURE".to_owned());
     Ok(Reply::empty())
 }
 
 fn parent_not_found() -> AwsError {
-    AwsError::new("ParentNotFoundException", "We can't find a root or OU with the ParentId that you specified.")
+    AwsError::new(
+        "ParentNotFoundException",
+        "We can't find a root or OU with the ParentId that you specified.",
+    )
 }

@@ -19,13 +19,21 @@ struct Paging {
 }
 
 /// One page of a list whose rows come sorted by key.
-pub(super) fn page(call: &Call<'_>, name: &str, rows: &[(String, Value)]) -> Result<Reply, AwsError> {
+pub(super) fn page(
+    call: &Call<'_>,
+    name: &str,
+    rows: &[(String, Value)],
+) -> Result<Reply, AwsError> {
     let paging: Paging = call.input.parse()?;
     let size = paging.max_results.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&size) {
-        return Err(invalid(format!("You provided a MaxResults of {size}, which is not between 1 and {PAGE}.")));
+        return Err(invalid(format!(
+            "You provided a MaxResults of {size}, which is not between 1 and {PAGE}."
+        )));
     }
-    let of = ["ParentId", "ResourceId", "ChildId"].into_iter().find_map(|of| call.input.text(of));
+    let of = ["ParentId", "ResourceId", "ChildId"]
+        .into_iter()
+        .find_map(|of| call.input.text(of));
     let list = format!("{} {}", call.list_name(), of.unwrap_or_default());
     let page = if call.world.empty_pages && paging.next_token.is_none() && rows.len() > size / 2 {
         Page::empty_before_first(&list)

@@ -18,13 +18,18 @@ use crate::model::AccountId;
 /// # Errors
 /// AWS's own, for each operation.
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let reads = ["Describe", "List"].iter().any(|verb| call.operation.starts_with(verb));
+    let reads = ["Describe", "List"]
+        .iter()
+        .any(|verb| call.operation.starts_with(verb));
     let organization = &call.world.organization;
     let may = call.operation == "DescribeOrganization"
         || call.caller.account == organization.management
         || (reads && organization.delegated.contains(&call.caller.account));
     if !may {
-        return Err(AwsError::new("AccessDeniedException", "You don't have permissions to access this resource."));
+        return Err(AwsError::new(
+            "AccessDeniedException",
+            "You don't have permissions to access this resource.",
+        ));
     }
     match call.operation {
         "CloseAccount" => accounts::close(call),
@@ -53,17 +58,27 @@ fn invalid(message: impl Into<String>) -> AwsError {
 
 /// A text of the input that must be there.
 fn required<'a>(call: &Call<'a>, name: &str) -> Result<&'a str, AwsError> {
-    call.input.text(name).ok_or_else(|| invalid(format!("You must specify a value for {name}.")))
+    call.input
+        .text(name)
+        .ok_or_else(|| invalid(format!("You must specify a value for {name}.")))
 }
 
 fn account_not_found() -> AwsError {
-    AwsError::new("AccountNotFoundException", "You specified an account that doesn't exist.")
+    AwsError::new(
+        "AccountNotFoundException",
+        "You specified an account that doesn't exist.",
+    )
 }
 
 /// The account that the input names.
 fn account_id(call: &Call<'_>, name: &str) -> Result<AccountId, AwsError> {
-    let id = required(call, name)?.parse().map_err(|_| invalid(format!("{name} is not an account's id.")))?;
-    let account = call.world.account(id).filter(|account| account.is_in_organization());
+    let id = required(call, name)?
+        .parse()
+        .map_err(|_| invalid(format!("{name} is not an account's id.")))?;
+    let account = call
+        .world
+        .account(id)
+        .filter(|account| account.is_in_organization());
     account.map(|_| id).ok_or_else(account_not_found)
 }
 
@@ -74,7 +89,10 @@ fn is_parent(world: &World, id: &str) -> bool {
 
 /// Seconds since the epoch with milliseconds, as AWS JSON spells time.
 fn epoch_seconds(at: jiff::Timestamp) -> Value {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit into 53 bits")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds of this age fit into 53 bits"
+    )]
     let seconds = at.as_millisecond() as f64 / 1_000.0;
     json!(seconds)
 }

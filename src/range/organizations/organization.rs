@@ -9,12 +9,18 @@ use crate::range::call::Call;
 use crate::range::wire::{AwsError, Reply};
 
 pub(super) fn create(_: &Call<'_>) -> Result<Reply, AwsError> {
-    Err(AwsError::new("AlreadyInOrganizationException", "The AWS account is already a member of an organization."))
+    Err(AwsError::new(
+        "AlreadyInOrganizationException",
+        "The AWS account is already a member of an organization.",
+    ))
 }
 
 pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
     let organization = &call.world.organization;
-    let email = call.world.account(organization.management).map_or("", |account| account.email.as_str());
+    let email = call
+        .world
+        .account(organization.management)
+        .map_or("", |account| account.email.as_str());
     Reply::json(&json!({ "Organization": {
         "Id": organization.id,
         "Arn": call.world.organization_arn(&format!("organization/{}", organization.id)),

@@ -12,8 +12,15 @@ use crate::range::wire::{AwsError, Reply};
 
 pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
     let id = required(call, "ResourceId")?;
-    let account = id.parse().ok().and_then(|id| call.world.account(id)).ok_or_else(not_found)?;
-    let rows = account.tags.iter().map(|(key, value)| (key.clone(), json!({ "Key": key, "Value": value })));
+    let account = id
+        .parse()
+        .ok()
+        .and_then(|id| call.world.account(id))
+        .ok_or_else(not_found)?;
+    let rows = account
+        .tags
+        .iter()
+        .map(|(key, value)| (key.clone(), json!({ "Key": key, "Value": value })));
     page(call, "Tags", &rows.collect::<Vec<_>>())
 }
 
@@ -33,11 +40,20 @@ struct Tag {
 
 pub(super) fn tag(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let Tagging { resource_id, tags } = call.input.parse()?;
-    let account = resource_id.parse().ok().and_then(|id| call.world.account_mut(id)).ok_or_else(not_found)?;
-    account.tags.extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
+    let account = resource_id
+        .parse()
+        .ok()
+        .and_then(|id| call.world.account_mut(id))
+        .ok_or_else(not_found)?;
+    account
+        .tags
+        .extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
     Ok(Reply::empty())
 }
 
 fn not_found() -> AwsError {
-    AwsError::new("TargetNotFoundException", "We can't find a root, OU, account, or policy with that TargetId.")
+    AwsError::new(
+        "TargetNotFoundException",
+        "We can't find a root, OU, account, or policy with that TargetId.",
+    )
 }

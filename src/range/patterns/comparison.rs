@@ -24,14 +24,23 @@ pub(super) struct Scalar<'e> {
 impl<'e> Scalar<'e> {
     /// A value without a type of its own: a number if it looks like one.
     pub(super) fn untyped(text: &'e str) -> Self {
-        Self { text: Cow::Borrowed(text), number: decimal(text) }
+        Self {
+            text: Cow::Borrowed(text),
+            number: decimal(text),
+        }
     }
 }
 
 /// A finite decimal number, scientific notation included; `inf` and `nan` are words.
 fn decimal(text: &str) -> Option<f64> {
-    let numeric = text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
-    if numeric { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
+    let numeric = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+    if numeric {
+        text.parse().ok().filter(|number: &f64| number.is_finite())
+    } else {
+        None
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,7 +96,8 @@ impl Operand {
         match self {
             Self::Text(glob) => glob.matches(&value.text),
             Self::Number(number, glob) => {
-                glob.matches(&value.text) || value.number.and_then(|n| n.partial_cmp(number)) == Some(Ordering::Equal)
+                glob.matches(&value.text)
+                    || value.number.and_then(|n| n.partial_cmp(number)) == Some(Ordering::Equal)
             }
             Self::Regex(regex) => regex.is_match(&value.text),
         }
@@ -96,13 +106,21 @@ impl Operand {
 
 /// An operator and its operand.
 pub(super) fn comparison(input: &mut &str) -> ModalResult<Comparison> {
-    let operator = operator.context(expected("a comparison: =, !=, <, <=, > or >=")).parse_next(input)?;
-    let any_value = operand.context(expected("a value: a word of letters, digits and _, or quoted text"));
+    let operator = operator
+        .context(expected("a comparison: =, !=, <, <=, > or >="))
+        .parse_next(input)?;
+    let any_value = operand.context(expected(
+        "a value: a word of letters, digits and _, or quoted text",
+    ));
     let number = operand
         .verify(|operand| matches!(operand, Operand::Number(..)))
-        .context(expected("a number, which is all that <, <=, > and >= compare"));
+        .context(expected(
+            "a number, which is all that <, <=, > and >= compare",
+        ));
     let operand = match operator {
-        Operator::Equal | Operator::NotEqual => cut_err(preceded(multispace0, any_value)).parse_next(input)?,
+        Operator::Equal | Operator::NotEqual => {
+            cut_err(preceded(multispace0, any_value)).parse_next(input)?
+        }
         _ => cut_err(preceded(multispace0, number)).parse_next(input)?,
     };
     Ok(Comparison { operator, operand })

@@ -26,16 +26,40 @@ const TERMS: &[Case] = &[
     ("ERROR", "MYERRORS", Match),
     ("ERROR ARGUMENTS", "[ERROR 419] MISSING ARGUMENTS", Match),
     ("ARGUMENTS ERROR", "[ERROR 419] MISSING ARGUMENTS", Match),
-    ("ERROR ARGUMENTS", "[ERROR 401] UNAUTHORIZED REQUEST", NoMatch),
-    ("  ERROR\tARGUMENTS ", "[ERROR 420] INVALID ARGUMENTS", Match),
-    (r#""INTERNAL SERVER ERROR""#, "[ERROR 500] INTERNAL SERVER ERROR", Match),
-    (r#""INTERNAL SERVER ERROR""#, "[ERROR 500] INTERNAL ERROR SERVER", NoMatch),
+    (
+        "ERROR ARGUMENTS",
+        "[ERROR 401] UNAUTHORIZED REQUEST",
+        NoMatch,
+    ),
+    (
+        "  ERROR\tARGUMENTS ",
+        "[ERROR 420] INVALID ARGUMENTS",
+        Match,
+    ),
+    (
+        r#""INTERNAL SERVER ERROR""#,
+        "[ERROR 500] INTERNAL SERVER ERROR",
+        Match,
+    ),
+    (
+        r#""INTERNAL SERVER ERROR""#,
+        "[ERROR 500] INTERNAL ERROR SERVER",
+        NoMatch,
+    ),
     (r#""192.0.2.1""#, "from 192.0.2.10", Match),
     (r#""a \"b\" \\c""#, r#"x a "b" \c y"#, Match),
-    ("?ERROR ?ARGUMENTS", "[ERROR 401] UNAUTHORIZED REQUEST", Match),
+    (
+        "?ERROR ?ARGUMENTS",
+        "[ERROR 401] UNAUTHORIZED REQUEST",
+        Match,
+    ),
     ("?ERROR ?ARGUMENTS", "NO ARGUMENTS", Match),
     ("?ERROR ?ARGUMENTS", "[INFO] REQUEST", NoMatch),
-    (r#"?"203.0.113.7" ?"198.51.100.4""#, "to 198.51.100.4", Match),
+    (
+        r#"?"203.0.113.7" ?"198.51.100.4""#,
+        "to 198.51.100.4",
+        Match,
+    ),
     ("?ERROR", "[INFO] fine", NoMatch),
     ("ERROR -ARGUMENTS", "[ERROR 400] BAD REQUEST", Match),
     ("ERROR -ARGUMENTS", "[ERROR 419] MISSING ARGUMENTS", NoMatch),
@@ -60,7 +84,11 @@ const REGEXES: &[Case] = &[
     ("%AUTHORIZED%", "[SUCCESS 200] AUTHORIZED REQUEST", Match),
     ("%AUTHORIZED%", "authorized", NoMatch),
     ("%[Ee]rror|[Ff]ail%", "it failed? Fail!", Match),
-    (r"%\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}%", "from 10.0.0.1.", Match),
+    (
+        r"%\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}%",
+        "from 10.0.0.1.",
+        Match,
+    ),
     (r"%^10\.%", "210.1", NoMatch),
     ("%a(b)%", "ab", Refused),
     ("%something!%", "something!", Refused),
@@ -128,8 +156,16 @@ const JSON: &[Case] = &[
     // A selector that points to an object, an array or (open) nothing does not match.
     (r#"{ $.arrayKey != "x" }"#, TRAIL, NoMatch),
     (r#"{ $.missing != "x" }"#, TRAIL, NoMatch),
-    (r#"{ $.eventType = "UpdateTrail" }"#, "eventType = UpdateTrail", NoMatch),
-    (r#"{ $.eventType = "UpdateTrail" }"#, r#"{"eventType": "UpdateTrail""#, NoMatch),
+    (
+        r#"{ $.eventType = "UpdateTrail" }"#,
+        "eventType = UpdateTrail",
+        NoMatch,
+    ),
+    (
+        r#"{ $.eventType = "UpdateTrail" }"#,
+        r#"{"eventType": "UpdateTrail""#,
+        NoMatch,
+    ),
     ("{ $.eventType EXISTS }", TRAIL, Refused),
     ("{ $.eventType IS NOT NULL }", TRAIL, Refused),
     (r#"{ eventType = "x" }"#, TRAIL, Refused),
@@ -140,7 +176,11 @@ const JSON: &[Case] = &[
     (r#"{ $.eventType = "x" "#, TRAIL, Refused),
     ("{ }", TRAIL, Refused),
     ("{ $.a = %a% || $.b = %b% || $.c = %c% }", TRAIL, Refused),
-    ("{ $.a[*] = 1 || $.b[*] = 1 || $.c[*] = 1 || $.d[*] = 1 }", TRAIL, Refused),
+    (
+        "{ $.a[*] = 1 || $.b[*] = 1 || $.c[*] = 1 || $.d[*] = 1 }",
+        TRAIL,
+        Refused,
+    ),
     ("{ $.a[*].b[*] = 1 }", TRAIL, Refused),
 ];
 
@@ -151,7 +191,11 @@ const USERS: &str = concat!(
 );
 
 const COMPOUND: &[Case] = &[
-    (r#"{ ($.user.id = 1) && ($.users[0].email = "John.Doe@example.com") }"#, USERS, Match),
+    (
+        r#"{ ($.user.id = 1) && ($.users[0].email = "John.Doe@example.com") }"#,
+        USERS,
+        Match,
+    ),
     (
         r#"{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch" && $.actions[2] = "nonmatch" }"#,
         USERS,
@@ -162,27 +206,73 @@ const COMPOUND: &[Case] = &[
         USERS,
         NoMatch,
     ),
-    (r#"{ ($.user.id = 2 && $.users[0].email = "nonmatch") || $.actions[2] = "GET" }"#, USERS, NoMatch),
+    (
+        r#"{ ($.user.id = 2 && $.users[0].email = "nonmatch") || $.actions[2] = "GET" }"#,
+        USERS,
+        NoMatch,
+    ),
     ("{ ((($.coordinates[1][2] = 6))) }", USERS, Match),
     ("{ $.user.id = 1 && }", USERS, Refused),
     ("{ ($.user.id = 1 }", USERS, Refused),
     ("{ $.user.id = 1 & $.user.id = 1 }", USERS, Refused),
 ];
 
-const ACCESS: &str = r#"127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534"#;
-const FLOW: &str = "2 111111111111 eni-1 10.0.0.5 203.0.113.9 443 49152 6 20 4249 1418530010 1418530070 REJECT OK";
+const ACCESS: &str =
+    r#"127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534"#;
+const FLOW: &str =
+    "2 111111111111 eni-1 10.0.0.5 203.0.113.9 443 49152 6 20 4249 1418530010 1418530070 REJECT OK";
 
 const SPACE_DELIMITED: &[Case] = &[
-    ("[ip, user, username, timestamp, request =*.html*, status_code = 4*, bytes]", ACCESS, Match),
-    ("[ip, user, username, timestamp, request =*.php*, status_code = 4*, bytes]", ACCESS, NoMatch),
-    (r"[ip=%127\.0\.0\.[1-9]%, user, username, timestamp, request =*.html*, status_code = 4*, bytes]", ACCESS, Match),
-    ("[..., request =*.html*, status_code = 4*, bytes]", ACCESS, Match),
-    ("[ip, user, username, timestamp, request =*.html*, status_code = 404 || status_code = 410, bytes]", ACCESS, Match),
-    ("[ip, user, username, timestamp, request, status_code = 403 || status_code = 410, bytes]", ACCESS, NoMatch),
-    ("[ip, server, username, timestamp, request, status_code, bytes > 1000]", ACCESS, Match),
-    ("[ip, server, username, timestamp, request, status_code, bytes > 2000]", ACCESS, NoMatch),
-    ("[..., status_code >= 400 && status_code < 500, bytes]", ACCESS, Match),
-    (r#"[ip, ..., timestamp="10/Oct/2000:13:25:15 -0700", request, status, bytes]"#, ACCESS, Match),
+    (
+        "[ip, user, username, timestamp, request =*.html*, status_code = 4*, bytes]",
+        ACCESS,
+        Match,
+    ),
+    (
+        "[ip, user, username, timestamp, request =*.php*, status_code = 4*, bytes]",
+        ACCESS,
+        NoMatch,
+    ),
+    (
+        r"[ip=%127\.0\.0\.[1-9]%, user, username, timestamp, request =*.html*, status_code = 4*, bytes]",
+        ACCESS,
+        Match,
+    ),
+    (
+        "[..., request =*.html*, status_code = 4*, bytes]",
+        ACCESS,
+        Match,
+    ),
+    (
+        "[ip, user, username, timestamp, request =*.html*, status_code = 404 || status_code = 410, bytes]",
+        ACCESS,
+        Match,
+    ),
+    (
+        "[ip, user, username, timestamp, request, status_code = 403 || status_code = 410, bytes]",
+        ACCESS,
+        NoMatch,
+    ),
+    (
+        "[ip, server, username, timestamp, request, status_code, bytes > 1000]",
+        ACCESS,
+        Match,
+    ),
+    (
+        "[ip, server, username, timestamp, request, status_code, bytes > 2000]",
+        ACCESS,
+        NoMatch,
+    ),
+    (
+        "[..., status_code >= 400 && status_code < 500, bytes]",
+        ACCESS,
+        Match,
+    ),
+    (
+        r#"[ip, ..., timestamp="10/Oct/2000:13:25:15 -0700", request, status, bytes]"#,
+        ACCESS,
+        Match,
+    ),
     ("[ip=127.0.0.1, ...]", ACCESS, Match),
     ("[ip=127.0.0.1, ..., bytes=1534]", ACCESS, Match),
     ("[a, b, c, d, e, f, g, h]", ACCESS, NoMatch),
@@ -194,9 +284,21 @@ const SPACE_DELIMITED: &[Case] = &[
     ("[w1=ERROR || w1=WARNING, w2]", "WARNING low disk", Match),
     ("[w1!=ERROR && w1!=WARNING, w2]", "INFO all fine", Match),
     ("[w1!=ERROR && w1!=WARNING, w2]", "ERROR not fine", NoMatch),
-    (r#"[timestamp=*Z, request_id="*-*", event]"#, "2026-03-01T12:00:00.000Z 1-2 START the rest", Match),
-    (r#"[version, account, eni, source="10.0.*", ..., action="REJECT", status]"#, FLOW, Match),
-    (r#"[version, account, eni, source="10.1.*", ..., action="REJECT", status]"#, FLOW, NoMatch),
+    (
+        r#"[timestamp=*Z, request_id="*-*", event]"#,
+        "2026-03-01T12:00:00.000Z 1-2 START the rest",
+        Match,
+    ),
+    (
+        r#"[version, account, eni, source="10.0.*", ..., action="REJECT", status]"#,
+        FLOW,
+        Match,
+    ),
+    (
+        r#"[version, account, eni, source="10.1.*", ..., action="REJECT", status]"#,
+        FLOW,
+        NoMatch,
+    ),
     ("[]", "", Refused),
     ("[a, b", "a b", Refused),
     ("[a, ..., b, ..., c]", "a b c", Refused),

@@ -40,21 +40,38 @@ impl<C> Expression<C> {
 pub(super) type Condition<C> = for<'s> fn(&mut &'s str) -> ModalResult<C>;
 
 /// A whole expression.
-pub(super) fn expression<C>(condition: Condition<C>) -> impl Fn(&mut &str) -> ModalResult<Expression<C>> {
+pub(super) fn expression<C>(
+    condition: Condition<C>,
+) -> impl Fn(&mut &str) -> ModalResult<Expression<C>> {
     move |input| any_of(input, condition, MAX_DEPTH)
 }
 
-fn any_of<C>(input: &mut &str, condition: Condition<C>, depth: usize) -> ModalResult<Expression<C>> {
+fn any_of<C>(
+    input: &mut &str,
+    condition: Condition<C>,
+    depth: usize,
+) -> ModalResult<Expression<C>> {
     let part = |input: &mut &str| all_of(input, condition, depth);
-    separated(1.., part, spaced("||")).map(|parts| join(parts, Expression::Any)).parse_next(input)
+    separated(1.., part, spaced("||"))
+        .map(|parts| join(parts, Expression::Any))
+        .parse_next(input)
 }
 
-fn all_of<C>(input: &mut &str, condition: Condition<C>, depth: usize) -> ModalResult<Expression<C>> {
+fn all_of<C>(
+    input: &mut &str,
+    condition: Condition<C>,
+    depth: usize,
+) -> ModalResult<Expression<C>> {
     let part = |input: &mut &str| primary(input, condition, depth);
-    separated(1.., part, spaced("&&")).map(|parts| join(parts, Expression::All)).parse_next(input)
+    separated(1.., part, spaced("&&"))
+        .map(|parts| join(parts, Expression::All))
+        .parse_next(input)
 }
 
-fn join<C>(mut parts: Vec<Expression<C>>, joined: fn(Vec<Expression<C>>) -> Expression<C>) -> Expression<C> {
+fn join<C>(
+    mut parts: Vec<Expression<C>>,
+    joined: fn(Vec<Expression<C>>) -> Expression<C>,
+) -> Expression<C> {
     match parts.pop() {
         Some(only) if parts.is_empty() => only,
         Some(last) => {
@@ -65,12 +82,21 @@ fn join<C>(mut parts: Vec<Expression<C>>, joined: fn(Vec<Expression<C>>) -> Expr
     }
 }
 
-fn primary<C>(input: &mut &str, condition: Condition<C>, depth: usize) -> ModalResult<Expression<C>> {
+fn primary<C>(
+    input: &mut &str,
+    condition: Condition<C>,
+    depth: usize,
+) -> ModalResult<Expression<C>> {
     let nested = |input: &mut &str| match depth.checked_sub(1) {
         Some(depth) => any_of(input, condition, depth),
-        None => cut_err(fail).context(expected("fewer nested parentheses")).parse_next(input),
+        None => cut_err(fail)
+            .context(expected("fewer nested parentheses"))
+            .parse_next(input),
     };
     let closing = preceded(multispace0, ')').context(expected("a closing parenthesis"));
-    alt((delimited(('(', multispace0), cut_err(nested), cut_err(closing)), condition.map(Expression::Condition)))
-        .parse_next(input)
+    alt((
+        delimited(('(', multispace0), cut_err(nested), cut_err(closing)),
+        condition.map(Expression::Condition),
+    ))
+    .parse_next(input)
 }

@@ -11,13 +11,20 @@ pub(super) struct Glob {
 impl Glob {
     pub(super) fn new(text: &str) -> Self {
         let mut pieces = text.split('*').map(str::to_owned);
-        Self { first: pieces.next().unwrap_or_default(), rest: pieces.collect() }
+        Self {
+            first: pieces.next().unwrap_or_default(),
+            rest: pieces.collect(),
+        }
     }
 
     /// Whether the whole of `text` fits.
     pub(super) fn matches(&self, text: &str) -> bool {
-        let Some((last, middle)) = self.rest.split_last() else { return text == self.first };
-        let Some(mut left) = text.strip_prefix(self.first.as_str()) else { return false };
+        let Some((last, middle)) = self.rest.split_last() else {
+            return text == self.first;
+        };
+        let Some(mut left) = text.strip_prefix(self.first.as_str()) else {
+            return false;
+        };
         for piece in middle {
             match left.find(piece.as_str()) {
                 Some(at) => left = &left[at + piece.len()..],

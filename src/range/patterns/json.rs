@@ -45,14 +45,19 @@ pub(super) struct Condition {
 
 impl Condition {
     fn wildcards(&self) -> usize {
-        self.selector.iter().filter(|step| step.is_wildcard()).count()
+        self.selector
+            .iter()
+            .filter(|step| step.is_wildcard())
+            .count()
     }
 
     fn holds(&self, event: &Value) -> bool {
         let some = |check: &dyn Fn(&Value) -> bool| some_node(&self.selector, event, check);
         match &self.test {
             // A selector that points to an array, an object or nothing does not match, not even with `!=`.
-            Test::Compares(comparison) => some(&|node| scalar(node).is_some_and(|value| comparison.holds(&value))),
+            Test::Compares(comparison) => {
+                some(&|node| scalar(node).is_some_and(|value| comparison.holds(&value)))
+            }
             Test::IsNull => some(&Value::is_null),
             Test::Is(truth) => some(&|node| node.as_bool() == Some(*truth)),
             Test::NotExists => !some(&|_| true),
@@ -62,7 +67,9 @@ impl Condition {
 
 /// Whether `check` holds for one of the nodes that `steps` lead to.
 fn some_node(steps: &[Step], node: &Value, check: &dyn Fn(&Value) -> bool) -> bool {
-    let Some((step, rest)) = steps.split_first() else { return check(node) };
+    let Some((step, rest)) = steps.split_first() else {
+        return check(node);
+    };
     let mut down = |child| some_node(rest, child, check);
     match (step, node) {
         (Step::Member(name), Value::Object(members)) => members.get(name).is_some_and(down),
@@ -75,9 +82,18 @@ fn some_node(steps: &[Step], node: &Value, check: &dyn Fn(&Value) -> bool) -> bo
 
 fn scalar(node: &Value) -> Option<Scalar<'_>> {
     match node {
-        Value::String(text) => Some(Scalar { text: Cow::Borrowed(text), number: None }),
-        Value::Number(number) => Some(Scalar { text: Cow::Owned(number.to_string()), number: number.as_f64() }),
-        Value::Bool(truth) => Some(Scalar { text: Cow::Borrowed(if *truth { "true" } else { "false" }), number: None }),
+        Value::String(text) => Some(Scalar {
+            text: Cow::Borrowed(text),
+            number: None,
+        }),
+        Value::Number(number) => Some(Scalar {
+            text: Cow::Owned(number.to_string()),
+            number: number.as_f64(),
+        }),
+        Value::Bool(truth) => Some(Scalar {
+            text: Cow::Borrowed(if *truth { "true" } else { "false" }),
+            number: None,
+        }),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
@@ -89,13 +105,17 @@ pub(super) struct JsonPattern(Expression<Condition>);
 impl JsonPattern {
     pub(super) fn new(conditions: Expression<Condition>) -> Result<Self, PatternError> {
         let regexes = |condition: &Condition| {
-            usize::from(matches!(&condition.test, Test::Compares(comparison) if comparison.has_regex()))
+            usize::from(
+                matches!(&condition.test, Test::Compares(comparison) if comparison.has_regex()),
+            )
         };
         if conditions.total(&regexes) > MAX_REGEXES {
             return Err(PatternError::TooManyRegexes);
         }
         let crowded = |condition: &Condition| usize::from(condition.wildcards() > 1);
-        if conditions.total(&Condition::wildcards) > MAX_WILDCARD_SELECTORS || conditions.total(&crowded) > 0 {
+        if conditions.total(&Condition::wildcards) > MAX_WILDCARD_SELECTORS
+            || conditions.total(&crowded) > 0
+        {
             return Err(PatternError::TooManyWildcardSelectors);
         }
         Ok(Self(conditions))
@@ -113,11 +133,18 @@ impl JsonPattern {
 /// The whole pattern.
 pub(super) fn pattern(input: &mut &str) -> ModalResult<Expression<Condition>> {
     let closing = '}'.context(expected("`&&`, `||` or a closing brace"));
-    spaced(delimited('{', spaced(cut_err(expression(condition))), cut_err(closing))).parse_next(input)
+    spaced(delimited(
+        '{',
+        spaced(cut_err(expression(condition))),
+        cut_err(closing),
+    ))
+    .parse_next(input)
 }
 
 fn condition(input: &mut &str) -> ModalResult<Condition> {
-    let selector = cut_err(selector).context(expected("a property selector, such as $.eventName")).parse_next(input)?;
+    let selector = cut_err(selector)
+        .context(expected("a property selector, such as $.eventName"))
+        .parse_next(input)?;
     let test = cut_err(preceded(multispace0, test)).parse_next(input)?;
     Ok(Condition { selector, test })
 }
@@ -125,27 +152,45 @@ fn condition(input: &mut &str) -> ModalResult<Condition> {
 fn test(input: &mut &str) -> ModalResult<Test> {
     let is = preceded(
         ("IS", multispace1),
-        cut_err(alt(("NULL".value(Test::IsNull), "TRUE".value(Test::Is(true)), "FALSE".value(Test::Is(false)))))
-            .context(expected("NULL, TRUE or FALSE")),
+        cut_err(alt((
+            "NULL".value(Test::IsNull),
+            "TRUE".value(Test::Is(true)),
+            "FALSE".value(Test::Is(false)),
+        )))
+        .context(expected("NULL, TRUE or FALSE")),
     );
     let not_exists = ("NOT", multispace1, "EXISTS").value(Test::NotExists);
     alt((is, not_exists, comparison.map(Test::Compares)))
-        .context(expected("a comparison (=, !=, <, <=, >, >=), IS NULL, IS TRUE, IS FALSE or NOT EXISTS"))
+        .context(expected(
+            "a comparison (=, !=, <, <=, >, >=), IS NULL, IS TRUE, IS FALSE or NOT EXISTS",
+        ))
         .parse_next(input)
 }
 
 fn selector(input: &mut &str) -> ModalResult<Vec<Step>> {
-    let name = take_while(1.., |c: char| c.is_alphanumeric() || c == '_' || c == '-').map(str::to_owned);
-    let member = alt((name.map(Step::Member), '*'.value(Step::AnyMember), bracketed));
+    let name =
+        take_while(1.., |c: char| c.is_alphanumeric() || c == '_' || c == '-').map(str::to_owned);
+    let member = alt((
+        name.map(Step::Member),
+        '*'.value(Step::AnyMember),
+        bracketed,
+    ));
     let step = alt((preceded('.', cut_err(member)), bracketed));
     preceded('$', repeat(1.., step)).parse_next(input)
 }
 
 /// `[3]`, `[*]`, and `['name']` for names that hold a period.
 fn bracketed(input: &mut &str) -> ModalResult<Step> {
-    let name =
-        |quote: char| delimited(quote, take_till(1.., quote), quote).map(|name: &str| Step::Member(name.to_owned()));
-    let inner = alt((dec_uint.map(Step::Element), '*'.value(Step::AnyElement), name('\''), name('"')));
+    let name = |quote: char| {
+        delimited(quote, take_till(1.., quote), quote)
+            .map(|name: &str| Step::Member(name.to_owned()))
+    };
+    let inner = alt((
+        dec_uint.map(Step::Element),
+        '*'.value(Step::AnyElement),
+        name('\''),
+        name('"'),
+    ));
     delimited('[', spaced(cut_err(inner)), cut_err(']'))
         .context(expected("an array index, * or a quoted name in brackets"))
         .parse_next(input)

@@ -25,16 +25,30 @@ where
 /// `"text"`; inside, `\"` and `\\` stand for a quotation mark and a backslash.
 pub(super) fn quoted(input: &mut &str) -> ModalResult<String> {
     let character = alt((preceded('\\', one_of(['"', '\\'])), none_of('"')));
-    delimited('"', repeat(0.., character), cut_err('"').context(expected("a closing quotation mark"))).parse_next(input)
+    delimited(
+        '"',
+        repeat(0.., character),
+        cut_err('"').context(expected("a closing quotation mark")),
+    )
+    .parse_next(input)
 }
 
 /// `%regex%`.
 pub(super) fn regex(input: &mut &str) -> ModalResult<Regex> {
     let body = take_till(0.., '%').try_map(restricted_regex::compile);
-    delimited('%', cut_err(body), cut_err('%').context(expected("a closing `%`"))).parse_next(input)
+    delimited(
+        '%',
+        cut_err(body),
+        cut_err('%').context(expected("a closing `%`")),
+    )
+    .parse_next(input)
 }
 
 /// A pattern that is one regular expression.
 pub(super) fn lone_regex(input: &mut &str) -> ModalResult<Regex> {
-    spaced(regex).context(expected("a regular expression alone, without further terms")).parse_next(input)
+    spaced(regex)
+        .context(expected(
+            "a regular expression alone, without further terms",
+        ))
+        .parse_next(input)
 }

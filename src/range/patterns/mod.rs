@@ -45,7 +45,9 @@ pub enum PatternError {
     #[error("a filter pattern has at most {MAX_REGEXES} regular expressions")]
     TooManyRegexes,
     /// More than three wildcard selectors, or more than one in a single selector.
-    #[error("a filter pattern has at most {MAX_WILDCARD_SELECTORS} wildcard selectors, and a selector at most one")]
+    #[error(
+        "a filter pattern has at most {MAX_WILDCARD_SELECTORS} wildcard selectors, and a selector at most one"
+    )]
     TooManyWildcardSelectors,
     /// It does not follow the grammar.
     #[error("invalid filter pattern at character {position}: {problem}")]
@@ -83,7 +85,10 @@ impl FilterPattern {
         let kind = match pattern.trim_start().chars().next() {
             None => Kind::Everything,
             Some('{') => Kind::Json(JsonPattern::new(read(json::pattern, pattern)?)?),
-            Some('[') => Kind::SpaceDelimited(SpaceDelimitedPattern::new(read(space_delimited::pattern, pattern)?)?),
+            Some('[') => Kind::SpaceDelimited(SpaceDelimitedPattern::new(read(
+                space_delimited::pattern,
+                pattern,
+            )?)?),
             Some('%') => Kind::Regex(read(lexis::lone_regex, pattern)?),
             Some(_) => Kind::Terms(Terms::new(&read(terms::pattern, pattern)?)),
         };
@@ -102,7 +107,10 @@ impl FilterPattern {
     }
 }
 
-fn read<T>(mut grammar: impl FnMut(&mut &str) -> ModalResult<T>, pattern: &str) -> Result<T, PatternError> {
+fn read<T>(
+    mut grammar: impl FnMut(&mut &str) -> ModalResult<T>,
+    pattern: &str,
+) -> Result<T, PatternError> {
     grammar.parse(pattern).map_err(|error| {
         let before = pattern.get(..error.offset()).unwrap_or_default();
         let problem = match (error.inner().cause(), error.inner().context().next()) {
@@ -110,7 +118,10 @@ fn read<T>(mut grammar: impl FnMut(&mut &str) -> ModalResult<T>, pattern: &str) 
             (None, Some(context)) => context.to_string(),
             (None, None) => "unexpected text".to_owned(),
         };
-        PatternError::Malformed { position: before.chars().count() + 1, problem }
+        PatternError::Malformed {
+            position: before.chars().count() + 1,
+            problem,
+        }
     })
 }
 
@@ -127,7 +138,10 @@ mod tests {
             error.to_string(),
             "invalid filter pattern at character 9: expected a value: a word of letters, digits and _, or quoted text"
         );
-        assert_eq!(FilterPattern::parse(&"a".repeat(1_025)).unwrap_err(), PatternError::TooLong(1_025));
+        assert_eq!(
+            FilterPattern::parse(&"a".repeat(1_025)).unwrap_err(),
+            PatternError::TooLong(1_025)
+        );
         assert!(FilterPattern::parse(&"é".repeat(1_024)).is_ok());
     }
 

@@ -49,7 +49,10 @@ pub(super) fn compile(text: &str) -> Result<Regex, RegexError> {
             _ => return Err(RegexError::Unsupported(c)),
         }
     }
-    RegexBuilder::new(&rewritten).size_limit(SIZE_LIMIT).build().map_err(RegexError::Invalid)
+    RegexBuilder::new(&rewritten)
+        .size_limit(SIZE_LIMIT)
+        .build()
+        .map_err(RegexError::Invalid)
 }
 
 fn is_allowed(c: char) -> bool {
@@ -68,14 +71,20 @@ enum Place {
 }
 
 /// What follows a backslash.
-fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String, place: Place) -> Result<(), RegexError> {
+fn escape(
+    rest: &mut Peekable<Chars<'_>>,
+    out: &mut String,
+    place: Place,
+) -> Result<(), RegexError> {
     let c = rest.next().ok_or(RegexError::Unfinished)?;
     let set = match c.to_ascii_lowercase() {
         'd' => "0-9",
         's' => r"\t-\r ",
         'w' => "0-9A-Za-z_",
         'x' if c == 'x' => {
-            let digits: Option<String> = (0..2).map(|_| rest.next_if(char::is_ascii_hexdigit)).collect();
+            let digits: Option<String> = (0..2)
+                .map(|_| rest.next_if(char::is_ascii_hexdigit))
+                .collect();
             out.push_str(r"\x");
             out.push_str(&digits.ok_or(RegexError::UnsupportedEscape('x'))?);
             return Ok(());
@@ -107,7 +116,9 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexEr
             ']' if !first => break,
             '\\' => escape(rest, out, Place::InClass)?,
             // A hyphen is a range only between two characters.
-            '-' if !first && rest.peek().is_some_and(|&next| next != ']' && next != '-') => out.push('-'),
+            '-' if !first && rest.peek().is_some_and(|&next| next != ']' && next != '-') => {
+                out.push('-')
+            }
             '[' | ']' | '^' | '-' => literal(c, out),
             _ if is_allowed(c) => out.push(c),
             _ => return Err(RegexError::Unsupported(c)),
@@ -160,15 +171,33 @@ mod tests {
             (r"\x28x\x29", "f(x)", true),
             ("^[+--]$", "-", true),
         ] {
-            assert_eq!(compile(regex).unwrap().is_match(text), found, "{regex} on {text}");
+            assert_eq!(
+                compile(regex).unwrap().is_match(text),
+                found,
+                "{regex} on {text}"
+            );
         }
     }
 
     #[test]
     fn everything_else_is_refused() {
-        for regex in
-            ["", "(a)", "a!", "é", r"\b", r"\n", r"\x2", "[a", "a{", "a{2,1}", "*", "a{x}", "\\", "a{9999}{9999}", "~"]
-        {
+        for regex in [
+            "",
+            "(a)",
+            "a!",
+            "é",
+            r"\b",
+            r"\n",
+            r"\x2",
+            "[a",
+            "a{",
+            "a{2,1}",
+            "*",
+            "a{x}",
+            "\\",
+            "a{9999}{9999}",
+            "~",
+        ] {
             assert!(compile(regex).is_err(), "{regex}");
         }
     }

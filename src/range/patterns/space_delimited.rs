@@ -46,15 +46,22 @@ pub(super) struct SpaceDelimitedPattern {
 impl SpaceDelimitedPattern {
     pub(super) fn new(mut columns: Vec<Column>) -> Result<Self, PatternError> {
         let regexes = |column: &Column| match column {
-            Column::Conditions(conditions) => conditions.total(&|comparison| usize::from(comparison.has_regex())),
+            Column::Conditions(conditions) => {
+                conditions.total(&|comparison| usize::from(comparison.has_regex()))
+            }
             Column::Ellipsis | Column::Any => 0,
         };
         if columns.iter().map(regexes).sum::<usize>() > MAX_REGEXES {
             return Err(PatternError::TooManyRegexes);
         }
-        let ellipsis = columns.iter().position(|column| matches!(column, Column::Ellipsis));
+        let ellipsis = columns
+            .iter()
+            .position(|column| matches!(column, Column::Ellipsis));
         let after = ellipsis.map(|at| columns.split_off(at).split_off(1));
-        Ok(Self { before: columns, after })
+        Ok(Self {
+            before: columns,
+            after,
+        })
     }
 
     /// Without an ellipsis the last column takes the rest of the line, as AWS's pattern for Lambda logs
@@ -66,16 +73,25 @@ impl SpaceDelimitedPattern {
             return false;
         }
         let accepted = |columns: &[Column], fields: &[Field<'_>]| {
-            columns.iter().zip(fields).all(|(column, field)| column.accepts(field.text))
+            columns
+                .iter()
+                .zip(fields)
+                .all(|(column, field)| column.accepts(field.text))
         };
         match &self.after {
             Some(after) => {
                 accepted(&self.before, &fields)
-                    && accepted(after, fields.get(fields.len() - after.len()..).unwrap_or_default())
+                    && accepted(
+                        after,
+                        fields.get(fields.len() - after.len()..).unwrap_or_default(),
+                    )
             }
             None if fields.len() == needed => accepted(&self.before, &fields),
             None => self.before.split_last().is_some_and(|(last, before)| {
-                let rest = fields.get(before.len()).and_then(|field| message.get(field.start..)).unwrap_or_default();
+                let rest = fields
+                    .get(before.len())
+                    .and_then(|field| message.get(field.start..))
+                    .unwrap_or_default();
                 accepted(before, &fields) && last.accepts(rest.trim_end())
             }),
         }
@@ -101,8 +117,8 @@ fn fields(message: &str) -> impl Iterator<Item = Field<'_>> {
             _ => None,
         };
         let enclosed = closing.and_then(|closing| rest.get(1..)?.split_once(closing));
-        let (text, left) =
-            enclosed.unwrap_or_else(|| rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())));
+        let (text, left) = enclosed
+            .unwrap_or_else(|| rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())));
         rest = left.trim_start();
         Some(Field { start, text })
     })
@@ -113,16 +129,28 @@ pub(super) fn pattern(input: &mut &str) -> ModalResult<Vec<Column>> {
     let columns = separated(1.., spaced(cut_err(column)), ',');
     let closing = ']'.context(expected("a comma or a closing bracket"));
     spaced(delimited('[', columns, cut_err(closing)))
-        .verify(|columns: &Vec<Column>| columns.iter().filter(|column| matches!(column, Column::Ellipsis)).count() < 2)
+        .verify(|columns: &Vec<Column>| {
+            columns
+                .iter()
+                .filter(|column| matches!(column, Column::Ellipsis))
+                .count()
+                < 2
+        })
         .context(expected("one ellipsis at most"))
         .parse_next(input)
 }
 
 fn column(input: &mut &str) -> ModalResult<Column> {
     let name_alone = terminated(name, peek((multispace0, one_of([',', ']']))));
-    alt(("...".value(Column::Ellipsis), name_alone.value(Column::Any), expression(condition).map(Column::Conditions)))
-        .context(expected("a field's name, with or without a condition, or an ellipsis"))
-        .parse_next(input)
+    alt((
+        "...".value(Column::Ellipsis),
+        name_alone.value(Column::Any),
+        expression(condition).map(Column::Conditions),
+    ))
+    .context(expected(
+        "a field's name, with or without a condition, or an ellipsis",
+    ))
+    .parse_next(input)
 }
 
 /// A condition repeats the field's name; which name does not matter.

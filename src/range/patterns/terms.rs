@@ -38,19 +38,39 @@ impl Terms {
     ///
     /// Source: CloudWatch Logs user guide, "Using filter patterns to match terms in unstructured log events".
     pub(super) fn new(terms: &[Term]) -> Self {
-        let texts = |role| terms.iter().filter(move |term| term.role == role).map(|term| term.text.as_str());
-        let finders = |role| texts(role).map(|text| Finder::new(text).into_owned()).collect();
+        let texts = |role| {
+            terms
+                .iter()
+                .filter(move |term| term.role == role)
+                .map(|term| term.text.as_str())
+        };
+        let finders = |role| {
+            texts(role)
+                .map(|text| Finder::new(text).into_owned())
+                .collect()
+        };
         let only_optional = texts(Role::Optional).count() == terms.len();
         // Building fails only on patterns of gigabytes.
-        let any_of = if only_optional { AhoCorasick::new(texts(Role::Optional)).ok() } else { None };
-        Self { required: finders(Role::Required), excluded: finders(Role::Excluded), any_of }
+        let any_of = if only_optional {
+            AhoCorasick::new(texts(Role::Optional)).ok()
+        } else {
+            None
+        };
+        Self {
+            required: finders(Role::Required),
+            excluded: finders(Role::Excluded),
+            any_of,
+        }
     }
 
     pub(super) fn match_in(&self, message: &str) -> bool {
         let holds = |finder: &Finder<'_>| finder.find(message.as_bytes()).is_some();
         self.required.iter().all(holds)
             && !self.excluded.iter().any(holds)
-            && self.any_of.as_ref().is_none_or(|any_of| any_of.is_match(message))
+            && self
+                .any_of
+                .as_ref()
+                .is_none_or(|any_of| any_of.is_match(message))
     }
 }
 
@@ -65,7 +85,9 @@ fn term(input: &mut &str) -> ModalResult<Term> {
     let role = opt(one_of(['?', '-'])).parse_next(input)?;
     let word = take_while(1.., |c: char| c.is_alphanumeric() || c == '_').map(str::to_owned);
     let text = cut_err(alt((blank_or_phrase, word)))
-        .context(expected("a word of letters, digits and _, or a phrase in quotation marks"))
+        .context(expected(
+            "a word of letters, digits and _, or a phrase in quotation marks",
+        ))
         .parse_next(input)?;
     let role = match role {
         Some('?') => Role::Optional,
@@ -77,5 +99,13 @@ fn term(input: &mut &str) -> ModalResult<Term> {
 
 /// A phrase; one of white space only, such as `" "`, matches everything.
 fn blank_or_phrase(input: &mut &str) -> ModalResult<String> {
-    quoted.map(|phrase| if phrase.trim().is_empty() { String::new() } else { phrase }).parse_next(input)
+    quoted
+        .map(|phrase| {
+            if phrase.trim().is_empty() {
+                String::new()
+            } else {
+                phrase
+            }
+        })
+        .parse_next(input)
 }

@@ -49,7 +49,11 @@ impl Facts {
             "aws:principalaccount" => text(&self.account),
             "aws:principalarn" => text(&self.principal_arn),
             "aws:principalorgid" => self.organization.as_deref().map(Cow::Borrowed),
-            "aws:principaltype" => text(if self.username.is_some() { "User" } else { "AssumedRole" }),
+            "aws:principaltype" => text(if self.username.is_some() {
+                "User"
+            } else {
+                "AssumedRole"
+            }),
             "aws:userid" => text(&self.user_id),
             "aws:username" => self.username.as_deref().map(Cow::Borrowed),
             "aws:requestedregion" => text(&self.region),
@@ -64,10 +68,14 @@ impl Facts {
                 Some(_) => Some(Cow::Borrowed("true")),
                 None => self.token_issued.map(|_| Cow::Borrowed("false")),
             },
-            "aws:multifactorauthage" => {
-                self.mfa_at.map(|at| Cow::Owned(self.now.duration_since(at).as_secs().to_string()))
-            }
-            key => self.request.iter().find(|(name, _)| *name == key).map(|(_, value)| Cow::Borrowed(value.as_str())),
+            "aws:multifactorauthage" => self
+                .mfa_at
+                .map(|at| Cow::Owned(self.now.duration_since(at).as_secs().to_string())),
+            key => self
+                .request
+                .iter()
+                .find(|(name, _)| *name == key)
+                .map(|(_, value)| Cow::Borrowed(value.as_str())),
         }
     }
 }
@@ -162,7 +170,11 @@ const OPERATORS: [(&str, Test, bool); 26] = [
     ("NumericLessThan", Test::Number(Order::Less), false),
     ("NumericLessThanEquals", Test::Number(Order::AtMost), false),
     ("NumericGreaterThan", Test::Number(Order::Greater), false),
-    ("NumericGreaterThanEquals", Test::Number(Order::AtLeast), false),
+    (
+        "NumericGreaterThanEquals",
+        Test::Number(Order::AtLeast),
+        false,
+    ),
     ("DateEquals", Test::Date(Order::Equal), false),
     ("DateNotEquals", Test::Date(Order::Equal), true),
     ("DateLessThan", Test::Date(Order::Less), false),
@@ -177,15 +189,28 @@ impl Condition {
         let mut conditions = Vec::new();
         for (operator, keys) in block {
             // Every key of the range has one value, so the set operators change nothing.
-            let name = operator.split_once(':').map_or(operator.as_str(), |(_, name)| name);
-            let (name, if_exists) = name.strip_suffix("IfExists").map_or((name, false), |name| (name, true));
+            let name = operator
+                .split_once(':')
+                .map_or(operator.as_str(), |(_, name)| name);
+            let (name, if_exists) = name
+                .strip_suffix("IfExists")
+                .map_or((name, false), |name| (name, true));
             let (_, test, negated) = *OPERATORS
                 .iter()
                 .find(|row| row.0 == name)
                 .ok_or_else(|| format!("Invalid Condition type : {operator}."))?;
-            for (key, values) in keys.as_object().ok_or("A Condition operator is not an object.")? {
+            for (key, values) in keys
+                .as_object()
+                .ok_or("A Condition operator is not an object.")?
+            {
                 let values = texts(values, key)?;
-                conditions.push(Self { test, negated, if_exists, key: key.clone(), values });
+                conditions.push(Self {
+                    test,
+                    negated,
+                    if_exists,
+                    key: key.clone(),
+                    values,
+                });
             }
         }
         Ok(conditions)
@@ -194,13 +219,19 @@ impl Condition {
     pub(super) fn holds(&self, facts: &Facts) -> bool {
         let found = facts.get(&self.key);
         if self.test == Test::Null {
-            return self.values.iter().any(|value| (value == "true") == found.is_none());
+            return self
+                .values
+                .iter()
+                .any(|value| (value == "true") == found.is_none());
         }
         match found {
             // A key that is not there fails a plain test and passes a negated one.
             None => self.if_exists || self.negated,
             Some(found) => {
-                self.values.iter().any(|value| self.test.passes(&found, &expand(value, facts))) != self.negated
+                self.values
+                    .iter()
+                    .any(|value| self.test.passes(&found, &expand(value, facts)))
+                    != self.negated
             }
         }
     }
@@ -230,7 +261,9 @@ impl Test {
 }
 
 fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+    text.parse()
+        .ok()
+        .or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }
 
 /// ISO 8601, a plain date, or seconds since the epoch.
@@ -252,12 +285,24 @@ mod tests {
     #[test]
     fn mfa_is_absent_false_or_true() {
         let demand = r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
-        let (key, plain) = (Facts::default(), Facts { token_issued: Some(Timestamp::UNIX_EPOCH), ..Facts::default() });
-        let with_mfa = Facts { mfa_at: Some(Timestamp::UNIX_EPOCH), ..plain.clone() };
+        let (key, plain) = (
+            Facts::default(),
+            Facts {
+                token_issued: Some(Timestamp::UNIX_EPOCH),
+                ..Facts::default()
+            },
+        );
+        let with_mfa = Facts {
+            mfa_at: Some(Timestamp::UNIX_EPOCH),
+            ..plain.clone()
+        };
         assert!(!holds(demand, &key) && !holds(demand, &plain) && holds(demand, &with_mfa));
         let lenient = r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"true"}}"#;
         assert!(holds(lenient, &key) && !holds(lenient, &plain));
-        assert!(holds(r#"{"Null":{"aws:MultiFactorAuthAge":"true"}}"#, &plain));
+        assert!(holds(
+            r#"{"Null":{"aws:MultiFactorAuthAge":"true"}}"#,
+            &plain
+        ));
     }
 
     #[test]

@@ -43,10 +43,18 @@ impl Document {
     /// # Errors
     /// It is not JSON, or breaks the grammar of IAM policies.
     pub(crate) fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
-        let syntax = |problem: &dyn std::fmt::Display| MalformedPolicy(format!("Syntax errors in policy. {problem}"));
+        let syntax = |problem: &dyn std::fmt::Display| {
+            MalformedPolicy(format!("Syntax errors in policy. {problem}"))
+        };
         let shape: Shape = serde_json::from_str(text).map_err(|error| syntax(&error))?;
-        if shape.version.as_deref().is_some_and(|version| !matches!(version, "2012-10-17" | "2008-10-17")) {
-            return Err(syntax(&"The policy's Version is not 2012-10-17 or 2008-10-17."));
+        if shape
+            .version
+            .as_deref()
+            .is_some_and(|version| !matches!(version, "2012-10-17" | "2008-10-17"))
+        {
+            return Err(syntax(
+                &"The policy's Version is not 2012-10-17 or 2008-10-17.",
+            ));
         }
         let statements = match shape.statement {
             Value::Array(list) => list,
@@ -58,7 +66,9 @@ impl Document {
         let statements = statements
             .into_iter()
             .map(|value| match value {
-                Value::Object(fields) => statement(fields, kind).map_err(|problem| syntax(&problem)),
+                Value::Object(fields) => {
+                    statement(fields, kind).map_err(|problem| syntax(&problem))
+                }
                 _ => Err(syntax(&"A Statement is not an object.")),
             })
             .collect::<Result<_, _>>()?;
@@ -67,12 +77,19 @@ impl Document {
 
     /// Whether a statement of a trust policy lets in this very principal, by its ARN.
     pub(crate) fn admits_by_name(&self, principal_arn: &str) -> bool {
-        self.statements.iter().any(|statement| statement.effect == Effect::Allow && statement.names(principal_arn))
+        self.statements
+            .iter()
+            .any(|statement| statement.effect == Effect::Allow && statement.names(principal_arn))
     }
 
     /// What this policy alone says to a request.
     pub(crate) fn verdict(&self, ask: &Ask<'_>) -> Verdict {
-        Verdict::of(self.statements.iter().filter(|statement| statement.applies(ask)).map(|statement| statement.effect))
+        Verdict::of(
+            self.statements
+                .iter()
+                .filter(|statement| statement.applies(ask))
+                .map(|statement| statement.effect),
+        )
     }
 }
 
@@ -83,19 +100,30 @@ fn statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<Stateme
         Some("Deny") => Effect::Deny,
         _ => return Err("A Statement needs an Effect of Allow or Deny.".to_owned()),
     };
-    let (actions, actions_inverted) =
-        either(&mut fields, "Action", "NotAction")?.ok_or("Policy statement must contain actions.")?;
-    if actions.iter().any(|action| action != "*" && !action.contains(':')) {
-        return Err("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.".to_owned());
+    let (actions, actions_inverted) = either(&mut fields, "Action", "NotAction")?
+        .ok_or("Policy statement must contain actions.")?;
+    if actions
+        .iter()
+        .any(|action| action != "*" && !action.contains(':'))
+    {
+        return Err(
+            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.".to_owned(),
+        );
     }
     let resources = either(&mut fields, "Resource", "NotResource")?;
     let principals = principals(&mut fields)?;
     let (resources, resources_inverted) = match (kind, resources, &principals) {
-        (PolicyKind::Identity, _, Some(_)) => return Err("Policy document should not specify a principal.".to_owned()),
-        (PolicyKind::Identity, None, None) => return Err("Policy statement must contain resources.".to_owned()),
+        (PolicyKind::Identity, _, Some(_)) => {
+            return Err("Policy document should not specify a principal.".to_owned());
+        }
+        (PolicyKind::Identity, None, None) => {
+            return Err("Policy statement must contain resources.".to_owned());
+        }
         (PolicyKind::Identity, Some(resources), None) => resources,
         (PolicyKind::Trust, Some(_), _) => return Err("Has prohibited field Resource.".to_owned()),
-        (PolicyKind::Trust, None, None) => return Err("Missing required field Principal.".to_owned()),
+        (PolicyKind::Trust, None, None) => {
+            return Err("Missing required field Principal.".to_owned());
+        }
         (PolicyKind::Trust, None, Some(_)) => (vec!["*".to_owned()], false),
     };
     let conditions = match fields.remove("Condition") {
@@ -105,11 +133,23 @@ fn statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<Stateme
     if let Some(unknown) = fields.keys().next() {
         return Err(format!("Unknown field {unknown}."));
     }
-    Ok(Statement { effect, actions, actions_inverted, resources, resources_inverted, principals, conditions })
+    Ok(Statement {
+        effect,
+        actions,
+        actions_inverted,
+        resources,
+        resources_inverted,
+        principals,
+        conditions,
+    })
 }
 
 /// One of two mutually exclusive lists, and whether it was the second.
-fn either(fields: &mut Map<String, Value>, plain: &str, inverted: &str) -> Result<Option<(Vec<String>, bool)>, String> {
+fn either(
+    fields: &mut Map<String, Value>,
+    plain: &str,
+    inverted: &str,
+) -> Result<Option<(Vec<String>, bool)>, String> {
     match (fields.remove(plain), fields.remove(inverted)) {
         (Some(_), Some(_)) => Err(format!("A Statement has both {plain} and {inverted}.")),
         (Some(value), None) => Ok(Some((texts(&value, plain)?, false))),
@@ -137,7 +177,9 @@ fn principals(fields: &mut Map<String, Value>) -> Result<Option<Principals>, Str
         (None, None) => return Ok(None),
         (Some(value), None) => (value, false),
         (None, Some(value)) => (value, true),
-        (Some(_), Some(_)) => return Err("A Statement has both Principal and NotPrincipal.".to_owned()),
+        (Some(_), Some(_)) => {
+            return Err("A Statement has both Principal and NotPrincipal.".to_owned());
+        }
     };
     let aws = match &value {
         Value::String(everyone) if everyone == "*" => vec!["*".to_owned()],

@@ -17,7 +17,9 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
                 seen += 1;
             }
             _ => {
-                let Some((star_at, swallowed)) = star else { return false };
+                let Some((star_at, swallowed)) = star else {
+                    return false;
+                };
                 star = Some((star_at, swallowed + 1));
                 at = star_at + 1;
                 seen = swallowed + 1;
@@ -33,12 +35,22 @@ mod tests {
 
     #[test]
     fn stars_and_question_marks() {
-        for (pattern, text) in
-            [("*", ""), ("a*c", "abbc"), ("a?c", "abc"), ("*:role/*", "x:role/y"), ("a*b*c", "aXbYbZc")]
-        {
+        for (pattern, text) in [
+            ("*", ""),
+            ("a*c", "abbc"),
+            ("a?c", "abc"),
+            ("*:role/*", "x:role/y"),
+            ("a*b*c", "aXbYbZc"),
+        ] {
             assert!(glob(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in [("", "a"), ("a?", "a"), ("a*c", "abd"), ("A*", "abc"), ("*a", "ab")] {
+        for (pattern, text) in [
+            ("", "a"),
+            ("a?", "a"),
+            ("a*c", "abd"),
+            ("A*", "abc"),
+            ("*a", "ab"),
+        ] {
             assert!(!glob(pattern, text), "{pattern} {text}");
         }
     }

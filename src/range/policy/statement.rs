@@ -34,7 +34,13 @@ pub(super) enum Effect {
 
 impl Verdict {
     pub(super) fn of(effects: impl Iterator<Item = Effect>) -> Self {
-        let each = effects.map(|effect| if effect == Effect::Deny { Self::Deny } else { Self::Allow });
+        let each = effects.map(|effect| {
+            if effect == Effect::Deny {
+                Self::Deny
+            } else {
+                Self::Allow
+            }
+        });
         Self::all(each)
     }
 
@@ -72,7 +78,11 @@ pub(super) struct Statement {
 
 impl Statement {
     pub(super) fn applies(&self, ask: &Ask<'_>) -> bool {
-        let action = self.actions.iter().any(|pattern| same_action(pattern, ask.action)) != self.actions_inverted;
+        let action = self
+            .actions
+            .iter()
+            .any(|pattern| same_action(pattern, ask.action))
+            != self.actions_inverted;
         let resource = || {
             let named = self.resources.iter().any(|pattern| {
                 let pattern: Cow<'_, str> = expand(pattern, ask.facts);
@@ -80,17 +90,27 @@ impl Statement {
             });
             named != self.resources_inverted
         };
-        let principal = || self.principals.as_ref().is_none_or(|principals| principals.include(ask.facts));
-        action && resource() && principal() && self.conditions.iter().all(|condition| condition.holds(ask.facts))
+        let principal = || {
+            self.principals
+                .as_ref()
+                .is_none_or(|principals| principals.include(ask.facts))
+        };
+        action
+            && resource()
+            && principal()
+            && self
+                .conditions
+                .iter()
+                .all(|condition| condition.holds(ask.facts))
     }
 }
 
 impl Statement {
     /// Whether it names this principal itself, and not its account or everybody.
     pub(super) fn names(&self, arn: &str) -> bool {
-        self.principals
-            .as_ref()
-            .is_some_and(|principals| !principals.inverted && principals.aws.iter().any(|p| p == arn))
+        self.principals.as_ref().is_some_and(|principals| {
+            !principals.inverted && principals.aws.iter().any(|p| p == arn)
+        })
     }
 }
 
@@ -129,35 +149,65 @@ mod tests {
 
     fn verdict(statement: &str, kind: PolicyKind, action: &str, resource: &str) -> Verdict {
         let document = Document::parse(&format!(r#"{{"Statement":{statement}}}"#), kind).unwrap();
-        document.verdict(&Ask { action, resource, facts: &facts() })
+        document.verdict(&Ask {
+            action,
+            resource,
+            facts: &facts(),
+        })
     }
 
     #[test]
     fn deny_beats_allow_and_silence_is_neither() {
-        let both =
-            r#"[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"*"}]"#;
+        let both = r#"[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"*"}]"#;
         let of = |action| verdict(both, PolicyKind::Identity, action, "*");
-        assert_eq!((of("iam:ListUsers"), of("logs:FilterLogEvents")), (Verdict::Deny, Verdict::Allow));
+        assert_eq!(
+            (of("iam:ListUsers"), of("logs:FilterLogEvents")),
+            (Verdict::Deny, Verdict::Allow)
+        );
         let one = r#"{"Effect":"Allow","NotAction":"iam:*","Resource":"arn:aws:logs:*"}"#;
-        assert_eq!(verdict(one, PolicyKind::Identity, "IAM:listusers", "arn:aws:logs:x"), Verdict::Silent);
-        assert_eq!(verdict(one, PolicyKind::Identity, "logs:X", "arn:aws:s3:::b"), Verdict::Silent);
+        assert_eq!(
+            verdict(one, PolicyKind::Identity, "IAM:listusers", "arn:aws:logs:x"),
+            Verdict::Silent
+        );
+        assert_eq!(
+            verdict(one, PolicyKind::Identity, "logs:X", "arn:aws:s3:::b"),
+            Verdict::Silent
+        );
     }
 
     #[test]
     fn a_resource_may_name_the_caller() {
         let own = r#"{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:user/${aws:username}"}"#;
-        let of = |who| verdict(own, PolicyKind::Identity, "iam:GetUser", &format!("arn:aws:iam::1:user/{who}"));
+        let of = |who| {
+            verdict(
+                own,
+                PolicyKind::Identity,
+                "iam:GetUser",
+                &format!("arn:aws:iam::1:user/{who}"),
+            )
+        };
         assert_eq!((of("alice"), of("bob")), (Verdict::Allow, Verdict::Silent));
     }
 
     #[test]
     fn trust_is_in_an_account_a_principal_or_everyone() {
-        for trusted in [r#""*""#, r#"{"AWS":"111111111111"}"#, r#"{"AWS":["arn:aws:iam::111111111111:user/alice"]}"#] {
-            let policy = format!(r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{trusted}}}"#);
-            assert_eq!(verdict(&policy, PolicyKind::Trust, "sts:AssumeRole", "*"), Verdict::Allow, "{trusted}");
+        for trusted in [
+            r#""*""#,
+            r#"{"AWS":"111111111111"}"#,
+            r#"{"AWS":["arn:aws:iam::111111111111:user/alice"]}"#,
+        ] {
+            let policy =
+                format!(r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{trusted}}}"#);
+            assert_eq!(
+                verdict(&policy, PolicyKind::Trust, "sts:AssumeRole", "*"),
+                Verdict::Allow,
+                "{trusted}"
+            );
         }
-        let other =
-            r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::222222222222:root"}}"#;
-        assert_eq!(verdict(other, PolicyKind::Trust, "sts:AssumeRole", "*"), Verdict::Silent);
+        let other = r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::222222222222:root"}}"#;
+        assert_eq!(
+            verdict(other, PolicyKind::Trust, "sts:AssumeRole", "*"),
+            Verdict::Silent
+        );
     }
 }

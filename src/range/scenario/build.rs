@@ -14,7 +14,9 @@ use crate::range::ec2::{FlowDestination, FlowLog};
 use crate::range::insights::Speed;
 use crate::range::logs::{LogStore, StoredGroup, salt_of};
 use crate::range::policy::PolicyKind;
-use crate::range::world::{Account, OrgUnit, Organization, Policy, Regions, Scp, Trail, Uses, World};
+use crate::range::world::{
+    Account, OrgUnit, Organization, Policy, Regions, Scp, Trail, Uses, World,
+};
 
 /// How old things are whose age the scenario does not tell.
 const AGE: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -23,7 +25,11 @@ const AGE: SignedDuration = SignedDuration::from_hours(400 * 24);
 ///
 /// # Errors
 /// The scenario contradicts itself, or files that it names cannot be read.
-pub(crate) fn build(scenario: &Scenario, seed: u64, now: Timestamp) -> Result<World, ScenarioError> {
+pub(crate) fn build(
+    scenario: &Scenario,
+    seed: u64,
+    now: Timestamp,
+) -> Result<World, ScenarioError> {
     let Scenario(spec) = scenario;
     let mut world = empty_world(spec, seed);
     let ages_ago = now.saturating_sub(AGE).unwrap_or(now);
@@ -32,7 +38,11 @@ pub(crate) fn build(scenario: &Scenario, seed: u64, now: Timestamp) -> Result<Wo
         add_accounts(&mut world, account, ages_ago)?;
     }
     if !world.accounts.contains_key(&spec.organization.management) {
-        return Err(undefined("[organization]", "the account", spec.organization.management.to_string()));
+        return Err(undefined(
+            "[organization]",
+            "the account",
+            spec.organization.management.to_string(),
+        ));
     }
     for scp in &spec.scps {
         add_scp(&mut world, scp)?;
@@ -53,8 +63,16 @@ pub(crate) fn build(scenario: &Scenario, seed: u64, now: Timestamp) -> Result<Wo
     Ok(world)
 }
 
-pub(super) fn undefined(table: &'static str, what: &'static str, name: impl Into<String>) -> ScenarioError {
-    ScenarioError::Undefined { table, what, name: name.into() }
+pub(super) fn undefined(
+    table: &'static str,
+    what: &'static str,
+    name: impl Into<String>,
+) -> ScenarioError {
+    ScenarioError::Undefined {
+        table,
+        what,
+        name: name.into(),
+    }
 }
 
 fn empty_world(spec: &Spec, seed: u64) -> World {
@@ -62,7 +80,9 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
     let mint = Mint::new(seed);
     let id = spec.organization.id.clone();
     let root = mint.id_for("r-", &id, 4).to_lowercase();
-    let partition = by_default.first().map_or(crate::model::Partition::Aws, Region::partition);
+    let partition = by_default
+        .first()
+        .map_or(crate::model::Partition::Aws, Region::partition);
     let behaviour = &spec.behaviour;
     World {
         partition,
@@ -94,7 +114,10 @@ fn empty_world(spec: &Spec, seed: u64) -> World {
         empty_pages: behaviour.empty_pages,
         insights_answers: spec.insights_answers.clone(),
         insights_most_rows: behaviour.insights_most_rows,
-        insights: Speed::new(behaviour.insights_bytes_a_second, behaviour.insights_timeout_seconds),
+        insights: Speed::new(
+            behaviour.insights_bytes_a_second,
+            behaviour.insights_timeout_seconds,
+        ),
     }
 }
 
@@ -102,26 +125,57 @@ fn add_units(world: &mut World, spec: &Spec) -> Result<(), ScenarioError> {
     for unit in &spec.units {
         let parent = parent_id(world, unit.parent.as_deref())?;
         let suffix = world.mint.id_for("", &unit.name, 8).to_lowercase();
-        let id = format!("ou-{}-{suffix}", world.organization.root.trim_start_matches("r-"));
-        world.organization.units.insert(id, OrgUnit { name: unit.name.clone(), parent });
+        let id = format!(
+            "ou-{}-{suffix}",
+            world.organization.root.trim_start_matches("r-")
+        );
+        world.organization.units.insert(
+            id,
+            OrgUnit {
+                name: unit.name.clone(),
+                parent,
+            },
+        );
     }
     Ok(())
 }
 
 /// The id of the unit with this name; of the root, for none.
 fn parent_id(world: &World, unit: Option<&str>) -> Result<String, ScenarioError> {
-    let Some(name) = unit else { return Ok(world.organization.root.clone()) };
-    let found = world.organization.units.iter().find(|(_, unit)| unit.name == name);
-    found.map(|(id, _)| id.clone()).ok_or_else(|| undefined("[[accounts]]", "the unit", name))
+    let Some(name) = unit else {
+        return Ok(world.organization.root.clone());
+    };
+    let found = world
+        .organization
+        .units
+        .iter()
+        .find(|(_, unit)| unit.name == name);
+    found
+        .map(|(id, _)| id.clone())
+        .ok_or_else(|| undefined("[[accounts]]", "the unit", name))
 }
 
-fn add_accounts(world: &mut World, spec: &AccountSpec, joined: Timestamp) -> Result<(), ScenarioError> {
-    let parent = if spec.outside_organization { String::new() } else { parent_id(world, spec.unit.as_deref())? };
+fn add_accounts(
+    world: &mut World,
+    spec: &AccountSpec,
+    joined: Timestamp,
+) -> Result<(), ScenarioError> {
+    let parent = if spec.outside_organization {
+        String::new()
+    } else {
+        parent_id(world, spec.unit.as_deref())?
+    };
     let first: u64 = spec.id.to_string().parse().unwrap_or_default();
     for n in 0..spec.count.unwrap_or(1) {
         let number = format!("{:012}", first.saturating_add(n.into()));
-        let id: AccountId = number.parse().map_err(|_| undefined("[[accounts]]", "the account", number))?;
-        let name = if spec.count.is_some() { format!("{}-{:03}", spec.name, n + 1) } else { spec.name.clone() };
+        let id: AccountId = number
+            .parse()
+            .map_err(|_| undefined("[[accounts]]", "the account", number))?;
+        let name = if spec.count.is_some() {
+            format!("{}-{:03}", spec.name, n + 1)
+        } else {
+            spec.name.clone()
+        };
         let account = Account {
             id,
             email: format!("aws+{id}@example.com"),
@@ -144,11 +198,22 @@ fn add_accounts(world: &mut World, spec: &AccountSpec, joined: Timestamp) -> Res
 }
 
 fn add_scp(world: &mut World, spec: &ScpSpec) -> Result<(), ScenarioError> {
-    let targets = spec.targets.iter().map(|target| scp_target(world, target)).collect::<Result<_, _>>()?;
+    let targets = spec
+        .targets
+        .iter()
+        .map(|target| scp_target(world, target))
+        .collect::<Result<_, _>>()?;
     let id = world.mint.id_for("p-", &spec.name, 8).to_lowercase();
-    let arn = world.organization_arn(&format!("policy/{}/service_control_policy/{id}", world.organization.id));
+    let arn = world.organization_arn(&format!(
+        "policy/{}/service_control_policy/{id}",
+        world.organization.id
+    ));
     let policy = parse_policy(&spec.name, &spec.policy, PolicyKind::Identity)?;
-    world.organization.scps.push(Scp { arn, targets, policy });
+    world.organization.scps.push(Scp {
+        arn,
+        targets,
+        policy,
+    });
     Ok(())
 }
 
@@ -156,36 +221,70 @@ fn scp_target(world: &World, target: &str) -> Result<String, ScenarioError> {
     if target == "root" {
         return Ok(world.organization.root.clone());
     }
-    let account = world.accounts.values().find(|account| account.id.to_string() == target || account.name == target);
+    let account = world
+        .accounts
+        .values()
+        .find(|account| account.id.to_string() == target || account.name == target);
     match account {
         Some(account) => Ok(account.id.to_string()),
-        None => parent_id(world, Some(target)).map_err(|_| undefined("[[scps]]", "the target", target)),
+        None => {
+            parent_id(world, Some(target)).map_err(|_| undefined("[[scps]]", "the target", target))
+        }
     }
 }
 
-pub(super) fn parse_policy(name: &str, text: &str, kind: PolicyKind) -> Result<Policy, ScenarioError> {
-    Policy::parse(text, kind)
-        .map_err(|error| ScenarioError::MalformedPolicy { name: name.to_owned(), problem: error.to_string() })
+pub(super) fn parse_policy(
+    name: &str,
+    text: &str,
+    kind: PolicyKind,
+) -> Result<Policy, ScenarioError> {
+    Policy::parse(text, kind).map_err(|error| ScenarioError::MalformedPolicy {
+        name: name.to_owned(),
+        problem: error.to_string(),
+    })
 }
 
 /// The chosen accounts' chosen Regions, as far as they are enabled there.
-pub(super) fn targets(world: &World, accounts: &Names, regions: &Names) -> Vec<(AccountId, Region)> {
-    let chosen = world.accounts.values().filter(|account| accounts.include_account(account.id, &account.name));
-    let places = chosen.flat_map(|account| world.regions.all().map(move |(region, _)| (account.id, region.clone())));
-    places.filter(|(account, region)| regions.include(region.as_str()) && world.enabled(*account, region)).collect()
+pub(super) fn targets(
+    world: &World,
+    accounts: &Names,
+    regions: &Names,
+) -> Vec<(AccountId, Region)> {
+    let chosen = world
+        .accounts
+        .values()
+        .filter(|account| accounts.include_account(account.id, &account.name));
+    let places = chosen.flat_map(|account| {
+        world
+            .regions
+            .all()
+            .map(move |(region, _)| (account.id, region.clone()))
+    });
+    places
+        .filter(|(account, region)| {
+            regions.include(region.as_str()) && world.enabled(*account, region)
+        })
+        .collect()
 }
 
 fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, ages_ago: Timestamp) {
-    let created = spec.created.map_or(ages_ago, |created| created.resolve(now));
+    let created = spec
+        .created
+        .map_or(ages_ago, |created| created.resolve(now));
     for (account, region) in targets(world, &spec.accounts, &spec.regions) {
         for name in spec.names() {
-            let mut group =
-                StoredGroup::new(LogGroupClass::from(spec.class.as_str()), created.as_millisecond(), salt_of(&name));
+            let mut group = StoredGroup::new(
+                LogGroupClass::from(spec.class.as_str()),
+                created.as_millisecond(),
+                salt_of(&name),
+            );
             group.retention_days = spec.retention_days;
             group.masked = spec.masked;
             group.kms_key.clone_from(&spec.kms_key);
             group.mask_inherited = spec.mask_inherited;
-            log_store(world, account, &region).groups.insert(name, group);
+            log_store(world, account, &region)
+                .groups
+                .insert(name, group);
         }
     }
 }
@@ -206,17 +305,36 @@ pub(super) fn open_group<'a>(
     name: &str,
     created: Timestamp,
 ) -> Option<&'a mut StoredGroup> {
-    let store = world.account_mut(account)?.logs.entry(region.clone()).or_default();
-    let made = || StoredGroup::new(LogGroupClass::Standard, created.as_millisecond(), salt_of(name));
+    let store = world
+        .account_mut(account)?
+        .logs
+        .entry(region.clone())
+        .or_default();
+    let made = || {
+        StoredGroup::new(
+            LogGroupClass::Standard,
+            created.as_millisecond(),
+            salt_of(name),
+        )
+    };
     Some(store.groups.entry(name.to_owned()).or_insert_with(made))
 }
 
-fn add_trail(world: &mut World, spec: &TrailSpec, now: Timestamp, created: Timestamp) -> Result<(), ScenarioError> {
+fn add_trail(
+    world: &mut World,
+    spec: &TrailSpec,
+    now: Timestamp,
+    created: Timestamp,
+) -> Result<(), ScenarioError> {
     if let Some(group) = &spec.log_group {
         open_group(world, spec.account, &spec.home, group, created)
             .ok_or_else(|| undefined("[[trails]]", "the account", spec.account.to_string()))?;
     }
-    let strangers = world.accounts.values().filter(|account| !account.is_in_organization()).map(|account| account.id);
+    let strangers = world
+        .accounts
+        .values()
+        .filter(|account| !account.is_in_organization())
+        .map(|account| account.id);
     let unreached = spec.unreached.iter().copied().chain(strangers).collect();
     world.trails.push(Trail {
         name: spec.name.clone(),
@@ -237,8 +355,14 @@ fn add_trail(world: &mut World, spec: &TrailSpec, now: Timestamp, created: Times
 
 fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
     for (account, region) in targets(world, &spec.accounts, &spec.regions) {
-        let others = world.account(account).and_then(|account| account.flow_logs.get(&region));
-        let to_same_group = others.into_iter().flatten().filter(|other| other.log_group == spec.log_group).count();
+        let others = world
+            .account(account)
+            .and_then(|account| account.flow_logs.get(&region));
+        let to_same_group = others
+            .into_iter()
+            .flatten()
+            .filter(|other| other.log_group == spec.log_group)
+            .count();
         // No VPC has two flow logs that deliver the same to the same place.
         let purpose = match to_same_group {
             0 => format!("{account} {region} {}", spec.log_group),
@@ -251,12 +375,21 @@ fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
             traffic_type: spec.traffic_type,
             destination: spec.destination,
             destination_account: spec.destination_account.unwrap_or(account),
-            format: spec.format.clone().unwrap_or_else(|| FlowLog::DEFAULT_FORMAT.to_owned()),
+            format: spec
+                .format
+                .clone()
+                .unwrap_or_else(|| FlowLog::DEFAULT_FORMAT.to_owned()),
             created,
             delivery_error: spec.delivery_error.clone(),
         };
         if spec.destination == FlowDestination::CloudWatchLogs {
-            open_group(world, flow_log.destination_account, &region, &spec.log_group, created);
+            open_group(
+                world,
+                flow_log.destination_account,
+                &region,
+                &spec.log_group,
+                created,
+            );
         }
         if let Some(account) = world.account_mut(account) {
             account.flow_logs.entry(region).or_default().push(flow_log);

@@ -17,7 +17,12 @@ use crate::range::world::World;
 /// How far apart the repetitions of a record are.
 const RECORD_SPACING: SignedDuration = SignedDuration::from_secs(7);
 
-pub(super) fn add(world: &mut World, spec: &Spec, now: Timestamp, ages_ago: Timestamp) -> Result<(), ScenarioError> {
+pub(super) fn add(
+    world: &mut World,
+    spec: &Spec,
+    now: Timestamp,
+    ages_ago: Timestamp,
+) -> Result<(), ScenarioError> {
     for event in &spec.events {
         plant(world, event, now, ages_ago)?;
     }
@@ -30,7 +35,12 @@ pub(super) fn add(world: &mut World, spec: &Spec, now: Timestamp, ages_ago: Time
     Ok(())
 }
 
-fn plant(world: &mut World, spec: &EventSpec, now: Timestamp, ages_ago: Timestamp) -> Result<(), ScenarioError> {
+fn plant(
+    world: &mut World,
+    spec: &EventSpec,
+    now: Timestamp,
+    ages_ago: Timestamp,
+) -> Result<(), ScenarioError> {
     let group = open_group(world, spec.account, &spec.region, &spec.group, ages_ago)
         .ok_or_else(|| undefined("[[events]]", "the account", spec.account.to_string()))?;
     let first_ms = spec.at.resolve(now).as_millisecond();
@@ -39,7 +49,9 @@ fn plant(world: &mut World, spec: &EventSpec, now: Timestamp, ages_ago: Timestam
         group.store(NewEvent {
             stream: spec.stream.clone(),
             timestamp_ms,
-            ingestion_ms: spec.ingested.map_or(timestamp_ms, |at| at.resolve(now).as_millisecond()),
+            ingestion_ms: spec
+                .ingested
+                .map_or(timestamp_ms, |at| at.resolve(now).as_millisecond()),
             id: spec.event_id.clone(),
             message: spec.message.replace("{n}", &n.to_string()).into(),
         });
@@ -47,12 +59,25 @@ fn plant(world: &mut World, spec: &EventSpec, now: Timestamp, ages_ago: Timestam
     Ok(())
 }
 
-fn tell(world: &mut World, spec: &RecordSpec, number: usize, now: Timestamp) -> Result<(), ScenarioError> {
+fn tell(
+    world: &mut World,
+    spec: &RecordSpec,
+    number: usize,
+    now: Timestamp,
+) -> Result<(), ScenarioError> {
     if world.account(spec.account).is_none() {
-        return Err(undefined("[[records]]", "the account", spec.account.to_string()));
+        return Err(undefined(
+            "[[records]]",
+            "the account",
+            spec.account.to_string(),
+        ));
     }
     let actor = actor(world, spec)?;
-    let value = |table: &Option<toml::Table>| table.as_ref().and_then(|table| serde_json::to_value(table).ok());
+    let value = |table: &Option<toml::Table>| {
+        table
+            .as_ref()
+            .and_then(|table| serde_json::to_value(table).ok())
+    };
     for n in 0..spec.count {
         let purpose = format!("record {number} {n}");
         let since = RECORD_SPACING.saturating_mul(i32::try_from(n).unwrap_or(i32::MAX));
@@ -64,8 +89,14 @@ fn tell(world: &mut World, spec: &RecordSpec, number: usize, now: Timestamp) -> 
             service: spec.service.clone(),
             action: spec.action.clone(),
             source_ip: spec.ip.clone(),
-            user_agent: spec.agent.clone().unwrap_or_else(|| "aws-cli/2.17.0 Python/3.11.8".to_owned()),
-            error: spec.error_code.clone().map(|code| (code, spec.error_message.clone().unwrap_or_default())),
+            user_agent: spec
+                .agent
+                .clone()
+                .unwrap_or_else(|| "aws-cli/2.17.0 Python/3.11.8".to_owned()),
+            error: spec
+                .error_code
+                .clone()
+                .map(|code| (code, spec.error_message.clone().unwrap_or_default())),
             request: value(&spec.request).unwrap_or(Value::Null),
             response: value(&spec.response).unwrap_or(Value::Null),
             additional: value(&spec.additional),
@@ -86,15 +117,31 @@ fn actor(world: &World, spec: &RecordSpec) -> Result<Actor, ScenarioError> {
     let account: AccountId = arn.account().ok_or_else(unknown)?;
     let principal_id = match arn.resource().split('/').collect::<Vec<_>>()[..] {
         ["assumed-role", role, session] => {
-            format!("{}:{session}", world.mint.id_for("AROA", &format!("{account} role {role}"), 17))
+            format!(
+                "{}:{session}",
+                world
+                    .mint
+                    .id_for("AROA", &format!("{account} role {role}"), 17)
+            )
         }
         ["root"] => account.to_string(),
-        ["user", .., user] => world.mint.id_for("AIDA", &format!("{account} user {user}"), 17),
+        ["user", .., user] => world
+            .mint
+            .id_for("AIDA", &format!("{account} user {user}"), 17),
         _ => return Err(unknown()),
     };
-    let access_key_id =
-        spec.access_key.clone().unwrap_or_else(|| world.mint.id_for("ASIA", &format!("key of {}", spec.by), 16));
-    Ok(Actor { arn: spec.by.clone(), principal_id, access_key_id, account, mfa: false })
+    let access_key_id = spec.access_key.clone().unwrap_or_else(|| {
+        world
+            .mint
+            .id_for("ASIA", &format!("key of {}", spec.by), 16)
+    });
+    Ok(Actor {
+        arn: spec.by.clone(),
+        principal_id,
+        access_key_id,
+        account,
+        mfa: false,
+    })
 }
 
 #[derive(Deserialize)]
@@ -103,17 +150,29 @@ struct File {
     records: Vec<Value>,
 }
 
-fn load_folder(world: &mut World, spec: &LoadSpec, ages_ago: Timestamp) -> Result<(), ScenarioError> {
+fn load_folder(
+    world: &mut World,
+    spec: &LoadSpec,
+    ages_ago: Timestamp,
+) -> Result<(), ScenarioError> {
     let group = open_group(world, spec.account, &spec.region, &spec.group, ages_ago)
         .ok_or_else(|| undefined("[[load]]", "the account", spec.account.to_string()))?;
     let stream = format!("{}_CloudTrail_{}", spec.account, spec.region);
     for path in json_files(&spec.folder)? {
-        let failed = |problem: String| ScenarioError::Load { path: path.clone(), problem };
+        let failed = |problem: String| ScenarioError::Load {
+            path: path.clone(),
+            problem,
+        };
         let text = std::fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
         let file: File = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
         for record in file.records {
-            let time = record.get("eventTime").and_then(Value::as_str).and_then(|time| time.parse::<Timestamp>().ok());
-            let time = time.ok_or_else(|| failed("a record has no eventTime".to_owned()))?.as_millisecond();
+            let time = record
+                .get("eventTime")
+                .and_then(Value::as_str)
+                .and_then(|time| time.parse::<Timestamp>().ok());
+            let time = time
+                .ok_or_else(|| failed("a record has no eventTime".to_owned()))?
+                .as_millisecond();
             group.store(NewEvent {
                 stream: stream.clone(),
                 timestamp_ms: time,
@@ -128,13 +187,19 @@ fn load_folder(world: &mut World, spec: &LoadSpec, ages_ago: Timestamp) -> Resul
 
 /// The `*.json` files of a folder and its folders, in order of their names.
 fn json_files(folder: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
-    let failed = |error: std::io::Error| ScenarioError::Load { path: folder.to_owned(), problem: error.to_string() };
+    let failed = |error: std::io::Error| ScenarioError::Load {
+        path: folder.to_owned(),
+        problem: error.to_string(),
+    };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
             files.extend(json_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "json") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
             files.push(path);
         }
     }

@@ -19,8 +19,7 @@ pub(crate) const PRACTICE_USER: &str = "responder";
 /// A user of the management account that may do everything; sets scenes, is not for practice.
 pub(crate) const ADMINISTRATOR: &str = "administrator";
 
-const ASSUME_ANY: &str =
-    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}"#;
+const ASSUME_ANY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}"#;
 /// What every member account has, where the scenario does not say otherwise.
 const DEFAULT_ROLES: &str = include_str!("../../../config/range/default-roles.toml");
 
@@ -32,7 +31,12 @@ struct DefaultRoles {
 
 pub(super) fn add(world: &mut World, spec: &Spec, created: Timestamp) -> Result<(), ScenarioError> {
     let management = spec.organization.management;
-    let practice = built_in(management, PRACTICE_USER, "ReadOnlyAccess", &[("AssumeRoles", ASSUME_ANY)]);
+    let practice = built_in(
+        management,
+        PRACTICE_USER,
+        "ReadOnlyAccess",
+        &[("AssumeRoles", ASSUME_ANY)],
+    );
     let administrator = built_in(management, ADMINISTRATOR, "AdministratorAccess", &[]);
     for user in [&practice, &administrator].into_iter().chain(&spec.users) {
         add_user(world, user, created)?;
@@ -61,7 +65,10 @@ fn built_in(account: AccountId, name: &str, managed: &str, policies: &[(&str, &s
         path: "/".to_owned(),
         access_keys: vec![practice_key(account, name)],
         groups: Vec::new(),
-        policies: policies.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        policies: policies
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect(),
         attached: vec![format!("arn:aws:iam::aws:policy/{managed}")],
         mfa: true,
     }
@@ -93,7 +100,11 @@ fn add_user(world: &mut World, spec: &UserSpec, created: Timestamp) -> Result<()
     let serial = world.arn("iam", "", spec.account, &format!("mfa/{}", spec.name));
     let mint = world.mint.clone();
     let key = |id: &String| {
-        let key = AccessKey { secret: mint.secret_of(id), status: KeyStatus::Active, created };
+        let key = AccessKey {
+            secret: mint.secret_of(id),
+            status: KeyStatus::Active,
+            created,
+        };
         (id.clone(), key)
     };
     let user = User {
@@ -104,32 +115,49 @@ fn add_user(world: &mut World, spec: &UserSpec, created: Timestamp) -> Result<()
         policies: policies(&spec.name, &spec.policies, &spec.attached, created)?,
         groups: BTreeSet::from_iter(spec.groups.clone()),
         keys: spec.access_keys.iter().map(key).collect(),
-        mfa: spec.mfa.then(|| MfaDevice::new(serial.clone(), mint.mfa_secret_of(&serial))),
+        mfa: spec
+            .mfa
+            .then(|| MfaDevice::new(serial.clone(), mint.mfa_secret_of(&serial))),
     };
     for id in &spec.access_keys {
-        world.key_owners.insert(id.clone(), (spec.account, spec.name.clone()));
+        world
+            .key_owners
+            .insert(id.clone(), (spec.account, spec.name.clone()));
     }
     let account = world.account_mut(spec.account);
-    let account = account.ok_or_else(|| undefined("[[users]]", "the account", spec.account.to_string()))?;
+    let account =
+        account.ok_or_else(|| undefined("[[users]]", "the account", spec.account.to_string()))?;
     account.users.insert(spec.name.clone(), user);
     Ok(())
 }
 
-fn add_user_group(world: &mut World, spec: &UserGroupSpec, created: Timestamp) -> Result<(), ScenarioError> {
+fn add_user_group(
+    world: &mut World,
+    spec: &UserGroupSpec,
+    created: Timestamp,
+) -> Result<(), ScenarioError> {
     let group = Group {
         name: spec.name.clone(),
         path: spec.path.clone(),
-        id: world.mint.id_for("AGPA", &format!("{} group {}", spec.account, spec.name), 17),
+        id: world
+            .mint
+            .id_for("AGPA", &format!("{} group {}", spec.account, spec.name), 17),
         created,
         policies: policies(&spec.name, &spec.policies, &spec.attached, created)?,
     };
     let account = world.account_mut(spec.account);
-    let account = account.ok_or_else(|| undefined("[[user_groups]]", "the account", spec.account.to_string()))?;
+    let account = account
+        .ok_or_else(|| undefined("[[user_groups]]", "the account", spec.account.to_string()))?;
     account.groups.insert(spec.name.clone(), group);
     Ok(())
 }
 
-fn add_role(world: &mut World, spec: &Spec, role: &RoleSpec, created: Timestamp) -> Result<(), ScenarioError> {
+fn add_role(
+    world: &mut World,
+    spec: &Spec,
+    role: &RoleSpec,
+    created: Timestamp,
+) -> Result<(), ScenarioError> {
     let management = spec.organization.management;
     let trust_text = match &role.trust_policy {
         Some(text) => text.clone(),
@@ -147,12 +175,16 @@ fn add_role(world: &mut World, spec: &Spec, role: &RoleSpec, created: Timestamp)
     for account in world.accounts.values_mut() {
         let chosen = match &role.accounts {
             None => account.id != management,
-            Some(names) if account.id == management => {
-                names.globs().iter().any(|name| *name == account.name || *name == account.id.to_string())
-            }
+            Some(names) if account.id == management => names
+                .globs()
+                .iter()
+                .any(|name| *name == account.name || *name == account.id.to_string()),
             Some(names) => names.include_account(account.id, &account.name),
         };
-        let lacks = spec.accounts.iter().any(|spec| spec.id == account.id && spec.lacks_roles.contains(&role.name));
+        let lacks = spec
+            .accounts
+            .iter()
+            .any(|spec| spec.id == account.id && spec.lacks_roles.contains(&role.name));
         if chosen && !lacks {
             let made = Role {
                 name: role.name.clone(),
@@ -170,8 +202,11 @@ fn add_role(world: &mut World, spec: &Spec, role: &RoleSpec, created: Timestamp)
 }
 
 fn trust_policy(world: &World, management: AccountId, role: &RoleSpec) -> String {
-    let trusted =
-        if role.trusts.is_empty() { vec![world.arn("iam", "", management, "root")] } else { role.trusts.clone() };
+    let trusted = if role.trusts.is_empty() {
+        vec![world.arn("iam", "", management, "root")]
+    } else {
+        role.trusts.clone()
+    };
     let mut statement = json!({
         "Effect": "Allow",
         "Principal": { "AWS": trusted },
@@ -182,7 +217,10 @@ fn trust_policy(world: &World, management: AccountId, role: &RoleSpec) -> String
         conditions.insert("StringEquals".to_owned(), json!({ "sts:ExternalId": id }));
     }
     if role.mfa {
-        conditions.insert("Bool".to_owned(), json!({ "aws:MultiFactorAuthPresent": "true" }));
+        conditions.insert(
+            "Bool".to_owned(),
+            json!({ "aws:MultiFactorAuthPresent": "true" }),
+        );
     }
     if !conditions.is_empty() {
         statement["Condition"] = conditions.into();

@@ -69,7 +69,10 @@ pub enum ScenarioError {
 /// The shipped scenarios.
 const SHIPPED: [(&str, &str); 3] = [
     ("small", include_str!("../../../config/range/small.toml")),
-    ("org-100", include_str!("../../../config/range/org-100.toml")),
+    (
+        "org-100",
+        include_str!("../../../config/range/org-100.toml"),
+    ),
     ("chaos", include_str!("../../../config/range/chaos.toml")),
 ];
 
@@ -98,7 +101,9 @@ impl Scenario {
     /// # Errors
     /// The text is not TOML, or has tables and keys that a scenario does not.
     pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
-        toml::from_str(text).map(Self).map_err(|error| ScenarioError::Unreadable(Box::new(error)))
+        toml::from_str(text)
+            .map(Self)
+            .map_err(|error| ScenarioError::Unreadable(Box::new(error)))
     }
 
     /// Its name.

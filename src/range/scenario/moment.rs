@@ -20,7 +20,9 @@ impl TryFrom<String> for Moment {
         if let Ok(at) = text.parse() {
             return Ok(Self::At(at));
         }
-        let offset = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+        let offset = text
+            .parse::<Span>()
+            .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
         offset.map(Self::Offset).map_err(|_| {
             format!("`{text}` is not a time: expected RFC 3339 (2026-03-01T12:00:00Z) or a distance (2h 5m ago)")
         })
@@ -58,7 +60,12 @@ mod tests {
     #[test]
     fn absolute_and_relative() {
         let now: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
-        let resolve = |text: &str| Moment::try_from(text.to_owned()).unwrap().resolve(now).to_string();
+        let resolve = |text: &str| {
+            Moment::try_from(text.to_owned())
+                .unwrap()
+                .resolve(now)
+                .to_string()
+        };
         assert_eq!(resolve("2026-03-01T12:00:00Z"), "2026-03-01T12:00:00Z");
         assert_eq!(resolve("2h 5m ago"), "2026-03-02T09:55:00Z");
         assert_eq!(resolve("1d ago"), "2026-03-01T12:00:00Z");

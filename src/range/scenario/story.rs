@@ -49,7 +49,10 @@ pub struct Answer {
 impl Scenario {
     /// The story, from its beginning to its end.
     pub fn story(&self) -> Vec<Chapter> {
-        let chapter = |spec: &ChapterSpec| Chapter { at: spec.at.resolve(self.now()), text: spec.text.clone() };
+        let chapter = |spec: &ChapterSpec| Chapter {
+            at: spec.at.resolve(self.now()),
+            text: spec.text.clone(),
+        };
         self.0.story.iter().map(chapter).collect()
     }
 
@@ -76,26 +79,53 @@ mod tests {
 
     /// What the hunts of the answer sheets look for, said in another language than the hunts themselves.
     const HUNTS: [(&str, &str); 15] = [
-        ("iam-access-denied", "{ $.errorCode = %Unauthorized|Denied|Forbidden% }"),
-        ("users-roles-created", r#"{ $.eventName = "CreateUser" || $.eventName = "CreateRole" }"#),
+        (
+            "iam-access-denied",
+            "{ $.errorCode = %Unauthorized|Denied|Forbidden% }",
+        ),
+        (
+            "users-roles-created",
+            r#"{ $.eventName = "CreateUser" || $.eventName = "CreateRole" }"#,
+        ),
         ("s3-list-buckets", r#"{ $.eventName = "ListBuckets" }"#),
-        ("access-key-created", r#"{ $.responseElements.accessKey.accessKeyId = "AKIA*" }"#),
-        ("iam-access-key:", r#"{ $.userIdentity.accessKeyId = "AKIADEPLOYBOT2LEAKED" }"#),
+        (
+            "access-key-created",
+            r#"{ $.responseElements.accessKey.accessKeyId = "AKIA*" }"#,
+        ),
+        (
+            "iam-access-key:",
+            r#"{ $.userIdentity.accessKeyId = "AKIADEPLOYBOT2LEAKED" }"#,
+        ),
         ("source-ip:", r#"{ $.sourceIPAddress = "198.51.100.23" }"#),
         ("root-use", r#"{ $.userIdentity.type = "Root" }"#),
-        ("console-login-without-mfa", r#"{ $.additionalEventData.MFAUsed = "No" }"#),
-        ("trail-stopped-or-changed", r#"{ $.eventName = "StopLogging" }"#),
-        ("guardduty-disabled", r#"{ $.eventName = "DeleteDetector" }"#),
+        (
+            "console-login-without-mfa",
+            r#"{ $.additionalEventData.MFAUsed = "No" }"#,
+        ),
+        (
+            "trail-stopped-or-changed",
+            r#"{ $.eventName = "StopLogging" }"#,
+        ),
+        (
+            "guardduty-disabled",
+            r#"{ $.eventName = "DeleteDetector" }"#,
+        ),
         (
             "access-key-for-another-user",
             r#"{ $.eventName = "CreateAccessKey" && $.userIdentity.userName = "deploy-bot" }"#,
         ),
-        ("policy-attached-to-self", r#"{ $.eventName = "AttachUserPolicy" }"#),
+        (
+            "policy-attached-to-self",
+            r#"{ $.eventName = "AttachUserPolicy" }"#,
+        ),
         (
             "security-group-opened",
             r#"{ $.requestParameters.ipPermissions.items[0].ipRanges.items[0].cidrIp = "0.0.0.0/0" }"#,
         ),
-        ("snapshot-or-image-shared", r#"{ $.eventName = "ModifySnapshotAttribute" }"#),
+        (
+            "snapshot-or-image-shared",
+            r#"{ $.eventName = "ModifySnapshotAttribute" }"#,
+        ),
         ("vpc-requests-from-ip:", r#""us-east-1 198.51.100.23""#),
     ];
 
@@ -105,7 +135,9 @@ mod tests {
         let record: Value = serde_json::from_str(message).unwrap_or_default();
         let source_at = if columns.first() == Some(&"2") { 3 } else { 2 };
         match hunt {
-            "vpc-rejects-by-source" => columns.contains(&"REJECT").then(|| columns[source_at].to_owned()),
+            "vpc-rejects-by-source" => columns
+                .contains(&"REJECT")
+                .then(|| columns[source_at].to_owned()),
             "role-chains" => {
                 let who = &record["userIdentity"];
                 let is_chain = record["eventName"] == "AssumeRole" && who["type"] == "AssumedRole";
@@ -122,7 +154,11 @@ mod tests {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '.';
         text.match_indices(needle).any(|(at, _)| {
             let before = text[..at].chars().next_back().is_none_or(|c| !is_part(c));
-            before && text[at + needle.len()..].chars().next().is_none_or(|c| !is_part(c))
+            before
+                && text[at + needle.len()..]
+                    .chars()
+                    .next()
+                    .is_none_or(|c| !is_part(c))
         })
     }
 
@@ -130,17 +166,27 @@ mod tests {
     fn count(scenario: &Scenario, world: &mut World, matches: impl Fn(&str) -> bool) -> u64 {
         let now_ms = scenario.now().as_millisecond();
         let mut found = BTreeSet::new();
-        for account in world.accounts.values_mut().filter(|account| account.is_active()) {
+        for account in world
+            .accounts
+            .values_mut()
+            .filter(|account| account.is_active())
+        {
             for (region, store) in &mut account.logs {
-                let groups = store.groups.iter_mut().filter(|(_, group)| group.class != LogGroupClass::Delivery);
+                let groups = store
+                    .groups
+                    .iter_mut()
+                    .filter(|(_, group)| group.class != LogGroupClass::Delivery);
                 for (name, group) in groups {
                     // Everyday traffic of the large scenarios stays unmade: that it never holds what a story does is
                     // shown elsewhere, and their sheets name no hunts.
-                    let group = if scenario.name() == "small" { group.prepare() } else { &*group };
-                    let visible = group
-                        .events()
-                        .iter()
-                        .filter(|event| event.ingestion_ms <= now_ms && event.timestamp_ms >= now_ms - DAY_MS);
+                    let group = if scenario.name() == "small" {
+                        group.prepare()
+                    } else {
+                        &*group
+                    };
+                    let visible = group.events().iter().filter(|event| {
+                        event.ingestion_ms <= now_ms && event.timestamp_ms >= now_ms - DAY_MS
+                    });
                     for event in visible {
                         let message = shown(group, &event.message, false);
                         if matches(&message) {
@@ -164,13 +210,13 @@ mod tests {
             let mut world = build(&scenario, scenario.seed(), scenario.now()).unwrap();
             for answer in scenario.answers() {
                 let found = match &answer.search {
-                    Search::Indicator(indicator) => {
-                        count(&scenario, &mut world, |message| has_word(message, indicator))
-                    }
+                    Search::Indicator(indicator) => count(&scenario, &mut world, |message| {
+                        has_word(message, indicator)
+                    }),
                     Search::Hunt(hunt) => {
-                        let known = HUNTS
-                            .iter()
-                            .find(|(name, _)| hunt == name || name.ends_with(':') && hunt.starts_with(name));
+                        let known = HUNTS.iter().find(|(name, _)| {
+                            hunt == name || name.ends_with(':') && hunt.starts_with(name)
+                        });
                         let Some((_, pattern)) = known else {
                             let rows = std::cell::RefCell::new(BTreeSet::new());
                             count(&scenario, &mut world, |message| {
@@ -178,7 +224,10 @@ mod tests {
                                 false
                             });
                             let rows = rows.into_inner().len() as u64;
-                            assert!(rows == answer.sightings || rows == 0, "{name}: {hunt}: {rows}");
+                            assert!(
+                                rows == answer.sightings || rows == 0,
+                                "{name}: {hunt}: {rows}"
+                            );
                             continue;
                         };
                         let pattern = FilterPattern::parse(pattern).unwrap();
@@ -195,8 +244,14 @@ mod tests {
         for name in shipped() {
             let scenario = Scenario::builtin(name).unwrap();
             let story = scenario.story();
-            assert!(!story.is_empty() && story.is_sorted_by_key(|chapter| chapter.at), "{name}");
-            assert!(story.iter().all(|chapter| chapter.at < scenario.now()), "{name}");
+            assert!(
+                !story.is_empty() && story.is_sorted_by_key(|chapter| chapter.at),
+                "{name}"
+            );
+            assert!(
+                story.iter().all(|chapter| chapter.at < scenario.now()),
+                "{name}"
+            );
         }
     }
 }

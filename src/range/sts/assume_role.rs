@@ -35,7 +35,11 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let session = Session {
         access_key_id: String::new(),
         account: role.account,
-        holder: Holder::Role { name: role.name.clone(), id: role.id.clone(), session: entry.session_name.clone() },
+        holder: Holder::Role {
+            name: role.name.clone(),
+            id: role.id.clone(),
+            session: entry.session_name.clone(),
+        },
         issued_s: call.now.as_second(),
         expires_s: call.now.as_second().saturating_add(seconds.into()),
         // The mark of an MFA code does not pass through a role.
@@ -45,10 +49,19 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         global: call.global_endpoint,
     };
     let credentials = Caller::issue(&mut call.world.mint, session);
-    let arn = call.world.arn("sts", "", role.account, &format!("assumed-role/{}/{}", role.name, entry.session_name));
+    let arn = call.world.arn(
+        "sts",
+        "",
+        role.account,
+        &format!("assumed-role/{}/{}", role.name, entry.session_name),
+    );
     Ok(Reply::xml(|xml| {
         xml.element("AssumedRoleUser", |xml| {
-            xml.text("AssumedRoleId", format!("{}:{}", role.id, entry.session_name)).text("Arn", arn);
+            xml.text(
+                "AssumedRoleId",
+                format!("{}:{}", role.id, entry.session_name),
+            )
+            .text("Arn", arn);
         });
         write_credentials(xml, &credentials);
         xml.optional("SourceIdentity", entry.source_identity);
@@ -58,9 +71,13 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 /// The inline session policy, read once so that it can be trusted later.
 fn session_policy(params: &Params) -> Result<Option<String>, AwsError> {
     if params.count("PolicyArns.member", "arn") > 0 {
-        return Err(validation("The practice range takes inline session policies only, no PolicyArns"));
+        return Err(validation(
+            "The practice range takes inline session policies only, no PolicyArns",
+        ));
     }
-    let Some(text) = params.get("Policy") else { return Ok(None) };
+    let Some(text) = params.get("Policy") else {
+        return Ok(None);
+    };
     if text.chars().count() > POLICY_CHARACTERS {
         return Err(validation(format!(
             "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length \
@@ -74,7 +91,9 @@ fn session_policy(params: &Params) -> Result<Option<String>, AwsError> {
 
 fn entry(call: &mut Call<'_>, params: &Params) -> Result<Entry, AwsError> {
     let role_arn = params.required("RoleArn")?.to_owned();
-    role_arn.parse::<RoleArn>().map_err(|_| validation(format!("{role_arn} is invalid")))?;
+    role_arn
+        .parse::<RoleArn>()
+        .map_err(|_| validation(format!("{role_arn} is invalid")))?;
     let session_name = params.required("RoleSessionName")?.to_owned();
     check_text("roleSessionName", &session_name, &SESSION_CHARACTERS)?;
     let external_id = params.get("ExternalId");
@@ -88,21 +107,43 @@ fn entry(call: &mut Call<'_>, params: &Params) -> Result<Entry, AwsError> {
             facts.mfa_at = Some(call.now);
         }
         (None, None) => {}
-        _ => return Err(validation("SerialNumber and TokenCode must be given together")),
+        _ => {
+            return Err(validation(
+                "SerialNumber and TokenCode must be given together",
+            ));
+        }
     }
-    let inherited = call.caller.session.as_ref().and_then(|session| session.source_identity.clone());
+    let inherited = call
+        .caller
+        .session
+        .as_ref()
+        .and_then(|session| session.source_identity.clone());
     let given = params.get("SourceIdentity").map(str::to_owned);
     if let Some(given) = &given {
         check_text("sourceIdentity", given, &SESSION_CHARACTERS)?;
-        if inherited.as_ref().is_some_and(|inherited| inherited != given) {
+        if inherited
+            .as_ref()
+            .is_some_and(|inherited| inherited != given)
+        {
             return Err(denied("The source identity of a session cannot be changed"));
         }
     }
     let source_identity = given.or(inherited);
-    facts.request.push(("sts:rolesessionname", session_name.clone()));
-    facts.request.extend(external_id.map(|id| ("sts:externalid", id.to_owned())));
-    facts.request.extend(source_identity.clone().map(|id| ("sts:sourceidentity", id)));
-    Ok(Entry { role_arn, session_name, source_identity, facts })
+    facts
+        .request
+        .push(("sts:rolesessionname", session_name.clone()));
+    facts
+        .request
+        .extend(external_id.map(|id| ("sts:externalid", id.to_owned())));
+    facts
+        .request
+        .extend(source_identity.clone().map(|id| ("sts:sourceidentity", id)));
+    Ok(Entry {
+        role_arn,
+        session_name,
+        source_identity,
+        facts,
+    })
 }
 
 /// What a role needs to be known by once it is entered.
@@ -115,15 +156,28 @@ struct Admitted {
 
 fn admit(call: &Call<'_>, entry: &Entry) -> Result<Admitted, AwsError> {
     let refuse = |denial: Denial, action: &str| {
-        let ask = Ask { action, resource: &entry.role_arn, facts: &entry.facts };
+        let ask = Ask {
+            action,
+            resource: &entry.role_arn,
+            facts: &entry.facts,
+        };
         denied(denial.sentence(&call.caller.arn(call.world), &ask))
     };
-    let ask = Ask { action: "sts:AssumeRole", resource: &entry.role_arn, facts: &entry.facts };
+    let ask = Ask {
+        action: "sts:AssumeRole",
+        resource: &entry.role_arn,
+        facts: &entry.facts,
+    };
     // A role that does not exist and one that does not let the caller in look the same from outside.
-    let (account, role) = role_of(call, &entry.role_arn).ok_or_else(|| refuse(Denial::Trust, ask.action))?;
+    let (account, role) =
+        role_of(call, &entry.role_arn).ok_or_else(|| refuse(Denial::Trust, ask.action))?;
     let trust = role.trust.document.verdict(&ask);
     let own = authorize(call.world, call.caller, &ask);
-    let by_name = account == call.caller.account && role.trust.document.admits_by_name(&entry.facts.principal_arn);
+    let by_name = account == call.caller.account
+        && role
+            .trust
+            .document
+            .admits_by_name(&entry.facts.principal_arn);
     match (trust, own) {
         (Verdict::Allow, Ok(())) => {}
         // In its own account, a role that names the caller needs no policy of the caller's.
@@ -132,7 +186,10 @@ fn admit(call: &Call<'_>, entry: &Entry) -> Result<Admitted, AwsError> {
         (_, Ok(())) => return Err(refuse(Denial::Trust, ask.action)),
     }
     if entry.source_identity.is_some() {
-        let set = Ask { action: "sts:SetSourceIdentity", ..ask };
+        let set = Ask {
+            action: "sts:SetSourceIdentity",
+            ..ask
+        };
         if role.trust.document.verdict(&set) != Verdict::Allow {
             return Err(refuse(Denial::Trust, set.action));
         }
@@ -147,13 +204,26 @@ fn admit(call: &Call<'_>, entry: &Entry) -> Result<Admitted, AwsError> {
 
 fn role_of<'a>(call: &'a Call<'_>, arn: &str) -> Option<(AccountId, &'a Role)> {
     let arn: RoleArn = arn.parse().ok()?;
-    let account = call.world.account(arn.account()).filter(|account| account.is_active())?;
+    let account = call
+        .world
+        .account(arn.account())
+        .filter(|account| account.is_active())?;
     let role = account.roles.get(arn.name())?;
-    let whole = call.world.arn("iam", "", account.id, &format!("role{}{}", role.path, role.name));
+    let whole = call.world.arn(
+        "iam",
+        "",
+        account.id,
+        &format!("role{}{}", role.path, role.name),
+    );
     (whole == arn.as_str()).then_some((account.id, role))
 }
 
-fn check_duration(call: &Call<'_>, params: &Params, role: &Admitted, seconds: u32) -> Result<(), AwsError> {
+fn check_duration(
+    call: &Call<'_>,
+    params: &Params,
+    role: &Admitted,
+    seconds: u32,
+) -> Result<(), AwsError> {
     let chained = matches!(call.caller.principal, Principal::Role { .. });
     if chained && seconds > CHAINED_SECONDS {
         return Err(validation(
@@ -161,15 +231,24 @@ fn check_duration(call: &Call<'_>, params: &Params, role: &Admitted, seconds: u3
         ));
     }
     if params.get("DurationSeconds").is_some() && seconds > role.max_session_seconds {
-        return Err(validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
+        return Err(validation(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
     }
     Ok(())
 }
 
 /// The form that STS wants of names: `[\w+=,.@-]`, an `ExternalId` also `:` and `/`.
-fn check_text(name: &str, text: &str, length: &std::ops::RangeInclusive<usize>) -> Result<(), AwsError> {
-    let allowed =
-        |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) || (name == "externalId" && ":/".contains(c));
+fn check_text(
+    name: &str,
+    text: &str,
+    length: &std::ops::RangeInclusive<usize>,
+) -> Result<(), AwsError> {
+    let allowed = |c: char| {
+        c.is_ascii_alphanumeric()
+            || "_+=,.@-".contains(c)
+            || (name == "externalId" && ":/".contains(c))
+    };
     if length.contains(&text.len()) && text.chars().all(allowed) {
         return Ok(());
     }

@@ -25,13 +25,18 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 ///
 /// Source: STS API, `GetCallerIdentity` and `GetSessionToken` (no permissions required).
 pub(crate) fn decides_itself(operation: &str) -> bool {
-    matches!(operation, "GetCallerIdentity" | "GetSessionToken" | "AssumeRole")
+    matches!(
+        operation,
+        "GetCallerIdentity" | "GetSessionToken" | "AssumeRole"
+    )
 }
 
 fn caller_identity(call: &Call<'_>) -> Reply {
     let Call { caller, world, .. } = call;
     Reply::xml(|xml| {
-        xml.text("Arn", caller.arn(world)).text("UserId", caller.user_id(world)).text("Account", caller.account);
+        xml.text("Arn", caller.arn(world))
+            .text("UserId", caller.user_id(world))
+            .text("Account", caller.account);
     })
 }
 
@@ -62,7 +67,9 @@ fn wrong_code() -> AwsError {
 /// # Errors
 /// The caller is no user (only users have devices), the device is not its own, or the code is not good.
 fn check_mfa(call: &mut Call<'_>, serial: &str, code: &str) -> Result<(), AwsError> {
-    let Call { caller, world, now, .. } = call;
+    let Call {
+        caller, world, now, ..
+    } = call;
     let super::access::Principal::User { name } = &caller.principal else {
         return Err(denied(
             "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
@@ -74,5 +81,9 @@ fn check_mfa(call: &mut Call<'_>, serial: &str, code: &str) -> Result<(), AwsErr
         .and_then(|user| user.mfa.as_mut())
         .filter(|device| device.serial == serial)
         .ok_or_else(|| denied("MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user."))?;
-    if device.accept(code, *now) { Ok(()) } else { Err(wrong_code()) }
+    if device.accept(code, *now) {
+        Ok(())
+    } else {
+        Err(wrong_code())
+    }
 }

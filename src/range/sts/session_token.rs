@@ -12,17 +12,25 @@ const DEFAULT_SECONDS: u32 = 43_200;
 
 pub(super) fn session_token(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let Principal::User { name } = &call.caller.principal else {
-        return Err(denied("Cannot call GetSessionToken with session credentials"));
+        return Err(denied(
+            "Cannot call GetSessionToken with session credentials",
+        ));
     };
     if call.caller.session.is_some() {
-        return Err(denied("Cannot call GetSessionToken with session credentials"));
+        return Err(denied(
+            "Cannot call GetSessionToken with session credentials",
+        ));
     }
     let params = call.input.form()?;
     let seconds = params.number("DurationSeconds", 900..=129_600, DEFAULT_SECONDS)?;
     let mfa = match (params.get("SerialNumber"), params.get("TokenCode")) {
         (None, None) => None,
         (Some(serial), Some(code)) => Some((serial, code)),
-        _ => return Err(super::validation("SerialNumber and TokenCode must be given together")),
+        _ => {
+            return Err(super::validation(
+                "SerialNumber and TokenCode must be given together",
+            ));
+        }
     };
     if let Some((serial, code)) = mfa {
         check_mfa(call, serial, code)?;

@@ -3,12 +3,29 @@
 use super::{everyday_address, pick};
 use crate::range::logs::NewEvent;
 
-const PATHS: [&str; 8] =
-    ["/", "/login", "/cart", "/checkout", "/api/orders", "/api/items?page=2", "/static/app.js", "/health"];
-const AGENTS: [&str; 3] = ["Mozilla/5.0 (X11; Linux x86_64)", "Mozilla/5.0 (iPhone)", "kube-probe/1.31"];
+const PATHS: [&str; 8] = [
+    "/",
+    "/login",
+    "/cart",
+    "/checkout",
+    "/api/orders",
+    "/api/items?page=2",
+    "/static/app.js",
+    "/health",
+];
+const AGENTS: [&str; 3] = [
+    "Mozilla/5.0 (X11; Linux x86_64)",
+    "Mozilla/5.0 (iPhone)",
+    "kube-probe/1.31",
+];
 const STATUSES: [u16; 8] = [200, 200, 200, 200, 200, 304, 404, 500];
-const MESSAGES: [&str; 5] =
-    ["order placed", "payment authorised", "cache refreshed", "session renewed", "retrying upstream call"];
+const MESSAGES: [&str; 5] = [
+    "order placed",
+    "payment authorised",
+    "cache refreshed",
+    "session renewed",
+    "retrying upstream call",
+];
 
 /// Whose lines they are.
 #[derive(Clone, Debug)]
@@ -38,10 +55,18 @@ impl Flavour {
         } else {
             Kind::Json
         };
-        Self { kind, place: format!("{place} {group}") }
+        Self {
+            kind,
+            place: format!("{place} {group}"),
+        }
     }
 
-    pub(super) fn generate(&self, times: &[i64], random: &mut fastrand::Rng, mut store: impl FnMut(NewEvent)) {
+    pub(super) fn generate(
+        &self,
+        times: &[i64],
+        random: &mut fastrand::Rng,
+        mut store: impl FnMut(NewEvent),
+    ) {
         let streams: Vec<String> = (1..=3).map(|n| self.stream(n, random)).collect();
         for (n, timestamp_ms) in times.iter().enumerate() {
             let message = match self.kind {
@@ -68,7 +93,11 @@ impl Flavour {
 }
 
 fn access_line(random: &mut fastrand::Rng) -> String {
-    let (path, agent, status) = (pick(random, &PATHS), pick(random, &AGENTS), pick(random, &STATUSES));
+    let (path, agent, status) = (
+        pick(random, &PATHS),
+        pick(random, &AGENTS),
+        pick(random, &STATUSES),
+    );
     let (address, bytes) = (everyday_address(random), random.u32(90..20_000));
     format!("{address} - - \"GET {path} HTTP/1.1\" {status} {bytes} \"-\" \"{agent}\"")
 }

@@ -33,7 +33,9 @@ pub(super) fn generate(
     random: &mut fastrand::Rng,
     mut store: impl FnMut(NewEvent),
 ) {
-    let interfaces: Vec<String> = (0..4).map(|_| format!("eni-{:017x}", random.u64(..) >> 4)).collect();
+    let interfaces: Vec<String> = (0..4)
+        .map(|_| format!("eni-{:017x}", random.u64(..) >> 4))
+        .collect();
     for timestamp_ms in times {
         let interface = pick(random, &interfaces).clone();
         let flow = flow(account, region, interface, timestamp_ms / 1_000, random);
@@ -54,22 +56,52 @@ fn flow<'a>(
     start: i64,
     random: &mut fastrand::Rng,
 ) -> Flow<'a> {
-    let inside = format!("10.{}.{}.{}", random.u8(0..16), random.u8(..), random.u8(1..255));
+    let inside = format!(
+        "10.{}.{}.{}",
+        random.u8(0..16),
+        random.u8(..),
+        random.u8(1..255)
+    );
     let outside = everyday_address(random);
     let inbound = random.bool();
-    let (source, target) = if inbound { (outside, inside) } else { (inside, outside) };
+    let (source, target) = if inbound {
+        (outside, inside)
+    } else {
+        (inside, outside)
+    };
     let packets = random.u32(1..400);
     let bytes = u64::from(packets) * u64::from(random.u32(60..1_400));
     // Now and then somebody knocks at a closed door.
-    let action = if inbound && random.u8(0..10) == 0 { "REJECT" } else { "ACCEPT" };
+    let action = if inbound && random.u8(0..10) == 0 {
+        "REJECT"
+    } else {
+        "ACCEPT"
+    };
     let (source_port, target_port) = (random.u16(1_024..65_535), *pick(random, &PORTS));
-    Flow { account, region, interface, source, target, source_port, target_port, packets, bytes, start, action }
+    Flow {
+        account,
+        region,
+        interface,
+        source,
+        target,
+        source_port,
+        target_port,
+        packets,
+        bytes,
+        start,
+        action,
+    }
 }
 
 impl Flow<'_> {
     fn write(&self, format: &str) -> String {
-        let fields = format.split_whitespace().map(|field| field.trim_start_matches("${").trim_end_matches('}'));
-        fields.map(|field| self.value(field)).collect::<Vec<_>>().join(" ")
+        let fields = format
+            .split_whitespace()
+            .map(|field| field.trim_start_matches("${").trim_end_matches('}'));
+        fields
+            .map(|field| self.value(field))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn value(&self, field: &str) -> String {

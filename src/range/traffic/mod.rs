@@ -84,7 +84,11 @@ impl Traffic {
                     records::generate(place, self.seed, &times, &mut random, &mut store);
                 }
             }
-            Kind::Flow { account, region, format } => {
+            Kind::Flow {
+                account,
+                region,
+                format,
+            } => {
                 let mut random = self.random(&format!("flow {account} {region}"));
                 let times = self.times(&mut random);
                 flow::generate(*account, region, format, &times, &mut random, store);
@@ -101,15 +105,24 @@ impl Traffic {
     fn random(&self, place: &str) -> fastrand::Rng {
         let hash = place
             .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
         fastrand::Rng::with_seed(hash ^ self.seed.rotate_left(32))
     }
 
     /// The times of one place's events, ascending and about evenly spread.
     fn times(&self, random: &mut fastrand::Rng) -> Vec<i64> {
         let count = i64::try_from(self.count_of_one()).unwrap_or(0);
-        let step = self.to_ms.saturating_sub(self.from_ms).checked_div(count).unwrap_or(0).max(1);
-        (0..count).map(|n| self.from_ms + n * step + random.i64(0..step)).collect()
+        let step = self
+            .to_ms
+            .saturating_sub(self.from_ms)
+            .checked_div(count)
+            .unwrap_or(0)
+            .max(1);
+        (0..count)
+            .map(|n| self.from_ms + n * step + random.i64(0..step))
+            .collect()
     }
 }
 
@@ -135,17 +148,31 @@ mod tests {
     }
 
     fn traffic(kind: Kind) -> Traffic {
-        Traffic { kind, seed: 7, from_ms: 1_772_323_200_000, to_ms: 1_772_409_600_000, events_a_day: 100 }
+        Traffic {
+            kind,
+            seed: 7,
+            from_ms: 1_772_323_200_000,
+            to_ms: 1_772_409_600_000,
+            events_a_day: 100,
+        }
     }
 
     #[test]
     fn traffic_is_the_same_each_time_and_stays_in_its_window() {
         let account: AccountId = "111111111111".parse().unwrap();
         let region: Region = "us-east-1".parse().unwrap();
-        let place = Place { account, region: region.clone(), stream: "s".to_owned() };
+        let place = Place {
+            account,
+            region: region.clone(),
+            stream: "s".to_owned(),
+        };
         for kind in [
             Kind::Trail(Arc::from([place])),
-            Kind::Flow { account, region, format: "${srcaddr} ${dstaddr} ${nonsense}".to_owned() },
+            Kind::Flow {
+                account,
+                region,
+                format: "${srcaddr} ${dstaddr} ${nonsense}".to_owned(),
+            },
             Kind::Application(Flavour::of("/app/web", "p")),
             Kind::Application(Flavour::of("/aws/lambda/x", "p")),
         ] {
@@ -153,8 +180,14 @@ mod tests {
             let made = events(&traffic);
             assert_eq!(made, events(&traffic));
             assert_eq!(made.len() as u64, traffic.count());
-            assert!(made.iter().all(|event| (traffic.from_ms..traffic.to_ms).contains(&event.timestamp_ms)));
-            assert!(made.iter().all(|event| !event.message.contains("198.51.100.")));
+            assert!(
+                made.iter()
+                    .all(|event| (traffic.from_ms..traffic.to_ms).contains(&event.timestamp_ms))
+            );
+            assert!(
+                made.iter()
+                    .all(|event| !event.message.contains("198.51.100."))
+            );
             assert_ne!(made, events(&Traffic { seed: 8, ..traffic }));
         }
     }

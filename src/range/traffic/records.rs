@@ -10,7 +10,11 @@ use crate::range::cloudtrail::{Actor, Record};
 use crate::range::logs::NewEvent;
 
 /// An operation of everyday work: service, name, and the parameter that it is usually asked with.
-type Work = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+type Work = (
+    &'static str,
+    &'static str,
+    Option<(&'static str, &'static str)>,
+);
 
 const READING: [Work; 11] = [
     ("sts", "GetCallerIdentity", None),
@@ -27,12 +31,23 @@ const READING: [Work; 11] = [
 ];
 const WRITING: [Work; 3] = [
     ("ec2", "RunInstances", Some(("instanceType", "m7g.large"))),
-    ("lambda", "UpdateFunctionCode20150331v2", Some(("functionName", "checkout"))),
-    ("logs", "CreateLogStream", Some(("logGroupName", "/app/web"))),
+    (
+        "lambda",
+        "UpdateFunctionCode20150331v2",
+        Some(("functionName", "checkout")),
+    ),
+    (
+        "logs",
+        "CreateLogStream",
+        Some(("logGroupName", "/app/web")),
+    ),
 ];
 const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
-const MACHINES: [(&str, &str); 3] =
-    [("Deploy", "ci-runner"), ("WebServer", "i-0a1b2c3d4e5f60718"), ("Backup", "nightly")];
+const MACHINES: [(&str, &str); 3] = [
+    ("Deploy", "ci-runner"),
+    ("WebServer", "i-0a1b2c3d4e5f60718"),
+    ("Backup", "nightly"),
+];
 const AGENTS: [&str; 3] = ["aws-cli/2.17.0", "Boto3/1.34.0", "console.amazonaws.com"];
 
 /// An account and Region that a trail records, and the stream that it writes them to.
@@ -58,8 +73,17 @@ pub(super) fn generate(
     for (n, timestamp_ms) in times.iter().enumerate() {
         // The purpose names the place and not the group: copies in two trails are the same record.
         let purpose = format!("traffic {} {} {n}", place.account, place.region);
-        let Ok(time) = Timestamp::from_millisecond(*timestamp_ms) else { continue };
-        let record = record(place, time, pick(random, &actors).clone(), &mint, &purpose, random);
+        let Ok(time) = Timestamp::from_millisecond(*timestamp_ms) else {
+            continue;
+        };
+        let record = record(
+            place,
+            time,
+            pick(random, &actors).clone(),
+            &mint,
+            &purpose,
+            random,
+        );
         store(NewEvent {
             stream: place.stream.clone(),
             timestamp_ms: *timestamp_ms,
@@ -82,7 +106,10 @@ fn actors(place: &Place, mint: &Mint) -> Vec<Actor> {
     });
     let machines = MACHINES.map(|(role, session)| Actor {
         arn: format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session}"),
-        principal_id: format!("{}:{session}", mint.id_for("AROA", &format!("{account} role {role}"), 17)),
+        principal_id: format!(
+            "{}:{session}",
+            mint.id_for("AROA", &format!("{account} role {role}"), 17)
+        ),
         access_key_id: mint.id_for("ASIA", &format!("{account} key of {role}"), 16),
         account,
         mfa: false,
@@ -99,7 +126,11 @@ fn record(
     random: &mut fastrand::Rng,
 ) -> Record {
     let read_only = random.u8(0..5) > 0;
-    let (service, action, parameter) = *if read_only { pick(random, &READING) } else { pick(random, &WRITING) };
+    let (service, action, parameter) = *if read_only {
+        pick(random, &READING)
+    } else {
+        pick(random, &WRITING)
+    };
     // Even in quiet times somebody tries what he may not.
     let denied = random.u8(0..50) == 0;
     let who = &actor.arn;

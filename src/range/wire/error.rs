@@ -19,7 +19,12 @@ pub(crate) struct AwsError {
 impl AwsError {
     /// An error of a service's own, with the status that nearly all have: 400.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), status: 400, detail: None }
+        Self {
+            code,
+            message: message.into(),
+            status: 400,
+            detail: None,
+        }
     }
 
     /// The same error with another status (IAM uses 404 and 409 too).
@@ -29,7 +34,10 @@ impl AwsError {
 
     /// The same error with a further member.
     pub(crate) fn with_detail(self, name: &'static str, value: serde_json::Value) -> Self {
-        Self { detail: Some((name, value)), ..self }
+        Self {
+            detail: Some((name, value)),
+            ..self
+        }
     }
 
     /// Whether the service has no such operation.
@@ -39,7 +47,13 @@ impl AwsError {
 
     /// Whether the caller was told to slow down.
     pub(crate) fn is_throttle(&self) -> bool {
-        matches!(self.code, "ThrottlingException" | "Throttling" | "RequestLimitExceeded" | "TooManyRequestsException")
+        matches!(
+            self.code,
+            "ThrottlingException"
+                | "Throttling"
+                | "RequestLimitExceeded"
+                | "TooManyRequestsException"
+        )
     }
 }
 
@@ -79,7 +93,12 @@ impl Refusal {
     pub(crate) fn told_by(&self, service: Service) -> AwsError {
         let protocol = service.protocol();
         let (code, status) = self.code(service, protocol);
-        AwsError { code, message: self.message(protocol), status, detail: None }
+        AwsError {
+            code,
+            message: self.message(protocol),
+            status,
+            detail: None,
+        }
     }
 
     fn code(&self, service: Service, protocol: Protocol) -> (&'static str, u16) {
@@ -94,36 +113,64 @@ impl Refusal {
                 ("MissingAuthenticationToken", 403),
                 ("MissingAuthenticationToken", 403),
             ),
-            Self::MalformedSignature(_) => {
-                pick(("IncompleteSignatureException", 400), ("IncompleteSignature", 400), ("IncompleteSignature", 400))
+            Self::MalformedSignature(_) => pick(
+                ("IncompleteSignatureException", 400),
+                ("IncompleteSignature", 400),
+                ("IncompleteSignature", 400),
+            ),
+            Self::UnknownKey => pick(
+                ("UnrecognizedClientException", 400),
+                ("InvalidClientTokenId", 403),
+                ("AuthFailure", 401),
+            ),
+            Self::WrongSignature(_) => pick(
+                ("InvalidSignatureException", 400),
+                ("SignatureDoesNotMatch", 403),
+                ("SignatureDoesNotMatch", 403),
+            ),
+            Self::Expired => pick(
+                ("ExpiredTokenException", 400),
+                ("ExpiredToken", 403),
+                ("RequestExpired", 400),
+            ),
+            Self::Denied(_) => pick(
+                ("AccessDeniedException", 400),
+                ("AccessDenied", 403),
+                ("UnauthorizedOperation", 403),
+            ),
+            Self::Throttled if service == Service::Organizations => {
+                ("TooManyRequestsException", 400)
             }
-            Self::UnknownKey => {
-                pick(("UnrecognizedClientException", 400), ("InvalidClientTokenId", 403), ("AuthFailure", 401))
-            }
-            Self::WrongSignature(_) => {
-                pick(("InvalidSignatureException", 400), ("SignatureDoesNotMatch", 403), ("SignatureDoesNotMatch", 403))
-            }
-            Self::Expired => pick(("ExpiredTokenException", 400), ("ExpiredToken", 403), ("RequestExpired", 400)),
-            Self::Denied(_) => {
-                pick(("AccessDeniedException", 400), ("AccessDenied", 403), ("UnauthorizedOperation", 403))
-            }
-            Self::Throttled if service == Service::Organizations => ("TooManyRequestsException", 400),
-            Self::Throttled => pick(("ThrottlingException", 400), ("Throttling", 400), ("RequestLimitExceeded", 503)),
-            Self::Unreadable(_) => {
-                pick(("SerializationException", 400), ("MalformedInput", 400), ("InvalidParameterValue", 400))
-            }
-            Self::UnknownOperation(_) => {
-                pick(("UnknownOperationException", 400), ("InvalidAction", 400), ("InvalidAction", 400))
-            }
+            Self::Throttled => pick(
+                ("ThrottlingException", 400),
+                ("Throttling", 400),
+                ("RequestLimitExceeded", 503),
+            ),
+            Self::Unreadable(_) => pick(
+                ("SerializationException", 400),
+                ("MalformedInput", 400),
+                ("InvalidParameterValue", 400),
+            ),
+            Self::UnknownOperation(_) => pick(
+                ("UnknownOperationException", 400),
+                ("InvalidAction", 400),
+                ("InvalidAction", 400),
+            ),
             Self::TooLarge => pick(
                 ("RequestEntityTooLargeException", 413),
                 ("RequestEntityTooLarge", 413),
                 ("RequestEntityTooLarge", 413),
             ),
-            Self::Internal => pick(("InternalFailure", 500), ("InternalFailure", 500), ("InternalError", 500)),
-            Self::Unavailable => {
-                pick(("ServiceUnavailableException", 503), ("ServiceUnavailable", 503), ("Unavailable", 503))
-            }
+            Self::Internal => pick(
+                ("InternalFailure", 500),
+                ("InternalFailure", 500),
+                ("InternalError", 500),
+            ),
+            Self::Unavailable => pick(
+                ("ServiceUnavailableException", 503),
+                ("ServiceUnavailable", 503),
+                ("Unavailable", 503),
+            ),
         }
     }
 
@@ -174,8 +221,16 @@ mod tests {
 
     #[test]
     fn every_throttle_is_known_as_one() {
-        for service in [Service::Logs, Service::Organizations, Service::Iam, Service::Ec2] {
-            assert!(Refusal::Throttled.told_by(service).is_throttle(), "{service}");
+        for service in [
+            Service::Logs,
+            Service::Organizations,
+            Service::Iam,
+            Service::Ec2,
+        ] {
+            assert!(
+                Refusal::Throttled.told_by(service).is_throttle(),
+                "{service}"
+            );
         }
     }
 }

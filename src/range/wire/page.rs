@@ -27,21 +27,34 @@ impl<T> Page<T> {
             Some(token) => Some(open(token, list)?),
             None => None,
         };
-        let mut rest = items.skip_while(|(key, _)| after.as_deref().is_some_and(|after| *key <= after)).peekable();
-        let mut page = Self { items: Vec::new(), next: None };
+        let mut rest = items
+            .skip_while(|(key, _)| after.as_deref().is_some_and(|after| *key <= after))
+            .peekable();
+        let mut page = Self {
+            items: Vec::new(),
+            next: None,
+        };
         let mut last_key = None;
         while page.items.len() < size {
-            let Some((key, item)) = rest.next() else { break };
+            let Some((key, item)) = rest.next() else {
+                break;
+            };
             page.items.push(item);
             last_key = Some(key);
         }
-        page.next = rest.peek().and(last_key).map(|last_key| seal(list, last_key));
+        page.next = rest
+            .peek()
+            .and(last_key)
+            .map(|last_key| seal(list, last_key));
         Some(page)
     }
 
     /// An empty page before the first: AWS sends such, and a client that stops there misses everything.
     pub(crate) fn empty_before_first(list: &str) -> Self {
-        Self { items: Vec::new(), next: Some(seal(list, "")) }
+        Self {
+            items: Vec::new(),
+            next: Some(seal(list, "")),
+        }
     }
 }
 

@@ -16,7 +16,10 @@ impl Params {
 
     /// A parameter, if it was given and is not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// A parameter that must be there.
@@ -39,7 +42,9 @@ impl Params {
         range: std::ops::RangeInclusive<u32>,
         default: u32,
     ) -> Result<u32, AwsError> {
-        let Some(text) = self.get(name) else { return Ok(default) };
+        let Some(text) = self.get(name) else {
+            return Ok(default);
+        };
         text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
             AwsError::new(
                 "ValidationError",
@@ -55,17 +60,24 @@ impl Params {
 
     /// The members of a list, in order: `PREFIX.1`, `PREFIX.2` … (for AWS Query, `prefix` ends in `.member`).
     pub(crate) fn list(&self, prefix: &str) -> Vec<&str> {
-        (1..).map_while(|n| self.0.get(&format!("{prefix}.{n}"))).map(String::as_str).collect()
+        (1..)
+            .map_while(|n| self.0.get(&format!("{prefix}.{n}")))
+            .map(String::as_str)
+            .collect()
     }
 
     /// How many structures a list holds, told by the presence of `PREFIX.n.FIELD`.
     pub(crate) fn count(&self, prefix: &str, field: &str) -> usize {
-        (1..=self.0.len()).take_while(|n| self.0.contains_key(&format!("{prefix}.{n}.{field}"))).count()
+        (1..=self.0.len())
+            .take_while(|n| self.0.contains_key(&format!("{prefix}.{n}.{field}")))
+            .count()
     }
 
     /// Every parameter, for the record that CloudTrail keeps of a call.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -75,11 +87,18 @@ mod tests {
 
     #[test]
     fn lists_are_spelled_with_numbers() {
-        let params =
-            Params::decode(b"Action=X&RegionName.1=us-east-1&RegionName.2=eu-west-1&RegionName.4=lost&MaxItems=5");
+        let params = Params::decode(
+            b"Action=X&RegionName.1=us-east-1&RegionName.2=eu-west-1&RegionName.4=lost&MaxItems=5",
+        );
         assert_eq!(params.list("RegionName"), ["us-east-1", "eu-west-1"]);
         assert_eq!(params.number("MaxItems", 1..=10, 3).unwrap(), 5);
-        assert_eq!(params.number("MaxItems", 1..=4, 3).unwrap_err().code, "ValidationError");
-        assert_eq!(params.required("UserName").unwrap_err().code, "ValidationError");
+        assert_eq!(
+            params.number("MaxItems", 1..=4, 3).unwrap_err().code,
+            "ValidationError"
+        );
+        assert_eq!(
+            params.required("UserName").unwrap_err().code,
+            "ValidationError"
+        );
     }
 }

@@ -60,18 +60,26 @@ impl Exchange {
     pub(crate) fn respond(&self, outcome: Result<Reply, AwsError>) -> Response<Bytes> {
         match outcome {
             Ok(Reply::Json(body)) => self.response(200, "application/x-amz-json-1.1", body),
-            Ok(Reply::Xml(inside)) => {
-                self.response(200, "text/xml;charset=UTF-8", self.xml_result(inside).into_bytes())
-            }
+            Ok(Reply::Xml(inside)) => self.response(
+                200,
+                "text/xml;charset=UTF-8",
+                self.xml_result(inside).into_bytes(),
+            ),
             Err(error) => self.error(&error),
         }
     }
 
     /// A response of any kind, with the headers that all have.
-    pub(crate) fn response(&self, status: u16, content_type: &'static str, body: Vec<u8>) -> Response<Bytes> {
+    pub(crate) fn response(
+        &self,
+        status: u16,
+        content_type: &'static str,
+        body: Vec<u8>,
+    ) -> Response<Bytes> {
         let length = HeaderValue::from(body.len());
         let mut response = Response::new(Bytes::from(body));
-        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(CONTENT_LENGTH, length);
@@ -86,7 +94,12 @@ impl Exchange {
     }
 
     fn xml_result(&self, inside: Xml) -> String {
-        let Self { service, operation, request_id, .. } = self;
+        let Self {
+            service,
+            operation,
+            request_id,
+            ..
+        } = self;
         let (namespace, inside) = (service.namespace(), inside.into_string());
         let body = match service.protocol() {
             Protocol::Ec2 => format!("<requestId>{request_id}</requestId>{inside}"),
@@ -99,26 +112,47 @@ impl Exchange {
     }
 
     fn error(&self, error: &AwsError) -> Response<Bytes> {
-        let Self { service, request_id, .. } = self;
+        let Self {
+            service,
+            request_id,
+            ..
+        } = self;
         let mut body = Xml::default();
         match service.protocol() {
             Protocol::Json => {
                 // Organizations spells `Message` with a capital; the SDKs read both.
-                let message = if *service == Service::Organizations { "Message" } else { "message" };
+                let message = if *service == Service::Organizations {
+                    "Message"
+                } else {
+                    "message"
+                };
                 let mut body = serde_json::json!({ "__type": error.code, message: error.message });
                 if let Some((name, value)) = &error.detail {
                     body[*name] = value.clone();
                 }
-                self.response(error.status, "application/x-amz-json-1.1", body.to_string().into_bytes())
+                self.response(
+                    error.status,
+                    "application/x-amz-json-1.1",
+                    body.to_string().into_bytes(),
+                )
             }
             Protocol::Query => {
                 let namespace = service.namespace();
-                let kind = if error.status >= 500 { "Receiver" } else { "Sender" };
+                let kind = if error.status >= 500 {
+                    "Receiver"
+                } else {
+                    "Sender"
+                };
                 body.element("Error", |xml| {
-                    xml.text("Type", kind).text("Code", error.code).text("Message", &error.message);
+                    xml.text("Type", kind)
+                        .text("Code", error.code)
+                        .text("Message", &error.message);
                 });
                 body.text("RequestId", request_id);
-                let body = format!("<ErrorResponse xmlns=\"{namespace}\">{}</ErrorResponse>", body.into_string());
+                let body = format!(
+                    "<ErrorResponse xmlns=\"{namespace}\">{}</ErrorResponse>",
+                    body.into_string()
+                );
                 self.response(error.status, "text/xml", body.into_bytes())
             }
             Protocol::Ec2 => {
@@ -128,7 +162,11 @@ impl Exchange {
                     });
                     xml.text("RequestID", request_id);
                 });
-                self.response(error.status, "text/xml;charset=UTF-8", body.into_string().into_bytes())
+                self.response(
+                    error.status,
+                    "text/xml;charset=UTF-8",
+                    body.into_string().into_bytes(),
+                )
             }
         }
     }

@@ -25,17 +25,23 @@ pub(crate) enum Input {
 pub(crate) fn address(parts: &http::request::Parts, body: &[u8]) -> Option<(Service, String)> {
     if let Some(target) = header(&parts.headers, "x-amz-target") {
         let (mark, operation) = target.rsplit_once('.')?;
-        let service = Service::known_by(mark).filter(|service| service.protocol() == Protocol::Json)?;
+        let service =
+            Service::known_by(mark).filter(|service| service.protocol() == Protocol::Json)?;
         return Some((service, operation.to_owned()));
     }
     let form = Params::decode(form_of(parts, body));
-    let service = Service::known_by(form.get("Version")?).filter(|service| service.protocol() != Protocol::Json)?;
+    let service = Service::known_by(form.get("Version")?)
+        .filter(|service| service.protocol() != Protocol::Json)?;
     Some((service, form.get("Action").unwrap_or_default().to_owned()))
 }
 
 /// A Query request may also come as a GET, with the form behind the question mark.
 fn form_of<'a>(parts: &'a http::request::Parts, body: &'a [u8]) -> &'a [u8] {
-    if parts.method == http::Method::GET { parts.uri.query().unwrap_or_default().as_bytes() } else { body }
+    if parts.method == http::Method::GET {
+        parts.uri.query().unwrap_or_default().as_bytes()
+    } else {
+        body
+    }
 }
 
 fn decode_json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
@@ -50,7 +56,13 @@ fn decode_json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     } else {
         serde_json::from_slice(body).map_err(|error| Refusal::Unreadable(error.to_string()))?
     };
-    if value.is_object() { Ok(value) } else { Err(Refusal::Unreadable("Start of structure expected".to_owned())) }
+    if value.is_object() {
+        Ok(value)
+    } else {
+        Err(Refusal::Unreadable(
+            "Start of structure expected".to_owned(),
+        ))
+    }
 }
 
 /// A header's value, if it is there once and is plain text.
@@ -63,7 +75,11 @@ impl Input {
     ///
     /// # Errors
     /// The body is too large or is not what the protocol wants.
-    pub(crate) fn decode(service: Service, parts: &http::request::Parts, body: &Bytes) -> Result<Self, Refusal> {
+    pub(crate) fn decode(
+        service: Service,
+        parts: &http::request::Parts,
+        body: &Bytes,
+    ) -> Result<Self, Refusal> {
         if body.len() > MAX_BODY {
             return Err(Refusal::TooLarge);
         }
@@ -78,8 +94,11 @@ impl Input {
     /// # Errors
     /// AWS's `SerializationException`, where a value has the wrong type.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, AwsError> {
-        let Self::Json(value) = self else { return Err(not_this_protocol()) };
-        T::deserialize(value).map_err(|error| AwsError::new("SerializationException", error.to_string()))
+        let Self::Json(value) = self else {
+            return Err(not_this_protocol());
+        };
+        T::deserialize(value)
+            .map_err(|error| AwsError::new("SerializationException", error.to_string()))
     }
 
     /// The form's parameters.
@@ -103,5 +122,8 @@ impl Input {
 }
 
 fn not_this_protocol() -> AwsError {
-    AwsError::new("SerializationException", "The request is not in this service's protocol")
+    AwsError::new(
+        "SerializationException",
+        "The request is not in this service's protocol",
+    )
 }

@@ -30,17 +30,30 @@ impl Service {
     ///
     /// Source: the public service models (`targetPrefix`, `apiVersion`).
     const TABLE: [(Self, &'static str, &'static str, Protocol); 6] = [
-        (Self::CloudTrail, "cloudtrail", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", Protocol::Json),
+        (
+            Self::CloudTrail,
+            "cloudtrail",
+            "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+            Protocol::Json,
+        ),
         (Self::Ec2, "ec2", "2016-11-15", Protocol::Ec2),
         (Self::Iam, "iam", "2010-05-08", Protocol::Query),
         (Self::Logs, "logs", "Logs_20140328", Protocol::Json),
-        (Self::Organizations, "organizations", "AWSOrganizationsV20161128", Protocol::Json),
+        (
+            Self::Organizations,
+            "organizations",
+            "AWSOrganizationsV20161128",
+            Protocol::Json,
+        ),
         (Self::Sts, "sts", "2011-06-15", Protocol::Query),
     ];
 
     fn row(self) -> &'static (Self, &'static str, &'static str, Protocol) {
         // Every variant has its row; the first stands in for the proof.
-        Self::TABLE.iter().find(|row| row.0 == self).unwrap_or(&Self::TABLE[0])
+        Self::TABLE
+            .iter()
+            .find(|row| row.0 == self)
+            .unwrap_or(&Self::TABLE[0])
     }
 
     /// The service's name in a credential scope and before the colon of an IAM action.
@@ -62,7 +75,10 @@ impl Service {
     /// The service that an `X-Amz-Target` prefix or a `Version` belongs to.
     pub(crate) fn known_by(mark: &str) -> Option<Self> {
         // Newer SDKs leave the package before CloudTrail's name out.
-        Self::TABLE.iter().find(|row| row.2 == mark || row.2.rsplit('.').next() == Some(mark)).map(|row| row.0)
+        Self::TABLE
+            .iter()
+            .find(|row| row.2 == mark || row.2.rsplit('.').next() == Some(mark))
+            .map(|row| row.0)
     }
 
     /// The XML namespace of its replies; empty for JSON.

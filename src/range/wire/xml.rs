@@ -83,7 +83,12 @@ mod tests {
     #[test]
     fn text_is_escaped_and_lists_have_their_tags() {
         let mut xml = Xml::default();
-        xml.text("A", "<&>").members("L", ["x", "y"], Xml::push).optional("N", None::<&str>);
-        assert_eq!(xml.into_string(), "<A>&lt;&amp;&gt;</A><L><member>x</member><member>y</member></L>");
+        xml.text("A", "<&>")
+            .members("L", ["x", "y"], Xml::push)
+            .optional("N", None::<&str>);
+        assert_eq!(
+            xml.into_string(),
+            "<A>&lt;&amp;&gt;</A><L><member>x</member><member>y</member></L>"
+        );
     }
 }

@@ -57,10 +57,19 @@ impl Account {
 
     /// The policies that count for a user: its own, and those on its groups. None for a user who is not there.
     pub(crate) fn documents_of_user(&self, name: &str, now: Timestamp) -> Vec<&Arc<Document>> {
-        let Some(user) = self.users.get(name) else { return Vec::new() };
-        let groups = user.groups.iter().filter_map(|group| self.groups.get(group));
+        let Some(user) = self.users.get(name) else {
+            return Vec::new();
+        };
+        let groups = user
+            .groups
+            .iter()
+            .filter_map(|group| self.groups.get(group));
         let of_groups = groups.flat_map(|group| group.policies.in_force(now));
-        user.policies.in_force(now).iter().chain(of_groups).collect()
+        user.policies
+            .in_force(now)
+            .iter()
+            .chain(of_groups)
+            .collect()
     }
 
     /// Organizations' `State`.

@@ -24,7 +24,10 @@ impl Policy {
     /// # Errors
     /// IAM would not store it.
     pub(crate) fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
-        Ok(Self { text: text.to_owned(), document: Arc::new(Document::parse(text, kind)?) })
+        Ok(Self {
+            text: text.to_owned(),
+            document: Arc::new(Document::parse(text, kind)?),
+        })
     }
 
     /// Its size as IAM counts it: without white space.
@@ -87,7 +90,12 @@ impl Policies {
 
     fn changed(&mut self, from: Timestamp) {
         let managed = self.attached.iter().filter_map(|arn| managed_policy(arn));
-        let documents = self.inline.values().map(|policy| Arc::clone(&policy.document)).chain(managed).collect();
+        let documents = self
+            .inline
+            .values()
+            .map(|policy| Arc::clone(&policy.document))
+            .chain(managed)
+            .collect();
         // Whatever was replaced before the newest change that counts by now can never count again.
         if let Some(settled) = self.in_force.iter().rposition(|(since, _)| *since <= from) {
             self.in_force.drain(..settled);
@@ -97,7 +105,11 @@ impl Policies {
 
     /// The documents that count at `now`.
     pub(crate) fn in_force(&self, now: Timestamp) -> &[Arc<Document>] {
-        self.in_force.iter().rev().find(|(since, _)| *since <= now).map_or(&[], |(_, documents)| documents)
+        self.in_force
+            .iter()
+            .rev()
+            .find(|(since, _)| *since <= now)
+            .map_or(&[], |(_, documents)| documents)
     }
 
     /// The size of all inline policies together, as IAM counts it.
@@ -190,11 +202,27 @@ mod tests {
         let at = |second| Timestamp::from_second(second).unwrap();
         let policy = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
         let mut policies = Policies::default();
-        policies.put("DenyAll".to_owned(), Policy::parse(policy, PolicyKind::Identity).unwrap(), at(10));
+        policies.put(
+            "DenyAll".to_owned(),
+            Policy::parse(policy, PolicyKind::Identity).unwrap(),
+            at(10),
+        );
         assert_eq!(policies.inline().len(), 1);
-        assert_eq!((policies.in_force(at(9)).len(), policies.in_force(at(10)).len()), (0, 1));
+        assert_eq!(
+            (
+                policies.in_force(at(9)).len(),
+                policies.in_force(at(10)).len()
+            ),
+            (0, 1)
+        );
         assert!(policies.remove("DenyAll", at(20)) && !policies.remove("DenyAll", at(20)));
-        assert_eq!((policies.in_force(at(19)).len(), policies.in_force(at(20)).len()), (1, 0));
+        assert_eq!(
+            (
+                policies.in_force(at(19)).len(),
+                policies.in_force(at(20)).len()
+            ),
+            (1, 0)
+        );
         assert_eq!(policies.counted_size(), 0);
     }
 }

@@ -79,12 +79,23 @@ impl World {
     pub(crate) fn enabled(&self, account: AccountId, region: &Region) -> bool {
         self.regions.by_default.contains(region)
             || (self.regions.opt_in.contains(region)
-                && self.account(account).is_some_and(|account| account.opted_in.contains(region)))
+                && self
+                    .account(account)
+                    .is_some_and(|account| account.opted_in.contains(region)))
     }
 
     /// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
-    pub(crate) fn arn(&self, service: &str, region: &str, account: AccountId, resource: &str) -> String {
-        format!("arn:{}:{service}:{region}:{account}:{resource}", self.partition)
+    pub(crate) fn arn(
+        &self,
+        service: &str,
+        region: &str,
+        account: AccountId,
+        resource: &str,
+    ) -> String {
+        format!(
+            "arn:{}:{service}:{region}:{account}:{resource}",
+            self.partition
+        )
     }
 
     /// When a policy that is changed now begins to count.

@@ -48,8 +48,15 @@ impl World {
     /// The policies that bind an account: those attached to it or to anything above it. None bind the management
     /// account.
     pub(crate) fn scps_over(&self, account: AccountId) -> impl Iterator<Item = &Scp> {
-        let line = if account == self.organization.management { Vec::new() } else { self.ancestry(account) };
-        self.organization.scps.iter().filter(move |scp| scp.targets.iter().any(|target| line.contains(target)))
+        let line = if account == self.organization.management {
+            Vec::new()
+        } else {
+            self.ancestry(account)
+        };
+        self.organization
+            .scps
+            .iter()
+            .filter(move |scp| scp.targets.iter().any(|target| line.contains(target)))
     }
 
     /// The ids from the account up to the root.
@@ -62,7 +69,11 @@ impl World {
                 break;
             }
             line.push(id.to_owned());
-            above = self.organization.units.get(id).map(|unit| unit.parent.as_str());
+            above = self
+                .organization
+                .units
+                .get(id)
+                .map(|unit| unit.parent.as_str());
         }
         line
     }

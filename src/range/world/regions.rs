@@ -18,7 +18,11 @@ pub(crate) struct Regions {
 impl Regions {
     /// Every Region with whether it needs opting in, in order of name.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&Region, bool)> {
-        let mut all: Vec<_> = self.by_default.iter().map(|region| (region, false)).collect();
+        let mut all: Vec<_> = self
+            .by_default
+            .iter()
+            .map(|region| (region, false))
+            .collect();
         all.extend(self.opt_in.iter().map(|region| (region, true)));
         all.sort();
         all.into_iter()

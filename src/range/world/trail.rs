@@ -62,8 +62,11 @@ impl Recorded {
 impl Trail {
     /// Whether this account and Region are in its reach.
     fn covers(&self, account: AccountId, region: &Region) -> bool {
-        let account_covered =
-            if self.organization { !self.unreached.contains(&account) } else { self.account == account };
+        let account_covered = if self.organization {
+            !self.unreached.contains(&account)
+        } else {
+            self.account == account
+        };
         self.logging && account_covered && (self.multi_region || self.home == *region)
     }
 
@@ -74,7 +77,8 @@ impl Trail {
             Recorded::ReadOnly => record.read_only,
             Recorded::WriteOnly => !record.read_only,
         };
-        kind && !self.excluded_sources.contains(&record.source()) && self.delivers(record.account, &record.region)
+        kind && !self.excluded_sources.contains(&record.source())
+            && self.delivers(record.account, &record.region)
     }
 
     /// Whether records of this account and Region reach its log group, if it records their kind.
@@ -85,13 +89,27 @@ impl Trail {
     /// The stream in its log group that holds an account's and Region's records.
     ///
     /// Source: CloudTrail user guide, "Log group and log stream naming".
-    pub(crate) fn stream(&self, organization_id: &str, account: AccountId, region: &Region) -> String {
-        let prefix = if self.organization { format!("{organization_id}_") } else { String::new() };
+    pub(crate) fn stream(
+        &self,
+        organization_id: &str,
+        account: AccountId,
+        region: &Region,
+    ) -> String {
+        let prefix = if self.organization {
+            format!("{organization_id}_")
+        } else {
+            String::new()
+        };
         format!("{prefix}{account}_CloudTrail_{region}")
     }
 
     /// Its ARN.
     pub(crate) fn arn(&self, world: &World) -> String {
-        world.arn("cloudtrail", self.home.as_str(), self.account, &format!("trail/{}", self.name))
+        world.arn(
+            "cloudtrail",
+            self.home.as_str(),
+            self.account,
+            &format!("trail/{}", self.name),
+        )
     }
 }

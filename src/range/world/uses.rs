@@ -25,21 +25,36 @@ pub(crate) struct Use {
 
 impl Uses {
     /// Takes down that the user or role of this ARN called a service, with its own key or in a session.
-    pub(crate) fn note(&mut self, principal: String, own_key: Option<&str>, service: Service, used: Use) {
+    pub(crate) fn note(
+        &mut self,
+        principal: String,
+        own_key: Option<&str>,
+        service: Service,
+        used: Use,
+    ) {
         if let Some(key) = own_key {
             self.keys.insert(key.to_owned(), (service, used.clone()));
         }
-        self.principals.entry(principal).or_default().insert(service, used);
+        self.principals
+            .entry(principal)
+            .or_default()
+            .insert(service, used);
     }
 
     /// The services that the user or role of this ARN has used.
     pub(crate) fn services(&self, principal: &str) -> impl Iterator<Item = (Service, &Use)> {
-        self.principals.get(principal).into_iter().flatten().map(|(service, used)| (*service, used))
+        self.principals
+            .get(principal)
+            .into_iter()
+            .flatten()
+            .map(|(service, used)| (*service, used))
     }
 
     /// The last use of any service.
     pub(crate) fn latest(&self, principal: &str) -> Option<&Use> {
-        self.services(principal).map(|(_, used)| used).max_by_key(|used| used.at)
+        self.services(principal)
+            .map(|(_, used)| used)
+            .max_by_key(|used| used.at)
     }
 
     /// The last use of an access key.

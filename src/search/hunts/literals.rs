@@ -18,9 +18,10 @@ fn of(part: &Hir) -> Option<Vec<String>> {
         HirKind::Capture(group) => of(&group.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
         // Of several parts in a row, the one whose shortest text is the longest says most.
-        HirKind::Concat(parts) => {
-            parts.iter().filter_map(of).max_by_key(|texts| texts.iter().map(String::len).min().unwrap_or_default())
-        }
+        HirKind::Concat(parts) => parts
+            .iter()
+            .filter_map(of)
+            .max_by_key(|texts| texts.iter().map(String::len).min().unwrap_or_default()),
         HirKind::Alternation(parts) => {
             let all: Vec<Vec<String>> = parts.iter().map(of).collect::<Option<_>>()?;
             let mut texts = all.concat();
@@ -39,7 +40,10 @@ mod tests {
     #[test]
     fn alternatives_and_the_longest_part() {
         for (regex, expected) in [
-            ("Unauthorized|Denied|Forbidden", Some(&["Denied", "Forbidden", "Unauthorized"][..])),
+            (
+                "Unauthorized|Denied|Forbidden",
+                Some(&["Denied", "Forbidden", "Unauthorized"][..]),
+            ),
             ("^arn:aws:(iam|sts)::", Some(&["arn:aws:"])),
             ("ab*cde+", Some(&["cd"])),
             ("(foo)+x?", Some(&["foo"])),
@@ -50,7 +54,9 @@ mod tests {
         ] {
             let found = literals(regex);
             assert_eq!(
-                found.as_deref().map(|texts| texts.iter().map(String::as_str).collect::<Vec<_>>()),
+                found
+                    .as_deref()
+                    .map(|texts| texts.iter().map(String::as_str).collect::<Vec<_>>()),
                 expected.map(<[&str]>::to_vec),
                 "{regex}"
             );

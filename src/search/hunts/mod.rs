@@ -50,7 +50,10 @@ impl PreparedHunt {
     /// # Errors
     /// Its query is none, or can only be run by Insights.
     pub fn new(hunt: Hunt) -> Result<Self, NotPrepared> {
-        let query: Query = hunt.query.parse().map_err(|error| NotPrepared { hunt: hunt.name.clone(), error })?;
+        let query: Query = hunt.query.parse().map_err(|error| NotPrepared {
+            hunt: hunt.name.clone(),
+            error,
+        })?;
         let plan = Plan::new(&query);
         let need = Need::of_all(plan.conditions());
         Ok(Self { hunt, plan, need })
@@ -81,7 +84,8 @@ impl PreparedHunt {
             Plan::Rows(plan) => plan.row(record).map(Finding::Row),
             Plan::Groups(plan) => {
                 let mut partial = Partial::default();
-                plan.add(record, &mut partial).then_some(Finding::Counted(partial))
+                plan.add(record, &mut partial)
+                    .then_some(Finding::Counted(partial))
             }
         }
     }
@@ -102,7 +106,10 @@ pub enum Finding {
 }
 
 /// The narrowest pattern for hunts alone that no plain terms can say: `None` if there is none.
-pub(super) fn structured_pattern(hunts: &[PreparedHunt], formats: &FlowLogFormats) -> Option<String> {
+pub(super) fn structured_pattern(
+    hunts: &[PreparedHunt],
+    formats: &FlowLogFormats,
+) -> Option<String> {
     let needs: Vec<&Need> = hunts.iter().map(|prepared| &prepared.need).collect();
     let are_all = |source| hunts.iter().all(|prepared| prepared.hunt.source == source);
     match needs.as_slice() {

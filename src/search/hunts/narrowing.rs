@@ -11,8 +11,15 @@ use crate::search::trace::{Trace, runs};
 
 /// The fields of a CloudTrail record that a selector finds wherever the matcher does: they stand at the top,
 /// and what has one of them twice, or not as text, is no record.
-const SELECTABLE: [&str; 7] =
-    ["eventName", "eventSource", "errorCode", "awsRegion", "sourceIPAddress", "userAgent", "recipientAccountId"];
+const SELECTABLE: [&str; 7] = [
+    "eventName",
+    "eventSource",
+    "errorCode",
+    "awsRegion",
+    "sourceIPAddress",
+    "userAgent",
+    "recipientAccountId",
+];
 
 impl Need {
     /// The need as a mark in the raw message, whatever kind of message it is.
@@ -26,21 +33,31 @@ impl Need {
                 for trace in needs.iter().filter_map(Self::trace) {
                     match trace {
                         Trace::All(texts) | Trace::Sequence(texts) => terms.extend(texts),
-                        Trace::Any(texts) if best.as_ref().is_none_or(|best| shortest(best) < shortest(&texts)) => {
+                        Trace::Any(texts)
+                            if best
+                                .as_ref()
+                                .is_none_or(|best| shortest(best) < shortest(&texts)) =>
+                        {
                             best = Some(texts);
                         }
                         Trace::Any(_) | Trace::Regex(_) => {}
                     }
                 }
                 // Alternatives cannot stand beside terms that must all be there.
-                if terms.is_empty() { best.map(Trace::Any) } else { Some(Trace::All(terms)) }
+                if terms.is_empty() {
+                    best.map(Trace::Any)
+                } else {
+                    Some(Trace::All(terms))
+                }
             }
             Self::Any(needs) => {
                 let traces: Vec<Trace> = needs.iter().map(Self::trace).collect::<Option<_>>()?;
                 let texts = traces.into_iter().flat_map(|trace| match trace {
-                    Trace::All(texts) | Trace::Sequence(texts) => {
-                        texts.into_iter().max_by_key(String::len).into_iter().collect()
-                    }
+                    Trace::All(texts) | Trace::Sequence(texts) => texts
+                        .into_iter()
+                        .max_by_key(String::len)
+                        .into_iter()
+                        .collect(),
                     Trace::Any(texts) => texts,
                     Trace::Regex(_) => Vec::new(),
                 });
@@ -72,9 +89,15 @@ impl Need {
         match self {
             Self::Nothing => {}
             Self::Mark(mark) => {
-                fields.extend(SELECTABLE.contains(&mark.field.as_str()).then_some(mark.field.as_str()));
+                fields.extend(
+                    SELECTABLE
+                        .contains(&mark.field.as_str())
+                        .then_some(mark.field.as_str()),
+                );
             }
-            Self::All(needs) | Self::Any(needs) => needs.iter().for_each(|need| need.add_selected(fields)),
+            Self::All(needs) | Self::Any(needs) => {
+                needs.iter().for_each(|need| need.add_selected(fields))
+            }
         }
     }
 }
@@ -90,7 +113,10 @@ const ANY_ESCAPE: &str = "*u00*";
 /// One pattern for CloudTrail records that meet one of these needs, whether or not the server resolves escapes in
 /// values. Names are taken to be read as JSON's are.
 pub(super) fn json_pattern(needs: &[&Need]) -> Option<String> {
-    let conditions: Vec<String> = needs.iter().map(|need| need.selector()).collect::<Option<_>>()?;
+    let conditions: Vec<String> = needs
+        .iter()
+        .map(|need| need.selector())
+        .collect::<Option<_>>()?;
     if conditions.is_empty() {
         return None;
     }
@@ -98,8 +124,14 @@ pub(super) fn json_pattern(needs: &[&Need]) -> Option<String> {
     for need in needs {
         need.add_selected(&mut fields);
     }
-    let escaped = fields.iter().map(|field| format!("$.{field} = \"{ANY_ESCAPE}\""));
-    let alternatives: Vec<String> = conditions.iter().map(|one| format!("({one})")).chain(escaped).collect();
+    let escaped = fields
+        .iter()
+        .map(|field| format!("$.{field} = \"{ANY_ESCAPE}\""));
+    let alternatives: Vec<String> = conditions
+        .iter()
+        .map(|one| format!("({one})"))
+        .chain(escaped)
+        .collect();
     let pattern = format!("{{ {} }}", alternatives.join(" || "));
     (pattern.chars().count() <= LONGEST).then_some(pattern)
 }
@@ -115,7 +147,11 @@ fn selector(mark: &Mark) -> Option<String> {
 
 /// The pattern for lines of a flow log in this format that meet a need.
 pub(super) fn column_pattern(need: &Need, format: &FlowLogFormat) -> Option<String> {
-    let needs = if let Need::All(needs) = need { needs.as_slice() } else { std::slice::from_ref(need) };
+    let needs = if let Need::All(needs) = need {
+        needs.as_slice()
+    } else {
+        std::slice::from_ref(need)
+    };
     let mut is_narrow = false;
     let mut seen = BTreeSet::new();
     // The names of a format are AWS's text, so columns go by number.
@@ -125,7 +161,10 @@ pub(super) fn column_pattern(need: &Need, format: &FlowLogFormat) -> Option<Stri
             let place = format!("c{number}");
             // Of columns of one name a query reads the first.
             let is_first = seen.insert(name);
-            let condition = needs.iter().filter(|_| is_first).find_map(|need| column(need, name, &place));
+            let condition = needs
+                .iter()
+                .filter(|_| is_first)
+                .find_map(|need| column(need, name, &place));
             is_narrow |= condition.is_some();
             condition.unwrap_or(place)
         })
@@ -139,7 +178,10 @@ fn column(need: &Need, name: &str, place: &str) -> Option<String> {
     match need {
         Need::Mark(mark) if mark.field == name => Some(format!("{place} = {}", operand(mark)?)),
         Need::Any(needs) => {
-            let parts: Vec<String> = needs.iter().map(|need| column(need, name, place)).collect::<Option<_>>()?;
+            let parts: Vec<String> = needs
+                .iter()
+                .map(|need| column(need, name, place))
+                .collect::<Option<_>>()?;
             Some(parts.join(" || "))
         }
         Need::Nothing | Need::Mark(_) | Need::All(_) => None,

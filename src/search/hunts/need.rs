@@ -55,7 +55,10 @@ impl Need {
     }
 
     fn all(needs: Vec<Self>) -> Self {
-        let mut needs: Vec<Self> = needs.into_iter().filter(|need| *need != Self::Nothing).collect();
+        let mut needs: Vec<Self> = needs
+            .into_iter()
+            .filter(|need| *need != Self::Nothing)
+            .collect();
         match needs.len() {
             0 | 1 => needs.pop().unwrap_or(Self::Nothing),
             _ => Self::All(needs),
@@ -74,30 +77,55 @@ impl Need {
         match condition {
             Expr::And(parts) => Self::of_all(parts),
             Expr::Or(parts) => Self::any(parts.iter().map(Self::of).collect()),
-            Expr::Compare(left, Comparison::Equal, right) => match (left.as_ref(), right.as_ref()) {
-                (Expr::Field(field), Expr::Text(text)) | (Expr::Text(text), Expr::Field(field)) => whole(field, text),
+            Expr::Compare(left, Comparison::Equal, right) => {
+                match (left.as_ref(), right.as_ref()) {
+                    (Expr::Field(field), Expr::Text(text))
+                    | (Expr::Text(text), Expr::Field(field)) => whole(field, text),
+                    _ => Self::Nothing,
+                }
+            }
+            Expr::In {
+                subject,
+                negated: false,
+                options,
+            } => match subject.as_ref() {
+                Expr::Field(field) => Self::any(
+                    options
+                        .iter()
+                        .map(|option| option_of(field, option))
+                        .collect(),
+                ),
                 _ => Self::Nothing,
             },
-            Expr::In { subject, negated: false, options } => match subject.as_ref() {
-                Expr::Field(field) => Self::any(options.iter().map(|option| option_of(field, option)).collect()),
-                _ => Self::Nothing,
-            },
-            Expr::Like { subject, negated: false, pattern } => match (subject.as_ref(), pattern) {
+            Expr::Like {
+                subject,
+                negated: false,
+                pattern,
+            } => match (subject.as_ref(), pattern) {
                 (Expr::Field(field), LikePattern::Text(text)) => anywhere(field, text),
                 (Expr::Field(field), LikePattern::Regex(regex)) => {
                     let literals = literals(regex.as_str()).unwrap_or_default();
-                    Self::any(literals.iter().map(|literal| anywhere(field, literal)).collect())
+                    Self::any(
+                        literals
+                            .iter()
+                            .map(|literal| anywhere(field, literal))
+                            .collect(),
+                    )
                 }
                 _ => Self::Nothing,
             },
-            Expr::Call(Function::Contains | Function::StrContains, arguments) => match arguments.as_slice() {
-                [Expr::Field(field), Expr::Text(text)] => anywhere(field, text),
-                _ => Self::Nothing,
-            },
-            Expr::Call(Function::IsIpInSubnet | Function::IsIpv4InSubnet, arguments) => match arguments.as_slice() {
-                [Expr::Field(field), Expr::Text(network)] => in_network(field, network),
-                _ => Self::Nothing,
-            },
+            Expr::Call(Function::Contains | Function::StrContains, arguments) => {
+                match arguments.as_slice() {
+                    [Expr::Field(field), Expr::Text(text)] => anywhere(field, text),
+                    _ => Self::Nothing,
+                }
+            }
+            Expr::Call(Function::IsIpInSubnet | Function::IsIpv4InSubnet, arguments) => {
+                match arguments.as_slice() {
+                    [Expr::Field(field), Expr::Text(network)] => in_network(field, network),
+                    _ => Self::Nothing,
+                }
+            }
             _ => Self::Nothing,
         }
     }
@@ -113,12 +141,20 @@ fn option_of(field: &str, option: &Expr) -> Need {
 /// A text that could be a number is compared as one, and a truth value may be spelled otherwise.
 fn whole(field: &str, text: &str) -> Need {
     let is_text = !is_numeric(text) && text != "true" && text != "false";
-    if is_text { mark(field, text, Stands::Whole) } else { Need::Nothing }
+    if is_text {
+        mark(field, text, Stands::Whole)
+    } else {
+        Need::Nothing
+    }
 }
 
 /// A number's text may be in no message: `1e3` is 1000.
 fn anywhere(field: &str, text: &str) -> Need {
-    if is_numeric(text) { Need::Nothing } else { mark(field, text, Stands::Anywhere) }
+    if is_numeric(text) {
+        Need::Nothing
+    } else {
+        mark(field, text, Stands::Anywhere)
+    }
 }
 
 fn mark(field: &str, text: &str, stands: Stands) -> Need {
@@ -127,31 +163,55 @@ fn mark(field: &str, text: &str, stands: Stands) -> Need {
     if !is_in_message || text.is_empty() {
         return Need::Nothing;
     }
-    Need::Mark(Mark { field: field.to_owned(), text: text.to_owned(), stands })
+    Need::Mark(Mark {
+        field: field.to_owned(),
+        text: text.to_owned(),
+        stands,
+    })
 }
 
 /// Whether a number, however it is written in the event, could have this in its own text.
 fn is_numeric(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) && text.matches('.').count() < 2
+    text.bytes()
+        .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b))
+        && text.matches('.').count() < 2
 }
 
 /// An address in a network begins with the octets that the network's addresses share.
 fn in_network(field: &str, network: &str) -> Need {
-    let Ok(IpNet::V4(network)) = network.parse::<IpNet>() else { return Need::Nothing };
+    let Ok(IpNet::V4(network)) = network.parse::<IpNet>() else {
+        return Need::Nothing;
+    };
     let whole_octets = usize::from(network.prefix_len().div_ceil(8)).min(4);
     let length = u8::try_from(whole_octets * 8).unwrap_or(32);
-    let parts: Vec<Ipv4Net> =
-        network.subnets(length).map(|parts| parts.take(MOST_PREFIXES + 1).collect()).unwrap_or_default();
+    let parts: Vec<Ipv4Net> = network
+        .subnets(length)
+        .map(|parts| parts.take(MOST_PREFIXES + 1).collect())
+        .unwrap_or_default();
     if whole_octets == 0 || parts.len() > MOST_PREFIXES {
         return Need::Nothing;
     }
-    Need::any(parts.iter().map(|part| begins(field, part.network(), whole_octets)).collect())
+    Need::any(
+        parts
+            .iter()
+            .map(|part| begins(field, part.network(), whole_octets))
+            .collect(),
+    )
 }
 
 fn begins(field: &str, address: Ipv4Addr, octets: usize) -> Need {
-    let shared: Vec<String> = address.octets().iter().take(octets).map(u8::to_string).collect();
+    let shared: Vec<String> = address
+        .octets()
+        .iter()
+        .take(octets)
+        .map(u8::to_string)
+        .collect();
     let shared = shared.join(".");
-    if octets == 4 { mark(field, &shared, Stands::Whole) } else { mark(field, &format!("{shared}."), Stands::First) }
+    if octets == 4 {
+        mark(field, &shared, Stands::Whole)
+    } else {
+        mark(field, &format!("{shared}."), Stands::First)
+    }
 }
 
 #[cfg(test)]
@@ -161,17 +221,33 @@ mod tests {
 
     /// The need in a form that is quick to read.
     fn need(condition: &str) -> String {
-        let query: Query = format!("filter {condition}").parse().unwrap_or_else(|error| panic!("{condition}: {error}"));
+        let query: Query = format!("filter {condition}")
+            .parse()
+            .unwrap_or_else(|error| panic!("{condition}: {error}"));
         text(&Need::of_all(Plan::new(&query).conditions()))
     }
 
     fn text(need: &Need) -> String {
-        let joined = |needs: &[Need], by: &str| format!("({})", needs.iter().map(text).collect::<Vec<_>>().join(by));
+        let joined = |needs: &[Need], by: &str| {
+            format!("({})", needs.iter().map(text).collect::<Vec<_>>().join(by))
+        };
         match need {
             Need::Nothing => "-".to_owned(),
-            Need::Mark(Mark { field, text, stands: Stands::Whole }) => format!("{field}={text}"),
-            Need::Mark(Mark { field, text, stands: Stands::First }) => format!("{field}={text}*"),
-            Need::Mark(Mark { field, text, stands: Stands::Anywhere }) => format!("{field}=*{text}*"),
+            Need::Mark(Mark {
+                field,
+                text,
+                stands: Stands::Whole,
+            }) => format!("{field}={text}"),
+            Need::Mark(Mark {
+                field,
+                text,
+                stands: Stands::First,
+            }) => format!("{field}={text}*"),
+            Need::Mark(Mark {
+                field,
+                text,
+                stands: Stands::Anywhere,
+            }) => format!("{field}=*{text}*"),
             Need::All(needs) => joined(needs, " & "),
             Need::Any(needs) => joined(needs, " | "),
         }
@@ -181,7 +257,10 @@ mod tests {
     fn what_a_condition_needs() {
         for (condition, expected) in [
             ("a = 'x' and b like 'yz' and c != 'q'", "(a=x & b=*yz*)"),
-            ("a in ['x', 'y'] or b =~ /foo|bar+/", "((a=x | a=y) | (b=*ba* | b=*foo*))"),
+            (
+                "a in ['x', 'y'] or b =~ /foo|bar+/",
+                "((a=x | a=y) | (b=*ba* | b=*foo*))",
+            ),
             ("a = 'x' or b > 5", "-"),
             ("not (a = 'x')", "-"),
             ("a not like 'x'", "-"),
@@ -193,7 +272,10 @@ mod tests {
             ("a = b", "-"),
             ("tolower(a) = 'x'", "-"),
             ("isIpv4InSubnet(a, '10.0.0.0/8')", "a=10.*"),
-            ("isIpInSubnet(a, '192.0.2.0/23')", "(a=192.0.2.* | a=192.0.3.*)"),
+            (
+                "isIpInSubnet(a, '192.0.2.0/23')",
+                "(a=192.0.2.* | a=192.0.3.*)",
+            ),
             ("isIpInSubnet(a, '192.0.2.1/32')", "a=192.0.2.1"),
             ("isIpInSubnet(a, '2001:db8::/32')", "-"),
             ("isIpInSubnet(a, '0.0.0.0/0')", "-"),
@@ -204,9 +286,18 @@ mod tests {
 
     #[test]
     fn computed_fields_and_later_filters_need_nothing() {
-        assert_eq!(need("a = 'x' | fields concat(a, b) as c | filter c = 'y'"), "a=x");
-        assert_eq!(need("a = 'x' | parse b /(?<a>.)/ | filter a = 'y' | filter b = 'z'"), "(a=x & b=z)");
+        assert_eq!(
+            need("a = 'x' | fields concat(a, b) as c | filter c = 'y'"),
+            "a=x"
+        );
+        assert_eq!(
+            need("a = 'x' | parse b /(?<a>.)/ | filter a = 'y' | filter b = 'z'"),
+            "(a=x & b=z)"
+        );
         assert_eq!(need("a = 'x' | limit 5 | filter b = 'y'"), "a=x");
-        assert_eq!(need("a = 'x' | stats count(*) as b by c | filter b = 'y'"), "a=x");
+        assert_eq!(
+            need("a = 'x' | stats count(*) as b by c | filter b = 'y'"),
+            "a=x"
+        );
     }
 }

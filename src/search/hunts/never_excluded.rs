@@ -17,8 +17,17 @@ use crate::range::patterns::FilterPattern;
 use crate::search::trace::ESCAPES;
 use crate::search::{Document, Questions, happened};
 
-const TEXTS: [&str; 9] =
-    ["ListBuckets", "AccessDenied", "Denied", "192.0.2.1", "192.0.2.", "a/b <c>*\"\\", "1000", "REJECT", "é"];
+const TEXTS: [&str; 9] = [
+    "ListBuckets",
+    "AccessDenied",
+    "Denied",
+    "192.0.2.1",
+    "192.0.2.",
+    "a/b <c>*\"\\",
+    "1000",
+    "REJECT",
+    "é",
+];
 
 /// A condition, still to be made about an event, so that many hold: of conditions and events that know
 /// nothing of each other hardly any do.
@@ -42,14 +51,34 @@ impl Condition {
     /// The condition as a query has it, about an event with these fields.
     fn about(&self, fields: &[(String, String)]) -> String {
         let join = |parts: &[Self], by: &str| {
-            format!("({})", parts.iter().map(|part| part.about(fields)).collect::<Vec<_>>().join(by))
+            format!(
+                "({})",
+                parts
+                    .iter()
+                    .map(|part| part.about(fields))
+                    .collect::<Vec<_>>()
+                    .join(by)
+            )
         };
         match self {
-            Self::Own { field, from, length, way } => {
+            Self::Own {
+                field,
+                from,
+                length,
+                way,
+            } => {
                 let (name, value) = field.get(fields);
-                let name = if name.starts_with('@') { name.clone() } else { format!("`{name}`") };
+                let name = if name.starts_with('@') {
+                    name.clone()
+                } else {
+                    format!("`{name}`")
+                };
                 let characters: Vec<char> = value.chars().collect();
-                let start = if characters.is_empty() { 0 } else { from.index(characters.len()) };
+                let start = if characters.is_empty() {
+                    0
+                } else {
+                    from.index(characters.len())
+                };
                 let part: String = characters.iter().skip(start).take(*length).collect();
                 let (whole, part_quoted) = (quoted(value), quoted(&part));
                 match way % 8 {
@@ -61,7 +90,10 @@ impl Condition {
                     6 if value.parse::<std::net::Ipv4Addr>().is_ok() => {
                         format!("isIpv4InSubnet({name}, \"{value}/{}\")", 8 + length % 25)
                     }
-                    _ => format!("{name} like /{}|never/", regex::escape(&part).replace('/', "\\/")),
+                    _ => format!(
+                        "{name} like /{}|never/",
+                        regex::escape(&part).replace('/', "\\/")
+                    ),
                 }
             }
             Self::Other(condition) => (*condition).to_owned(),
@@ -77,9 +109,22 @@ fn quoted(text: &str) -> String {
 }
 
 fn condition() -> impl Strategy<Value = Condition> {
-    let own = (any::<Index>(), any::<Index>(), 1..9_usize, any::<u8>())
-        .prop_map(|(field, from, length, way)| Condition::Own { field, from, length, way });
-    let other = select(&["ispresent(eventName)", "errorCode = \"Denied\"", "dstPort >= 100", "srcAddr != \"x\""][..]);
+    let own = (any::<Index>(), any::<Index>(), 1..9_usize, any::<u8>()).prop_map(
+        |(field, from, length, way)| Condition::Own {
+            field,
+            from,
+            length,
+            way,
+        },
+    );
+    let other = select(
+        &[
+            "ispresent(eventName)",
+            "errorCode = \"Denied\"",
+            "dstPort >= 100",
+            "srcAddr != \"x\"",
+        ][..],
+    );
     let leaf = prop_oneof![6 => own, 1 => other.prop_map(Condition::Other)];
     leaf.prop_recursive(2, 6, 3, |inner| {
         let several = || prop::collection::vec(inner.clone(), 2..4);
@@ -102,10 +147,29 @@ struct Draft {
 
 fn drafts() -> impl Strategy<Value = Vec<Draft>> {
     use HuntSource::{Any, CloudTrail, VpcFlow};
-    let before = ["", "", "fields concat(errorCode, \"\") as eventName | ", "parse @message /(?<srcAddr>[0-9.]+)/ | "];
-    let after = ["", " | sort eventName | limit 3", " | stats count(*) as n by eventName | filter n = \"x\""];
-    let draft = (select(&[CloudTrail, VpcFlow, Any][..]), select(before.to_vec()), condition(), select(after.to_vec()));
-    let draft = draft.prop_map(|(source, before, condition, after)| Draft { source, before, condition, after });
+    let before = [
+        "",
+        "",
+        "fields concat(errorCode, \"\") as eventName | ",
+        "parse @message /(?<srcAddr>[0-9.]+)/ | ",
+    ];
+    let after = [
+        "",
+        " | sort eventName | limit 3",
+        " | stats count(*) as n by eventName | filter n = \"x\"",
+    ];
+    let draft = (
+        select(&[CloudTrail, VpcFlow, Any][..]),
+        select(before.to_vec()),
+        condition(),
+        select(after.to_vec()),
+    );
+    let draft = draft.prop_map(|(source, before, condition, after)| Draft {
+        source,
+        before,
+        condition,
+        after,
+    });
     (
         prop::collection::vec(draft, 1..3),
         prop::option::weighted(0.8, select(&[CloudTrail, CloudTrail, VpcFlow, Any][..])),
@@ -122,13 +186,27 @@ fn drafts() -> impl Strategy<Value = Vec<Draft>> {
 fn hunt(draft: &Draft, message: &str, formats: &FlowLogFormats) -> Hunt {
     let document = Document::of(message);
     let told = happened(&document, "111111111111", "us-east-1", 5);
-    let record = Record::new(event(message), RecordKind::of(message, told.is_cloudtrail(), formats).discovery());
-    let mut fields: Vec<(String, String)> =
-        record.discovered().into_iter().map(|(name, value)| (name, value.to_string())).collect();
+    let record = Record::new(
+        event(message),
+        RecordKind::of(message, told.is_cloudtrail(), formats).discovery(),
+    );
+    let mut fields: Vec<(String, String)> = record
+        .discovered()
+        .into_iter()
+        .map(|(name, value)| (name, value.to_string()))
+        .collect();
     fields.push(("@message".to_owned(), message.to_owned()));
     fields.push(("@logStream".to_owned(), "stream-1".to_owned()));
-    let Draft { source, before, condition, after } = draft;
-    of_query(*source, &format!("{before}filter {}{after}", condition.about(&fields)))
+    let Draft {
+        source,
+        before,
+        condition,
+        after,
+    } = draft;
+    of_query(
+        *source,
+        &format!("{before}filter {}{after}", condition.about(&fields)),
+    )
 }
 
 fn of_query(source: HuntSource, query: &str) -> Hunt {
@@ -145,7 +223,14 @@ fn of_query(source: HuntSource, query: &str) -> Hunt {
 }
 
 fn event(message: &str) -> Event<'_> {
-    Event { timestamp: 5, ingestion_time: 6, log: "111111111111:/g", log_stream: "stream-1", ptr: "p", message }
+    Event {
+        timestamp: 5,
+        ingestion_time: 6,
+        log: "111111111111:/g",
+        log_stream: "stream-1",
+        ptr: "p",
+        message,
+    }
 }
 
 fn text() -> impl Strategy<Value = Value> {
@@ -224,7 +309,10 @@ fn keeps(hunt: &Hunt, message: &str, formats: &FlowLogFormats) -> bool {
         HuntSource::Any => true,
     };
     let record = Record::new(event(message), kind.discovery());
-    let query: Query = hunt.query.parse().unwrap_or_else(|error| panic!("{}: {error}", hunt.query));
+    let query: Query = hunt
+        .query
+        .parse()
+        .unwrap_or_else(|error| panic!("{}: {error}", hunt.query));
     is_about
         && match Plan::new(&query) {
             Plan::Rows(plan) => plan.row(&record).is_some(),
@@ -236,7 +324,8 @@ fn keeps(hunt: &Hunt, message: &str, formats: &FlowLogFormats) -> bool {
 fn lets_through(questions: &Questions, formats: &FlowLogFormats, message: &str) -> bool {
     questions.pattern(formats, true).is_none_or(|pattern| {
         let read = FilterPattern::parse(&pattern);
-        read.unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}")).matches(message)
+        read.unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}"))
+            .matches(message)
     })
 }
 
@@ -268,32 +357,47 @@ proptest! {
 
 /// A message with some characters of its JSON texts written as escapes. Names stay as they are.
 fn with_escapes(message: &str, which: u64) -> String {
-    let Ok(mut value) = serde_json::from_str::<Value>(message) else { return message.to_owned() };
+    let Ok(mut value) = serde_json::from_str::<Value>(message) else {
+        return message.to_owned();
+    };
     let mut texts: Vec<String> = Vec::new();
     let mut take = |text: &mut Value| {
         if let Value::String(text) = text {
             texts.push(std::mem::replace(text, format!("<text {}>", texts.len())));
         }
     };
-    for field in value.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+    for field in value
+        .as_object_mut()
+        .into_iter()
+        .flat_map(serde_json::Map::values_mut)
+    {
         take(field);
-        field.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut).for_each(&mut take);
+        field
+            .as_object_mut()
+            .into_iter()
+            .flat_map(serde_json::Map::values_mut)
+            .for_each(&mut take);
     }
-    texts.iter().enumerate().fold(value.to_string(), |message, (number, text)| {
-        let escaped: String = text
-            .chars()
-            .enumerate()
-            .map(|(at, c)| match c {
-                _ if which >> ((at + 7 * number) % 64) & 1 == 1 => format!("\\u{:04x}", u32::from(c)),
-                '/' if which & 1 == 1 => "\\/".to_owned(),
-                _ => {
-                    let quoted = json!(c.to_string()).to_string();
-                    quoted[1..quoted.len() - 1].to_owned()
-                }
-            })
-            .collect();
-        message.replace(&format!("\"<text {number}>\""), &format!("\"{escaped}\""))
-    })
+    texts
+        .iter()
+        .enumerate()
+        .fold(value.to_string(), |message, (number, text)| {
+            let escaped: String = text
+                .chars()
+                .enumerate()
+                .map(|(at, c)| match c {
+                    _ if which >> ((at + 7 * number) % 64) & 1 == 1 => {
+                        format!("\\u{:04x}", u32::from(c))
+                    }
+                    '/' if which & 1 == 1 => "\\/".to_owned(),
+                    _ => {
+                        let quoted = json!(c.to_string()).to_string();
+                        quoted[1..quoted.len() - 1].to_owned()
+                    }
+                })
+                .collect();
+            message.replace(&format!("\"<text {number}>\""), &format!("\"{escaped}\""))
+        })
 }
 
 /// The message in which a reader of JSON that resolves every escape sees what one that resolves none sees in this one.
@@ -317,7 +421,11 @@ fn unresolved(message: &str) -> String {
 
 /// The hunts that ship, each with the values of its example.
 static SHIPPED: LazyLock<Vec<(Hunt, Questions)>> = LazyLock::new(|| {
-    let hunts = Catalogue::load(None).unwrap().iter().map(HuntTemplate::example).collect::<Vec<_>>();
+    let hunts = Catalogue::load(None)
+        .unwrap()
+        .iter()
+        .map(HuntTemplate::example)
+        .collect::<Vec<_>>();
     hunts.into_iter().map(with_questions).collect()
 });
 
@@ -343,7 +451,13 @@ fn likely_record() -> impl Strategy<Value = String> {
             "CreateUser",
         ][..],
     );
-    let source = select(&["guardduty.amazonaws.com", "cloudtrail.amazonaws.com", "iam.amazonaws.com"][..]);
+    let source = select(
+        &[
+            "guardduty.amazonaws.com",
+            "cloudtrail.amazonaws.com",
+            "iam.amazonaws.com",
+        ][..],
+    );
     let code = select(&["AccessDenied", "Client.UnauthorizedOperation", ""][..]);
     (name, source, code, select(&["Root", "AssumedRole"][..])).prop_map(|(name, source, code, kind)| {
         let example = |kind: ParameterKind| kind.example();
@@ -360,9 +474,19 @@ fn likely_record() -> impl Strategy<Value = String> {
 
 /// Whether the query that Insights is asked gives a message.
 fn insights_gives(questions: &Questions, message: &str) -> bool {
-    let query: Query = questions.insights_query(true, &[], None).unwrap().parse().unwrap();
-    let Plan::Rows(plan) = Plan::new(&query) else { panic!("{query}") };
-    plan.row(&Record::new(event(message), Discovery::Automatic { json_limit: None })).is_some()
+    let query: Query = questions
+        .insights_query(true, &[], None)
+        .unwrap()
+        .parse()
+        .unwrap();
+    let Plan::Rows(plan) = Plan::new(&query) else {
+        panic!("{query}")
+    };
+    plan.row(&Record::new(
+        event(message),
+        Discovery::Automatic { json_limit: None },
+    ))
+    .is_some()
 }
 
 proptest! {
@@ -400,7 +524,9 @@ fn the_shipped_hunts_are_tried_on_records_that_they_keep() {
     let mut kept = std::collections::BTreeSet::new();
     for _ in 0..500 {
         let record = likely_record().new_tree(&mut runner).unwrap().current();
-        let hunts = SHIPPED.iter().filter(|(hunt, _)| keeps(hunt, &record, &FlowLogFormats::default()));
+        let hunts = SHIPPED
+            .iter()
+            .filter(|(hunt, _)| keeps(hunt, &record, &FlowLogFormats::default()));
         kept.extend(hunts.map(|(hunt, _)| hunt.name.as_str()));
     }
     assert!(kept.len() >= 13, "{kept:?}");
@@ -410,18 +536,37 @@ fn the_shipped_hunts_are_tried_on_records_that_they_keep() {
 #[test]
 fn each_kind_has_its_pattern() {
     let pattern = |hunts: &[(HuntSource, &str)], indicators: &[&str]| {
-        let hunts: Vec<Hunt> = hunts.iter().map(|(source, query)| of_query(*source, query)).collect();
-        let indicators: Vec<Indicator> = indicators.iter().map(|text| text.parse().unwrap()).collect();
+        let hunts: Vec<Hunt> = hunts
+            .iter()
+            .map(|(source, query)| of_query(*source, query))
+            .collect();
+        let indicators: Vec<Indicator> = indicators
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
         let questions = Questions::new(&indicators, &hunts).unwrap();
-        questions.pattern(&FlowLogFormats::default(), true).unwrap_or_else(|| "everything".to_owned())
+        questions
+            .pattern(&FlowLogFormats::default(), true)
+            .unwrap_or_else(|| "everything".to_owned())
     };
-    let denied = (HuntSource::CloudTrail, "filter errorCode like /Unauthorized|Denied/");
-    let created = (HuntSource::CloudTrail, "filter eventName in [\"CreateUser\", \"CreateRole\"] and a != 'b'");
-    let rejects = (HuntSource::VpcFlow, "filter action = 'REJECT' and isIpv4InSubnet(srcAddr, '10.0.0.0/8')");
+    let denied = (
+        HuntSource::CloudTrail,
+        "filter errorCode like /Unauthorized|Denied/",
+    );
+    let created = (
+        HuntSource::CloudTrail,
+        "filter eventName in [\"CreateUser\", \"CreateRole\"] and a != 'b'",
+    );
+    let rejects = (
+        HuntSource::VpcFlow,
+        "filter action = 'REJECT' and isIpv4InSubnet(srcAddr, '10.0.0.0/8')",
+    );
     let escapes = ESCAPES.map(|escape| format!(" ?{escape}")).concat();
     let terms = |hunts: &[(HuntSource, &str)], indicators: &[&str]| {
         let pattern = pattern(hunts, indicators);
-        pattern.strip_suffix(&escapes).map_or_else(|| panic!("{pattern} excludes escapes"), str::to_owned)
+        pattern
+            .strip_suffix(&escapes)
+            .map_or_else(|| panic!("{pattern} excludes escapes"), str::to_owned)
     };
     assert_eq!(
         pattern(&[denied], &[]),
@@ -435,8 +580,23 @@ fn each_kind_has_its_pattern() {
         pattern(&[rejects], &[]),
         r#"[c1, c2, c3, c4 = "10.*", c5, c6, c7, c8, c9, c10, c11, c12, c13 = "REJECT", c14]"#
     );
-    assert_eq!(terms(&[denied, rejects], &[]), r#"?"Denied" ?"REJECT" ?"Unauthorized""#);
-    assert_eq!(terms(&[denied], &["192.0.2.1"]), r#"?"Denied" ?"192.0.2.1" ?"Unauthorized""#);
-    assert_eq!(pattern(&[(HuntSource::Any, "filter errorCode like /(?i)denied/")], &[]), "everything");
-    assert_eq!(pattern(&[denied, (HuntSource::Any, "stats count(*)")], &[]), "everything");
+    assert_eq!(
+        terms(&[denied, rejects], &[]),
+        r#"?"Denied" ?"REJECT" ?"Unauthorized""#
+    );
+    assert_eq!(
+        terms(&[denied], &["192.0.2.1"]),
+        r#"?"Denied" ?"192.0.2.1" ?"Unauthorized""#
+    );
+    assert_eq!(
+        pattern(
+            &[(HuntSource::Any, "filter errorCode like /(?i)denied/")],
+            &[]
+        ),
+        "everything"
+    );
+    assert_eq!(
+        pattern(&[denied, (HuntSource::Any, "stats count(*)")], &[]),
+        "everything"
+    );
 }

@@ -50,10 +50,14 @@ pub struct FlowLogFormats(Vec<FlowLogFormat>);
 
 impl FlowLogFormats {
     /// Those of each log group to which one of these recorders delivers flow logs.
-    pub fn by_group<'r>(recorders: impl IntoIterator<Item = &'r Recorder>) -> BTreeMap<LogGroupArn, Self> {
+    pub fn by_group<'r>(
+        recorders: impl IntoIterator<Item = &'r Recorder>,
+    ) -> BTreeMap<LogGroupArn, Self> {
         let mut groups: BTreeMap<LogGroupArn, Self> = BTreeMap::new();
         for recorder in recorders {
-            let Told::Facts(_, Selection::Traffic { format, .. }) = &recorder.told else { continue };
+            let Told::Facts(_, Selection::Traffic { format, .. }) = &recorder.told else {
+                continue;
+            };
             // What AWS tells is not trusted to be a format; then its lines stay text.
             if let (Some(group), Ok(format)) = (recorder.log_group(), format.parse()) {
                 groups.entry(group.clone()).or_default().add(format);
@@ -70,13 +74,19 @@ impl FlowLogFormats {
 
     /// The format of a line, if it is one.
     fn of(&self, line: &str) -> Option<&FlowLogFormat> {
-        self.0.iter().find(|format| format.fits(line)).or_else(|| FlowLogFormat::recognize(line))
+        self.0
+            .iter()
+            .find(|format| format.fits(line))
+            .or_else(|| FlowLogFormat::recognize(line))
     }
 
     /// The format of all flow-log lines here, if there is only one: the default one is always possible.
     pub(super) fn only(&self) -> Option<&FlowLogFormat> {
         let default = FlowLogFormat::default_format();
-        self.0.iter().all(|format| format == default).then_some(default)
+        self.0
+            .iter()
+            .all(|format| format == default)
+            .then_some(default)
     }
 }
 
@@ -91,11 +101,18 @@ mod tests {
         let mut formats = FlowLogFormats::default();
         assert_eq!(formats.of(DEFAULT), Some(FlowLogFormat::default_format()));
         assert!(formats.only().is_some() && formats.of("10.0.0.1 vpc-1").is_none());
-        for format in ["${vpc-id} ${srcaddr}", "${srcaddr} ${vpc-id}", "${srcaddr} ${vpc-id}"] {
+        for format in [
+            "${vpc-id} ${srcaddr}",
+            "${srcaddr} ${vpc-id}",
+            "${srcaddr} ${vpc-id}",
+        ] {
             formats.add(format.parse().unwrap());
         }
         assert_eq!(formats.0.len(), 2);
-        assert_eq!(formats.of("10.0.0.1 vpc-1"), Some(&"${srcaddr} ${vpc-id}".parse().unwrap()));
+        assert_eq!(
+            formats.of("10.0.0.1 vpc-1"),
+            Some(&"${srcaddr} ${vpc-id}".parse().unwrap())
+        );
         assert_eq!(formats.of(DEFAULT), Some(FlowLogFormat::default_format()));
         assert_eq!(formats.only(), None);
     }

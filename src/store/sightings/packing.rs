@@ -58,8 +58,13 @@ impl Sightings {
     }
 
     /// Appends them to the tables.
-    pub(in crate::store) fn insert(&self, transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError> {
-        let mut insert_chunk = transaction.prepare_cached("INSERT INTO chunk (messages) VALUES (?1)")?;
+    pub(in crate::store) fn insert(
+        &self,
+        transaction: &Transaction<'_>,
+        unit: UnitId,
+    ) -> Result<(), StoreError> {
+        let mut insert_chunk =
+            transaction.prepare_cached("INSERT INTO chunk (messages) VALUES (?1)")?;
         let mut insert = transaction.prepare_cached(
             "INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?;
@@ -147,7 +152,10 @@ impl Packer {
         }
         let messages = self.compressed().map_err(|error| error.to_string());
         self.packed.number += self.rows.len();
-        self.packed.chunks.push(Chunk { messages, rows: std::mem::take(&mut self.rows) });
+        self.packed.chunks.push(Chunk {
+            messages,
+            rows: std::mem::take(&mut self.rows),
+        });
         self.text.clear();
     }
 
@@ -214,11 +222,18 @@ mod tests {
         all.extend((0..3).map(|_| found("x".repeat(1 << 20))));
         let packed: Sightings = all.iter().cloned().collect();
         let lengths: Vec<usize> = packed.chunks.iter().map(|chunk| chunk.rows.len()).collect();
-        assert_eq!((lengths, packed.number()), (vec![50, 50, 21, 1, 1], all.len()));
+        assert_eq!(
+            (lengths, packed.number()),
+            (vec![50, 50, 21, 1, 1], all.len())
+        );
         let mut read = packed.chunks.iter().flat_map(|chunk| {
             let text = unpack(chunk.messages.as_ref().unwrap()).unwrap();
             let message = |row: &Row| text[row.offset..row.offset + row.length].to_owned();
-            chunk.rows.iter().map(|row| (message(row), row.indicators.to_string())).collect::<Vec<_>>()
+            chunk
+                .rows
+                .iter()
+                .map(|row| (message(row), row.indicators.to_string()))
+                .collect::<Vec<_>>()
         });
         for found in &all {
             let indicators = serde_json::to_string(&found.indicators).unwrap();
@@ -233,8 +248,7 @@ mod tests {
         packed.chunks[0].messages = Err("no memory".to_owned());
         let mut connection = rusqlite::Connection::open_in_memory().unwrap();
         let transaction = connection.transaction().unwrap();
-        let tables =
-            "CREATE TABLE chunk (messages BLOB); CREATE TABLE sighting (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)";
+        let tables = "CREATE TABLE chunk (messages BLOB); CREATE TABLE sighting (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)";
         transaction.execute_batch(tables).unwrap();
         let refused = packed.insert(&transaction, UnitId(1)).unwrap_err();
         assert!(refused.to_string().contains("no memory"), "{refused}");

@@ -50,7 +50,11 @@ impl RunReader {
         hunt: &str,
         use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.sightings_where("EXISTS (SELECT 1 FROM json_each(hunts) WHERE value = ?1)", hunt, use_rows)
+        self.sightings_where(
+            "EXISTS (SELECT 1 FROM json_each(hunts) WHERE value = ?1)",
+            hunt,
+            use_rows,
+        )
     }
 
     fn sightings_where<T, E: From<StoreError>>(
@@ -68,7 +72,10 @@ impl RunReader {
             ))
             .map_err(StoreError::from)?;
         let rows = select.query([value]).map_err(StoreError::from)?;
-        use_rows(&mut SightingRows { rows, chunks: Chunks::of(&self.connection) })
+        use_rows(&mut SightingRows {
+            rows,
+            chunks: Chunks::of(&self.connection),
+        })
     }
 }
 
@@ -96,14 +103,20 @@ struct Chunks<'a> {
 
 impl<'a> Chunks<'a> {
     fn of(connection: &'a Connection) -> Self {
-        Self { connection, unpacked: HashMap::new(), oldest_first: VecDeque::new() }
+        Self {
+            connection,
+            unpacked: HashMap::new(),
+            oldest_first: VecDeque::new(),
+        }
     }
 
     fn get(&mut self, id: i64) -> Result<Rc<str>, StoreError> {
         if let Some(text) = self.unpacked.get(&id) {
             return Ok(Rc::clone(text));
         }
-        let mut select = self.connection.prepare_cached("SELECT messages FROM chunk WHERE id = ?1")?;
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT messages FROM chunk WHERE id = ?1")?;
         let packed: Vec<u8> = select.query_row([id], |row| row.get(0))?;
         let text: Rc<str> = unpack(&packed)?.into();
         if self.oldest_first.len() >= CHUNKS_AT_HAND

@@ -17,46 +17,82 @@ pub struct Answer {
 
 impl Answer {
     fn of(target: &Target, asked: [(SourceKind, Result<Vec<Recorder>, Outcome>); 2]) -> Self {
-        let mut answer = Self { cells: Vec::new(), recorders: Vec::new() };
+        let mut answer = Self {
+            cells: Vec::new(),
+            recorders: Vec::new(),
+        };
         for (kind, told) in asked {
             let names = match told {
                 Ok(recorders) => {
-                    let names = recorders.iter().map(|recorder| recorder.via.clone()).collect();
+                    let names = recorders
+                        .iter()
+                        .map(|recorder| recorder.via.clone())
+                        .collect();
                     answer.recorders.extend(recorders);
                     Ok(names)
                 }
                 Err(outcome) => Err(outcome),
             };
-            answer.cells.push(Cell { target: target.clone(), kind, answer: names });
+            answer.cells.push(Cell {
+                target: target.clone(),
+                kind,
+                answer: names,
+            });
         }
         answer
     }
 
     /// The answer of a target that could not be asked, or not to the end.
     pub(in crate::sweep) fn none(target: &Target, outcome: &Outcome) -> Self {
-        Self::of(target, SourceKind::ALL.map(|kind| (kind, Err(outcome.clone()))))
+        Self::of(
+            target,
+            SourceKind::ALL.map(|kind| (kind, Err(outcome.clone()))),
+        )
     }
 }
 
 /// Asks a target, which `session` is in.
 pub async fn ask(aws: &Aws, session: &Session, target: &Target) -> Answer {
-    let (trails, flow_logs) = tokio::join!(trails(aws, session, target), flow_logs(aws, session, target));
-    Answer::of(target, [(SourceKind::CloudTrail, trails), (SourceKind::VpcFlow, flow_logs)])
+    let (trails, flow_logs) = tokio::join!(
+        trails(aws, session, target),
+        flow_logs(aws, session, target)
+    );
+    Answer::of(
+        target,
+        [
+            (SourceKind::CloudTrail, trails),
+            (SourceKind::VpcFlow, flow_logs),
+        ],
+    )
 }
 
 async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Recorder>, Outcome> {
-    let seen = aws.trails(session, &target.region).await.map_err(|error| of_error(&error))?;
+    let seen = aws
+        .trails(session, &target.region)
+        .await
+        .map_err(|error| of_error(&error))?;
     let completed = seen.into_iter().map(|trail| async {
         // A trail is asked about once, where it lives.
-        if trail.home == *target { ask_owner(aws, session, trail).await } else { trail }
+        if trail.home == *target {
+            ask_owner(aws, session, trail).await
+        } else {
+            trail
+        }
     });
     Ok(join_all(completed).await)
 }
 
-async fn flow_logs(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Recorder>, Outcome> {
+async fn flow_logs(
+    aws: &Aws,
+    session: &Session,
+    target: &Target,
+) -> Result<Vec<Recorder>, Outcome> {
     let (mut all, mut pages) = (Vec::new(), Pages::default());
     loop {
-        let (page, next) = aws.flow_logs(session, target, pages.token()).await.map_err(|error| of_error(&error))?;
+        let (page, next) = aws
+            .flow_logs(session, target, pages.token())
+            .await
+            .map_err(|error| of_error(&error))?;
         let turned = pages.turn(page.len(), next);
         all.extend(page);
         match turned {
@@ -69,7 +105,13 @@ async fn flow_logs(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<
 
 /// Asks about a trail in the target that owns it, which `session` is in.
 pub async fn ask_owner(aws: &Aws, session: &Session, trail: Recorder) -> Recorder {
-    let (status, selection) = tokio::join!(aws.trail_status(session, &trail), aws.trail_selection(session, &trail));
+    let (status, selection) = tokio::join!(
+        aws.trail_status(session, &trail),
+        aws.trail_selection(session, &trail)
+    );
     let told = status.and_then(|status| Ok::<_, CallError>(Told::Facts(status, selection?)));
-    Recorder { told: told.unwrap_or_else(|error| Told::Refused(of_error(&error))), ..trail }
+    Recorder {
+        told: told.unwrap_or_else(|error| Told::Refused(of_error(&error))),
+        ..trail
+    }
 }

@@ -11,8 +11,8 @@ use super::ask::ask_owner;
 use crate::aws::Session;
 use crate::config::SourcesRule;
 use crate::model::{
-    Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason, Recorder, SourceKind,
-    Status, Target, Told,
+    Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason,
+    Recorder, SourceKind, Status, Target, Told,
 };
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnits, Standing};
@@ -35,8 +35,16 @@ pub(in crate::sweep) async fn follow(
     members: oneshot::Receiver<Members>,
 ) -> Result<(), JournalClosed> {
     // What is in scope is known when all accounts are.
-    let Ok(members) = members.await else { return Ok(()) };
-    let mut plan = Plan { shared, members, hosts: BTreeMap::new(), followed: BTreeSet::new(), groups: BTreeSet::new() };
+    let Ok(members) = members.await else {
+        return Ok(());
+    };
+    let mut plan = Plan {
+        shared,
+        members,
+        hosts: BTreeMap::new(),
+        followed: BTreeSet::new(),
+        groups: BTreeSet::new(),
+    };
     let mut tasks = JoinSet::new();
     while let Some(recorder) = told.recv().await {
         plan.follow(recorder, &mut tasks);
@@ -57,33 +65,56 @@ impl Plan {
         if !self.followed.insert(recorder.via.clone()) {
             return;
         }
-        if let Some(group) = recorder.log_group().filter(|group| self.is_to_be_read(group)).cloned()
+        if let Some(group) = recorder
+            .log_group()
+            .filter(|group| self.is_to_be_read(group))
+            .cloned()
             && self.groups.insert(group.clone())
         {
-            let flow_logs = FlowLogFormats::by_group([&recorder]).remove(&group).unwrap_or_default();
-            let delivered = Delivered { trail: recorder.kind == SourceKind::CloudTrail, flow_logs };
-            tasks.spawn(read(Arc::clone(&self.shared), self.host(group.target.account), group, delivered));
+            let flow_logs = FlowLogFormats::by_group([&recorder])
+                .remove(&group)
+                .unwrap_or_default();
+            let delivered = Delivered {
+                trail: recorder.kind == SourceKind::CloudTrail,
+                flow_logs,
+            };
+            tasks.spawn(read(
+                Arc::clone(&self.shared),
+                self.host(group.target.account),
+                group,
+                delivered,
+            ));
         }
         if recorder.told == Told::NotAsked && !self.is_in_scope(&recorder.home) {
-            tasks.spawn(ask(Arc::clone(&self.shared), self.host(recorder.home.account), recorder));
+            tasks.spawn(ask(
+                Arc::clone(&self.shared),
+                self.host(recorder.home.account),
+                recorder,
+            ));
         }
     }
 
     /// A group in scope is read with its target, whoever delivers to it.
     fn is_to_be_read(&self, group: &LogGroupArn) -> bool {
-        !self.is_in_scope(&group.target) && self.shared.settings.reach.scope.has_log_group(&group.name)
+        !self.is_in_scope(&group.target)
+            && self.shared.settings.reach.scope.has_log_group(&group.name)
     }
 
     fn is_in_scope(&self, target: &Target) -> bool {
         self.members.get(&target.account).is_some_and(|member| {
-            member.standing == Standing::InScope && is_wanted(&self.shared.settings.reach.scope, member, &target.region)
+            member.standing == Standing::InScope
+                && is_wanted(&self.shared.settings.reach.scope, member, &target.region)
         })
     }
 
     fn host(&mut self, account: AccountId) -> Arc<Host> {
         let host = self.hosts.entry(account).or_insert_with(|| {
             let member = member_to_enter(&self.members, &self.shared.access, account).map(Arc::new);
-            Arc::new(Host { id: account, member, session: OnceCell::new() })
+            Arc::new(Host {
+                id: account,
+                member,
+                session: OnceCell::new(),
+            })
         });
         Arc::clone(host)
     }
@@ -103,9 +134,13 @@ impl Host {
         let member = self.member.clone()?;
         let enter = || async {
             let entered = shared.access.enter(&shared.aws, &member).await;
-            entered.map(|entered| entered.session).map_err(Refusal::into_outcome)
+            entered
+                .map(|entered| entered.session)
+                .map_err(Refusal::into_outcome)
         };
-        let session = shared.unless_interrupted(async { self.session.get_or_init(enter).await.clone() }).await?;
+        let session = shared
+            .unless_interrupted(async { self.session.get_or_init(enter).await.clone() })
+            .await?;
         Ok((member, session))
     }
 
@@ -113,19 +148,34 @@ impl Host {
     fn account(&self) -> Account {
         match &self.member {
             Ok(member) => member.account.clone(),
-            Err(_) => Account { id: self.id, name: String::new(), state: AccountState::Active },
+            Err(_) => Account {
+                id: self.id,
+                name: String::new(),
+                state: AccountState::Active,
+            },
         }
     }
 }
 
-async fn ask(shared: Arc<Shared>, host: Arc<Host>, recorder: Recorder) -> Result<(), JournalClosed> {
+async fn ask(
+    shared: Arc<Shared>,
+    host: Arc<Host>,
+    recorder: Recorder,
+) -> Result<(), JournalClosed> {
     let told = match host.enter(&shared).await {
         Err(outcome) => Err(outcome),
         Ok((_, session)) => {
-            shared.unless_interrupted(async { Ok(ask_owner(&shared.aws, &session, recorder.clone()).await) }).await
+            shared
+                .unless_interrupted(async {
+                    Ok(ask_owner(&shared.aws, &session, recorder.clone()).await)
+                })
+                .await
         }
     };
-    let told = told.unwrap_or_else(|outcome| Recorder { told: Told::Refused(outcome), ..recorder });
+    let told = told.unwrap_or_else(|outcome| Recorder {
+        told: Told::Refused(outcome),
+        ..recorder
+    });
     shared.journal.write(Entry::Recorder(told)).await
 }
 
@@ -145,7 +195,14 @@ async fn read(
         Ok(found) => found,
         Err(outcome) => {
             let account = host.account();
-            shared.plan(|sheet| sheet.leave(unread(&account, Some(region), Some(&unseen(&arn)), &outcome)));
+            shared.plan(|sheet| {
+                sheet.leave(unread(
+                    &account,
+                    Some(region),
+                    Some(&unseen(&arn)),
+                    &outcome,
+                ))
+            });
             // What nobody requires to be searched is told in the sources alone.
             if shared.settings.reach.scope.sources == SourcesRule::Require {
                 let place = match known {
@@ -159,9 +216,17 @@ async fn read(
     };
     let (place, units) = match known {
         Some(known) => (known.place, known.units),
-        None => (shared.group(&member.account, region, &group, true).await?, KnownUnits::default()),
+        None => (
+            shared.group(&member.account, region, &group, true).await?,
+            KnownUnits::default(),
+        ),
     };
-    let site = Site { shared, member, session, region: region.clone() };
+    let site = Site {
+        shared,
+        member,
+        session,
+        region: region.clone(),
+    };
     let queue = site.queue();
     site.begin(group, delivered, place, units, &queue).await?;
     queue.set_listing(false);
@@ -176,8 +241,18 @@ async fn find(
 ) -> Result<(Arc<Member>, Arc<Session>, LogGroup), Outcome> {
     let (member, session) = host.enter(shared).await?;
     let looked_up = async {
-        let group = shared.aws.log_group(&session, arn).await.map_err(|error| of_error(&error))?;
-        group.ok_or_else(|| Outcome::because(Status::Failed, Reason::GroupGone, "records are delivered to it"))
+        let group = shared
+            .aws
+            .log_group(&session, arn)
+            .await
+            .map_err(|error| of_error(&error))?;
+        group.ok_or_else(|| {
+            Outcome::because(
+                Status::Failed,
+                Reason::GroupGone,
+                "records are delivered to it",
+            )
+        })
     };
     let group = shared.unless_interrupted(looked_up).await?;
     Ok((member, session, group))

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Delivery, Destination, LogGroup, LogGroupArn, ManagementEvents, Outcome, Recorder, Selection, SourceStatus, Status,
-    TimeWindow, Told,
+    Delivery, Destination, LogGroup, LogGroupArn, ManagementEvents, Outcome, Recorder, Selection,
+    SourceStatus, Status, TimeWindow, Told,
 };
 use crate::sweep::plan::{Decision, LATE_ARRIVAL, decide};
 use crate::time::rfc3339_ms;
@@ -21,7 +21,10 @@ pub struct GroupEnd {
 impl GroupEnd {
     /// It ended so, for this reason.
     pub fn new(status: SourceStatus, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into() }
+        Self {
+            status,
+            reason: reason.into(),
+        }
     }
 
     /// A group that the sweep was not asked about.
@@ -36,7 +39,8 @@ impl GroupEnd {
 
     /// How a sweep for `window`, made at the time `now`, would end for a group.
     pub fn expected(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Self {
-        let (Decision::Read { outcome, .. } | Decision::Leave(outcome)) = decide(group, window, now, now, false);
+        let (Decision::Read { outcome, .. } | Decision::Leave(outcome)) =
+            decide(group, window, now, now, false);
         Self::of(&outcome, SourceStatus::Recorded)
     }
 
@@ -65,8 +69,16 @@ pub(super) struct Judgement {
 }
 
 /// Judges a recorder for a window; `end_of` tells how the search of its log group ended.
-pub(super) fn judge(recorder: &Recorder, window: TimeWindow, end_of: impl Fn(&LogGroupArn) -> GroupEnd) -> Judgement {
-    let nothing = |GroupEnd { status, reason }| Judgement { status, reason, kept: ManagementEvents::default() };
+pub(super) fn judge(
+    recorder: &Recorder,
+    window: TimeWindow,
+    end_of: impl Fn(&LogGroupArn) -> GroupEnd,
+) -> Judgement {
+    let nothing = |GroupEnd { status, reason }| Judgement {
+        status,
+        reason,
+        kept: ManagementEvents::default(),
+    };
     let facts = match &recorder.told {
         Told::Facts(delivery, selection) => Some((delivery, selection)),
         Told::NotAsked => None,
@@ -77,13 +89,18 @@ pub(super) fn judge(recorder: &Recorder, window: TimeWindow, end_of: impl Fn(&Lo
     }
     let group = match &recorder.destination {
         Destination::LogGroup(group) => group,
-        Destination::Elsewhere(place) => return nothing(GroupEnd::new(SourceStatus::OnlyS3, place)),
+        Destination::Elsewhere(place) => {
+            return nothing(GroupEnd::new(SourceStatus::OnlyS3, place));
+        }
     };
     let end = end_of(group);
     let Some((delivery, selection)) = facts else {
         // Its owner was not reached, and then its group was not either.
         let reached = matches!(end.status, SourceStatus::Searched | SourceStatus::Recorded);
-        let untold = GroupEnd::new(SourceStatus::Failed, "its owner did not tell whether it is switched on");
+        let untold = GroupEnd::new(
+            SourceStatus::Failed,
+            "its owner did not tell whether it is switched on",
+        );
         return nothing(if reached { untold } else { end });
     };
     if let Some(end) = undelivered(recorder, delivery, window) {
@@ -92,34 +109,68 @@ pub(super) fn judge(recorder: &Recorder, window: TimeWindow, end_of: impl Fn(&Lo
     if !matches!(end.status, SourceStatus::Searched | SourceStatus::Recorded) {
         return nothing(end);
     }
-    if let Some(since) = delivery.started_ms.filter(|started| *started > window.from_ms()) {
-        return nothing(GroupEnd::new(SourceStatus::Partial, format!("switched on at {}", time(since))));
+    if let Some(since) = delivery
+        .started_ms
+        .filter(|started| *started > window.from_ms())
+    {
+        return nothing(GroupEnd::new(
+            SourceStatus::Partial,
+            format!("switched on at {}", time(since)),
+        ));
     }
-    let (status, reason) =
-        if selection.is_whole() { (end.status, String::new()) } else { (SourceStatus::Partial, left_out(selection)) };
-    Judgement { status, reason, kept: selection.management() }
+    let (status, reason) = if selection.is_whole() {
+        (end.status, String::new())
+    } else {
+        (SourceStatus::Partial, left_out(selection))
+    };
+    Judgement {
+        status,
+        reason,
+        kept: selection.management(),
+    }
 }
 
 fn switched_off(delivery: &Delivery, window: TimeWindow) -> Option<GroupEnd> {
     // What was switched off after the window recorded it.
-    let still_on = delivery.logging || delivery.stopped_ms.is_some_and(|stopped| stopped >= window.to_ms());
-    let since = delivery.stopped_ms.map(|stopped| format!("switched off at {}", time(stopped)));
-    (!still_on).then(|| GroupEnd::new(SourceStatus::Stopped, since.unwrap_or_else(|| "switched off".to_owned())))
+    let still_on = delivery.logging
+        || delivery
+            .stopped_ms
+            .is_some_and(|stopped| stopped >= window.to_ms());
+    let since = delivery
+        .stopped_ms
+        .map(|stopped| format!("switched off at {}", time(stopped)));
+    (!still_on).then(|| {
+        GroupEnd::new(
+            SourceStatus::Stopped,
+            since.unwrap_or_else(|| "switched off".to_owned()),
+        )
+    })
 }
 
 fn undelivered(recorder: &Recorder, delivery: &Delivery, window: TimeWindow) -> Option<GroupEnd> {
     let margin = i64::try_from(LATE_ARRIVAL.as_millis()).unwrap_or(i64::MAX);
-    let last = delivery.last_ms.map_or_else(|| "never delivered".to_owned(), |last| format!("last at {}", time(last)));
+    let last = delivery.last_ms.map_or_else(
+        || "never delivered".to_owned(),
+        |last| format!("last at {}", time(last)),
+    );
     if !delivery.error.is_empty() {
         // A delivery so long after the window that all of it has arrived.
-        let arrived = delivery.last_ms.is_some_and(|last| last >= window.to_ms().saturating_add(margin));
-        let failing = GroupEnd::new(SourceStatus::Failing, format!("deliveries fail, {last}: {}", delivery.error));
+        let arrived = delivery
+            .last_ms
+            .is_some_and(|last| last >= window.to_ms().saturating_add(margin));
+        let failing = GroupEnd::new(
+            SourceStatus::Failing,
+            format!("deliveries fail, {last}: {}", delivery.error),
+        );
         return (!arrived).then_some(failing);
     }
     // Flow logs do not tell when they delivered.
     let tells = matches!(recorder.told, Told::Facts(_, Selection::Events { .. }));
-    let fresh = delivery.last_ms.is_some_and(|last| last >= window.to_ms().saturating_sub(margin));
-    (tells && !fresh).then(|| GroupEnd::new(SourceStatus::Stale, format!("nothing is delivered, {last}")))
+    let fresh = delivery
+        .last_ms
+        .is_some_and(|last| last >= window.to_ms().saturating_sub(margin));
+    (tells && !fresh)
+        .then(|| GroupEnd::new(SourceStatus::Stale, format!("nothing is delivered, {last}")))
 }
 
 fn left_out(selection: &Selection) -> String {
@@ -138,8 +189,14 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     /// A trail that delivers, judged for the hours 100 to 124; then changed.
-    fn judged(change: impl FnOnce(&mut Recorder, &mut Delivery, &mut Selection), end: &GroupEnd) -> Judgement {
-        let home = Target { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
+    fn judged(
+        change: impl FnOnce(&mut Recorder, &mut Delivery, &mut Selection),
+        end: &GroupEnd,
+    ) -> Judgement {
+        let home = Target {
+            account: "111111111111".parse().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+        };
         let mut delivery = Delivery {
             logging: true,
             started_ms: Some(0),
@@ -147,8 +204,10 @@ mod tests {
             last_ms: Some(124 * HOUR),
             error: String::new(),
         };
-        let mut selection =
-            Selection::Events { management: ManagementEvents::all(), data: std::collections::BTreeSet::new() };
+        let mut selection = Selection::Events {
+            management: ManagementEvents::all(),
+            data: std::collections::BTreeSet::new(),
+        };
         let mut trail = Recorder {
             kind: SourceKind::CloudTrail,
             via: "t".to_owned(),
@@ -162,7 +221,9 @@ mod tests {
             trail.told = Told::Facts(delivery, selection);
         }
         let at = |hours: i64| Timestamp::from_millisecond(hours * HOUR).unwrap();
-        judge(&trail, TimeWindow::new(at(100), at(124)).unwrap(), |_| end.clone())
+        judge(&trail, TimeWindow::new(at(100), at(124)).unwrap(), |_| {
+            end.clone()
+        })
     }
 
     fn status(change: impl FnOnce(&mut Recorder, &mut Delivery, &mut Selection)) -> SourceStatus {
@@ -175,12 +236,28 @@ mod tests {
         assert!(whole.status == SourceStatus::Searched && whole.kept.is_all());
         let denied = judged(|_, _, _| (), &GroupEnd::new(SourceStatus::Denied, "no"));
         assert!(denied.status == SourceStatus::Denied && denied.kept.is_none());
-        assert_eq!(status(|_, delivery, _| delivery.logging = false), SourceStatus::Stopped);
-        assert_eq!(status(|_, delivery, _| delivery.error = "no".to_owned()), SourceStatus::Failing);
-        assert_eq!(status(|_, delivery, _| delivery.last_ms = None), SourceStatus::Stale);
-        assert_eq!(status(|_, delivery, _| delivery.last_ms = Some(122 * HOUR - 1)), SourceStatus::Stale);
-        assert_eq!(status(|_, delivery, _| delivery.started_ms = Some(101 * HOUR)), SourceStatus::Partial);
-        let bucket = |trail: &mut Recorder| trail.destination = Destination::Elsewhere("s3://b".to_owned());
+        assert_eq!(
+            status(|_, delivery, _| delivery.logging = false),
+            SourceStatus::Stopped
+        );
+        assert_eq!(
+            status(|_, delivery, _| delivery.error = "no".to_owned()),
+            SourceStatus::Failing
+        );
+        assert_eq!(
+            status(|_, delivery, _| delivery.last_ms = None),
+            SourceStatus::Stale
+        );
+        assert_eq!(
+            status(|_, delivery, _| delivery.last_ms = Some(122 * HOUR - 1)),
+            SourceStatus::Stale
+        );
+        assert_eq!(
+            status(|_, delivery, _| delivery.started_ms = Some(101 * HOUR)),
+            SourceStatus::Partial
+        );
+        let bucket =
+            |trail: &mut Recorder| trail.destination = Destination::Elsewhere("s3://b".to_owned());
         assert_eq!(status(|trail, _, _| bucket(trail)), SourceStatus::OnlyS3);
     }
 
@@ -190,24 +267,39 @@ mod tests {
             delivery.logging = false;
             delivery.stopped_ms = Some(124 * HOUR);
         };
-        assert_eq!(status(|_, delivery, _| later(delivery)), SourceStatus::Searched);
+        assert_eq!(
+            status(|_, delivery, _| later(delivery)),
+            SourceStatus::Searched
+        );
         let failed_later = |delivery: &mut Delivery| {
             delivery.error = "no".to_owned();
             delivery.last_ms = Some(126 * HOUR);
         };
-        assert_eq!(status(|_, delivery, _| failed_later(delivery)), SourceStatus::Searched);
+        assert_eq!(
+            status(|_, delivery, _| failed_later(delivery)),
+            SourceStatus::Searched
+        );
     }
 
     #[test]
     fn selectors_leave_a_part() {
-        let writes = ManagementEvents { reads: None, ..ManagementEvents::all() };
+        let writes = ManagementEvents {
+            reads: None,
+            ..ManagementEvents::all()
+        };
         let judgement = judged(
             |_, _, selection| {
-                *selection = Selection::Events { management: writes.clone(), data: std::collections::BTreeSet::new() };
+                *selection = Selection::Events {
+                    management: writes.clone(),
+                    data: std::collections::BTreeSet::new(),
+                };
             },
             &GroupEnd::new(SourceStatus::Searched, ""),
         );
-        assert_eq!((judgement.status, judgement.kept), (SourceStatus::Partial, writes));
+        assert_eq!(
+            (judgement.status, judgement.kept),
+            (SourceStatus::Partial, writes)
+        );
         let refused = |trail: &mut Recorder| trail.told = Told::Refused(Outcome::denied("no"));
         assert_eq!(status(|trail, _, _| refused(trail)), SourceStatus::Denied);
     }

@@ -32,12 +32,22 @@ pub(in crate::sweep) fn is_trails_stream(log_stream: &str) -> bool {
 
 /// What events of a trail's log group in `stored` tell of the recording; hours only where the events
 /// are all there are.
-pub(in crate::sweep) fn traces(events: &[LogEvent], stored: &Target, window: TimeWindow, are_all: bool) -> Traces {
+pub(in crate::sweep) fn traces(
+    events: &[LogEvent],
+    stored: &Target,
+    window: TimeWindow,
+    are_all: bool,
+) -> Traces {
     let account = stored.account.to_string();
     let (mut traces, mut hours) = (Traces::default(), BTreeMap::<(Target, i64), u64>::new());
     for event in events {
         let document = Document::of(&event.message);
-        let told = happened(&document, &account, stored.region.as_str(), event.timestamp_ms);
+        let told = happened(
+            &document,
+            &account,
+            stored.region.as_str(),
+            event.timestamp_ms,
+        );
         if !told.is_cloudtrail() || !window.contains_ms(told.time_ms) {
             continue;
         }
@@ -50,8 +60,14 @@ pub(in crate::sweep) fn traces(events: &[LogEvent], stored: &Target, window: Tim
             traces.tampering.push(tampering(told.into_owned()));
         }
     }
-    traces.hours =
-        hours.into_iter().map(|((target, hour_ms), records)| HourOfRecords { target, hour_ms, records }).collect();
+    traces.hours = hours
+        .into_iter()
+        .map(|((target, hour_ms), records)| HourOfRecords {
+            target,
+            hour_ms,
+            records,
+        })
+        .collect();
     traces
 }
 
@@ -77,14 +93,21 @@ mod tests {
             r#"{{"eventTime":"{at}","eventSource":"cloudtrail.amazonaws.com","eventName":"{name}","awsRegion":"eu-west-1",
             "eventID":"e","recipientAccountId":"222222222222"}}"#
         );
-        LogEvent { message, ..LogEvent::default() }
+        LogEvent {
+            message,
+            ..LogEvent::default()
+        }
     }
 
     #[test]
     fn records_are_counted_by_hour_and_tampering_is_told() {
         let at = |text: &str| text.parse().unwrap();
-        let window = TimeWindow::new(at("2026-03-01T10:00:00Z"), at("2026-03-01T13:00:00Z")).unwrap();
-        let stored = Target { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
+        let window =
+            TimeWindow::new(at("2026-03-01T10:00:00Z"), at("2026-03-01T13:00:00Z")).unwrap();
+        let stored = Target {
+            account: "111111111111".parse().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+        };
         let mut events = vec![
             event("StopLogging", "2026-03-01T10:59:59Z"),
             event("ListBuckets", "2026-03-01T10:00:00Z"),
@@ -92,11 +115,20 @@ mod tests {
             event("DeleteTrail", "2026-03-01T13:00:00Z"),
             event("StopLoggingNot", "2026-03-01T12:30:00Z"),
         ];
-        events.push(LogEvent { message: "StopLogging".to_owned(), ..LogEvent::default() });
+        events.push(LogEvent {
+            message: "StopLogging".to_owned(),
+            ..LogEvent::default()
+        });
         let all = traces(&events, &stored, window, true);
         assert_eq!(all.tampering.len(), 1);
         assert_eq!(all.tampering[0].account, "222222222222");
-        assert_eq!(all.hours.iter().map(|hour| hour.records).collect::<Vec<_>>(), [2, 2]);
+        assert_eq!(
+            all.hours
+                .iter()
+                .map(|hour| hour.records)
+                .collect::<Vec<_>>(),
+            [2, 2]
+        );
         assert!(traces(&events, &stored, window, false).hours.is_empty());
         assert!(pattern().len() < 1_024 && pattern().starts_with("?DeleteFlowLogs ?"));
     }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::judge::{GroupEnd, Judgement, judge};
 use crate::config::{AcceptedGap, Scope};
 use crate::model::{
-    Account, AccountId, AccountState, Cell, LogGroupArn, ManagementEvents, Outcome, Recorder, Source, SourceKind,
-    SourceStatus, Target, TimeWindow, Told,
+    Account, AccountId, AccountState, Cell, LogGroupArn, ManagementEvents, Outcome, Recorder,
+    Source, SourceKind, SourceStatus, Target, TimeWindow, Told,
 };
 use crate::store::{PlaceEnds, RunReader, StoreError};
 
@@ -32,13 +32,26 @@ pub fn sources_of_run(
     started: Timestamp,
 ) -> Result<Sources, StoreError> {
     let recorders = reader.recorders()?;
-    let ends = reader.place_ends(&recorders.iter().filter_map(Recorder::log_group).cloned().collect())?;
-    let mut sources = sources(&reader.cells()?, &recorders, window, |group| end_in_run(&ends, scope, group));
+    let ends = reader.place_ends(
+        &recorders
+            .iter()
+            .filter_map(Recorder::log_group)
+            .cloned()
+            .collect(),
+    )?;
+    let mut sources = sources(&reader.cells()?, &recorders, window, |group| {
+        end_in_run(&ends, scope, group)
+    });
     let accounts = reader.accounts()?.into_iter();
-    let names: BTreeMap<AccountId, String> = accounts.map(|account| (account.id, account.name)).collect();
+    let names: BTreeMap<AccountId, String> =
+        accounts.map(|account| (account.id, account.name)).collect();
     sources.accept(|target| {
         let name = names.get(&target.account).cloned().unwrap_or_default();
-        let account = Account { id: target.account, name, state: AccountState::Active };
+        let account = Account {
+            id: target.account,
+            name,
+            state: AccountState::Active,
+        };
         scope.accepted(&account, Some(&target.region), None, started)
     });
     Ok(sources)
@@ -48,13 +61,21 @@ impl Sources {
     /// Marks the CloudTrail of targets as accepted that was not searched and is known not to be.
     fn accept<'a>(&mut self, gap_of: impl Fn(&Target) -> Option<&'a AcceptedGap>) {
         let mut accepted = BTreeMap::new();
-        for (target, status) in self.cells.iter_mut().filter(|(_, status)| !status.is_covered()) {
+        for (target, status) in self
+            .cells
+            .iter_mut()
+            .filter(|(_, status)| !status.is_covered())
+        {
             if let Some(gap) = gap_of(target) {
                 *status = SourceStatus::Accepted;
                 accepted.insert(target.clone(), gap);
             }
         }
-        for row in self.rows.iter_mut().filter(|row| row.kind == SourceKind::CloudTrail && !row.status.is_covered()) {
+        for row in self
+            .rows
+            .iter_mut()
+            .filter(|row| row.kind == SourceKind::CloudTrail && !row.status.is_covered())
+        {
             if let Some(gap) = accepted.get(&row.target) {
                 row.reason = format!("{gap}; {}: {}", row.status, row.reason);
                 row.status = SourceStatus::Accepted;
@@ -70,7 +91,10 @@ fn end_in_run(ends: &PlaceEnds, scope: &Scope, group: &LogGroupArn) -> GroupEnd 
     if !scope.has_log_group(&group.name) {
         return GroupEnd::out_of_scope();
     }
-    match ends.of_target(&group.target).filter(|outcome| !outcome.is_covered()) {
+    match ends
+        .of_target(&group.target)
+        .filter(|outcome| !outcome.is_covered())
+    {
         Some(outcome) => GroupEnd::of(outcome, SourceStatus::Failed),
         None => GroupEnd::not_there(),
     }
@@ -84,13 +108,18 @@ pub fn sources(
     end_of: impl Fn(&LogGroupArn) -> GroupEnd,
 ) -> Sources {
     let judged = |recorder| (recorder, judge(recorder, window, &end_of));
-    let by_name: BTreeMap<&str, (&Recorder, Judgement)> =
-        recorders.iter().map(|recorder| (recorder.via.as_str(), judged(recorder))).collect();
+    let by_name: BTreeMap<&str, (&Recorder, Judgement)> = recorders
+        .iter()
+        .map(|recorder| (recorder.via.as_str(), judged(recorder)))
+        .collect();
     let everywhere = trails_of_all_regions(cells, &by_name);
     let mut sources = Sources::default();
     for cell in cells {
         let seen: Vec<&(&Recorder, Judgement)> = match &cell.answer {
-            Ok(names) => names.iter().filter_map(|name| by_name.get(name.as_str())).collect(),
+            Ok(names) => names
+                .iter()
+                .filter_map(|name| by_name.get(name.as_str()))
+                .collect(),
             // A Region that does not answer is still recorded by the account's trails of all Regions.
             Err(_) if cell.kind == SourceKind::CloudTrail => everywhere
                 .get(&cell.target.account)
@@ -101,14 +130,21 @@ pub fn sources(
             Err(_) => Vec::new(),
         };
         if cell.kind == SourceKind::CloudTrail {
-            sources.cells.push((cell.target.clone(), together(&seen, cell)));
+            sources
+                .cells
+                .push((cell.target.clone(), together(&seen, cell)));
         }
         if seen.is_empty() {
             sources.rows.push(empty(cell));
         }
-        sources.rows.extend(seen.iter().map(|(recorder, judgement)| row(cell, recorder, judgement)));
+        sources.rows.extend(
+            seen.iter()
+                .map(|(recorder, judgement)| row(cell, recorder, judgement)),
+        );
     }
-    sources.rows.sort_by(|one, other| (&one.target, one.kind, &one.via).cmp(&(&other.target, other.kind, &other.via)));
+    sources.rows.sort_by(|one, other| {
+        (&one.target, one.kind, &one.via).cmp(&(&other.target, other.kind, &other.via))
+    });
     sources.cells.sort();
     sources
 }
@@ -121,15 +157,26 @@ fn trails_of_all_regions<'a>(
     let mut everywhere: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
     for cell in cells {
         let names = cell.answer.iter().flatten().map(String::as_str);
-        let of_all = names.filter(|name| by_name.get(name).is_some_and(|(recorder, _)| recorder.multi_region));
-        everywhere.entry(cell.target.account).or_default().extend(of_all);
+        let of_all = names.filter(|name| {
+            by_name
+                .get(name)
+                .is_some_and(|(recorder, _)| recorder.multi_region)
+        });
+        everywhere
+            .entry(cell.target.account)
+            .or_default()
+            .extend(of_all);
     }
     everywhere
 }
 
 /// How it stands with a cell that all these record.
 fn together(seen: &[&(&Recorder, Judgement)], cell: &Cell) -> SourceStatus {
-    let kept = seen.iter().fold(ManagementEvents::default(), |all, (_, judgement)| all.and(judgement.kept.clone()));
+    let kept = seen
+        .iter()
+        .fold(ManagementEvents::default(), |all, (_, judgement)| {
+            all.and(judgement.kept.clone())
+        });
     let best = seen.iter().map(|(_, judgement)| judgement.status).min();
     match (best, &cell.answer) {
         // Several that leave something out may have everything together.
@@ -173,8 +220,12 @@ fn row(cell: &Cell, recorder: &Recorder, judgement: &Judgement) -> Source {
         via: recorder.via.clone(),
         logging: facts.map(|(delivery, _)| delivery.logging),
         last_delivery_ms: facts.and_then(|(delivery, _)| delivery.last_ms),
-        delivery_error: facts.map(|(delivery, _)| delivery.error.clone()).unwrap_or_default(),
-        selectors: facts.map(|(_, selection)| selection.text()).unwrap_or_default(),
+        delivery_error: facts
+            .map(|(delivery, _)| delivery.error.clone())
+            .unwrap_or_default(),
+        selectors: facts
+            .map(|(_, selection)| selection.text())
+            .unwrap_or_default(),
         status: judgement.status,
         reason: judgement.reason.clone(),
         ..empty(cell)

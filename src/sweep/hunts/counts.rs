@@ -53,12 +53,25 @@ pub fn merged_counts<E: From<StoreError>>(
                 continue;
             }
             // Where a trail keeps the same place's records, these are taken to be copies of them.
-            let kind = if is_claim { RecordKind::CloudTrail.as_str().to_owned() } else { row.kind };
+            let kind = if is_claim {
+                RecordKind::CloudTrail.as_str().to_owned()
+            } else {
+                row.kind
+            };
             if (&row.event_account, &row.event_region) != (&place.account, &place.region) {
-                let next = Place { account: row.event_account, region: row.event_region, ..Place::default() };
+                let next = Place {
+                    account: row.event_account,
+                    region: row.event_region,
+                    ..Place::default()
+                };
                 std::mem::replace(&mut place, next).end(&sources, &mut all, &mut use_place)?;
             }
-            let group = place.groups.entry(kind).or_default().entry(stored.log_group).or_default();
+            let group = place
+                .groups
+                .entry(kind)
+                .or_default()
+                .entry(stored.log_group)
+                .or_default();
             all.is_cut_off |= !group.merge_up_to(MOST_GROUPS, row.partial);
         }
         place.end(&sources, &mut all, &mut use_place)?;
@@ -72,7 +85,10 @@ type ByPlace<'s> = HashMap<(String, &'s str), Vec<&'s Source>>;
 fn by_place(sources: &Sources) -> ByPlace<'_> {
     let mut places = ByPlace::new();
     for row in &sources.rows {
-        places.entry((row.target.account.to_string(), row.target.region.as_str())).or_default().push(row);
+        places
+            .entry((row.target.account.to_string(), row.target.region.as_str()))
+            .or_default()
+            .push(row);
     }
     places
 }
@@ -95,7 +111,9 @@ impl Place {
         if self.groups.is_empty() {
             return Ok(());
         }
-        let here = sources.get(&(self.account.clone(), self.region.as_str())).map_or(&[][..], Vec::as_slice);
+        let here = sources
+            .get(&(self.account.clone(), self.region.as_str()))
+            .map_or(&[][..], Vec::as_slice);
         let mut counted = Partial::default();
         for (kind, groups) in self.groups {
             let (groups, is_doubtful) = each_once(&kind, groups, here);
@@ -112,15 +130,26 @@ impl Place {
 
 /// What is to be added up of several log groups that keep records of one kind and place, and whether some
 /// record may still be in it twice. `here` is what records the place.
-fn each_once(kind: &str, mut groups: BTreeMap<LogGroupArn, Partial>, here: &[&Source]) -> (Vec<Partial>, bool) {
+fn each_once(
+    kind: &str,
+    mut groups: BTreeMap<LogGroupArn, Partial>,
+    here: &[&Source],
+) -> (Vec<Partial>, bool) {
     let delivering = |of: SourceKind, groups: &BTreeMap<LogGroupArn, Partial>| -> Vec<&Source> {
-        let delivers =
-            |row: &&&Source| row.kind == of && row.log_group.as_ref().is_some_and(|at| groups.contains_key(at));
+        let delivers = |row: &&&Source| {
+            row.kind == of
+                && row
+                    .log_group
+                    .as_ref()
+                    .is_some_and(|at| groups.contains_key(at))
+        };
         here.iter().filter(delivers).copied().collect()
     };
     let is_doubtful = if kind == RecordKind::CloudTrail.as_str() {
         let trails = delivering(SourceKind::CloudTrail, &groups);
-        let whole = trails.iter().filter(|trail| trail.status == SourceStatus::Searched);
+        let whole = trails
+            .iter()
+            .filter(|trail| trail.status == SourceStatus::Searched);
         if let Some(group) = whole.filter_map(|trail| trail.log_group.as_ref()).min() {
             groups.retain(|known, _| known == group);
         }
@@ -129,7 +158,10 @@ fn each_once(kind: &str, mut groups: BTreeMap<LogGroupArn, Partial>, here: &[&So
         groups.len() > 1 || trails.len() > 1
     } else if kind == VPC_FLOW {
         let flow_logs = delivering(SourceKind::VpcFlow, &groups);
-        let networks: BTreeSet<&str> = flow_logs.iter().filter_map(|log| network(&log.via)).collect();
+        let networks: BTreeSet<&str> = flow_logs
+            .iter()
+            .filter_map(|log| network(&log.via))
+            .collect();
         // A flow log of a whole network has each interface's flows once.
         let are_apart = networks.len() == flow_logs.len();
         (groups.len() > 1 || flow_logs.len() > 1) && !(are_apart && flow_logs.len() >= groups.len())
@@ -145,7 +177,9 @@ const VPC_FLOW: &str = "vpc-flow";
 /// The VPC that a flow log watches as a whole, from its name: `… (vpc-1)`.
 fn network(via: &str) -> Option<&str> {
     let (_, watched) = via.rsplit_once(" (")?;
-    watched.strip_suffix(')').filter(|watched| watched.starts_with("vpc-"))
+    watched
+        .strip_suffix(')')
+        .filter(|watched| watched.starts_with("vpc-"))
 }
 
 #[cfg(test)]
@@ -154,7 +188,10 @@ mod tests {
     use crate::model::Target;
 
     fn group(name: &str) -> LogGroupArn {
-        let target = Target { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
+        let target = Target {
+            account: "111111111111".parse().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+        };
         LogGroupArn::new(target, name)
     }
 
@@ -176,7 +213,10 @@ mod tests {
 
     /// How many of these groups count, and whether that is in doubt.
     fn counted(kind: &str, names: &[&str], here: &[Source]) -> (usize, bool) {
-        let groups = names.iter().map(|name| (group(name), Partial::default())).collect();
+        let groups = names
+            .iter()
+            .map(|name| (group(name), Partial::default()))
+            .collect();
         let (counted, is_doubtful) = each_once(kind, groups, &here.iter().collect::<Vec<_>>());
         (counted.len(), is_doubtful)
     }
@@ -187,24 +227,66 @@ mod tests {
         let trail = |name, via, status| source(SourceKind::CloudTrail, name, via, status);
         let whole = trail("/central", "t1", Searched);
         assert_eq!(counted("cloudtrail", &["/central"], &[]), (1, false));
-        assert_eq!(counted("cloudtrail", &["/app", "/central"], std::slice::from_ref(&whole)), (1, false));
-        let parts = [trail("/own", "t2", Partial), trail("/central", "t1", Partial)];
-        assert_eq!(counted("cloudtrail", &["/own", "/central"], &parts), (2, true));
+        assert_eq!(
+            counted(
+                "cloudtrail",
+                &["/app", "/central"],
+                std::slice::from_ref(&whole)
+            ),
+            (1, false)
+        );
+        let parts = [
+            trail("/own", "t2", Partial),
+            trail("/central", "t1", Partial),
+        ];
+        assert_eq!(
+            counted("cloudtrail", &["/own", "/central"], &parts),
+            (2, true)
+        );
         let one_group = [whole, trail("/central", "t3", Searched)];
-        assert_eq!(counted("cloudtrail", &["/central"], &one_group), (1, true), "two trails deliver to it");
+        assert_eq!(
+            counted("cloudtrail", &["/central"], &one_group),
+            (1, true),
+            "two trails deliver to it"
+        );
     }
 
     #[test]
     fn flow_logs_of_different_networks_are_apart() {
         let flow = |name, watched: &str| {
-            source(SourceKind::VpcFlow, name, &format!("arn ({watched})"), SourceStatus::Searched)
+            source(
+                SourceKind::VpcFlow,
+                name,
+                &format!("arn ({watched})"),
+                SourceStatus::Searched,
+            )
         };
         let (one, other) = (flow("/a", "vpc-1"), flow("/b", "vpc-2"));
-        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), other]), (2, false));
-        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), flow("/b", "vpc-1")]), (2, true));
-        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), flow("/b", "subnet-1")]), (2, true));
-        assert_eq!(counted(VPC_FLOW, &["/a"], &[one.clone(), flow("/a", "subnet-1")]), (1, true));
-        assert_eq!(counted(VPC_FLOW, &["/a", "/b"], &[one]), (2, true), "nobody tells what /b is");
+        assert_eq!(
+            counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), other]),
+            (2, false)
+        );
+        assert_eq!(
+            counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), flow("/b", "vpc-1")]),
+            (2, true)
+        );
+        assert_eq!(
+            counted(
+                VPC_FLOW,
+                &["/a", "/b"],
+                &[one.clone(), flow("/b", "subnet-1")]
+            ),
+            (2, true)
+        );
+        assert_eq!(
+            counted(VPC_FLOW, &["/a"], &[one.clone(), flow("/a", "subnet-1")]),
+            (1, true)
+        );
+        assert_eq!(
+            counted(VPC_FLOW, &["/a", "/b"], &[one]),
+            (2, true),
+            "nobody tells what /b is"
+        );
         assert_eq!(counted("other", &["/a", "/b"], &[]), (2, false));
     }
 }

@@ -26,16 +26,29 @@ pub(in crate::sweep) struct PageCounts(BTreeMap<(usize, String, String, &'static
 impl PageCounts {
     /// Adds what an event comes to for the hunt of this number; `kind`: see [`kind_of_count`].
     pub fn add(&mut self, hunt: usize, told: &Happened<'_>, kind: &'static str, partial: Partial) {
-        let place = (hunt, told.account.to_string(), told.region.to_string(), kind);
+        let place = (
+            hunt,
+            told.account.to_string(),
+            told.region.to_string(),
+            kind,
+        );
         self.0.entry(place).or_default().merge(partial);
     }
 
     /// The rows to write down.
     pub fn into_rows(self, hunts: &[PreparedHunt]) -> Vec<CountRow> {
-        let rows = self.0.into_iter().filter_map(|((number, event_account, event_region, kind), partial)| {
-            let hunt = hunts.get(number)?.hunt().name.clone();
-            Some(CountRow { hunt, event_account, event_region, kind: kind.to_owned(), partial })
-        });
+        let rows = self.0.into_iter().filter_map(
+            |((number, event_account, event_region, kind), partial)| {
+                let hunt = hunts.get(number)?.hunt().name.clone();
+                Some(CountRow {
+                    hunt,
+                    event_account,
+                    event_region,
+                    kind: kind.to_owned(),
+                    partial,
+                })
+            },
+        );
         rows.collect()
     }
 }

@@ -40,21 +40,45 @@ pub struct HuntRows<'h> {
 
 impl<'h> HuntRows<'h> {
     /// The rows of a hunt, whose plan this is, where log groups have flow logs of these formats.
-    pub fn new(hunt: &'h PreparedHunt, plan: &'h RowPlan, formats: &'h BTreeMap<LogGroupArn, FlowLogFormats>) -> Self {
-        Self { hunt, plan, formats }
+    pub fn new(
+        hunt: &'h PreparedHunt,
+        plan: &'h RowPlan,
+        formats: &'h BTreeMap<LogGroupArn, FlowLogFormats>,
+    ) -> Self {
+        Self {
+            hunt,
+            plan,
+            formats,
+        }
     }
 
     /// The hunt's own columns.
     pub fn columns(&self) -> Vec<String> {
-        self.hunt.plan().columns().iter().filter(|column| is_own(column)).cloned().collect()
+        self.hunt
+            .plan()
+            .columns()
+            .iter()
+            .filter(|column| is_own(column))
+            .cloned()
+            .collect()
     }
 
     fn row(&self, sighting: &Sighting, pointer: &str) -> Option<Row> {
         let stored = &sighting.stored;
-        let target = Target { account: stored.account, region: stored.region.clone() };
+        let target = Target {
+            account: stored.account,
+            region: stored.region.clone(),
+        };
         let none = FlowLogFormats::default();
-        let formats = self.formats.get(&LogGroupArn::new(target, stored.log_group.as_str())).unwrap_or(&none);
-        let kind = RecordKind::of(&sighting.message, sighting.happening.is_cloudtrail(), formats);
+        let formats = self
+            .formats
+            .get(&LogGroupArn::new(target, stored.log_group.as_str()))
+            .unwrap_or(&none);
+        let kind = RecordKind::of(
+            &sighting.message,
+            sighting.happening.is_cloudtrail(),
+            formats,
+        );
         let event = Event {
             timestamp: stored.timestamp_ms,
             ingestion_time: stored.ingestion_ms,
@@ -63,7 +87,10 @@ impl<'h> HuntRows<'h> {
             ptr: pointer,
             message: &sighting.message,
         };
-        match self.hunt.look(&Record::new(event, kind.discovery()), kind)? {
+        match self
+            .hunt
+            .look(&Record::new(event, kind.discovery()), kind)?
+        {
             Finding::Row(row) => Some(row),
             Finding::Counted(_) => None,
         }
@@ -86,11 +113,16 @@ pub fn merged_rows<E: From<StoreError>>(
         for (number, sighting) in sightings.enumerate() {
             let sighting = sighting?;
             let pointer = number.to_string();
-            let Some(row) = rows.row(&sighting, &pointer) else { continue };
+            let Some(row) = rows.row(&sighting, &pointer) else {
+                continue;
+            };
             let place = place(sighting);
             if rows.plan.is_by_row() {
                 let table = rows.plan.finish(vec![row]);
-                table.rows.iter().try_for_each(|row| use_row(Some(&place), &own(&table.columns, row)))?;
+                table
+                    .rows
+                    .iter()
+                    .try_for_each(|row| use_row(Some(&place), &own(&table.columns, row)))?;
             } else if kept.len() < MOST_ROWS {
                 kept.push(row);
                 places.insert(pointer, place);
@@ -104,7 +136,9 @@ pub fn merged_rows<E: From<StoreError>>(
         let table = rows.plan.finish(kept);
         let pointer = table.columns.iter().position(|column| column == POINTER);
         for row in &table.rows {
-            let place = pointer.and_then(|at| row.get(at)).and_then(|pointer| places.get(&pointer.to_string()));
+            let place = pointer
+                .and_then(|at| row.get(at))
+                .and_then(|pointer| places.get(&pointer.to_string()));
             use_row(place, &own(&table.columns, row))?;
         }
     }
@@ -117,11 +151,18 @@ fn is_own(column: &str) -> bool {
 }
 
 fn own(columns: &[String], row: &[Value<'static>]) -> Vec<Value<'static>> {
-    columns.iter().zip(row).filter(|(column, _)| is_own(column)).map(|(_, value)| value.clone()).collect()
+    columns
+        .iter()
+        .zip(row)
+        .filter(|(column, _)| is_own(column))
+        .map(|(_, value)| value.clone())
+        .collect()
 }
 
 fn place(sighting: Sighting) -> RowPlace {
-    let Sighting { stored, happening, .. } = sighting;
+    let Sighting {
+        stored, happening, ..
+    } = sighting;
     RowPlace {
         event_account: happening.account,
         event_region: happening.region,

@@ -53,12 +53,22 @@ pub(super) struct Batch {
 impl Batch {
     /// Units of one question.
     pub fn new(question: Question, units: Vec<Unit>) -> Self {
-        Self { question, units, attempts: 0, cost_before: None }
+        Self {
+            question,
+            units,
+            attempts: 0,
+            cost_before: None,
+        }
     }
 
     /// One of so many parts of it, each of which is likely to cost as much.
     pub fn part(&self, of: usize, question: Question, units: Vec<Unit>) -> Self {
-        Self { question, units, attempts: 0, cost_before: self.cost_before.map(|usd| usd / of as f64) }
+        Self {
+            question,
+            units,
+            attempts: 0,
+            cost_before: self.cost_before.map(|usd| usd / of as f64),
+        }
     }
 
     /// Two halves, one of which has the more units if they cannot be equal.
@@ -106,7 +116,13 @@ impl Batches {
 
     /// Takes the next batch.
     pub fn next(&mut self, is_listing: bool) -> Option<Batch> {
-        let open = |this: &mut Self| this.open.pop_first().map(|(question, units)| Batch::new(question, units));
-        self.ready.pop().or_else(|| if is_listing { None } else { open(self) })
+        let open = |this: &mut Self| {
+            this.open
+                .pop_first()
+                .map(|(question, units)| Batch::new(question, units))
+        };
+        self.ready
+            .pop()
+            .or_else(|| if is_listing { None } else { open(self) })
     }
 }

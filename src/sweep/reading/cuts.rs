@@ -9,8 +9,11 @@ const PARTS: i64 = 4;
 pub(super) fn cuts(from_ms: i64, to_ms: i64, seen: Option<(i64, i64)>) -> Vec<i64> {
     let (first, last) = (from_ms.div_euclid(1_000), (to_ms - 1).div_euclid(1_000));
     let even = |first: i64, end: i64| (0..=PARTS).map(move |n| first + (end - first) * n / PARTS);
-    let around = seen.map(|(seen, last_seen)| even(seen.div_euclid(1_000), last_seen.div_euclid(1_000) + 1));
-    let mut cuts: Vec<i64> = even(first, last + 1).chain(around.into_iter().flatten()).collect();
+    let around =
+        seen.map(|(seen, last_seen)| even(seen.div_euclid(1_000), last_seen.div_euclid(1_000) + 1));
+    let mut cuts: Vec<i64> = even(first, last + 1)
+        .chain(around.into_iter().flatten())
+        .collect();
     cuts.retain(|second| first < *second && *second <= last);
     cuts.sort_unstable();
     cuts.dedup();
@@ -33,7 +36,13 @@ mod tests {
 
     #[test]
     fn a_burst_is_cut_out_at_once() {
-        assert_eq!(cuts(0, 80_000, Some((33_250, 33_250))), [20_000, 33_000, 34_000, 40_000, 60_000]);
-        assert_eq!(cuts(0, 16_000, Some((8_000, 15_999))), [4_000, 8_000, 10_000, 12_000, 14_000]);
+        assert_eq!(
+            cuts(0, 80_000, Some((33_250, 33_250))),
+            [20_000, 33_000, 34_000, 40_000, 60_000]
+        );
+        assert_eq!(
+            cuts(0, 16_000, Some((8_000, 15_999))),
+            [4_000, 8_000, 10_000, 12_000, 14_000]
+        );
     }
 }

@@ -60,13 +60,20 @@ pub(in crate::sweep) struct Group {
 impl Group {
     /// How it ends since a call failed for good.
     pub(super) fn outcome_of(&self, error: &CallError) -> Outcome {
-        let names_a_key = error.message.to_ascii_lowercase().contains("kms") || error.code.contains("KMS");
+        let names_a_key =
+            error.message.to_ascii_lowercase().contains("kms") || error.code.contains("KMS");
         match (&self.kms_key, &self.class) {
-            (Some(key), _) if names_a_key => {
-                Outcome::because(Status::Failed, Reason::KeyNotUsable, format!("{key}: {error}"))
-            }
+            (Some(key), _) if names_a_key => Outcome::because(
+                Status::Failed,
+                Reason::KeyNotUsable,
+                format!("{key}: {error}"),
+            ),
             (_, LogGroupClass::Unknown(class)) if error.class == ErrorClass::Refused => {
-                Outcome::because(Status::Unsearchable, Reason::ClassNotReadable, format!("{class}: {error}"))
+                Outcome::because(
+                    Status::Unsearchable,
+                    Reason::ClassNotReadable,
+                    format!("{class}: {error}"),
+                )
             }
             _ => outcome::of_error(error),
         }
@@ -105,7 +112,9 @@ struct State {
 impl State {
     /// What is to be done next, and how far an earlier part of the run came with it.
     fn next_pass(&mut self) -> Option<(Pass, Vec<KnownUnit>)> {
-        self.passes.next().map(|pass| (*pass, self.known.take(*pass)))
+        self.passes
+            .next()
+            .map(|pass| (*pass, self.known.take(*pass)))
     }
 }
 
@@ -118,16 +127,28 @@ impl Reading {
         known: KnownUnits,
         queue: &Arc<Queue>,
     ) -> Result<(), JournalClosed> {
-        let keeps_trail = keeps_trail || known.has_begun(Pass::Silence) || silence::is_named_like_a_trails(&group.name);
+        let keeps_trail = keeps_trail
+            || known.has_begun(Pass::Silence)
+            || silence::is_named_like_a_trails(&group.name);
         let passes = Pass::ALL.iter();
-        let set_aside = if group.engine == Engine::Insights { group.insights_costs } else { 0.0 };
+        let set_aside = if group.engine == Engine::Insights {
+            group.insights_costs
+        } else {
+            0.0
+        };
         let reading = Arc::new(Self {
             queue: Arc::downgrade(queue),
             keeps_trail: AtomicBool::new(keeps_trail),
             is_filtered: AtomicBool::new(false),
             stays_masked: AtomicBool::new(false),
             slices: AtomicUsize::new(0),
-            state: Mutex::new(State { passes, known, open_units: 0, failure: None, set_aside }),
+            state: Mutex::new(State {
+                passes,
+                known,
+                open_units: 0,
+                failure: None,
+                set_aside,
+            }),
             group,
         });
         reading.next_pass().await
@@ -140,7 +161,11 @@ impl Reading {
 
     /// What tells that a trail delivers to it.
     pub(super) fn notice(&self, page: &EventPage) {
-        if page.events.iter().any(|event| silence::is_trails_stream(&event.log_stream)) {
+        if page
+            .events
+            .iter()
+            .any(|event| silence::is_trails_stream(&event.log_stream))
+        {
             self.keeps_trail.store(true, Ordering::Relaxed);
         }
     }
@@ -148,7 +173,11 @@ impl Reading {
     /// What the server is to let through.
     pub(super) fn pattern(&self, pass: Pass) -> Option<String> {
         match pass {
-            Pass::Search => self.group.shared.questions.pattern(&self.group.flow_logs, self.group.narrow),
+            Pass::Search => self
+                .group
+                .shared
+                .questions
+                .pattern(&self.group.flow_logs, self.group.narrow),
             Pass::Silence => Some(silence::pattern()),
             Pass::Written => None,
         }
@@ -177,7 +206,10 @@ impl Reading {
 
     /// Whether so many more slices may be made.
     pub(super) fn takes_slices(&self, more: usize) -> bool {
-        self.slices.fetch_add(more, Ordering::Relaxed).saturating_add(more) <= MOST_SLICES
+        self.slices
+            .fetch_add(more, Ordering::Relaxed)
+            .saturating_add(more)
+            <= MOST_SLICES
     }
 
     /// There are so many more units of the pass under way.
@@ -207,7 +239,8 @@ impl Reading {
 
     /// There is one more unit, with so many pages.
     pub(super) fn unit_begins(&self, engine: Engine, pages: f64) {
-        self.is_filtered.fetch_or(engine == Engine::Filter, Ordering::Relaxed);
+        self.is_filtered
+            .fetch_or(engine == Engine::Filter, Ordering::Relaxed);
         if let Some(queue) = self.queue.upgrade() {
             queue.unit_begins();
             queue.expect(pages);
@@ -241,7 +274,10 @@ impl Reading {
     }
 
     /// A unit has ended; with the last, the pass has.
-    pub(super) async fn unit_ended(self: &Arc<Self>, read: Result<(), Outcome>) -> Result<(), JournalClosed> {
+    pub(super) async fn unit_ended(
+        self: &Arc<Self>,
+        read: Result<(), Outcome>,
+    ) -> Result<(), JournalClosed> {
         let failure = {
             let mut state = self.state();
             if let Err(outcome) = read {
@@ -264,8 +300,14 @@ impl Reading {
         loop {
             let next = self.state().next_pass();
             let Some((pass, known)) = next else {
-                let masked = self.group.if_masked.as_ref().filter(|_| self.stays_masked.load(Ordering::Relaxed));
-                return self.end(masked.unwrap_or(&self.group.outcome).clone()).await;
+                let masked = self
+                    .group
+                    .if_masked
+                    .as_ref()
+                    .filter(|_| self.stays_masked.load(Ordering::Relaxed));
+                return self
+                    .end(masked.unwrap_or(&self.group.outcome).clone())
+                    .await;
             };
             if pass == Pass::Silence && !self.is_silence_open() {
                 continue;
@@ -281,15 +323,25 @@ impl Reading {
     /// Where all events were let through, what tells of the recording was among them.
     fn is_silence_open(&self) -> bool {
         let is_filtered = self.is_filtered.load(Ordering::Relaxed);
-        self.group.shared.settings.silence && self.keeps_trail() && is_filtered && self.pattern(Pass::Search).is_some()
+        self.group.shared.settings.silence
+            && self.keeps_trail()
+            && is_filtered
+            && self.pattern(Pass::Search).is_some()
     }
 
-    async fn units(self: &Arc<Self>, pass: Pass, known: Vec<KnownUnit>) -> Result<Vec<Unit>, JournalClosed> {
+    async fn units(
+        self: &Arc<Self>,
+        pass: Pass,
+        known: Vec<KnownUnit>,
+    ) -> Result<Vec<Unit>, JournalClosed> {
         let now_ms = self.group.shared.clock.now_ms();
         if !known.is_empty() {
             let is_filtered = known.iter().any(|unit| unit.engine == Engine::Filter);
             self.is_filtered.fetch_or(is_filtered, Ordering::Relaxed);
-            return Ok(known.iter().filter_map(|known| Unit::known(self, known, now_ms)).collect());
+            return Ok(known
+                .iter()
+                .filter_map(|known| Unit::known(self, known, now_ms))
+                .collect());
         }
         let questions = &self.group.shared.questions;
         let is_asked = match pass {
@@ -308,10 +360,25 @@ impl Reading {
             Pass::Silence => Engine::Filter,
             Pass::Written => Engine::Insights,
         };
-        let unit = |(from_ms, to_ms)| Unit::new(self, pass, engine, Span { from_ms, to_ms, expected_pages });
+        let unit = |(from_ms, to_ms)| {
+            Unit::new(
+                self,
+                pass,
+                engine,
+                Span {
+                    from_ms,
+                    to_ms,
+                    expected_pages,
+                },
+            )
+        };
         let units: Vec<Unit> = stretches.into_iter().map(unit).collect();
         // Together: a pass of which only some were known would look as if there were no others.
-        self.group.shared.journal.write(Entry::Units(units.iter().map(Unit::row).collect())).await?;
+        self.group
+            .shared
+            .journal
+            .write(Entry::Units(units.iter().map(Unit::row).collect()))
+            .await?;
         Ok(units)
     }
 

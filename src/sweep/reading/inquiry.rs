@@ -28,20 +28,33 @@ pub(super) struct Inquirer {
 impl Inquirer {
     /// Asks about a batch. What cannot be had in one query joins the queue again.
     pub async fn ask(&self, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
-        let (failed, open): (Vec<Unit>, Vec<Unit>) =
-            batch.units.into_iter().partition(|unit| unit.reading().has_failed());
+        let (failed, open): (Vec<Unit>, Vec<Unit>) = batch
+            .units
+            .into_iter()
+            .partition(|unit| unit.reading().has_failed());
         batch.units = open;
         for unit in failed {
             unit.end(Ok(())).await?;
         }
-        let Some(shared) = batch.units.first().map(|unit| Arc::clone(&unit.reading().group.shared)) else {
+        let Some(shared) = batch
+            .units
+            .first()
+            .map(|unit| Arc::clone(&unit.reading().group.shared))
+        else {
             return Ok(());
         };
         for unit in batch.units.iter_mut().filter(|unit| unit.was_begun()) {
             unit.restart().await?;
         }
-        if !batch.cost_before.is_none_or(|usd| shared.budget.set_aside(usd)) {
-            let over = Outcome::because(Status::Partial, Reason::OverScanCost, "cutting it would scan it once more");
+        if !batch
+            .cost_before
+            .is_none_or(|usd| shared.budget.set_aside(usd))
+        {
+            let over = Outcome::because(
+                Status::Partial,
+                Reason::OverScanCost,
+                "cutting it would scan it once more",
+            );
             return hand_over_or_end(batch, |_| over.clone()).await;
         }
         if batch.question.pass == Pass::Written {
@@ -69,15 +82,25 @@ impl Inquirer {
             Ended::TooMuch(too_much) => self.cut(shared, batch, too_much, queue).await,
             // Of several groups, one may be the reason: it alone is not to be had.
             Ended::Refused(_) | Ended::Failed if batch.units.len() > 1 => {
-                batch.halves().into_iter().for_each(|half| queue.add_batch(half));
+                batch
+                    .halves()
+                    .into_iter()
+                    .for_each(|half| queue.add_batch(half));
                 Ok(())
             }
             Ended::Failed if batch.attempts + 1 < ATTEMPTS => {
-                queue.add_batch(Batch { attempts: batch.attempts + 1, ..batch });
+                queue.add_batch(Batch {
+                    attempts: batch.attempts + 1,
+                    ..batch
+                });
                 Ok(())
             }
             Ended::Failed => {
-                let failed = Outcome::because(Status::Failed, Reason::Error, "Insights did not carry the query out");
+                let failed = Outcome::because(
+                    Status::Failed,
+                    Reason::Error,
+                    "Insights did not carry the query out",
+                );
                 hand_over_or_end(batch, |_| failed.clone()).await
             }
             Ended::Refused(error) if error.class == ErrorClass::Interrupted => {
@@ -101,7 +124,11 @@ impl Inquirer {
         let Question { from_ms, to_ms, .. } = batch.question;
         let cuts = cuts(from_ms, to_ms, too_much.seen);
         if let Some(first) = cuts.first() {
-            if batch.units.iter().any(|unit| !unit.reading().takes_slices(cuts.len())) {
+            if batch
+                .units
+                .iter()
+                .any(|unit| !unit.reading().takes_slices(cuts.len()))
+            {
                 return hand_over_or_end(batch, |_| too_much.outcome.clone()).await;
             }
             return cut_by_time(batch, *first, &cuts, queue).await;
@@ -110,7 +137,10 @@ impl Inquirer {
             unit.restart().await?;
         }
         if batch.units.len() > 1 {
-            batch.halves().into_iter().for_each(|half| queue.add_batch(half));
+            batch
+                .halves()
+                .into_iter()
+                .for_each(|half| queue.add_batch(half));
             return Ok(());
         }
         match self.query_by_stream(shared, &mut batch).await? {
@@ -120,29 +150,53 @@ impl Inquirer {
     }
 
     /// Asks about one log group stream by stream, and about all streams that were not listed.
-    async fn query_by_stream(&self, shared: &Shared, batch: &mut Batch) -> Result<Ended, JournalClosed> {
+    async fn query_by_stream(
+        &self,
+        shared: &Shared,
+        batch: &mut Batch,
+    ) -> Result<Ended, JournalClosed> {
         let names = match streams(shared, batch).await {
             Ok(names) => names,
             Err(ended) => return Ok(ended),
         };
         let mut all = Ended::Whole;
         for name in &names {
-            match self.queries.events(shared, batch, Some(&StreamsAsked::These(vec![name.clone()])), false).await? {
+            match self
+                .queries
+                .events(
+                    shared,
+                    batch,
+                    Some(&StreamsAsked::These(vec![name.clone()])),
+                    false,
+                )
+                .await?
+            {
                 Ended::Whole => {}
                 // What the others hold can be had.
                 Ended::TooMuch(too_much) => all = Ended::TooMuch(too_much),
                 ended => return Ok(ended),
             }
         }
-        match self.queries.events(shared, batch, Some(&StreamsAsked::Others(names)), true).await? {
+        match self
+            .queries
+            .events(shared, batch, Some(&StreamsAsked::Others(names)), true)
+            .await?
+        {
             Ended::Whole => Ok(all),
             ended => Ok(ended),
         }
     }
 
     /// Has the hunts that ask about one log group run as they are written.
-    async fn ask_as_written(&self, shared: &Shared, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
-        let Some(reading) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else { return Ok(()) };
+    async fn ask_as_written(
+        &self,
+        shared: &Shared,
+        mut batch: Batch,
+        queue: &Queue,
+    ) -> Result<(), JournalClosed> {
+        let Some(reading) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else {
+            return Ok(());
+        };
         let Question { from_ms, to_ms, .. } = batch.question;
         // Rows have no page that would tell that an earlier part of the run has some of them.
         for unit in &mut batch.units {
@@ -153,17 +207,29 @@ impl Inquirer {
             let usd = reading.group.insights_costs;
             if !shared.budget.set_aside(usd) {
                 let detail = format!("hunt {}: about {usd:.2} USD", hunt.hunt().name);
-                incomplete = Some(Outcome::because(Status::Partial, Reason::OverScanCost, detail));
+                incomplete = Some(Outcome::because(
+                    Status::Partial,
+                    Reason::OverScanCost,
+                    detail,
+                ));
                 continue;
             }
             batch.cost_before = Some(usd);
             let rows_are = RowsAre::Written(&hunt.hunt().name);
-            match self.queries.run(shared, &mut batch, hunt.query(from_ms, to_ms), rows_are).await? {
+            match self
+                .queries
+                .run(shared, &mut batch, hunt.query(from_ms, to_ms), rows_are)
+                .await?
+            {
                 Ended::Whole => {}
                 Ended::TooMuch(too_much) => incomplete = Some(too_much.outcome),
                 Ended::GivenUp => return end_all(batch, |_| Err(outcome::interrupted())).await,
                 Ended::Failed if batch.attempts + 1 < ATTEMPTS => {
-                    queue.add_batch(Batch { attempts: batch.attempts + 1, cost_before: None, ..batch });
+                    queue.add_batch(Batch {
+                        attempts: batch.attempts + 1,
+                        cost_before: None,
+                        ..batch
+                    });
                     return Ok(());
                 }
                 Ended::Failed => {
@@ -183,11 +249,20 @@ impl Inquirer {
 
 /// The streams of the one log group of a batch.
 async fn streams(shared: &Shared, batch: &Batch) -> Result<Vec<String>, Ended> {
-    let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else { return Ok(Vec::new()) };
+    let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else {
+        return Ok(Vec::new());
+    };
     let (mut names, mut pages) = (Vec::new(), Pages::default());
     loop {
-        let page = shared.aws.log_streams(&group.session, &group.target.region, &group.name, pages.token());
-        let Some(page) = shared.until_given_up(page).await else { return Err(Ended::GivenUp) };
+        let page = shared.aws.log_streams(
+            &group.session,
+            &group.target.region,
+            &group.name,
+            pages.token(),
+        );
+        let Some(page) = shared.until_given_up(page).await else {
+            return Err(Ended::GivenUp);
+        };
         let (more, next) = page.map_err(Ended::Refused)?;
         let held = more.len();
         names.extend(more);
@@ -200,24 +275,51 @@ async fn streams(shared: &Shared, batch: &Batch) -> Result<Vec<String>, Ended> {
 }
 
 /// Cuts all units of a batch at these times, of which `first` is one; each part becomes a batch.
-async fn cut_by_time(mut batch: Batch, first: i64, cuts: &[i64], queue: &Queue) -> Result<(), JournalClosed> {
+async fn cut_by_time(
+    mut batch: Batch,
+    first: i64,
+    cuts: &[i64],
+    queue: &Queue,
+) -> Result<(), JournalClosed> {
     let parts = cuts.len() + 1;
     let mut rest: Vec<Vec<Unit>> = cuts.iter().map(|_| Vec::new()).collect();
     for unit in &mut batch.units {
-        let others = unit.cut_at(cuts, unit.span().expected_pages / parts as f64).await?;
+        let others = unit
+            .cut_at(cuts, unit.span().expected_pages / parts as f64)
+            .await?;
         unit.reading().count_units(others.len());
-        rest.iter_mut().zip(others).for_each(|(part, unit)| part.push(unit));
+        rest.iter_mut()
+            .zip(others)
+            .for_each(|(part, unit)| part.push(unit));
     }
     let ends = cuts.iter().skip(1).copied().chain([batch.question.to_ms]);
     for ((from_ms, to_ms), units) in cuts.iter().copied().zip(ends).zip(rest) {
-        queue.add_batch(batch.part(parts, Question { from_ms, to_ms, ..batch.question }, units));
+        queue.add_batch(batch.part(
+            parts,
+            Question {
+                from_ms,
+                to_ms,
+                ..batch.question
+            },
+            units,
+        ));
     }
     let units = std::mem::take(&mut batch.units);
-    queue.add_batch(batch.part(parts, Question { to_ms: first, ..batch.question }, units));
+    queue.add_batch(batch.part(
+        parts,
+        Question {
+            to_ms: first,
+            ..batch.question
+        },
+        units,
+    ));
     Ok(())
 }
 
-async fn end_all(batch: Batch, read: impl Fn(&Unit) -> Result<(), Outcome>) -> Result<(), JournalClosed> {
+async fn end_all(
+    batch: Batch,
+    read: impl Fn(&Unit) -> Result<(), Outcome>,
+) -> Result<(), JournalClosed> {
     for unit in batch.units {
         let read = read(&unit);
         unit.end(read).await?;
@@ -226,11 +328,18 @@ async fn end_all(batch: Batch, read: impl Fn(&Unit) -> Result<(), Outcome>) -> R
 }
 
 /// Lets the filter engine read what it can read; else the log groups end as `or` tells.
-async fn hand_over_or_end(batch: Batch, or: impl Fn(&Unit) -> Outcome) -> Result<(), JournalClosed> {
+async fn hand_over_or_end(
+    batch: Batch,
+    or: impl Fn(&Unit) -> Outcome,
+) -> Result<(), JournalClosed> {
     for unit in batch.units {
         // What was set aside for it is there for others.
         let reading = unit.reading();
-        reading.group.shared.budget.settle(reading.take_set_aside(), 0.0);
+        reading
+            .group
+            .shared
+            .budget
+            .settle(reading.take_set_aside(), 0.0);
         if unit.may_be_handed_over() {
             unit.hand_over().await?;
         } else {

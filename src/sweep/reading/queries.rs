@@ -15,7 +15,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::batches::{Batch, Question};
 use super::unit::Unit;
 use crate::aws::{
-    CallError, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryPage, QueryStatus, ResultRow,
+    CallError, EventPage, InsightsRequest, InsightsRow, LogEvent, Pages, QueryId, QueryPage,
+    QueryStatus, ResultRow,
 };
 use crate::model::{Outcome, Reason, Status, TAMPERING};
 use crate::search::StreamsAsked;
@@ -109,9 +110,19 @@ impl Queries {
         streams: Option<&StreamsAsked>,
         closes: bool,
     ) -> Result<Ended, JournalClosed> {
-        let also = if shared.settings.silence { &TAMPERING[..] } else { &[] };
-        match shared.questions.insights_query(batch.question.narrow, also, streams) {
-            Some(query) => self.run(shared, batch, query, RowsAre::Events { closes }).await,
+        let also = if shared.settings.silence {
+            &TAMPERING[..]
+        } else {
+            &[]
+        };
+        match shared
+            .questions
+            .insights_query(batch.question.narrow, also, streams)
+        {
+            Some(query) => {
+                self.run(shared, batch, query, RowsAre::Events { closes })
+                    .await
+            }
             None => Ok(too_many_rows(None)),
         }
     }
@@ -124,15 +135,28 @@ impl Queries {
         query: String,
         rows_are: RowsAre<'_>,
     ) -> Result<Ended, JournalClosed> {
-        let Question { from_ms, to_ms, infrequent_access, .. } = batch.question;
+        let Question {
+            from_ms,
+            to_ms,
+            infrequent_access,
+            ..
+        } = batch.question;
         let mut request = InsightsRequest {
-            log_groups: batch.units.iter().map(|unit| unit.reading().group.name.clone()).collect(),
+            log_groups: batch
+                .units
+                .iter()
+                .map(|unit| unit.reading().group.name.clone())
+                .collect(),
             first_second: from_ms.div_euclid(1_000),
             last_second: (to_ms - 1).div_euclid(1_000),
             query,
             limit: self.most_rows.load(Ordering::Relaxed),
         };
-        let places = if infrequent_access { &self.infrequent_access_places } else { &self.places };
+        let places = if infrequent_access {
+            &self.infrequent_access_places
+        } else {
+            &self.places
+        };
         // A semaphore that is never closed has a permit to come.
         let _place = tokio::select! {
             place = places.acquire() => place,
@@ -142,7 +166,9 @@ impl Queries {
             Ok(id) => id,
             Err(ended) => return Ok(ended),
         };
-        let ended = shared.until_given_up(self.follow(shared, batch, &id, request.limit, rows_are)).await;
+        let ended = shared
+            .until_given_up(self.follow(shared, batch, &id, request.limit, rows_are))
+            .await;
         let ended = ended.transpose()?.unwrap_or(Ended::GivenUp);
         // Nobody waits for it any more; also where it went on for too long.
         if matches!(&ended, Ended::GivenUp)
@@ -151,20 +177,37 @@ impl Queries {
             let unit = batch.units.first();
             if let Some(group) = unit.map(|unit| &unit.reading().group) {
                 // A query that cannot be stopped ends by itself.
-                _ = timeout(TO_STOP, shared.aws.stop_query(&group.session, &group.target.region, &id)).await;
+                _ = timeout(
+                    TO_STOP,
+                    shared
+                        .aws
+                        .stop_query(&group.session, &group.target.region, &id),
+                )
+                .await;
             }
         }
         Ok(ended)
     }
 
     /// Begins a query, once there is a place for it.
-    async fn start(&self, shared: &Shared, batch: &Batch, request: &mut InsightsRequest) -> Result<QueryId, Ended> {
+    async fn start(
+        &self,
+        shared: &Shared,
+        batch: &Batch,
+        request: &mut InsightsRequest,
+    ) -> Result<QueryId, Ended> {
         let began = Instant::now();
-        let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else { return Err(Ended::Whole) };
+        let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else {
+            return Err(Ended::Whole);
+        };
         let most_rows = request.limit;
         loop {
-            let started = shared.aws.start_query(&group.session, &group.target.region, request);
-            let Some(started) = shared.until_given_up(started).await else { return Err(Ended::GivenUp) };
+            let started = shared
+                .aws
+                .start_query(&group.session, &group.target.region, request);
+            let Some(started) = shared.until_given_up(started).await else {
+                return Err(Ended::GivenUp);
+            };
             let error = match started {
                 Ok(id) => {
                     if request.limit < most_rows {
@@ -198,9 +241,15 @@ impl Queries {
         limit: u32,
         rows_are: RowsAre<'_>,
     ) -> Result<Ended, JournalClosed> {
-        let Some(group) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else { return Ok(Ended::Whole) };
+        let Some(group) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else {
+            return Ok(Ended::Whole);
+        };
         let group = &group.group;
-        let results = |token| shared.aws.query_results(&group.session, &group.target.region, id, token);
+        let results = |token| {
+            shared
+                .aws
+                .query_results(&group.session, &group.target.region, id, token)
+        };
         let (began, mut wait) = (Instant::now(), FIRST_LOOK);
         let first = loop {
             tokio::select! {
@@ -208,7 +257,9 @@ impl Queries {
                 () = shared.cancel.cancelled() => return Ok(Ended::GivenUp),
             }
             match results(None).await {
-                Ok(page) if page.status == QueryStatus::Running && began.elapsed() < LONGEST_QUERY => {
+                Ok(page)
+                    if page.status == QueryStatus::Running && began.elapsed() < LONGEST_QUERY =>
+                {
                     wait = (wait * 3 / 2).min(LAST_LOOK);
                 }
                 Ok(page) => break page,
@@ -221,7 +272,10 @@ impl Queries {
             QueryStatus::Running | QueryStatus::TimedOut => {
                 let slow = "the query ran for longer than AWS lets it";
                 let outcome = Outcome::because(Status::Failed, Reason::Error, slow);
-                return Ok(Ended::TooMuch(TooMuch { outcome, seen: None }));
+                return Ok(Ended::TooMuch(TooMuch {
+                    outcome,
+                    seen: None,
+                }));
             }
             QueryStatus::Failed => return Ok(Ended::Failed),
         }
@@ -230,7 +284,8 @@ impl Queries {
             let (held, next) = (page.rows.len(), page.next_token.take());
             rows += held as u64;
             // Also what a server gives that knows only the smaller number.
-            let is_full = rows >= limit.into() || (next.is_none() && rows == u64::from(FEWEST_ROWS));
+            let is_full =
+                rows >= limit.into() || (next.is_none() && rows == u64::from(FEWEST_ROWS));
             let is_too_much = is_full || page.all_rows >= limit.into();
             if next.is_none() && !is_too_much && rows < promised_rows(&page, rows_are) {
                 return Ok(Ended::Failed);
@@ -242,21 +297,33 @@ impl Queries {
                     let rows = page.rows.into_iter().map(|row| row.0).collect();
                     if let Some(unit) = unit {
                         let hunt = hunt.to_owned();
-                        shared.journal.write(Entry::Written(WrittenRows { unit, hunt, rows })).await?;
+                        shared
+                            .journal
+                            .write(Entry::Written(WrittenRows { unit, hunt, rows }))
+                            .await?;
                     }
                 }
                 RowsAre::Events { closes } => {
-                    let events: Option<Vec<InsightsRow>> = page.rows.into_iter().map(ResultRow::into_event).collect();
-                    let Some(events) = events else { return Ok(Ended::Failed) };
-                    seen = events.iter().map(|row| row.event.timestamp_ms).fold(seen, |seen, time| {
-                        let (first, last) = seen.unwrap_or((time, time));
-                        Some((first.min(time), last.max(time)))
-                    });
+                    let events: Option<Vec<InsightsRow>> =
+                        page.rows.into_iter().map(ResultRow::into_event).collect();
+                    let Some(events) = events else {
+                        return Ok(Ended::Failed);
+                    };
+                    seen =
+                        events
+                            .iter()
+                            .map(|row| row.event.timestamp_ms)
+                            .fold(seen, |seen, time| {
+                                let (first, last) = seen.unwrap_or((time, time));
+                                Some((first.min(time), last.max(time)))
+                            });
                     if is_too_much {
                         return Ok(too_many_rows(seen));
                     }
                     let is_last = next.is_none() && closes;
-                    if let ControlFlow::Break(ended) = write_down(shared, batch, events, is_last).await? {
+                    if let ControlFlow::Break(ended) =
+                        write_down(shared, batch, events, is_last).await?
+                    {
                         return Ok(ended);
                     }
                 }
@@ -275,13 +342,35 @@ impl Queries {
     }
 
     /// Writes down what a query cost.
-    async fn pay(&self, shared: &Shared, batch: &mut Batch, bytes: u64) -> Result<(), JournalClosed> {
-        let Some(target) = batch.units.first().map(|unit| unit.reading().group.target.clone()) else { return Ok(()) };
+    async fn pay(
+        &self,
+        shared: &Shared,
+        batch: &mut Batch,
+        bytes: u64,
+    ) -> Result<(), JournalClosed> {
+        let Some(target) = batch
+            .units
+            .first()
+            .map(|unit| unit.reading().group.target.clone())
+        else {
+            return Ok(());
+        };
         let usd = scan_cost(&target.region, bytes as f64);
-        let set_aside: f64 = batch.units.iter().map(|unit| unit.reading().take_set_aside()).sum();
-        shared.budget.settle(set_aside + batch.cost_before.unwrap_or_default(), usd);
+        let set_aside: f64 = batch
+            .units
+            .iter()
+            .map(|unit| unit.reading().take_set_aside())
+            .sum();
+        shared
+            .budget
+            .settle(set_aside + batch.cost_before.unwrap_or_default(), usd);
         batch.cost_before = Some(usd);
-        let query = InsightsQuery { target, log_groups: batch.units.len(), bytes, usd };
+        let query = InsightsQuery {
+            target,
+            log_groups: batch.units.len(),
+            bytes,
+            usd,
+        };
         shared.journal.write(Entry::Query(query)).await
     }
 }
@@ -296,7 +385,10 @@ fn promised_rows(page: &QueryPage, rows_are: RowsAre<'_>) -> u64 {
 }
 
 fn too_many_rows(seen: Option<(i64, i64)>) -> Ended {
-    Ended::TooMuch(TooMuch { outcome: Outcome::because(Status::Partial, Reason::OverRowLimit, ""), seen })
+    Ended::TooMuch(TooMuch {
+        outcome: Outcome::because(Status::Partial, Reason::OverRowLimit, ""),
+        seen,
+    })
 }
 
 /// Has a page of rows examined, and writes it down for each log group that has any in it; with the last page, for all,
@@ -307,12 +399,23 @@ pub(super) async fn write_down(
     rows: Vec<InsightsRow>,
     is_last: bool,
 ) -> Result<ControlFlow<Ended>, JournalClosed> {
-    let Question { from_ms, to_ms, narrow, .. } = batch.question;
+    let Question {
+        from_ms,
+        to_ms,
+        narrow,
+        ..
+    } = batch.question;
     let mut by_group: BTreeMap<String, Vec<LogEvent>> = BTreeMap::new();
-    let only = if let [only] = batch.units.as_slice() { Some(&only.reading().group.name) } else { None };
+    let only = if let [only] = batch.units.as_slice() {
+        Some(&only.reading().group.name)
+    } else {
+        None
+    };
     for InsightsRow { log_group, event } in rows {
         // A row that does not tell where it is from can be from the only group there is.
-        let Some(name) = only.cloned().or(log_group) else { return Ok(ControlFlow::Break(Ended::Failed)) };
+        let Some(name) = only.cloned().or(log_group) else {
+            return Ok(ControlFlow::Break(Ended::Failed));
+        };
         if (from_ms..to_ms).contains(&event.timestamp_ms) {
             by_group.entry(name).or_default().push(event);
         }
@@ -325,15 +428,27 @@ pub(super) async fn write_down(
             continue;
         }
         let next_token = (!is_last).then(|| MORE.to_owned());
-        let page = EventPage { events: events.unwrap_or_default(), next_token };
+        let page = EventPage {
+            events: events.unwrap_or_default(),
+            next_token,
+        };
         reading.notice(&page);
         // Insights is not asked to show masked values in clear.
         reading.is_read_masked();
-        let let_through = LetThrough { are_all, has_tampering: true };
+        let let_through = LetThrough {
+            are_all,
+            has_tampering: true,
+        };
         let page = examine_page(reading, batch.question.pass, unit.id(), let_through, page);
-        shared.tally.page(page.events, page.bytes, page.found.number() as u64);
+        shared
+            .tally
+            .page(page.events, page.bytes, page.found.number() as u64);
         shared.journal.write(Entry::Page(page)).await?;
     }
     // Rows of groups that nobody asked about.
-    Ok(if by_group.is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(Ended::Failed) })
+    Ok(if by_group.is_empty() {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(Ended::Failed)
+    })
 }

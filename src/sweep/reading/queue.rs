@@ -48,8 +48,20 @@ impl Queue {
     /// An empty queue, to which groups may be added until it is told that they are all listed.
     pub fn new(lane: Lane) -> Arc<Self> {
         let (waiting, batches) = (BinaryHeap::new(), Batches::default());
-        let state = State { waiting, batches, unfinished: 0, is_listing: true, pages_left: 0.0, pages_read: 0.0 };
-        Arc::new(Self { lane, inquirer: Inquirer::default(), state: Mutex::new(state), changed: Notify::new() })
+        let state = State {
+            waiting,
+            batches,
+            unfinished: 0,
+            is_listing: true,
+            pages_left: 0.0,
+            pages_read: 0.0,
+        };
+        Arc::new(Self {
+            lane,
+            inquirer: Inquirer::default(),
+            state: Mutex::new(state),
+            changed: Notify::new(),
+        })
     }
 
     /// Adds units.
@@ -95,7 +107,8 @@ impl Queue {
 
     /// Waits until so few units wait that more groups are wanted.
     pub async fn until_more_are_wanted(&self) {
-        self.wait(|state| (state.waiting.len() < AHEAD).then_some(())).await;
+        self.wait(|state| (state.waiting.len() < AHEAD).then_some(()))
+            .await;
     }
 
     /// Reads all units. Ends when none is left and no more can come.
@@ -109,7 +122,9 @@ impl Queue {
         while self.wait(State::has_pages_to_read).await {
             // Once nothing is let out any more, units end without a call.
             let permit = self.lane.permit_for_more().await;
-            let Some(unit) = self.state().waiting.pop() else { continue };
+            let Some(unit) = self.state().waiting.pop() else {
+                continue;
+            };
             readers.spawn(unit.read(permit));
             while let Some(ended) = readers.try_join_next() {
                 result_of(ended)?;
@@ -122,7 +137,9 @@ impl Queue {
     async fn ask_insights(self: &Arc<Self>) -> Result<(), JournalClosed> {
         let mut queries = JoinSet::new();
         while self.wait(State::has_queries_to_ask).await {
-            let Some(batch) = self.state().next_batch() else { continue };
+            let Some(batch) = self.state().next_batch() else {
+                continue;
+            };
             let queue = Arc::clone(self);
             queries.spawn(async move { queue.inquirer.ask(batch, &queue).await });
             while let Some(ended) = queries.try_join_next() {
@@ -137,7 +154,12 @@ impl Queue {
         let answer = self.lane.answer_time();
         let side_by_side = self.lane.rate() * answer.as_secs_f64();
         let (all, state) = (self.time_left(), self.state());
-        Load { all, answer, is_idle: (state.unfinished as f64) < side_by_side, pages_read: state.pages_read }
+        Load {
+            all,
+            answer,
+            is_idle: (state.unfinished as f64) < side_by_side,
+            pages_read: state.pages_read,
+        }
     }
 
     /// Corrects the number of pages left.

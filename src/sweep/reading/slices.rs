@@ -56,11 +56,16 @@ impl Progress {
         let pages = f64::from(self.pages);
         // What has outlasted the guess may as well go on for as long again.
         let blind = if before > pages { before } else { pages * 2.0 };
-        let Some((first, last)) = self.seen else { return blind };
+        let Some((first, last)) = self.seen else {
+            return blind;
+        };
         let are_dense = self.events as f64 >= pages * FEW_EVENTS;
         // Where events are many, time without any costs no pages. Else what was looked through counts from the beginning.
         let first = if are_dense { first } else { begin_ms.min(last) };
-        let (seen, left) = (last.saturating_sub(first).saturating_add(1), end_ms.saturating_sub(last).max(0));
+        let (seen, left) = (
+            last.saturating_sub(first).saturating_add(1),
+            end_ms.saturating_sub(last).max(0),
+        );
         if !are_dense && (seen as f64) < (seen as f64 + left as f64) * LEAST_SHARE {
             return blind;
         }
@@ -83,15 +88,27 @@ pub(super) struct Load {
 
 /// Where to cut a unit of which `progress` was seen, and which has more pages, `expected` in all; empty: nowhere.
 /// `end_ms` is where its events end.
-pub(super) fn cuts(unit: &Range<i64>, end_ms: i64, progress: &Progress, expected: f64, load: Load) -> Vec<i64> {
+pub(super) fn cuts(
+    unit: &Range<i64>,
+    end_ms: i64,
+    progress: &Progress,
+    expected: f64,
+    load: Load,
+) -> Vec<i64> {
     // Where no event was let through, as in most groups of a hunt, even parts of the time are as good as any.
-    let begin = progress.seen.map_or(unit.start, |(first, _)| first.clamp(unit.start, unit.end));
+    let begin = progress
+        .seen
+        .map_or(unit.start, |(first, _)| first.clamp(unit.start, unit.end));
     let span = end_ms.min(unit.end).saturating_sub(begin);
     let is_blind = progress.seen.is_none()
         && progress.pages >= BLIND
         && progress.pages.is_power_of_two()
         && f64::from(progress.pages) >= load.pages_read * BLIND_SHARE;
-    let slices = if is_blind && load.is_idle { MOST_SLICES } else { how_many(progress.pages, expected, load) };
+    let slices = if is_blind && load.is_idle {
+        MOST_SLICES
+    } else {
+        how_many(progress.pages, expected, load)
+    };
     let mut cuts: Vec<i64> = (1..slices)
         .filter_map(|n| {
             let (n, slices) = (i128::try_from(n).ok()?, i128::try_from(slices).ok()?);
@@ -105,7 +122,11 @@ pub(super) fn cuts(unit: &Range<i64>, end_ms: i64, progress: &Progress, expected
 
 /// A unit is long if its pages, each asked for when the one before has come, last longer than half of all that the
 /// quota is needed for: it would be the last to end, with the quota idle. Slices of a quarter of that are not.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a guess is positive and bounded")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a guess is positive and bounded"
+)]
 fn how_many(pages: u32, expected: f64, load: Load) -> usize {
     let (all, answer) = (load.all.as_secs_f64(), load.answer.as_secs_f64());
     let is_long = expected * answer > all / 2.0;
@@ -131,22 +152,56 @@ mod tests {
     #[test]
     fn pages_to_come_are_guessed_from_those_that_came() {
         assert_eq!(after(&[]).expected(0, 1_000, 7.0), 7.0);
-        assert_eq!(after(&[&[], &[]]).expected(0, 1_000, 7.0), 7.0, "no event was let through");
-        assert_eq!(after(&[&[], &[]]).expected(0, 1_000, 1.0), 4.0, "nothing is known, but that there were two");
+        assert_eq!(
+            after(&[&[], &[]]).expected(0, 1_000, 7.0),
+            7.0,
+            "no event was let through"
+        );
+        assert_eq!(
+            after(&[&[], &[]]).expected(0, 1_000, 1.0),
+            4.0,
+            "nothing is known, but that there were two"
+        );
         assert_eq!(after(&[&[0, 99]]).expected(0, 1_000, 1.0).round(), 10.0);
-        assert_eq!(after(&[&[900, 950], &[940, 999]]).expected(0, 1_000, 1.0).round(), 2.0);
+        assert_eq!(
+            after(&[&[900, 950], &[940, 999]])
+                .expected(0, 1_000, 1.0)
+                .round(),
+            2.0
+        );
         let late = after(&[&[900, 909]]);
-        assert_eq!(late.expected(0, 1_000, 1.0).round(), 10.0, "all lies at the end of the window");
+        assert_eq!(
+            late.expected(0, 1_000, 1.0).round(),
+            10.0,
+            "all lies at the end of the window"
+        );
     }
 
     #[test]
     fn few_events_tell_how_much_was_looked_through_and_no_more() {
         assert_eq!(after(&[&[99]]).expected(0, 1_000, 1.0).round(), 10.0);
-        assert_eq!(after(&[&[900], &[909]]).expected(0, 1_000, 1.0).round(), 2.0);
-        assert_eq!(after(&[&[0]]).expected(0, 86_400_000, 3.0), 3.0, "the very first event tells nothing");
-        assert_eq!(after(&[&[5]]).expected(100, 200, 3.0), 3.0, "nor does one from before the unit");
-        assert_eq!(after(&[&[i64::MIN, i64::MAX]]).expected(i64::MIN, i64::MAX, 1.0), 1.0);
-        assert_eq!(after(&[&[i64::MIN / 2, i64::MIN / 2]]).expected(i64::MIN, i64::MAX, 1.0), MOST_PAGES);
+        assert_eq!(
+            after(&[&[900], &[909]]).expected(0, 1_000, 1.0).round(),
+            2.0
+        );
+        assert_eq!(
+            after(&[&[0]]).expected(0, 86_400_000, 3.0),
+            3.0,
+            "the very first event tells nothing"
+        );
+        assert_eq!(
+            after(&[&[5]]).expected(100, 200, 3.0),
+            3.0,
+            "nor does one from before the unit"
+        );
+        assert_eq!(
+            after(&[&[i64::MIN, i64::MAX]]).expected(i64::MIN, i64::MAX, 1.0),
+            1.0
+        );
+        assert_eq!(
+            after(&[&[i64::MIN / 2, i64::MIN / 2]]).expected(i64::MIN, i64::MAX, 1.0),
+            MOST_PAGES
+        );
     }
 
     fn load(all: f64, answer: f64) -> Load {
@@ -161,42 +216,100 @@ mod tests {
     #[test]
     fn what_would_end_last_is_cut_so_that_it_does_not() {
         // At eight calls a second, answers of a second each.
-        assert_eq!(how_many(1, 100.0, load(12.5, 1.0)), 16, "alone: as short as may be, but not too many at a time");
-        assert_eq!(how_many(1, 100.0, load(100.0, 1.0)), 4, "among seven hundred other pages");
-        assert_eq!(how_many(1, 100.0, load(200.0, 1.0)), 1, "among fifteen hundred it is not long");
-        assert_eq!(how_many(1, 10_000.0, load(1_250.0, 0.01)), 1, "one reader uses the quota up");
+        assert_eq!(
+            how_many(1, 100.0, load(12.5, 1.0)),
+            16,
+            "alone: as short as may be, but not too many at a time"
+        );
+        assert_eq!(
+            how_many(1, 100.0, load(100.0, 1.0)),
+            4,
+            "among seven hundred other pages"
+        );
+        assert_eq!(
+            how_many(1, 100.0, load(200.0, 1.0)),
+            1,
+            "among fifteen hundred it is not long"
+        );
+        assert_eq!(
+            how_many(1, 10_000.0, load(1_250.0, 0.01)),
+            1,
+            "one reader uses the quota up"
+        );
         assert_eq!(how_many(1, 16.0, load(2.0, 1.0)), 4);
-        assert_eq!(how_many(1, 16.0, load(2.0, 0.0)), 1, "nothing is known of answers");
+        assert_eq!(
+            how_many(1, 16.0, load(2.0, 0.0)),
+            1,
+            "nothing is known of answers"
+        );
     }
 
     #[test]
     fn little_is_read_twice() {
         let cut = |pages, expected| how_many(pages, expected, load(1.0, 1.0));
-        assert_eq!([cut(1, 15.9), cut(1, 16.0), cut(6, 96.0), cut(7, 96.0)], [1, 4, 16, 1]);
+        assert_eq!(
+            [cut(1, 15.9), cut(1, 16.0), cut(6, 96.0), cut(7, 96.0)],
+            [1, 4, 16, 1]
+        );
     }
 
     #[test]
     fn what_lets_nothing_through_is_cut_where_the_quota_is_idle() {
         let slices = |pages: usize, is_idle, pages_read| {
-            let load = Load { is_idle, pages_read, ..load(2.0, 1.0) };
-            cuts(&(0..10_000), 8_100, &after(&vec![&[][..]; pages]), 1.1, load).len() + 1
+            let load = Load {
+                is_idle,
+                pages_read,
+                ..load(2.0, 1.0)
+            };
+            cuts(
+                &(0..10_000),
+                8_100,
+                &after(&vec![&[][..]; pages]),
+                1.1,
+                load,
+            )
+            .len()
+                + 1
         };
-        assert_eq!([7, 8, 9, 15, 16].map(|pages| slices(pages, true, 20.0)), [1, MOST_SLICES, 1, 1, MOST_SLICES]);
+        assert_eq!(
+            [7, 8, 9, 15, 16].map(|pages| slices(pages, true, 20.0)),
+            [1, MOST_SLICES, 1, 1, MOST_SLICES]
+        );
         assert_eq!(slices(8, false, 20.0), 1);
-        assert_eq!([32.0, 33.0].map(|read| slices(8, true, read)), [MOST_SLICES, 1], "one of many is soon read");
+        assert_eq!(
+            [32.0, 33.0].map(|read| slices(8, true, read)),
+            [MOST_SLICES, 1],
+            "one of many is soon read"
+        );
     }
 
     #[test]
     fn cuts_lie_inside_and_ascend() {
         let progress = after(&[&[100, 200]]);
-        let cut =
-            |unit: Range<i64>, progress: &Progress| cuts(&unit, unit.end.min(8_100), progress, 16.0, load(2.0, 1.0));
+        let cut = |unit: Range<i64>, progress: &Progress| {
+            cuts(&unit, unit.end.min(8_100), progress, 16.0, load(2.0, 1.0))
+        };
         assert_eq!(cut(0..10_000, &progress), [2_100, 4_100, 6_100]);
-        assert_eq!(cut(0..10_000, &after(&[&[]])), [2_025, 4_050, 6_075], "no event was let through");
-        assert_eq!(cut(100..101, &progress), Vec::<i64>::new(), "a millisecond is not cut");
+        assert_eq!(
+            cut(0..10_000, &after(&[&[]])),
+            [2_025, 4_050, 6_075],
+            "no event was let through"
+        );
+        assert_eq!(
+            cut(100..101, &progress),
+            Vec::<i64>::new(),
+            "a millisecond is not cut"
+        );
         assert_eq!(cut(100..102, &progress), [101]);
-        assert_eq!(cut(0..50, &progress), Vec::<i64>::new(), "events that are not in the unit");
+        assert_eq!(
+            cut(0..50, &progress),
+            Vec::<i64>::new(),
+            "events that are not in the unit"
+        );
         let all = i64::MIN..i64::MAX;
-        assert_eq!(cuts(&all, i64::MAX, &after(&[&[i64::MIN]]), 16.0, load(1.0, 1.0)).len(), 3);
+        assert_eq!(
+            cuts(&all, i64::MAX, &after(&[&[i64::MIN]]), 16.0, load(1.0, 1.0)).len(),
+            3
+        );
     }
 }

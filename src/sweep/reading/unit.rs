@@ -63,7 +63,9 @@ impl Start {
             None => Self::End,
             // The query that gave it may have been forgotten.
             Some(_) if unit.engine == Engine::Insights => Self::Again,
-            Some(token) if now_ms.saturating_sub(unit.token_ms) < milliseconds(TOKEN_LIFE) => Self::Page(token.clone()),
+            Some(token) if now_ms.saturating_sub(unit.token_ms) < milliseconds(TOKEN_LIFE) => {
+                Self::Page(token.clone())
+            }
             Some(_) => Self::Again,
         }
     }
@@ -72,37 +74,91 @@ impl Start {
 impl Unit {
     /// A unit that nobody has begun with.
     pub fn new(reading: &Arc<Reading>, pass: Pass, engine: Engine, span: Span) -> Self {
-        Self::of(reading.group.shared.journal.new_unit(), reading, pass, engine, span, Start::FirstPage)
+        Self::of(
+            reading.group.shared.journal.new_unit(),
+            reading,
+            pass,
+            engine,
+            span,
+            Start::FirstPage,
+        )
     }
 
     /// A unit that an earlier part of the run has met, unless it was read to its end.
     pub fn known(reading: &Arc<Reading>, known: &KnownUnit, now_ms: i64) -> Option<Self> {
         let start = Start::of(known, now_ms);
-        let KnownUnit { id, pass, engine, from_ms, to_ms, .. } = *known;
-        let span = Span { from_ms, to_ms, expected_pages: 1.0 };
+        let KnownUnit {
+            id,
+            pass,
+            engine,
+            from_ms,
+            to_ms,
+            ..
+        } = *known;
+        let span = Span {
+            from_ms,
+            to_ms,
+            expected_pages: 1.0,
+        };
         (start != Start::End).then(|| Self::of(id, reading, pass, engine, span, start))
     }
 
-    fn of(id: UnitId, reading: &Arc<Reading>, pass: Pass, engine: Engine, span: Span, start: Start) -> Self {
+    fn of(
+        id: UnitId,
+        reading: &Arc<Reading>,
+        pass: Pass,
+        engine: Engine,
+        span: Span,
+        start: Start,
+    ) -> Self {
         // What Insights reads takes nothing of the quota that pages are counted for.
-        let pages_left = if engine == Engine::Filter { span.expected_pages } else { 0.0 };
+        let pages_left = if engine == Engine::Filter {
+            span.expected_pages
+        } else {
+            0.0
+        };
         reading.unit_begins(engine, pages_left);
         let reading = Arc::clone(reading);
-        Self { id, pass, engine, was_handed_over: false, span, start, pages_left, reading }
+        Self {
+            id,
+            pass,
+            engine,
+            was_handed_over: false,
+            span,
+            start,
+            pages_left,
+            reading,
+        }
     }
 
     /// The unit as it is written down.
     pub fn row(&self) -> UnitRow {
         let Span { from_ms, to_ms, .. } = self.span;
-        let Self { id, pass, engine, .. } = *self;
-        UnitRow { id, place: self.reading.group.place, pass, engine, from_ms, to_ms }
+        let Self {
+            id, pass, engine, ..
+        } = *self;
+        UnitRow {
+            id,
+            place: self.reading.group.place,
+            pass,
+            engine,
+            from_ms,
+            to_ms,
+        }
     }
 
     /// Reads it to its end, or to what ends it. `permit`: of its first call.
     pub async fn read(mut self, permit: Option<Permit>) -> Result<(), JournalClosed> {
-        let read = if self.reading.has_failed() { Ok(()) } else { self.read_pages(permit).await? };
+        let read = if self.reading.has_failed() {
+            Ok(())
+        } else {
+            self.read_pages(permit).await?
+        };
         match read {
-            Err(outcome) if outcome.reason == Some(Reason::ClassNotReadable) && self.may_be_handed_over() => {
+            Err(outcome)
+                if outcome.reason == Some(Reason::ClassNotReadable)
+                    && self.may_be_handed_over() =>
+            {
                 self.hand_over().await
             }
             read => self.end(read).await,
@@ -126,32 +182,51 @@ impl Unit {
             Engine::Insights => Engine::Filter,
         };
         (self.engine, self.was_handed_over, self.start) = (engine, true, Start::FirstPage);
-        self.set_pages_left(if engine == Engine::Filter { self.span.expected_pages } else { 0.0 });
+        self.set_pages_left(if engine == Engine::Filter {
+            self.span.expected_pages
+        } else {
+            0.0
+        });
         let reading = Arc::clone(&self.reading);
-        reading.group.shared.journal.write(Entry::Engine { unit: self.id, engine }).await?;
+        reading
+            .group
+            .shared
+            .journal
+            .write(Entry::Engine {
+                unit: self.id,
+                engine,
+            })
+            .await?;
         reading.requeue(self);
         Ok(())
     }
 
     /// Reads page after page; the inner error is how the group ends instead.
-    async fn read_pages(&mut self, mut permit: Option<Permit>) -> Result<Result<(), Outcome>, JournalClosed> {
+    async fn read_pages(
+        &mut self,
+        mut permit: Option<Permit>,
+    ) -> Result<Result<(), Outcome>, JournalClosed> {
         let reading = Arc::clone(&self.reading);
         let shared = &reading.group.shared;
-        let (mut pages, mut token_is_old) = match std::mem::replace(&mut self.start, Start::FirstPage) {
-            Start::End => return Ok(Ok(())),
-            Start::FirstPage => (Pages::default(), false),
-            Start::Page(token) => (Pages::from(token), true),
-            Start::Again => {
-                shared.journal.write(Entry::Restarted(self.id)).await?;
-                (Pages::default(), false)
-            }
-        };
+        let (mut pages, mut token_is_old) =
+            match std::mem::replace(&mut self.start, Start::FirstPage) {
+                Start::End => return Ok(Ok(())),
+                Start::FirstPage => (Pages::default(), false),
+                Start::Page(token) => (Pages::from(token), true),
+                Start::Again => {
+                    shared.journal.write(Entry::Restarted(self.id)).await?;
+                    (Pages::default(), false)
+                }
+            };
         // What an earlier part of the run has read of a unit is not read again.
         let mut may_be_cut = !token_is_old;
         let mut query = self.query();
         let mut progress = Progress::default();
         loop {
-            let Some(page) = shared.until_given_up(self.page(&query, pages.token(), permit.take())).await else {
+            let Some(page) = shared
+                .until_given_up(self.page(&query, pages.token(), permit.take()))
+                .await
+            else {
                 return Ok(Err(outcome::interrupted()));
             };
             // Its place is kept until it is written down.
@@ -181,22 +256,48 @@ impl Unit {
             let held = page.events.len();
             let are_all = query.pattern.is_none();
             let has_tampering = are_all || self.pass == Pass::Silence;
-            let page = examine_page(&reading, self.pass, self.id, LetThrough { are_all, has_tampering }, page);
+            let page = examine_page(
+                &reading,
+                self.pass,
+                self.id,
+                LetThrough {
+                    are_all,
+                    has_tampering,
+                },
+                page,
+            );
             let turned = pages.turn(held, page.next_token.clone());
-            shared.tally.page(page.events, page.bytes, page.found.number() as u64);
+            shared
+                .tally
+                .page(page.events, page.bytes, page.found.number() as u64);
             shared.journal.write(Entry::Page(page)).await?;
             match turned {
                 Ok(true) => {}
                 Ok(false) => return Ok(Ok(())),
-                Err(endless) => return Ok(Err(outcome::of_endless(Status::Partial, "FilterLogEvents", endless))),
+                Err(endless) => {
+                    return Ok(Err(outcome::of_endless(
+                        Status::Partial,
+                        "FilterLogEvents",
+                        endless,
+                    )));
+                }
             }
         }
     }
 
     fn query(&self) -> EventQuery {
         let Span { from_ms, to_ms, .. } = self.span;
-        let (log_group, pattern) = (self.reading.group.name.clone(), self.reading.pattern(self.pass));
-        EventQuery { log_group, from_ms, to_ms, pattern, unmask: self.reading.unmasks() }
+        let (log_group, pattern) = (
+            self.reading.group.name.clone(),
+            self.reading.pattern(self.pass),
+        );
+        EventQuery {
+            log_group,
+            from_ms,
+            to_ms,
+            pattern,
+            unmask: self.reading.unmasks(),
+        }
     }
 
     async fn page(
@@ -206,18 +307,27 @@ impl Unit {
         permit: Option<Permit>,
     ) -> Result<(EventPage, Option<InHand>), CallError> {
         let group = &self.reading.group;
-        group.shared.aws.events(&group.session, &group.target.region, query, token, permit).await
+        group
+            .shared
+            .aws
+            .events(&group.session, &group.target.region, query, token, permit)
+            .await
     }
 
     /// Cuts the unit where that is worth it: what is left of it is read from its beginning. No: it stays as it is.
     async fn cut(&mut self, progress: &Progress) -> Result<bool, JournalClosed> {
-        let end_ms = self.span.to_ms.min(self.reading.group.shared.started.as_millisecond());
+        let end_ms = self
+            .span
+            .to_ms
+            .min(self.reading.group.shared.started.as_millisecond());
         let expected = progress.expected(self.span.from_ms, end_ms, self.span.expected_pages);
         // What was found out of this one belongs to what is left to read.
         self.set_pages_left(expected - f64::from(progress.pages));
         let unit = self.span.from_ms..self.span.to_ms;
         let load = self.reading.load();
-        let cuts = load.map(|load| cuts(&unit, end_ms, progress, expected, load)).unwrap_or_default();
+        let cuts = load
+            .map(|load| cuts(&unit, end_ms, progress, expected, load))
+            .unwrap_or_default();
         // Whoever ends the sweep wants the page that was read.
         let is_ending = self.reading.group.shared.cancel.is_cancelled();
         if is_ending || cuts.is_empty() || !self.reading.takes_slices(cuts.len()) {
@@ -232,18 +342,39 @@ impl Unit {
 
     /// Cuts the unit at these times, each after the one before and inside of it; what is left of it is read from its
     /// beginning. Gives the other parts.
-    pub async fn cut_at(&mut self, cuts: &[i64], expected_pages: f64) -> Result<Vec<Self>, JournalClosed> {
+    pub async fn cut_at(
+        &mut self,
+        cuts: &[i64],
+        expected_pages: f64,
+    ) -> Result<Vec<Self>, JournalClosed> {
         let ends = cuts.iter().skip(1).copied().chain([self.span.to_ms]);
         let rest: Vec<Unit> = cuts
             .iter()
             .zip(ends)
             .map(|(from_ms, to_ms)| {
-                Self::new(&self.reading, self.pass, self.engine, Span { from_ms: *from_ms, to_ms, expected_pages })
+                Self::new(
+                    &self.reading,
+                    self.pass,
+                    self.engine,
+                    Span {
+                        from_ms: *from_ms,
+                        to_ms,
+                        expected_pages,
+                    },
+                )
             })
             .collect();
-        self.span = Span { to_ms: cuts.first().copied().unwrap_or(self.span.to_ms), expected_pages, ..self.span };
+        self.span = Span {
+            to_ms: cuts.first().copied().unwrap_or(self.span.to_ms),
+            expected_pages,
+            ..self.span
+        };
         let rows = rest.iter().map(Self::row).collect();
-        let cut = Entry::Cut { unit: self.id, to_ms: self.span.to_ms, rest: rows };
+        let cut = Entry::Cut {
+            unit: self.id,
+            to_ms: self.span.to_ms,
+            rest: rows,
+        };
         self.reading.group.shared.journal.write(cut).await?;
         Ok(rest)
     }
@@ -251,7 +382,12 @@ impl Unit {
     /// What was written down of it is taken back: it is read from its beginning again.
     pub async fn restart(&mut self) -> Result<(), JournalClosed> {
         self.start = Start::FirstPage;
-        self.reading.group.shared.journal.write(Entry::Restarted(self.id)).await
+        self.reading
+            .group
+            .shared
+            .journal
+            .write(Entry::Restarted(self.id))
+            .await
     }
 
     /// Whether something of it may have been written down in an earlier part of the run.
@@ -301,7 +437,10 @@ impl Drop for Unit {
 /// The longest first; of equals the one that was met first.
 impl Ord for Unit {
     fn cmp(&self, other: &Self) -> Ordering {
-        let by_length = self.span.expected_pages.total_cmp(&other.span.expected_pages);
+        let by_length = self
+            .span
+            .expected_pages
+            .total_cmp(&other.span.expected_pages);
         by_length.then_with(|| other.id.cmp(&self.id))
     }
 }
@@ -334,13 +473,26 @@ mod tests {
         let start = |has_begun, token: Option<&str>, hours: i64| {
             let (id, next_token) = (journal.new_unit(), token.map(str::to_owned));
             let (pass, engine, from_ms, to_ms) = (Pass::Search, Engine::Filter, 0, 1);
-            let unit = KnownUnit { id, pass, engine, from_ms, to_ms, has_begun, next_token, token_ms: 5 };
+            let unit = KnownUnit {
+                id,
+                pass,
+                engine,
+                from_ms,
+                to_ms,
+                has_begun,
+                next_token,
+                token_ms: 5,
+            };
             Start::of(&unit, 5 + hours * 3_600_000)
         };
         assert_eq!(start(false, None, 0), Start::FirstPage);
         assert_eq!(start(true, None, 99), Start::End);
         assert_eq!(start(true, Some("t"), 23), Start::Page("t".to_owned()));
         assert_eq!(start(true, Some("t"), 24), Start::Again);
-        assert_eq!(start(true, Some("t"), -1), Start::Page("t".to_owned()), "a clock that was set back");
+        assert_eq!(
+            start(true, Some("t"), -1),
+            Start::Page("t".to_owned()),
+            "a clock that was set back"
+        );
     }
 }

@@ -21,11 +21,17 @@ pub(super) fn print(output: &SharedOutput, line: &str) -> Result<(), SinkError> 
 /// Appends a line to a file, which is made (mode 0600) if it is not there. It is opened each time, so that it
 /// may be rotated; the line is on disk when this returns.
 pub(super) fn append(path: &Path, line: &str) -> Result<(), SinkError> {
-    try_to_append(path, line).map_err(|error| SinkError::NotNow(format!("{}: {error}", path.display())))
+    try_to_append(path, line)
+        .map_err(|error| SinkError::NotNow(format!("{}: {error}", path.display())))
 }
 
 fn try_to_append(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
     // A process that was killed may have left half a line, which stays on its own.
     let mut last = [b'\n'];
     if file.seek(SeekFrom::End(-1)).is_ok() {
@@ -45,10 +51,18 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("alerts.jsonl");
         append(&path, "one").unwrap();
-        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"tw").unwrap();
+        OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(b"tw")
+            .unwrap();
         append(&path, "two").unwrap();
         append(&path, "three").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntw\ntwo\nthree\n");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "one\ntw\ntwo\nthree\n"
+        );
         assert!(append(temp.path(), "a directory").is_err());
     }
 }

@@ -64,8 +64,13 @@ impl Sink {
     /// # Errors
     /// It did not take it.
     pub async fn tell(&self, alert: &Alert, now: Timestamp) -> Result<(), SinkError> {
-        let Tools { aws, poster, output } = &self.tools;
-        let body = serde_json::to_string(alert).map_err(|error| SinkError::Refused(error.to_string()))?;
+        let Tools {
+            aws,
+            poster,
+            output,
+        } = &self.tools;
+        let body =
+            serde_json::to_string(alert).map_err(|error| SinkError::Refused(error.to_string()))?;
         match &self.way {
             SinkWay::Stdout => {
                 let output = Arc::clone(output);
@@ -79,7 +84,9 @@ impl Sink {
                 let headers = webhook::headers(key, &alert.id, &body, now);
                 Ok(poster.post(url.expose_secret(), &headers, body).await?)
             }
-            SinkWay::Slack(url) => Ok(poster.post(url.expose_secret(), &[], slack::message(alert)).await?),
+            SinkWay::Slack(url) => Ok(poster
+                .post(url.expose_secret(), &[], slack::message(alert))
+                .await?),
             SinkWay::Sns(topic) => {
                 let message = TopicMessage {
                     topic_arn: topic.as_str(),
@@ -91,7 +98,11 @@ impl Sink {
             }
             SinkWay::EventBridge { bus, region } => {
                 let bus = bus.as_ref().map(EventBus::as_str);
-                let event = BusEvent { bus, detail_type: alert.kind.as_str(), detail: &body };
+                let event = BusEvent {
+                    bus,
+                    detail_type: alert.kind.as_str(),
+                    detail: &body,
+                };
                 Ok(aws.put_event(region.as_ref(), event).await?)
             }
         }
@@ -99,7 +110,9 @@ impl Sink {
 }
 
 /// Writes on a thread of its own: a pipe that nobody reads from holds up nobody else.
-async fn aside(write: impl FnOnce() -> Result<(), SinkError> + Send + 'static) -> Result<(), SinkError> {
+async fn aside(
+    write: impl FnOnce() -> Result<(), SinkError> + Send + 'static,
+) -> Result<(), SinkError> {
     let written = tokio::task::spawn_blocking(write).await;
     written.unwrap_or_else(|error| Err(SinkError::NotNow(error.to_string())))
 }
@@ -108,8 +121,12 @@ impl From<PostError> for SinkError {
     fn from(error: PostError) -> Self {
         match error {
             // A webhook that is moved, or whose key is wrong, is mended by people: nothing is lost meanwhile.
-            PostError::Status(400 | 413 | 422) | PostError::Malformed(_) => Self::Refused(error.to_string()),
-            PostError::Status(_) | PostError::NoAnswer(_) | PostError::Insecure => Self::NotNow(error.to_string()),
+            PostError::Status(400 | 413 | 422) | PostError::Malformed(_) => {
+                Self::Refused(error.to_string())
+            }
+            PostError::Status(_) | PostError::NoAnswer(_) | PostError::Insecure => {
+                Self::NotNow(error.to_string())
+            }
         }
     }
 }

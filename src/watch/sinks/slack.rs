@@ -10,8 +10,15 @@ const ROWS: usize = 15;
 /// Longest cell, in characters.
 const CELL: usize = 48;
 
-const OF_SIGHTINGS: [&str; 7] =
-    ["event_time", "event_account_id", "event_name", "principal_arn", "source_ip", "indicators", "hunts"];
+const OF_SIGHTINGS: [&str; 7] = [
+    "event_time",
+    "event_account_id",
+    "event_name",
+    "principal_arn",
+    "source_ip",
+    "indicators",
+    "hunts",
+];
 const OF_ACCOUNTS: [&str; 4] = ["account_id", "account_name", "since", "reason"];
 
 /// The body of the POST.
@@ -19,18 +26,30 @@ const OF_ACCOUNTS: [&str; 4] = ["account_id", "account_name", "since", "reason"]
 /// Source: Slack API, "Sending messages using incoming webhooks"; "Formatting text for app surfaces": `&`, `<`
 /// and `>` are escaped, nothing else is.
 pub(super) fn message(alert: &Alert) -> String {
-    let own = || alert.rows.first().map(|row| row.keys().map(String::as_str).collect());
+    let own = || {
+        alert
+            .rows
+            .first()
+            .map(|row| row.keys().map(String::as_str).collect())
+    };
     let columns: Vec<&str> = match alert.kind {
         AlertKind::Sightings | AlertKind::Digest => OF_SIGHTINGS.to_vec(),
         AlertKind::Counts => own().unwrap_or_default(),
-        AlertKind::CoverageLost | AlertKind::CoverageRegained | AlertKind::ActivationFailed => OF_ACCOUNTS.to_vec(),
+        AlertKind::CoverageLost | AlertKind::CoverageRegained | AlertKind::ActivationFailed => {
+            OF_ACCOUNTS.to_vec()
+        }
     };
     let mut parts = vec![format!("*{}*", plain(&alert.title, usize::MAX))];
     for (column, counts) in &alert.tally {
         let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
         counts.sort_by(|(one, n), (other, m)| m.cmp(n).then_with(|| one.cmp(other)));
-        let counts = counts.iter().map(|(name, count)| format!("{} ({count})", plain(name, CELL)));
-        parts.push(format!("{column}: {}", counts.collect::<Vec<_>>().join(", ")));
+        let counts = counts
+            .iter()
+            .map(|(name, count)| format!("{} ({count})", plain(name, CELL)));
+        parts.push(format!(
+            "{column}: {}",
+            counts.collect::<Vec<_>>().join(", ")
+        ));
     }
     if !alert.rows.is_empty() {
         parts.push(format!("```\n{}```", table(&columns, &alert.rows)));
@@ -47,13 +66,32 @@ pub(super) fn message(alert: &Alert) -> String {
 }
 
 fn table(columns: &[&str], rows: &[Row]) -> String {
-    let header = columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>();
-    let cells = |row: &Row| columns.iter().map(|column| plain(&cell(row, column), CELL)).collect::<Vec<_>>();
-    let lines: Vec<Vec<String>> = std::iter::once(header).chain(rows.iter().take(ROWS).map(cells)).collect();
-    let width = |at: usize| lines.iter().filter_map(|line| Some(line.get(at)?.chars().count())).max().unwrap_or(0);
+    let header = columns
+        .iter()
+        .map(|column| (*column).to_owned())
+        .collect::<Vec<_>>();
+    let cells = |row: &Row| {
+        columns
+            .iter()
+            .map(|column| plain(&cell(row, column), CELL))
+            .collect::<Vec<_>>()
+    };
+    let lines: Vec<Vec<String>> = std::iter::once(header)
+        .chain(rows.iter().take(ROWS).map(cells))
+        .collect();
+    let width = |at: usize| {
+        lines
+            .iter()
+            .filter_map(|line| Some(line.get(at)?.chars().count()))
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let line = |line: &Vec<String>| {
-        let padded = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let padded = line
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
         format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
     };
     lines.iter().map(line).collect()
@@ -62,7 +100,11 @@ fn table(columns: &[&str], rows: &[Row]) -> String {
 fn cell(row: &Row, column: &str) -> String {
     match row.get(column) {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(";"),
+        Some(Value::Array(names)) => names
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(";"),
         Some(Value::Null) | None => String::new(),
         Some(other) => other.to_string(),
     }
@@ -96,20 +138,46 @@ mod tests {
     #[test]
     fn a_table_and_where_the_run_is() {
         let row = json!({ "event_time": "t", "event_account_id": "1", "event_name": "ListBuckets", "indicators": ["a", "b"] });
-        let alert = Alert { rows: vec![row.as_object().unwrap().clone(); 20], count: 30, ..alert("s-1") };
+        let alert = Alert {
+            rows: vec![row.as_object().unwrap().clone(); 20],
+            count: 30,
+            ..alert("s-1")
+        };
         let text = text(&alert);
-        assert!(text.starts_with("*s: 1 sighting*\n```\nevent_time  event_account_id  event_name   "), "{text}");
-        assert!(text.contains(&format!("t           1                 ListBuckets{:28}a;b\n", "")), "{text}");
-        assert!(text.ends_with("```\n… and 15 more\nRun: `/runs/x`"), "{text}");
+        assert!(
+            text.starts_with("*s: 1 sighting*\n```\nevent_time  event_account_id  event_name   "),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!(
+                "t           1                 ListBuckets{:28}a;b\n",
+                ""
+            )),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("```\n… and 15 more\nRun: `/runs/x`"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_strangers_text_does_nothing() {
-        let row = json!({ "event_name": "```<!channel> & <https://evil.example|ok>\n*x*\u{1b}[2J" });
-        let alert = Alert { rows: vec![row.as_object().unwrap().clone()], count: 1, ..alert("s-1") };
+        let row =
+            json!({ "event_name": "```<!channel> & <https://evil.example|ok>\n*x*\u{1b}[2J" });
+        let alert = Alert {
+            rows: vec![row.as_object().unwrap().clone()],
+            count: 1,
+            ..alert("s-1")
+        };
         let text = text(&alert);
         assert_eq!(text.matches("```").count(), 2, "{text}");
-        assert!(!text.contains('<') && !text.contains('\u{1b}') && text.contains("&lt;!channel&gt; &amp;"), "{text}");
+        assert!(
+            !text.contains('<')
+                && !text.contains('\u{1b}')
+                && text.contains("&lt;!channel&gt; &amp;"),
+            "{text}"
+        );
         assert_eq!(text.lines().count(), 6, "{text}");
     }
 }

@@ -13,10 +13,22 @@ const SIGNATURE: &str = "dragnet-signature";
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The headers of an alert. The time is signed, too, so that a receiver can refuse one that is replayed.
-pub(super) fn headers(key: &SecretString, id: &str, body: &str, now: Timestamp) -> [(&'static str, String); 3] {
+pub(super) fn headers(
+    key: &SecretString,
+    id: &str,
+    body: &str,
+    now: Timestamp,
+) -> [(&'static str, String); 3] {
     let timestamp = now.as_second().to_string();
-    let signature = format!("v1={}", hex::encode(signature(key.expose_secret(), &timestamp, body)));
-    [(TIMESTAMP, timestamp), (SIGNATURE, signature), (IDEMPOTENCY_KEY, id.to_owned())]
+    let signature = format!(
+        "v1={}",
+        hex::encode(signature(key.expose_secret(), &timestamp, body))
+    );
+    [
+        (TIMESTAMP, timestamp),
+        (SIGNATURE, signature),
+        (IDEMPOTENCY_KEY, id.to_owned()),
+    ]
 }
 
 fn signature(key: &str, timestamp: &str, body: &str) -> impl AsRef<[u8]> {
@@ -40,7 +52,10 @@ mod tests {
         };
         // printf '1772366400.{"a":1}' | openssl dgst -sha256 -hmac key
         let expected = "90a64f88ebf606de162bfece044c01c80129bba6361c091018f52b4b50366e6b";
-        assert_eq!(headers("{\"a\":1}"), ["1772366400", &format!("v1={expected}"), "s-1"]);
+        assert_eq!(
+            headers("{\"a\":1}"),
+            ["1772366400", &format!("v1={expected}"), "s-1"]
+        );
         assert_ne!(headers("{\"a\":2}")[1], headers("{\"a\":1}")[1]);
     }
 }

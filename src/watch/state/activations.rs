@@ -21,7 +21,12 @@ pub enum ActivationEnd {
 
 impl ActivationEnd {
     /// Every end.
-    pub const ALL: [Self; 4] = [Self::Complete, Self::Incomplete, Self::Interrupted, Self::Failed];
+    pub const ALL: [Self; 4] = [
+        Self::Complete,
+        Self::Incomplete,
+        Self::Interrupted,
+        Self::Failed,
+    ];
 
     /// The word used in files and metrics.
     pub fn as_str(self) -> &'static str {
@@ -83,7 +88,10 @@ pub struct Totals {
 
 impl Totals {
     fn add(&mut self, more: &Self) {
-        self.ended.iter_mut().zip(more.ended).for_each(|(sum, more)| *sum += more);
+        self.ended
+            .iter_mut()
+            .zip(more.ended)
+            .for_each(|(sum, more)| *sum += more);
         for (sum, more) in [
             (&mut self.skipped, more.skipped),
             (&mut self.calls, more.calls),
@@ -99,7 +107,10 @@ impl Totals {
 
     /// The counts of one activation that ended so.
     pub fn of_end(end: ActivationEnd) -> Self {
-        Self { ended: ActivationEnd::ALL.map(|one| u64::from(one == end)), ..Self::default() }
+        Self {
+            ended: ActivationEnd::ALL.map(|one| u64::from(one == end)),
+            ..Self::default()
+        }
     }
 }
 
@@ -114,13 +125,16 @@ impl State {
             "SELECT due_ms, started_ms, ended_ms, status, problem, run, uncovered, totals FROM schedule WHERE name = ?1",
         )?;
         let mut rows = select.query([name])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
         let (status, totals): (String, String) = (row.get(3)?, row.get(7)?);
         let last = Activated {
             due_ms: row.get(0)?,
             started_ms: row.get(1)?,
             ended_ms: row.get(2)?,
-            end: ActivationEnd::from_word(&status).ok_or_else(|| damaged(format!("`{status}` is no end")))?,
+            end: ActivationEnd::from_word(&status)
+                .ok_or_else(|| damaged(format!("`{status}` is no end")))?,
             problem: row.get(4)?,
             run: row.get(5)?,
             uncovered: u64::try_from(row.get::<_, i64>(6)?).unwrap_or_default(),
@@ -135,10 +149,18 @@ impl State {
     /// The database fails.
     pub fn skipped(&self, name: &str, times: u64) -> Result<(), StateError> {
         self.change(|transaction| {
-            let Some(mut totals) = totals(transaction, name)? else { return Ok(()) };
-            totals.add(&Totals { skipped: times, ..Totals::default() });
+            let Some(mut totals) = totals(transaction, name)? else {
+                return Ok(());
+            };
+            totals.add(&Totals {
+                skipped: times,
+                ..Totals::default()
+            });
             let totals = serde_json::to_string(&totals).map_err(damaged)?;
-            transaction.execute("UPDATE schedule SET totals = ?2 WHERE name = ?1", [name, &totals])?;
+            transaction.execute(
+                "UPDATE schedule SET totals = ?2 WHERE name = ?1",
+                [name, &totals],
+            )?;
             Ok(())
         })
     }
@@ -149,7 +171,10 @@ impl State {
     /// The database fails.
     pub fn scanned(&self, now_ms: i64) -> Result<u64, StateError> {
         let select = "SELECT bytes FROM scanned WHERE day = ?1";
-        let bytes: Option<i64> = self.connection().query_row(select, [day(now_ms)], |row| row.get(0)).optional()?;
+        let bytes: Option<i64> = self
+            .connection()
+            .query_row(select, [day(now_ms)], |row| row.get(0))
+            .optional()?;
         Ok(u64::try_from(bytes.unwrap_or_default()).unwrap_or_default())
     }
 }
@@ -162,7 +187,16 @@ pub(in crate::watch) fn write(
 ) -> Result<(), StateError> {
     let mut sums = totals(transaction, schedule)?.unwrap_or_default();
     sums.add(&activated.counts);
-    let Activated { due_ms, started_ms, ended_ms, end, problem, run, uncovered, counts } = activated;
+    let Activated {
+        due_ms,
+        started_ms,
+        ended_ms,
+        end,
+        problem,
+        run,
+        uncovered,
+        counts,
+    } = activated;
     transaction.execute(
         "INSERT OR REPLACE INTO schedule (name, due_ms, started_ms, ended_ms, status, problem, run, uncovered, totals)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -187,13 +221,18 @@ pub(in crate::watch) fn write(
 
 fn totals(transaction: &Transaction<'_>, schedule: &str) -> Result<Option<Totals>, StateError> {
     let select = "SELECT totals FROM schedule WHERE name = ?1";
-    let text: Option<String> = transaction.query_row(select, [schedule], |row| row.get(0)).optional()?;
-    text.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()
+    let text: Option<String> = transaction
+        .query_row(select, [schedule], |row| row.get(0))
+        .optional()?;
+    text.map(|text| serde_json::from_str(&text).map_err(damaged))
+        .transpose()
 }
 
 /// The day (UTC) of a moment.
 fn day(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+    jiff::Timestamp::from_millisecond(ms)
+        .map(|at| at.strftime("%Y-%m-%d").to_string())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -212,19 +251,37 @@ mod tests {
             problem: String::new(),
             run: "runs/x".to_owned(),
             uncovered: 4,
-            counts: Totals { bytes: 10, ..Totals::of_end(ActivationEnd::Incomplete) },
+            counts: Totals {
+                bytes: 10,
+                ..Totals::of_end(ActivationEnd::Incomplete)
+            },
         };
         let written = |activated: &Activated| {
-            state.change(|transaction| write(transaction, "s", activated)).unwrap();
+            state
+                .change(|transaction| write(transaction, "s", activated))
+                .unwrap();
             state.schedule("s").unwrap().unwrap()
         };
         assert_eq!(state.schedule("s").unwrap(), None);
         assert_eq!(written(&activated), activated);
         state.skipped("s", 2).unwrap();
         (activated.end, activated.started_ms) = (ActivationEnd::Failed, 86_400_000);
-        activated.counts = Totals { bytes: 5, ..Totals::of_end(ActivationEnd::Failed) };
+        activated.counts = Totals {
+            bytes: 5,
+            ..Totals::of_end(ActivationEnd::Failed)
+        };
         let last = written(&activated);
-        assert_eq!((last.counts.ended, last.counts.skipped, last.counts.bytes), ([0, 1, 0, 1], 2, 15));
-        assert_eq!((state.scanned(5).unwrap(), state.scanned(86_400_001).unwrap()), (10, 5), "each day by itself");
+        assert_eq!(
+            (last.counts.ended, last.counts.skipped, last.counts.bytes),
+            ([0, 1, 0, 1], 2, 15)
+        );
+        assert_eq!(
+            (
+                state.scanned(5).unwrap(),
+                state.scanned(86_400_001).unwrap()
+            ),
+            (10, 5),
+            "each day by itself"
+        );
     }
 }

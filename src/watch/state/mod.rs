@@ -123,14 +123,26 @@ impl State {
     /// # Errors
     /// Another process works with it, it cannot be made or used, or was written by another version.
     pub fn open(directory: &Path) -> Result<Self, StateError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(file_error(directory))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(file_error(directory))?;
         let lock = WatchLock::take(directory)?;
         let path = directory.join("watch.db");
         // SQLite gives its own side files the same mode.
-        OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(file_error(&path))?;
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(file_error(&path))?;
         let connection = Connection::open(&path)?;
         connection.execute_batch(CREATE)?;
-        connection.execute("INSERT OR IGNORE INTO fact (key, value) VALUES ('format', ?1)", [FORMAT])?;
+        connection.execute(
+            "INSERT OR IGNORE INTO fact (key, value) VALUES ('format', ?1)",
+            [FORMAT],
+        )?;
         Self::checked(connection, Some(lock))
     }
 
@@ -143,18 +155,28 @@ impl State {
         if !path.is_file() {
             return Err(StateError::None(directory.to_owned()));
         }
-        Self::checked(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, None)
+        Self::checked(
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+            None,
+        )
     }
 
     fn checked(connection: Connection, lock: Option<WatchLock>) -> Result<Self, StateError> {
         // Not kept in the file, so it is said at each opening.
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;")?;
         let format: String =
-            connection.query_row("SELECT value FROM fact WHERE key = 'format'", [], |row| row.get(0))?;
+            connection.query_row("SELECT value FROM fact WHERE key = 'format'", [], |row| {
+                row.get(0)
+            })?;
         if format != FORMAT {
-            return Err(StateError::Damaged(format!("its format is {format}, this dragnet reads format {FORMAT}")));
+            return Err(StateError::Damaged(format!(
+                "its format is {format}, this dragnet reads format {FORMAT}"
+            )));
         }
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), _lock: lock.map(Arc::new) })
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+            _lock: lock.map(Arc::new),
+        })
     }
 
     /// Changes several things at once, or nothing.
@@ -171,13 +193,18 @@ impl State {
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A transaction that a panic cut off is rolled back: what a poisoned lock guards is whole.
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 pub(super) fn file_error(path: &Path) -> impl Fn(io::Error) -> StateError {
     let path = path.to_owned();
-    move |source| StateError::File { path: path.clone(), source }
+    move |source| StateError::File {
+        path: path.clone(),
+        source,
+    }
 }
 
 fn damaged(error: impl std::fmt::Display) -> StateError {

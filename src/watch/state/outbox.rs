@@ -43,10 +43,24 @@ impl State {
              WHERE sink = ?1 AND settled IS NULL ORDER BY alert LIMIT 1",
         )?;
         let row = select
-            .query_row([sink], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?)))
+            .query_row([sink], |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get::<_, String>(3)?,
+                ))
+            })
             .optional()?;
-        let Some((seq, attempts, due_ms, body)) = row else { return Ok(None) };
-        Ok(Some(Waiting { seq, attempts, due_ms, alert: serde_json::from_str(&body).map_err(damaged)? }))
+        let Some((seq, attempts, due_ms, body)) = row else {
+            return Ok(None);
+        };
+        Ok(Some(Waiting {
+            seq,
+            attempts,
+            due_ms,
+            alert: serde_json::from_str(&body).map_err(damaged)?,
+        }))
     }
 
     /// Notes that an alert was delivered.
@@ -69,7 +83,13 @@ impl State {
     ///
     /// # Errors
     /// The database fails.
-    pub fn postponed(&self, sink: &str, seq: i64, due_ms: i64, problem: &str) -> Result<(), StateError> {
+    pub fn postponed(
+        &self,
+        sink: &str,
+        seq: i64,
+        due_ms: i64,
+        problem: &str,
+    ) -> Result<(), StateError> {
         self.connection().execute(
             "UPDATE delivery SET attempts = attempts + 1, due_ms = ?3, problem = ?4 WHERE sink = ?1 AND alert = ?2",
             params![sink, seq, due_ms, problem],
@@ -93,7 +113,10 @@ impl State {
             waiting: count("waiting")?,
             delivered: count("delivered")?,
             refused: count("refused")?,
-            problem: connection.query_row(problem, [sink], |row| row.get(0)).optional()?.unwrap_or_default(),
+            problem: connection
+                .query_row(problem, [sink], |row| row.get(0))
+                .optional()?
+                .unwrap_or_default(),
         })
     }
 
@@ -115,7 +138,10 @@ pub(in crate::watch) fn put(
 ) -> Result<(), StateError> {
     for alert in alerts {
         let body = serde_json::to_string(alert).map_err(damaged)?;
-        transaction.execute("INSERT INTO alert (id, body) VALUES (?1, ?2)", [&alert.id, &body])?;
+        transaction.execute(
+            "INSERT INTO alert (id, body) VALUES (?1, ?2)",
+            [&alert.id, &body],
+        )?;
         let seq = transaction.last_insert_rowid();
         for sink in sinks {
             transaction.execute(
@@ -138,23 +164,38 @@ mod tests {
         let state = State::open(temp.path()).unwrap();
         let put = |id: &str, sinks: &[&str]| {
             let sinks: Vec<String> = sinks.iter().map(|sink| (*sink).to_owned()).collect();
-            state.change(|transaction| put(transaction, &[alert(id)], &sinks, 5)).unwrap();
+            state
+                .change(|transaction| put(transaction, &[alert(id)], &sinks, 5))
+                .unwrap();
         };
         put("a", &["one", "two"]);
         put("b", &["one"]);
         let next = |sink: &str| state.next_for(sink).unwrap();
         let first = next("one").unwrap();
-        assert_eq!((first.alert.id.as_str(), first.attempts, first.due_ms), ("a", 0, 5));
+        assert_eq!(
+            (first.alert.id.as_str(), first.attempts, first.due_ms),
+            ("a", 0, 5)
+        );
         state.postponed("one", first.seq, 9, "it hangs").unwrap();
         let again = next("one").unwrap();
-        assert_eq!((again.alert.id.as_str(), again.attempts, again.due_ms), ("a", 1, 9), "b waits for a");
+        assert_eq!(
+            (again.alert.id.as_str(), again.attempts, again.due_ms),
+            ("a", 1, 9),
+            "b waits for a"
+        );
         assert_eq!(state.sink("one").unwrap().problem, "it hangs");
         state.delivered("one", again.seq).unwrap();
         let last = next("one").unwrap();
         assert_eq!(last.alert.id, "b");
         state.refused("one", last.seq, "too long").unwrap();
-        assert_eq!((next("one"), next("two").unwrap().alert.id.as_str()), (None, "a"));
+        assert_eq!(
+            (next("one"), next("two").unwrap().alert.id.as_str()),
+            (None, "a")
+        );
         let record = state.sink("one").unwrap();
-        assert_eq!((record.waiting, record.delivered, record.refused), (0, 1, 1));
+        assert_eq!(
+            (record.waiting, record.delivered, record.refused),
+            (0, 1, 1)
+        );
     }
 }

@@ -18,7 +18,10 @@ impl State {
         if request_id.is_empty() {
             return Ok(());
         }
-        let long_ago = at.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN).as_millisecond();
+        let long_ago = at
+            .saturating_sub(REMEMBERED)
+            .unwrap_or(Timestamp::MIN)
+            .as_millisecond();
         self.change(|transaction| {
             let insert = "INSERT OR REPLACE INTO own_call (request_id, at_ms) VALUES (?1, ?2)";
             transaction.execute(insert, params![request_id, at.as_millisecond()])?;
@@ -29,7 +32,13 @@ impl State {
 }
 
 /// Whether a request was one of those.
-pub(in crate::watch) fn is_own_call(transaction: &Transaction<'_>, request_id: &str) -> Result<bool, StateError> {
+pub(in crate::watch) fn is_own_call(
+    transaction: &Transaction<'_>,
+    request_id: &str,
+) -> Result<bool, StateError> {
     let mut select = transaction.prepare_cached("SELECT 1 FROM own_call WHERE request_id = ?1")?;
-    Ok(select.query_row([request_id], |_| Ok(())).optional()?.is_some())
+    Ok(select
+        .query_row([request_id], |_| Ok(()))
+        .optional()?
+        .is_some())
 }

@@ -27,14 +27,19 @@ impl State {
     /// The database fails or is damaged.
     pub fn standings(&self, schedule: &str) -> Result<BTreeMap<AccountId, Standing>, StateError> {
         let connection = self.connection();
-        let mut select = connection
-            .prepare("SELECT account, name, is_covered, reason, since_ms FROM standing WHERE schedule = ?1")?;
+        let mut select = connection.prepare(
+            "SELECT account, name, is_covered, reason, since_ms FROM standing WHERE schedule = ?1",
+        )?;
         let mut rows = select.query([schedule])?;
         let mut standings = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let account: String = row.get(0)?;
-            let standing =
-                Standing { name: row.get(1)?, is_covered: row.get(2)?, reason: row.get(3)?, since_ms: row.get(4)? };
+            let standing = Standing {
+                name: row.get(1)?,
+                is_covered: row.get(2)?,
+                reason: row.get(3)?,
+                since_ms: row.get(4)?,
+            };
             standings.insert(account.parse().map_err(damaged)?, standing);
         }
         Ok(standings)
@@ -52,8 +57,24 @@ pub(in crate::watch) fn write(
         "INSERT INTO standing (schedule, account, name, is_covered, reason, since_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for (account, Standing { name, is_covered, reason, since_ms }) in standings {
-        insert.execute(params![schedule, account.to_string(), name, is_covered, reason, since_ms])?;
+    for (
+        account,
+        Standing {
+            name,
+            is_covered,
+            reason,
+            since_ms,
+        },
+    ) in standings
+    {
+        insert.execute(params![
+            schedule,
+            account.to_string(),
+            name,
+            is_covered,
+            reason,
+            since_ms
+        ])?;
     }
     Ok(())
 }

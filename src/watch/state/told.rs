@@ -20,13 +20,18 @@ impl Identity {
             hash.update(part);
         }
         let mut half = [0; 16];
-        half.iter_mut().zip(hash.finalize()).for_each(|(byte, hashed)| *byte = hashed);
+        half.iter_mut()
+            .zip(hash.finalize())
+            .for_each(|(byte, hashed)| *byte = hashed);
         Self(half)
     }
 
     /// A number that follows from it, and is spread evenly.
     pub fn number(self) -> u64 {
-        self.0.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+        self.0
+            .iter()
+            .take(8)
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 }
 
@@ -43,8 +48,9 @@ pub(in crate::watch) fn is_new(
     identity: Identity,
     now_ms: i64,
 ) -> Result<bool, StateError> {
-    let mut insert =
-        transaction.prepare_cached("INSERT OR IGNORE INTO told (schedule, identity, told_ms) VALUES (?1, ?2, ?3)")?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO told (schedule, identity, told_ms) VALUES (?1, ?2, ?3)",
+    )?;
     Ok(insert.execute(params![schedule, identity.0, now_ms])? == 1)
 }
 
@@ -54,7 +60,8 @@ pub(in crate::watch) fn is_known(
     schedule: &str,
     identity: Identity,
 ) -> Result<bool, StateError> {
-    let mut select = transaction.prepare_cached("SELECT 1 FROM told WHERE schedule = ?1 AND identity = ?2")?;
+    let mut select =
+        transaction.prepare_cached("SELECT 1 FROM told WHERE schedule = ?1 AND identity = ?2")?;
     Ok(select.exists(params![schedule, identity.0])?)
 }
 
@@ -67,13 +74,17 @@ pub(in crate::watch) fn may_speak(
     quiet_ms: i64,
     now_ms: i64,
 ) -> Result<bool, StateError> {
-    let mut select = transaction.prepare_cached("SELECT told_ms FROM subject WHERE schedule = ?1 AND subject = ?2")?;
-    let last: Option<i64> = select.query_row(params![schedule, subject.0], |row| row.get(0)).optional()?;
+    let mut select = transaction
+        .prepare_cached("SELECT told_ms FROM subject WHERE schedule = ?1 AND subject = ?2")?;
+    let last: Option<i64> = select
+        .query_row(params![schedule, subject.0], |row| row.get(0))
+        .optional()?;
     if last.is_some_and(|last| now_ms.saturating_sub(last) < quiet_ms) {
         return Ok(false);
     }
-    let mut insert = transaction
-        .prepare_cached("INSERT OR REPLACE INTO subject (schedule, subject, told_ms) VALUES (?1, ?2, ?3)")?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO subject (schedule, subject, told_ms) VALUES (?1, ?2, ?3)",
+    )?;
     insert.execute(params![schedule, subject.0, now_ms])?;
     Ok(true)
 }
@@ -84,8 +95,14 @@ pub(in crate::watch) fn forget(
     schedule: &str,
     before_ms: i64,
 ) -> Result<(), StateError> {
-    transaction.execute("DELETE FROM told WHERE schedule = ?1 AND told_ms < ?2", params![schedule, before_ms])?;
-    transaction.execute("DELETE FROM subject WHERE schedule = ?1 AND told_ms < ?2", params![schedule, before_ms])?;
+    transaction.execute(
+        "DELETE FROM told WHERE schedule = ?1 AND told_ms < ?2",
+        params![schedule, before_ms],
+    )?;
+    transaction.execute(
+        "DELETE FROM subject WHERE schedule = ?1 AND told_ms < ?2",
+        params![schedule, before_ms],
+    )?;
     Ok(())
 }
 
@@ -101,13 +118,22 @@ mod tests {
         assert_ne!(one, other);
         drop(State::open(temp.path()).unwrap());
         let is_new = |identity, now| {
-            State::look(temp.path()).unwrap().change(|transaction| is_new(transaction, "s", identity, now)).unwrap()
+            State::look(temp.path())
+                .unwrap()
+                .change(|transaction| is_new(transaction, "s", identity, now))
+                .unwrap()
         };
         assert!(is_new(one, 1) && !is_new(one, 2) && is_new(other, 3));
         let state = State::open(temp.path()).unwrap();
-        let speaks = |now| state.change(|transaction| may_speak(transaction, "s", one, 10, now)).unwrap();
+        let speaks = |now| {
+            state
+                .change(|transaction| may_speak(transaction, "s", one, 10, now))
+                .unwrap()
+        };
         assert!(speaks(100) && !speaks(109) && speaks(110) && !speaks(111));
-        state.change(|transaction| forget(transaction, "s", 3)).unwrap();
+        state
+            .change(|transaction| forget(transaction, "s", 3))
+            .unwrap();
         assert!(is_new(one, 4) && !is_new(other, 4));
     }
 }

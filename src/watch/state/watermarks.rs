@@ -31,20 +31,39 @@ impl State {
     pub fn covered_until_ms(&self, schedule: &str) -> Result<Option<i64>, StateError> {
         let earliest = "SELECT min(until_ms) FROM watermark WHERE schedule = ?1 AND log_group != ''
                         AND met_ms = (SELECT max(met_ms) FROM watermark WHERE schedule = ?1)";
-        Ok(self.connection().query_row(earliest, [schedule], |row| row.get(0))?)
+        Ok(self
+            .connection()
+            .query_row(earliest, [schedule], |row| row.get(0))?)
     }
 }
 
 fn read(row: &Row<'_>) -> Result<(Place, Watermark), StateError> {
-    let part = |at: usize| row.get::<_, String>(at).map(|text| (!text.is_empty()).then_some(text));
-    let ahead = row.get::<_, Option<i64>>(4)?.zip(row.get::<_, Option<i64>>(5)?);
+    let part = |at: usize| {
+        row.get::<_, String>(at)
+            .map(|text| (!text.is_empty()).then_some(text))
+    };
+    let ahead = row
+        .get::<_, Option<i64>>(4)?
+        .zip(row.get::<_, Option<i64>>(5)?);
     let place = Place {
-        account: part(0)?.map(|text| text.parse()).transpose().map_err(damaged)?,
-        region: part(1)?.map(|text| text.parse()).transpose().map_err(damaged)?,
+        account: part(0)?
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(damaged)?,
+        region: part(1)?
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(damaged)?,
         log_group: part(2)?,
     };
     let ahead = ahead.map(|(from_ms, to_ms)| Stretch { from_ms, to_ms });
-    Ok((place, Watermark { until_ms: row.get(3)?, ahead }))
+    Ok((
+        place,
+        Watermark {
+            until_ms: row.get(3)?,
+            ahead,
+        },
+    ))
 }
 
 /// Writes down the watermarks of an activation that began at `now_ms`.
@@ -59,7 +78,15 @@ pub(in crate::watch) fn write(
          (schedule, account, region, log_group, until_ms, ahead_from_ms, ahead_to_ms, met_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    for (Place { account, region, log_group }, Watermark { until_ms, ahead }) in watermarks {
+    for (
+        Place {
+            account,
+            region,
+            log_group,
+        },
+        Watermark { until_ms, ahead },
+    ) in watermarks
+    {
         insert.execute(params![
             schedule,
             account.map(|id| id.to_string()).unwrap_or_default(),

@@ -11,8 +11,10 @@ use super::world::{World, decoded, edited, inline, states};
 
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
 const EVE: &str = "arn:aws:iam::222222222222:user/staff/eve";
-const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+const ALLOW_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+const DENY_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 /// Applies an edited plan, which must be refused before anything is written; gives the error.
 async fn refused(world: &World, plan: &SealedPlan, edit: impl FnOnce(&mut Value)) -> String {
@@ -20,10 +22,18 @@ async fn refused(world: &World, plan: &SealedPlan, edit: impl FnOnce(&mut Value)
     let iam = world.iam("222222222222").await;
     let before = inline(&iam, "role", "App").await;
     let told = match world.try_apply(&edited).await {
-        Ok(containment) => panic!("applied: {:?} {:?}", states(&containment), containment.events),
+        Ok(containment) => panic!(
+            "applied: {:?} {:?}",
+            states(&containment),
+            containment.events
+        ),
         Err(error) => format!("{error:#}"),
     };
-    assert_eq!(world.containments(), 0, "a refused plan has begun nothing: {told}");
+    assert_eq!(
+        world.containments(),
+        0,
+        "a refused plan has begun nothing: {told}"
+    );
     assert_eq!(inline(&iam, "role", "App").await, before, "{told}");
     told
 }
@@ -36,7 +46,10 @@ fn step(plan: &mut Value) -> &mut Value {
 async fn a_document_of_the_file_is_never_put() {
     let world = World::with("");
     let plan = world.plan(&["--role", APP]).await;
-    let told = refused(&world, &plan, |plan| step(plan)["change"]["document"] = json!(ALLOW_ALL)).await;
+    let told = refused(&world, &plan, |plan| {
+        step(plan)["change"]["document"] = json!(ALLOW_ALL)
+    })
+    .await;
     assert!(told.contains("edited") && told.contains("step 1"), "{told}");
 }
 
@@ -51,15 +64,40 @@ async fn only_the_configured_policy_is_touched_and_only_a_deny_is_removed() {
         json!({"number": 1, "change": change, "prior": {"policy": prior}})
     };
     let told = refused(&world, &plan, |plan| *step(plan) = removal("Own", &own)).await;
-    assert!(told.contains("`Own`") && told.contains("contain.policy_name"), "{told}");
+    assert!(
+        told.contains("`Own`") && told.contains("contain.policy_name"),
+        "{told}"
+    );
     // The name is right, and what is there under it is not a deny.
-    iam.put_role_policy().role_name("App").policy_name("DenyAll").policy_document(ALLOW_ALL).send().await.unwrap();
-    let told = refused(&world, &plan, |plan| *step(plan) = removal("DenyAll", ALLOW_ALL)).await;
+    iam.put_role_policy()
+        .role_name("App")
+        .policy_name("DenyAll")
+        .policy_document(ALLOW_ALL)
+        .send()
+        .await
+        .unwrap();
+    let told = refused(&world, &plan, |plan| {
+        *step(plan) = removal("DenyAll", ALLOW_ALL)
+    })
+    .await;
     assert!(told.contains("deny everything"), "{told}");
     let forged = edited(&plan, |plan| *step(plan) = removal("DenyAll", DENY_ALL));
-    assert_eq!(states(&world.apply(&forged).await), ["drifted"], "what is there is not what the file tells");
-    assert!(inline(&iam, "role", "App").await.iter().any(|(_, document)| decoded(document) == ALLOW_ALL));
-    for (kind, policy) in [("deny-all", "Own"), ("revoke-sessions", "Own"), ("revoke-sessions", "DenyAll")] {
+    assert_eq!(
+        states(&world.apply(&forged).await),
+        ["drifted"],
+        "what is there is not what the file tells"
+    );
+    assert!(
+        inline(&iam, "role", "App")
+            .await
+            .iter()
+            .any(|(_, document)| decoded(document) == ALLOW_ALL)
+    );
+    for (kind, policy) in [
+        ("deny-all", "Own"),
+        ("revoke-sessions", "Own"),
+        ("revoke-sessions", "DenyAll"),
+    ] {
         let mut change = json!({"change": kind, "policy": policy});
         if kind == "deny-all" {
             change["document"] = json!(DENY_ALL);
@@ -73,7 +111,9 @@ async fn only_the_configured_policy_is_touched_and_only_a_deny_is_removed() {
 #[tokio::test(start_paused = true)]
 async fn guards_are_lifted_by_the_person_who_applies_and_not_by_the_file() {
     let world = World::with("");
-    let many: Vec<String> = (0..11).map(|n| format!("arn:aws:iam::222222222222:user/user-{n}")).collect();
+    let many: Vec<String> = (0..11)
+        .map(|n| format!("arn:aws:iam::222222222222:user/user-{n}"))
+        .collect();
     let plan = world.plan(&["--role", APP]).await;
     let told = refused(&world, &plan, |plan| {
         plan["forced"] = json!(["max-targets", "protect"]);
@@ -90,11 +130,30 @@ async fn guards_are_lifted_by_the_person_who_applies_and_not_by_the_file() {
     assert!(told.contains("contain.max_targets"), "{told}");
 
     let world = World::with("\n[[roles]]\nname = \"Break-Glass-1\"\n");
-    let plan = world.plan(&["--role", "Break-Glass-1", "--account", "prod", "--force", "protect"]).await;
+    let plan = world
+        .plan(&[
+            "--role",
+            "Break-Glass-1",
+            "--account",
+            "prod",
+            "--force",
+            "protect",
+        ])
+        .await;
     let containment = world.apply(&plan).await;
-    assert_eq!((states(&containment), containment.exit_code()), (vec!["failed"], 3));
-    assert!(containment.events[0].detail.contains("--force protect"), "{:?}", containment.events);
-    let forced = world.try_apply_forcing(&plan, &[Override::Protect]).await.unwrap();
+    assert_eq!(
+        (states(&containment), containment.exit_code()),
+        (vec!["failed"], 3)
+    );
+    assert!(
+        containment.events[0].detail.contains("--force protect"),
+        "{:?}",
+        containment.events
+    );
+    let forced = world
+        .try_apply_forcing(&plan, &[Override::Protect])
+        .await
+        .unwrap();
     assert_eq!(states(&forced), ["verified"]);
 }
 
@@ -105,8 +164,15 @@ async fn that_a_role_was_named_exactly_is_for_the_person_who_applies_to_say() {
     let plan = world.plan(&["--role", role]).await;
     assert!(plan.plan().targets[0].named_exactly);
     let containment = world.apply(&plan).await;
-    assert_eq!((states(&containment), containment.exit_code()), (vec!["failed"], 3));
-    assert!(containment.events[0].detail.contains("organization-roles"), "{:?}", containment.events);
+    assert_eq!(
+        (states(&containment), containment.exit_code()),
+        (vec!["failed"], 3)
+    );
+    assert!(
+        containment.events[0].detail.contains("organization-roles"),
+        "{:?}",
+        containment.events
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,7 +180,10 @@ async fn a_plan_lives_as_long_as_the_person_who_applies_it_lets_it() {
     let world = World::with("");
     let plan = world.plan(&["--role", APP]).await;
     tokio::time::advance(Duration::from_secs(3_601)).await;
-    let told = refused(&world, &plan, |plan| plan["expires"] = json!("2099-01-01T00:00:00Z")).await;
+    let told = refused(&world, &plan, |plan| {
+        plan["expires"] = json!("2099-01-01T00:00:00Z")
+    })
+    .await;
     assert!(told.contains("expired"), "{told}");
     let told = refused(&world, &plan, |plan| {
         plan["created"] = json!("2098-12-31T23:00:00Z");
@@ -128,12 +197,28 @@ async fn a_plan_lives_as_long_as_the_person_who_applies_it_lets_it() {
 async fn a_refused_plan_still_expires() {
     let many = "\n[[accounts]]\nid = \"400000000001\"\nname = \"many\"\ncount = 9\n";
     let world = World::with(many);
-    let plan = world.plan(&["--role", "App", "--force", "max-targets"]).await;
-    assert!(world.try_apply(&plan).await.unwrap_err().to_string().contains("contain.max_targets"));
+    let plan = world
+        .plan(&["--role", "App", "--force", "max-targets"])
+        .await;
+    assert!(
+        world
+            .try_apply(&plan)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("contain.max_targets")
+    );
     assert_eq!(world.containments(), 0);
     tokio::time::advance(Duration::from_secs(3_601)).await;
     let forced = [Override::MaxTargets];
-    assert!(world.try_apply_forcing(&plan, &forced).await.unwrap_err().to_string().contains("expired"));
+    assert!(
+        world
+            .try_apply_forcing(&plan, &forced)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("expired")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,7 +242,10 @@ async fn steps_that_share_a_number_or_a_place_are_refused() {
         let mut again = step(plan).clone();
         again["number"] = json!(2);
         plan["targets"][1]["steps"][0]["number"] = json!(3);
-        plan["targets"][0]["steps"].as_array_mut().unwrap().push(again);
+        plan["targets"][0]["steps"]
+            .as_array_mut()
+            .unwrap()
+            .push(again);
     })
     .await;
     assert!(told.contains("twice"), "{told}");
@@ -175,11 +263,15 @@ async fn a_step_fits_its_principal_and_its_prior_state() {
     assert!(told.contains("role"), "{told}");
     let told = refused(&world, &plan, |plan| {
         plan["targets"][0]["principal"] = json!(EVE);
-        step(plan)["change"] = json!({"change": "revoke-sessions", "policy": "AWSRevokeOlderSessions"});
+        step(plan)["change"] =
+            json!({"change": "revoke-sessions", "policy": "AWSRevokeOlderSessions"});
     })
     .await;
     assert!(told.contains("user"), "{told}");
-    let told = refused(&world, &plan, |plan| step(plan)["prior"] = json!({"key": "active"})).await;
+    let told = refused(&world, &plan, |plan| {
+        step(plan)["prior"] = json!({"key": "active"})
+    })
+    .await;
     assert!(told.contains("prior"), "{told}");
 }
 
@@ -188,28 +280,44 @@ async fn an_account_outside_the_organization_is_not_entered() {
     let world = World::with("");
     let plan = world.plan(&["--role", APP]).await;
     let entered = world.calls("AssumeRole");
-    let forged = edited(&plan, |plan| plan["targets"][0]["principal"] = json!("arn:aws:iam::666666666666:role/App"));
+    let forged = edited(&plan, |plan| {
+        plan["targets"][0]["principal"] = json!("arn:aws:iam::666666666666:role/App")
+    });
     let told = world.try_apply(&forged).await.unwrap_err().to_string();
     assert!(told.contains("666666666666"), "{told}");
-    assert_eq!((world.calls("AssumeRole"), world.containments()), (entered, 0));
+    assert_eq!(
+        (world.calls("AssumeRole"), world.containments()),
+        (entered, 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_edited_prior_state_is_drift() {
     let world = World::with("");
     let plan = world.plan(&["--role", APP]).await;
-    let forged = edited(&plan, |plan| step(plan)["prior"] = json!({"policy": ALLOW_ALL}));
+    let forged = edited(&plan, |plan| {
+        step(plan)["prior"] = json!({"policy": ALLOW_ALL})
+    });
     assert_eq!(states(&world.apply(&forged).await), ["drifted"]);
     world.undo(forged.short_hash(), true).await;
     let iam = world.iam("222222222222").await;
-    assert!(inline(&iam, "role", "App").await.iter().all(|(name, _)| name != "DenyAll"));
+    assert!(
+        inline(&iam, "role", "App")
+            .await
+            .iter()
+            .all(|(name, _)| name != "DenyAll")
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_that_could_not_be_read_back_is_not_taken() {
     let world = World::with("");
-    let mut file: Value = serde_json::from_str(&world.plan(&["--role", APP]).await.to_text().unwrap()).unwrap();
-    file["plan"]["targets"][0].as_object_mut().unwrap().remove("reason");
+    let mut file: Value =
+        serde_json::from_str(&world.plan(&["--role", APP]).await.to_text().unwrap()).unwrap();
+    file["plan"]["targets"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("reason");
     let read = SealedPlan::parse(&super::world::sealed_again(&file["plan"]));
     assert!(read.unwrap_err().to_string().contains("form"));
 }
@@ -219,12 +327,27 @@ async fn a_deny_that_iam_does_not_simulate_is_not_verified() {
     let world = World::with("\n[behaviour]\npolicy_propagation_seconds = 120\n");
     let plan = world.plan(&["--role", APP]).await;
     let containment = world.apply(&plan).await;
-    assert_eq!((states(&containment), containment.exit_code()), (vec!["unverified"], 3));
-    assert!(containment.events.last().unwrap().detail.contains("simulation"), "{:?}", containment.events);
+    assert_eq!(
+        (states(&containment), containment.exit_code()),
+        (vec!["unverified"], 3)
+    );
+    assert!(
+        containment
+            .events
+            .last()
+            .unwrap()
+            .detail
+            .contains("simulation"),
+        "{:?}",
+        containment.events
+    );
     let (verified, problems) = world.verify(plan.short_hash()).await;
     assert_eq!((states(&verified), problems.len()), (vec!["unverified"], 1));
     tokio::time::advance(Duration::from_mins(2)).await;
-    assert_eq!(states(&world.verify(plan.short_hash()).await.0), ["verified"]);
+    assert_eq!(
+        states(&world.verify(plan.short_hash()).await.0),
+        ["verified"]
+    );
     assert_eq!(states(&world.apply(&plan).await), ["verified"]);
 }
 
@@ -245,8 +368,16 @@ async fn a_plan_of_an_older_version_can_be_applied_and_undone() {
     let plan = SealedPlan::parse(include_str!("plan-1bd0458.json")).unwrap();
     tokio::time::advance(Duration::from_mins(1)).await;
     let containment = world.apply(&plan).await;
-    assert_eq!(containment.standing(), "contained", "{:?}", containment.events);
-    assert_eq!(world.undo(plan.short_hash(), false).await.standing(), "undone");
+    assert_eq!(
+        containment.standing(),
+        "contained",
+        "{:?}",
+        containment.events
+    );
+    assert_eq!(
+        world.undo(plan.short_hash(), false).await.standing(),
+        "undone"
+    );
     assert_eq!(inline(&iam, "user", "eve").await, before);
 }
 
@@ -255,12 +386,28 @@ async fn whoever_confirms_is_told_whom_it_hits_and_not_the_hash() {
     let world = World::with("");
     let plan = world.plan(&["--role", APP, "--user", EVE]).await;
     let told = confirmation_lines(plan.plan()).join("\n");
-    for expected in [APP, EVE, "account 222222222222", "1. put DenyAll: deny everything", "2 changes of 2 principals"] {
+    for expected in [
+        APP,
+        EVE,
+        "account 222222222222",
+        "1. put DenyAll: deny everything",
+        "2 changes of 2 principals",
+    ] {
         assert!(told.contains(expected), "{expected}: {told}");
     }
-    assert!(!told.contains(plan.short_hash()) && !told.contains("ACT AGAIN"), "{told}");
+    assert!(
+        !told.contains(plan.short_hash()) && !told.contains("ACT AGAIN"),
+        "{told}"
+    );
     let iam = world.iam("222222222222").await;
-    iam.put_role_policy().role_name("App").policy_name("DenyAll").policy_document(DENY_ALL).send().await.unwrap();
-    let removal = confirmation_lines(world.plan(&["--role", APP, "--remove"]).await.plan()).join("\n");
+    iam.put_role_policy()
+        .role_name("App")
+        .policy_name("DenyAll")
+        .policy_document(DENY_ALL)
+        .send()
+        .await
+        .unwrap();
+    let removal =
+        confirmation_lines(world.plan(&["--role", APP, "--remove"]).await.plan()).join("\n");
     assert!(removal.contains("LETS IT ACT AGAIN"), "{removal}");
 }

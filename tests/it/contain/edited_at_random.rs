@@ -11,8 +11,10 @@ use super::world::{World, decoded, sealed_again, unthrottled};
 use crate::cases::cases;
 
 const ACCOUNTS: [&str; 2] = ["222222222222", "333333333333"];
-const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+const ALLOW_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+const DENY_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 const HELD: &str = "\n[[users]]\naccount = \"333333333333\"\nname = \"held\"\naccess_keys = [\"AKIAHELD333333333333\"]\n\
                     policies = { DenyAll = '{\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}', \
                     Own = '{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}' }\n";
@@ -34,19 +36,34 @@ impl Permissions {
         let mut all = Self::default();
         for account in ACCOUNTS {
             let iam = world.iam(account).await;
-            let details = unthrottled(async || iam.get_account_authorization_details().send().await).await.unwrap();
+            let details =
+                unthrottled(async || iam.get_account_authorization_details().send().await)
+                    .await
+                    .unwrap();
             for user in details.user_detail_list() {
                 all.take(account, user.arn(), user.user_id(), user.user_policy_list());
                 let name = user.user_name().unwrap();
-                let keys = unthrottled(async || iam.list_access_keys().user_name(name).send().await).await.unwrap();
-                let active = keys.access_key_metadata().iter().filter(|key| key.status().unwrap().as_str() == "Active");
-                all.active_keys.extend(active.map(|key| key.access_key_id().unwrap().to_owned()));
+                let keys =
+                    unthrottled(async || iam.list_access_keys().user_name(name).send().await)
+                        .await
+                        .unwrap();
+                let active = keys
+                    .access_key_metadata()
+                    .iter()
+                    .filter(|key| key.status().unwrap().as_str() == "Active");
+                all.active_keys
+                    .extend(active.map(|key| key.access_key_id().unwrap().to_owned()));
             }
             for role in details.role_detail_list() {
                 all.take(account, role.arn(), role.role_id(), role.role_policy_list());
             }
             for group in details.group_detail_list() {
-                all.take(account, group.arn(), group.group_id(), group.group_policy_list());
+                all.take(
+                    account,
+                    group.arn(),
+                    group.group_id(),
+                    group.group_policy_list(),
+                );
             }
         }
         all
@@ -66,7 +83,8 @@ impl Permissions {
             self.documents.insert(document.clone());
             if document.contains("Allow") {
                 let name = policy.policy_name().unwrap().to_owned();
-                self.allowing.insert([account.to_owned(), arn.clone(), name, document]);
+                self.allowing
+                    .insert([account.to_owned(), arn.clone(), name, document]);
             }
         }
     }
@@ -84,7 +102,15 @@ impl Editor<'_> {
     }
 
     fn policy(&mut self) -> String {
-        self.pick(&["DenyAll", "DenyAll", "Own", "Notes", "AWSRevokeOlderSessions", "denyall", ""])
+        self.pick(&[
+            "DenyAll",
+            "DenyAll",
+            "Own",
+            "Notes",
+            "AWSRevokeOlderSessions",
+            "denyall",
+            "",
+        ])
     }
 
     fn document(&mut self) -> String {
@@ -97,7 +123,12 @@ impl Editor<'_> {
     }
 
     fn key(&mut self) -> String {
-        self.pick(&["AKIAEVE2222222222222", "AKIAEVE2222222222223", "AKIAHELD333333333333", "AKIANOBODY0000000000"])
+        self.pick(&[
+            "AKIAEVE2222222222222",
+            "AKIAEVE2222222222223",
+            "AKIAHELD333333333333",
+            "AKIANOBODY0000000000",
+        ])
     }
 
     fn principal(&mut self) -> (String, String) {
@@ -108,7 +139,9 @@ impl Editor<'_> {
 
     fn change(&mut self) -> Value {
         match self.rng.u8(..4) {
-            0 => json!({"change": "deny-all", "policy": self.policy(), "document": self.document()}),
+            0 => {
+                json!({"change": "deny-all", "policy": self.policy(), "document": self.document()})
+            }
             1 => json!({"change": "remove-deny-all", "policy": self.policy()}),
             2 => json!({"change": "revoke-sessions", "policy": self.policy()}),
             _ => json!({"change": "deactivate-key", "key": self.key()}),
@@ -128,7 +161,9 @@ impl Editor<'_> {
     fn edit(&mut self, plan: &mut Value) {
         let targets = plan["targets"].as_array().map_or(0, Vec::len);
         let target = self.rng.usize(..targets.max(1));
-        let steps = plan["targets"][target]["steps"].as_array().map_or(0, Vec::len);
+        let steps = plan["targets"][target]["steps"]
+            .as_array()
+            .map_or(0, Vec::len);
         let step = self.rng.usize(..steps.max(1));
         match self.rng.u8(..12) {
             0 | 1 => plan["targets"][target]["steps"][step]["change"] = self.change(),
@@ -146,7 +181,10 @@ impl Editor<'_> {
             8 => {
                 let mut more = plan["targets"][target]["steps"][step].clone();
                 more["number"] = json!(steps + 1);
-                plan["targets"][target]["steps"].as_array_mut().unwrap().push(more);
+                plan["targets"][target]["steps"]
+                    .as_array_mut()
+                    .unwrap()
+                    .push(more);
             }
             9 => plan["forced"] = json!(["max-targets", "protect"]),
             10 => plan["expires"] = json!("2099-01-01T00:00:00Z"),
@@ -163,10 +201,22 @@ impl Editor<'_> {
         };
         if size == 0 {
             let number = self.rng.u8(..4);
-            let texts =
-                [self.document(), self.policy(), self.principal().0, self.key(), "2026-03-02T12:00:00Z".to_owned()];
+            let texts = [
+                self.document(),
+                self.policy(),
+                self.principal().0,
+                self.key(),
+                "2026-03-02T12:00:00Z".to_owned(),
+            ];
             let text = &texts[self.rng.usize(..texts.len())];
-            let values = [json!(text), json!(text), json!(text), json!(number), json!(true), Value::Null];
+            let values = [
+                json!(text),
+                json!(text),
+                json!(text),
+                json!(number),
+                json!(true),
+                Value::Null,
+            ];
             *value = values[self.rng.usize(..values.len())].clone();
             return;
         }
@@ -183,8 +233,24 @@ impl Editor<'_> {
 async fn no_edit_of_a_plan_allows_anything_or_removes_what_allows() {
     let asked: [&[&str]; 4] = [
         &["--role", "App"],
-        &["--user", "eve", "--user", "held", "--action", "deny-all", "--action", "deactivate-keys"],
-        &["--role", "App", "--action", "deny-all", "--action", "revoke-sessions"],
+        &[
+            "--user",
+            "eve",
+            "--user",
+            "held",
+            "--action",
+            "deny-all",
+            "--action",
+            "deactivate-keys",
+        ],
+        &[
+            "--role",
+            "App",
+            "--action",
+            "deny-all",
+            "--action",
+            "revoke-sessions",
+        ],
         &["--user", "held", "--remove"],
     ];
     let (mut written, mut refused) = (0, 0);
@@ -192,10 +258,16 @@ async fn no_edit_of_a_plan_allows_anything_or_removes_what_allows() {
         let world = World::with(HELD);
         let iam = world.iam("222222222222").await;
         let inactive = aws_sdk_iam::types::StatusType::Inactive;
-        let switch_off = iam.update_access_key().user_name("eve").access_key_id("AKIAEVE2222222222223");
+        let switch_off = iam
+            .update_access_key()
+            .user_name("eve")
+            .access_key_id("AKIAEVE2222222222223");
         switch_off.status(inactive).send().await.unwrap();
         let before = Permissions::of(&world).await;
-        let mut editor = Editor { rng: Rng::with_seed(seed.into()), known: &before };
+        let mut editor = Editor {
+            rng: Rng::with_seed(seed.into()),
+            known: &before,
+        };
         let plan = world.plan(asked[editor.rng.usize(..asked.len())]).await;
         let file: Value = serde_json::from_str(&plan.to_text().unwrap()).unwrap();
         let mut edited = file["plan"].clone();
@@ -219,5 +291,8 @@ async fn no_edit_of_a_plan_allows_anything_or_removes_what_allows() {
             assert!(after.active_keys.is_subset(&before.active_keys), "{what}");
         }
     }
-    assert!(written > 0 && refused > 0, "both are met: {written} applied, {refused} refused");
+    assert!(
+        written > 0 && refused > 0,
+        "both are met: {written} applied, {refused} refused"
+    );
 }

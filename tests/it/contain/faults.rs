@@ -10,21 +10,43 @@ use super::world::{World, inline, states};
 const APP: &str = "arn:aws:iam::222222222222:role/apps/App";
 
 fn contained(policies: &[(String, String)]) -> bool {
-    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    policies.iter().any(|(name, text)| name == "DenyAll" && denies_all(&decoded(text)))
+    let decoded = |text: &str| {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    policies
+        .iter()
+        .any(|(name, text)| name == "DenyAll" && denies_all(&decoded(text)))
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_call_that_fails_is_gone_on_from() {
-    for operation in ["AssumeRole", "GetRole", "GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy"] {
-        for kind in ["throttle", "server-error", "unavailable", "reset", "access-denied", "expired-token", "truncated"]
-        {
+    for operation in [
+        "AssumeRole",
+        "GetRole",
+        "GetRolePolicy",
+        "PutRolePolicy",
+        "DeleteRolePolicy",
+    ] {
+        for kind in [
+            "throttle",
+            "server-error",
+            "unavailable",
+            "reset",
+            "access-denied",
+            "expired-token",
+            "truncated",
+        ] {
             // The scene and the plan are made before; each of the next calls is hit a few times.
             let fault = format!(
                 "\n[[faults]]\noperation = \"{operation}\"\naccount = \"222222222222\"\nkind = \"{kind}\"\ntimes = 9\n"
             );
             let world = World::with(&fault);
-            let (apply, undo) = (format!("{operation} {kind}: apply"), format!("{operation} {kind}: undo"));
+            let (apply, undo) = (
+                format!("{operation} {kind}: apply"),
+                format!("{operation} {kind}: undo"),
+            );
             let iam = world.iam("222222222222").await;
             let before = inline(&iam, "role", "App").await;
             let plan = world.plan(&["--role", APP]).await;
@@ -54,38 +76,70 @@ async fn every_call_that_fails_is_gone_on_from() {
 #[tokio::test(start_paused = true)]
 async fn a_crash_at_any_moment_is_gone_on_from() {
     // Every answer takes a tenth of a second, so that cuts fall before, within and after every call.
-    let slow =
-        "\n[[faults]]\noperation = \"*Role*\"\naccount = \"222222222222\"\nkind = \"slow\"\nmilliseconds = 100\n";
-    for cut in (25..7_000).step_by(225).map(Duration::from_millis).chain([Duration::from_mins(1)]) {
+    let slow = "\n[[faults]]\noperation = \"*Role*\"\naccount = \"222222222222\"\nkind = \"slow\"\nmilliseconds = 100\n";
+    for cut in (25..7_000)
+        .step_by(225)
+        .map(Duration::from_millis)
+        .chain([Duration::from_mins(1)])
+    {
         let world = World::with(slow);
         let iam = world.iam("222222222222").await;
         let before = inline(&iam, "role", "App").await;
-        let plan = world.plan(&["--role", APP, "--action", "deny-all", "--action", "revoke-sessions"]).await;
+        let plan = world
+            .plan(&[
+                "--role",
+                APP,
+                "--action",
+                "deny-all",
+                "--action",
+                "revoke-sessions",
+            ])
+            .await;
         _ = tokio::time::timeout(cut, world.try_apply(&plan)).await;
-        assert_eq!(states(&world.apply(&plan).await), ["verified", "verified"], "{cut:?}");
+        assert_eq!(
+            states(&world.apply(&plan).await),
+            ["verified", "verified"],
+            "{cut:?}"
+        );
         _ = tokio::time::timeout(cut, world.undo(plan.short_hash(), false)).await;
-        assert_eq!(world.undo(plan.short_hash(), false).await.standing(), "undone", "{cut:?}");
+        assert_eq!(
+            world.undo(plan.short_hash(), false).await.standing(),
+            "undone",
+            "{cut:?}"
+        );
         assert_eq!(inline(&iam, "role", "App").await, before, "{cut:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_apply_can_be_undone_at_once() {
-    let slow = "\n[[faults]]\noperation = \"PutRolePolicy\"\nkind = \"slow\"\nmilliseconds = 1000\n";
+    let slow =
+        "\n[[faults]]\noperation = \"PutRolePolicy\"\nkind = \"slow\"\nmilliseconds = 1000\n";
     let world = World::with(slow);
     let iam = world.iam("222222222222").await;
     let before = inline(&iam, "role", "App").await;
     let plan = world.plan(&["--role", APP]).await;
     let cut = tokio::time::timeout(Duration::from_millis(500), world.try_apply(&plan)).await;
-    assert!(cut.is_err() && contained(&inline(&iam, "role", "App").await), "it was written, and nobody heard of it");
-    assert_eq!(world.undo(plan.short_hash(), false).await.standing(), "undone");
+    assert!(
+        cut.is_err() && contained(&inline(&iam, "role", "App").await),
+        "it was written, and nobody heard of it"
+    );
+    assert_eq!(
+        world.undo(plan.short_hash(), false).await.standing(),
+        "undone"
+    );
     assert_eq!(inline(&iam, "role", "App").await, before);
 }
 
 /// Removes `DenyAll` whenever it is there, so often.
 async fn fight(iam: Client, times: u32) {
     for _ in 0..times {
-        let delete = || iam.delete_role_policy().role_name("App").policy_name("DenyAll").send();
+        let delete = || {
+            iam.delete_role_policy()
+                .role_name("App")
+                .policy_name("DenyAll")
+                .send()
+        };
         while delete().await.is_err() {
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
@@ -96,15 +150,24 @@ async fn fight(iam: Client, times: u32) {
 async fn somebody_who_removes_it_is_beaten_and_reported() {
     let world = World::with("\n[behaviour]\npolicy_propagation_seconds = 8\n");
     let plan = world.plan(&["--role", APP]).await;
-    let attacker =
-        tokio::spawn(fight(Client::new(&world.wire().assume("222222222222", "apps/App", "us-east-1").await), 3));
+    let attacker = tokio::spawn(fight(
+        Client::new(
+            &world
+                .wire()
+                .assume("222222222222", "apps/App", "us-east-1")
+                .await,
+        ),
+        3,
+    ));
     let containment = world.apply(&plan).await;
     // Once the policy counts everywhere, it is the attacker who is refused, for ever.
     attacker.abort();
     assert_eq!(containment.standing(), "contained");
     let last = containment.events.last().unwrap();
     assert!(last.detail.contains("SOMEBODY IS FIGHTING"), "{last:?}");
-    assert!(contained(&inline(&world.iam("222222222222").await, "role", "App").await));
+    assert!(contained(
+        &inline(&world.iam("222222222222").await, "role", "App").await
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,7 +177,10 @@ async fn somebody_who_never_stops_is_told_as_not_verified() {
     let attacker = tokio::spawn(fight(world.iam("222222222222").await, u32::MAX));
     let containment = world.apply(&plan).await;
     attacker.abort();
-    assert_eq!((states(&containment), containment.exit_code()), (vec!["unverified"], 3));
+    assert_eq!(
+        (states(&containment), containment.exit_code()),
+        (vec!["unverified"], 3)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,18 +188,49 @@ async fn what_drifted_is_not_touched() {
     let world = World::with("");
     let iam = world.iam("222222222222").await;
     let other = r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
-    let put = || iam.put_role_policy().role_name("App").policy_name("DenyAll").policy_document(other).send();
+    let put = || {
+        iam.put_role_policy()
+            .role_name("App")
+            .policy_name("DenyAll")
+            .policy_document(other)
+            .send()
+    };
     let plan = world.plan(&["--role", APP]).await;
     put().await.unwrap();
     assert_eq!(states(&world.apply(&plan).await), ["drifted"]);
-    iam.delete_role_policy().role_name("App").policy_name("DenyAll").send().await.unwrap();
-    assert_eq!(states(&world.apply(&plan).await), ["verified"], "it is again as the plan saw it");
+    iam.delete_role_policy()
+        .role_name("App")
+        .policy_name("DenyAll")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        states(&world.apply(&plan).await),
+        ["verified"],
+        "it is again as the plan saw it"
+    );
     put().await.unwrap();
     let undone = world.undo(plan.short_hash(), false).await;
-    assert_eq!((states(&undone), undone.exit_code()), (vec!["undo-drifted"], 3));
-    assert!(inline(&iam, "role", "App").await.iter().any(|(name, _)| name == "DenyAll"));
-    assert_eq!(world.undo(plan.short_hash(), true).await.standing(), "undone");
-    assert!(!inline(&iam, "role", "App").await.iter().any(|(name, _)| name == "DenyAll"));
+    assert_eq!(
+        (states(&undone), undone.exit_code()),
+        (vec!["undo-drifted"], 3)
+    );
+    assert!(
+        inline(&iam, "role", "App")
+            .await
+            .iter()
+            .any(|(name, _)| name == "DenyAll")
+    );
+    assert_eq!(
+        world.undo(plan.short_hash(), true).await.standing(),
+        "undone"
+    );
+    assert!(
+        !inline(&iam, "role", "App")
+            .await
+            .iter()
+            .any(|(name, _)| name == "DenyAll")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,23 +239,52 @@ async fn one_that_was_deleted_and_made_again_is_another() {
     let iam = world.iam("222222222222").await;
     iam.create_user().user_name("mallory").send().await.unwrap();
     let early = world.plan(&["--user", "mallory"]).await;
-    let late = world.plan(&["--user", "mallory", "--action", "deny-all"]).await;
+    let late = world
+        .plan(&["--user", "mallory", "--action", "deny-all"])
+        .await;
     assert_eq!(states(&world.apply(&late).await), ["verified"]);
-    iam.delete_user_policy().user_name("mallory").policy_name("DenyAll").send().await.unwrap();
+    iam.delete_user_policy()
+        .user_name("mallory")
+        .policy_name("DenyAll")
+        .send()
+        .await
+        .unwrap();
     iam.delete_user().user_name("mallory").send().await.unwrap();
     iam.create_user().user_name("mallory").send().await.unwrap();
     assert_eq!(states(&world.apply(&early).await), ["drifted"]);
-    assert_eq!(world.undo(late.short_hash(), false).await.counts().get(&State::Undone), Some(&1), "already gone");
+    assert_eq!(
+        world
+            .undo(late.short_hash(), false)
+            .await
+            .counts()
+            .get(&State::Undone),
+        Some(&1),
+        "already gone"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_undo_that_fails_is_stuck_and_says_what_to_do() {
-    let fault = "\n[[faults]]\noperation = \"DeleteRolePolicy\"\nkind = \"access-denied\"\ntimes = 1\n";
+    let fault =
+        "\n[[faults]]\noperation = \"DeleteRolePolicy\"\nkind = \"access-denied\"\ntimes = 1\n";
     let world = World::with(fault);
     let plan = world.plan(&["--role", APP]).await;
     world.apply(&plan).await;
     let containment = world.undo(plan.short_hash(), false).await;
-    assert_eq!((containment.standing(), containment.exit_code()), ("stuck", 3));
-    assert!(containment.events.last().unwrap().detail.contains("delete its inline policy DenyAll"));
-    assert_eq!(world.undo(plan.short_hash(), false).await.standing(), "undone");
+    assert_eq!(
+        (containment.standing(), containment.exit_code()),
+        ("stuck", 3)
+    );
+    assert!(
+        containment
+            .events
+            .last()
+            .unwrap()
+            .detail
+            .contains("delete its inline policy DenyAll")
+    );
+    assert_eq!(
+        world.undo(plan.short_hash(), false).await.standing(),
+        "undone"
+    );
 }

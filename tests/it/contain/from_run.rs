@@ -26,11 +26,24 @@ async fn planned(scenario: &str, sweep: &[&str]) -> Result<SealedPlan, String> {
 }
 
 fn targets(plan: &SealedPlan) -> Vec<String> {
-    plan.plan().targets.iter().map(|target| target.principal.to_string()).collect()
+    plan.plan()
+        .targets
+        .iter()
+        .map(|target| target.principal.to_string())
+        .collect()
 }
 
 fn users(names: &[&str]) -> String {
-    names.iter().flat_map(|name| ["[[users]]\naccount = \"222222222222\"\nname = \"", *name, "\"\n"]).collect()
+    names
+        .iter()
+        .flat_map(|name| {
+            [
+                "[[users]]\naccount = \"222222222222\"\nname = \"",
+                *name,
+                "\"\n",
+            ]
+        })
+        .collect()
 }
 
 fn user(name: &str) -> String {
@@ -40,7 +53,9 @@ fn user(name: &str) -> String {
 /// A record that the organization's trail delivers.
 fn delivered(name: &str, more: &str) -> String {
     let by = user(name);
-    format!("[[records]]\naccount = \"222222222222\"\nregion = \"us-east-1\"\nat = \"1h ago\"\nby = \"{by}\"\n{more}\n")
+    format!(
+        "[[records]]\naccount = \"222222222222\"\nregion = \"us-east-1\"\nat = \"1h ago\"\nby = \"{by}\"\n{more}\n"
+    )
 }
 
 /// A line that looks like a record, in the log group of an application.
@@ -56,20 +71,43 @@ fn line(name: &str, ip: &str) -> String {
 async fn the_colleague_who_switched_the_key_off_is_not_a_target() {
     let scenario = include_str!("../../../config/range/small.toml");
     let plan = planned(scenario, &["AKIADEPLOYBOT2LEAKED"]).await.unwrap();
-    assert_eq!(targets(&plan), ["arn:aws:iam::666666666666:user/deploy-bot"]);
-    assert!(plan.to_text().unwrap().contains("user/carol"), "{:#?}", plan.plan());
+    assert_eq!(
+        targets(&plan),
+        ["arn:aws:iam::666666666666:user/deploy-bot"]
+    );
+    assert!(
+        plan.to_text().unwrap().contains("user/carol"),
+        "{:#?}",
+        plan.plan()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_log_line_names_nobody() {
-    let actor = delivered("bob", &format!("service = \"s3\"\naction = \"ListBuckets\"\nip = \"{IP}\""));
-    let scenario = [SMALL, &users(&["bob", "innocent"]), &actor, &line("innocent", IP)].concat();
+    let actor = delivered(
+        "bob",
+        &format!("service = \"s3\"\naction = \"ListBuckets\"\nip = \"{IP}\""),
+    );
+    let scenario = [
+        SMALL,
+        &users(&["bob", "innocent"]),
+        &actor,
+        &line("innocent", IP),
+    ]
+    .concat();
     let plan = planned(&scenario, &[IP]).await.unwrap();
     assert_eq!(targets(&plan), [user("bob")]);
-    assert!(plan.to_text().unwrap().contains("user/innocent"), "{:#?}", plan.plan());
+    assert!(
+        plan.to_text().unwrap().contains("user/innocent"),
+        "{:#?}",
+        plan.plan()
+    );
     let scenario = [SMALL, &users(&["innocent"]), &line("innocent", IP)].concat();
     let nobody = planned(&scenario, &[IP]).await.unwrap_err();
-    assert!(nobody.contains("nobody to contain") && nobody.contains("user/innocent"), "{nobody}");
+    assert!(
+        nobody.contains("nobody to contain") && nobody.contains("user/innocent"),
+        "{nobody}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,16 +127,26 @@ async fn whoever_only_tried_is_not_a_target() {
 
 #[tokio::test(start_paused = true)]
 async fn a_target_says_what_its_evidence_is_and_what_it_created() {
-    let created = "service = \"iam\"\naction = \"CreateUser\"\nrequest = { userName = \"backdoor\" }";
-    let actor = delivered("bob", &format!("{created}\nip = \"{IP}\"\naccess_key = \"{KEY}\""));
+    let created =
+        "service = \"iam\"\naction = \"CreateUser\"\nrequest = { userName = \"backdoor\" }";
+    let actor = delivered(
+        "bob",
+        &format!("{created}\nip = \"{IP}\"\naccess_key = \"{KEY}\""),
+    );
     let forged = line("bob", IP)
         .replace("ListBuckets", "CreateUser")
-        .replace("\"eventID\"", "\"requestParameters\":{\"userName\":\"forged-user\"},\"eventID\"");
+        .replace(
+            "\"eventID\"",
+            "\"requestParameters\":{\"userName\":\"forged-user\"},\"eventID\"",
+        );
     let scenario = [SMALL, &users(&["bob"]), &actor, &forged].concat();
     let plan = planned(&scenario, &[IP]).await.unwrap();
     let target = &plan.plan().targets[0];
     let reason = target.reason.as_deref().unwrap_or_default();
-    assert!(reason.contains("1 record") && reason.contains("/trail"), "{reason}");
+    assert!(
+        reason.contains("1 record") && reason.contains("/trail"),
+        "{reason}"
+    );
     assert_eq!(target.blast_radius.created, ["user backdoor"]);
 }
 
@@ -107,13 +155,29 @@ fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
     let principal = user(&format!("user-{}", rng.u8(..6)));
     let one_of = |rng: &mut Rng, texts: &[&str]| texts[rng.usize(..texts.len())].to_owned();
     let log_group = one_of(rng, &["/trail", "/trail", "/trail", "/app", "/own"]);
-    let streams = ["o-practice00_222222222222_CloudTrail_us-east-1", "222222222222_CloudTrail_us-east-1", "stream"];
-    let log_stream = one_of(rng, &[streams[0], streams[0], streams[0], streams[1], streams[2]]);
+    let streams = [
+        "o-practice00_222222222222_CloudTrail_us-east-1",
+        "222222222222_CloudTrail_us-east-1",
+        "stream",
+    ];
+    let log_stream = one_of(
+        rng,
+        &[streams[0], streams[0], streams[0], streams[1], streams[2]],
+    );
     // The trail of account 333333333333 records no other account.
     let delivered = log_group == "/trail" && log_stream != "stream";
-    let actors = ["sourceIPAddress", "userIdentity.accessKeyId", "userAgent", "userIdentity.sessionContext.x"];
-    let others =
-        ["requestParameters.accessKeyId", "responseElements.accessKey.accessKeyId", "message", "userIdentityX"];
+    let actors = [
+        "sourceIPAddress",
+        "userIdentity.accessKeyId",
+        "userAgent",
+        "userIdentity.sessionContext.x",
+    ];
+    let others = [
+        "requestParameters.accessKeyId",
+        "responseElements.accessKey.accessKeyId",
+        "message",
+        "userIdentityX",
+    ];
     let (is_hunt, by_actor) = (rng.u8(..5) == 0, rng.bool());
     let mut matched_fields = vec![one_of(rng, &others)];
     if by_actor {
@@ -125,9 +189,13 @@ fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
         json!({"responseElements": {"ConsoleLogin": "Failure"}}),
     ];
     let failed = rng.u8(..3) == 0;
-    let mut record = json!({"userIdentity": {"type": "IAMUser", "arn": principal}, "eventName": "X"});
+    let mut record =
+        json!({"userIdentity": {"type": "IAMUser", "arn": principal}, "eventName": "X"});
     if failed {
-        let failure = failures[rng.usize(..failures.len())].as_object().unwrap().clone();
+        let failure = failures[rng.usize(..failures.len())]
+            .as_object()
+            .unwrap()
+            .clone();
         record.as_object_mut().unwrap().extend(failure);
     }
     let found = Found {
@@ -139,12 +207,24 @@ fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
         log_stream,
         timestamp_ms: 0,
         ingestion_ms: 0,
-        indicators: if is_hunt { Vec::new() } else { vec![IP.to_owned()] },
-        hunts: if is_hunt { vec!["hunt".to_owned()] } else { Vec::new() },
+        indicators: if is_hunt {
+            Vec::new()
+        } else {
+            vec![IP.to_owned()]
+        },
+        hunts: if is_hunt {
+            vec!["hunt".to_owned()]
+        } else {
+            Vec::new()
+        },
         matched_fields: if is_hunt { Vec::new() } else { matched_fields },
         message: record.to_string(),
     };
-    let account = if log_group == "/own" { "333333333333" } else { "111111111111" };
+    let account = if log_group == "/own" {
+        "333333333333"
+    } else {
+        "111111111111"
+    };
     let row = StoredRow {
         account: account.parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
@@ -152,13 +232,20 @@ fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
         elsewhere: false,
         found,
     };
-    (principal, row, delivered && !failed && (is_hunt || by_actor))
+    (
+        principal,
+        row,
+        delivered && !failed && (is_hunt || by_actor),
+    )
 }
 
 /// The trail of an organization, and one that a member account has made for itself.
 fn trails() -> TrailDeliveries {
     let region = || "us-east-1".parse().unwrap();
-    let target = |account: &str| Target { account: account.parse().unwrap(), region: region() };
+    let target = |account: &str| Target {
+        account: account.parse().unwrap(),
+        region: region(),
+    };
     let trail = |account: &str, group: &str| Recorder {
         kind: SourceKind::CloudTrail,
         via: format!("trail of {account}"),
@@ -172,7 +259,10 @@ fn trails() -> TrailDeliveries {
         kind: SourceKind::CloudTrail,
         answer: Ok(by.iter().map(|by| format!("trail of {by}")).collect()),
     };
-    let recorders = [trail("111111111111", "/trail"), trail("333333333333", "/own")];
+    let recorders = [
+        trail("111111111111", "/trail"),
+        trail("333333333333", "/own"),
+    ];
     let cells = [
         seen("111111111111", &["111111111111"]),
         seen("222222222222", &["111111111111"]),
@@ -196,12 +286,26 @@ fn whoever_only_acted_on_an_indicator_or_is_in_a_log_line_is_never_a_target() {
                 at_work.insert(principal);
             }
         }
-        let found: BTreeSet<String> = run.selectors().map(|selector| selector.to_string()).collect();
+        let found: BTreeSet<String> = run
+            .selectors()
+            .map(|selector| selector.to_string())
+            .collect();
         assert_eq!(found, at_work, "seed {seed}");
-        let mentioned: BTreeSet<String> = run.mentioned().into_iter().map(|mentioned| mentioned.principal).collect();
-        assert_eq!(mentioned, named.difference(&at_work).cloned().collect(), "seed {seed}: nobody is left out");
+        let mentioned: BTreeSet<String> = run
+            .mentioned()
+            .into_iter()
+            .map(|mentioned| mentioned.principal)
+            .collect();
+        assert_eq!(
+            mentioned,
+            named.difference(&at_work).cloned().collect(),
+            "seed {seed}: nobody is left out"
+        );
         targets += found.len();
         mentions += mentioned.len();
     }
-    assert!(targets > 0 && mentions > 0, "both are met: {targets} targets, {mentions} mentioned");
+    assert!(
+        targets > 0 && mentions > 0,
+        "both are met: {targets} targets, {mentions} mentioned"
+    );
 }

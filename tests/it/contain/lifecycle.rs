@@ -26,27 +26,59 @@ async fn a_hundred_accounts_are_blocked_and_let_in_again() {
     }
     let before = inline(&world.iam(&ids[99]).await, "role", "App").await;
 
-    let plan = world.plan(&["--role", "App", "--force", "max-targets"]).await;
+    let plan = world
+        .plan(&["--role", "App", "--force", "max-targets"])
+        .await;
     assert_eq!(plan.plan().targets.len(), 100);
     let began = tokio::time::Instant::now();
-    let containment = world.try_apply_forcing(&plan, &[Override::MaxTargets]).await.unwrap();
-    assert!(began.elapsed().as_secs() < 60, "accounts go side by side: {:?}", began.elapsed());
-    assert_eq!((containment.standing(), containment.counts().get(&State::Verified)), ("contained", Some(&100)));
+    let containment = world
+        .try_apply_forcing(&plan, &[Override::MaxTargets])
+        .await
+        .unwrap();
+    assert!(
+        began.elapsed().as_secs() < 60,
+        "accounts go side by side: {:?}",
+        began.elapsed()
+    );
+    assert_eq!(
+        (
+            containment.standing(),
+            containment.counts().get(&State::Verified)
+        ),
+        ("contained", Some(&100))
+    );
     for session in &sessions {
         assert!(!works(session).await);
     }
-    assert_eq!(world.undo(plan.short_hash(), false).await.standing(), "undone");
+    assert_eq!(
+        world.undo(plan.short_hash(), false).await.standing(),
+        "undone"
+    );
     for session in &sessions {
         assert!(works(session).await);
     }
-    assert_eq!(inline(&world.iam(&ids[99]).await, "role", "App").await, before);
+    assert_eq!(
+        inline(&world.iam(&ids[99]).await, "role", "App").await,
+        before
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_plan_tells_what_was_used_and_the_record_what_iam_believes() {
     let world = World::with("");
-    world.wire().assume("222222222222", "apps/App", "us-east-1").await;
-    assert!(works(&world.wire().assume("222222222222", "apps/App", "us-east-1").await).await);
+    world
+        .wire()
+        .assume("222222222222", "apps/App", "us-east-1")
+        .await;
+    assert!(
+        works(
+            &world
+                .wire()
+                .assume("222222222222", "apps/App", "us-east-1")
+                .await
+        )
+        .await
+    );
     assert!(works(&world.wire().user("AKIAEVE2222222222222")).await);
 
     let plan = world.plan(&["--role", "App", "--account", "prod"]).await;
@@ -59,7 +91,10 @@ async fn the_plan_tells_what_was_used_and_the_record_what_iam_believes() {
 
     let eve = world.plan(&["--user", EVE]).await;
     let radius = &eve.plan().targets[0].blast_radius;
-    assert!(radius.last_used.ends_with("with AKIAEVE2222222222222"), "{radius:?}");
+    assert!(
+        radius.last_used.ends_with("with AKIAEVE2222222222222"),
+        "{radius:?}"
+    );
     assert!(radius.unknown.is_empty(), "{radius:?}");
 }
 
@@ -68,7 +103,10 @@ async fn users_and_groups_likewise_and_keys_are_switched_on_again() {
     let world = World::with("");
     let iam = world.iam("222222222222").await;
     let inactive = aws_sdk_iam::types::StatusType::Inactive;
-    let update = iam.update_access_key().user_name("eve").access_key_id("AKIAEVE2222222222223");
+    let update = iam
+        .update_access_key()
+        .user_name("eve")
+        .access_key_id("AKIAEVE2222222222223");
     update.status(inactive.clone()).send().await.unwrap();
     let eve = world.wire().user("AKIAEVE2222222222222");
     let before = inline(&iam, "user", "eve").await;
@@ -81,17 +119,45 @@ async fn users_and_groups_likewise_and_keys_are_switched_on_again() {
     world.undo(group.short_hash(), false).await;
     assert!(works(&eve).await);
 
-    let plan = world.plan(&["--user", EVE, "--action", "deny-all", "--action", "deactivate-keys"]).await;
+    let plan = world
+        .plan(&[
+            "--user",
+            EVE,
+            "--action",
+            "deny-all",
+            "--action",
+            "deactivate-keys",
+        ])
+        .await;
     assert_eq!(plan.plan().targets[0].blast_radius.groups, ["staff"]);
     let containment = world.apply(&plan).await;
-    assert_eq!(states(&containment), ["verified", "verified", "already-contained"]);
+    assert_eq!(
+        states(&containment),
+        ["verified", "verified", "already-contained"]
+    );
     assert!(!works(&eve).await);
-    assert_eq!(world.undo(plan.short_hash(), false).await.standing(), "undone");
+    assert_eq!(
+        world.undo(plan.short_hash(), false).await.standing(),
+        "undone"
+    );
     assert!(works(&eve).await);
     assert_eq!(inline(&iam, "user", "eve").await, before);
-    let keys = iam.list_access_keys().user_name("eve").send().await.unwrap();
-    let status: Vec<_> = keys.access_key_metadata().iter().map(|key| key.status().unwrap().as_str()).collect();
-    assert_eq!(status, ["Active", "Inactive"], "only what was switched off is switched on");
+    let keys = iam
+        .list_access_keys()
+        .user_name("eve")
+        .send()
+        .await
+        .unwrap();
+    let status: Vec<_> = keys
+        .access_key_metadata()
+        .iter()
+        .map(|key| key.status().unwrap().as_str())
+        .collect();
+    assert_eq!(
+        status,
+        ["Active", "Inactive"],
+        "only what was switched off is switched on"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,10 +165,21 @@ async fn what_was_there_under_the_same_name_comes_back_byte_for_byte() {
     let world = World::with("");
     let iam = world.iam("222222222222").await;
     let odd = "{ \"Statement\" : {\"Effect\":\"Deny\",\n\"Action\":\"s3:*\", \"Resource\":\"*\"} }";
-    iam.put_role_policy().role_name("App").policy_name("DenyAll").policy_document(odd).send().await.unwrap();
+    iam.put_role_policy()
+        .role_name("App")
+        .policy_name("DenyAll")
+        .policy_document(odd)
+        .send()
+        .await
+        .unwrap();
     let before = inline(&iam, "role", "App").await;
     let plan = world.plan(&["--role", APP]).await;
-    assert!(plan.plan().targets[0].warnings.iter().any(|warning| warning.contains("it is replaced")));
+    assert!(
+        plan.plan().targets[0]
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("it is replaced"))
+    );
     world.apply(&plan).await;
     assert_ne!(inline(&iam, "role", "App").await, before);
     world.undo(plan.short_hash(), false).await;
@@ -114,7 +191,13 @@ async fn a_deny_all_that_is_there_is_not_ours_but_can_be_removed() {
     let world = World::with("");
     let iam = world.iam("222222222222").await;
     let classic = r#"{"Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"]}]}"#;
-    iam.put_role_policy().role_name("App").policy_name("DenyAll").policy_document(classic).send().await.unwrap();
+    iam.put_role_policy()
+        .role_name("App")
+        .policy_name("DenyAll")
+        .policy_document(classic)
+        .send()
+        .await
+        .unwrap();
     let before = inline(&iam, "role", "App").await;
     let plan = world.plan(&["--role", APP]).await;
     assert_eq!(states(&world.apply(&plan).await), ["already-contained"]);
@@ -131,13 +214,26 @@ async fn a_deny_all_that_is_there_is_not_ours_but_can_be_removed() {
 #[tokio::test(start_paused = true)]
 async fn revoked_sessions_end_and_new_ones_begin() {
     let world = World::with("");
-    let old = world.wire().assume("222222222222", "apps/App", "us-east-1").await;
-    let plan = world.plan(&["--role", APP, "--action", "revoke-sessions"]).await;
+    let old = world
+        .wire()
+        .assume("222222222222", "apps/App", "us-east-1")
+        .await;
+    let plan = world
+        .plan(&["--role", APP, "--action", "revoke-sessions"])
+        .await;
     assert_eq!(states(&world.apply(&plan).await), ["verified"]);
     assert!(!works(&old).await);
     // Past the margin that is left for propagation.
     tokio::time::advance(std::time::Duration::from_mins(1)).await;
-    assert!(works(&world.wire().assume("222222222222", "apps/App", "us-east-1").await).await);
+    assert!(
+        works(
+            &world
+                .wire()
+                .assume("222222222222", "apps/App", "us-east-1")
+                .await
+        )
+        .await
+    );
     world.undo(plan.short_hash(), false).await;
     assert!(works(&old).await);
 }
@@ -150,9 +246,21 @@ async fn verify_tells_what_is_gone_and_apply_puts_it_back() {
     world.apply(&plan).await;
     let (containment, problems) = world.verify(plan.short_hash()).await;
     assert_eq!((containment.exit_code(), problems.len()), (0, 0));
-    iam.delete_role_policy().role_name("App").policy_name("DenyAll").send().await.unwrap();
+    iam.delete_role_policy()
+        .role_name("App")
+        .policy_name("DenyAll")
+        .send()
+        .await
+        .unwrap();
     let (containment, problems) = world.verify(plan.short_hash()).await;
-    assert_eq!((containment.exit_code(), states(&containment), problems.len()), (3, vec!["missing"], 1));
+    assert_eq!(
+        (
+            containment.exit_code(),
+            states(&containment),
+            problems.len()
+        ),
+        (3, vec!["missing"], 1)
+    );
     assert_eq!(states(&world.apply(&plan).await), ["verified"]);
 }
 
@@ -161,8 +269,14 @@ async fn a_canary_comes_first_and_a_no_stops_the_rest() {
     let world = World::with("");
     let plan = world.plan(&["--role", "App"]).await;
     let containment = world.apply_canary(&plan, 1, false).await;
-    assert_eq!((states(&containment), containment.exit_code()), (vec!["verified", "planned"], 3));
-    assert_eq!(states(&world.apply_canary(&plan, 1, true).await), ["verified", "verified"]);
+    assert_eq!(
+        (states(&containment), containment.exit_code()),
+        (vec!["verified", "planned"], 3)
+    );
+    assert_eq!(
+        states(&world.apply_canary(&plan, 1, true).await),
+        ["verified", "verified"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,21 +284,53 @@ async fn a_plan_expires_is_applied_once_and_is_not_changed() {
     let world = World::with("");
     let plan = world.plan(&["--role", APP]).await;
     let tampered = plan.to_text().unwrap().replace("apps/App", "apps/Other");
-    assert!(dragnet::contain::SealedPlan::parse(&tampered).unwrap_err().to_string().contains("changed after"));
-    assert_eq!(dragnet::contain::SealedPlan::parse(&plan.to_text().unwrap()).unwrap(), plan);
+    assert!(
+        dragnet::contain::SealedPlan::parse(&tampered)
+            .unwrap_err()
+            .to_string()
+            .contains("changed after")
+    );
+    assert_eq!(
+        dragnet::contain::SealedPlan::parse(&plan.to_text().unwrap()).unwrap(),
+        plan
+    );
     tokio::time::advance(std::time::Duration::from_secs(3_601)).await;
-    assert!(world.try_apply(&plan).await.unwrap_err().to_string().contains("expired"));
+    assert!(
+        world
+            .try_apply(&plan)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("expired")
+    );
     let plan = world.plan(&["--role", APP]).await;
     world.apply(&plan).await;
     world.undo(plan.short_hash(), false).await;
-    assert!(world.try_apply(&plan).await.unwrap_err().to_string().contains("make a new plan"));
+    assert!(
+        world
+            .try_apply(&plan)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("make a new plan")
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_can_be_carried_out_without_dragnet_and_becomes_a_record() {
     let world = World::with("");
-    let plan =
-        world.plan(&["--role", "App", "--user", EVE, "--action", "deny-all", "--action", "deactivate-keys"]).await;
+    let plan = world
+        .plan(&[
+            "--role",
+            "App",
+            "--user",
+            EVE,
+            "--action",
+            "deny-all",
+            "--action",
+            "deactivate-keys",
+        ])
+        .await;
     let script = shell_script(plan.plan());
     for line in [
         "apply/222222222222)",
@@ -194,8 +340,18 @@ async fn a_plan_can_be_carried_out_without_dragnet_and_becomes_a_record() {
     ] {
         assert!(script.contains(line), "{line}: {script}");
     }
-    let scp: serde_json::Value = serde_json::from_str(&service_control_policy(plan.plan())).unwrap();
-    assert_eq!(scp["Statement"][0]["Condition"]["ArnEquals"]["aws:PrincipalArn"].as_array().unwrap().len(), 3);
+    let scp: serde_json::Value =
+        serde_json::from_str(&service_control_policy(plan.plan())).unwrap();
+    assert_eq!(
+        scp["Statement"][0]["Condition"]["ArnEquals"]["aws:PrincipalArn"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
     let record = markdown(&world.apply(&plan).await);
-    assert!(record.contains("read back three times") && record.contains(plan.hash()), "{record}");
+    assert!(
+        record.contains("read back three times") && record.contains(plan.hash()),
+        "{record}"
+    );
 }

@@ -18,18 +18,38 @@ const SAME: &str = r#"{"Statement":{"Effect":"Deny","Action":["*"],"Resource":["
 /// What is there under the policy's name.
 async fn deny_all(iam: &Client) -> Option<String> {
     let policies = inline(iam, "role", "App").await;
-    let text = policies.into_iter().find(|(name, _)| name == "DenyAll").map(|(_, text)| text)?;
-    Some(percent_encoding::percent_decode_str(&text).decode_utf8().unwrap().into_owned())
+    let text = policies
+        .into_iter()
+        .find(|(name, _)| name == "DenyAll")
+        .map(|(_, text)| text)?;
+    Some(
+        percent_encoding::percent_decode_str(&text)
+            .decode_utf8()
+            .unwrap()
+            .into_owned(),
+    )
 }
 
 async fn drift(iam: &Client, rng: &mut Rng) {
-    let put =
-        |document: &str| iam.put_role_policy().role_name("App").policy_name("DenyAll").policy_document(document).send();
+    let put = |document: &str| {
+        iam.put_role_policy()
+            .role_name("App")
+            .policy_name("DenyAll")
+            .policy_document(document)
+            .send()
+    };
     // A fault may hit it: then nothing drifts.
     match rng.u8(..3) {
         0 => _ = put(OTHER).await,
         1 => _ = put(SAME).await,
-        _ => _ = iam.delete_role_policy().role_name("App").policy_name("DenyAll").send().await,
+        _ => {
+            _ = iam
+                .delete_role_policy()
+                .role_name("App")
+                .policy_name("DenyAll")
+                .send()
+                .await
+        }
     }
 }
 
@@ -52,7 +72,8 @@ async fn never_in_between_without_saying_so() {
                 }
                 (1, Some(plan)) => _ = tokio::time::timeout(cut, world.try_apply(plan)).await,
                 (2, Some(plan)) => {
-                    _ = tokio::time::timeout(cut, world.try_undo(plan.short_hash(), rng.bool())).await;
+                    _ = tokio::time::timeout(cut, world.try_undo(plan.short_hash(), rng.bool()))
+                        .await;
                 }
                 (3 | 4, Some(sealed)) => {
                     let Ok(containment) = world.try_apply(sealed).await else {
@@ -61,7 +82,11 @@ async fn never_in_between_without_saying_so() {
                     let now = deny_all(&iam).await;
                     *ends.entry(containment.standing()).or_default() += 1;
                     if containment.standing() == "contained" {
-                        assert!(now.as_deref().is_some_and(denies_all), "{what}: {:?}", containment.events);
+                        assert!(
+                            now.as_deref().is_some_and(denies_all),
+                            "{what}: {:?}",
+                            containment.events
+                        );
                     } else {
                         assert_eq!(containment.exit_code(), 3, "{what}");
                     }
@@ -75,7 +100,12 @@ async fn never_in_between_without_saying_so() {
                     if containment.standing() == "undone" {
                         // Undone by this call, and not by one that was cut off after it and before a drift.
                         if containment.events.len() > events {
-                            assert_eq!(deny_all(&iam).await, prior, "{what}: {:?}", containment.events);
+                            assert_eq!(
+                                deny_all(&iam).await,
+                                prior,
+                                "{what}: {:?}",
+                                containment.events
+                            );
                         }
                         plan = None;
                     } else {
@@ -85,5 +115,8 @@ async fn never_in_between_without_saying_so() {
             }
         }
     }
-    assert!(ends["contained"] > 10 && ends["undone"] > 10, "both ends are met: {ends:?}");
+    assert!(
+        ends["contained"] > 10 && ends["undone"] > 10,
+        "both ends are met: {ends:?}"
+    );
 }

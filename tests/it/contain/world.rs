@@ -7,7 +7,9 @@ use aws_sdk_iam::error::ProvideErrorMetadata;
 use clap::Parser;
 use dragnet::cli::settings::{ContainSettings, PlanSettings, Surroundings};
 use dragnet::cli::{Arguments, Command, ContainCommand, GlobalArguments, Override, PlanArguments};
-use dragnet::commands::{Canary, CommandError, Place, apply_plan, make_plan, undo_containment, verify_containment};
+use dragnet::commands::{
+    Canary, CommandError, Place, apply_plan, make_plan, undo_containment, verify_containment,
+};
 use dragnet::contain::{Containment, SealedPlan};
 use dragnet::range::Range;
 use serde_json::Value;
@@ -77,8 +79,12 @@ impl World {
     }
 
     pub fn of(scenario: &str) -> Self {
-        let scenario = dragnet::range::Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}"));
-        Self { place: Place::practising(&scenario).unwrap(), temp: tempfile::tempdir().unwrap() }
+        let scenario =
+            dragnet::range::Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}"));
+        Self {
+            place: Place::practising(&scenario).unwrap(),
+            temp: tempfile::tempdir().unwrap(),
+        }
     }
 
     fn range(&self) -> &Range {
@@ -92,7 +98,12 @@ impl World {
 
     /// IAM in a member account, as its administrator.
     pub async fn iam(&self, account: &str) -> aws_sdk_iam::Client {
-        aws_sdk_iam::Client::new(&self.wire().assume(account, "OrganizationAccountAccessRole", "us-east-1").await)
+        aws_sdk_iam::Client::new(
+            &self
+                .wire()
+                .assume(account, "OrganizationAccountAccessRole", "us-east-1")
+                .await,
+        )
     }
 
     /// The access key of the management account's administrator.
@@ -120,14 +131,23 @@ impl World {
     fn global(&self, config: &str) -> GlobalArguments {
         let file = self.temp.path().join("test.toml");
         std::fs::write(&file, config).unwrap();
-        GlobalArguments { config: Some(file), ..GlobalArguments::default() }
+        GlobalArguments {
+            config: Some(file),
+            ..GlobalArguments::default()
+        }
     }
 
     /// `dragnet contain plan` with these arguments.
-    pub async fn try_plan(&self, arguments: &[&str], config: &str) -> Result<SealedPlan, CommandError> {
+    pub async fn try_plan(
+        &self,
+        arguments: &[&str],
+        config: &str,
+    ) -> Result<SealedPlan, CommandError> {
         let global = self.global(config);
         let arguments = parse(&[arguments, &["--reason", "test"]].concat());
-        let settings = self.resolved(|surroundings| PlanSettings::resolve(&global, &arguments, surroundings).unwrap());
+        let settings = self.resolved(|surroundings| {
+            PlanSettings::resolve(&global, &arguments, surroundings).unwrap()
+        });
         make_plan(&self.place, &settings).await
     }
 
@@ -140,40 +160,70 @@ impl World {
     }
 
     /// `dragnet contain apply --force` with these guards.
-    pub async fn try_apply_forcing(&self, plan: &SealedPlan, forced: &[Override]) -> Result<Containment, CommandError> {
+    pub async fn try_apply_forcing(
+        &self,
+        plan: &SealedPlan,
+        forced: &[Override],
+    ) -> Result<Containment, CommandError> {
         apply_plan(&self.place, &self.settings(""), plan, forced, None).await
     }
 
     /// How many containments there are.
     pub fn containments(&self) -> usize {
-        dragnet::contain::Journals::at(self.settings("").journals).ids().unwrap().len()
+        dragnet::contain::Journals::at(self.settings("").journals)
+            .ids()
+            .unwrap()
+            .len()
     }
 
     /// How often an operation was called.
     pub fn calls(&self, operation: &str) -> u64 {
-        self.range().calls().iter().filter(|seen| seen.operation == operation).map(|seen| seen.count).sum()
+        self.range()
+            .calls()
+            .iter()
+            .filter(|seen| seen.operation == operation)
+            .map(|seen| seen.count)
+            .sum()
     }
 
     pub async fn apply(&self, plan: &SealedPlan) -> Containment {
         self.try_apply(plan).await.unwrap()
     }
 
-    pub async fn apply_canary(&self, plan: &SealedPlan, targets: usize, go_on: bool) -> Containment {
-        let canary = Canary { targets, go_on: &mut |_| go_on };
-        apply_plan(&self.place, &self.settings(""), plan, &[], Some(canary)).await.unwrap()
+    pub async fn apply_canary(
+        &self,
+        plan: &SealedPlan,
+        targets: usize,
+        go_on: bool,
+    ) -> Containment {
+        let canary = Canary {
+            targets,
+            go_on: &mut |_| go_on,
+        };
+        apply_plan(&self.place, &self.settings(""), plan, &[], Some(canary))
+            .await
+            .unwrap()
     }
 
     /// How many lines a containment's journal has.
     pub fn events(&self, id: &str) -> usize {
         let journals = dragnet::contain::Journals::at(self.settings("").journals);
-        journals.read(id).map_or(0, |containment| containment.events.len())
+        journals
+            .read(id)
+            .map_or(0, |containment| containment.events.len())
     }
 
     pub async fn verify(&self, id: &str) -> (Containment, Vec<String>) {
-        verify_containment(&self.place, &self.settings(""), id).await.unwrap()
+        verify_containment(&self.place, &self.settings(""), id)
+            .await
+            .unwrap()
     }
 
-    pub async fn try_undo(&self, id: &str, overwrite_drift: bool) -> Result<Containment, CommandError> {
+    pub async fn try_undo(
+        &self,
+        id: &str,
+        overwrite_drift: bool,
+    ) -> Result<Containment, CommandError> {
         undo_containment(&self.place, &self.settings(""), id, overwrite_drift).await
     }
 
@@ -197,17 +247,24 @@ pub async fn works(config: &SdkConfig) -> bool {
         Ok(_) => true,
         Err(error) => {
             // Denied, or its key is switched off.
-            assert!(matches!(error.code(), Some("AccessDenied" | "InvalidClientTokenId")), "{error:?}");
+            assert!(
+                matches!(error.code(), Some("AccessDenied" | "InvalidClientTokenId")),
+                "{error:?}"
+            );
             false
         }
     }
 }
 
 /// The answer once the range has room for the call.
-pub async fn unthrottled<T, E: ProvideErrorMetadata>(call: impl AsyncFn() -> Result<T, E>) -> Result<T, E> {
+pub async fn unthrottled<T, E: ProvideErrorMetadata>(
+    call: impl AsyncFn() -> Result<T, E>,
+) -> Result<T, E> {
     loop {
         match call().await {
-            Err(error) if error.code() == Some("Throttling") => tokio::time::sleep(Duration::from_secs(1)).await,
+            Err(error) if error.code() == Some("Throttling") => {
+                tokio::time::sleep(Duration::from_secs(1)).await
+            }
             answer => return answer,
         }
     }
@@ -215,19 +272,30 @@ pub async fn unthrottled<T, E: ProvideErrorMetadata>(call: impl AsyncFn() -> Res
 
 /// The states of a containment's steps.
 pub fn states(containment: &Containment) -> Vec<&'static str> {
-    containment.steps().map(|(.., state)| state.as_str()).collect()
+    containment
+        .steps()
+        .map(|(.., state)| state.as_str())
+        .collect()
 }
 
 /// Everything inline on a principal, byte for byte: `role`, `user` or `group`.
 pub async fn inline(iam: &aws_sdk_iam::Client, kind: &str, name: &str) -> Vec<(String, String)> {
-    let details = unthrottled(async || iam.get_account_authorization_details().send().await).await.unwrap();
+    let details = unthrottled(async || iam.get_account_authorization_details().send().await)
+        .await
+        .unwrap();
     let policies = match kind {
-        "role" => {
-            details.role_detail_list().iter().find(|role| role.role_name() == Some(name)).unwrap().role_policy_list()
-        }
-        "user" => {
-            details.user_detail_list().iter().find(|user| user.user_name() == Some(name)).unwrap().user_policy_list()
-        }
+        "role" => details
+            .role_detail_list()
+            .iter()
+            .find(|role| role.role_name() == Some(name))
+            .unwrap()
+            .role_policy_list(),
+        "user" => details
+            .user_detail_list()
+            .iter()
+            .find(|user| user.user_name() == Some(name))
+            .unwrap()
+            .user_policy_list(),
         _ => details
             .group_detail_list()
             .iter()
@@ -236,7 +304,10 @@ pub async fn inline(iam: &aws_sdk_iam::Client, kind: &str, name: &str) -> Vec<(S
             .group_policy_list(),
     };
     let text = |policy: &aws_sdk_iam::types::PolicyDetail| {
-        (policy.policy_name().unwrap().to_owned(), policy.policy_document().unwrap().to_owned())
+        (
+            policy.policy_name().unwrap().to_owned(),
+            policy.policy_document().unwrap().to_owned(),
+        )
     };
     policies.iter().map(text).collect()
 }
@@ -256,5 +327,7 @@ pub fn sealed_again(plan: &Value) -> String {
 
 /// A policy document as IAM hands it back: percent-encoded.
 pub fn decoded(document: &str) -> String {
-    percent_encoding::percent_decode_str(document).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(document)
+        .decode_utf8_lossy()
+        .into_owned()
 }

@@ -21,8 +21,14 @@ struct Engine {
 }
 
 const ENGINES: [Engine; 2] = [
-    Engine { name: "filter", arguments: &["--engine", "filter"] },
-    Engine { name: "insights", arguments: &["--engine", "insights"] },
+    Engine {
+        name: "filter",
+        arguments: &["--engine", "filter"],
+    },
+    Engine {
+        name: "insights",
+        arguments: &["--engine", "insights"],
+    },
 ];
 
 /// What proptest makes of a property if nobody asks for more: `PROPTEST_CASES=2560` are ten times as many worlds.
@@ -58,10 +64,19 @@ pub fn ask_all(
     meant: &[Was],
 ) {
     let given = Config::default();
-    let seed = if let RngSeed::Fixed(given) = given.rng_seed { given } else { seed };
+    let seed = if let RngSeed::Fixed(given) = given.rng_seed {
+        given
+    } else {
+        seed
+    };
     let cases = cases * given.cases / USUAL_CASES;
-    let config =
-        Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, max_shrink_time: 60_000, ..given };
+    let config = Config {
+        cases,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_time: 60_000,
+        ..given
+    };
     let as_meant = Cell::new(0);
     let outcome = TestRunner::new(config).run(&cases_of, |(world, questions)| {
         let was = check(&world, &questions, promise);
@@ -69,12 +84,18 @@ pub fn ask_all(
         Ok(())
     });
     outcome.unwrap_or_else(|failure| panic!("PROPTEST_RNG_SEED={seed}: {failure}"));
-    assert!(as_meant.get() * 3 >= cases, "of {cases} worlds only {} were {meant:?}", as_meant.get());
+    assert!(
+        as_meant.get() * 3 >= cases,
+        "of {cases} worlds only {} were {meant:?}",
+        as_meant.get()
+    );
 }
 
 /// Asks every engine, and compares.
 fn check(world: &RandomWorld, questions: &Questions, promise: Promise) -> BTreeSet<Was> {
-    let names: Vec<String> = (0..questions.hunts.len()).map(|number| format!("q{number}")).collect();
+    let names: Vec<String> = (0..questions.hunts.len())
+        .map(|number| format!("q{number}"))
+        .collect();
     let expected = answer(world, questions, &names, Trails::Known);
     let at_most = answer(world, questions, &names, Trails::Unknown);
     let mut was = BTreeSet::new();
@@ -82,7 +103,11 @@ fn check(world: &RandomWorld, questions: &Questions, promise: Promise) -> BTreeS
         was.insert(Was::Answered);
     }
     for engine in ENGINES {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
         let Some(run) = runtime.block_on(sweep(engine, world, questions, &names)) else {
             assert_eq!(promise, Promise::Honest, "{}: there is no run", engine.name);
             was.insert(Was::Incomplete);
@@ -105,18 +130,33 @@ fn check(world: &RandomWorld, questions: &Questions, promise: Promise) -> BTreeS
 }
 
 /// A sweep; `None` where the world's troubles do not even let it begin.
-async fn sweep(engine: Engine, world: &RandomWorld, questions: &Questions, names: &[String]) -> Option<Run> {
+async fn sweep(
+    engine: Engine,
+    world: &RandomWorld,
+    questions: &Questions,
+    names: &[String],
+) -> Option<Run> {
     let organization = World::of(&world.scenario()).with_config(world.configuration());
     let organization = names
         .iter()
         .zip(&questions.hunts)
-        .fold(organization, |organization, (name, hunt)| organization.with_hunt(name, &hunt.file(name)));
+        .fold(organization, |organization, (name, hunt)| {
+            organization.with_hunt(name, &hunt.file(name))
+        });
     let of_world = world.arguments();
     let mut arguments: Vec<&str> = engine.arguments.to_vec();
     arguments.extend(of_world.iter().map(String::as_str));
     arguments.extend(names.iter().flat_map(|name| ["--hunt", name]));
-    arguments.extend(questions.indicators.iter().map(|number| INDICATORS[*number].0));
-    organization.try_sweep(&arguments, CancellationToken::new()).await.ok()
+    arguments.extend(
+        questions
+            .indicators
+            .iter()
+            .map(|number| INDICATORS[*number].0),
+    );
+    organization
+        .try_sweep(&arguments, CancellationToken::new())
+        .await
+        .ok()
 }
 
 fn compare(engine: Engine, run: &Run, names: &[String], expected: &Answer, promise: Promise) {
@@ -126,14 +166,27 @@ fn compare(engine: Engine, run: &Run, names: &[String], expected: &Answer, promi
     // What one engine is refused, the other may read.
     if promise == Promise::Covered {
         let engines = run.columns("coverage.csv", &["engine"]);
-        assert!(engines.iter().all(|engine| engine.is_empty() || engine == name), "{name}: {engines:?}");
-        assert!(engines.iter().any(|engine| engine == name), "{name} read nothing");
+        assert!(
+            engines
+                .iter()
+                .all(|engine| engine.is_empty() || engine == name),
+            "{name}: {engines:?}"
+        );
+        assert!(
+            engines.iter().any(|engine| engine == name),
+            "{name} read nothing"
+        );
     }
     for (table, found, expected) in found::tables(run, names, expected) {
         assert_same(&format!("{name}, {table}"), &found, &expected);
     }
     let summary = run.summary();
-    for (hunt, expected) in summary["hunts"].as_array().unwrap().iter().zip(&expected.hunts) {
+    for (hunt, expected) in summary["hunts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(&expected.hunts)
+    {
         if let Some(doubt) = expected.may_double_count {
             assert_eq!(hunt["may_double_count"], doubt, "{name}");
         }
@@ -143,26 +196,46 @@ fn compare(engine: Engine, run: &Run, names: &[String], expected: &Answer, promi
 /// Whether two tables are the same, row by row; tells the first rows that are not.
 fn assert_same(table: &str, found: &[String], expected: &[String]) {
     let count = |rows: &[String]| {
-        rows.iter().fold(BTreeMap::new(), |mut counts: BTreeMap<String, i32>, row| {
-            *counts.entry(row.clone()).or_default() += 1;
-            counts
-        })
+        rows.iter()
+            .fold(BTreeMap::new(), |mut counts: BTreeMap<String, i32>, row| {
+                *counts.entry(row.clone()).or_default() += 1;
+                counts
+            })
     };
     let (all_found, all_expected) = (count(found), count(expected));
     let more = |one: &BTreeMap<String, i32>, other: &BTreeMap<String, i32>| -> Vec<String> {
-        let rows = one.iter().filter(|(row, count)| other.get(*row).copied().unwrap_or(0) < **count);
-        rows.map(|(row, _)| row.chars().take(1_200).collect()).take(3).collect()
+        let rows = one
+            .iter()
+            .filter(|(row, count)| other.get(*row).copied().unwrap_or(0) < **count);
+        rows.map(|(row, _)| row.chars().take(1_200).collect())
+            .take(3)
+            .collect()
     };
-    let (lost, invented) = (more(&all_expected, &all_found), more(&all_found, &all_expected));
-    assert!(lost.is_empty() && invented.is_empty(), "{table}: lost {lost:#?}, invented {invented:#?}");
-    let at = found.iter().zip(expected).position(|(found, expected)| found != expected);
-    assert!(at.is_none(), "{table}: the order differs from row {at:?} on:\n{found:#?}\n{expected:#?}");
+    let (lost, invented) = (
+        more(&all_expected, &all_found),
+        more(&all_found, &all_expected),
+    );
+    assert!(
+        lost.is_empty() && invented.is_empty(),
+        "{table}: lost {lost:#?}, invented {invented:#?}"
+    );
+    let at = found
+        .iter()
+        .zip(expected)
+        .position(|(found, expected)| found != expected);
+    assert!(
+        at.is_none(),
+        "{table}: the order differs from row {at:?} on:\n{found:#?}\n{expected:#?}"
+    );
 }
 
 /// Whether all that was found is there to be found, and no more of it.
 fn assert_is_part(name: &str, run: &Run, expected: &Answer) {
     let mut left: BTreeMap<String, i32> = BTreeMap::new();
-    for event in found::expected_sightings(expected).iter().map(|row| found::happened(row)) {
+    for event in found::expected_sightings(expected)
+        .iter()
+        .map(|row| found::happened(row))
+    {
         *left.entry(event).or_default() += 1;
     }
     for row in found::found_sightings(run) {

@@ -8,14 +8,27 @@ use proptest::sample::select;
 use serde_json::json;
 
 use super::world::{
-    DEV, FORMATS, Group, HOUR_MS, MANAGEMENT, OWN_STREAM, OWN_TRAIL, PROD, Planted, REGIONS, TRAIL, TRAIL_STREAM,
-    WINDOW_MS, Written, rfc3339,
+    DEV, FORMATS, Group, HOUR_MS, MANAGEMENT, OWN_STREAM, OWN_TRAIL, PROD, Planted, REGIONS, TRAIL,
+    TRAIL_STREAM, WINDOW_MS, Written, rfc3339,
 };
 
 /// What events and questions have in common, so that many questions have answers. Some are near misses of others.
-pub const ACTIONS: [&str; 5] = ["ListBuckets", "CreateUser", "CreateRole", "GetUser", "ConsoleLogin"];
-pub const ADDRESSES: [&str; 7] =
-    ["192.0.2.1", "192.0.2.10", "10.1.2.3", "198.51.100.7", "2001:db8::1", "2001:0DB8:0:0:0:0:0:1", "2001:db8::1:1"];
+pub const ACTIONS: [&str; 5] = [
+    "ListBuckets",
+    "CreateUser",
+    "CreateRole",
+    "GetUser",
+    "ConsoleLogin",
+];
+pub const ADDRESSES: [&str; 7] = [
+    "192.0.2.1",
+    "192.0.2.10",
+    "10.1.2.3",
+    "198.51.100.7",
+    "2001:db8::1",
+    "2001:0DB8:0:0:0:0:0:1",
+    "2001:db8::1:1",
+];
 pub const ARNS: [&str; 5] = [
     "arn:aws:iam::222222222222:user/ben",
     "arn:aws:iam::222222222222:user/benjamin",
@@ -38,8 +51,10 @@ pub const NOTES: [&str; 6] = [
 /// Times at which something changes, besides any inside the window.
 fn times() -> impl Strategy<Value = i64> {
     let (from, to) = WINDOW_MS;
-    let edges: Vec<i64> =
-        [from, to, from - 2 * HOUR_MS, to + 2 * HOUR_MS].iter().flat_map(|at| [at - 1, *at, at + 1]).collect();
+    let edges: Vec<i64> = [from, to, from - 2 * HOUR_MS, to + 2 * HOUR_MS]
+        .iter()
+        .flat_map(|at| [at - 1, *at, at + 1])
+        .collect();
     prop_oneof![2 => select(edges), 5 => from..to, 1 => from - HOUR_MS..to + 3 * HOUR_MS]
 }
 
@@ -58,14 +73,29 @@ fn application() -> impl Strategy<Value = Group> {
 
 /// The groups to which flow logs may deliver; so few that many lines find a flow log of their format.
 const FLOW_GROUPS: [Group; 3] = [
-    Group { account: PROD, region: "us-east-1", name: "/flow" },
-    Group { account: DEV, region: "eu-west-1", name: "/flow" },
-    Group { account: PROD, region: "us-east-1", name: "/app" },
+    Group {
+        account: PROD,
+        region: "us-east-1",
+        name: "/flow",
+    },
+    Group {
+        account: DEV,
+        region: "eu-west-1",
+        name: "/flow",
+    },
+    Group {
+        account: PROD,
+        region: "us-east-1",
+        name: "/app",
+    },
 ];
 
 /// The flow logs that there may be: of every format to each of the groups.
 pub fn flow_logs() -> Vec<(Group, usize)> {
-    FLOW_GROUPS.into_iter().flat_map(|group| (0..FORMATS.len()).map(move |format| (group, format))).collect()
+    FLOW_GROUPS
+        .into_iter()
+        .flat_map(|group| (0..FORMATS.len()).map(move |format| (group, format)))
+        .collect()
 }
 
 /// A record's parts, all by number.
@@ -81,19 +111,29 @@ struct Draft {
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
-    let account = prop_oneof![3 => select(&[PROD, DEV][..]), 1 => select(&[MANAGEMENT, "999999999999"][..])];
+    let account =
+        prop_oneof![3 => select(&[PROD, DEV][..]), 1 => select(&[MANAGEMENT, "999999999999"][..])];
     let picks = proptest::array::uniform6(0..60_usize);
-    (0..200_u8, account, select(&REGIONS[..]), times(), 0..40_u32, picks, any::<u8>()).prop_map(
-        |(id, account, region, told_ms, size, picks, spelling)| Draft {
-            id,
-            account,
-            region,
-            told_ms,
-            size,
-            picks,
-            spelling,
-        },
+    (
+        0..200_u8,
+        account,
+        select(&REGIONS[..]),
+        times(),
+        0..40_u32,
+        picks,
+        any::<u8>(),
     )
+        .prop_map(
+            |(id, account, region, told_ms, size, picks, spelling)| Draft {
+                id,
+                account,
+                region,
+                told_ms,
+                size,
+                picks,
+                spelling,
+            },
+        )
 }
 
 impl Draft {
@@ -119,7 +159,10 @@ impl Draft {
             record["errorCode"] = json!(pick(&ERRORS, error));
         }
         if error % 3 == 0 {
-            record["userIdentity"].as_object_mut().unwrap().remove("accessKeyId");
+            record["userIdentity"]
+                .as_object_mut()
+                .unwrap()
+                .remove("accessKeyId");
         }
         if note % 4 == 0 {
             record["responseElements"] = json!({ "note": pick(&NOTES, note / 4) });
@@ -146,7 +189,9 @@ fn spelled(json: &str, how: u8) -> String {
             ("Denied", "D\\u0065ni\\u0065d"),
         ]
         .into_iter()
-        .fold(json.to_owned(), |json, (plain, escaped)| json.replace(plain, escaped)),
+        .fold(json.to_owned(), |json, (plain, escaped)| {
+            json.replace(plain, escaped)
+        }),
         _ => json.to_owned(),
     }
 }
@@ -174,44 +219,61 @@ fn copies() -> impl Strategy<Value = Copies> {
 
 /// A record in all groups that keep it.
 fn record() -> impl Strategy<Value = Vec<Planted>> {
-    let delay = prop_oneof![4 => 0..900_000_i64, 1 => Just(2 * HOUR_MS), 1 => -2 * HOUR_MS..3 * HOUR_MS];
-    (draft(), delay, lateness(), copies(), any::<u16>()).prop_map(|(draft, delay_ms, late_ms, copies, seed)| {
-        let seed = usize::from(seed);
-        let stored = |group: Group, message: String| Planted {
-            group,
-            stream: match group.name {
-                "/app" if seed % 4 > 0 => "app",
-                "/trail" => TRAIL_STREAM,
-                // In an application's group it is like a trail's.
-                _ => OWN_STREAM,
-            },
-            first_ms: draft.told_ms + delay_ms,
-            late_ms,
-            count: 1,
-            apart_ms: 0,
-            written: Written::Record,
-            message: message.into(),
-        };
-        let text = draft.write(seed);
-        let mut all = match &copies {
-            Copies::Stray(group) => return vec![stored(*group, text)],
-            Copies::None => Vec::new(),
-            Copies::There(group, how) => {
-                vec![stored(*group, Draft { spelling: *how, ..draft.clone() }.write(seed))]
+    let delay =
+        prop_oneof![4 => 0..900_000_i64, 1 => Just(2 * HOUR_MS), 1 => -2 * HOUR_MS..3 * HOUR_MS];
+    (draft(), delay, lateness(), copies(), any::<u16>()).prop_map(
+        |(draft, delay_ms, late_ms, copies, seed)| {
+            let seed = usize::from(seed);
+            let stored = |group: Group, message: String| Planted {
+                group,
+                stream: match group.name {
+                    "/app" if seed % 4 > 0 => "app",
+                    "/trail" => TRAIL_STREAM,
+                    // In an application's group it is like a trail's.
+                    _ => OWN_STREAM,
+                },
+                first_ms: draft.told_ms + delay_ms,
+                late_ms,
+                count: 1,
+                apart_ms: 0,
+                written: Written::Record,
+                message: message.into(),
+            };
+            let text = draft.write(seed);
+            let mut all = match &copies {
+                Copies::Stray(group) => return vec![stored(*group, text)],
+                Copies::None => Vec::new(),
+                Copies::There(group, how) => {
+                    vec![stored(
+                        *group,
+                        Draft {
+                            spelling: *how,
+                            ..draft.clone()
+                        }
+                        .write(seed),
+                    )]
+                }
+                Copies::Forged(group) => {
+                    let mut picks = draft.picks;
+                    // What a report shows of it may be the record's.
+                    picks[if seed % 2 == 0 { 0 } else { 5 }] += 1;
+                    vec![stored(
+                        *group,
+                        Draft {
+                            picks,
+                            ..draft.clone()
+                        }
+                        .write(seed),
+                    )]
+                }
+            };
+            all.push(stored(TRAIL, text.clone()));
+            if draft.account == PROD {
+                all.push(stored(OWN_TRAIL, text));
             }
-            Copies::Forged(group) => {
-                let mut picks = draft.picks;
-                // What a report shows of it may be the record's.
-                picks[if seed % 2 == 0 { 0 } else { 5 }] += 1;
-                vec![stored(*group, Draft { picks, ..draft.clone() }.write(seed))]
-            }
-        };
-        all.push(stored(TRAIL, text.clone()));
-        if draft.account == PROD {
-            all.push(stored(OWN_TRAIL, text));
-        }
-        all
-    })
+            all
+        },
+    )
 }
 
 /// A line of a flow log, in a format that the group may or may not have.
@@ -249,13 +311,33 @@ fn other() -> impl Strategy<Value = (Written, String)> {
         spelled(&document.to_string(), spelling)
     });
     let text = (0..60_usize, 0..60_usize).prop_map(|(note, address)| match note % 4 {
-        0 => format!("{} [{}]:443", pick(&NOTES, note / 4), pick(&ADDRESSES, address)),
-        1 => format!("INFO {}", json!({ "arn": pick(&ARNS, address) }).to_string().replace('/', "\\/")),
+        0 => format!(
+            "{} [{}]:443",
+            pick(&NOTES, note / 4),
+            pick(&ADDRESSES, address)
+        ),
+        1 => format!(
+            "INFO {}",
+            json!({ "arn": pick(&ARNS, address) })
+                .to_string()
+                .replace('/', "\\/")
+        ),
         2 => format!("WARN {} é🦀 \u{2028}", pick(&NOTES, note / 4)),
         _ => pick(&NOTES, note / 4).to_owned(),
     });
-    let odd =
-        select(&["", " ", "{", "[1,2]", "{\"a\":", "null", "\u{0}\t\"", "2 short line"][..]).prop_map(str::to_owned);
+    let odd = select(
+        &[
+            "",
+            " ",
+            "{",
+            "[1,2]",
+            "{\"a\":",
+            "null",
+            "\u{0}\t\"",
+            "2 short line",
+        ][..],
+    )
+    .prop_map(str::to_owned);
     prop_oneof![4 => json, 3 => text, 1 => odd].prop_map(|message| (Written::Other, message))
 }
 
@@ -267,8 +349,21 @@ fn line() -> impl Strategy<Value = Vec<Planted>> {
     let group = prop_oneof![2 => select(&FLOW_GROUPS[..]), 1 => application()];
     (message, group, stream, times(), lateness(), repeat).prop_map(
         |((written, message), group, stream, first_ms, late_ms, (count, apart_ms))| {
-            let message = if count > 1 && written == Written::Other { format!("{message} {{n}}") } else { message };
-            vec![Planted { group, stream, first_ms, late_ms, count, apart_ms, written, message: message.into() }]
+            let message = if count > 1 && written == Written::Other {
+                format!("{message} {{n}}")
+            } else {
+                message
+            };
+            vec![Planted {
+                group,
+                stream,
+                first_ms,
+                late_ms,
+                count,
+                apart_ms,
+                written,
+                message: message.into(),
+            }]
         },
     )
 }
@@ -276,16 +371,18 @@ fn line() -> impl Strategy<Value = Vec<Planted>> {
 /// Many lines in the groups of flow logs, at any time inside the window.
 pub fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
     let at = WINDOW_MS.0..WINDOW_MS.1;
-    let line = (flow_line(), select(&FLOW_GROUPS[..]), at).prop_map(|((written, message), group, first_ms)| Planted {
-        group,
-        stream: "eni-1-all",
-        first_ms,
-        late_ms: 0,
-        count: 1,
-        apart_ms: 0,
-        written,
-        message: message.into(),
-    });
+    let line = (flow_line(), select(&FLOW_GROUPS[..]), at).prop_map(
+        |((written, message), group, first_ms)| Planted {
+            group,
+            stream: "eni-1-all",
+            first_ms,
+            late_ms: 0,
+            count: 1,
+            apart_ms: 0,
+            written,
+            message: message.into(),
+        },
+    );
     vec(line, 20..40)
 }
 
@@ -305,7 +402,9 @@ pub fn burst(group: Group, count: u32) -> Vec<Planted> {
         count,
         apart_ms,
         written: Written::Other,
-        message: Rc::from("{\"eventName\":\"ListBuckets\",\"sourceIPAddress\":\"192.0.2.1\",\"size\":{n}}"),
+        message: Rc::from(
+            "{\"eventName\":\"ListBuckets\",\"sourceIPAddress\":\"192.0.2.1\",\"size\":{n}}",
+        ),
     };
     let at = WINDOW_MS.0 + HOUR_MS;
     vec![line(at - 50, 100, 1), line(at, count, 0)]
@@ -315,8 +414,10 @@ pub fn burst(group: Group, count: u32) -> Vec<Planted> {
 ///
 /// Source: CloudWatch Logs quotas: an event has up to 1 MB, 26 bytes of which are not its message.
 pub fn largest(group: Group, at_ms: i64) -> Planted {
-    let (begin, end) =
-        ("{\"sourceIPAddress\":\"192.0.2.1\",\"filler\":\"", "\",\"eventName\":\"ListBuckets\",\"size\":7}");
+    let (begin, end) = (
+        "{\"sourceIPAddress\":\"192.0.2.1\",\"filler\":\"",
+        "\",\"eventName\":\"ListBuckets\",\"size\":7}",
+    );
     let filler = "x ".repeat(((1 << 20) - 26 - begin.len() - end.len()) / 2);
     let message = format!("{begin}{filler}{end}").into();
     Planted {

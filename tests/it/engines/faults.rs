@@ -35,12 +35,15 @@ pub fn passing() -> impl Strategy<Value = String> {
     let throttled = (operation(), 1..3_u32, 1..20_u32, 0..6_u32);
     let expired = prop::option::weighted(0.3, 0..6_u32);
     (vec(broken, 1..3), vec(throttled, 0..2), expired).prop_map(|(broken, throttled, expired)| {
-        let broken =
-            broken.iter().map(|(operation, kind, every, times, after)| fault(operation, kind, *every, *times, *after));
-        let throttled = throttled
+        let broken = broken.iter().map(|(operation, kind, every, times, after)| {
+            fault(operation, kind, *every, *times, *after)
+        });
+        let throttled = throttled.iter().map(|(operation, every, times, after)| {
+            fault(operation, "\"throttle\"", *every, *times, *after)
+        });
+        let expired = expired
             .iter()
-            .map(|(operation, every, times, after)| fault(operation, "\"throttle\"", *every, *times, *after));
-        let expired = expired.iter().map(|after| fault("FilterLogEvents", "\"expired-token\"", 1, 1, *after));
+            .map(|after| fault("FilterLogEvents", "\"expired-token\"", 1, 1, *after));
         broken.chain(throttled).chain(expired).collect()
     })
 }

@@ -17,17 +17,34 @@ type Row = (String, String);
 /// A table's rows in order, those that only an engine's own id orders sorted.
 fn in_order(rows: impl Iterator<Item = Row>) -> Vec<String> {
     let mut rows: Vec<Row> = rows.collect();
-    rows.chunk_by_mut(|(one, _), (other, _)| one == other).for_each(<[Row]>::sort);
+    rows.chunk_by_mut(|(one, _), (other, _)| one == other)
+        .for_each(<[Row]>::sort);
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// What must be the same of a run and of the naive answer: a name for each table, and its rows in order.
-pub fn tables(run: &Run, names: &[String], expected: &Answer) -> Vec<(String, Vec<String>, Vec<String>)> {
-    let mut tables = vec![("sightings".to_owned(), found_sightings(run), expected_sightings(expected))];
+pub fn tables(
+    run: &Run,
+    names: &[String],
+    expected: &Answer,
+) -> Vec<(String, Vec<String>, Vec<String>)> {
+    let mut tables = vec![(
+        "sightings".to_owned(),
+        found_sightings(run),
+        expected_sightings(expected),
+    )];
     for (name, hunt) in names.iter().zip(&expected.hunts) {
-        tables.push((format!("{name}.json"), found_rows(run, name), expected_rows(hunt)));
+        tables.push((
+            format!("{name}.json"),
+            found_rows(run, name),
+            expected_rows(hunt),
+        ));
         if let Some(by_place) = &hunt.by_place {
-            tables.push((format!("{name}.by-target.csv"), found_by_target(run, name), expected_by_target(by_place)));
+            tables.push((
+                format!("{name}.by-target.csv"),
+                found_by_target(run, name),
+                expected_by_target(by_place),
+            ));
         }
     }
     tables
@@ -37,33 +54,73 @@ pub fn tables(run: &Run, names: &[String], expected: &Answer) -> Vec<(String, Ve
 pub fn is_sliced(run: &Run) -> bool {
     let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
     let most = "SELECT coalesce(max(units), 0) FROM (SELECT count(*) AS units FROM unit GROUP BY place, pass)";
-    database.query_row(most, [], |row| row.get::<_, u32>(0)).unwrap() > 1
+    database
+        .query_row(most, [], |row| row.get::<_, u32>(0))
+        .unwrap()
+        > 1
 }
 
 /// The columns of a sighting that are compared: those that decide where it stands, and the rest. The id of the event is
 /// the engine's own.
-const STANDS: [&str; 7] =
-    ["event_time", "event_account_id", "event_region", "record_id", "log_group", "account_id", "region"];
-const REST: [&str; 8] =
-    ["log_stream", "timestamp", "ingestion_time", "message", "copies", "indicators", "matched_fields", "hunts"];
+const STANDS: [&str; 7] = [
+    "event_time",
+    "event_account_id",
+    "event_region",
+    "record_id",
+    "log_group",
+    "account_id",
+    "region",
+];
+const REST: [&str; 8] = [
+    "log_stream",
+    "timestamp",
+    "ingestion_time",
+    "message",
+    "copies",
+    "indicators",
+    "matched_fields",
+    "hunts",
+];
 
 pub fn found_sightings(run: &Run) -> Vec<String> {
     let row = |line: &str| {
         let row: Map<String, Json> = serde_json::from_str(line).unwrap();
         let stands = json!(STANDS.map(|name| row[name].clone())).to_string();
-        (stands.clone(), stands + &json!(REST.map(|name| row[name].clone())).to_string())
+        (
+            stands.clone(),
+            stands + &json!(REST.map(|name| row[name].clone())).to_string(),
+        )
     };
     in_order(run.file("sightings.jsonl").lines().map(row))
 }
 
 pub fn expected_sightings(answer: &Answer) -> Vec<String> {
     let row = |sighting: &Sighting| {
-        let Sighting { event, copies, indicators, matched_fields, hunts } = sighting;
+        let Sighting {
+            event,
+            copies,
+            indicators,
+            matched_fields,
+            hunts,
+        } = sighting;
         let (told, stored) = (&event.told, &event.stored);
-        let Group { account, region, name } = stored.group;
-        let stands = json!([rfc3339(told.time_ms), told.account, told.region, told.record_id, name, account, region])
-            .to_string();
-        let (timestamp, ingestion_time) = (rfc3339(stored.timestamp_ms), rfc3339(stored.ingestion_ms));
+        let Group {
+            account,
+            region,
+            name,
+        } = stored.group;
+        let stands = json!([
+            rfc3339(told.time_ms),
+            told.account,
+            told.region,
+            told.record_id,
+            name,
+            account,
+            region
+        ])
+        .to_string();
+        let (timestamp, ingestion_time) =
+            (rfc3339(stored.timestamp_ms), rfc3339(stored.ingestion_ms));
         let rest = json!([
             stored.stream,
             timestamp,
@@ -81,13 +138,18 @@ pub fn expected_sightings(answer: &Answer) -> Vec<String> {
 
 /// What a sighting tells wherever it is kept: if copies were not read, another is shown than should be.
 pub fn happened(sighting: &str) -> String {
-    let stands: Vec<Json> = serde_json::Deserializer::from_str(sighting).into_iter().next().unwrap().unwrap();
+    let stands: Vec<Json> = serde_json::Deserializer::from_str(sighting)
+        .into_iter()
+        .next()
+        .unwrap()
+        .unwrap();
     json!(stands.get(..4)).to_string()
 }
 
 /// The rows of a hunt, each by the names of its columns.
 fn found_rows(run: &Run, name: &str) -> Vec<String> {
-    let rows: Vec<BTreeMap<String, Json>> = serde_json::from_str(&run.file(&format!("hunts/{name}.json"))).unwrap();
+    let rows: Vec<BTreeMap<String, Json>> =
+        serde_json::from_str(&run.file(&format!("hunts/{name}.json"))).unwrap();
     in_order(rows.into_iter().map(shown))
 }
 
@@ -95,12 +157,21 @@ fn expected_rows(hunt: &HuntAnswer) -> Vec<String> {
     let row = |(event, cells): &(Option<Event>, Cells)| {
         let place = event.iter().flat_map(|event| {
             let (told, group) = (&event.told, event.stored.group.name.to_owned());
-            let place =
-                [told.account.clone(), told.region.clone(), group, rfc3339(told.time_ms), told.record_id.clone()];
+            let place = [
+                told.account.clone(),
+                told.region.clone(),
+                group,
+                rfc3339(told.time_ms),
+                told.record_id.clone(),
+            ];
             RECORD_COLUMNS.into_iter().zip(place)
         });
         let place = place.map(|(name, text)| (name.to_owned(), Json::from(text)));
-        shown(place.chain(hunt.columns.iter().cloned().zip(cells.iter().map(json))).collect())
+        shown(
+            place
+                .chain(hunt.columns.iter().cloned().zip(cells.iter().map(json)))
+                .collect(),
+        )
     };
     in_order(hunt.rows.iter().map(row))
 }
@@ -115,11 +186,25 @@ fn json(value: &Value<'static>) -> Json {
 
 /// A row of a hunt; where it is no record, nothing but the query's own order decides where it stands.
 fn shown(row: BTreeMap<String, Json>) -> Row {
-    let rounded = |value: Json| value.as_f64().map_or(value, |number| Json::from(rounded(number)));
-    let row: BTreeMap<String, Json> = row.into_iter().map(|(name, value)| (name, rounded(value))).collect();
+    let rounded = |value: Json| {
+        value
+            .as_f64()
+            .map_or(value, |number| Json::from(rounded(number)))
+    };
+    let row: BTreeMap<String, Json> = row
+        .into_iter()
+        .map(|(name, value)| (name, rounded(value)))
+        .collect();
     let text = json!(row).to_string();
     let is_record = row.contains_key("record_id");
-    (if is_record { json!(RECORD_COLUMNS.map(|name| &row[name])).to_string() } else { text.clone() }, text)
+    (
+        if is_record {
+            json!(RECORD_COLUMNS.map(|name| &row[name])).to_string()
+        } else {
+            text.clone()
+        },
+        text,
+    )
 }
 
 /// Sums of fractions depend on the order in which they are added in their last digits.
@@ -130,21 +215,29 @@ fn rounded(number: f64) -> String {
 fn found_by_target(run: &Run, name: &str) -> Vec<String> {
     let file = run.file(&format!("hunts/{name}.by-target.csv"));
     let mut csv = csv::Reader::from_reader(file.as_bytes());
-    csv.records().map(|row| cells(row.unwrap().iter())).collect()
+    csv.records()
+        .map(|row| cells(row.unwrap().iter()))
+        .collect()
 }
 
 fn expected_by_target(by_place: &BTreeMap<(String, String), Vec<Cells>>) -> Vec<String> {
     let rows = by_place.iter().flat_map(|((account, region), rows)| {
         rows.iter().map(move |row| {
-            [vec![account.clone(), region.clone()], row.iter().map(Value::to_string).collect()].concat()
+            [
+                vec![account.clone(), region.clone()],
+                row.iter().map(Value::to_string).collect(),
+            ]
+            .concat()
         })
     });
-    rows.map(|row| cells(row.iter().map(String::as_str))).collect()
+    rows.map(|row| cells(row.iter().map(String::as_str)))
+        .collect()
 }
 
 /// Cells of CSV, without the apostrophe that keeps a spreadsheet from running one.
 fn cells<'c>(cells: impl Iterator<Item = &'c str>) -> String {
-    let plain =
-        cells.map(|cell| cell.trim_start_matches('\'')).map(|cell| cell.parse().map_or(cell.to_owned(), rounded));
+    let plain = cells
+        .map(|cell| cell.trim_start_matches('\''))
+        .map(|cell| cell.parse().map_or(cell.to_owned(), rounded));
     json!(plain.collect::<Vec<String>>()).to_string()
 }

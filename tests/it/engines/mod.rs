@@ -22,7 +22,15 @@ use world::{Group, OWN_TRAIL, PROD, Planted, RandomWorld, Scope};
 
 fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = RandomWorld> {
     let flow_logs = subsequence(events::flow_logs(), 0..=6);
-    let scope = select(&[Scope::Everything, Scope::Everything, Scope::Everything, Scope::Account, Scope::Region][..]);
+    let scope = select(
+        &[
+            Scope::Everything,
+            Scope::Everything,
+            Scope::Everything,
+            Scope::Account,
+            Scope::Region,
+        ][..],
+    );
     let pages = (any::<bool>(), select(&[3_usize, 7, 100_000][..]));
     let trails = (prop::bool::weighted(0.8), prop::bool::weighted(0.3));
     (trails, flow_logs, events::planted(), pages, scope, faults).prop_map(
@@ -51,21 +59,36 @@ fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value
 
 #[test]
 fn in_quiet_worlds() {
-    ask_all((110, 1), Promise::Covered, (world(Just(String::new())), questions()), &[Was::Answered]);
+    ask_all(
+        (110, 1),
+        Promise::Covered,
+        (world(Just(String::new())), questions()),
+        &[Was::Answered],
+    );
 }
 
 /// Lines of flow logs of several formats, side by side with others.
 #[test]
 fn in_flow_logs_of_any_format() {
-    let flows =
-        (world(Just(String::new())), events::flow_lines()).prop_map(|(world, lines)| with_more(world, lines, 7));
-    ask_all((20, 7), Promise::Covered, (flows, question_about_flows()), &[Was::Answered]);
+    let flows = (world(Just(String::new())), events::flow_lines())
+        .prop_map(|(world, lines)| with_more(world, lines, 7));
+    ask_all(
+        (20, 7),
+        Promise::Covered,
+        (flows, question_about_flows()),
+        &[Was::Answered],
+    );
 }
 
 #[test]
 fn amid_troubles_that_pass() {
     let cases = (world(faults::passing()), questions());
-    ask_all((104, 2), Promise::Covered, cases, &[Was::Troubled, Was::Answered]);
+    ask_all(
+        (104, 2),
+        Promise::Covered,
+        cases,
+        &[Was::Troubled, Was::Answered],
+    );
 }
 
 #[test]
@@ -76,14 +99,25 @@ fn amid_troubles_that_do_not_pass_nothing_is_invented() {
 
 /// Questions that every event of a burst answers.
 fn questions_about_bursts() -> impl Strategy<Value = Questions> {
-    let one = |query: &str| Asked { about: About::Anything, query: query.to_owned() };
+    let one = |query: &str| Asked {
+        about: About::Anything,
+        query: query.to_owned(),
+    };
     select(vec![
-        Questions { indicators: vec![0], hunts: Vec::new() },
-        Questions { indicators: Vec::new(), hunts: vec![one("filter eventName = \"ListBuckets\"")] },
+        Questions {
+            indicators: vec![0],
+            hunts: Vec::new(),
+        },
+        Questions {
+            indicators: Vec::new(),
+            hunts: vec![one("filter eventName = \"ListBuckets\"")],
+        },
         Questions {
             indicators: vec![2],
             hunts: vec![
-                one("filter size >= 5 | sort size desc, @message | limit 30 | display size, @timestamp"),
+                one(
+                    "filter size >= 5 | sort size desc, @message | limit 30 | display size, @timestamp",
+                ),
                 one(
                     "filter @message like /192.0.2.1/ | stats count(*) as n, sum(size), count_distinct(size) by eventName",
                 ),
@@ -91,17 +125,27 @@ fn questions_about_bursts() -> impl Strategy<Value = Questions> {
         },
         Questions {
             indicators: Vec::new(),
-            hunts: vec![one("stats count(*) as n, max(size) by bin(1s) | sort n desc")],
+            hunts: vec![one(
+                "stats count(*) as n, max(size) by bin(1s) | sort n desc",
+            )],
         },
     ])
 }
 
 fn with_more(world: RandomWorld, more: Vec<Planted>, events_scanned_a_page: usize) -> RandomWorld {
-    RandomWorld { planted: [world.planted, more].concat(), events_scanned_a_page, ..world }
+    RandomWorld {
+        planted: [world.planted, more].concat(),
+        events_scanned_a_page,
+        ..world
+    }
 }
 
 /// The group whose events are dense.
-const DENSE: Group = Group { account: PROD, region: "us-east-1", name: "/app" };
+const DENSE: Group = Group {
+    account: PROD,
+    region: "us-east-1",
+    name: "/app",
+};
 
 /// With events in every millisecond, and many in one, some lie on every border of the slices.
 #[test]
@@ -109,25 +153,46 @@ fn in_groups_that_are_read_in_slices() {
     let dense = (world(Just(faults::slow_answers())), 60..120_u32)
         .prop_map(|(world, count)| with_more(world, events::burst(DENSE, count), 5));
     let questions = prop_oneof![questions_about_bursts(), questions()];
-    ask_all((22, 4), Promise::Covered, (dense, questions), &[Was::Sliced, Was::Answered]);
+    ask_all(
+        (22, 4),
+        Promise::Covered,
+        (dense, questions),
+        &[Was::Sliced, Was::Answered],
+    );
 }
 
 /// More events in one millisecond than a page holds.
 #[test]
 fn in_one_millisecond_of_many_events() {
-    let bursts = world(faults::passing()).prop_map(|world| with_more(world, events::burst(DENSE, 10_050), 100_000));
-    ask_all((2, 5), Promise::Covered, (bursts, questions_about_bursts()), &[Was::Answered]);
+    let bursts = world(faults::passing())
+        .prop_map(|world| with_more(world, events::burst(DENSE, 10_050), 100_000));
+    ask_all(
+        (2, 5),
+        Promise::Covered,
+        (bursts, questions_about_bursts()),
+        &[Was::Answered],
+    );
 }
 
 /// Events as large as they get, on the window's borders.
 #[test]
 fn with_the_largest_events() {
     let (from, to) = world::WINDOW_MS;
-    let large = (world(faults::passing()), vec(select(vec![from - 1, from, from, to - 1, to]), 1..3)).prop_map(
-        |(world, times)| {
-            let more = times.into_iter().map(|at_ms| events::largest(DENSE, at_ms)).collect();
+    let large = (
+        world(faults::passing()),
+        vec(select(vec![from - 1, from, from, to - 1, to]), 1..3),
+    )
+        .prop_map(|(world, times)| {
+            let more = times
+                .into_iter()
+                .map(|at_ms| events::largest(DENSE, at_ms))
+                .collect();
             with_more(world, more, 100_000)
-        },
+        });
+    ask_all(
+        (4, 6),
+        Promise::Covered,
+        (large, questions_about_bursts()),
+        &[Was::Answered],
     );
-    ask_all((4, 6), Promise::Covered, (large, questions_about_bursts()), &[Was::Answered]);
 }

@@ -14,12 +14,19 @@ use proptest::sample::select;
 
 /// An indicator of any kind; of ten thousand that are tried, few are refused.
 fn indicator() -> impl Strategy<Value = Indicator> {
-    let kind = |prefix: &'static str, value: &'static str| value.prop_map(move |value| format!("{prefix}{value}"));
+    let kind = |prefix: &'static str, value: &'static str| {
+        value.prop_map(move |value| format!("{prefix}{value}"))
+    };
     let written = prop_oneof![
         any::<std::net::IpAddr>().prop_map(|address| address.to_string()),
-        (any::<std::net::Ipv4Addr>(), 0..33).prop_map(|(address, length)| format!("{address}/{length}")),
-        (any::<std::net::Ipv6Addr>(), 0..129).prop_map(|(address, length)| format!("{address}/{length}")),
-        kind("", "arn:aws[a-z-]{0,8}:[a-z0-9]{2,5}:[a-z0-9-]{0,9}:[0-9]{12}:\\PC{1,20}"),
+        (any::<std::net::Ipv4Addr>(), 0..33)
+            .prop_map(|(address, length)| format!("{address}/{length}")),
+        (any::<std::net::Ipv6Addr>(), 0..129)
+            .prop_map(|(address, length)| format!("{address}/{length}")),
+        kind(
+            "",
+            "arn:aws[a-z-]{0,8}:[a-z0-9]{2,5}:[a-z0-9-]{0,9}:[0-9]{12}:\\PC{1,20}"
+        ),
         kind("", "A[KS]IA[A-Z0-9]{16}"),
         kind("domain:", "([a-z0-9]{1,20}\\.){1,4}[a-z]{2,6}"),
         kind("hash:", "[0-9a-fA-F]{32}|[0-9a-fA-F]{64}"),
@@ -35,8 +42,23 @@ fn indicator() -> impl Strategy<Value = Indicator> {
 
 /// A condition that a pattern could say, about any text.
 fn condition() -> impl Strategy<Value = String> {
-    let field = select(&["eventName", "errorCode", "userAgent", "action", "srcAddr", "@message", "`a b`", "x.y"][..]);
-    let text = prop_oneof!["\\PC{0,30}", "[%\"\\\\?{}()|*^$./ a-c-]{1,12}", "[a-zA-Z0-9.:/@_-]{1,400}"];
+    let field = select(
+        &[
+            "eventName",
+            "errorCode",
+            "userAgent",
+            "action",
+            "srcAddr",
+            "@message",
+            "`a b`",
+            "x.y",
+        ][..],
+    );
+    let text = prop_oneof![
+        "\\PC{0,30}",
+        "[%\"\\\\?{}()|*^$./ a-c-]{1,12}",
+        "[a-zA-Z0-9.:/@_-]{1,400}"
+    ];
     (field, text, 0..6_u8).prop_map(|(field, text, way)| {
         let quoted = format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
         match way {
@@ -44,7 +66,10 @@ fn condition() -> impl Strategy<Value = String> {
             1 => format!("{field} like {quoted}"),
             2 => format!("{field} in [{quoted}, \"other\"]"),
             3 => format!("strcontains({field}, {quoted})"),
-            4 => format!("{field} like /{}|other/", regex::escape(&text).replace('/', "\\/")),
+            4 => format!(
+                "{field} like /{}|other/",
+                regex::escape(&text).replace('/', "\\/")
+            ),
             _ => format!("{field} = {quoted} or action = \"REJECT\""),
         }
     })
@@ -52,16 +77,21 @@ fn condition() -> impl Strategy<Value = String> {
 
 fn hunt() -> impl Strategy<Value = Hunt> {
     let source = select(&[HuntSource::CloudTrail, HuntSource::VpcFlow, HuntSource::Any][..]);
-    (source, vec(condition(), 1..6), select(&[" and ", " or "][..])).prop_map(|(source, conditions, by)| Hunt {
-        name: "random".to_owned(),
-        title: String::new(),
+    (
         source,
-        severity: Severity::Low,
-        techniques: Vec::new(),
-        parameters: BTreeMap::new(),
-        query: format!("filter {}", conditions.join(by)),
-        filter_pattern: None,
-    })
+        vec(condition(), 1..6),
+        select(&[" and ", " or "][..]),
+    )
+        .prop_map(|(source, conditions, by)| Hunt {
+            name: "random".to_owned(),
+            title: String::new(),
+            source,
+            severity: Severity::Low,
+            techniques: Vec::new(),
+            parameters: BTreeMap::new(),
+            query: format!("filter {}", conditions.join(by)),
+            filter_pattern: None,
+        })
 }
 
 proptest! {

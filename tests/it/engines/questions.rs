@@ -31,7 +31,9 @@ impl Asked {
             About::Anything => "any",
         };
         let query = toml::Value::String(self.query.clone());
-        format!("name = \"{name}\"\ntitle = \"t\"\nsource = \"{source}\"\nseverity = \"low\"\nquery = {query}\n")
+        format!(
+            "name = \"{name}\"\ntitle = \"t\"\nsource = \"{source}\"\nseverity = \"low\"\nquery = {query}\n"
+        )
     }
 }
 
@@ -73,11 +75,17 @@ pub fn question_about_flows() -> impl Strategy<Value = Questions> {
             "isIpInSubnet(pktSrcAddr, \"192.0.2.1/32\")",
         ][..],
     );
-    let filter = (vec(column, 1..3), select(&[" and ", " or "][..])).prop_map(|(columns, by)| columns.join(by));
+    let filter = (vec(column, 1..3), select(&[" and ", " or "][..]))
+        .prop_map(|(columns, by)| columns.join(by));
     let about = About::VpcFlow;
-    (filter, prop_oneof![rows().boxed(), counts().boxed()]).prop_map(move |(filter, end)| Questions {
-        indicators: Vec::new(),
-        hunts: vec![Asked { about, query: format!("filter {filter}{end}") }],
+    (filter, prop_oneof![rows().boxed(), counts().boxed()]).prop_map(move |(filter, end)| {
+        Questions {
+            indicators: Vec::new(),
+            hunts: vec![Asked {
+                about,
+                query: format!("filter {filter}{end}"),
+            }],
+        }
     })
 }
 
@@ -87,7 +95,9 @@ fn quoted(text: &str) -> String {
 
 /// A field of text with values that it may have; of what the question is about more often than others.
 fn text_field(about: About) -> impl Strategy<Value = (&'static str, &'static str)> {
-    let of = |fields: &'static [&'static str], values: &'static [&'static str]| (select(fields), select(values));
+    let of = |fields: &'static [&'static str], values: &'static [&'static str]| {
+        (select(fields), select(values))
+    };
     let is_flow = u32::from(about == About::VpcFlow);
     prop_oneof![
         3 => of(&["eventName"], &ACTIONS),
@@ -103,12 +113,23 @@ fn text_field(about: About) -> impl Strategy<Value = (&'static str, &'static str
     ]
 }
 
-const NUMBERS: [&str; 6] = ["size", "bytes", "dstPort", "requestParameters.size", "ratio", "strlen(@message)"];
+const NUMBERS: [&str; 6] = [
+    "size",
+    "bytes",
+    "dstPort",
+    "requestParameters.size",
+    "ratio",
+    "strlen(@message)",
+];
 
 /// A part of a value, by number.
 fn part(value: &str, at: usize) -> String {
     let characters: Vec<char> = value.chars().collect();
-    characters.iter().skip(at % characters.len().max(1)).take(4).collect()
+    characters
+        .iter()
+        .skip(at % characters.len().max(1))
+        .take(4)
+        .collect()
 }
 
 fn regex(value: &str) -> String {
@@ -117,30 +138,42 @@ fn regex(value: &str) -> String {
 
 /// A condition on one field.
 fn comparison(about: About) -> impl Strategy<Value = String> {
-    let text = (text_field(about), any::<u8>(), 0..40_usize).prop_map(|((field, value), way, at)| {
-        let whole = quoted(value);
-        let some = part(value, at);
-        match way % 16 {
-            0 | 1 => format!("{field} = {whole}"),
-            2 => format!("{whole} = {field}"),
-            3 => format!("{field} != {whole}"),
-            4 => format!("{field} >= {whole}"),
-            5 => format!("{field} < {whole}"),
-            6 => format!("{field} like {}", quoted(&some)),
-            7 => format!("{field} like /{}|nothing/", regex(&some)),
-            8 => format!("{field} =~ /(?i)^.*{}/", regex(&some)),
-            9 => format!("{field} not like /{}$/", regex(&some)),
-            10 => format!("{field} in [{whole}, \"else\", 7]"),
-            11 => format!("{field} not in [{whole}, \"else\"]"),
-            12 => format!("ispresent({field})"),
-            13 => format!("strcontains({field}, {})", quoted(&some)),
-            14 => format!("tolower({field}) = tolower({whole})"),
-            _ => format!("not isempty({field})"),
-        }
-    });
-    let number = (select(&NUMBERS[..]), select(&["<", "<=", ">", ">=", "=", "!="][..]), 0..40_u32)
+    let text =
+        (text_field(about), any::<u8>(), 0..40_usize).prop_map(|((field, value), way, at)| {
+            let whole = quoted(value);
+            let some = part(value, at);
+            match way % 16 {
+                0 | 1 => format!("{field} = {whole}"),
+                2 => format!("{whole} = {field}"),
+                3 => format!("{field} != {whole}"),
+                4 => format!("{field} >= {whole}"),
+                5 => format!("{field} < {whole}"),
+                6 => format!("{field} like {}", quoted(&some)),
+                7 => format!("{field} like /{}|nothing/", regex(&some)),
+                8 => format!("{field} =~ /(?i)^.*{}/", regex(&some)),
+                9 => format!("{field} not like /{}$/", regex(&some)),
+                10 => format!("{field} in [{whole}, \"else\", 7]"),
+                11 => format!("{field} not in [{whole}, \"else\"]"),
+                12 => format!("ispresent({field})"),
+                13 => format!("strcontains({field}, {})", quoted(&some)),
+                14 => format!("tolower({field}) = tolower({whole})"),
+                _ => format!("not isempty({field})"),
+            }
+        });
+    let number = (
+        select(&NUMBERS[..]),
+        select(&["<", "<=", ">", ">=", "=", "!="][..]),
+        0..40_u32,
+    )
         .prop_map(|(field, operator, number)| format!("{field} {operator} {number}"));
-    let subnets = ["192.0.2.0/28", "192.0.2.1/32", "10.0.0.0/8", "192.0.0.0/15", "2001:db8::/64", "0.0.0.0/0"];
+    let subnets = [
+        "192.0.2.0/28",
+        "192.0.2.1/32",
+        "10.0.0.0/8",
+        "192.0.0.0/15",
+        "2001:db8::/64",
+        "0.0.0.0/0",
+    ];
     let subnet = (
         select(&["sourceIPAddress", "srcAddr", "pktSrcAddr"][..]),
         select(subnets.to_vec()),
@@ -193,21 +226,57 @@ fn first(about: About) -> impl Strategy<Value = String> {
 /// rows of one millisecond and group are in the order of an id that each engine has of its own.
 fn rows() -> impl Strategy<Value = String> {
     let direction = || select(&["asc", "desc"][..]);
-    let key = || select(&["eventName", "size", "srcAddr", "@timestamp", "missing", "ratio", "user"][..]);
+    let key = || {
+        select(
+            &[
+                "eventName",
+                "size",
+                "srcAddr",
+                "@timestamp",
+                "missing",
+                "ratio",
+                "user",
+            ][..],
+        )
+    };
     let sort = (key(), direction(), key(), direction()).prop_map(|(one, up, other, down)| {
         format!(" | sort {one} {up}, {other} {down}, @message, @logStream, @ingestionTime")
     });
-    let dedup = select(&["", "", " | dedup eventName", " | dedup srcAddr, action", " | dedup @message"][..]);
-    let limit =
-        prop::option::of(0..12_usize).prop_map(|rows| rows.map(|rows| format!(" | limit {rows}")).unwrap_or_default());
-    let after = select(&["", "", " | filter size > 5", " | fields size * 2 as twice | filter twice != 8"][..]);
+    let dedup = select(
+        &[
+            "",
+            "",
+            " | dedup eventName",
+            " | dedup srcAddr, action",
+            " | dedup @message",
+        ][..],
+    );
+    let limit = prop::option::of(0..12_usize).prop_map(|rows| {
+        rows.map(|rows| format!(" | limit {rows}"))
+            .unwrap_or_default()
+    });
+    let after = select(
+        &[
+            "",
+            "",
+            " | filter size > 5",
+            " | fields size * 2 as twice | filter twice != 8",
+        ][..],
+    );
     let in_order = (sort, dedup, limit, after).prop_map(|(sort, dedup, limit, after)| {
         // A filter before all limits is one of those that decide what is found.
         let after = if limit.is_empty() { "" } else { after };
         format!("{sort}{dedup}{limit}{after}")
     });
     let some_order = select(&["", "", " | dedup @message"][..]).prop_map(str::to_owned);
-    let display = select(&["", "", " | display eventName, @message", " | display size, @timestamp, octet, what"][..]);
+    let display = select(
+        &[
+            "",
+            "",
+            " | display eventName, @message",
+            " | display size, @timestamp, octet, what",
+        ][..],
+    );
     (prop_oneof![in_order, some_order], display).prop_map(|(ordered, display)| ordered + display)
 }
 
@@ -249,7 +318,8 @@ fn counts() -> impl Strategy<Value = String> {
             " | limit 3",
         ][..],
     );
-    (totals, by, after).prop_map(|(totals, by, after)| format!(" | stats {}{by}{after}", totals.join(", ")))
+    (totals, by, after)
+        .prop_map(|(totals, by, after)| format!(" | stats {}{by}{after}", totals.join(", ")))
 }
 
 fn query(about: About) -> impl Strategy<Value = String> {

@@ -31,8 +31,16 @@ pub struct Group {
 }
 
 /// Where the organization's trail delivers to, and where `prod`'s own does.
-pub const TRAIL: Group = Group { account: MANAGEMENT, region: "us-east-1", name: "/trail" };
-pub const OWN_TRAIL: Group = Group { account: PROD, region: "us-east-1", name: "/own" };
+pub const TRAIL: Group = Group {
+    account: MANAGEMENT,
+    region: "us-east-1",
+    name: "/trail",
+};
+pub const OWN_TRAIL: Group = Group {
+    account: PROD,
+    region: "us-east-1",
+    name: "/own",
+};
 
 /// The log streams that they write.
 pub const TRAIL_STREAM: &str = "o-exampleorgid_111111111111_CloudTrail_us-east-1";
@@ -64,7 +72,10 @@ pub const FORMATS: [Format; 3] = [
         aws: "${vpc-id} ${srcaddr} ${dstaddr} ${dstport} ${action} ${bytes}",
         columns: &["vpcId", "srcAddr", "dstAddr", "dstPort", "action", "bytes"],
     },
-    Format { aws: "${action} ${bytes} ${pkt-srcaddr}", columns: &["action", "bytes", "pktSrcAddr"] },
+    Format {
+        aws: "${action} ${bytes} ${pkt-srcaddr}",
+        columns: &["action", "bytes", "pktSrcAddr"],
+    },
 ];
 
 #[derive(Debug, PartialEq, Eq)]
@@ -101,13 +112,39 @@ pub struct Planted {
 impl Planted {
     /// Adds it to a scenario.
     fn write(&self, scenario: &mut String) {
-        let Self { group: Group { account, region, name }, stream, first_ms, late_ms, message, .. } = self;
+        let Self {
+            group:
+                Group {
+                    account,
+                    region,
+                    name,
+                },
+            stream,
+            first_ms,
+            late_ms,
+            message,
+            ..
+        } = self;
         let (at, ingested) = (rfc3339(*first_ms), rfc3339(first_ms + late_ms));
-        let of = [("account", *account), ("region", *region), ("group", *name), ("stream", *stream)];
-        let when = [("at", at.as_str()), ("ingested", ingested.as_str()), ("message", message.as_ref())];
+        let of = [
+            ("account", *account),
+            ("region", *region),
+            ("group", *name),
+            ("stream", *stream),
+        ];
+        let when = [
+            ("at", at.as_str()),
+            ("ingested", ingested.as_str()),
+            ("message", message.as_ref()),
+        ];
         table(scenario, "events", &[&of[..], &when].concat());
         if self.count > 1 {
-            writeln!(scenario, "count = {}\napart_ms = {}", self.count, self.apart_ms).unwrap();
+            writeln!(
+                scenario,
+                "count = {}\napart_ms = {}",
+                self.count, self.apart_ms
+            )
+            .unwrap();
         }
     }
 }
@@ -115,8 +152,24 @@ impl Planted {
 /// In a line, so that a failure can be read.
 impl fmt::Debug for Planted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { group, stream, first_ms, late_ms, count, apart_ms, written, message } = self;
-        let (Group { account, region, name }, at) = (group, rfc3339(*first_ms));
+        let Self {
+            group,
+            stream,
+            first_ms,
+            late_ms,
+            count,
+            apart_ms,
+            written,
+            message,
+        } = self;
+        let (
+            Group {
+                account,
+                region,
+                name,
+            },
+            at,
+        ) = (group, rfc3339(*first_ms));
         let begin: String = message.chars().take(1_000).collect();
         write!(
             f,
@@ -166,7 +219,12 @@ impl RandomWorld {
     /// Every event, in the order in which they arrived.
     pub fn stored(&self) -> Vec<Stored> {
         let each = |planted: &Planted| {
-            let Planted { group, stream, written, .. } = *planted;
+            let Planted {
+                group,
+                stream,
+                written,
+                ..
+            } = *planted;
             let event = |n: u32| {
                 let timestamp_ms = planted.first_ms + i64::from(n) * i64::from(planted.apart_ms);
                 let message: Rc<str> = match planted.count {
@@ -175,7 +233,14 @@ impl RandomWorld {
                 };
                 // All of them are let in together, after the first.
                 let ingestion_ms = planted.first_ms + planted.late_ms;
-                Stored { group, stream, timestamp_ms, ingestion_ms, written, message }
+                Stored {
+                    group,
+                    stream,
+                    timestamp_ms,
+                    ingestion_ms,
+                    written,
+                    message,
+                }
             };
             (0..planted.count).map(event).collect::<Vec<_>>()
         };
@@ -184,32 +249,66 @@ impl RandomWorld {
 
     /// The formats of the flow logs that deliver to a group.
     pub fn formats(&self, group: Group) -> Vec<usize> {
-        self.flow_logs.iter().filter(|(to, _)| *to == group).map(|(_, format)| *format).collect()
+        self.flow_logs
+            .iter()
+            .filter(|(to, _)| *to == group)
+            .map(|(_, format)| *format)
+            .collect()
     }
 
     /// The world as a scenario.
     pub fn scenario(&self) -> String {
         let mut text = SMALL.to_owned();
         if !self.trail_is_sound {
-            text = text.replace("organization = true\n", "organization = true\nlogging = false\n");
+            text = text.replace(
+                "organization = true\n",
+                "organization = true\nlogging = false\n",
+            );
         }
         if self.has_own_trail {
-            let Group { account, region, name } = OWN_TRAIL;
-            table(&mut text, "trails", &[("name", "own"), ("account", account), ("home", region), ("log_group", name)]);
+            let Group {
+                account,
+                region,
+                name,
+            } = OWN_TRAIL;
+            table(
+                &mut text,
+                "trails",
+                &[
+                    ("name", "own"),
+                    ("account", account),
+                    ("home", region),
+                    ("log_group", name),
+                ],
+            );
         }
         for (group, format) in &self.flow_logs {
-            let Group { account, region, name } = *group;
+            let Group {
+                account,
+                region,
+                name,
+            } = *group;
             let format = FORMATS[*format].aws;
             table(
                 &mut text,
                 "flow_logs",
-                &[("account", account), ("region", region), ("log_group", name), ("format", format)],
+                &[
+                    ("account", account),
+                    ("region", region),
+                    ("log_group", name),
+                    ("format", format),
+                ],
             );
         }
         for planted in &self.planted {
             planted.write(&mut text);
         }
-        let Self { empty_pages, events_scanned_a_page, faults, .. } = self;
+        let Self {
+            empty_pages,
+            events_scanned_a_page,
+            faults,
+            ..
+        } = self;
         write!(
             text,
             "{faults}[behaviour]\nempty_pages = {empty_pages}\nevents_scanned_a_page = {events_scanned_a_page}\n"
@@ -220,18 +319,30 @@ impl RandomWorld {
 
     /// The configuration file: a trail that is known to have stopped is not asked for.
     pub fn configuration(&self) -> &'static str {
-        if self.trail_is_sound { "" } else { "[scope]\nsources = \"report\"\n" }
+        if self.trail_is_sound {
+            ""
+        } else {
+            "[scope]\nsources = \"report\"\n"
+        }
     }
 
     /// What is asked about, as arguments.
     pub fn arguments(&self) -> Vec<String> {
-        let window = ["--from".to_owned(), rfc3339(WINDOW_MS.0), "--to".to_owned(), rfc3339(WINDOW_MS.1)];
+        let window = [
+            "--from".to_owned(),
+            rfc3339(WINDOW_MS.0),
+            "--to".to_owned(),
+            rfc3339(WINDOW_MS.1),
+        ];
         let scope = match self.scope {
             Scope::Everything => &[][..],
             Scope::Account => &["--account", PROD],
             Scope::Region => &["--region", "us-east-1"],
         };
-        window.into_iter().chain(scope.iter().map(|argument| (*argument).to_owned())).collect()
+        window
+            .into_iter()
+            .chain(scope.iter().map(|argument| (*argument).to_owned()))
+            .collect()
     }
 }
 
@@ -239,11 +350,19 @@ impl RandomWorld {
 fn table(scenario: &mut String, name: &str, texts: &[(&str, &str)]) {
     writeln!(scenario, "[[{name}]]").unwrap();
     for (key, text) in texts {
-        writeln!(scenario, "{key} = {}", toml::Value::String((*text).to_owned())).unwrap();
+        writeln!(
+            scenario,
+            "{key} = {}",
+            toml::Value::String((*text).to_owned())
+        )
+        .unwrap();
     }
 }
 
 /// A time as reports have it.
 pub fn rfc3339(ms: i64) -> String {
-    Timestamp::from_millisecond(ms).unwrap().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    Timestamp::from_millisecond(ms)
+        .unwrap()
+        .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+        .to_string()
 }

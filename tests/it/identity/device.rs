@@ -18,7 +18,10 @@ pub struct Device {
 
 impl Device {
     pub fn of(range: &Range) -> Arc<Self> {
-        Arc::new(Self { range: range.clone(), looks: AtomicU32::new(0) })
+        Arc::new(Self {
+            range: range.clone(),
+            looks: AtomicU32::new(0),
+        })
     }
 
     /// How often somebody asked for a code.
@@ -28,13 +31,20 @@ impl Device {
 }
 
 impl CodeSource for Device {
-    fn next_code<'a>(&'a self, _: &'a str, refusal: Option<&'a str>) -> BoxFuture<'a, Result<MfaCode, String>> {
+    fn next_code<'a>(
+        &'a self,
+        _: &'a str,
+        refusal: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<MfaCode, String>> {
         self.looks.fetch_add(1, Ordering::Relaxed);
         async move {
             if refusal.is_some() {
                 tokio::time::sleep(Duration::from_secs(30)).await;
             }
-            self.range.mfa_code().parse().map_err(|error| format!("{error}"))
+            self.range
+                .mfa_code()
+                .parse()
+                .map_err(|error| format!("{error}"))
         }
         .boxed()
     }
@@ -53,7 +63,11 @@ impl Guesser {
 }
 
 impl CodeSource for Guesser {
-    fn next_code<'a>(&'a self, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Result<MfaCode, String>> {
+    fn next_code<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<MfaCode, String>> {
         let guess = self.guesses.fetch_add(1, Ordering::Relaxed);
         std::future::ready(Ok(format!("00000{guess}").parse().unwrap())).boxed()
     }

@@ -13,13 +13,17 @@ async fn examined(world: &World) -> Vec<Check> {
 }
 
 fn failed(checks: &[Check]) -> Vec<&Check> {
-    checks.iter().filter(|check| check.status == State::Failed).collect()
+    checks
+        .iter()
+        .filter(|check| check.status == State::Failed)
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn all_is_well() {
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
-    let (world, device) = holding_the_device(World::of(&[HEAD, MEMBER, &role].concat()).configured(&with_serial("")));
+    let (world, device) =
+        holding_the_device(World::of(&[HEAD, MEMBER, &role].concat()).configured(&with_serial("")));
     let checks = examined(&world).await;
     assert_eq!(failed(&checks), Vec::<&Check>::new());
     assert_eq!(device.looks(), 1);
@@ -32,7 +36,11 @@ async fn all_is_well() {
     ] {
         assert!(told(part), "{part}: {checks:#?}");
     }
-    assert_eq!(world.calls("FilterLogEvents"), 2, "one for each account and Region");
+    assert_eq!(
+        world.calls("FilterLogEvents"),
+        2,
+        "one for each account and Region"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,8 +71,14 @@ allow = ["cloudtrail:*", "ec2:*", "logs:DescribeLogGroups"]
         failed[0]
     );
     let half = failed[1];
-    assert!(half.detail.contains("FilterLogEvents") && half.advice.contains("dragnet setup policy"), "{half:?}");
-    assert_eq!(half.region.as_ref().map(ToString::to_string).as_deref(), Some("us-east-1"));
+    assert!(
+        half.detail.contains("FilterLogEvents") && half.advice.contains("dragnet setup policy"),
+        "{half:?}"
+    );
+    assert_eq!(
+        half.region.as_ref().map(ToString::to_string).as_deref(),
+        Some("us-east-1")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +87,10 @@ async fn a_refused_hop_ends_the_examination() {
     let checks = examined(&World::of(&[HEAD, MEMBER].concat()).configured(hub)).await;
     let last = failed(&checks);
     assert_eq!(last.len(), 1);
-    assert!(last[0].reason == Some("hop-denied") && last[0].advice.contains("role/Absent exists"), "{last:?}");
+    assert!(
+        last[0].reason == Some("hop-denied") && last[0].advice.contains("role/Absent exists"),
+        "{last:?}"
+    );
     assert!(checks.iter().all(|check| check.account_id.is_none()));
 }
 
@@ -81,9 +98,15 @@ async fn a_refused_hop_ends_the_examination() {
 async fn practice_tells_of_the_region_deny() {
     let world = World::practising(&Scenario::builtin("small").unwrap());
     let checks = examined(&world).await;
-    let denied: Vec<_> = failed(&checks).into_iter().filter(|check| check.account_name == "sandbox").collect();
+    let denied: Vec<_> = failed(&checks)
+        .into_iter()
+        .filter(|check| check.account_name == "sandbox")
+        .collect();
     assert!(
-        !denied.is_empty() && denied.iter().all(|check| check.advice.contains("service control policy")),
+        !denied.is_empty()
+            && denied
+                .iter()
+                .all(|check| check.advice.contains("service control policy")),
         "{denied:#?}"
     );
 }

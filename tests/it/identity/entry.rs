@@ -7,7 +7,9 @@ const IP: &str = "192.0.2.1";
 const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
 
 fn world(role: &str) -> World {
-    World::of(&format!("{HEAD}{MEMBER}{GROUP}[[roles]]\nname = \"DragnetRead\"\n{role}\n{READ}\n"))
+    World::of(&format!(
+        "{HEAD}{MEMBER}{GROUP}[[roles]]\nname = \"DragnetRead\"\n{role}\n{READ}\n"
+    ))
 }
 
 /// How the member account ended.
@@ -20,20 +22,34 @@ async fn ending(world: &World, arguments: &[&str]) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_wrong_external_id() {
     let asks = "mfa = true\nexternal_id = \"the-right-one\"";
-    let (refused, _) = holding_the_device(world(asks).configured(&with_serial("external_id = \"a-wrong-one\"")));
+    let (refused, _) =
+        holding_the_device(world(asks).configured(&with_serial("external_id = \"a-wrong-one\"")));
     let row = ending(&refused, &[]).await;
-    assert!(row.contains("denied role-denied: asked with MFA and with an ExternalId"), "{row}");
-    assert!(row.contains("compare identity.external_id") && !row.contains("mfa_serial"), "{row}");
+    assert!(
+        row.contains("denied role-denied: asked with MFA and with an ExternalId"),
+        "{row}"
+    );
+    assert!(
+        row.contains("compare identity.external_id") && !row.contains("mfa_serial"),
+        "{row}"
+    );
     assert!(!row.contains("a-wrong-one"), "{row}");
-    let (accepted, _) = holding_the_device(world(asks).configured(&with_serial("external_id = \"the-right-one\"")));
+    let (accepted, _) =
+        holding_the_device(world(asks).configured(&with_serial("external_id = \"the-right-one\"")));
     assert_eq!(accepted.sweep(&[IP]).await.status(), "complete");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_mfa_code() {
     let row = ending(&world("mfa = true"), &[]).await;
-    assert!(row.contains("denied role-denied: asked without MFA and without an ExternalId"), "{row}");
-    assert!(row.contains("if its trust policy asks for MFA, set identity.mfa_serial"), "{row}");
+    assert!(
+        row.contains("denied role-denied: asked without MFA and without an ExternalId"),
+        "{row}"
+    );
+    assert!(
+        row.contains("if its trust policy asks for MFA, set identity.mfa_serial"),
+        "{row}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,9 +64,15 @@ async fn a_region_that_is_not_enabled() {
 #[tokio::test(start_paused = true)]
 async fn a_source_that_expires_in_the_middle() {
     let expires = "[[faults]]\noperation = \"AssumeRole\"\nkind = \"expired-token\"\n";
-    let row = ending(&world(&format!("{READ}\n{expires}[[roles]]\nname = \"Other\"")), &[]).await;
+    let row = ending(
+        &world(&format!("{READ}\n{expires}[[roles]]\nname = \"Other\"")),
+        &[],
+    )
+    .await;
     assert!(
-        row.contains("failed source-credentials: AssumeRole of arn:aws:iam::222222222222:role/DragnetRead"),
+        row.contains(
+            "failed source-credentials: AssumeRole of arn:aws:iam::222222222222:role/DragnetRead"
+        ),
         "{row}"
     );
     assert!(row.contains("to do: log in again"), "{row}");
@@ -65,6 +87,12 @@ targets = ["prod"]
 policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]}'''
 "#;
     let row = ending(&World::of(&[HEAD, MEMBER, GROUP, scp].concat()), &[]).await;
-    assert!(row.contains("us-east-1  denied access-denied: DescribeLogGroups"), "{row}");
-    assert!(row.contains("to do: exempt the role from the service control policy"), "{row}");
+    assert!(
+        row.contains("us-east-1  denied access-denied: DescribeLogGroups"),
+        "{row}"
+    );
+    assert!(
+        row.contains("to do: exempt the role from the service control policy"),
+        "{row}"
+    );
 }

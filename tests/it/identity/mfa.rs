@@ -16,13 +16,23 @@ const IP: &str = "192.0.2.1";
 fn careful() -> World {
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
     World::of(
-        &[HEAD, MEMBER, "[[groups]]\naccount = \"prod\"\nname = \"/app\"\nregion = \"us-east-1\"\n", &role].concat(),
+        &[
+            HEAD,
+            MEMBER,
+            "[[groups]]\naccount = \"prod\"\nname = \"/app\"\nregion = \"us-east-1\"\n",
+            &role,
+        ]
+        .concat(),
     )
 }
 
 /// Why no sweep can be begun.
 async fn no_way_in(world: &World) -> String {
-    let error = world.try_sweep(&[IP], CancellationToken::new()).await.err().unwrap();
+    let error = world
+        .try_sweep(&[IP], CancellationToken::new())
+        .await
+        .err()
+        .unwrap();
     assert_eq!(error.exit_code(), 1);
     std::error::Error::source(&error).unwrap().to_string()
 }
@@ -32,26 +42,49 @@ async fn three_hundred_accounts_take_one_code() {
     let accounts = "[[accounts]]\nid = \"300000000001\"\nname = \"member\"\ncount = 300\n";
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
     let groups = "[[groups]]\naccounts = \"member-*\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
-    let planted = event("300000000007", "us-east-1", "/app", "1h ago", "from 192.0.2.1");
-    let world = World::of(&[HEAD, accounts, groups, &role, &planted].concat()).configured(&with_serial(""));
+    let planted = event(
+        "300000000007",
+        "us-east-1",
+        "/app",
+        "1h ago",
+        "from 192.0.2.1",
+    );
+    let world =
+        World::of(&[HEAD, accounts, groups, &role, &planted].concat()).configured(&with_serial(""));
     let (world, device) = holding_the_device(world);
     let run = world.sweep(&[IP]).await;
     let summary = run.summary();
-    assert_eq!((run.status().as_str(), summary["sightings"].as_u64()), ("complete", Some(1)), "{:?}", run.coverage());
+    assert_eq!(
+        (run.status().as_str(), summary["sightings"].as_u64()),
+        ("complete", Some(1)),
+        "{:?}",
+        run.coverage()
+    );
     assert_eq!(summary["accounts"]["swept"], 301);
     assert_eq!((device.looks(), world.calls("GetSessionToken")), (1, 1));
     // One for each member account, and one for the caller's own, whose role is not there.
     assert_eq!(world.calls("AssumeRole"), 301);
-    let busiest =
-        world.range().calls().iter().filter(|seen| seen.operation == "AssumeRole").map(|s| s.busiest_second).max();
-    assert!(busiest.unwrap() <= 480 + 2, "80 % of STS's 600 calls a second: {busiest:?}");
+    let busiest = world
+        .range()
+        .calls()
+        .iter()
+        .filter(|seen| seen.operation == "AssumeRole")
+        .map(|s| s.busiest_second)
+        .max();
+    assert!(
+        busiest.unwrap() <= 480 + 2,
+        "80 % of STS's 600 calls a second: {busiest:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_code_nothing_is_begun() {
     let world = careful().configured(&with_serial(""));
     let cause = no_way_in(&world).await;
-    assert!(cause.contains("DRAGNET_MFA_CODE") && cause.contains("mfa_command"), "{cause}");
+    assert!(
+        cause.contains("DRAGNET_MFA_CODE") && cause.contains("mfa_command"),
+        "{cause}"
+    );
     assert_eq!(world.calls("GetSessionToken"), 0);
 }
 
@@ -67,9 +100,14 @@ async fn a_used_code_is_asked_for_again() {
 #[tokio::test(start_paused = true)]
 async fn three_wrong_codes_are_enough() {
     let guesser = Arc::new(Guesser::default());
-    let world = careful().configured(&with_serial("")).asking(guesser.clone());
+    let world = careful()
+        .configured(&with_serial(""))
+        .asking(guesser.clone());
     let cause = no_way_in(&world).await;
-    assert!(cause.contains("3 codes were refused: MultiFactorAuthentication failed"), "{cause}");
+    assert!(
+        cause.contains("3 codes were refused: MultiFactorAuthentication failed"),
+        "{cause}"
+    );
     assert_eq!((guesser.guesses(), world.calls("GetSessionToken")), (3, 3));
 }
 
@@ -85,14 +123,24 @@ async fn a_device_of_somebody_else_takes_no_second_code() {
 #[tokio::test(start_paused = true)]
 async fn the_session_is_kept_until_it_ends_and_can_be_switched_off() {
     let state = tempfile::tempdir().unwrap();
-    let (world, device) = holding_the_device(careful().configured(&with_serial("")).keeping_sessions_in(state.path()));
+    let (world, device) = holding_the_device(
+        careful()
+            .configured(&with_serial(""))
+            .keeping_sessions_in(state.path()),
+    );
     for _ in 0..2 {
         assert_eq!(world.sweep(&[IP]).await.status(), "complete");
     }
     assert_eq!((device.looks(), world.calls("GetSessionToken")), (1, 1));
-    let files: Vec<_> = std::fs::read_dir(state.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<_> = std::fs::read_dir(state.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     assert_eq!(files.len(), 1);
-    assert_eq!(std::fs::metadata(&files[0]).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&files[0]).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 
     tokio::time::advance(Duration::from_hours(12)).await;
     assert_eq!(world.sweep(&[IP]).await.status(), "complete");

@@ -10,8 +10,7 @@ use crate::world::World;
 
 const IP: &str = "192.0.2.1";
 const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
-const ADMINISTRATOR: &str =
-    "[[roles]]\nname = \"DragnetRead\"\nattached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n";
+const ADMINISTRATOR: &str = "[[roles]]\nname = \"DragnetRead\"\nattached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n";
 
 /// Enters the member account to call `operations`, and asks for its log groups.
 async fn ask_for_groups(operations: &[Operation], scope_down: bool) -> Result<(), String> {
@@ -19,20 +18,38 @@ async fn ask_for_groups(operations: &[Operation], scope_down: bool) -> Result<()
     let settings = world.settings(&[IP]);
     let aws = world.place().connect(&settings.reach, None).await.unwrap();
     let caller = aws.authenticate().await.unwrap();
-    let identity = Identity { scope_down, ..Identity::default() };
+    let identity = Identity {
+        scope_down,
+        ..Identity::default()
+    };
     let access = Access::new(&aws, &caller, &identity, "test".to_owned(), operations);
-    let account = Account { id: "222222222222".parse().unwrap(), name: String::new(), state: AccountState::Active };
-    let member = Member { account, standing: Standing::InScope, configured: None, listed: None };
+    let account = Account {
+        id: "222222222222".parse().unwrap(),
+        name: String::new(),
+        state: AccountState::Active,
+    };
+    let member = Member {
+        account,
+        standing: Standing::InScope,
+        configured: None,
+        listed: None,
+    };
     let entered = access.enter(&aws, &member).await.unwrap();
     let region = "us-east-1".parse().unwrap();
-    aws.log_groups(&entered.session, &region, None).await.map(drop).map_err(|error| error.message)
+    aws.log_groups(&entered.session, &region, None)
+        .await
+        .map(drop)
+        .map_err(|error| error.message)
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_administrators_role_can_do_no_more_than_the_command() {
     let regions_only = [Operation::DescribeRegions];
     let refusal = ask_for_groups(&regions_only, true).await.unwrap_err();
-    assert!(refusal.contains("because no session policy allows the logs:DescribeLogGroups action"), "{refusal}");
+    assert!(
+        refusal.contains("because no session policy allows the logs:DescribeLogGroups action"),
+        "{refusal}"
+    );
     assert!(ask_for_groups(&regions_only, false).await.is_ok());
     assert!(ask_for_groups(&Operation::SWEEP, true).await.is_ok());
 }
@@ -40,19 +57,25 @@ async fn an_administrators_role_can_do_no_more_than_the_command() {
 /// The role of `dragnet setup policy`, as the only policy of the member's role.
 async fn sweep_with(actions: &[&'static str]) -> String {
     let policy = Policy::allowing(actions.iter().copied());
-    let role = format!("[[roles]]\nname = \"DragnetRead\"\n[roles.policies]\nRead = '''{policy}'''\n");
+    let role =
+        format!("[[roles]]\nname = \"DragnetRead\"\n[roles.policies]\nRead = '''{policy}'''\n");
     // Each account has a trail of its own, so that the role must be able to ask about one.
     let own = "[[trails]]\nname = \"own\"\naccount = \"222222222222\"\nhome = \"us-east-1\"\nlog_group = \"/own\"\n";
     // What only Insights reads.
-    let archive =
-        "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/archive\"\nclass = \"INFREQUENT_ACCESS\"\n";
+    let archive = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/archive\"\nclass = \"INFREQUENT_ACCESS\"\n";
     let head = HEAD.replace("organization = true\n", "");
-    World::of(&[&head, MEMBER, GROUP, own, archive, &role].concat()).sweep(&[IP]).await.status()
+    World::of(&[&head, MEMBER, GROUP, own, archive, &role].concat())
+        .sweep(&[IP])
+        .await
+        .status()
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_policy_to_deploy_is_enough_and_has_nothing_to_spare() {
-    let actions: Vec<&str> = Operation::SWEEP.iter().filter_map(|operation| operation.action()).collect();
+    let actions: Vec<&str> = Operation::SWEEP
+        .iter()
+        .filter_map(|operation| operation.action())
+        .collect();
     assert_eq!(sweep_with(&actions).await, "complete");
     for left_out in 0..actions.len() {
         let mut fewer = actions.clone();

@@ -11,10 +11,19 @@ const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nnam
 #[tokio::test(start_paused = true)]
 async fn short_sessions_in_a_long_sweep_lose_nothing() {
     // 150 pages of 20 s: fifty minutes in one page loop.
-    let slow = "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 20000\n";
+    let slow =
+        "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 20000\n";
     let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
     let planted: String = (0..1_500)
-        .map(|n| event("222222222222", "us-east-1", "/app", "1h ago", &format!("{n} from 192.0.2.1")))
+        .map(|n| {
+            event(
+                "222222222222",
+                "us-east-1",
+                "/app",
+                "1h ago",
+                &format!("{n} from 192.0.2.1"),
+            )
+        })
         .collect();
     let world = World::of(&[HEAD, small_pages, MEMBER, GROUP, slow, &planted].concat())
         .configured("[identity]\nsession_duration = \"15m\"");
@@ -22,21 +31,37 @@ async fn short_sessions_in_a_long_sweep_lose_nothing() {
     let run = world.sweep(&[IP]).await;
     let lasted = world.place().clock().now().duration_since(began);
     assert!(lasted.as_mins() > 40, "{lasted:?}");
-    assert_eq!((run.status().as_str(), run.summary()["sightings"].as_u64()), ("complete", Some(1_500)));
+    assert_eq!(
+        (run.status().as_str(), run.summary()["sightings"].as_u64()),
+        ("complete", Some(1_500))
+    );
     let statuses = run.columns("calls.csv", &["operation", "status"]);
-    let assumed = statuses.iter().filter(|row| *row == "AssumeRole ok").count();
-    assert!((4..=6).contains(&assumed), "one for each quarter of an hour: {assumed}");
-    assert!(statuses.iter().all(|row| !row.contains("Expired")), "none was used beyond its end");
+    let assumed = statuses
+        .iter()
+        .filter(|row| *row == "AssumeRole ok")
+        .count();
+    assert!(
+        (4..=6).contains(&assumed),
+        "one for each quarter of an hour: {assumed}"
+    );
+    assert!(
+        statuses.iter().all(|row| !row.contains("Expired")),
+        "none was used beyond its end"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_role_that_grants_less_gives_what_it_grants() {
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmax_session_seconds = 7200\n{READ}\n");
-    let world = World::of(&[HEAD, MEMBER, GROUP, &role].concat()).configured("[identity]\nsession_duration = \"12h\"");
+    let world = World::of(&[HEAD, MEMBER, GROUP, &role].concat())
+        .configured("[identity]\nsession_duration = \"12h\"");
     let run = world.sweep(&[IP]).await;
     assert_eq!(run.status(), "complete", "{:?}", run.coverage());
     let assumed = run.columns("calls.csv", &["operation", "status"]);
-    let refused = assumed.iter().filter(|call| *call == "AssumeRole ValidationError").count();
+    let refused = assumed
+        .iter()
+        .filter(|call| *call == "AssumeRole ValidationError")
+        .count();
     assert_eq!(refused, 4, "12, 8, 6 and 4 hours are too long: {assumed:?}");
     assert!(assumed.contains(&"AssumeRole ok".to_owned()));
 }
@@ -108,8 +133,15 @@ id = "333333333333"
     let run = behind_a_hub().configured(named).sweep(&[IP]).await;
     for account in ["222222222222", "333333333333"] {
         let row = run.place(account);
-        assert!(row.contains("denied hop-denied: AssumeRole of arn:aws:iam::333333333333:role/Hub"), "{row}");
-        assert!(row.contains("is a hop that every account needs") && row.contains("set identity.mfa_serial"), "{row}");
+        assert!(
+            row.contains("denied hop-denied: AssumeRole of arn:aws:iam::333333333333:role/Hub"),
+            "{row}"
+        );
+        assert!(
+            row.contains("is a hop that every account needs")
+                && row.contains("set identity.mfa_serial"),
+            "{row}"
+        );
     }
 }
 
@@ -126,19 +158,32 @@ async fn every_partition_has_its_own_arns() {
         Partition::AwsIsoF,
     ] {
         let home: Region = partition.default_region();
-        let scenario = [HEAD, MEMBER, GROUP].concat().replace("us-east-1", home.as_str());
+        let scenario = [HEAD, MEMBER, GROUP]
+            .concat()
+            .replace("us-east-1", home.as_str());
         let run = World::of(&scenario).sweep(&[IP]).await;
-        assert_eq!(run.place("222222222222"), format!("222222222222 {home} /app searched"));
-        assert_eq!(run.summary()["caller_arn"], format!("arn:{partition}:iam::111111111111:user/responder"));
+        assert_eq!(
+            run.place("222222222222"),
+            format!("222222222222 {home} /app searched")
+        );
+        assert_eq!(
+            run.summary()["caller_arn"],
+            format!("arn:{partition}:iam::111111111111:user/responder")
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_opt_in_region_takes_the_sessions_of_regional_sts() {
-    let scenario =
-        [HEAD, MEMBER, GROUP].concat().replace("name = \"prod\"", "name = \"prod\"\nopted_in = [\"ap-east-1\"]");
+    let scenario = [HEAD, MEMBER, GROUP].concat().replace(
+        "name = \"prod\"",
+        "name = \"prod\"\nopted_in = [\"ap-east-1\"]",
+    );
     let more = "[[groups]]\naccount = \"prod\"\nregion = \"ap-east-1\"\nname = \"/asia\"\n";
     let run = World::of(&[&scenario, more].concat()).sweep(&[IP]).await;
-    assert_eq!(run.place("222222222222 ap-east-1"), "222222222222 ap-east-1 /asia searched");
+    assert_eq!(
+        run.place("222222222222 ap-east-1"),
+        "222222222222 ap-east-1 /asia searched"
+    );
     assert_eq!(run.status(), "complete");
 }

@@ -38,12 +38,18 @@ fn key_paths(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
             let is_map = MAPS.contains(&path.rsplit('.').next().unwrap_or_default());
             for (key, value) in object {
                 let key = if is_map { "*" } else { key };
-                let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+                let path = if path.is_empty() {
+                    key.to_owned()
+                } else {
+                    format!("{path}.{key}")
+                };
                 paths.insert(path.clone());
                 key_paths(value, &path, paths);
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| key_paths(item, &format!("{path}[]"), paths)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| key_paths(item, &format!("{path}[]"), paths)),
         _ => {}
     }
 }
@@ -61,7 +67,12 @@ fn json_names(text: &str) -> String {
 }
 
 async fn stdout(directory: &Path, arguments: &[&str]) -> String {
-    let output = dragnet(directory).args(arguments).stdout(Stdio::piped()).output().await.unwrap();
+    let output = dragnet(directory)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .output()
+        .await
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.stdout.is_empty(), "{arguments:?}: {said}");
     String::from_utf8(output.stdout).unwrap()
@@ -105,10 +116,18 @@ async fn names_in_the_files_of_a_run() {
         let extension = file.extension().and_then(|extension| extension.to_str());
         match extension {
             Some("csv") => {
-                let header = csv::Reader::from_path(&file).unwrap().headers().unwrap().clone();
-                header.iter().for_each(|column| writeln!(names, "  {column}").unwrap());
+                let header = csv::Reader::from_path(&file)
+                    .unwrap()
+                    .headers()
+                    .unwrap()
+                    .clone();
+                header
+                    .iter()
+                    .for_each(|column| writeln!(names, "  {column}").unwrap());
             }
-            Some("json" | "jsonl") => names.push_str(&json_names(&std::fs::read_to_string(&file).unwrap())),
+            Some("json" | "jsonl") => {
+                names.push_str(&json_names(&std::fs::read_to_string(&file).unwrap()))
+            }
             _ => {}
         }
     }
@@ -132,11 +151,23 @@ async fn names_in_what_commands_print_as_json() {
         "runs list",
         "range show",
     ] {
-        let words: Vec<&str> = arguments.split(' ').chain(["--practice", "--json"]).collect();
+        let words: Vec<&str> = arguments
+            .split(' ')
+            .chain(["--practice", "--json"])
+            .collect();
         if arguments == "runs list" {
-            dragnet(temp.path()).args(["sweep", "x", "--practice", "--account", "dev", "-q"]).status().await.unwrap();
+            dragnet(temp.path())
+                .args(["sweep", "x", "--practice", "--account", "dev", "-q"])
+                .status()
+                .await
+                .unwrap();
         }
-        writeln!(names, "{arguments}\n{}", json_names(&stdout(temp.path(), &words).await)).unwrap();
+        writeln!(
+            names,
+            "{arguments}\n{}",
+            json_names(&stdout(temp.path(), &words).await)
+        )
+        .unwrap();
     }
     insta::assert_snapshot!(names);
 }
@@ -161,19 +192,42 @@ sinks = ["file"]
 async fn names_in_alerts_and_in_the_state_of_a_watch() {
     let temp = tempfile::tempdir().unwrap();
     std::fs::write(temp.path().join("dragnet.toml"), WATCH).unwrap();
-    let watch =
-        |arguments: &[&'static str]| [&["watch"], arguments, &["--practice", "--config", "dragnet.toml"]].concat();
-    dragnet(temp.path()).args(watch(&["once", "denied"])).status().await.unwrap();
+    let watch = |arguments: &[&'static str]| {
+        [
+            &["watch"],
+            arguments,
+            &["--practice", "--config", "dragnet.toml"],
+        ]
+        .concat()
+    };
+    dragnet(temp.path())
+        .args(watch(&["once", "denied"]))
+        .status()
+        .await
+        .unwrap();
     let alerts = std::fs::read_to_string(temp.path().join("alerts.jsonl")).unwrap();
     let status = stdout(temp.path(), &watch(&["status", "--json"])).await;
-    insta::assert_snapshot!(format!("alerts\n{}watch status\n{}", json_names(&alerts), json_names(&status)));
+    insta::assert_snapshot!(format!(
+        "alerts\n{}watch status\n{}",
+        json_names(&alerts),
+        json_names(&status)
+    ));
 }
 
 /// The keys that serde expects where it meets one that it does not know.
 fn expected_keys(error: &str) -> String {
-    let keys = error.split_once("expected").map(|(_, keys)| keys.trim()).unwrap_or(error);
+    let keys = error
+        .split_once("expected")
+        .map(|(_, keys)| keys.trim())
+        .unwrap_or(error);
     let keys = keys.trim_start_matches("one of ").replace('`', "");
-    format!("  {}\n", keys.lines().next().unwrap_or_default().replace(", ", "\n  "))
+    format!(
+        "  {}\n",
+        keys.lines()
+            .next()
+            .unwrap_or_default()
+            .replace(", ", "\n  ")
+    )
 }
 
 #[test]
@@ -195,7 +249,12 @@ fn keys_of_configuration_scenarios_and_hunts() {
         ("[[accounts]]", ""),
     ] {
         let error = toml::from_str::<Config>(&format!("{before}{table}\nzzz = 1")).unwrap_err();
-        writeln!(names, "dragnet.toml {table}\n{}", expected_keys(error.message())).unwrap();
+        writeln!(
+            names,
+            "dragnet.toml {table}\n{}",
+            expected_keys(error.message())
+        )
+        .unwrap();
     }
     let error = toml::from_str::<HuntTemplate>("zzz = 1").unwrap_err();
     writeln!(names, "hunt\n{}", expected_keys(error.message())).unwrap();
@@ -225,17 +284,25 @@ fn keys_of_configuration_scenarios_and_hunts() {
 
 #[test]
 fn environment_variables() {
-    let literal = Regex::new(r#""((?:DRAGNET|AWS|XDG)_[A-Z_]+|HOME|NO_COLOR|NO_PROXY|HTTPS_PROXY)""#).unwrap();
+    let literal =
+        Regex::new(r#""((?:DRAGNET|AWS|XDG)_[A-Z_]+|HOME|NO_COLOR|NO_PROXY|HTTPS_PROXY)""#)
+            .unwrap();
     let mut names = BTreeSet::new();
     for file in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
         let text = std::fs::read_to_string(file).unwrap();
-        names.extend(literal.captures_iter(&text).map(|found| found[1].to_owned()));
+        names.extend(
+            literal
+                .captures_iter(&text)
+                .map(|found| found[1].to_owned()),
+        );
     }
     insta::assert_snapshot!(names.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/persisted/1bd0458").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/it/persisted/1bd0458")
+        .join(name)
 }
 
 #[tokio::test]
@@ -244,7 +311,14 @@ async fn an_older_watchs_state_is_gone_on_with() {
     std::fs::write(temp.path().join("dragnet.toml"), WATCH).unwrap();
     std::fs::create_dir(temp.path().join("state")).unwrap();
     std::fs::copy(fixture("watch.db"), temp.path().join("state/watch.db")).unwrap();
-    let once = ["watch", "once", "denied", "--practice", "--config", "dragnet.toml"];
+    let once = [
+        "watch",
+        "once",
+        "denied",
+        "--practice",
+        "--config",
+        "dragnet.toml",
+    ];
     let output = dragnet(temp.path()).args(once).output().await.unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     // The older version alerted on the same findings already.
@@ -260,16 +334,31 @@ async fn an_older_containment_is_shown_and_an_older_plan_is_read() {
     std::fs::copy(fixture("ceb8454b4424.db"), journals.join("ceb8454b4424.db")).unwrap();
     let contain = |arguments: &[&str]| {
         let mut command = dragnet(temp.path());
-        command.env("XDG_STATE_HOME", temp.path()).arg("contain").args(arguments).stdout(Stdio::piped());
+        command
+            .env("XDG_STATE_HOME", temp.path())
+            .arg("contain")
+            .args(arguments)
+            .stdout(Stdio::piped());
         command
     };
-    let status = contain(&["status", "ceb8454b4424", "--json"]).output().await.unwrap();
+    let status = contain(&["status", "ceb8454b4424", "--json"])
+        .output()
+        .await
+        .unwrap();
     let text = String::from_utf8(status.stdout).unwrap();
     insta::assert_snapshot!(format!("{:?}\n{text}", status.status.code()));
     for plan in ["plan-all.json", "plan-deny.json"] {
         let plan = fixture(plan);
-        let applied =
-            contain(&["apply", plan.to_str().unwrap(), "--practice", "--confirm", "0"]).output().await.unwrap();
+        let applied = contain(&[
+            "apply",
+            plan.to_str().unwrap(),
+            "--practice",
+            "--confirm",
+            "0",
+        ])
+        .output()
+        .await
+        .unwrap();
         let said = String::from_utf8(applied.stderr).unwrap();
         // It was understood; only the confirmation is wrong.
         assert!(said.contains("not confirmed"), "{}: {said}", plan.display());

@@ -26,7 +26,10 @@ pub struct World {
 impl World {
     pub fn of(scenario: &Scenario) -> Self {
         let clock = scenario.clock();
-        Self { range: Range::new(scenario, None, clock.clone()).unwrap(), clock }
+        Self {
+            range: Range::new(scenario, None, clock.clone()).unwrap(),
+            clock,
+        }
     }
 
     /// A range that there is already.
@@ -66,9 +69,13 @@ impl World {
             .behavior_version(BehaviorVersion::latest())
             .http_client(connector::http_client(self.range.clone()))
             .time_source(ClockTime(self.clock.clone()))
-            .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(TokioSleep::new()))
+            .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
+                TokioSleep::new(),
+            ))
             .retry_config(RetryConfig::disabled())
-            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
+            .credentials_provider(
+                aws_credential_types::provider::SharedCredentialsProvider::new(credentials),
+            )
             .region(Region::new(region.to_owned()))
             .build()
     }
@@ -79,23 +86,44 @@ impl World {
 
     /// The user that has this access key.
     pub fn user(&self, access_key_id: &str) -> SdkConfig {
-        self.config(long_term(&self.range.credentials_of_key(access_key_id)), "us-east-1")
+        self.config(
+            long_term(&self.range.credentials_of_key(access_key_id)),
+            "us-east-1",
+        )
     }
 
     /// A session of the responder's in a role of another account.
     pub async fn assume(&self, account: &str, role: &str, region: &str) -> SdkConfig {
         let sts = aws_sdk_sts::Client::new(&self.responder());
         let arn = format!("arn:aws:iam::{account}:role/{role}");
-        let answer = sts.assume_role().role_arn(arn).role_session_name("practice").send().await.unwrap();
+        let answer = sts
+            .assume_role()
+            .role_arn(arn)
+            .role_session_name("practice")
+            .send()
+            .await
+            .unwrap();
         self.config(temporary(answer.credentials().unwrap()), region)
     }
 }
 
 pub fn long_term(user: &PracticeCredentials) -> Credentials {
-    Credentials::new(&user.access_key_id, &user.secret_access_key, None, None, "range")
+    Credentials::new(
+        &user.access_key_id,
+        &user.secret_access_key,
+        None,
+        None,
+        "range",
+    )
 }
 
 pub fn temporary(credentials: &aws_sdk_sts::types::Credentials) -> Credentials {
     let token = Some(credentials.session_token().to_owned());
-    Credentials::new(credentials.access_key_id(), credentials.secret_access_key(), token, None, "range")
+    Credentials::new(
+        credentials.access_key_id(),
+        credentials.secret_access_key(),
+        token,
+        None,
+        "range",
+    )
 }

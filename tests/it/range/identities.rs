@@ -5,25 +5,46 @@ use aws_sdk_iam::error::ProvideErrorMetadata;
 
 use super::clients::World;
 
-const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+const DENY_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 /// The codes with which logs, ec2, iam and sts answer; `None` where they do.
 async fn codes(config: &SdkConfig) -> [Option<String>; 4] {
     fn code<T, E: ProvideErrorMetadata>(answer: Result<T, E>) -> Option<String> {
-        answer.err().map(|error| error.code().unwrap_or("(none)").to_owned())
+        answer
+            .err()
+            .map(|error| error.code().unwrap_or("(none)").to_owned())
     }
     let assume = aws_sdk_sts::Client::new(config).assume_role();
-    let assume = assume.role_arn("arn:aws:iam::222222222222:role/Open").role_session_name("x1");
+    let assume = assume
+        .role_arn("arn:aws:iam::222222222222:role/Open")
+        .role_session_name("x1");
     [
-        code(aws_sdk_cloudwatchlogs::Client::new(config).describe_log_groups().send().await),
-        code(aws_sdk_ec2::Client::new(config).describe_regions().send().await),
+        code(
+            aws_sdk_cloudwatchlogs::Client::new(config)
+                .describe_log_groups()
+                .send()
+                .await,
+        ),
+        code(
+            aws_sdk_ec2::Client::new(config)
+                .describe_regions()
+                .send()
+                .await,
+        ),
         code(aws_sdk_iam::Client::new(config).list_users().send().await),
         code(assume.send().await),
     ]
 }
 
 fn blocked() -> [Option<String>; 4] {
-    ["AccessDeniedException", "UnauthorizedOperation", "AccessDenied", "AccessDenied"].map(|code| Some(code.to_owned()))
+    [
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "AccessDenied",
+        "AccessDenied",
+    ]
+    .map(|code| Some(code.to_owned()))
 }
 
 fn world() -> World {
@@ -61,20 +82,61 @@ async fn deny_all_blocks_a_user_its_group_and_a_live_session() {
     assert_eq!(codes(&mallory).await, [const { None }; 4]);
     assert_eq!(codes(&session).await, [const { None }; 4]);
 
-    iam.put_user_policy().user_name("mallory").policy_name("DenyAll").policy_document(DENY_ALL).send().await.unwrap();
+    iam.put_user_policy()
+        .user_name("mallory")
+        .policy_name("DenyAll")
+        .policy_document(DENY_ALL)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(codes(&mallory).await, blocked());
-    let identity = aws_sdk_sts::Client::new(&mallory).get_caller_identity().send().await.unwrap();
-    assert_eq!(identity.account(), Some("222222222222"), "nothing forbids this one");
-    iam.delete_user_policy().user_name("mallory").policy_name("DenyAll").send().await.unwrap();
+    let identity = aws_sdk_sts::Client::new(&mallory)
+        .get_caller_identity()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        identity.account(),
+        Some("222222222222"),
+        "nothing forbids this one"
+    );
+    iam.delete_user_policy()
+        .user_name("mallory")
+        .policy_name("DenyAll")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(codes(&mallory).await, [const { None }; 4]);
 
-    iam.put_group_policy().group_name("staff").policy_name("DenyAll").policy_document(DENY_ALL).send().await.unwrap();
+    iam.put_group_policy()
+        .group_name("staff")
+        .policy_name("DenyAll")
+        .policy_document(DENY_ALL)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(codes(&mallory).await, blocked());
-    iam.delete_group_policy().group_name("staff").policy_name("DenyAll").send().await.unwrap();
+    iam.delete_group_policy()
+        .group_name("staff")
+        .policy_name("DenyAll")
+        .send()
+        .await
+        .unwrap();
 
-    iam.put_role_policy().role_name("Open").policy_name("DenyAll").policy_document(DENY_ALL).send().await.unwrap();
+    iam.put_role_policy()
+        .role_name("Open")
+        .policy_name("DenyAll")
+        .policy_document(DENY_ALL)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(codes(&session).await, blocked());
-    iam.delete_role_policy().role_name("Open").policy_name("DenyAll").send().await.unwrap();
+    iam.delete_role_policy()
+        .role_name("Open")
+        .policy_name("DenyAll")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(codes(&session).await, [const { None }; 4]);
 }
 
@@ -83,32 +145,95 @@ async fn what_iam_refuses() {
     let world = world();
     let iam = aws_sdk_iam::Client::new(&world.assume("222222222222", "Admin", "us-east-1").await);
     let put = |user: &str, policy: &str| {
-        iam.put_user_policy().user_name(user).policy_name("P").policy_document(policy).send()
+        iam.put_user_policy()
+            .user_name(user)
+            .policy_name("P")
+            .policy_document(policy)
+            .send()
     };
-    assert_eq!(put("nobody", DENY_ALL).await.unwrap_err().code(), Some("NoSuchEntity"));
-    assert_eq!(put("mallory", "{}").await.unwrap_err().code(), Some("MalformedPolicyDocument"));
-    let long =
-        format!(r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::{}"}}}}"#, "b".repeat(2_048));
-    assert_eq!(put("mallory", &long).await.unwrap_err().code(), Some("LimitExceeded"));
-    let protected = iam.put_role_policy().role_name("AWSServiceRoleForX").policy_name("P").policy_document(DENY_ALL);
-    assert_eq!(protected.send().await.unwrap_err().code(), Some("UnmodifiableEntity"));
-    assert_eq!(iam.delete_user().user_name("mallory").send().await.unwrap_err().code(), Some("DeleteConflict"));
-    assert_eq!(iam.create_user().user_name("mallory").send().await.unwrap_err().code(), Some("EntityAlreadyExists"));
+    assert_eq!(
+        put("nobody", DENY_ALL).await.unwrap_err().code(),
+        Some("NoSuchEntity")
+    );
+    assert_eq!(
+        put("mallory", "{}").await.unwrap_err().code(),
+        Some("MalformedPolicyDocument")
+    );
+    let long = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::{}"}}}}"#,
+        "b".repeat(2_048)
+    );
+    assert_eq!(
+        put("mallory", &long).await.unwrap_err().code(),
+        Some("LimitExceeded")
+    );
+    let protected = iam
+        .put_role_policy()
+        .role_name("AWSServiceRoleForX")
+        .policy_name("P")
+        .policy_document(DENY_ALL);
+    assert_eq!(
+        protected.send().await.unwrap_err().code(),
+        Some("UnmodifiableEntity")
+    );
+    assert_eq!(
+        iam.delete_user()
+            .user_name("mallory")
+            .send()
+            .await
+            .unwrap_err()
+            .code(),
+        Some("DeleteConflict")
+    );
+    assert_eq!(
+        iam.create_user()
+            .user_name("mallory")
+            .send()
+            .await
+            .unwrap_err()
+            .code(),
+        Some("EntityAlreadyExists")
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_inactive_key_does_not_work_and_every_detail_is_listed() {
     let world = world();
     let iam = aws_sdk_iam::Client::new(&world.assume("222222222222", "Admin", "us-east-1").await);
-    let update = iam.update_access_key().user_name("mallory").access_key_id("AKIAMALLORY222222222");
-    update.status(aws_sdk_iam::types::StatusType::Inactive).send().await.unwrap();
-    let expected = ["UnrecognizedClientException", "AuthFailure", "InvalidClientTokenId", "InvalidClientTokenId"];
-    assert_eq!(codes(&world.user("AKIAMALLORY222222222")).await, expected.map(|code| Some(code.to_owned())));
+    let update = iam
+        .update_access_key()
+        .user_name("mallory")
+        .access_key_id("AKIAMALLORY222222222");
+    update
+        .status(aws_sdk_iam::types::StatusType::Inactive)
+        .send()
+        .await
+        .unwrap();
+    let expected = [
+        "UnrecognizedClientException",
+        "AuthFailure",
+        "InvalidClientTokenId",
+        "InvalidClientTokenId",
+    ];
+    assert_eq!(
+        codes(&world.user("AKIAMALLORY222222222")).await,
+        expected.map(|code| Some(code.to_owned()))
+    );
 
     let (mut roles, mut marker) = (Vec::new(), None);
     loop {
-        let page = iam.get_account_authorization_details().max_items(1).set_marker(marker).send().await.unwrap();
-        roles.extend(page.role_detail_list().iter().filter_map(|role| role.role_name().map(str::to_owned)));
+        let page = iam
+            .get_account_authorization_details()
+            .max_items(1)
+            .set_marker(marker)
+            .send()
+            .await
+            .unwrap();
+        roles.extend(
+            page.role_detail_list()
+                .iter()
+                .filter_map(|role| role.role_name().map(str::to_owned)),
+        );
         marker = page.marker().map(str::to_owned);
         if !page.is_truncated() {
             break;
@@ -125,10 +250,16 @@ async fn real_quotas_throttle() {
     let mut throttled = 0;
     for _ in 0..12 {
         throttled += usize::from(
-            logs.describe_log_groups().send().await.is_err_and(|e| e.code() == Some("ThrottlingException")),
+            logs.describe_log_groups()
+                .send()
+                .await
+                .is_err_and(|e| e.code() == Some("ThrottlingException")),
         );
     }
     assert_eq!(throttled, 2);
     let seen = world.range.calls();
-    assert_eq!((seen[0].count, seen[0].throttled, seen[0].busiest_second), (12, 2, 12));
+    assert_eq!(
+        (seen[0].count, seen[0].throttled, seen[0].busiest_second),
+        (12, 2, 12)
+    );
 }

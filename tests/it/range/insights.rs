@@ -42,15 +42,33 @@ const EIGHT: i64 = 1_772_438_400;
 const NOON: i64 = EIGHT + 4 * 3_600;
 
 async fn logs(world: &World) -> Client {
-    Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await)
+    Client::new(
+        &world
+            .assume("222222222222", "DragnetRead", "us-east-1")
+            .await,
+    )
 }
 
 /// Starts a query over the whole window; its id, or the error's code and message.
-async fn start(logs: &Client, group: &str, query: &str, from: i64, to: i64) -> Result<String, (String, String)> {
-    let request = logs.start_query().log_group_name(group).query_string(query).start_time(from).end_time(to);
+async fn start(
+    logs: &Client,
+    group: &str,
+    query: &str,
+    from: i64,
+    to: i64,
+) -> Result<String, (String, String)> {
+    let request = logs
+        .start_query()
+        .log_group_name(group)
+        .query_string(query)
+        .start_time(from)
+        .end_time(to);
     match request.send().await {
         Ok(started) => Ok(started.query_id().unwrap().to_owned()),
-        Err(error) => Err((error.code().unwrap().to_owned(), error.message().unwrap().to_owned())),
+        Err(error) => Err((
+            error.code().unwrap().to_owned(),
+            error.message().unwrap().to_owned(),
+        )),
     }
 }
 
@@ -66,7 +84,10 @@ async fn rows(logs: &Client, group: &str, query: &str) -> Vec<String> {
     assert_eq!(done.status(), Some(&QueryStatus::Complete));
     let values = |row: &Vec<aws_sdk_cloudwatchlogs::types::ResultField>| {
         let shown = row.iter().filter(|field| field.field() != Some("@ptr"));
-        shown.filter_map(|field| field.value()).collect::<Vec<_>>().join("|")
+        shown
+            .filter_map(|field| field.value())
+            .collect::<Vec<_>>()
+            .join("|")
     };
     done.results().iter().map(values).collect()
 }
@@ -75,17 +96,32 @@ async fn rows(logs: &Client, group: &str, query: &str) -> Vec<String> {
 async fn a_query_is_scheduled_runs_and_completes() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
-    let id = start(&logs, "/app", "fields n | sort n", EIGHT, NOON).await.unwrap();
-    assert_eq!(results(&logs, &id).await.status(), Some(&QueryStatus::Scheduled));
+    let id = start(&logs, "/app", "fields n | sort n", EIGHT, NOON)
+        .await
+        .unwrap();
+    assert_eq!(
+        results(&logs, &id).await.status(),
+        Some(&QueryStatus::Scheduled)
+    );
     tokio::time::sleep(Duration::from_millis(500)).await;
     let running = results(&logs, &id).await;
     assert_eq!(running.status(), Some(&QueryStatus::Running));
-    assert!((1..10_000).contains(&running.results().len()), "{}", running.results().len());
+    assert!(
+        (1..10_000).contains(&running.results().len()),
+        "{}",
+        running.results().len()
+    );
     tokio::time::sleep(Duration::from_secs(1)).await;
     let done = results(&logs, &id).await;
-    assert_eq!((done.status(), done.results().len()), (Some(&QueryStatus::Complete), 10_000));
+    assert_eq!(
+        (done.status(), done.results().len()),
+        (Some(&QueryStatus::Complete), 10_000)
+    );
     let statistics = done.statistics().unwrap();
-    assert_eq!((statistics.records_scanned(), statistics.records_matched()), (12_000.0, 12_000.0));
+    assert_eq!(
+        (statistics.records_scanned(), statistics.records_matched()),
+        (12_000.0, 12_000.0)
+    );
     assert!(statistics.bytes_scanned() > 300_000.0);
     assert_eq!(done.next_token(), None);
 }
@@ -94,16 +130,39 @@ async fn a_query_is_scheduled_runs_and_completes() {
 async fn more_rows_than_a_page_come_with_tokens() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
-    let id = start(&logs, "/app", "fields n | sort @timestamp | limit 100000", EIGHT, NOON).await.unwrap();
+    let id = start(
+        &logs,
+        "/app",
+        "fields n | sort @timestamp | limit 100000",
+        EIGHT,
+        NOON,
+    )
+    .await
+    .unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let first = results(&logs, &id).await;
     let token = first.next_token().unwrap();
-    let second = logs.get_query_results().query_id(&id).next_token(token).send().await.unwrap();
-    assert_eq!((first.results().len(), second.results().len()), (10_000, 2_000));
+    let second = logs
+        .get_query_results()
+        .query_id(&id)
+        .next_token(token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (first.results().len(), second.results().len()),
+        (10_000, 2_000)
+    );
     assert_eq!(second.results()[1_999][0].value(), Some("11999"));
     assert_eq!(second.next_token(), None);
     let other = start(&logs, "/app", "fields n", EIGHT, NOON).await.unwrap();
-    let mixed_up = logs.get_query_results().query_id(&other).next_token(token).send().await.unwrap_err();
+    let mixed_up = logs
+        .get_query_results()
+        .query_id(&other)
+        .next_token(token)
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(mixed_up.code(), Some("InvalidParameterException"));
 }
 
@@ -111,7 +170,9 @@ async fn more_rows_than_a_page_come_with_tokens() {
 async fn both_seconds_of_a_window_count_whole() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
-    let id = start(&logs, "/app", "stats count(*) as n", EIGHT + 10, EIGHT + 11).await.unwrap();
+    let id = start(&logs, "/app", "stats count(*) as n", EIGHT + 10, EIGHT + 11)
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(results(&logs, &id).await.results()[0][0].value(), Some("2"));
 }
@@ -120,17 +181,43 @@ async fn both_seconds_of_a_window_count_whole() {
 async fn aggregates_limits_and_pointers() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
-    assert_eq!(rows(&logs, "/app", "stats count(*), max(n) by kind").await, ["app|12000|11999"]);
-    assert_eq!(rows(&logs, "/app", "filter n = 5 or n = 7 | fields n, missing").await, ["7", "5"]);
-    let id = start(&logs, "/app", "filter n = 5", EIGHT, NOON).await.unwrap();
+    assert_eq!(
+        rows(&logs, "/app", "stats count(*), max(n) by kind").await,
+        ["app|12000|11999"]
+    );
+    assert_eq!(
+        rows(&logs, "/app", "filter n = 5 or n = 7 | fields n, missing").await,
+        ["7", "5"]
+    );
+    let id = start(&logs, "/app", "filter n = 5", EIGHT, NOON)
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let done = results(&logs, &id).await;
-    let pointer = done.results()[0].iter().find(|field| field.field() == Some("@ptr")).unwrap().value().unwrap();
-    let record = logs.get_log_record().log_record_pointer(pointer).send().await.unwrap();
-    assert_eq!(record.log_record().unwrap()["@message"], r#"{"n": "5", "kind": "app"}"#);
+    let pointer = done.results()[0]
+        .iter()
+        .find(|field| field.field() == Some("@ptr"))
+        .unwrap()
+        .value()
+        .unwrap();
+    let record = logs
+        .get_log_record()
+        .log_record_pointer(pointer)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        record.log_record().unwrap()["@message"],
+        r#"{"n": "5", "kind": "app"}"#
+    );
     assert_eq!(record.log_record().unwrap()["kind"], "app");
     assert_eq!(record.log_record().unwrap()["@log"], "222222222222:/app");
-    let forged = logs.get_log_record().log_record_pointer("nonsense").send().await.unwrap_err();
+    let forged = logs
+        .get_log_record()
+        .log_record_pointer("nonsense")
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(forged.code(), Some("InvalidParameterException"));
 }
 
@@ -140,26 +227,66 @@ async fn places_are_limited_and_a_stopped_query_frees_one() {
     let logs = logs(&world).await;
     let mut ids = Vec::new();
     for _ in 0..100 {
-        ids.push(start(&logs, "/young", "fields n", NOON - 60, NOON).await.unwrap());
+        ids.push(
+            start(&logs, "/young", "fields n", NOON - 60, NOON)
+                .await
+                .unwrap(),
+        );
     }
-    let refused = start(&logs, "/young", "fields n", NOON - 60, NOON).await.unwrap_err();
+    let refused = start(&logs, "/young", "fields n", NOON - 60, NOON)
+        .await
+        .unwrap_err();
     assert_eq!(refused.0, "LimitExceededException");
-    assert!(logs.stop_query().query_id(&ids[0]).send().await.unwrap().success());
-    start(&logs, "/young", "fields n", NOON - 60, NOON).await.unwrap();
-    assert_eq!(results(&logs, &ids[0]).await.status(), Some(&QueryStatus::Cancelled));
-    let again = logs.stop_query().query_id(&ids[0]).send().await.unwrap_err();
+    assert!(
+        logs.stop_query()
+            .query_id(&ids[0])
+            .send()
+            .await
+            .unwrap()
+            .success()
+    );
+    start(&logs, "/young", "fields n", NOON - 60, NOON)
+        .await
+        .unwrap();
+    assert_eq!(
+        results(&logs, &ids[0]).await.status(),
+        Some(&QueryStatus::Cancelled)
+    );
+    let again = logs
+        .stop_query()
+        .query_id(&ids[0])
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(again.code(), Some("InvalidParameterException"));
-    let cancelled = logs.describe_queries().status(QueryStatus::Cancelled).send().await.unwrap();
+    let cancelled = logs
+        .describe_queries()
+        .status(QueryStatus::Cancelled)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(cancelled.queries().len(), 1);
-    let page = logs.describe_queries().max_results(60).send().await.unwrap();
-    let rest = logs.describe_queries().max_results(60).next_token(page.next_token().unwrap()).send().await.unwrap();
+    let page = logs
+        .describe_queries()
+        .max_results(60)
+        .send()
+        .await
+        .unwrap();
+    let rest = logs
+        .describe_queries()
+        .max_results(60)
+        .next_token(page.next_token().unwrap())
+        .send()
+        .await
+        .unwrap();
     assert_eq!((page.queries().len(), rest.queries().len()), (60, 41));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_query_that_takes_too_long_times_out() {
-    let world =
-        World::tiny(&format!("[behaviour]\ninsights_bytes_a_second = 10000\ninsights_timeout_seconds = 5\n{EVENTS}"));
+    let world = World::tiny(&format!(
+        "[behaviour]\ninsights_bytes_a_second = 10000\ninsights_timeout_seconds = 5\n{EVENTS}"
+    ));
     let logs = logs(&world).await;
     let id = start(&logs, "/app", "fields n", EIGHT, NOON).await.unwrap();
     tokio::time::sleep(Duration::from_secs(6)).await;
@@ -173,26 +300,93 @@ async fn what_is_wrong_is_said_in_awss_words() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
     for (group, query, from, to, code, part) in [
-        ("/gone", "fields a", EIGHT, NOON, "ResourceNotFoundException", "log group"),
-        ("/app", "fields a | filtre b", EIGHT, NOON, "MalformedQueryException", "column 12"),
-        ("/app", "fields a", NOON, EIGHT, "InvalidParameterException", "startTime"),
-        ("/young", "fields a", EIGHT, EIGHT + 60, "MalformedQueryException", "creation time or exceeds"),
-        ("/brief", "fields a", EIGHT - 172_800, EIGHT - 86_400, "MalformedQueryException", "retention"),
-        ("/delivery", "fields a", EIGHT, NOON, "InvalidParameterException", "DELIVERY"),
+        (
+            "/gone",
+            "fields a",
+            EIGHT,
+            NOON,
+            "ResourceNotFoundException",
+            "log group",
+        ),
+        (
+            "/app",
+            "fields a | filtre b",
+            EIGHT,
+            NOON,
+            "MalformedQueryException",
+            "column 12",
+        ),
+        (
+            "/app",
+            "fields a",
+            NOON,
+            EIGHT,
+            "InvalidParameterException",
+            "startTime",
+        ),
+        (
+            "/young",
+            "fields a",
+            EIGHT,
+            EIGHT + 60,
+            "MalformedQueryException",
+            "creation time or exceeds",
+        ),
+        (
+            "/brief",
+            "fields a",
+            EIGHT - 172_800,
+            EIGHT - 86_400,
+            "MalformedQueryException",
+            "retention",
+        ),
+        (
+            "/delivery",
+            "fields a",
+            EIGHT,
+            NOON,
+            "InvalidParameterException",
+            "DELIVERY",
+        ),
     ] {
         let (told, message) = start(&logs, group, query, from, to).await.unwrap_err();
         assert_eq!(told, code, "{group} {query}");
         assert!(message.contains(part), "{message}");
     }
-    let typing_error = logs.start_query().log_group_name("/app").query_string("fields a | filtre b");
-    let refused = typing_error.start_time(EIGHT).end_time(NOON).send().await.unwrap_err().into_service_error();
-    let StartQueryError::MalformedQueryException(malformed) = refused else { panic!("{refused:?}") };
+    let typing_error = logs
+        .start_query()
+        .log_group_name("/app")
+        .query_string("fields a | filtre b");
+    let refused = typing_error
+        .start_time(EIGHT)
+        .end_time(NOON)
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    let StartQueryError::MalformedQueryException(malformed) = refused else {
+        panic!("{refused:?}")
+    };
     let location = malformed.query_compile_error().unwrap().location().unwrap();
     assert_eq!(location.start_char_offset(), Some(11));
-    let unknown = logs.get_query_results().query_id("no-such-query").send().await.unwrap_err();
+    let unknown = logs
+        .get_query_results()
+        .query_id("no-such-query")
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(unknown.code(), Some("ResourceNotFoundException"));
-    let both = logs.start_query().log_group_name("/app").log_group_names("/app").query_string("fields a");
-    let both = both.start_time(EIGHT).end_time(NOON).send().await.unwrap_err();
+    let both = logs
+        .start_query()
+        .log_group_name("/app")
+        .log_group_names("/app")
+        .query_string("fields a");
+    let both = both
+        .start_time(EIGHT)
+        .end_time(NOON)
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(both.code(), Some("InvalidParameterException"));
 }
 
@@ -201,11 +395,26 @@ async fn infrequent_access_has_five_places_and_source_selects() {
     let world = World::tiny(EVENTS);
     let logs = logs(&world).await;
     for _ in 0..5 {
-        start(&logs, "/brief", "fields n", NOON - 60, NOON).await.unwrap();
+        start(&logs, "/brief", "fields n", NOON - 60, NOON)
+            .await
+            .unwrap();
     }
-    assert_eq!(start(&logs, "/brief", "fields n", NOON - 60, NOON).await.unwrap_err().0, "LimitExceededException");
+    assert_eq!(
+        start(&logs, "/brief", "fields n", NOON - 60, NOON)
+            .await
+            .unwrap_err()
+            .0,
+        "LimitExceededException"
+    );
     let query = "SOURCE logGroups(namePrefix: ['/a', '/y']) | stats count(*)";
-    let started = logs.start_query().query_string(query).start_time(EIGHT).end_time(NOON).send().await.unwrap();
+    let started = logs
+        .start_query()
+        .query_string(query)
+        .start_time(EIGHT)
+        .end_time(NOON)
+        .send()
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let done = results(&logs, started.query_id().unwrap()).await;
     assert_eq!(done.results()[0][0].value(), Some("12000"));

@@ -8,8 +8,13 @@ use super::clients::World;
 async fn filter_all(logs: &Client, group: &str, pattern: &str) -> (usize, usize) {
     let (mut events, mut pages, mut token) = (0, 0, None);
     loop {
-        let page =
-            logs.filter_log_events().log_group_name(group).filter_pattern(pattern).set_next_token(token).send().await;
+        let page = logs
+            .filter_log_events()
+            .log_group_name(group)
+            .filter_pattern(pattern)
+            .set_next_token(token)
+            .send()
+            .await;
         let page = page.unwrap();
         events += page.events().len();
         pages += 1;
@@ -24,7 +29,12 @@ async fn filter_all(logs: &Client, group: &str, pattern: &str) -> (usize, usize)
 async fn the_story_is_found_in_the_central_group() {
     let world = World::small();
     let logs = Client::new(&world.responder());
-    let (events, _) = filter_all(&logs, "aws-controltower/CloudTrailLogs", "\"198.51.100.23\"").await;
+    let (events, _) = filter_all(
+        &logs,
+        "aws-controltower/CloudTrailLogs",
+        "\"198.51.100.23\"",
+    )
+    .await;
     assert_eq!(events, 13);
 }
 
@@ -43,7 +53,11 @@ async fn pages_end_only_with_the_last_token() {
         count = 200
         "#,
     );
-    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    let logs = Client::new(
+        &world
+            .assume("222222222222", "DragnetRead", "us-east-1")
+            .await,
+    );
     assert_eq!(filter_all(&logs, "/app", "many").await.0, 200);
     let (events, pages) = filter_all(&logs, "/app", "\"number 199 \"").await;
     assert_eq!(events, 1);
@@ -63,14 +77,27 @@ async fn both_ends_of_a_window_are_inside() {
         count = 3
         "#,
     );
-    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    let logs = Client::new(
+        &world
+            .assume("222222222222", "DragnetRead", "us-east-1")
+            .await,
+    );
     let first = 1_772_445_600_000;
     let ask = |from: i64, to: i64| {
-        let request = logs.filter_log_events().log_group_name("/app").start_time(from).end_time(to);
+        let request = logs
+            .filter_log_events()
+            .log_group_name("/app")
+            .start_time(from)
+            .end_time(to);
         async move {
             let mut page = request.clone().send().await.unwrap();
             while page.events().is_empty() && page.next_token().is_some() {
-                page = request.clone().set_next_token(page.next_token).send().await.unwrap();
+                page = request
+                    .clone()
+                    .set_next_token(page.next_token)
+                    .send()
+                    .await
+                    .unwrap();
             }
             page.events().len()
         }
@@ -83,7 +110,12 @@ async fn both_ends_of_a_window_are_inside() {
 async fn a_group_that_is_not_there_and_a_token_of_another_group() {
     let world = World::small();
     let logs = Client::new(&world.responder());
-    let missing = logs.filter_log_events().log_group_name("/nowhere").send().await.unwrap_err();
+    let missing = logs
+        .filter_log_events()
+        .log_group_name("/nowhere")
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(missing.code(), Some("ResourceNotFoundException"));
     let forged = logs
         .filter_log_events()
@@ -97,7 +129,9 @@ async fn a_group_that_is_not_there_and_a_token_of_another_group() {
 
 #[tokio::test(start_paused = true)]
 async fn faults_of_the_scenario_strike() {
-    let fault = |kind: &str| format!("[[faults]]\noperation = 'DescribeLogGroups'\nkind = '{kind}'\ntimes = 1\n");
+    let fault = |kind: &str| {
+        format!("[[faults]]\noperation = 'DescribeLogGroups'\nkind = '{kind}'\ntimes = 1\n")
+    };
     for (kind, code) in [
         ("throttle", Some("ThrottlingException")),
         ("server-error", Some("InternalFailure")),
@@ -131,9 +165,15 @@ impl<E, R> DispatchFailure for aws_smithy_runtime_api::client::result::SdkError<
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_takes_virtual_time() {
-    let world = World::tiny("[[faults]]\noperation = 'DescribeLogGroups'\nkind = 'slow'\nmilliseconds = 20000\n");
+    let world = World::tiny(
+        "[[faults]]\noperation = 'DescribeLogGroups'\nkind = 'slow'\nmilliseconds = 20000\n",
+    );
     let before = world.clock().now();
-    Client::new(&world.responder()).describe_log_groups().send().await.unwrap();
+    Client::new(&world.responder())
+        .describe_log_groups()
+        .send()
+        .await
+        .unwrap();
     assert!(world.clock().now().duration_since(before).as_secs() >= 20);
 }
 
@@ -153,14 +193,31 @@ async fn a_masked_group_hides_addresses_from_every_way_out() {
         message = "from 198.51.100.23"
         "#,
     );
-    let reader = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    let reader = Client::new(
+        &world
+            .assume("222222222222", "DragnetRead", "us-east-1")
+            .await,
+    );
     assert_eq!(filter_all(&reader, "/app", "\"198.51.100.23\"").await.0, 0);
     assert_eq!(filter_all(&reader, "/app", "from").await.0, 1);
-    let error = reader.filter_log_events().log_group_name("/app").unmask(true).send().await.unwrap_err();
+    let error = reader
+        .filter_log_events()
+        .log_group_name("/app")
+        .unmask(true)
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Some("AccessDeniedException"));
     assert!(error.message().unwrap().contains("logs:Unmask"));
-    let admin = Client::new(&world.assume("222222222222", "OrganizationAccountAccessRole", "us-east-1").await);
-    let stream = admin.get_log_events().log_group_name("/app").log_stream_name("stream");
+    let admin = Client::new(
+        &world
+            .assume("222222222222", "OrganizationAccountAccessRole", "us-east-1")
+            .await,
+    );
+    let stream = admin
+        .get_log_events()
+        .log_group_name("/app")
+        .log_stream_name("stream");
     let clear = stream.clone().unmask(true).send().await.unwrap();
     assert_eq!(clear.events()[0].message(), Some("from 198.51.100.23"));
     let masked = stream.send().await.unwrap();
@@ -180,20 +237,39 @@ async fn a_stream_is_read_from_both_ends() {
         count = 5
         "#,
     );
-    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    let logs = Client::new(
+        &world
+            .assume("222222222222", "DragnetRead", "us-east-1")
+            .await,
+    );
     let page = |token: Option<String>, head: bool| {
-        let request = logs.get_log_events().log_group_name("/app").log_stream_name("stream").limit(2);
+        let request = logs
+            .get_log_events()
+            .log_group_name("/app")
+            .log_stream_name("stream")
+            .limit(2);
         let request = request.start_from_head(head).set_next_token(token);
         async move {
             let page = request.send().await.unwrap();
-            let text: String = page.events().iter().filter_map(|event| event.message()).collect();
-            (text, page.next_forward_token.unwrap(), page.next_backward_token.unwrap())
+            let text: String = page
+                .events()
+                .iter()
+                .filter_map(|event| event.message())
+                .collect();
+            (
+                text,
+                page.next_forward_token.unwrap(),
+                page.next_backward_token.unwrap(),
+            )
         }
     };
     let (first, forward, _) = page(None, true).await;
     let (second, forward, _) = page(Some(forward), true).await;
     let (third, forward, _) = page(Some(forward), true).await;
-    assert_eq!((first.as_str(), second.as_str(), third.as_str()), ("01", "23", "4"));
+    assert_eq!(
+        (first.as_str(), second.as_str(), third.as_str()),
+        ("01", "23", "4")
+    );
     let (end, unchanged, _) = page(Some(forward.clone()), true).await;
     assert_eq!((end.as_str(), unchanged), ("", forward));
     let (newest, _, backward) = page(None, false).await;
@@ -204,12 +280,25 @@ async fn a_stream_is_read_from_both_ends() {
 #[tokio::test(start_paused = true)]
 async fn a_sweep_finds_its_own_calls_once_they_are_delivered() {
     let world = World::small();
-    world.assume("444444444444", "DragnetRead", "us-east-1").await;
+    world
+        .assume("444444444444", "DragnetRead", "us-east-1")
+        .await;
     let logs = Client::new(&world.responder());
     let practice = "\"DragnetRead\" AssumeRole";
-    assert_eq!(filter_all(&logs, "aws-controltower/CloudTrailLogs", practice).await.0, 0);
+    assert_eq!(
+        filter_all(&logs, "aws-controltower/CloudTrailLogs", practice)
+            .await
+            .0,
+        0
+    );
     tokio::time::advance(std::time::Duration::from_secs(301)).await;
-    assert_eq!(filter_all(&logs, "aws-controltower/CloudTrailLogs", practice).await.0, 2, "one in each account");
+    assert_eq!(
+        filter_all(&logs, "aws-controltower/CloudTrailLogs", practice)
+            .await
+            .0,
+        2,
+        "one in each account"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,11 +313,35 @@ async fn a_group_is_deleted_between_the_list_and_the_search() {
         kind = "delete-group"
         "#,
     );
-    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
-    assert_eq!(logs.describe_log_groups().send().await.unwrap().log_groups().len(), 1);
-    let error = logs.filter_log_events().log_group_name("/gone").send().await.unwrap_err();
+    let logs = Client::new(
+        &world
+            .assume("222222222222", "DragnetRead", "us-east-1")
+            .await,
+    );
+    assert_eq!(
+        logs.describe_log_groups()
+            .send()
+            .await
+            .unwrap()
+            .log_groups()
+            .len(),
+        1
+    );
+    let error = logs
+        .filter_log_events()
+        .log_group_name("/gone")
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Some("ResourceNotFoundException"));
-    assert!(logs.describe_log_groups().send().await.unwrap().log_groups().is_empty());
+    assert!(
+        logs.describe_log_groups()
+            .send()
+            .await
+            .unwrap()
+            .log_groups()
+            .is_empty()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -259,8 +372,17 @@ async fn a_token_may_repeat_itself_and_an_event_may_come_late() {
         times = 1
         "#,
     );
-    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
-    let ask = |token: Option<String>| logs.filter_log_events().log_group_name("/app").set_next_token(token).send();
+    let logs = Client::new(
+        &world
+            .assume("222222222222", "DragnetRead", "us-east-1")
+            .await,
+    );
+    let ask = |token: Option<String>| {
+        logs.filter_log_events()
+            .log_group_name("/app")
+            .set_next_token(token)
+            .send()
+    };
     let first = ask(None).await.unwrap().next_token;
     let second = ask(first.clone()).await.unwrap().next_token;
     assert_eq!(first, second);
@@ -293,7 +415,11 @@ async fn a_page_holds_10_000_events_or_a_megabyte() {
         "#,
         "y".repeat(400_000)
     ));
-    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    let logs = Client::new(
+        &world
+            .assume("222222222222", "DragnetRead", "us-east-1")
+            .await,
+    );
     let page = |group: &str| logs.filter_log_events().log_group_name(group).send();
     assert_eq!(page("/many").await.unwrap().events().len(), 10_000);
     assert_eq!(filter_all(&logs, "/many", "").await, (10_001, 2));

@@ -27,7 +27,11 @@ async fn every_kind_of_pattern_filters_or_is_refused() {
         count = 20
         "#,
     );
-    let logs = Client::new(&world.assume("222222222222", "DragnetRead", "us-east-1").await);
+    let logs = Client::new(
+        &world
+            .assume("222222222222", "DragnetRead", "us-east-1")
+            .await,
+    );
     for (pattern, count) in [
         ("", Some(40)),
         ("GET", Some(20)),
@@ -41,10 +45,19 @@ async fn every_kind_of_pattern_filters_or_is_refused() {
         ("{ $.code = }", None),
         ("%(a)%", None),
     ] {
-        let answer = logs.filter_log_events().log_group_name("/app").filter_pattern(pattern).send().await;
+        let answer = logs
+            .filter_log_events()
+            .log_group_name("/app")
+            .filter_pattern(pattern)
+            .send()
+            .await;
         match answer {
             Ok(page) => assert_eq!(Some(page.events().len()), count, "{pattern}"),
-            Err(error) => assert_eq!((error.code(), count), (Some("InvalidParameterException"), None), "{pattern}"),
+            Err(error) => assert_eq!(
+                (error.code(), count),
+                (Some("InvalidParameterException"), None),
+                "{pattern}"
+            ),
         }
     }
 }

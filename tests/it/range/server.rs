@@ -29,9 +29,11 @@ fn config(range: &Range, address: SocketAddr) -> aws_config::SdkConfig {
         .endpoint_url(format!("http://{address}"))
         .region(aws_config::Region::new("us-east-1"))
         .retry_config(RetryConfig::disabled())
-        .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(long_term(
-            &range.credentials(),
-        )))
+        .credentials_provider(
+            aws_credential_types::provider::SharedCredentialsProvider::new(long_term(
+                &range.credentials(),
+            )),
+        )
         .build()
 }
 
@@ -40,7 +42,9 @@ async fn nobody_else_can_reach_it() {
     let scenario = Scenario::builtin("small").unwrap();
     let range = Range::new(&scenario, None, scenario.clock()).unwrap();
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let error = serve(range, listener, std::future::pending()).await.unwrap_err();
+    let error = serve(range, listener, std::future::pending())
+        .await
+        .unwrap_err();
     assert!(matches!(error, ServeError::NotLoopback(_)), "{error}");
 }
 
@@ -48,10 +52,16 @@ async fn nobody_else_can_reach_it() {
 async fn a_request_that_is_not_awss_gets_awss_error() {
     let (_range, address, _keep) = served(&Scenario::builtin("small").unwrap()).await;
     let mut socket = TcpStream::connect(address).await.unwrap();
-    socket.write_all(b"GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    socket
+        .write_all(b"GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("UnknownOperationException"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 400 ") && answer.contains("UnknownOperationException"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]

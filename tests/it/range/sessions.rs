@@ -7,26 +7,51 @@ use super::clients::{World, long_term, temporary};
 #[tokio::test(start_paused = true)]
 async fn a_session_acts_in_its_role() {
     let world = World::small();
-    let config = world.assume("333333333333", "DragnetRead", "us-east-1").await;
-    let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.unwrap();
-    assert_eq!(identity.arn(), Some("arn:aws:sts::333333333333:assumed-role/DragnetRead/practice"));
+    let config = world
+        .assume("333333333333", "DragnetRead", "us-east-1")
+        .await;
+    let identity = aws_sdk_sts::Client::new(&config)
+        .get_caller_identity()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        identity.arn(),
+        Some("arn:aws:sts::333333333333:assumed-role/DragnetRead/practice")
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_role_looks_like_a_closed_door() {
     let world = World::small();
     let sts = aws_sdk_sts::Client::new(&world.responder());
-    for arn in ["arn:aws:iam::333333333333:role/Nobody", "arn:aws:iam::141414141414:role/DragnetRead"] {
-        let error = sts.assume_role().role_arn(arn).role_session_name("x1").send().await.unwrap_err();
+    for arn in [
+        "arn:aws:iam::333333333333:role/Nobody",
+        "arn:aws:iam::141414141414:role/DragnetRead",
+    ] {
+        let error = sts
+            .assume_role()
+            .role_arn(arn)
+            .role_session_name("x1")
+            .send()
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Some("AccessDenied"), "{arn}");
-        assert!(error.message().unwrap().contains("is not authorized to perform: sts:AssumeRole on resource"));
+        assert!(
+            error
+                .message()
+                .unwrap()
+                .contains("is not authorized to perform: sts:AssumeRole on resource")
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_session_ends() {
     let world = World::small();
-    let config = world.assume("333333333333", "DragnetRead", "us-east-1").await;
+    let config = world
+        .assume("333333333333", "DragnetRead", "us-east-1")
+        .await;
     let logs = aws_sdk_cloudwatchlogs::Client::new(&config);
     logs.describe_log_groups().send().await.unwrap();
     tokio::time::advance(std::time::Duration::from_secs(3_601)).await;
@@ -51,28 +76,57 @@ async fn a_wrong_secret_and_an_unknown_key() {
 #[tokio::test(start_paused = true)]
 async fn regions_differ_by_account_and_closed_ones_refuse() {
     let world = World::small();
-    for (account, expected) in [("333333333333", "opted-in"), ("444444444444", "not-opted-in")] {
+    for (account, expected) in [
+        ("333333333333", "opted-in"),
+        ("444444444444", "not-opted-in"),
+    ] {
         let config = world.assume(account, "DragnetRead", "us-east-1").await;
-        let answer = aws_sdk_ec2::Client::new(&config).describe_regions().all_regions(true).send().await.unwrap();
-        let asia = answer.regions().iter().find(|region| region.region_name() == Some("ap-east-1")).unwrap();
+        let answer = aws_sdk_ec2::Client::new(&config)
+            .describe_regions()
+            .all_regions(true)
+            .send()
+            .await
+            .unwrap();
+        let asia = answer
+            .regions()
+            .iter()
+            .find(|region| region.region_name() == Some("ap-east-1"))
+            .unwrap();
         assert_eq!(asia.opt_in_status(), Some(expected));
     }
-    let config = world.assume("444444444444", "DragnetRead", "ap-east-1").await;
-    let error = aws_sdk_cloudwatchlogs::Client::new(&config).describe_log_groups().send().await.unwrap_err();
+    let config = world
+        .assume("444444444444", "DragnetRead", "ap-east-1")
+        .await;
+    let error = aws_sdk_cloudwatchlogs::Client::new(&config)
+        .describe_log_groups()
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Some("UnrecognizedClientException"));
-    let error = aws_sdk_ec2::Client::new(&config).describe_regions().send().await.unwrap_err();
+    let error = aws_sdk_ec2::Client::new(&config)
+        .describe_regions()
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Some("AuthFailure"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_service_control_policy_names_itself() {
     let world = World::small();
-    let config = world.assume("777777777777", "DragnetRead", "eu-central-1").await;
-    let error = aws_sdk_cloudwatchlogs::Client::new(&config).describe_log_groups().send().await.unwrap_err();
+    let config = world
+        .assume("777777777777", "DragnetRead", "eu-central-1")
+        .await;
+    let error = aws_sdk_cloudwatchlogs::Client::new(&config)
+        .describe_log_groups()
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Some("AccessDeniedException"));
     let message = error.message().unwrap();
     assert!(
-        message.contains("with an explicit deny in a service control policy: arn:aws:organizations::"),
+        message
+            .contains("with an explicit deny in a service control policy: arn:aws:organizations::"),
         "{message}"
     );
 }
@@ -90,21 +144,40 @@ async fn a_role_that_wants_mfa_and_an_external_id() {
     );
     let arn = "arn:aws:iam::222222222222:role/Careful";
     let enter = |config: aws_config::SdkConfig, id: Option<&str>| {
-        let request = aws_sdk_sts::Client::new(&config).assume_role().role_arn(arn).role_session_name("x1");
+        let request = aws_sdk_sts::Client::new(&config)
+            .assume_role()
+            .role_arn(arn)
+            .role_session_name("x1");
         request.set_external_id(id.map(str::to_owned)).send()
     };
-    assert!(enter(world.responder(), Some("s3cret")).await.is_err(), "no MFA");
+    assert!(
+        enter(world.responder(), Some("s3cret")).await.is_err(),
+        "no MFA"
+    );
     let device = world.range.mfa();
     let code = world.range.mfa_code();
     let sts = aws_sdk_sts::Client::new(&world.responder());
-    let token = || sts.get_session_token().serial_number(&device.serial).token_code(&code).send();
+    let token = || {
+        sts.get_session_token()
+            .serial_number(&device.serial)
+            .token_code(&code)
+            .send()
+    };
     let answer = token().await.unwrap();
     let with_mfa = world.config(temporary(answer.credentials().unwrap()), "us-east-1");
-    assert!(enter(with_mfa.clone(), None).await.is_err(), "no ExternalId");
+    assert!(
+        enter(with_mfa.clone(), None).await.is_err(),
+        "no ExternalId"
+    );
     assert!(enter(with_mfa, Some("s3cret")).await.is_ok());
     let reused = token().await.unwrap_err();
     assert_eq!(reused.code(), Some("AccessDenied"));
-    assert!(reused.message().unwrap().contains("MultiFactorAuthentication failed"));
+    assert!(
+        reused
+            .message()
+            .unwrap()
+            .contains("MultiFactorAuthentication failed")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +186,12 @@ async fn accounts_come_in_pages_of_which_the_first_may_be_empty() {
     let organizations = aws_sdk_organizations::Client::new(&world.responder());
     let first = organizations.list_accounts().send().await.unwrap();
     assert!(first.accounts().is_empty() && first.next_token().is_some());
-    let second = organizations.list_accounts().set_next_token(first.next_token).send().await.unwrap();
+    let second = organizations
+        .list_accounts()
+        .set_next_token(first.next_token)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(second.accounts().len(), 12);
     assert!(second.next_token().is_none());
 }

@@ -10,7 +10,9 @@ use super::ServedRange;
 const SERIAL: &str = "arn:aws:iam::111111111111:mfa/responder";
 
 fn text(output: &Output) -> String {
-    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
+    [&output.stdout, &output.stderr]
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        .concat()
 }
 
 #[test]
@@ -27,19 +29,33 @@ fn a_profile_s_device_roles_and_durations_are_honoured() {
     );
     fs::write(home.path().join(".aws/config"), profiles).unwrap();
     let doctor = |code: Option<&str>, arguments: &[&str]| {
-        let mut command = range.dragnet(home.path(), &[&["doctor", "--profile", "contain"], arguments].concat());
+        let mut command = range.dragnet(
+            home.path(),
+            &[&["doctor", "--profile", "contain"], arguments].concat(),
+        );
         // A profile that is named wins over keys of the environment.
         command.env("AWS_ACCESS_KEY_ID", "AKIANOBODY2222222222");
         command.envs(code.map(|code| ("DRAGNET_MFA_CODE", code)));
         command.output().unwrap()
     };
     let told = text(&doctor(None, &[]));
-    assert!(told.contains("no terminal to ask on") && told.contains(SERIAL), "{told}");
-    let code = text(&range.dragnet(home.path(), &["range", "code"]).output().unwrap());
+    assert!(
+        told.contains("no terminal to ask on") && told.contains(SERIAL),
+        "{told}"
+    );
+    let code = text(
+        &range
+            .dragnet(home.path(), &["range", "code"])
+            .output()
+            .unwrap(),
+    );
     // The role asks for the code, and may not list the accounts: the way in is open, and the directory is not.
     let told = text(&doctor(Some(code.trim()), &[]));
     assert!(told.contains("role/DragnetContain"), "{told}");
-    assert!(told.contains("assumed-role/DragnetContain/by-profile is not authorized"), "{told}");
+    assert!(
+        told.contains("assumed-role/DragnetContain/by-profile is not authorized"),
+        "{told}"
+    );
     // The session is kept, so the next command needs no code, until it is forgotten.
     let told = text(&doctor(None, &[]));
     assert!(told.contains("by-profile is not authorized"), "{told}");
@@ -63,10 +79,17 @@ async fn a_role_as_the_source_has_no_device() {
         ))
         .build();
     let role = "arn:aws:iam::333333333333:role/DragnetRead";
-    let assumed = aws_sdk_sts::Client::from_conf(config).assume_role().role_arn(role).role_session_name("sso");
+    let assumed = aws_sdk_sts::Client::from_conf(config)
+        .assume_role()
+        .role_arn(role)
+        .role_session_name("sso");
     let credentials = assumed.send().await.unwrap().credentials.unwrap();
     let home = tempfile::tempdir().unwrap();
-    fs::write(home.path().join("dragnet.toml"), format!("[identity]\nmfa_serial = \"{SERIAL}\"\n")).unwrap();
+    fs::write(
+        home.path().join("dragnet.toml"),
+        format!("[identity]\nmfa_serial = \"{SERIAL}\"\n"),
+    )
+    .unwrap();
     let output = range
         .dragnet(home.path(), &["sweep", "192.0.2.1"])
         .env("AWS_ACCESS_KEY_ID", credentials.access_key_id())
@@ -76,7 +99,10 @@ async fn a_role_as_the_source_has_no_device() {
         .unwrap();
     let told = text(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("belongs to an IAM user") && told.contains("remove mfa_serial"), "{told}");
+    assert!(
+        told.contains("belongs to an IAM user") && told.contains("remove mfa_serial"),
+        "{told}"
+    );
     assert!(!home.path().join("runs").exists());
 }
 
@@ -84,20 +110,49 @@ async fn a_role_as_the_source_has_no_device() {
 fn codes_and_what_they_open_are_shown_on_request() {
     let range = ServedRange::start();
     let home = tempfile::tempdir().unwrap();
-    let shown = text(&range.dragnet(home.path(), &["range", "show", "--json"]).output().unwrap());
+    let shown = text(
+        &range
+            .dragnet(home.path(), &["range", "show", "--json"])
+            .output()
+            .unwrap(),
+    );
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!((shown["mfa_serial"].as_str(), shown["scenario"].as_str()), (Some(SERIAL), Some("small")));
-    assert_eq!(shown["access_key_id"].as_str(), Some(range.export("AWS_ACCESS_KEY_ID")));
-    assert!(shown["accounts"].as_array().unwrap().len() == 12 && shown["answers"].is_null(), "{shown}");
-    let sheet = text(&range.dragnet(home.path(), &["range", "show", "--answers"]).output().unwrap());
+    assert_eq!(
+        (shown["mfa_serial"].as_str(), shown["scenario"].as_str()),
+        (Some(SERIAL), Some("small"))
+    );
+    assert_eq!(
+        shown["access_key_id"].as_str(),
+        Some(range.export("AWS_ACCESS_KEY_ID"))
+    );
+    assert!(
+        shown["accounts"].as_array().unwrap().len() == 12 && shown["answers"].is_null(),
+        "{shown}"
+    );
+    let sheet = text(
+        &range
+            .dragnet(home.path(), &["range", "show", "--answers"])
+            .output()
+            .unwrap(),
+    );
     assert!(sheet.contains("hunt users-roles-created"), "{sheet}");
-    assert!(sheet.lines().all(|line| line.chars().count() <= 80), "{sheet}");
+    assert!(
+        sheet.lines().all(|line| line.chars().count() <= 80),
+        "{sheet}"
+    );
     let config = format!(
         "[identity]\nmfa_serial = \"{SERIAL}\"\nmfa_command = [\"{}\", \"range\", \"code\", \"--practice\"]\n",
         env!("CARGO_BIN_EXE_dragnet")
     );
     fs::write(home.path().join("practice.toml"), config).unwrap();
-    let doctor = ["doctor", "--practice", "--config", "practice.toml", "--account", "prod-web"];
+    let doctor = [
+        "doctor",
+        "--practice",
+        "--config",
+        "practice.toml",
+        "--account",
+        "prod-web",
+    ];
     let output = range.dragnet(home.path(), &doctor).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }

@@ -15,7 +15,14 @@ impl ServedRange {
     /// Serves the `small` scenario on a free port.
     pub fn start() -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_dragnet"))
-            .args(["range", "serve", "--listen", "127.0.0.1:0", "--quotas", "off"])
+            .args([
+                "range",
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--quotas",
+                "off",
+            ])
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -26,7 +33,11 @@ impl ServedRange {
         let exports = lines
             .map(|line| {
                 let line = line.unwrap();
-                let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+                let (name, value) = line
+                    .strip_prefix("export ")
+                    .unwrap()
+                    .split_once('=')
+                    .unwrap();
                 (name.to_owned(), value.to_owned())
             })
             .take(5)
@@ -42,8 +53,15 @@ impl ServedRange {
     /// A `dragnet` that runs in `home` as the practice user, with nothing else of this machine's environment.
     pub fn dragnet(&self, home: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dragnet"));
-        command.env_clear().envs(&self.exports).env("HOME", home).env("PATH", std::env::var("PATH").unwrap());
-        command.current_dir(home).args(arguments).stdin(Stdio::null());
+        command
+            .env_clear()
+            .envs(&self.exports)
+            .env("HOME", home)
+            .env("PATH", std::env::var("PATH").unwrap());
+        command
+            .current_dir(home)
+            .args(arguments)
+            .stdin(Stdio::null());
         command
     }
 }

@@ -12,19 +12,44 @@ fn no_secret_is_told_however_much_is_said() {
     let wire = Wiretap::before(range.export("AWS_ENDPOINT_URL"));
     let home = tempfile::tempdir().unwrap();
     // The program that shows the code is told no secret either: it would not run.
-    let command = format!("test -z \"$AWS_SECRET_ACCESS_KEY\" && exec '{}' range code", env!("CARGO_BIN_EXE_dragnet"));
+    let command = format!(
+        "test -z \"$AWS_SECRET_ACCESS_KEY\" && exec '{}' range code",
+        env!("CARGO_BIN_EXE_dragnet")
+    );
     let config = format!(
         "[identity]\nmfa_serial = \"arn:aws:iam::111111111111:mfa/responder\"\nmfa_command = [\"sh\", \"-c\", '''{command}''']\nexternal_id = \"between-us\"\n"
     );
     fs::write(home.path().join("dragnet.toml"), config).unwrap();
     let run = |arguments: &[&str]| {
-        let output = range.dragnet(home.path(), arguments).env("AWS_ENDPOINT_URL", &wire.url).output().unwrap();
-        let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        let output = range
+            .dragnet(home.path(), arguments)
+            .env("AWS_ENDPOINT_URL", &wire.url)
+            .output()
+            .unwrap();
+        let (stdout, stderr) = (
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        );
         assert_eq!(output.status.code(), Some(3), "{stderr}");
         [stdout, stderr].concat()
     };
-    let mut told = run(&["sweep", "198.51.100.23", "-vvv", "--format", "csv,jsonl,json", "--progress", "json"]);
-    told += &run(&["sweep", "198.51.100.23", "-vvv", "--json", "--progress", "plain"]);
+    let mut told = run(&[
+        "sweep",
+        "198.51.100.23",
+        "-vvv",
+        "--format",
+        "csv,jsonl,json",
+        "--progress",
+        "json",
+    ]);
+    told += &run(&[
+        "sweep",
+        "198.51.100.23",
+        "-vvv",
+        "--json",
+        "--progress",
+        "plain",
+    ]);
     told += &run(&["doctor", "-vvv"]);
     told += &run(&["doctor", "-vvv", "--json"]);
     for file in files_below(&home.path().join("runs")) {
@@ -43,21 +68,38 @@ fn no_secret_is_told_however_much_is_said() {
 
 /// Every secret that went over the wire.
 fn secrets(heard: &str, own: &str) -> BTreeSet<String> {
-    let patterns = [r"x-amz-security-token: (\S+)", "<SecretAccessKey>([^<]+)", "<SessionToken>([^<]+)"]
-        .map(|p| matches(p, heard));
-    assert!(patterns.iter().all(|found| found.len() > 5), "the wire was not heard");
+    let patterns = [
+        r"x-amz-security-token: (\S+)",
+        "<SecretAccessKey>([^<]+)",
+        "<SessionToken>([^<]+)",
+    ]
+    .map(|p| matches(p, heard));
+    assert!(
+        patterns.iter().all(|found| found.len() > 5),
+        "the wire was not heard"
+    );
     let mut secrets: BTreeSet<String> = patterns.into_iter().flatten().collect();
     secrets.insert(own.to_owned());
     secrets
 }
 
 fn matches(pattern: &str, text: &str) -> BTreeSet<String> {
-    regex::Regex::new(pattern).unwrap().captures_iter(text).map(|found| found[1].to_owned()).collect()
+    regex::Regex::new(pattern)
+        .unwrap()
+        .captures_iter(text)
+        .map(|found| found[1].to_owned())
+        .collect()
 }
 
 fn files_below(directory: &Path) -> Vec<std::path::PathBuf> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let (directories, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-    files.extend(directories.iter().flat_map(|directory| files_below(directory)));
+    files.extend(
+        directories
+            .iter()
+            .flat_map(|directory| files_below(directory)),
+    );
     files
 }

@@ -21,8 +21,14 @@ impl Wiretap {
         let ear = Arc::clone(&heard);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let Ok(server) = TcpStream::connect(&server) else { return };
-                hand_on(client.try_clone().unwrap(), server.try_clone().unwrap(), Arc::clone(&ear));
+                let Ok(server) = TcpStream::connect(&server) else {
+                    return;
+                };
+                hand_on(
+                    client.try_clone().unwrap(),
+                    server.try_clone().unwrap(),
+                    Arc::clone(&ear),
+                );
                 hand_on(server, client, Arc::clone(&ear));
             }
         });

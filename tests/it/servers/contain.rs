@@ -21,7 +21,11 @@ impl<'a> Home<'a> {
     fn new(server: &'a Server, keys: Keys, config: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("dragnet.toml"), config).unwrap();
-        Self { server, keys, directory }
+        Self {
+            server,
+            keys,
+            directory,
+        }
     }
 
     fn contain(&self, arguments: &[&str]) -> Output {
@@ -45,7 +49,12 @@ impl<'a> Home<'a> {
     fn json(&self, arguments: &[&str]) -> Value {
         let output = self.contain(&[arguments, &["--json"]].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{arguments:?}: {stderr}{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
@@ -67,16 +76,32 @@ async fn create_role(iam: &Iam, name: &str, actions: &[&str]) {
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{MANAGEMENT}:root")}, "Action": "sts:AssumeRole",
     }]});
-    iam.create_role().role_name(name).assume_role_policy_document(trust.to_string()).send().await.unwrap();
-    let put = iam.put_role_policy().role_name(name).policy_name("own").policy_document(allowing(actions));
+    iam.create_role()
+        .role_name(name)
+        .assume_role_policy_document(trust.to_string())
+        .send()
+        .await
+        .unwrap();
+    let put = iam
+        .put_role_policy()
+        .role_name(name)
+        .policy_name("own")
+        .policy_document(allowing(actions));
     put.send().await.unwrap();
 }
 
 async fn session(server: &Server, keys: &Keys, account: &str, role: &str) -> Keys {
     let sts = aws_sdk_sts::Client::new(&server.config(keys, "us-east-1"));
-    let assume = sts.assume_role().role_arn(format!("arn:aws:iam::{account}:role/{role}")).role_session_name("test");
+    let assume = sts
+        .assume_role()
+        .role_arn(format!("arn:aws:iam::{account}:role/{role}"))
+        .role_session_name("test");
     let given = assume.send().await.unwrap().credentials.unwrap();
-    Keys { id: given.access_key_id, secret: given.secret_access_key, token: Some(given.session_token) }
+    Keys {
+        id: given.access_key_id,
+        secret: given.secret_access_key,
+        token: Some(given.session_token),
+    }
 }
 
 /// Whether boto3 can list users with these keys; `None` without a python that has it.
@@ -96,7 +121,10 @@ except ClientError as error:
         .env("AWS_ENDPOINT_URL", &server.url)
         .env("AWS_ACCESS_KEY_ID", &keys.id)
         .env("AWS_SECRET_ACCESS_KEY", &keys.secret)
-        .env("AWS_SESSION_TOKEN", keys.token.as_deref().unwrap_or_default())
+        .env(
+            "AWS_SESSION_TOKEN",
+            keys.token.as_deref().unwrap_or_default(),
+        )
         .env("AWS_DEFAULT_REGION", "us-east-1")
         .output()
         .unwrap();
@@ -107,16 +135,33 @@ except ClientError as error:
 
 #[tokio::test]
 async fn live_sessions_are_blocked_in_every_account_and_let_in_again() {
-    let Some(server) = Server::from_env("DRAGNET_MINISTACK_URL") else { return };
+    let Some(server) = Server::from_env("DRAGNET_MINISTACK_URL") else {
+        return;
+    };
     server.reset("/_ministack/reset");
     // An access key that is an account's id, with the secret `test`, is that account's root.
-    let root = |account: &str| Keys { id: account.to_owned(), secret: "test".to_owned(), token: None };
+    let root = |account: &str| Keys {
+        id: account.to_owned(),
+        secret: "test".to_owned(),
+        token: None,
+    };
     let management = root(MANAGEMENT);
-    let organizations = aws_sdk_organizations::Client::new(&server.config(&management, "us-east-1"));
+    let organizations =
+        aws_sdk_organizations::Client::new(&server.config(&management, "us-east-1"));
     let mut sessions = Vec::new();
     for name in ["one", "two"] {
-        let create = organizations.create_account().account_name(name).email(format!("{name}@example.com"));
-        let account = create.send().await.unwrap().create_account_status.unwrap().account_id.unwrap();
+        let create = organizations
+            .create_account()
+            .account_name(name)
+            .email(format!("{name}@example.com"));
+        let account = create
+            .send()
+            .await
+            .unwrap()
+            .create_account_status
+            .unwrap()
+            .account_id
+            .unwrap();
         let iam = Iam::new(&server.config(&root(&account), "us-east-1"));
         create_role(&iam, "DragnetRead", &["ec2:DescribeRegions", "iam:*"]).await;
         create_role(&iam, "DragnetContain", &["iam:*"]).await;
@@ -127,7 +172,11 @@ async fn live_sessions_are_blocked_in_every_account_and_let_in_again() {
     let all_work = async || {
         let mut work = Vec::new();
         for keys in &sessions {
-            let works = Iam::new(&server.config(keys, "us-east-1")).list_users().send().await.is_ok();
+            let works = Iam::new(&server.config(keys, "us-east-1"))
+                .list_users()
+                .send()
+                .await
+                .is_ok();
             assert!(boto3_lists_users(&server, keys).is_none_or(|boto3| boto3 == works));
             work.push(works);
         }
@@ -135,7 +184,11 @@ async fn live_sessions_are_blocked_in_every_account_and_let_in_again() {
     };
     assert_eq!(all_work().await, [true, true]);
     // The management account has no role of Dragnet's, and is not in the scope.
-    let home = Home::new(&server, management.clone(), &format!("[scope]\nexclude_accounts = [\"{MANAGEMENT}\"]"));
+    let home = Home::new(
+        &server,
+        management.clone(),
+        &format!("[scope]\nexclude_accounts = [\"{MANAGEMENT}\"]"),
+    );
     let id = home.contained(&["--role", "App"]);
     assert_eq!(all_work().await, [false, false]);
     assert_eq!(home.json(&["verify", &id])["problems"], json!([]));
@@ -145,32 +198,92 @@ async fn live_sessions_are_blocked_in_every_account_and_let_in_again() {
 
 #[tokio::test]
 async fn policies_are_there_and_gone_again_for_role_user_and_group() {
-    let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else { return };
+    let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else {
+        return;
+    };
     server.reset("/moto-api/reset");
-    let management = Keys { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret: "secret".to_owned(), token: None };
+    let management = Keys {
+        id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret: "secret".to_owned(),
+        token: None,
+    };
     let config = server.config(&management, "us-east-1");
     let organizations = aws_sdk_organizations::Client::new(&config);
     organizations.create_organization().send().await.unwrap();
     let role = "OrganizationAccountAccessRole";
-    let create = organizations.create_account().account_name("member").email("member@example.com").role_name(role);
-    let account = create.send().await.unwrap().create_account_status.unwrap().account_id.unwrap();
-    let iam = Iam::new(&server.config(&session(&server, &management, &account, role).await, "us-east-1"));
+    let create = organizations
+        .create_account()
+        .account_name("member")
+        .email("member@example.com")
+        .role_name(role);
+    let account = create
+        .send()
+        .await
+        .unwrap()
+        .create_account_status
+        .unwrap()
+        .account_id
+        .unwrap();
+    let iam = Iam::new(&server.config(
+        &session(&server, &management, &account, role).await,
+        "us-east-1",
+    ));
     create_role(&iam, "bad", &["s3:*"]).await;
     iam.create_user().user_name("bad").send().await.unwrap();
     iam.create_group().group_name("bad").send().await.unwrap();
-    iam.add_user_to_group().group_name("bad").user_name("bad").send().await.unwrap();
+    iam.add_user_to_group()
+        .group_name("bad")
+        .user_name("bad")
+        .send()
+        .await
+        .unwrap();
     let policies = async || {
-        let role = iam.list_role_policies().role_name("bad").send().await.unwrap().policy_names;
-        let user = iam.list_user_policies().user_name("bad").send().await.unwrap().policy_names;
-        let group = iam.list_group_policies().group_name("bad").send().await.unwrap().policy_names;
+        let role = iam
+            .list_role_policies()
+            .role_name("bad")
+            .send()
+            .await
+            .unwrap()
+            .policy_names;
+        let user = iam
+            .list_user_policies()
+            .user_name("bad")
+            .send()
+            .await
+            .unwrap()
+            .policy_names;
+        let group = iam
+            .list_group_policies()
+            .group_name("bad")
+            .send()
+            .await
+            .unwrap()
+            .policy_names;
         [role, user, group]
     };
     let before = policies().await;
     let settings = format!("[identity]\nmember_role = \"{role}\"\ncontain_role = \"{role}\"");
     let home = Home::new(&server, management.clone(), &settings);
-    let id = home.contained(&["--role", "bad", "--user", "bad", "--group", "bad", "--account", "member"]);
-    assert!(policies().await.iter().all(|names| names.contains(&"DenyAll".to_owned())));
+    let id = home.contained(&[
+        "--role",
+        "bad",
+        "--user",
+        "bad",
+        "--group",
+        "bad",
+        "--account",
+        "member",
+    ]);
+    assert!(
+        policies()
+            .await
+            .iter()
+            .all(|names| names.contains(&"DenyAll".to_owned()))
+    );
     assert_eq!(home.json(&["undo", &id])["standing"], "undone");
     assert_eq!(policies().await, before);
-    assert_eq!(home.json(&["list"])["containments"][0]["standing"], "undone");
+    assert_eq!(
+        home.json(&["list"])["containments"][0]["standing"],
+        "undone"
+    );
 }

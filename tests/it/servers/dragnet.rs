@@ -26,14 +26,25 @@ pub struct Run {
 pub fn sweep(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> Run {
     let (output, home) = dragnet(server, keys, config, &[&["sweep"], arguments].concat());
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let mut runs = fs::read_dir(home.path().join("runs")).unwrap_or_else(|_| panic!("no run was made: {stderr}"));
+    let mut runs = fs::read_dir(home.path().join("runs"))
+        .unwrap_or_else(|_| panic!("no run was made: {stderr}"));
     let dir = runs.next().unwrap().unwrap().path();
     assert!(runs.next().is_none(), "one sweep, one run");
-    Run { exit_code: output.status.code(), stderr, dir, _home: home }
+    Run {
+        exit_code: output.status.code(),
+        stderr,
+        dir,
+        _home: home,
+    }
 }
 
 /// Runs any command likewise, in a home of its own, with an MFA code in its environment.
-pub fn dragnet(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> (Output, tempfile::TempDir) {
+pub fn dragnet(
+    server: &Server,
+    keys: &Keys,
+    config: &str,
+    arguments: &[&str],
+) -> (Output, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("dragnet.toml"), config).unwrap();
     let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_dragnet"))
@@ -55,17 +66,24 @@ pub fn dragnet(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -
 
 impl Run {
     fn text(&self, file: &str) -> String {
-        fs::read_to_string(self.dir.join(file)).unwrap_or_else(|error| panic!("{file}: {error}\n{}", self.stderr))
+        fs::read_to_string(self.dir.join(file))
+            .unwrap_or_else(|error| panic!("{file}: {error}\n{}", self.stderr))
     }
 
     /// The rows of a CSV report.
     pub fn csv(&self, file: &str) -> Vec<Row> {
-        csv::Reader::from_reader(self.text(file).as_bytes()).deserialize().map(Result::unwrap).collect()
+        csv::Reader::from_reader(self.text(file).as_bytes())
+            .deserialize()
+            .map(Result::unwrap)
+            .collect()
     }
 
     /// `sightings.jsonl`.
     pub fn sightings(&self) -> Vec<serde_json::Value> {
-        self.text("sightings.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.text("sightings.jsonl")
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// `summary.json`.
@@ -75,18 +93,29 @@ impl Run {
 
     /// Whether `manifest.json` tells the size and hash of every other file.
     pub fn assert_manifest_is_true(&self) {
-        let manifest: serde_json::Value = serde_json::from_str(&self.text("manifest.json")).unwrap();
-        let told: BTreeMap<&str, &serde_json::Value> =
-            manifest["files"].as_array().unwrap().iter().map(|file| (file["name"].as_str().unwrap(), file)).collect();
+        let manifest: serde_json::Value =
+            serde_json::from_str(&self.text("manifest.json")).unwrap();
+        let told: BTreeMap<&str, &serde_json::Value> = manifest["files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|file| (file["name"].as_str().unwrap(), file))
+            .collect();
         for entry in fs::read_dir(&self.dir).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             if name == "manifest.json" {
                 continue;
             }
             let content = fs::read(self.dir.join(&name)).unwrap();
-            let file = told.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the manifest"));
+            let file = told
+                .get(name.as_str())
+                .unwrap_or_else(|| panic!("{name} is not in the manifest"));
             assert_eq!(file["bytes"], content.len(), "{name}");
-            assert_eq!(file["sha256"], hex::encode(Sha256::digest(&content)), "{name}");
+            assert_eq!(
+                file["sha256"],
+                hex::encode(Sha256::digest(&content)),
+                "{name}"
+            );
         }
     }
 }

@@ -24,14 +24,21 @@ const READING: [&str; 7] = [
 
 #[tokio::test]
 async fn what_is_refused_is_told_and_the_rest_is_swept() {
-    let Some(server) = Server::from_env("DRAGNET_MINISTACK_URL") else { return };
+    let Some(server) = Server::from_env("DRAGNET_MINISTACK_URL") else {
+        return;
+    };
     server.reset("/_ministack/reset");
     let mut accounts = BTreeMap::new();
     let mut groups = Vec::new();
     for name in ["open", "also-open", "without-role", "without-permission"] {
         let account = create_account(&server, name).await;
         let (region, name_of_group) = (REGION.to_owned(), "/aws/app".to_owned());
-        groups.push(Group { keys: root_of(&account), account: account.clone(), region, name: name_of_group });
+        groups.push(Group {
+            keys: root_of(&account),
+            account: account.clone(),
+            region,
+            name: name_of_group,
+        });
         accounts.insert(name, account);
     }
     let planted = plant(&server, &groups, 400).await;
@@ -41,33 +48,74 @@ async fn what_is_refused_is_told_and_the_rest_is_swept() {
 
     let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"{EXTERNAL_ID}\"");
     let from = planted.from.to_string();
-    let arguments = [ADDRESS, "--from", &from, "--region", REGION, "--progress", "none"];
+    let arguments = [
+        ADDRESS,
+        "--from",
+        &from,
+        "--region",
+        REGION,
+        "--progress",
+        "none",
+    ];
     let run = sweep(&server, &root_of(MANAGEMENT), &config, &arguments);
 
     assert_eq!(run.exit_code, Some(3), "{}", run.stderr);
     let coverage = run.csv("coverage.csv");
-    let row = |name: &str| -> &Row { coverage.iter().find(|row| row["account_id"] == accounts[name]).unwrap() };
+    let row = |name: &str| -> &Row {
+        coverage
+            .iter()
+            .find(|row| row["account_id"] == accounts[name])
+            .unwrap()
+    };
     assert_eq!(row("open")["status"], "searched");
     assert_eq!(row("also-open")["status"], "searched");
     let no_role = row("without-role");
-    assert_eq!((no_role["status"].as_str(), no_role["region"].as_str()), ("denied", ""));
+    assert_eq!(
+        (no_role["status"].as_str(), no_role["region"].as_str()),
+        ("denied", "")
+    );
     let reason = &no_role["reason"];
     assert!(
-        reason.contains("AccessDenied") && reason.contains("not authorized to perform: sts:AssumeRole"),
+        reason.contains("AccessDenied")
+            && reason.contains("not authorized to perform: sts:AssumeRole"),
         "{reason}"
     );
     let no_permission = row("without-permission");
-    assert_eq!((&*no_permission["status"], &*no_permission["denied_by"]), ("denied", "identity"), "{no_permission:?}");
-    assert!(no_permission["reason"].contains("logs:FilterLogEvents"), "{no_permission:?}");
+    assert_eq!(
+        (&*no_permission["status"], &*no_permission["denied_by"]),
+        ("denied", "identity"),
+        "{no_permission:?}"
+    );
+    assert!(
+        no_permission["reason"].contains("logs:FilterLogEvents"),
+        "{no_permission:?}"
+    );
 
     let sightings = run.sightings();
-    let found: BTreeSet<&str> = sightings.iter().map(|row| row["account_id"].as_str().unwrap()).collect();
-    assert_eq!(found, BTreeSet::from([accounts["open"].as_str(), accounts["also-open"].as_str()]));
-    assert_eq!(sightings.len(), planted.matches.len() / 2, "two of four accounts could be read");
+    let found: BTreeSet<&str> = sightings
+        .iter()
+        .map(|row| row["account_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        found,
+        BTreeSet::from([accounts["open"].as_str(), accounts["also-open"].as_str()])
+    );
+    assert_eq!(
+        sightings.len(),
+        planted.matches.len() / 2,
+        "two of four accounts could be read"
+    );
     assert_wrong_external_id_is_told(&server, &accounts["open"], &arguments);
     let summary = run.summary();
     assert_eq!(summary["status"], "incomplete");
-    assert_eq!((&summary["accounts"]["swept"], &summary["accounts"]["denied"]), (&3.into(), &2.into()), "{summary}");
+    assert_eq!(
+        (
+            &summary["accounts"]["swept"],
+            &summary["accounts"]["denied"]
+        ),
+        (&3.into(), &2.into()),
+        "{summary}"
+    );
 }
 
 /// The role that was entered with the right `ExternalId` does not let a wrong one in, and doctor knows before.
@@ -76,32 +124,65 @@ fn assert_wrong_external_id_is_told(server: &Server, account: &str, arguments: &
     let arguments = [arguments, &["--account", account]].concat();
     let run = sweep(server, &root_of(MANAGEMENT), &config, &arguments);
     let coverage = run.csv("coverage.csv");
-    assert_eq!((run.exit_code, coverage.len()), (Some(3), 1), "{}", run.stderr);
+    assert_eq!(
+        (run.exit_code, coverage.len()),
+        (Some(3), 1),
+        "{}",
+        run.stderr
+    );
     let reason = &coverage[0]["reason"];
-    assert!(reason.starts_with("role-denied: asked without MFA and with an ExternalId: AssumeRole"), "{reason}");
+    assert!(
+        reason.starts_with("role-denied: asked without MFA and with an ExternalId: AssumeRole"),
+        "{reason}"
+    );
     assert!(reason.contains("compare identity.external_id"), "{reason}");
 
     let doctor = |id: &str| {
         let config = config.replace("a-wrong-one", id);
-        let (output, _) =
-            dragnet(server, &root_of(MANAGEMENT), &config, &["doctor", "--account", account, "--region", REGION]);
-        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+        let (output, _) = dragnet(
+            server,
+            &root_of(MANAGEMENT),
+            &config,
+            &["doctor", "--account", account, "--region", REGION],
+        );
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
     };
     let (code, told) = doctor("a-wrong-one");
-    assert!(code == Some(3) && told.contains("To do: see that arn:aws:iam::"), "{told}");
+    assert!(
+        code == Some(3) && told.contains("To do: see that arn:aws:iam::"),
+        "{told}"
+    );
     let (code, told) = doctor(EXTERNAL_ID);
     assert_eq!(code, Some(0), "{told}");
 }
 
 /// An access key that is an account's id, with the secret `test`, is that account's root.
 fn root_of(account: &str) -> Keys {
-    Keys { id: account.to_owned(), secret: "test".to_owned(), token: None }
+    Keys {
+        id: account.to_owned(),
+        secret: "test".to_owned(),
+        token: None,
+    }
 }
 
 async fn create_account(server: &Server, name: &str) -> String {
-    let organizations = aws_sdk_organizations::Client::new(&server.config(&root_of(MANAGEMENT), "us-east-1"));
-    let create = organizations.create_account().account_name(name).email(format!("{name}@example.com"));
-    create.send().await.unwrap().create_account_status.unwrap().account_id.unwrap()
+    let organizations =
+        aws_sdk_organizations::Client::new(&server.config(&root_of(MANAGEMENT), "us-east-1"));
+    let create = organizations
+        .create_account()
+        .account_name(name)
+        .email(format!("{name}@example.com"));
+    create
+        .send()
+        .await
+        .unwrap()
+        .create_account_status
+        .unwrap()
+        .account_id
+        .unwrap()
 }
 
 /// A role that the management account may assume with the external id.
@@ -116,7 +197,16 @@ async fn create_role(server: &Server, account: &str, actions: &[&str]) {
     let permissions = serde_json::json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": actions, "Resource": "*"},
     ]});
-    iam.create_role().role_name(ROLE).assume_role_policy_document(trust.to_string()).send().await.unwrap();
-    let put = iam.put_role_policy().role_name(ROLE).policy_name("read").policy_document(permissions.to_string());
+    iam.create_role()
+        .role_name(ROLE)
+        .assume_role_policy_document(trust.to_string())
+        .send()
+        .await
+        .unwrap();
+    let put = iam
+        .put_role_policy()
+        .role_name(ROLE)
+        .policy_name("read")
+        .policy_document(permissions.to_string());
     put.send().await.unwrap();
 }

@@ -41,11 +41,28 @@ pub async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted 
     let mut places = BTreeSet::new();
     for group in groups {
         let logs = Client::new(&server.config(&group.keys, &group.region));
-        logs.create_log_group().log_group_name(&group.name).send().await.unwrap();
-        logs.create_log_stream().log_group_name(&group.name).log_stream_name(STREAM).send().await.unwrap();
-        places.insert((group.account.clone(), group.region.clone(), group.name.clone()));
+        logs.create_log_group()
+            .log_group_name(&group.name)
+            .send()
+            .await
+            .unwrap();
+        logs.create_log_stream()
+            .log_group_name(&group.name)
+            .log_stream_name(STREAM)
+            .send()
+            .await
+            .unwrap();
+        places.insert((
+            group.account.clone(),
+            group.region.clone(),
+            group.name.clone(),
+        ));
     }
-    let mut planted = Planted { from: now(), groups: places, matches: BTreeSet::new() };
+    let mut planted = Planted {
+        from: now(),
+        groups: places,
+        matches: BTreeSet::new(),
+    };
     for (at, group) in groups.iter().enumerate() {
         let (first, end) = (events * at / groups.len(), events * (at + 1) / groups.len());
         planted.put_events(server, group, first..end).await;
@@ -62,28 +79,51 @@ impl Planted {
             if is_match {
                 self.matches.insert(message.clone());
             }
-            batch.push(InputLogEvent::builder().timestamp(time.as_millisecond()).message(message).build().unwrap());
+            batch.push(
+                InputLogEvent::builder()
+                    .timestamp(time.as_millisecond())
+                    .message(message)
+                    .build()
+                    .unwrap(),
+            );
         }
         let logs = Client::new(&server.config(&group.keys, &group.region));
-        let put = logs.put_log_events().log_group_name(&group.name).log_stream_name(STREAM);
+        let put = logs
+            .put_log_events()
+            .log_group_name(&group.name)
+            .log_stream_name(STREAM);
         put.set_log_events(Some(batch)).send().await.unwrap();
     }
 }
 
 /// A moment after all that was done so far.
-#[expect(clippy::disallowed_methods, reason = "a server of its own has the time of day")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a server of its own has the time of day"
+)]
 fn now() -> Timestamp {
     // Servers cut what is finer than a millisecond off.
-    Timestamp::now().checked_add(SignedDuration::from_millis(1)).unwrap()
+    Timestamp::now()
+        .checked_add(SignedDuration::from_millis(1))
+        .unwrap()
 }
 
 /// The event of this number, and whether it holds the address. No two are the same.
 fn message(number: usize, time: Timestamp, group: &Group) -> (String, bool) {
     match number % 20 {
         0 => (record(number, time, group, ADDRESS), true),
-        1 => (format!("sshd: Accepted publickey for root from {ADDRESS} port 22 #{number}"), true),
-        2 => (format!(r#"{{"level":"info","client":"{ADDRESS}","n":{number}}}"#), true),
-        3 => (format!("sshd: Accepted publickey for root from {ADDRESS}0 port 22 #{number}"), false),
+        1 => (
+            format!("sshd: Accepted publickey for root from {ADDRESS} port 22 #{number}"),
+            true,
+        ),
+        2 => (
+            format!(r#"{{"level":"info","client":"{ADDRESS}","n":{number}}}"#),
+            true,
+        ),
+        3 => (
+            format!("sshd: Accepted publickey for root from {ADDRESS}0 port 22 #{number}"),
+            false,
+        ),
         4 => (format!("1{ADDRESS} is no address #{number}"), false),
         5 => (record(number, time, group, "192.0.2.10"), false),
         6 => (format!("192.0.21.1 and 192-0-2-1 #{number}"), false),
@@ -93,7 +133,9 @@ fn message(number: usize, time: Timestamp, group: &Group) -> (String, bool) {
 
 /// A CloudTrail record.
 fn record(number: usize, time: Timestamp, group: &Group, address: &str) -> String {
-    let Group { account, region, .. } = group;
+    let Group {
+        account, region, ..
+    } = group;
     serde_json::json!({
         "eventVersion": "1.10",
         "userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::{account}:user/alice"), "accountId": account},

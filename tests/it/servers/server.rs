@@ -39,8 +39,13 @@ impl Server {
             eprintln!("skipped: {variable} is not set (.ci/run starts the server and sets it)");
         }
         let url = url?;
-        let turn: &'static Mutex<()> = locked(&TURNS).entry(url.clone()).or_insert_with(|| Box::leak(Box::default()));
-        Some(Self { url, _turn: locked(turn) })
+        let turn: &'static Mutex<()> = locked(&TURNS)
+            .entry(url.clone())
+            .or_insert_with(|| Box::leak(Box::default()));
+        Some(Self {
+            url,
+            _turn: locked(turn),
+        })
     }
 
     /// Makes it forget what earlier tests left; `path` is the server's own for that.
@@ -56,14 +61,19 @@ impl Server {
     /// Makes a bucket in the account of these keys. There is no S3 client: nothing else needs one.
     pub fn create_bucket(&self, name: &str, keys: &Keys) {
         let scope = format!("Credential={}/20260301/us-east-1/s3/aws4_request", keys.id);
-        let signed = format!("Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n");
+        let signed =
+            format!("Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n");
         self.send("PUT", &format!("/{name}"), &signed, "");
     }
 
     /// A call of a service that takes its parameters as a form: `Action=CreateTopic&Name=a`. It is not signed.
     pub fn query(&self, service: &str, path: &str, form: &str, keys: &Keys) -> String {
-        let scope = format!("Credential={}/20260301/us-east-1/{service}/aws4_request", keys.id);
-        let signed = format!("Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n");
+        let scope = format!(
+            "Credential={}/20260301/us-east-1/{service}/aws4_request",
+            keys.id
+        );
+        let signed =
+            format!("Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n");
         let headers = format!("{signed}Content-Type: application/x-www-form-urlencoded\r\n");
         self.send("POST", path, &headers, form)
     }
@@ -86,7 +96,8 @@ impl Server {
 
     /// A client's configuration for this principal in a Region.
     pub fn config(&self, keys: &Keys, region: &str) -> SdkConfig {
-        let credentials = Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "test");
+        let credentials =
+            Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "test");
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(&self.url)

@@ -9,26 +9,58 @@ use super::server::{Keys, Server};
 const REGION: &str = "us-east-1";
 
 /// Gives two accounts a trail each, stops that of `member`, and asks `dragnet sources`.
-pub async fn assert_a_stopped_trail_is_told(server: &Server, management: &str, member: (&str, &Keys)) {
+pub async fn assert_a_stopped_trail_is_told(
+    server: &Server,
+    management: &str,
+    member: (&str, &Keys),
+) {
     create_trail(server, "keeps", management, &management_keys()).await;
     let stopped = create_trail(server, "stopped", member.0, member.1).await;
     stopped.stop_logging().name("stopped").send().await.unwrap();
 
     let config = format!("[identity]\nmember_role = \"{ROLE}\"\n");
-    let scope = ["--account", management, "--account", member.0, "--region", REGION];
-    let (output, _) = dragnet(server, &management_keys(), &config, &[&["sources", "--json"], &scope[..]].concat());
-    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let scope = [
+        "--account",
+        management,
+        "--account",
+        member.0,
+        "--region",
+        REGION,
+    ];
+    let (output, _) = dragnet(
+        server,
+        &management_keys(),
+        &config,
+        &[&["sources", "--json"], &scope[..]].concat(),
+    );
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let trail = |account: &str| {
         let mut rows = told["sources"].as_array().unwrap().iter();
-        rows.find(|row| row["event_account_id"] == account && row["source"] == "cloudtrail").unwrap()
+        rows.find(|row| row["event_account_id"] == account && row["source"] == "cloudtrail")
+            .unwrap()
     };
     let (on, off) = (trail(management), trail(member.0));
-    assert_eq!((&on["logging"], &off["logging"]), (&true.into(), &false.into()), "{told:#}");
+    assert_eq!(
+        (&on["logging"], &off["logging"]),
+        (&true.into(), &false.into()),
+        "{told:#}"
+    );
     assert_eq!(off["status"], "stopped", "{told:#}");
     // moto never delivers, and Dragnet takes nobody's word for it.
     assert_eq!(on["status"], "stale", "{told:#}");
-    assert!(on["log_group_arn"].as_str().unwrap().ends_with(":log-group:/trail"), "{told:#}");
+    assert!(
+        on["log_group_arn"]
+            .as_str()
+            .unwrap()
+            .ends_with(":log-group:/trail"),
+        "{told:#}"
+    );
 }
 
 async fn create_trail(server: &Server, name: &str, account: &str, keys: &Keys) -> Client {
@@ -36,9 +68,18 @@ async fn create_trail(server: &Server, name: &str, account: &str, keys: &Keys) -
     server.create_bucket(&bucket, keys);
     let trails = Client::new(&server.config(keys, REGION));
     let group = format!("arn:aws:logs:{REGION}:{account}:log-group:/trail:*");
-    let create = trails.create_trail().name(name).s3_bucket_name(bucket).is_multi_region_trail(true);
+    let create = trails
+        .create_trail()
+        .name(name)
+        .s3_bucket_name(bucket)
+        .is_multi_region_trail(true);
     let role = format!("arn:aws:iam::{account}:role/ToLogs");
-    create.cloud_watch_logs_log_group_arn(group).cloud_watch_logs_role_arn(role).send().await.unwrap();
+    create
+        .cloud_watch_logs_log_group_arn(group)
+        .cloud_watch_logs_role_arn(role)
+        .send()
+        .await
+        .unwrap();
     trails.start_logging().name(name).send().await.unwrap();
     trails
 }

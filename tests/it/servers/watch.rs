@@ -5,9 +5,18 @@ use super::server::{Keys, Server};
 
 #[test]
 fn an_alert_arrives_in_a_queue_that_is_subscribed_to_the_topic() {
-    let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else { return };
-    let keys = Keys { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret: "secret".to_owned(), token: None };
-    let (topic, queue) = ("arn:aws:sns:us-east-1:123456789012:soc", "arn:aws:sqs:us-east-1:123456789012:soc");
+    let Some(server) = Server::from_env("DRAGNET_MOTO_URL") else {
+        return;
+    };
+    let keys = Keys {
+        id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret: "secret".to_owned(),
+        token: None,
+    };
+    let (topic, queue) = (
+        "arn:aws:sns:us-east-1:123456789012:soc",
+        "arn:aws:sqs:us-east-1:123456789012:soc",
+    );
     let created = server.query("sns", "/", "Action=CreateTopic&Name=soc", &keys);
     assert!(created.contains(topic), "{created}");
     server.query("sqs", "/", "Action=CreateQueue&QueueName=soc", &keys);
@@ -26,7 +35,12 @@ fn an_alert_arrives_in_a_queue_that_is_subscribed_to_the_topic() {
     assert!(!stderr.contains("alerts wait"), "{stderr}");
 
     let received = server.query("sqs", "/123456789012/soc", "Action=ReceiveMessage", &keys);
-    for part in ["activation-failed", "nowhere: could not be activated", "999999999999", "MessageAttributes"] {
+    for part in [
+        "activation-failed",
+        "nowhere: could not be activated",
+        "999999999999",
+        "MessageAttributes",
+    ] {
         assert!(received.contains(part), "{part}: {received}");
     }
 }

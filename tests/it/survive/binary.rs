@@ -13,12 +13,22 @@ pub fn dragnet(directory: &Path) -> Command {
 /// The same under a limit that the shell sets, e.g. `ulimit -n 256`.
 pub fn limited(directory: &Path, limit: &str, arguments: &[&str]) -> Command {
     let mut shell = isolated(Command::new("/bin/sh"), directory);
-    shell.arg("-c").arg(format!("{limit} && exec \"$@\"")).arg("sh").arg(env!("CARGO_BIN_EXE_dragnet")).args(arguments);
+    shell
+        .arg("-c")
+        .arg(format!("{limit} && exec \"$@\""))
+        .arg("sh")
+        .arg(env!("CARGO_BIN_EXE_dragnet"))
+        .args(arguments);
     shell
 }
 
 fn isolated(mut command: Command, directory: &Path) -> Command {
-    command.current_dir(directory).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .current_dir(directory)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     for (name, value) in [
         ("HOME", "/nonexistent"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
@@ -44,5 +54,8 @@ pub fn run_in(directory: &Path) -> Option<PathBuf> {
 /// How a command ended: its exit code, and what it said on stderr.
 pub async fn ended(mut command: Command) -> (Option<i32>, String) {
     let output = command.output().await.unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }

@@ -26,5 +26,8 @@ async fn two_hundred_targets_at_once_need_no_more_than_256_descriptors() {
     let (code, stderr) = ended(command).await;
     assert_eq!(code, Some(0), "{stderr}");
     let calls = std::fs::read_to_string(run_in(temp.path()).unwrap().join("calls.csv")).unwrap();
-    assert!(calls.lines().count() > 600 && !calls.contains("NoConnection"), "{calls}");
+    assert!(
+        calls.lines().count() > 600 && !calls.contains("NoConnection"),
+        "{calls}"
+    );
 }

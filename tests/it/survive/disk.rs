@@ -22,15 +22,19 @@ async fn a_full_disk_ends_the_run_in_order_and_it_goes_on_when_there_is_space() 
     let mut undisturbed = dragnet(whole.path());
     undisturbed.args(SWEEP);
     assert_eq!(ended(undisturbed).await.0, Some(3));
-    let sightings = |directory: &Path| std::fs::read(run_in(directory).unwrap().join("sightings.csv")).unwrap();
+    let sightings =
+        |directory: &Path| std::fs::read(run_in(directory).unwrap().join("sightings.csv")).unwrap();
     let expected = sightings(whole.path());
 
     let mut resumed = 0;
     // In blocks of 512 bytes, as POSIX counts them: from before the first row to after the last.
     for blocks in [100, 300, 400, 500, 600] {
         let temp = tempfile::tempdir().unwrap();
-        let (code, stderr) = ended(limited(temp.path(), &format!("ulimit -f {blocks}"), &SWEEP)).await;
-        let Some(run) = run_in(temp.path()) else { panic!("{stderr}") };
+        let (code, stderr) =
+            ended(limited(temp.path(), &format!("ulimit -f {blocks}"), &SWEEP)).await;
+        let Some(run) = run_in(temp.path()) else {
+            panic!("{stderr}")
+        };
         if code == Some(3) {
             continue;
         }
@@ -38,7 +42,10 @@ async fn a_full_disk_ends_the_run_in_order_and_it_goes_on_when_there_is_space() 
         if !stderr.contains("dragnet resume") {
             continue;
         }
-        assert!(!run.join("manifest.json").exists(), "no file claims to be whole");
+        assert!(
+            !run.join("manifest.json").exists(),
+            "no file claims to be whole"
+        );
         let mut resume = dragnet(temp.path());
         resume.args(["resume", run.to_str().unwrap(), "--progress", "none"]);
         let (code, stderr) = ended(resume).await;

@@ -6,17 +6,34 @@ const IP: &str = "192.0.2.1";
 
 #[tokio::test(start_paused = true)]
 async fn own_calls_are_known_by_their_request_id_and_by_nothing_else() {
-    let calls = World::small_with("").sweep(&[IP]).await.columns("calls.csv", &["operation", "request_id"]);
+    let calls = World::small_with("")
+        .sweep(&[IP])
+        .await
+        .columns("calls.csv", &["operation", "request_id"]);
     let own = calls[0].strip_prefix("GetCallerIdentity ").unwrap();
     // The same world hands out the same request ids; the record is told as CloudTrail would have told it.
     let told = |id: &str, request: &str, agent: &str| {
         let record = record(id, "222222222222", "us-east-1", "2026-03-02T10:00:00Z", IP);
-        let record = record.replace(&format!("r-{id}"), request).replace("\"cli\"", &format!("\"{agent}\""));
-        event("222222222222", "us-east-1", "/app", "2026-03-02T10:05:00Z", &record)
+        let record = record
+            .replace(&format!("r-{id}"), request)
+            .replace("\"cli\"", &format!("\"{agent}\""));
+        event(
+            "222222222222",
+            "us-east-1",
+            "/app",
+            "2026-03-02T10:05:00Z",
+            &record,
+        )
     };
     let agent = concat!("dragnet/", env!("CARGO_PKG_VERSION"));
-    let planted = [told("mine", own, "anything"), told("another's", "r-2", agent), told("without", "", agent)];
-    let run = World::small_with(&planted.concat()).sweep(&[IP, "--since", "24h"]).await;
+    let planted = [
+        told("mine", own, "anything"),
+        told("another's", "r-2", agent),
+        told("without", "", agent),
+    ];
+    let run = World::small_with(&planted.concat())
+        .sweep(&[IP, "--since", "24h"])
+        .await;
     let mut rows = run.columns("sightings.csv", &["record_id", "self"]);
     rows.sort();
     assert_eq!(rows, ["another's false", "mine true", "without false"]);
@@ -27,14 +44,27 @@ async fn every_call_is_in_the_audit_with_its_request_id() {
     let world = World::small_with("");
     let run = world.sweep(&[IP]).await;
     let calls = run.columns("calls.csv", &["operation", "status", "request_id"]);
-    for operation in
-        ["GetCallerIdentity", "ListAccounts", "AssumeRole", "DescribeRegions", "DescribeLogGroups", "FilterLogEvents"]
-    {
-        let told = calls.iter().filter(|call| call.starts_with(operation)).count();
+    for operation in [
+        "GetCallerIdentity",
+        "ListAccounts",
+        "AssumeRole",
+        "DescribeRegions",
+        "DescribeLogGroups",
+        "FilterLogEvents",
+    ] {
+        let told = calls
+            .iter()
+            .filter(|call| call.starts_with(operation))
+            .count();
         assert_eq!(told as u64, world.calls(operation), "{operation}");
         assert_eq!(run.summary()["api_calls"][operation], told, "{operation}");
     }
-    assert!(calls.iter().all(|call| call.split(' ').nth(2).is_some_and(|id| id.len() > 8)), "{calls:#?}");
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.split(' ').nth(2).is_some_and(|id| id.len() > 8)),
+        "{calls:#?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,6 +74,12 @@ async fn sessions_carry_the_name_of_the_run() {
          trust_policy = '''{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\",\n\
          \"Principal\": {\"AWS\": \"111111111111\"},\n\
          \"Condition\": {\"StringLike\": {\"sts:RoleSessionName\": \"dragnet-20260302T1200*\"}}}]}'''\n";
-    let run = World::small_with(only_dragnet).sweep(&[IP, "--account", "prod", "--member-role", "Named"]).await;
-    assert!(run.coverage().iter().all(|row| row.ends_with("searched")), "{:?}", run.coverage());
+    let run = World::small_with(only_dragnet)
+        .sweep(&[IP, "--account", "prod", "--member-role", "Named"])
+        .await;
+    assert!(
+        run.coverage().iter().all(|row| row.ends_with("searched")),
+        "{:?}",
+        run.coverage()
+    );
 }

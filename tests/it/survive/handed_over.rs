@@ -21,7 +21,15 @@ async fn finished_run() -> &'static Path {
     static RUN: OnceCell<(TempDir, PathBuf)> = OnceCell::const_new();
     let make = || async {
         let temp = tempfile::tempdir().unwrap();
-        let sweep = ["sweep", "--practice", "--account", "dev", "-q", "--hunt", "iam-access-denied"];
+        let sweep = [
+            "sweep",
+            "--practice",
+            "--account",
+            "dev",
+            "-q",
+            "--hunt",
+            "iam-access-denied",
+        ];
         dragnet(temp.path()).args(sweep).status().await.unwrap();
         let run = run_in(temp.path()).unwrap();
         (temp, run)
@@ -60,7 +68,10 @@ impl HandedOver {
     fn change_hunts(&self, from: &str, to: &str) {
         let database = rusqlite::Connection::open(self.run.join("run.db")).unwrap();
         let changed = database
-            .execute("UPDATE fact SET value = replace(value, ?1, ?2) WHERE key IN ('hunts', 'settings')", [from, to])
+            .execute(
+                "UPDATE fact SET value = replace(value, ?1, ?2) WHERE key IN ('hunts', 'settings')",
+                [from, to],
+            )
             .unwrap();
         assert_eq!(changed, 2);
     }
@@ -80,18 +91,35 @@ impl HandedOver {
     /// the run was changed.
     async fn assert_harmless(&self, case: &str, refused: &[&str]) {
         let run = self.run.to_str().unwrap();
-        for arguments in [&["report", run][..], &["resume", run], &["runs", "show", run], &["runs", "verify", run]] {
+        for arguments in [
+            &["report", run][..],
+            &["resume", run],
+            &["runs", "show", run],
+            &["runs", "verify", run],
+        ] {
             let command = tokio::time::timeout(
                 std::time::Duration::from_mins(1),
                 dragnet(self.temp.path()).args(arguments).arg("-q").output(),
             );
-            let output = command.await.unwrap_or_else(|_| panic!("{case}: {arguments:?} hangs")).unwrap();
+            let output = command
+                .await
+                .unwrap_or_else(|_| panic!("{case}: {arguments:?} hangs"))
+                .unwrap();
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             let expected = refused.contains(&arguments[..arguments.len() - 1].join(" ").as_str());
-            assert!(!expected || matches!(output.status.code(), Some(1 | 2)), "{case}: {arguments:?}: {said}");
-            let inside: Vec<_> =
-                std::fs::read_dir(self.home()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-            assert_eq!(inside, ["credentials"], "{case}: {arguments:?} wrote outside: {said}");
+            assert!(
+                !expected || matches!(output.status.code(), Some(1 | 2)),
+                "{case}: {arguments:?}: {said}"
+            );
+            let inside: Vec<_> = std::fs::read_dir(self.home())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name())
+                .collect();
+            assert_eq!(
+                inside,
+                ["credentials"],
+                "{case}: {arguments:?} wrote outside: {said}"
+            );
             let secret = std::fs::read_to_string(self.home().join("credentials")).unwrap();
             assert_eq!(secret, SECRET, "{case}: {arguments:?}: {said}");
         }
@@ -100,11 +128,21 @@ impl HandedOver {
 
 #[tokio::test]
 async fn a_hunts_name_cannot_lead_out_of_the_directory() {
-    for name in ["../../../home/planted", "/tmp/planted", "..", "", "a/b", "a b", "UPPER"] {
+    for name in [
+        "../../../home/planted",
+        "/tmp/planted",
+        "..",
+        "",
+        "a/b",
+        "a b",
+        "UPPER",
+    ] {
         let handed = HandedOver::new().await;
         let quoted = |name: &str| format!("\"name\":{}", serde_json::Value::from(name));
         handed.change_hunts(&quoted("iam-access-denied"), &quoted(name));
-        handed.assert_harmless(name, &["report", "resume", "runs show"]).await;
+        handed
+            .assert_harmless(name, &["report", "resume", "runs show"])
+            .await;
     }
 }
 
@@ -123,17 +161,31 @@ async fn no_link_in_a_run_is_followed() {
     handed.assert_harmless("hunts", &["report"]).await;
     for name in ["manifest.json", "summary.json", "sightings.csv"] {
         let handed = HandedOver::new().await;
-        handed.replace(name, |path| symlink(handed.home().join("credentials"), path).unwrap());
+        handed.replace(name, |path| {
+            symlink(handed.home().join("credentials"), path).unwrap()
+        });
         handed.assert_harmless(name, &[]).await;
     }
 }
 
 #[tokio::test]
 async fn a_fifo_in_a_run_blocks_nobody() {
-    for name in ["run.lock", "run.db", "manifest.json", "summary.json", "sightings.csv"] {
+    for name in [
+        "run.lock",
+        "run.db",
+        "manifest.json",
+        "summary.json",
+        "sightings.csv",
+    ] {
         let handed = HandedOver::new().await;
         handed.replace(name, |path| {
-            assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+            assert!(
+                std::process::Command::new("mkfifo")
+                    .arg(path)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
         });
         handed.assert_harmless(name, &[]).await;
     }

@@ -32,7 +32,8 @@ async fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
     let whole = began.elapsed();
     let expected = evidence(&run_in(temp.path()).unwrap());
 
-    let seed = std::env::var("DRAGNET_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    let seed = std::env::var("DRAGNET_SEED")
+        .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("DRAGNET_SEED={seed}; an undisturbed run takes {whole:?}");
     let mut lanes = JoinSet::new();
     for lane in 0..AT_ONCE {
@@ -57,7 +58,9 @@ async fn kill_and_resume(seed: u64, point: u64, whole: Duration, expected: &[Str
     let mut child = dragnet(temp.path()).args(SWEEP).spawn().unwrap();
     sleep(whole.mul_f64(share(0))).await;
     child.kill().await.unwrap();
-    let Some(run) = run_in(temp.path()) else { return false };
+    let Some(run) = run_in(temp.path()) else {
+        return false;
+    };
     let name = run.file_name().unwrap().to_str().unwrap();
     if !run.join("run.db").exists() {
         return false;
@@ -73,7 +76,11 @@ async fn kill_and_resume(seed: u64, point: u64, whole: Duration, expected: &[Str
     assert_eq!(code, Some(3), "point {point}: {stderr}");
     assert_eq!(evidence(&run), expected, "point {point} of seed {seed}");
     let (code, _) = ended_in(temp.path(), &["runs", "verify", name]).await;
-    assert_eq!(code, Some(0), "point {point}: the manifest is true, and nothing is left over");
+    assert_eq!(
+        code,
+        Some(0),
+        "point {point}: the manifest is true, and nothing is left over"
+    );
     true
 }
 
@@ -90,10 +97,16 @@ fn evidence(run: &Path) -> Vec<String> {
     let header = coverage.headers().unwrap().clone();
     let rows = coverage.records().map(|row| {
         let row = row.unwrap();
-        let told = header.iter().zip(&row).filter(|(column, _)| *column != "reason");
+        let told = header
+            .iter()
+            .zip(&row)
+            .filter(|(column, _)| *column != "reason");
         told.map(|(_, cell)| cell).collect::<Vec<_>>().join(",")
     });
-    [read("sightings.csv"), read("sightings.jsonl")].into_iter().chain(rows).collect()
+    [read("sightings.csv"), read("sightings.jsonl")]
+        .into_iter()
+        .chain(rows)
+        .collect()
 }
 
 fn fraction(seed: u64) -> f64 {

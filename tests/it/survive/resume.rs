@@ -23,11 +23,25 @@ const MIDDLE: Duration = Duration::from_millis(500);
 
 /// Three groups of sixty events each, on pages of ten; every answer takes its time.
 fn scenario() -> String {
-    let places = [("222222222222", "eu-west-1"), ("222222222222", "us-east-1"), ("333333333333", "eu-west-1")];
+    let places = [
+        ("222222222222", "eu-west-1"),
+        ("222222222222", "us-east-1"),
+        ("333333333333", "eu-west-1"),
+    ];
     let events = places.iter().flat_map(|(account, region)| {
         (0..60).map(move |n| {
-            let address = if n % 3 == 0 { "192.0.2.1" } else { "192.0.2.10" };
-            event(account, region, "/app", &format!("{}m ago", 10 + n), &format!("{n} from {address}"))
+            let address = if n % 3 == 0 {
+                "192.0.2.1"
+            } else {
+                "192.0.2.10"
+            };
+            event(
+                account,
+                region,
+                "/app",
+                &format!("{}m ago", 10 + n),
+                &format!("{n} from {address}"),
+            )
         })
     });
     let slow = "[behaviour]\nevents_scanned_a_page = 10\nown_traces = false\n\
@@ -37,7 +51,11 @@ fn scenario() -> String {
 
 /// A process of its own: time begins anew, and what it had not written when it ends is lost.
 fn process<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(work)
 }
 
@@ -54,7 +72,17 @@ fn found(run: &crate::world::Run) -> [String; 2] {
 }
 
 fn numbers(run: &crate::world::Run) -> Vec<String> {
-    let columns = ["account_id", "region", "log_group", "status", "reason", "pages", "events", "bytes", "sightings"];
+    let columns = [
+        "account_id",
+        "region",
+        "log_group",
+        "status",
+        "reason",
+        "pages",
+        "events",
+        "bytes",
+        "sightings",
+    ];
     run.columns("coverage.csv", &columns)
 }
 
@@ -67,9 +95,15 @@ fn killed_at_any_moment_a_run_ends_as_if_nothing_had_happened() {
         let first = process(async { World::of(&scenario) });
         process(async {
             let world = first.again(&scenario);
-            _ = timeout(moment, world.try_sweep(&ARGUMENTS, CancellationToken::new())).await;
+            _ = timeout(
+                moment,
+                world.try_sweep(&ARGUMENTS, CancellationToken::new()),
+            )
+            .await;
         });
-        let Some(directory) = first.runs().pop() else { continue };
+        let Some(directory) = first.runs().pop() else {
+            continue;
+        };
         // Killed once more while it goes on.
         process(async { _ = timeout(moment / 2, first.again(&scenario).resume(&directory)).await });
         let ended = process(async {
@@ -79,7 +113,10 @@ fn killed_at_any_moment_a_run_ends_as_if_nothing_had_happened() {
         assert_eq!(ended, expected, "killed after {moment:?}");
         survived += 1;
     }
-    assert!(survived >= 15, "{survived} of the moments were after the run had begun");
+    assert!(
+        survived >= 15,
+        "{survived} of the moments were after the run had begun"
+    );
 }
 
 #[test]
@@ -94,7 +131,11 @@ fn what_was_interrupted_goes_on_at_its_page_and_what_was_finished_is_not_asked_a
             sleep(MIDDLE).await;
             interrupting.cancel();
         });
-        let run = world.again(&scenario).try_sweep(&ARGUMENTS, cancel).await.unwrap();
+        let run = world
+            .again(&scenario)
+            .try_sweep(&ARGUMENTS, cancel)
+            .await
+            .unwrap();
         assert_eq!(run.status(), "interrupted");
         (run.outputs.directory.clone(), pages(&run))
     });
@@ -103,18 +144,31 @@ fn what_was_interrupted_goes_on_at_its_page_and_what_was_finished_is_not_asked_a
         let run = world.resume(&directory).await.unwrap();
         assert_eq!((found(&run), numbers(&run)), expected);
         assert_eq!(run.status(), "complete");
-        assert!((1..pages(&run)).contains(&pages_read), "{pages_read} pages were read before");
-        assert_eq!(world.calls("FilterLogEvents"), pages(&run) - pages_read, "no page twice");
+        assert!(
+            (1..pages(&run)).contains(&pages_read),
+            "{pages_read} pages were read before"
+        );
+        assert_eq!(
+            world.calls("FilterLogEvents"),
+            pages(&run) - pages_read,
+            "no page twice"
+        );
     });
     process(async {
         let world = world.again(&scenario);
         let run = world.resume(&directory).await.unwrap();
-        assert_eq!((found(&run), world.calls("FilterLogEvents")), (expected.0.clone(), 0));
+        assert_eq!(
+            (found(&run), world.calls("FilterLogEvents")),
+            (expected.0.clone(), 0)
+        );
     });
 }
 
 fn pages(run: &crate::world::Run) -> u64 {
-    run.columns("coverage.csv", &["pages"]).iter().map(|pages| pages.parse::<u64>().unwrap()).sum()
+    run.columns("coverage.csv", &["pages"])
+        .iter()
+        .map(|pages| pages.parse::<u64>().unwrap())
+        .sum()
 }
 
 #[test]
@@ -133,7 +187,11 @@ fn a_token_that_nobody_knows_any_more_begins_its_group_again() {
             process(async {
                 let sweep = world.again(&scenario);
                 let moment = Duration::from_millis(n * 50);
-                _ = timeout(moment, sweep.try_sweep(&ARGUMENTS, CancellationToken::new())).await;
+                _ = timeout(
+                    moment,
+                    sweep.try_sweep(&ARGUMENTS, CancellationToken::new()),
+                )
+                .await;
             });
             let directory = world.runs().pop()?;
             (database(&directory).execute(spoil, []).ok()? > 0).then_some((world, directory))
@@ -148,31 +206,64 @@ fn a_token_that_nobody_knows_any_more_begins_its_group_again() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_refused_is_asked_again() {
-    let planted = event("333333333333", "us-east-1", "/app", "1h ago", "from 192.0.2.1");
+    let planted = event(
+        "333333333333",
+        "us-east-1",
+        "/app",
+        "1h ago",
+        "from 192.0.2.1",
+    );
     let fault = "[[faults]]\noperation = \"*LogGroups\"\naccount = \"333333333333\"\nkind = \"access-denied\"\n";
     let world = World::small_with(&[&planted, fault].concat());
     let run = world.sweep(&ARGUMENTS).await;
-    assert_eq!((run.status().as_str(), run.summary()["sightings"].as_u64()), ("incomplete", Some(0)));
+    assert_eq!(
+        (run.status().as_str(), run.summary()["sightings"].as_u64()),
+        ("incomplete", Some(0))
+    );
     let allowed = world.again(&format!("{SMALL}{planted}"));
     let run = allowed.resume(&run.outputs.directory).await.unwrap();
-    assert_eq!((run.status().as_str(), run.summary()["sightings"].as_u64()), ("complete", Some(1)));
-    assert_eq!(run.coverage().iter().filter(|row| row.starts_with("333333333333")).count(), 2, "no row is left over");
+    assert_eq!(
+        (run.status().as_str(), run.summary()["sightings"].as_u64()),
+        ("complete", Some(1))
+    );
+    assert_eq!(
+        run.coverage()
+            .iter()
+            .filter(|row| row.starts_with("333333333333"))
+            .count(),
+        2,
+        "no row is left over"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_is_not_taken_for_another() {
     let world = World::small_with("");
     let directory = world.sweep(&ARGUMENTS).await.outputs.directory.clone();
-    let refused = async || world.again(SMALL).resume(&directory).await.err().unwrap().to_string();
+    let refused = async || {
+        world
+            .again(SMALL)
+            .resume(&directory)
+            .await
+            .err()
+            .unwrap()
+            .to_string()
+    };
     let change = |sql: &str| assert!(database(&directory).execute(sql, []).unwrap() > 0);
 
-    let other_account = "UPDATE fact SET value = 'arn:aws:iam::999999999999:user/x' WHERE key = 'caller_arn'";
+    let other_account =
+        "UPDATE fact SET value = 'arn:aws:iam::999999999999:user/x' WHERE key = 'caller_arn'";
     change(other_account);
     assert!(refused().await.contains("another scope"));
     change("UPDATE fact SET value = 'arn:aws:iam::111111111111:user/x' WHERE key = 'caller_arn'");
-    assert!(world.again(SMALL).resume(&directory).await.is_ok(), "somebody else of the same account may go on");
+    assert!(
+        world.again(SMALL).resume(&directory).await.is_ok(),
+        "somebody else of the same account may go on"
+    );
 
-    change("UPDATE fact SET value = replace(value, '192.0.2.1', '192.0.2.2') WHERE key = 'settings'");
+    change(
+        "UPDATE fact SET value = replace(value, '192.0.2.1', '192.0.2.2') WHERE key = 'settings'",
+    );
     assert!(refused().await.contains("another scope"));
     change("UPDATE fact SET value = '99' WHERE key = 'format'");
     assert!(refused().await.contains("format 99"));
@@ -183,14 +274,25 @@ async fn groups_that_come_and_go_during_a_run_are_said() {
     let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"delete-group\"\n\
                  region = \"eu-west-1\"\nafter = 1\ntimes = 1\n";
     let two = "[[groups]]\naccount = \"prod\"\nregion = \"eu-west-1\"\nname = \"/zz\"\n";
-    let run = World::small_with(&[two, fault].concat()).sweep(&ARGUMENTS).await;
-    let told: Vec<String> = run.coverage().into_iter().filter(|row| row.contains("disappeared")).collect();
+    let run = World::small_with(&[two, fault].concat())
+        .sweep(&ARGUMENTS)
+        .await;
+    let told: Vec<String> = run
+        .coverage()
+        .into_iter()
+        .filter(|row| row.contains("disappeared"))
+        .collect();
     assert_eq!(told.len(), 1, "{:#?}", run.coverage());
     assert!(told[0].contains("group-gone"), "{told:?}");
     // Made after the run had begun: what was in it before, under the same name, nobody can know.
     let late = "[[groups]]\naccount = \"prod\"\nregion = \"eu-west-1\"\nname = \"/late\"\ncreated = \"2026-03-02T12:00:01Z\"\n";
     let run = World::small_with(late).sweep(&ARGUMENTS).await;
-    assert!(run.place("222222222222 eu-west-1 /late").contains("partial appeared-during-run"), "{:?}", run.coverage());
+    assert!(
+        run.place("222222222222 eu-west-1 /late")
+            .contains("partial appeared-during-run"),
+        "{:?}",
+        run.coverage()
+    );
 }
 
 fn database(directory: &Path) -> rusqlite::Connection {

@@ -16,12 +16,30 @@ async fn say(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 async fn a_run_is_listed_shown_and_verified() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
-    assert_eq!(say(here, &["runs", "list"]).await.0, Some(0), "no run is no error");
-    say(here, &["sweep", "198.51.100.23", "--practice", "--account", "dev", "-q"]).await;
+    assert_eq!(
+        say(here, &["runs", "list"]).await.0,
+        Some(0),
+        "no run is no error"
+    );
+    say(
+        here,
+        &[
+            "sweep",
+            "198.51.100.23",
+            "--practice",
+            "--account",
+            "dev",
+            "-q",
+        ],
+    )
+    .await;
     let run = run_in(here).unwrap();
     let name = run.file_name().unwrap().to_str().unwrap();
     let (_, listed) = say(here, &["runs", "list"]).await;
-    assert!(listed.contains(name) && listed.contains("complete") && listed.contains("198.51.100.23"), "{listed}");
+    assert!(
+        listed.contains(name) && listed.contains("complete") && listed.contains("198.51.100.23"),
+        "{listed}"
+    );
     let (code, shown) = say(here, &["runs", "show", name]).await;
     assert!(code == Some(0) && shown.contains(" searched"), "{shown}");
     let (code, verified) = say(here, &["runs", "verify", name]).await;
@@ -34,28 +52,52 @@ async fn a_run_is_listed_shown_and_verified() {
     std::fs::write(run.join("more.csv"), "").unwrap();
     let (code, verified) = say(here, &["runs", "verify", name]).await;
     assert_eq!(code, Some(1));
-    for line in ["CHANGED  sightings.csv", "MISSING  calls.csv", "NOT IN THE MANIFEST more.csv", "same     run.db"] {
+    for line in [
+        "CHANGED  sightings.csv",
+        "MISSING  calls.csv",
+        "NOT IN THE MANIFEST more.csv",
+        "same     run.db",
+    ] {
         assert!(verified.contains(line), "{line}: {verified}");
     }
     // A manifest that somebody wrote may not have other files read.
     let outside = r#"{"run_id":"x","tool_version":"x","settings_sha256":"x","caller_arn":"x",
         "files":[{"name":"../../secret","bytes":0,"sha256":""}]}"#;
     std::fs::write(run.join("manifest.json"), outside).unwrap();
-    assert!(say(here, &["runs", "verify", name]).await.1.contains("MISSING  ../../secret"));
+    assert!(
+        say(here, &["runs", "verify", name])
+            .await
+            .1
+            .contains("MISSING  ../../secret")
+    );
 }
 
 #[tokio::test]
 async fn two_processes_do_not_work_on_one_run() {
     let temp = tempfile::tempdir().unwrap();
     let here = temp.path();
-    say(here, &["sweep", "198.51.100.23", "--practice", "--account", "dev", "-q"]).await;
+    say(
+        here,
+        &[
+            "sweep",
+            "198.51.100.23",
+            "--practice",
+            "--account",
+            "dev",
+            "-q",
+        ],
+    )
+    .await;
     let run = run_in(here).unwrap();
     let name = run.file_name().unwrap().to_str().unwrap();
     let lock = std::fs::File::create(run.join("run.lock")).unwrap();
     lock.lock().unwrap();
     for command in ["resume", "report"] {
         let (code, told) = say(here, &[command, name]).await;
-        assert!(code == Some(1) && told.contains("is at work on"), "{command}: {told}");
+        assert!(
+            code == Some(1) && told.contains("is at work on"),
+            "{command}: {told}"
+        );
     }
     // Its owner is dead, the file is still there.
     drop(lock);

@@ -45,7 +45,11 @@ impl Served {
     /// Serves a scenario by another clock.
     pub async fn by(clock: Clock, scenario: &str, tamper: Tamper) -> Self {
         let range = Range::new(&Scenario::from_toml(scenario).unwrap(), None, clock).unwrap();
-        let line = Arc::new(Line { range: range.clone(), tamper, seen: Mutex::default() });
+        let line = Arc::new(Line {
+            range: range.clone(),
+            tamper,
+            seen: Mutex::default(),
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = Router::new().fallback(answer).with_state(Arc::clone(&line));
@@ -66,7 +70,10 @@ impl Served {
     /// What came in for an operation.
     pub fn seen(&self, operation: &str) -> Vec<Seen> {
         let seen = self.line.seen.lock().unwrap();
-        seen.iter().filter(|(name, _)| name == operation).map(|(_, seen)| seen.clone()).collect()
+        seen.iter()
+            .filter(|(name, _)| name == operation)
+            .map(|(_, seen)| seen.clone())
+            .collect()
     }
 }
 
@@ -74,24 +81,52 @@ async fn answer(State(line): State<Arc<Line>>, request: Request) -> Response<Bod
     let (parts, body) = request.into_parts();
     let body: Bytes = to_bytes(body, usize::MAX).await.unwrap();
     let text = String::from_utf8_lossy(&body).into_owned();
-    let target = parts.headers.get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
-    let action = || text.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default().to_owned();
-    let operation = target.map_or_else(action, |target| target.rsplit('.').next().unwrap().to_owned());
+    let target = parts
+        .headers
+        .get("x-amz-target")
+        .map(|target| target.to_str().unwrap().to_owned());
+    let action = || {
+        text.split('&')
+            .find_map(|pair| pair.strip_prefix("Action="))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let operation = target.map_or_else(action, |target| {
+        target.rsplit('.').next().unwrap().to_owned()
+    });
     let before = {
         let mut seen = line.seen.lock().unwrap();
         let before = seen.iter().filter(|(name, _)| *name == operation).count();
-        seen.push((operation.clone(), Seen { headers: parts.headers.clone(), body: text }));
+        seen.push((
+            operation.clone(),
+            Seen {
+                headers: parts.headers.clone(),
+                body: text,
+            },
+        ));
         before
     };
-    let answer = line.range.handle(Request::from_parts(parts, body)).await.unwrap();
+    let answer = line
+        .range
+        .handle(Request::from_parts(parts, body))
+        .await
+        .unwrap();
     (line.tamper)(&operation, before).unwrap_or_else(|| answer.map(Body::from))
 }
 
 /// A configuration file without limits of our own, for worlds in which nothing is recorded.
 pub fn unlimited(directory: &Path) {
-    let quotas = ["AssumeRole", "DescribeLogGroups", "DescribeRegions", "FilterLogEvents", "ListAccounts"]
-        .map(|operation| format!("{operation} = 1000\n"));
-    let text =
-        format!("[scope]\nsources = \"report\"\n[limits]\nquota_share = 1.0\n[limits.quotas]\n{}", quotas.concat());
+    let quotas = [
+        "AssumeRole",
+        "DescribeLogGroups",
+        "DescribeRegions",
+        "FilterLogEvents",
+        "ListAccounts",
+    ]
+    .map(|operation| format!("{operation} = 1000\n"));
+    let text = format!(
+        "[scope]\nsources = \"report\"\n[limits]\nquota_share = 1.0\n[limits.quotas]\n{}",
+        quotas.concat()
+    );
     std::fs::write(directory.join("dragnet.toml"), text).unwrap();
 }

@@ -7,8 +7,17 @@ fn packages() -> BTreeMap<String, Vec<(String, String)>> {
     let lock: toml::Table = include_str!("../../../Cargo.lock").parse().unwrap();
     let mut packages: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for package in lock["package"].as_array().unwrap() {
-        let text = |key: &str| package.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
-        packages.entry(text("name")).or_default().push((text("version"), text("source")));
+        let text = |key: &str| {
+            package
+                .get(key)
+                .and_then(toml::Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        packages
+            .entry(text("name"))
+            .or_default()
+            .push((text("version"), text("source")));
     }
     packages
 }
@@ -17,7 +26,11 @@ fn packages() -> BTreeMap<String, Vec<(String, String)>> {
 fn everything_comes_from_crates_io() {
     for (name, versions) in packages() {
         for (version, source) in versions {
-            let expected = if name == "dragnet" { "" } else { "registry+https://github.com/rust-lang/crates.io-index" };
+            let expected = if name == "dragnet" {
+                ""
+            } else {
+                "registry+https://github.com/rust-lang/crates.io-index"
+            };
             assert_eq!(source, expected, "{name} {version}");
         }
     }
@@ -26,10 +39,22 @@ fn everything_comes_from_crates_io() {
 #[test]
 fn there_is_one_tls_stack() {
     let packages = packages();
-    for name in ["rustls", "hyper-rustls", "hyper", "aws-lc-rs", "rustls-native-certs"] {
+    for name in [
+        "rustls",
+        "hyper-rustls",
+        "hyper",
+        "aws-lc-rs",
+        "rustls-native-certs",
+    ] {
         assert_eq!(packages.get(name).map(Vec::len), Some(1), "{name}");
     }
-    for name in ["openssl", "openssl-sys", "native-tls", "hyper-tls", "webpki-roots"] {
+    for name in [
+        "openssl",
+        "openssl-sys",
+        "native-tls",
+        "hyper-tls",
+        "webpki-roots",
+    ] {
         assert!(!packages.contains_key(name), "{name}");
     }
 }

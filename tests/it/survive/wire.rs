@@ -42,24 +42,60 @@ async fn sweep_of(served: Served) -> Swept {
     command.args(["sweep", "192.0.2.1", "--since", "24h", "--progress", "none"]);
     let (code, stderr) = ended(command).await;
     let run = run_in(temp.path());
-    let file = |name: &str| run.as_ref().map_or(String::new(), |run| std::fs::read_to_string(run.join(name)).unwrap());
+    let file = |name: &str| {
+        run.as_ref().map_or(String::new(), |run| {
+            std::fs::read_to_string(run.join(name)).unwrap()
+        })
+    };
     let sightings = file("sightings.jsonl").lines().count();
-    Swept { code, stderr, sightings, calls: file("calls.csv"), coverage: file("coverage.csv"), served }
+    Swept {
+        code,
+        stderr,
+        sightings,
+        calls: file("calls.csv"),
+        coverage: file("coverage.csv"),
+        served,
+    }
 }
 
 #[tokio::test]
 async fn requests_say_who_asks_and_ask_for_no_compression() {
     let swept = sweep(|_, _| None).await;
-    assert_eq!((swept.code, swept.sightings), (Some(0), 2), "{}", swept.stderr);
+    assert_eq!(
+        (swept.code, swept.sightings),
+        (Some(0), 2),
+        "{}",
+        swept.stderr
+    );
     let version = concat!("dragnet/", env!("CARGO_PKG_VERSION"));
-    for operation in ["ListAccounts", "AssumeRole", "DescribeRegions", "DescribeLogGroups", "FilterLogEvents"] {
+    for operation in [
+        "ListAccounts",
+        "AssumeRole",
+        "DescribeRegions",
+        "DescribeLogGroups",
+        "FilterLogEvents",
+    ] {
         for seen in swept.served.seen(operation) {
-            assert!(seen.headers["user-agent"].to_str().unwrap().starts_with(version), "{operation}");
-            assert!(!seen.headers.contains_key("accept-encoding"), "{operation}: there is nothing to unpack");
+            assert!(
+                seen.headers["user-agent"]
+                    .to_str()
+                    .unwrap()
+                    .starts_with(version),
+                "{operation}"
+            );
+            assert!(
+                !seen.headers.contains_key("accept-encoding"),
+                "{operation}: there is nothing to unpack"
+            );
         }
     }
     let assumed = swept.served.seen("AssumeRole");
-    assert!(!assumed.is_empty() && assumed.iter().all(|seen| seen.body.contains("RoleSessionName=dragnet-20")));
+    assert!(
+        !assumed.is_empty()
+            && assumed
+                .iter()
+                .all(|seen| seen.body.contains("RoleSessionName=dragnet-20"))
+    );
 }
 
 #[tokio::test]
@@ -67,22 +103,41 @@ async fn broken_answers_are_asked_for_again() {
     for (name, tamper) in [
         (
             "garbage",
-            (|operation, before| first(operation, before, || Response::new(Body::from("{\"events\": 7}")))) as Tamper,
+            (|operation, before| {
+                first(operation, before, || {
+                    Response::new(Body::from("{\"events\": 7}"))
+                })
+            }) as Tamper,
         ),
         ("half an answer", |operation, before| {
-            first(operation, before, || Response::new(Body::from("{\"events\": [{")))
+            first(operation, before, || {
+                Response::new(Body::from("{\"events\": [{"))
+            })
         }),
-        ("an answer without end", |operation, before| first(operation, before, endless)),
+        ("an answer without end", |operation, before| {
+            first(operation, before, endless)
+        }),
         ("a list of Regions that breaks off", |operation, before| {
             let half = "<DescribeRegionsResponse><regionInfo><item><regionName>us-east-1</regionName></item>";
             (operation == "DescribeRegions" && before == 0).then(|| Response::new(Body::from(half)))
         }),
-        ("a bomb", |operation, before| first(operation, before, gzip_bomb)),
+        ("a bomb", |operation, before| {
+            first(operation, before, gzip_bomb)
+        }),
     ] {
         let swept = sweep(tamper).await;
-        assert_eq!((swept.code, swept.sightings), (Some(0), 2), "{name}: {}", swept.stderr);
+        assert_eq!(
+            (swept.code, swept.sightings),
+            (Some(0), 2),
+            "{name}: {}",
+            swept.stderr
+        );
         // The management account's role is not there, as ever.
-        let told = swept.calls.lines().skip(1).filter(|line| !line.contains(",ok,") && !line.contains("AccessDenied"));
+        let told = swept
+            .calls
+            .lines()
+            .skip(1)
+            .filter(|line| !line.contains(",ok,") && !line.contains("AccessDenied"));
         assert_eq!(told.count(), 1, "{name} is in the audit: {}", swept.calls);
     }
 }
@@ -91,12 +146,19 @@ async fn broken_answers_are_asked_for_again() {
 async fn redirects_are_not_followed() {
     let swept = sweep(|operation, _| {
         (operation == "FilterLogEvents").then(|| {
-            let elsewhere = Response::builder().status(307).header("location", "http://127.0.0.1:9/elsewhere");
+            let elsewhere = Response::builder()
+                .status(307)
+                .header("location", "http://127.0.0.1:9/elsewhere");
             elsewhere.body(Body::empty()).unwrap()
         })
     })
     .await;
-    assert_eq!((swept.code, swept.sightings), (Some(3), 0), "{}", swept.stderr);
+    assert_eq!(
+        (swept.code, swept.sightings),
+        (Some(3), 0),
+        "{}",
+        swept.stderr
+    );
     assert!(swept.coverage.contains("HTTP 307"), "{}", swept.coverage);
 }
 
@@ -107,23 +169,42 @@ async fn a_clock_that_is_off_by_an_hour_is_told_at_once() {
         let clock = Clock::starting_at(now + SignedDuration::from_hours(hours));
         let swept = sweep_of(Served::by(clock, &scenario(), |_, _| None).await).await;
         assert_eq!(swept.code, Some(1), "{}", swept.stderr);
-        assert!(swept.stderr.contains("clocks of this machine and of AWS differ"), "{}", swept.stderr);
-        assert_eq!(swept.served.seen("GetCallerIdentity").len(), 1, "asked once");
+        assert!(
+            swept
+                .stderr
+                .contains("clocks of this machine and of AWS differ"),
+            "{}",
+            swept.stderr
+        );
+        assert_eq!(
+            swept.served.seen("GetCallerIdentity").len(),
+            1,
+            "asked once"
+        );
     }
 }
 
 /// Spoils the first answer of all to a search.
-fn first(operation: &str, before: usize, spoiled: fn() -> Response<Body>) -> Option<Response<Body>> {
+fn first(
+    operation: &str,
+    before: usize,
+    spoiled: fn() -> Response<Body>,
+) -> Option<Response<Body>> {
     (operation == "FilterLogEvents" && before == 0).then(spoiled)
 }
 
 fn endless() -> Response<Body> {
     let chunk = Bytes::from(vec![b' '; 1 << 20]);
-    Response::new(Body::from_stream(stream::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone()))))
+    Response::new(Body::from_stream(stream::repeat_with(move || {
+        Ok::<_, std::io::Error>(chunk.clone())
+    })))
 }
 
 /// Packed, though nobody asked for it: what unpacks it is lost.
 fn gzip_bomb() -> Response<Body> {
     let packed = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff][..], &[0; 4_096]].concat();
-    Response::builder().header("content-encoding", "gzip").body(Body::from(packed)).unwrap()
+    Response::builder()
+        .header("content-encoding", "gzip")
+        .body(Body::from(packed))
+        .unwrap()
 }

@@ -41,8 +41,13 @@ fn fault() -> impl Strategy<Value = String> {
         "delete-group",
         "slow\"\nmilliseconds = 700\n#\"",
     ]);
-    let operation =
-        prop::sample::select(vec!["*", "AssumeRole", "DescribeRegions", "DescribeLogGroups", "FilterLogEvents"]);
+    let operation = prop::sample::select(vec![
+        "*",
+        "AssumeRole",
+        "DescribeRegions",
+        "DescribeLogGroups",
+        "FilterLogEvents",
+    ]);
     (kind, operation, 1..9_u32, 1..9_u32, 0..20_u32).prop_map(|(kind, operation, every, times, after)| {
         format!(
             "[[faults]]\noperation = \"{operation}\"\nkind = \"{kind}\"\nevery = {every}\ntimes = {times}\nafter = {}\n",
@@ -68,20 +73,22 @@ fn gap() -> impl Strategy<Value = String> {
 fn world() -> impl Strategy<Value = (String, String)> {
     let several = |strategy| prop::collection::vec(strategy, 0..3);
     let accounts = prop::collection::vec(account(), 0..4);
-    (accounts, prop::collection::vec(group(), 0..5), several(fault().boxed()), several(gap().boxed())).prop_map(
-        |(accounts, groups, faults, gaps)| {
-            let accounts = accounts
-                .iter()
-                .enumerate()
-                .map(|(n, rest)| format!("[[accounts]]\nid = \"44444444444{n}\"\nname = \"x{n}\"\n{rest}"));
-            let groups = groups
-                .iter()
-                .enumerate()
-                .map(|(n, rest)| format!("[[groups]]\naccounts = [\"prod\"]\nname = \"/g{n}\"\n{rest}"));
+    (
+        accounts,
+        prop::collection::vec(group(), 0..5),
+        several(fault().boxed()),
+        several(gap().boxed()),
+    )
+        .prop_map(|(accounts, groups, faults, gaps)| {
+            let accounts = accounts.iter().enumerate().map(|(n, rest)| {
+                format!("[[accounts]]\nid = \"44444444444{n}\"\nname = \"x{n}\"\n{rest}")
+            });
+            let groups = groups.iter().enumerate().map(|(n, rest)| {
+                format!("[[groups]]\naccounts = [\"prod\"]\nname = \"/g{n}\"\n{rest}")
+            });
             let world: String = accounts.chain(groups).chain(faults).collect();
             (format!("{SMALL}{world}"), gaps.concat())
-        },
-    )
+        })
 }
 
 proptest! {
@@ -111,14 +118,35 @@ async fn an_accepted_gap_is_named_and_ends_with_its_day() {
             "[[scope.accepted_gap]]\naccounts = ['prod']\nregions = ['eu-*']\nreason = 'Region-deny SCP'\nby = 'secops'\n\
              expires = '{expires}'\n"
         );
-        World::small_with(DENIED).with_config(&gap).sweep(&["192.0.2.1"]).await
+        World::small_with(DENIED)
+            .with_config(&gap)
+            .sweep(&["192.0.2.1"])
+            .await
     };
     let run = sweep("2026-03-03").await;
     assert_eq!(run.status(), "complete");
     let row = run.place("222222222222 eu-west-1");
-    assert!(row.contains("accepted access-denied: accepted by secops until 2026-03-03: Region-deny SCP; "), "{row}");
-    assert!(run.columns("coverage.csv", &["status", "denied_by"]).contains(&"accepted scp".to_owned()));
+    assert!(
+        row.contains(
+            "accepted access-denied: accepted by secops until 2026-03-03: Region-deny SCP; "
+        ),
+        "{row}"
+    );
+    assert!(
+        run.columns("coverage.csv", &["status", "denied_by"])
+            .contains(&"accepted scp".to_owned())
+    );
     let summary = run.summary();
-    assert_eq!((&summary["targets"]["accepted"], &summary["accounts"]["accepted"]), (&1.into(), &1.into()));
-    assert_eq!(sweep("2026-03-02").await.status(), "incomplete", "it has expired today");
+    assert_eq!(
+        (
+            &summary["targets"]["accepted"],
+            &summary["accounts"]["accepted"]
+        ),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(
+        sweep("2026-03-02").await.status(),
+        "incomplete",
+        "it has expired today"
+    );
 }

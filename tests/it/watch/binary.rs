@@ -30,14 +30,25 @@ sinks = ["out"]
 
 fn watch(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = dragnet(directory);
-    command.arg("watch").args(arguments).args(["--practice", "--config", "dragnet.toml"]);
+    command
+        .arg("watch")
+        .args(arguments)
+        .args(["--practice", "--config", "dragnet.toml"]);
     command
 }
 
 async fn output(directory: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = watch(directory, arguments).stdout(Stdio::piped()).output().await.unwrap();
+    let output = watch(directory, arguments)
+        .stdout(Stdio::piped())
+        .output()
+        .await
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 fn configured(config: &str) -> tempfile::TempDir {
@@ -51,30 +62,71 @@ async fn check_once_and_status() {
     let temp = configured(CONFIG);
     let (code, planned, _) = output(temp.path(), &["check"]).await;
     assert_eq!((code, planned.lines().count()), (Some(0), 11), "{planned}");
-    assert!(planned.contains("2026-03-02T12:15:00.000Z  leaked-key") && planned.contains("13:15:00 CET"), "{planned}");
+    assert!(
+        planned.contains("2026-03-02T12:15:00.000Z  leaked-key")
+            && planned.contains("13:15:00 CET"),
+        "{planned}"
+    );
     let (code, _, stderr) = output(temp.path(), &["status"]).await;
     assert!(code == Some(1) && stderr.contains("begins one"), "{stderr}");
     let (code, _, stderr) = output(temp.path(), &["once", "leaked-kye"]).await;
-    assert!(code == Some(2) && stderr.contains("did you mean `leaked-key`?"), "{stderr}");
+    assert!(
+        code == Some(2) && stderr.contains("did you mean `leaked-key`?"),
+        "{stderr}"
+    );
 
     let (code, alerts, stderr) = output(temp.path(), &["once"]).await;
-    assert_eq!(code, Some(3), "the practice organization has gaps: {stderr}");
+    assert_eq!(
+        code,
+        Some(3),
+        "the practice organization has gaps: {stderr}"
+    );
     let alert: Value = serde_json::from_str(alerts.lines().next().unwrap()).unwrap();
-    assert_eq!((&alert["schedule"], &alert["kind"]), (&"leaked-key".into(), &"sightings".into()));
-    assert!(alert["rows"].as_array().unwrap().iter().all(|row| row["indicators"][0] == "198.51.100.23"));
+    assert_eq!(
+        (&alert["schedule"], &alert["kind"]),
+        (&"leaked-key".into(), &"sightings".into())
+    );
+    assert!(
+        alert["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["indicators"][0] == "198.51.100.23")
+    );
     let (_, again, stderr) = output(temp.path(), &["once", "leaked-key"]).await;
     assert_eq!(again, "", "nothing is told twice: {stderr}");
 
-    let run = std::fs::read_dir(temp.path().join("state/runs")).unwrap().next().unwrap().unwrap().path();
-    let resumed = dragnet(temp.path()).arg("resume").arg(run).output().await.unwrap();
+    let run = std::fs::read_dir(temp.path().join("state/runs"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let resumed = dragnet(temp.path())
+        .arg("resume")
+        .arg(run)
+        .output()
+        .await
+        .unwrap();
     let told = String::from_utf8(resumed.stderr).unwrap();
-    assert!(resumed.status.code() == Some(2) && told.contains("this run is a watch's"), "{told}");
+    assert!(
+        resumed.status.code() == Some(2) && told.contains("this run is a watch's"),
+        "{told}"
+    );
 
     let (code, status, _) = output(temp.path(), &["status", "--json"]).await;
     let status: Value = serde_json::from_str(&status).unwrap();
-    assert_eq!((code, &status["schedules"][0]["status"]), (Some(0), &"incomplete".into()));
+    assert_eq!(
+        (code, &status["schedules"][0]["status"]),
+        (Some(0), &"incomplete".into())
+    );
     assert_eq!(status["sinks"][0]["waiting"], 0);
-    assert!(!status["schedules"][0]["uncovered"].as_array().unwrap().is_empty());
+    assert!(
+        !status["schedules"][0]["uncovered"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
 }
 
 /// A process that stays up, and its log.
@@ -94,19 +146,34 @@ impl Process {
     async fn logged(&mut self, message: &str) -> Value {
         let logged = async {
             loop {
-                let line = self.log.next_line().await.unwrap().unwrap_or_else(|| panic!("it ended before `{message}`"));
-                let line: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+                let line = self
+                    .log
+                    .next_line()
+                    .await
+                    .unwrap()
+                    .unwrap_or_else(|| panic!("it ended before `{message}`"));
+                let line: Value =
+                    serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
                 if line["message"] == message {
                     return line;
                 }
             }
         };
-        timeout(Duration::from_mins(1), logged).await.unwrap_or_else(|_| panic!("never `{message}`"))
+        timeout(Duration::from_mins(1), logged)
+            .await
+            .unwrap_or_else(|_| panic!("never `{message}`"))
     }
 
     async fn signal(&self, signal: &str) {
         let id = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
     }
 }
 
@@ -122,7 +189,11 @@ async fn ask(address: &str, path: &str) -> String {
 #[tokio::test]
 async fn it_answers_takes_signals_and_lets_go() {
     // A port that was free a moment ago.
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let address = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
     let config = CONFIG.replace("\"off\"", &format!("\"{address}\""));
     let temp = configured(&config);
     let mut process = Process::start(temp.path());
@@ -131,19 +202,40 @@ async fn it_answers_takes_signals_and_lets_go() {
     assert!(ask(&address, "/readyz").await.ends_with("ready\n"));
     let metrics = ask(&address, "/metrics").await;
     assert!(
-        metrics.contains("dragnet_watch_activations_total{schedule=\"leaked-key\",status=\"incomplete\"} 1\n"),
+        metrics.contains(
+            "dragnet_watch_activations_total{schedule=\"leaked-key\",status=\"incomplete\"} 1\n"
+        ),
         "{metrics}"
     );
 
     let (code, _, stderr) = output(temp.path(), &["once"]).await;
-    assert!(code == Some(1) && stderr.contains("keeps watch with"), "one at a time: {stderr}");
+    assert!(
+        code == Some(1) && stderr.contains("keeps watch with"),
+        "one at a time: {stderr}"
+    );
 
-    std::fs::write(temp.path().join("dragnet.toml"), config.replace("cron", "crno")).unwrap();
+    std::fs::write(
+        temp.path().join("dragnet.toml"),
+        config.replace("cron", "crno"),
+    )
+    .unwrap();
     process.signal("-HUP").await;
-    let wrong = process.logged("the configuration is wrong: the old one stays").await;
-    assert!(wrong["error"].as_str().unwrap().contains("did you mean `cron`?"), "{wrong}");
+    let wrong = process
+        .logged("the configuration is wrong: the old one stays")
+        .await;
+    assert!(
+        wrong["error"]
+            .as_str()
+            .unwrap()
+            .contains("did you mean `cron`?"),
+        "{wrong}"
+    );
     assert!(ask(&address, "/readyz").await.ends_with("ready\n"));
-    std::fs::write(temp.path().join("dragnet.toml"), config.replace("leaked-key", "renamed")).unwrap();
+    std::fs::write(
+        temp.path().join("dragnet.toml"),
+        config.replace("leaked-key", "renamed"),
+    )
+    .unwrap();
     process.signal("-HUP").await;
     process.logged("the configuration was read again").await;
     assert_eq!(process.logged("activated").await["schedule"], "renamed");
@@ -152,14 +244,21 @@ async fn it_answers_takes_signals_and_lets_go() {
     let asked = Instant::now();
     process.signal("-TERM").await;
     process.logged("ending").await;
-    let code = timeout(Duration::from_secs(10), process.child.wait()).await.unwrap().unwrap().code();
+    let code = timeout(Duration::from_secs(10), process.child.wait())
+        .await
+        .unwrap()
+        .unwrap()
+        .code();
     assert_eq!(code, Some(0), "after {:?}", asked.elapsed());
     assert!(!temp.path().join("state/watch.lock").exists());
 }
 
 #[tokio::test]
 async fn what_is_killed_is_taken_over_and_tells_each_thing_once() {
-    let config = CONFIG.replace("kind = \"stdout\"", "kind = \"file\"\npath = \"alerts.jsonl\"");
+    let config = CONFIG.replace(
+        "kind = \"stdout\"",
+        "kind = \"file\"\npath = \"alerts.jsonl\"",
+    );
     let temp = configured(&config);
     for pause in [0, 200, 400, 600, 800] {
         let mut process = Process::start(temp.path());
@@ -170,11 +269,17 @@ async fn what_is_killed_is_taken_over_and_tells_each_thing_once() {
     let (code, _, stderr) = output(temp.path(), &["once", "leaked-key"]).await;
     assert_eq!(code, Some(3), "{stderr}");
     let text = std::fs::read_to_string(temp.path().join("alerts.jsonl")).unwrap();
-    let alerts: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let alerts: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let mut told: Vec<(String, String)> = Vec::new();
     for alert in &alerts {
         for row in alert["rows"].as_array().unwrap() {
-            told.push((row["alert_id"].as_str().unwrap().to_owned(), alert["id"].as_str().unwrap().to_owned()));
+            told.push((
+                row["alert_id"].as_str().unwrap().to_owned(),
+                alert["id"].as_str().unwrap().to_owned(),
+            ));
         }
     }
     told.sort();

@@ -18,8 +18,14 @@ use super::station::{Station, WATCH};
 use crate::world::{SMALL, event};
 
 /// What a sink does with the next calls, one after the other; then it takes all.
-const MOODS: [Mood; 6] =
-    [Mood::Answers(503), Mood::Hangs, Mood::Answers(302), Mood::TakesAndHangs, Mood::Answers(401), Mood::Hangs];
+const MOODS: [Mood; 6] = [
+    Mood::Answers(503),
+    Mood::Hangs,
+    Mood::Answers(302),
+    Mood::TakesAndHangs,
+    Mood::Answers(401),
+    Mood::Hangs,
+];
 
 #[derive(Clone, Copy)]
 enum Mood {
@@ -43,7 +49,10 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
     let signature = hex::encode(mac.finalize().into_bytes());
     assert_eq!(header("dragnet-signature"), format!("v1={signature}"));
     let id = header("idempotency-key");
-    assert_eq!(serde_json::from_slice::<serde_json::Value>(&body).unwrap()["id"], id.as_str());
+    assert_eq!(
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap()["id"],
+        id.as_str()
+    );
     let take = || receiver.taken.lock().unwrap().push(id.clone());
     match MOODS.get(receiver.calls.fetch_add(1, Ordering::Relaxed)) {
         None => take(),
@@ -64,13 +73,27 @@ async fn a_sink_that_fails_and_hangs_gets_everything_in_order() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let server = tokio::spawn(
-        axum::serve(listener, Router::new().route("/hook", post(receive)).with_state(receiver.clone())).into_future(),
+        axum::serve(
+            listener,
+            Router::new()
+                .route("/hook", post(receive))
+                .with_state(receiver.clone()),
+        )
+        .into_future(),
     );
-    let hook = format!("[[watch.sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{url}\"\nsecret_env = \"KEY\"\n");
+    let hook = format!(
+        "[[watch.sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{url}\"\nsecret_env = \"KEY\"\n"
+    );
     let config = WATCH.replace("[[watch.schedule]]", &format!("{hook}[[watch.schedule]]"));
     let station = Station::configured(&config.replace("[\"soc\"]", "[\"soc\", \"hook\"]"));
     // 250 sightings are three alerts.
-    let planted = event("222222222222", "us-east-1", "/app", "2026-03-02T11:20:00Z", "{n} from 192.0.2.1");
+    let planted = event(
+        "222222222222",
+        "us-east-1",
+        "/app",
+        "2026-03-02T11:20:00Z",
+        "{n} from 192.0.2.1",
+    );
     let life = station.start(&format!("{SMALL}{planted}count = 250\n"));
     let patience = Patience {
         answer: Duration::from_millis(150),
@@ -94,24 +117,46 @@ async fn a_sink_that_fails_and_hangs_gets_everything_in_order() {
     })
     .await;
     server.abort();
-    let ids: Vec<String> = station.alerts().iter().map(|alert| alert["id"].as_str().unwrap().to_owned()).collect();
+    let ids: Vec<String> = station
+        .alerts()
+        .iter()
+        .map(|alert| alert["id"].as_str().unwrap().to_owned())
+        .collect();
     // The one that it took before it hung came again, with the same id.
     assert_eq!(seen(), [vec![ids[0].clone()], ids].concat());
-    assert!(away.unwrap() < MOODS.len() + 3, "a dead sink holds up nobody else");
+    assert!(
+        away.unwrap() < MOODS.len() + 3,
+        "a dead sink holds up nobody else"
+    );
     let sinks = life.overview().sinks;
-    assert_eq!((sinks[1].delivered, sinks[1].refused, sinks[1].problem.as_str()), (3, 0, ""));
+    assert_eq!(
+        (
+            sinks[1].delivered,
+            sinks[1].refused,
+            sinks[1].problem.as_str()
+        ),
+        (3, 0, "")
+    );
     assert_eq!(station.told().len(), 250);
 }
 
 #[tokio::test]
 async fn what_is_sent_elsewhere_in_clear_text_is_not_sent() {
-    let hook =
-        "[[watch.sink]]\nname = \"soc\"\nkind = \"webhook\"\nurl = \"http://192.0.2.1/hook\"\nsecret_env = \"KEY\"\n";
+    let hook = "[[watch.sink]]\nname = \"soc\"\nkind = \"webhook\"\nurl = \"http://192.0.2.1/hook\"\nsecret_env = \"KEY\"\n";
     let file = "[[watch.sink]]\nname = \"soc\"\nkind = \"file\"\npath = \"alerts.jsonl\"\n";
     let station = Station::configured(&WATCH.replace(file, hook));
-    let planted = event("222222222222", "us-east-1", "/app", "2026-03-02T11:20:00Z", "from 192.0.2.1");
+    let planted = event(
+        "222222222222",
+        "us-east-1",
+        "/app",
+        "2026-03-02T11:20:00Z",
+        "from 192.0.2.1",
+    );
     let life = station.start(&format!("{SMALL}{planted}"));
     life.once(None).await;
     let sink = life.overview().sinks.remove(0);
-    assert_eq!((sink.waiting, sink.problem.as_str()), (1, "its address is not https, and not on this machine"));
+    assert_eq!(
+        (sink.waiting, sink.problem.as_str()),
+        (1, "its address is not https, and not on this machine")
+    );
 }

@@ -44,7 +44,9 @@ pub struct Life {
 impl Station {
     /// Nothing yet, with this configuration file.
     pub fn configured(config: &str) -> Self {
-        let station = Self { temp: tempfile::tempdir().unwrap() };
+        let station = Self {
+            temp: tempfile::tempdir().unwrap(),
+        };
         station.configure(config);
         station
     }
@@ -59,7 +61,8 @@ impl Station {
 
     /// A new process over the organization of this scenario, which begins at its time.
     pub fn start(&self, scenario: &str) -> Life {
-        let scenario = Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
+        let scenario =
+            Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
         let place = Place::practising(&scenario).unwrap();
         let surroundings = Surroundings {
             environment: &|name| (name == "KEY").then(|| "signing-key".to_owned()),
@@ -70,32 +73,53 @@ impl Station {
         };
         let settings = WatchSettings::resolve(&GlobalArguments::default(), &surroundings).unwrap();
         let state = State::open(&settings.state_dir).unwrap();
-        Life { place, settings, state }
+        Life {
+            place,
+            settings,
+            state,
+        }
     }
 
     /// The alerts in the file, line by line.
     pub fn alerts(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.path().join("alerts.jsonl")).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// The messages of all sightings in the file.
     pub fn told(&self) -> Vec<String> {
-        let rows = self.alerts().into_iter().flat_map(|alert| alert["rows"].as_array().cloned().unwrap());
-        rows.filter_map(|row| row["message"].as_str().map(str::to_owned)).collect()
+        let rows = self
+            .alerts()
+            .into_iter()
+            .flat_map(|alert| alert["rows"].as_array().cloned().unwrap());
+        rows.filter_map(|row| row["message"].as_str().map(str::to_owned))
+            .collect()
     }
 
     /// The kinds and titles of all alerts in the file.
     pub fn titles(&self) -> Vec<String> {
         let text = |alert: &Value, key: &str| alert[key].as_str().unwrap().to_owned();
-        self.alerts().iter().map(|alert| format!("{}: {}", text(alert, "kind"), text(alert, "title"))).collect()
+        self.alerts()
+            .iter()
+            .map(|alert| format!("{}: {}", text(alert, "kind"), text(alert, "title")))
+            .collect()
     }
 }
 
 impl Life {
     async fn lookout(&self, patience: Patience) -> Lookout {
         let output = Arc::new(Mutex::new(std::io::sink()));
-        Lookout::open(&self.place, self.settings.clone(), &self.state, output, patience).await.unwrap()
+        Lookout::open(
+            &self.place,
+            self.settings.clone(),
+            &self.state,
+            output,
+            patience,
+        )
+        .await
+        .unwrap()
     }
 
     /// `dragnet watch once`.
@@ -107,13 +131,17 @@ impl Life {
 
     /// `dragnet watch run` for so long; then it is stopped, in whatever it is doing.
     pub async fn run_for(&self, time: Duration) {
-        self.run_with(Patience::default(), tokio::time::sleep(time)).await;
+        self.run_with(Patience::default(), tokio::time::sleep(time))
+            .await;
     }
 
     /// The same, until something has happened.
     pub async fn run_with(&self, patience: Patience, until: impl Future<Output = ()>) {
         let stop = CancellationToken::new();
-        let keeping = self.lookout(patience).await.keep(CancellationToken::new(), stop.clone());
+        let keeping = self
+            .lookout(patience)
+            .await
+            .keep(CancellationToken::new(), stop.clone());
         let stopping = async {
             until.await;
             stop.cancel();

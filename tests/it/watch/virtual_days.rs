@@ -24,7 +24,12 @@ fn id(account: u32) -> String {
 }
 
 /// The organization at `now`: accounts `from..to`, one of which may be closed to everybody.
-fn organization(now: Timestamp, accounts: std::ops::Range<u32>, closed: Option<u32>, events: &str) -> String {
+fn organization(
+    now: Timestamp,
+    accounts: std::ops::Range<u32>,
+    closed: Option<u32>,
+    events: &str,
+) -> String {
     let text = format!(
         "name = \"days\"\nnow = \"{now}\"\n[behaviour]\nown_traces = false\n[organization]\nmanagement = \"111111111111\"\n\
          regions = [\"us-east-1\"]\n[[accounts]]\nid = \"111111111111\"\nname = \"management\"\n\
@@ -51,11 +56,22 @@ struct Planted {
 
 impl Planted {
     fn message(&self) -> String {
-        let Self { account, at, number, .. } = self;
+        let Self {
+            account,
+            at,
+            number,
+            ..
+        } = self;
         // Every other one is a CloudTrail record, which lies in the account's group and in the organization's.
         match number % 2 {
             0 => format!("login {number} from 192.0.2.1"),
-            _ => record(&format!("e{number}"), &id(*account), "us-east-1", &at.to_string(), "192.0.2.1"),
+            _ => record(
+                &format!("e{number}"),
+                &id(*account),
+                "us-east-1",
+                &at.to_string(),
+                "192.0.2.1",
+            ),
         }
     }
 
@@ -74,7 +90,11 @@ impl Planted {
             )
         };
         let own = event(&id(self.account), "/app");
-        if self.is_record() { own + &event("111111111111", "/trail") } else { own }
+        if self.is_record() {
+            own + &event("111111111111", "/trail")
+        } else {
+            own
+        }
     }
 }
 
@@ -94,23 +114,48 @@ impl Story {
             // Many lie at the edges of windows.
             let second = if random.bool() { 0 } else { random.i64(0..60) };
             let at = begin() + SignedDuration::from_secs(minute * 60 + second);
-            Planted { account: random.u32(0..ACCOUNTS), at, late: random.i64(0..16), number }
+            Planted {
+                account: random.u32(0..ACCOUNTS),
+                at,
+                late: random.i64(0..16),
+                number,
+            }
         });
-        Self { station: Station::configured(WATCH), planted: planted.collect(), now: begin() }
+        Self {
+            station: Station::configured(WATCH),
+            planted: planted.collect(),
+            now: begin(),
+        }
     }
 
     fn events_of(&self, accounts: &std::ops::Range<u32>) -> String {
-        self.planted.iter().filter(|planted| accounts.contains(&planted.account)).map(Planted::to_toml).collect()
+        self.planted
+            .iter()
+            .filter(|planted| accounts.contains(&planted.account))
+            .map(Planted::to_toml)
+            .collect()
     }
 
     /// A process watches for so many minutes, over these accounts; `more`: what else is so.
-    async fn live(&mut self, minutes: i64, accounts: std::ops::Range<u32>, closed: Option<u32>, more: &str) {
+    async fn live(
+        &mut self,
+        minutes: i64,
+        accounts: std::ops::Range<u32>,
+        closed: Option<u32>,
+        more: &str,
+    ) {
         let events = self.events_of(&accounts) + more;
-        let life = self.station.start(&organization(self.now, accounts, closed, &events));
+        let life = self
+            .station
+            .start(&organization(self.now, accounts, closed, &events));
         let time = SignedDuration::from_mins(minutes);
         life.run_for(Duration::try_from(time).unwrap()).await;
         drop(life);
-        assert_eq!(open_files_below(self.station.path()), Vec::<PathBuf>::new(), "what was opened is closed");
+        assert_eq!(
+            open_files_below(self.station.path()),
+            Vec::<PathBuf>::new(),
+            "what was opened is closed"
+        );
         self.now += time;
     }
 
@@ -125,11 +170,17 @@ impl Story {
         // Whoever joins late or leaves early has been there when it counted.
         let mut expected: Vec<String> = self.planted.iter().map(Planted::message).collect();
         expected.sort();
-        let missing: Vec<&String> = expected.iter().filter(|message| !told.contains(message)).collect();
+        let missing: Vec<&String> = expected
+            .iter()
+            .filter(|message| !told.contains(message))
+            .collect();
         assert!(missing.is_empty(), "not told: {missing:#?}");
         assert_eq!(told, expected, "told twice");
         let alerts = self.station.alerts();
-        let ids: BTreeSet<&str> = alerts.iter().map(|alert| alert["id"].as_str().unwrap()).collect();
+        let ids: BTreeSet<&str> = alerts
+            .iter()
+            .map(|alert| alert["id"].as_str().unwrap())
+            .collect();
         assert_eq!(ids.len(), alerts.len(), "each alert came once");
         windows_follow_each_other(&self.station.path().join("state/runs"));
     }
@@ -137,15 +188,19 @@ impl Story {
 
 /// What this process holds open in a folder.
 fn open_files_below(folder: &Path) -> Vec<PathBuf> {
-    let open =
-        std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    let open = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
     open.filter(|path| path.starts_with(folder)).collect()
 }
 
 /// The memory that this process holds, in KiB.
 fn resident_kib() -> i64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
@@ -160,7 +215,11 @@ fn windows_follow_each_other(runs: &Path) {
                  WHERE status = 'searched'",
             )
             .unwrap();
-        let rows = select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, row.get(3)?)))).unwrap();
+        let rows = select
+            .query_map([], |row| {
+                Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, row.get(3)?)))
+            })
+            .unwrap();
         for (group, window) in rows.map(Result::unwrap) {
             read.entry(group).or_default().push(window);
         }
@@ -171,7 +230,11 @@ fn windows_follow_each_other(runs: &Path) {
         let first = windows[0].0;
         let mut until = first;
         for &(from, to) in &windows {
-            assert!(from <= until, "{group:?}: a gap of {} minutes", (from - until) / MINUTE);
+            assert!(
+                from <= until,
+                "{group:?}: a gap of {} minutes",
+                (from - until) / MINUTE
+            );
             twice += (until.min(to) - from - OVERLAP_MS).max(0);
             until = until.max(to);
         }
@@ -185,7 +248,8 @@ fn windows_follow_each_other(runs: &Path) {
 #[tokio::test(start_paused = true)]
 async fn every_event_is_told_once_and_no_window_is_left_out() {
     let days: i64 = std::env::var("DRAGNET_WATCH_DAYS").map_or(2, |days| days.parse().unwrap());
-    let seed = std::env::var("DRAGNET_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    let seed = std::env::var("DRAGNET_SEED")
+        .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("DRAGNET_SEED={seed}");
     let mut story = Story::of(days, seed);
     let end = begin() + SignedDuration::from_hours(24 * days);
@@ -194,7 +258,9 @@ async fn every_event_is_told_once_and_no_window_is_left_out() {
     let last = ACCOUNTS - 1;
     let joins = begin() + SignedDuration::from_mins(300);
     let leaves = end - SignedDuration::from_mins(420);
-    story.planted.retain(|p| p.account != last || (joins < p.at && p.at < leaves - SignedDuration::from_mins(60)));
+    story.planted.retain(|p| {
+        p.account != last || (joins < p.at && p.at < leaves - SignedDuration::from_mins(60))
+    });
     story.live(300, 0..last, None, "").await;
     story.live(330, 0..ACCOUNTS, None, "").await;
     // An outage of the watch.
@@ -202,7 +268,9 @@ async fn every_event_is_told_once_and_no_window_is_left_out() {
     story.live(90, 0..ACCOUNTS, None, "").await;
     // An account whose role is gone, two whose logs cannot be read for a while, and a restart in the middle of it.
     let fault = |account: &str| {
-        format!("[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"{account}\"\nkind = \"server-error\"\n")
+        format!(
+            "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"{account}\"\nkind = \"server-error\"\n"
+        )
     };
     let faults = &(fault(&id(5)) + &fault("111111111111"));
     story.live(100, 0..ACCOUNTS, Some(3), faults).await;
@@ -215,13 +283,22 @@ async fn every_event_is_told_once_and_no_window_is_left_out() {
     let in_the_end = resident_kib();
     println!("after a day {after_a_day} KiB, in the end {in_the_end} KiB");
     // With so many days, this test is alone in its process.
-    assert!(days < 30 || in_the_end - after_a_day < 64 << 10, "memory grows");
+    assert!(
+        days < 30 || in_the_end - after_a_day < 64 << 10,
+        "memory grows"
+    );
     let minutes = |until: Timestamp, now: Timestamp| until.duration_since(now).as_secs() / 60;
-    story.live(minutes(leaves, story.now), 0..ACCOUNTS, None, "").await;
+    story
+        .live(minutes(leaves, story.now), 0..ACCOUNTS, None, "")
+        .await;
     story.live(minutes(end, story.now), 0..last, None, "").await;
     story.check();
-    let titles: BTreeSet<String> =
-        story.station.titles().into_iter().filter(|title| title.starts_with("coverage-")).collect();
+    let titles: BTreeSet<String> = story
+        .station
+        .titles()
+        .into_iter()
+        .filter(|title| title.starts_with("coverage-"))
+        .collect();
     assert_eq!(
         titles.into_iter().collect::<Vec<_>>(),
         [

@@ -83,7 +83,9 @@ impl GroupSpec {
     pub(in crate::range::scenario) fn names(&self) -> Vec<String> {
         match self.count {
             None => vec![self.name.clone()],
-            Some(count) => (1..=count).map(|n| format!("{}-{n:03}", self.name)).collect(),
+            Some(count) => (1..=count)
+                .map(|n| format!("{}-{n:03}", self.name))
+                .collect(),
         }
     }
 }

@@ -44,7 +44,9 @@ pub struct Event {
 
 impl Fields for Event {
     fn field(&self, name: &str) -> Value<'_> {
-        self.fields.get(name).map_or(Value::Missing, Value::borrowed)
+        self.fields
+            .get(name)
+            .map_or(Value::Missing, Value::borrowed)
     }
 }
 
@@ -54,10 +56,17 @@ impl Event {
         let mut is_flow_line = false;
         match stored.written {
             // A line of the default format is known wherever it lies.
-            Written::FlowLine(format) if format == 0 || world.formats(stored.group).contains(&format) => {
+            Written::FlowLine(format)
+                if format == 0 || world.formats(stored.group).contains(&format) =>
+            {
                 is_flow_line = true;
-                let columns = FORMATS[format].columns.iter().zip(stored.message.split(' '));
-                fields.extend(columns.map(|(name, text)| ((*name).to_owned(), Value::from(text.to_owned()))));
+                let columns = FORMATS[format]
+                    .columns
+                    .iter()
+                    .zip(stored.message.split(' '));
+                fields.extend(
+                    columns.map(|(name, text)| ((*name).to_owned(), Value::from(text.to_owned()))),
+                );
             }
             _ => {
                 if let Ok(Json::Object(object)) = serde_json::from_str(&stored.message) {
@@ -70,11 +79,20 @@ impl Event {
             ("@timestamp", Value::Time(stored.timestamp_ms)),
             ("@ingestionTime", Value::Time(stored.ingestion_ms)),
             ("@message", Value::from(stored.message.to_string())),
-            ("@log", Value::from(format!("{}:{}", stored.group.account, stored.group.name))),
+            (
+                "@log",
+                Value::from(format!("{}:{}", stored.group.account, stored.group.name)),
+            ),
             ("@logStream", Value::from(stored.stream.to_owned())),
         ];
         fields.extend(system.map(|(name, value)| (name.to_owned(), value)));
-        Self { number, stored, told, is_flow_line, fields }
+        Self {
+            number,
+            stored,
+            told,
+            is_flow_line,
+            fields,
+        }
     }
 
     pub fn is_record(&self) -> bool {
@@ -84,29 +102,51 @@ impl Event {
 
 /// Dotted paths; arrays by number, null is no field.
 fn flatten(path: &str, json: &Json, fields: &mut BTreeMap<String, Value<'static>>) {
-    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let below = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
     match json {
         Json::Null => {}
         Json::Bool(truth) => _ = fields.insert(path.to_owned(), Value::Bool(*truth)),
-        Json::Number(number) => _ = fields.insert(path.to_owned(), Value::from_f64(number.as_f64().unwrap())),
+        Json::Number(number) => {
+            _ = fields.insert(path.to_owned(), Value::from_f64(number.as_f64().unwrap()))
+        }
         Json::String(text) => _ = fields.insert(path.to_owned(), Value::from(text.clone())),
         Json::Array(elements) => {
             for (at, one) in elements.iter().enumerate() {
                 flatten(&below(&at.to_string()), one, fields);
             }
         }
-        Json::Object(members) => members.iter().for_each(|(name, one)| flatten(&below(name), one, fields)),
+        Json::Object(members) => members
+            .iter()
+            .for_each(|(name, one)| flatten(&below(name), one, fields)),
     }
 }
 
 fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> Told {
     if stored.written != Written::Record {
-        let (account, region) = (stored.group.account.to_owned(), stored.group.region.to_owned());
-        return Told { time_ms: stored.timestamp_ms, account, region, record_id: String::new(), shown: Vec::new() };
+        let (account, region) = (
+            stored.group.account.to_owned(),
+            stored.group.region.to_owned(),
+        );
+        return Told {
+            time_ms: stored.timestamp_ms,
+            account,
+            region,
+            record_id: String::new(),
+            shown: Vec::new(),
+        };
     }
     let text = |name: &str| fields.get(name).map(Value::to_string).unwrap_or_default();
     Told {
-        time_ms: text("eventTime").parse::<jiff::Timestamp>().unwrap().as_millisecond(),
+        time_ms: text("eventTime")
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+            .as_millisecond(),
         account: text("recipientAccountId"),
         region: text("awsRegion"),
         record_id: text("eventID"),

@@ -14,12 +14,36 @@ use crate::engines::world::FORMATS;
 pub const INDICATORS: [(&str, &str, Rule); 22] = [
     ("192.0.2.1", "192.0.2.1", Rule::Network("192.0.2.1/32")),
     ("10.1.2.3", "10.1.2.3", Rule::Network("10.1.2.3/32")),
-    ("192.0.2.0/28", "192.0.2.0/28", Rule::Network("192.0.2.0/28")),
-    ("198.51.0.0/15", "198.51.0.0/15", Rule::Network("198.50.0.0/15")),
-    ("2001:db8::1", "2001:db8::1", Rule::Network("2001:db8::1/128")),
-    ("2001:db8::/112", "2001:db8::/112", Rule::Network("2001:db8::/112")),
-    ("AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE", Rule::Text(r"(^|\W)AKIAIOSFODNN7EXAMPLE(\W|$)")),
-    ("222222222222", "222222222222", Rule::Text(r"(^|\W)222222222222(\W|$)")),
+    (
+        "192.0.2.0/28",
+        "192.0.2.0/28",
+        Rule::Network("192.0.2.0/28"),
+    ),
+    (
+        "198.51.0.0/15",
+        "198.51.0.0/15",
+        Rule::Network("198.50.0.0/15"),
+    ),
+    (
+        "2001:db8::1",
+        "2001:db8::1",
+        Rule::Network("2001:db8::1/128"),
+    ),
+    (
+        "2001:db8::/112",
+        "2001:db8::/112",
+        Rule::Network("2001:db8::/112"),
+    ),
+    (
+        "AKIAIOSFODNN7EXAMPLE",
+        "AKIAIOSFODNN7EXAMPLE",
+        Rule::Text(r"(^|\W)AKIAIOSFODNN7EXAMPLE(\W|$)"),
+    ),
+    (
+        "222222222222",
+        "222222222222",
+        Rule::Text(r"(^|\W)222222222222(\W|$)"),
+    ),
     (
         "arn:aws:iam::222222222222:user/ben",
         "arn:aws:iam::222222222222:user/ben",
@@ -53,24 +77,55 @@ pub const INDICATORS: [(&str, &str, Rule); 22] = [
     (
         "event:ListBuckets",
         "ListBuckets",
-        Rule::Named { whole: "ListBuckets", fields: &["eventName"], part: "[^\\s\\S]", word: r"\bListBuckets\b" },
+        Rule::Named {
+            whole: "ListBuckets",
+            fields: &["eventName"],
+            part: "[^\\s\\S]",
+            word: r"\bListBuckets\b",
+        },
     ),
-    ("agent:kali", "kali", Rule::InField { fields: &["userAgent"], word: r"\bkali\b" }),
-    ("agent:kali/2026 (x)", "kali/2026 (x)", Rule::InField { fields: &["userAgent"], word: r"\bkali/2026 \(x\)" }),
+    (
+        "agent:kali",
+        "kali",
+        Rule::InField {
+            fields: &["userAgent"],
+            word: r"\bkali\b",
+        },
+    ),
+    (
+        "agent:kali/2026 (x)",
+        "kali/2026 (x)",
+        Rule::InField {
+            fields: &["userAgent"],
+            word: r"\bkali/2026 \(x\)",
+        },
+    ),
     (
         "arn:aws:sts::222222222222:assumed-role/Admin/alice",
         "arn:aws:sts::222222222222:assumed-role/Admin/alice",
         Rule::Text(r"(^|\W)arn:aws:sts::222222222222:assumed-role/Admin/alice([^\w+=,.@/-]|$)"),
     ),
-    ("domain:evil.example", "evil.example", Rule::Text(r"(?i)(^|[^\w-]|%2F)evil\.example([^\w.-]|\.([^\w-]|$)|$)")),
+    (
+        "domain:evil.example",
+        "evil.example",
+        Rule::Text(r"(?i)(^|[^\w-]|%2F)evil\.example([^\w.-]|\.([^\w-]|$)|$)"),
+    ),
     (
         "d41d8cd98f00b204e9800998ecf8427e",
         "d41d8cd98f00b204e9800998ecf8427e",
         Rule::Text(r"(?i)(^|\W)d41d8cd98f00b204e9800998ecf8427e(\W|$)"),
     ),
     ("text:quoted", "quoted", Rule::Text(r"\bquoted\b")),
-    ("text:\"quoted\" name", "\"quoted\" name", Rule::Text(r#""quoted" name\b"#)),
-    ("regex:^Create(User|Role)$", "^Create(User|Role)$", Rule::Text("^Create(User|Role)$")),
+    (
+        "text:\"quoted\" name",
+        "\"quoted\" name",
+        Rule::Text(r#""quoted" name\b"#),
+    ),
+    (
+        "regex:^Create(User|Role)$",
+        "^Create(User|Role)$",
+        Rule::Text("^Create(User|Role)$"),
+    ),
     ("regex:[0-9]+ms", "[0-9]+ms", Rule::Text("[0-9]+ms")),
 ];
 
@@ -82,9 +137,17 @@ pub enum Rule {
     /// A match.
     Text(&'static str),
     /// A name: all of a field for such names, a part of any text, or a word of a text without fields.
-    Named { whole: &'static str, fields: &'static [&'static str], part: &'static str, word: &'static str },
+    Named {
+        whole: &'static str,
+        fields: &'static [&'static str],
+        part: &'static str,
+        word: &'static str,
+    },
     /// A word in certain fields, or in a text without fields.
-    InField { fields: &'static [&'static str], word: &'static str },
+    InField {
+        fields: &'static [&'static str],
+        word: &'static str,
+    },
 }
 
 /// A rule that is ready to be asked.
@@ -103,20 +166,30 @@ impl Finder {
             Rule::Named { part, word, .. } => vec![part, word],
             Rule::InField { word, .. } => vec![word],
         };
-        Self { shown, rule, regexes: regexes.into_iter().map(|text| Regex::new(text).unwrap()).collect() }
+        Self {
+            shown,
+            rule,
+            regexes: regexes
+                .into_iter()
+                .map(|text| Regex::new(text).unwrap())
+                .collect(),
+        }
     }
 
     /// Whether it is in a text; `field`: the path of the field that holds it, if it is in one.
     fn is_in(&self, text: &str, field: Option<&str>) -> bool {
         let is_in = |at: usize| self.regexes[at].is_match(text);
         let is_of = |fields: &[&str]| {
-            let last = field.and_then(|path| path.rsplit('.').find(|step| step.parse::<usize>().is_err()));
+            let last =
+                field.and_then(|path| path.rsplit('.').find(|step| step.parse::<usize>().is_err()));
             last.is_some_and(|last| fields.contains(&last))
         };
         match self.rule {
             Rule::Network(network) => {
                 let network: IpNet = network.parse().unwrap();
-                addresses(text).iter().any(|address| network.contains(address))
+                addresses(text)
+                    .iter()
+                    .any(|address| network.contains(address))
             }
             Rule::Text(_) => is_in(0),
             Rule::Named { whole, fields, .. } => {
@@ -147,8 +220,9 @@ pub fn hits(finders: &[Finder], event: &Event) -> (BTreeSet<String>, BTreeSet<St
 /// The texts of an event, each with its field: of JSON and of flow logs in the default format; else it is one text.
 fn texts(event: &Event) -> Vec<(Option<String>, String)> {
     let message = event.stored.message.to_string();
-    let document: Option<Json> =
-        serde_json::from_str(&message).ok().filter(|json: &Json| json.is_object() || json.is_array());
+    let document: Option<Json> = serde_json::from_str(&message)
+        .ok()
+        .filter(|json: &Json| json.is_object() || json.is_array());
     let mut all = Vec::new();
     match document {
         Some(document) => leaves("", &document, &mut all),
@@ -163,7 +237,13 @@ fn texts(event: &Event) -> Vec<(Option<String>, String)> {
 
 /// Every text, number and truth value with its path; the names of members, too. A text that is a document is one.
 fn leaves(path: &str, json: &Json, all: &mut Vec<(Option<String>, String)>) {
-    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let below = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
     match json {
         Json::Null => {}
         Json::Bool(truth) => all.push((Some(path.to_owned()), truth.to_string())),
@@ -192,7 +272,9 @@ fn addresses(text: &str) -> Vec<IpAddr> {
     let read = |part: &str| {
         let bare = part.trim_end_matches('.');
         let without_port = bare.split_once(':').map_or(bare, |(address, _)| address);
-        bare.parse::<IpAddr>().or_else(|_| without_port.parse()).ok()
+        bare.parse::<IpAddr>()
+            .or_else(|_| without_port.parse())
+            .ok()
     };
     parts.filter_map(read).collect()
 }

@@ -21,9 +21,15 @@ pub fn columns(query: &Query) -> Vec<String> {
         match stage {
             Stage::Fields(items) => listed.extend(names(items)),
             Stage::Display(items) => displayed = Some(names(items)),
-            Stage::Parse(extraction) => parsed.extend(extraction.pattern.names().into_iter().map(str::to_owned)),
+            Stage::Parse(extraction) => {
+                parsed.extend(extraction.pattern.names().into_iter().map(str::to_owned))
+            }
             Stage::Stats(stats) => {
-                (listed, parsed, displayed) = ([names(&stats.by), names(&stats.items)].concat(), Vec::new(), None);
+                (listed, parsed, displayed) = (
+                    [names(&stats.by), names(&stats.items)].concat(),
+                    Vec::new(),
+                    None,
+                );
             }
             Stage::Filter(_) | Stage::Sort(_) | Stage::Limit(_) | Stage::Dedup(_) => {}
         }
@@ -43,18 +49,31 @@ pub fn columns(query: &Query) -> Vec<String> {
 
 /// Whether the query counts.
 pub fn is_count(query: &Query) -> bool {
-    query.stages.iter().any(|stage| matches!(stage, Stage::Stats(_)))
+    query
+        .stages
+        .iter()
+        .any(|stage| matches!(stage, Stage::Stats(_)))
 }
 
 /// The records that a query finds: those that pass every filter before it counts, limits or leaves any out.
 pub fn found(query: &Query, events: &[Event]) -> Vec<Event> {
-    let is_of_one = |stage: &&Stage| !matches!(stage, Stage::Stats(_) | Stage::Limit(_) | Stage::Dedup(_));
+    let is_of_one =
+        |stage: &&Stage| !matches!(stage, Stage::Stats(_) | Stage::Limit(_) | Stage::Dedup(_));
     let mut rows = events.to_vec();
-    for stage in query.stages.iter().take_while(is_of_one).filter(|stage| !matches!(stage, Stage::Sort(_))) {
+    for stage in query
+        .stages
+        .iter()
+        .take_while(is_of_one)
+        .filter(|stage| !matches!(stage, Stage::Sort(_)))
+    {
         rows = apply(stage, rows);
     }
     let kept: std::collections::BTreeSet<usize> = rows.iter().map(|row| row.number).collect();
-    events.iter().filter(|event| kept.contains(&event.number)).cloned().collect()
+    events
+        .iter()
+        .filter(|event| kept.contains(&event.number))
+        .cloned()
+        .collect()
 }
 
 /// The rows of a query over these records, which come in the order of the sightings.
@@ -63,24 +82,41 @@ pub fn rows(query: &Query, events: Vec<Event>) -> Vec<Event> {
     let needs_order = |stage: &Stage| matches!(stage, Stage::Limit(_) | Stage::Dedup(_));
     let mut rows = events;
     // Insights shows the latest first; where nothing depends on the order, ours is that of the sightings.
-    if query.stages.iter().find(|stage| has_order(stage) || needs_order(stage)).is_some_and(needs_order) {
+    if query
+        .stages
+        .iter()
+        .find(|stage| has_order(stage) || needs_order(stage))
+        .is_some_and(needs_order)
+    {
         rows.sort_by_key(|row| std::cmp::Reverse(row.stored.timestamp_ms));
     }
-    query.stages.iter().fold(rows, |rows, stage| apply(stage, rows))
+    query
+        .stages
+        .iter()
+        .fold(rows, |rows, stage| apply(stage, rows))
 }
 
 /// The cells of a row in these columns.
 pub fn cells(row: &Event, columns: &[String]) -> Cells {
-    columns.iter().map(|name| row.fields.get(name).cloned().unwrap_or(Value::Missing)).collect()
+    columns
+        .iter()
+        .map(|name| row.fields.get(name).cloned().unwrap_or(Value::Missing))
+        .collect()
 }
 
 fn apply(stage: &Stage, mut rows: Vec<Event>) -> Vec<Event> {
     match stage {
-        Stage::Fields(items) | Stage::Display(items) => rows.iter_mut().for_each(|row| compute(items, row)),
+        Stage::Fields(items) | Stage::Display(items) => {
+            rows.iter_mut().for_each(|row| compute(items, row))
+        }
         Stage::Filter(condition) => rows.retain(|row| condition.holds(row)),
         Stage::Parse(extraction) => {
             for row in &mut rows {
-                let text = extraction.from.evaluate(row).text().map(std::borrow::Cow::into_owned);
+                let text = extraction
+                    .from
+                    .evaluate(row)
+                    .text()
+                    .map(std::borrow::Cow::into_owned);
                 let found = parsed(&extraction.pattern, text.as_deref());
                 row.fields.extend(found);
             }
@@ -92,7 +128,11 @@ fn apply(stage: &Stage, mut rows: Vec<Event>) -> Vec<Event> {
             rows.retain(|row| {
                 let values: Option<Vec<String>> = names
                     .iter()
-                    .map(|name| row.fields.get(name).and_then(|value| value.text().map(String::from)))
+                    .map(|name| {
+                        row.fields
+                            .get(name)
+                            .and_then(|value| value.text().map(String::from))
+                    })
                     .collect();
                 // A row that lacks one of them stays.
                 values.is_none_or(|values| seen.insert(values))
@@ -117,12 +157,23 @@ fn parsed(pattern: &ExtractionPattern, text: Option<&str>) -> Vec<(String, Value
         ExtractionPattern::Glob { text: glob, .. } => text.and_then(|text| stars(glob, text)),
         ExtractionPattern::Regex(regex) => {
             let captures = text.and_then(|text| regex.compiled().captures(text));
-            captures
-                .map(|found| names.iter().map(|name| found.name(name).map(|part| part.as_str().to_owned())).collect())
+            captures.map(|found| {
+                names
+                    .iter()
+                    .map(|name| found.name(name).map(|part| part.as_str().to_owned()))
+                    .collect()
+            })
         }
     };
     let values: Vec<Option<String>> = values.unwrap_or_else(|| vec![None; names.len()]);
-    names.into_iter().zip(values.into_iter().map(|text| text.map_or(Value::Missing, Value::from))).collect()
+    names
+        .into_iter()
+        .zip(
+            values
+                .into_iter()
+                .map(|text| text.map_or(Value::Missing, Value::from)),
+        )
+        .collect()
 }
 
 /// What each star of a glob stands for, each as little as it can be. Of a glob that ends in one, that is all the rest.
@@ -132,7 +183,11 @@ fn stars(glob: &str, text: &str) -> Option<Vec<Option<String>>> {
     let mut rest = &text[text.find(first)? + first.len()..];
     let mut found = Vec::new();
     for literal in literals {
-        let at = if literal.is_empty() { rest.len() } else { rest.find(literal)? };
+        let at = if literal.is_empty() {
+            rest.len()
+        } else {
+            rest.find(literal)?
+        };
         found.push(Some(rest[..at].to_owned()));
         rest = &rest[at + literal.len()..];
     }
@@ -142,25 +197,45 @@ fn stars(glob: &str, text: &str) -> Option<Vec<Option<String>>> {
 fn order(keys: &[SortKey], one: &Event, other: &Event) -> std::cmp::Ordering {
     let by = |key: &SortKey| {
         let order = key.expr.evaluate(one).sort_order(&key.expr.evaluate(other));
-        if key.descending { order.reverse() } else { order }
+        if key.descending {
+            order.reverse()
+        } else {
+            order
+        }
     };
-    keys.iter().map(by).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+    keys.iter()
+        .map(by)
+        .find(|order| order.is_ne())
+        .unwrap_or(std::cmp::Ordering::Equal)
 }
 
 /// A row for each group, in the order of what makes the groups.
 fn groups(stats: &Stats, rows: &[Event]) -> Vec<Event> {
     let mut groups: BTreeMap<Vec<Option<String>>, Vec<&Event>> = BTreeMap::new();
     for row in rows {
-        let key = stats.by.iter().map(|item| item.expr.evaluate(row).text().map(String::from)).collect();
+        let key = stats
+            .by
+            .iter()
+            .map(|item| item.expr.evaluate(row).text().map(String::from))
+            .collect();
         groups.entry(key).or_default().push(row);
     }
-    groups.values().filter_map(|members| group(stats, members)).collect()
+    groups
+        .values()
+        .filter_map(|members| group(stats, members))
+        .collect()
 }
 
 fn group(stats: &Stats, members: &[&Event]) -> Option<Event> {
     let first = *members.first()?;
-    let keys = stats.by.iter().map(|item| (item.name(), item.expr.evaluate(first).into_owned()));
-    let mut row = Event { fields: keys.collect(), ..first.clone() };
+    let keys = stats
+        .by
+        .iter()
+        .map(|item| (item.name(), item.expr.evaluate(first).into_owned()));
+    let mut row = Event {
+        fields: keys.collect(),
+        ..first.clone()
+    };
     for item in &stats.items {
         item.expr.walk(&mut |expr| {
             if let Expr::Aggregate(of) = expr {
