@@ -17,9 +17,9 @@ const WINDOW: usize = 4;
 
 /// A set of texts.
 #[derive(Debug)]
-pub(super) struct Glance(packed::Searcher);
+pub(super) struct LiteralPrefilter(packed::Searcher);
 
-impl Glance {
+impl LiteralPrefilter {
     /// The glance for these indicators, if one is possible.
     pub fn of(indicators: &[Indicator]) -> Option<Self> {
         let texts = indicators
@@ -52,12 +52,12 @@ impl Glance {
 /// Texts of which one is in every value that holds the indicator.
 fn marks(indicator: &Indicator) -> Option<Vec<String>> {
     let texts = match (indicator.value(), Trace::of(indicator)) {
-        (IndicatorValue::Ip(IpAddr::V6(address)), _) => v6_marks(*address, 128)?,
+        (IndicatorValue::Ip(IpAddr::V6(address)), _) => ipv6_literals(*address, 128)?,
         (IndicatorValue::Cidr(IpNet::V6(network)), _) => {
-            v6_marks(network.addr(), network.prefix_len())?
+            ipv6_literals(network.addr(), network.prefix_len())?
         }
         (IndicatorValue::Domain(text) | IndicatorValue::Hash(text), _) => {
-            in_any_case(calmest(text)?)
+            in_any_case(window_with_fewest_letters(text)?)
         }
         (_, Some(Trace::All(texts) | Trace::Sequence(texts))) => texts
             .into_iter()
@@ -74,7 +74,7 @@ fn marks(indicator: &Indicator) -> Option<Vec<String>> {
 }
 
 /// The group with the most digits: zeros may be left out only before them.
-fn v6_marks(address: Ipv6Addr, prefix_length: u8) -> Option<Vec<String>> {
+fn ipv6_literals(address: Ipv6Addr, prefix_length: u8) -> Option<Vec<String>> {
     let groups = v6_groups(address, prefix_length).map(|group| format!("{group:x}:"));
     groups
         .max_by_key(String::len)
@@ -82,7 +82,7 @@ fn v6_marks(address: Ipv6Addr, prefix_length: u8) -> Option<Vec<String>> {
 }
 
 /// A run of characters with few letters.
-fn calmest(text: &str) -> Option<&str> {
+fn window_with_fewest_letters(text: &str) -> Option<&str> {
     let windows = (0..text.len()).filter_map(|at| text.get(at..at + WINDOW.min(text.len())));
     let of_ascii = windows.filter(|window| window.is_ascii());
     of_ascii.min_by_key(|window| window.bytes().filter(u8::is_ascii_alphabetic).count())
@@ -108,28 +108,28 @@ fn in_any_case(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn marks_of(indicator: &str) -> Option<String> {
+    fn literals_of(indicator: &str) -> Option<String> {
         marks(&indicator.parse().unwrap()).map(|texts| texts.join(" "))
     }
 
     #[test]
     fn every_kind_that_can_has_its_marks() {
-        assert_eq!(marks_of("192.0.2.1").unwrap(), "192.0.2.1");
-        assert_eq!(marks_of("192.0.2.0/23").unwrap(), "192.0.2. 192.0.3.");
-        assert_eq!(marks_of("2001:db8::/32").unwrap(), "2001:");
-        assert_eq!(marks_of("7:db8:1::1").unwrap(), "db8: dB8: Db8: DB8:");
+        assert_eq!(literals_of("192.0.2.1").unwrap(), "192.0.2.1");
+        assert_eq!(literals_of("192.0.2.0/23").unwrap(), "192.0.2. 192.0.3.");
+        assert_eq!(literals_of("2001:db8::/32").unwrap(), "2001:");
+        assert_eq!(literals_of("7:db8:1::1").unwrap(), "db8: dB8: Db8: DB8:");
         assert_eq!(
-            marks_of("arn:aws:iam::111111111111:user/team/ben").unwrap(),
+            literals_of("arn:aws:iam::111111111111:user/team/ben").unwrap(),
             "arn:aws:iam::111111111111:user"
         );
-        assert_eq!(marks_of("a1.example").unwrap(), "a1.e a1.E A1.e A1.E");
+        assert_eq!(literals_of("a1.example").unwrap(), "a1.e a1.E A1.e A1.E");
         assert_eq!(
-            marks_of("d41d8cd98f00b204e9800998ecf8427e").unwrap(),
+            literals_of("d41d8cd98f00b204e9800998ecf8427e").unwrap(),
             "9800"
         );
-        assert_eq!(marks_of("user:ben").unwrap(), "ben");
+        assert_eq!(literals_of("user:ben").unwrap(), "ben");
         for none in ["::1", "1::/16", "regex:abc", "8.0.0.0/5", "text:<>"] {
-            assert_eq!(marks_of(none), None, "{none}");
+            assert_eq!(literals_of(none), None, "{none}");
         }
     }
 
@@ -141,14 +141,14 @@ mod tests {
                 .map(|text| text.parse().unwrap())
                 .collect::<Vec<Indicator>>()
         };
-        let glance = Glance::of(&all(&["192.0.2.1", "evil.example"])).unwrap();
+        let glance = LiteralPrefilter::of(&all(&["192.0.2.1", "evil.example"])).unwrap();
         let places = |message| glance.places(message).begins().unwrap().to_vec();
         assert_eq!(places("from 192.0.2.1, EVIL.EXAMPLE"), [5, 13, 17, 20]);
         assert!(glance.places("192.0.3.1").is_empty());
-        assert!(Glance::of(&all(&["192.0.2.1", "regex:abc"])).is_none());
+        assert!(LiteralPrefilter::of(&all(&["192.0.2.1", "regex:abc"])).is_none());
         let many: Vec<String> = (0..1_000)
             .map(|n| format!("10.0.{}.{}", n / 250, n % 250))
             .collect();
-        assert!(Glance::of(&all(&many.iter().map(String::as_str).collect::<Vec<_>>())).is_none());
+        assert!(LiteralPrefilter::of(&all(&many.iter().map(String::as_str).collect::<Vec<_>>())).is_none());
     }
 }

@@ -5,7 +5,7 @@ use regex::{RegexSet, RegexSetBuilder};
 use super::addresses::AddressSet;
 use super::document::Document;
 use super::escapes::{Disguises, unescaped};
-use super::glance::Glance;
+use super::glance::LiteralPrefilter;
 use super::leaves::{for_each_leaf, for_each_leaf_of_text};
 use super::literals::Literals;
 use super::outline::Outline;
@@ -39,7 +39,7 @@ pub struct Matcher {
     /// How a message may spell a literal or an address so that the quick look does not see it.
     disguises: Disguises,
     /// The quick look, if it can be a glance.
-    glance: Option<Glance>,
+    glance: Option<LiteralPrefilter>,
 }
 
 /// What was found in one event; both lists are sorted and hold nothing twice.
@@ -89,7 +89,7 @@ impl Matcher {
             literals,
             addresses,
             disguises,
-            glance: Glance::of(indicators),
+            glance: LiteralPrefilter::of(indicators),
             regexes: RegexSetBuilder::new(regexes)
                 .size_limit(LARGEST_REGEXES)
                 .build()?,
