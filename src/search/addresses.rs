@@ -34,7 +34,7 @@ impl AddressSet {
 
     /// What beside their own characters can be taken for a part of them: in `\f2001:db8::1` the letter of a line's
     /// end, where a line feed's `n` is none.
-    pub(super) fn hidden_by(&self) -> &'static str {
+    pub(super) fn escapable_bytes(&self) -> &'static str {
         if self.v6_lengths.is_empty() {
             ""
         } else {

@@ -26,11 +26,11 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
 /// backslash is quoted as `\\`, a quotation mark as `\"`, other letters not at all. So a message with none of these
 /// pairs holds every text that any reading of it finds, as it is.
 #[derive(Clone, Debug)]
-pub(super) struct Disguises {
+pub(super) struct EscapeAliases {
     letters: Vec<u8>,
 }
 
-impl Disguises {
+impl EscapeAliases {
     /// Those of the characters of these texts, and the one of any character: `\u0041`.
     pub(super) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
         let mut letters = vec![b'u'];
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn only_some_escapes_can_hide_a_text() {
-        let disguises = Disguises::of(["user/ben"].into_iter());
+        let disguises = EscapeAliases::of(["user/ben"].into_iter());
         for hiding in [r"user\/ben", r"user\\/ben", r"b\u0065n", r"b\\\\u0065n"] {
             assert!(disguises.may_be_in(hiding), "{hiding}");
         }

@@ -4,7 +4,7 @@ use regex::{RegexSet, RegexSetBuilder};
 
 use super::addresses::AddressSet;
 use super::document::Document;
-use super::escapes::{Disguises, unescaped};
+use super::escapes::{EscapeAliases, unescaped};
 use super::glance::LiteralPrefilter;
 use super::leaves::{for_each_leaf, for_each_leaf_of_text};
 use super::literals::Literals;
@@ -37,7 +37,7 @@ pub struct Matcher {
     /// The indicator of each regular expression.
     of_regex: Vec<usize>,
     /// How a message may spell a literal or an address so that the quick look does not see it.
-    disguises: Disguises,
+    disguises: EscapeAliases,
     /// The quick look, if it can be a glance.
     glance: Option<LiteralPrefilter>,
 }
@@ -83,7 +83,7 @@ impl Matcher {
             }
         }
         let literals = Literals::new(indicators)?;
-        let disguises = Disguises::of(literals.texts().chain([addresses.hidden_by()]));
+        let disguises = EscapeAliases::of(literals.texts().chain([addresses.escapable_bytes()]));
         Ok(Self {
             names: indicators.iter().map(Indicator::to_string).collect(),
             literals,
