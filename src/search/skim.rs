@@ -44,7 +44,7 @@ pub(super) fn skim(json: &str) -> Option<Vec<Token>> {
     // The places of tokens, and their numbers, are of 32 bits.
     u32::try_from(json.len()).ok()?;
     let tokens = Vec::with_capacity(USUAL_TOKENS);
-    let mut skimmer = Skimmer {
+    let mut skimmer = JsonTokenizer {
         json: json.as_bytes(),
         at: 0,
         tokens,
@@ -55,7 +55,7 @@ pub(super) fn skim(json: &str) -> Option<Vec<Token>> {
     Some(skimmer.tokens)
 }
 
-struct Skimmer<'m> {
+struct JsonTokenizer<'m> {
     json: &'m [u8],
     at: usize,
     tokens: Vec<Token>,
@@ -65,7 +65,7 @@ struct Skimmer<'m> {
     depth: usize,
 }
 
-impl Skimmer<'_> {
+impl JsonTokenizer<'_> {
     fn document(&mut self) -> Option<()> {
         if !matches!(self.next()?, b'{' | b'[') {
             return None;
