@@ -2,13 +2,13 @@
 
 use std::cell::OnceCell;
 
-use super::outline::Outline;
+use super::outline::JsonTape;
 
 /// The message of an event.
 #[derive(Debug)]
 pub struct Document<'m> {
     message: &'m str,
-    outline: OnceCell<Option<Outline<'m>>>,
+    outline: OnceCell<Option<JsonTape<'m>>>,
 }
 
 impl<'m> Document<'m> {
@@ -26,9 +26,9 @@ impl<'m> Document<'m> {
     }
 
     /// Its outline, if it is JSON of the usual kind.
-    pub(super) fn outline(&self) -> Option<&Outline<'m>> {
+    pub(super) fn outline(&self) -> Option<&JsonTape<'m>> {
         self.outline
-            .get_or_init(|| Outline::of(self.message))
+            .get_or_init(|| JsonTape::of(self.message))
             .as_ref()
     }
 }

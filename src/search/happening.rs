@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::document::Document;
-use super::outline::Outline;
+use super::outline::JsonTape;
 use super::skim::Kind;
 use crate::model::Happening;
 
@@ -129,8 +129,8 @@ fn read(message: &str) -> Option<Record<'_>> {
     clippy::option_option,
     reason = "that there is no record is an answer, too"
 )]
-fn outlined<'m>(outline: &Outline<'m>) -> Option<Option<Record<'m>>> {
-    let fields = outline.fields(Outline::ROOT, |name| {
+fn outlined<'m>(outline: &JsonTape<'m>) -> Option<Option<Record<'m>>> {
+    let fields = outline.fields(JsonTape::ROOT, |name| {
         Some(match name {
             "eventID" => 0,
             "eventTime" => 1,
@@ -305,7 +305,7 @@ mod tests {
         let mut from_outlines = 0;
         let mut check = |fields: &[String]| {
             let message = format!("{{{}}}", fields.join(","));
-            if let Some(told) = Outline::of(&message).as_ref().and_then(outlined) {
+            if let Some(told) = JsonTape::of(&message).as_ref().and_then(outlined) {
                 assert_eq!(told, read(&message), "{message}");
                 from_outlines += 1;
             }

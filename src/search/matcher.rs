@@ -8,7 +8,7 @@ use super::escapes::{EscapeAliases, unescaped};
 use super::glance::LiteralPrefilter;
 use super::leaves::{for_each_leaf, for_each_leaf_of_text};
 use super::literals::Literals;
-use super::outline::Outline;
+use super::outline::JsonTape;
 use super::places::Places;
 use crate::model::{Indicator, IndicatorValue};
 use crate::query::FlowLogFormat;
@@ -129,7 +129,7 @@ impl Matcher {
     }
 
     /// What is found in those fields of a document in which one of these places lies.
-    fn find_at(&self, begins: &[usize], outline: &Outline<'_>) -> Option<Hits> {
+    fn find_at(&self, begins: &[usize], outline: &JsonTape<'_>) -> Option<Hits> {
         let mut found = Found::default();
         for leaf in outline.leaves_at(begins) {
             let mut path = outline.path(leaf);

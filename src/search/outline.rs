@@ -10,12 +10,12 @@ use super::skim::{Kind, Token, skim};
 
 /// The keys and values of an object or array, in its order.
 #[derive(Debug)]
-pub(super) struct Outline<'m> {
+pub(super) struct JsonTape<'m> {
     json: &'m str,
     tokens: Vec<Token>,
 }
 
-impl<'m> Outline<'m> {
+impl<'m> JsonTape<'m> {
     /// The outermost value.
     pub const ROOT: usize = 0;
 
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn all(json: &str) -> Vec<String> {
-        let outline = Outline::of(json).unwrap();
+        let outline = JsonTape::of(json).unwrap();
         let tokens = (0..outline.tokens.len()).filter(|token| !outline.path(*token).is_empty());
         tokens
             .map(|token| {
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn places_lie_in_leaves_or_between_them() {
         let json = r#"{"key":["one","",true],"n":null}"#;
-        let outline = Outline::of(json).unwrap();
+        let outline = JsonTape::of(json).unwrap();
         let leaves = outline.leaves_at(&(0..json.len()).rev().collect::<Vec<_>>());
         let written: Vec<&str> = leaves
             .into_iter()
@@ -181,9 +181,9 @@ mod tests {
 
     #[test]
     fn fields_are_those_of_one_object() {
-        let outline = Outline::of(r#"{"a":{"b":"deep"},"b":"x\ny","c":1,"c":2}"#).unwrap();
+        let outline = JsonTape::of(r#"{"a":{"b":"deep"},"b":"x\ny","c":1,"c":2}"#).unwrap();
         let [a, b] = outline
-            .fields(Outline::ROOT, |name| {
+            .fields(JsonTape::ROOT, |name| {
                 ["a", "b"].iter().position(|known| *known == name)
             })
             .unwrap();
@@ -194,7 +194,7 @@ mod tests {
             .unwrap();
         assert_eq!(outline.text(b.unwrap()).unwrap(), "deep");
         assert_eq!(
-            outline.fields::<1>(Outline::ROOT, |name| (name == "c").then_some(0)),
+            outline.fields::<1>(JsonTape::ROOT, |name| (name == "c").then_some(0)),
             None,
             "it is there twice"
         );
