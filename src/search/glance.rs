@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use aho_corasick::packed;
 use ipnet::IpNet;
 
-use super::places::Places;
+use super::places::CandidateOffsets;
 use super::trace::{SHORTEST_RUN, Trace, v6_groups};
 use crate::model::{Indicator, IndicatorValue};
 
@@ -39,8 +39,8 @@ impl LiteralPrefilter {
     ///
     /// A text is passed over that overlaps one before it. That is no loss: none of them has a character that goes
     /// between two values, so that both touch the same one, and the first text begins or ends in it.
-    pub fn places(&self, message: &str) -> Places {
-        let mut places = Places::default();
+    pub fn places(&self, message: &str) -> CandidateOffsets {
+        let mut places = CandidateOffsets::default();
         for caught in self.0.find_iter(message) {
             places.add(caught.start());
             places.add(caught.end() - 1);

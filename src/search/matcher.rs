@@ -9,7 +9,7 @@ use super::glance::LiteralPrefilter;
 use super::leaves::{for_each_leaf, for_each_leaf_of_text};
 use super::literals::Literals;
 use super::outline::JsonTape;
-use super::places::Places;
+use super::places::CandidateOffsets;
 use crate::model::{Indicator, IndicatorValue};
 use crate::query::FlowLogFormat;
 
@@ -174,11 +174,11 @@ impl Matcher {
     }
 
     /// Where something may be in a message, as it is written: the quick look that most messages end at.
-    fn places(&self, message: &str) -> Places {
+    fn places(&self, message: &str) -> CandidateOffsets {
         if let Some(glance) = &self.glance {
             return glance.places(message);
         }
-        let mut places = Places::default();
+        let mut places = CandidateOffsets::default();
         self.literals.find_places(message, &mut |at| places.add(at));
         self.addresses.find(message, &mut |_, at| places.add(at));
         places

@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
-/// Places that are noted one by one. Of more, it may be anywhere.
+/// CandidateOffsets that are noted one by one. Of more, it may be anywhere.
 const MOST: usize = 128;
 
 /// The offsets in a message at which something that is looked for may begin.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct CandidateOffsets {
     begins: Vec<usize>,
     are_too_many: bool,
 }
 
-impl Places {
+impl CandidateOffsets {
     /// One more.
     pub(super) fn add(&mut self, begin: usize) {
         if self.begins.len() < MOST {
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn only_parts_of_the_message_are_known_to_hold_nothing() {
         let message = "one two three";
-        let mut places = Places::default();
+        let mut places = CandidateOffsets::default();
         assert!(places.is_empty() && !places.may_be_in(&message[4..7], message));
         places.add(4);
         assert!(places.may_be_in(&message[4..7], message) && places.may_be_in(message, message));
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn of_too_many_places_none_is_ruled_out() {
         let message = "a".repeat(MOST + 2);
-        let mut places = Places::default();
+        let mut places = CandidateOffsets::default();
         (0..=MOST).for_each(|at| places.add(at));
         assert!(places.may_be_in(&message[MOST + 1..], &message));
     }
