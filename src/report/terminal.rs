@@ -1,6 +1,6 @@
 //! What a person reads at the end of a run.
 //!
-//! In the order of a responder's questions: what was looked for, what was found, what was not covered,
+//! In the order of a responder's search_set: what was looked for, what was found, what was not covered,
 //! where the files are; last, because it stays on the screen, the verdict.
 
 use std::io::{self, Write};

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{Matcher, Questions, coarse_pattern};
+use super::{Matcher, SearchSet, coarse_pattern};
 use crate::model::Indicator;
 use crate::query::{Discovery, Event, Plan, Query, Record};
 use crate::range::patterns::FilterPattern;
@@ -290,8 +290,8 @@ fn nested(text: &str, levels: &[Escaping]) -> Vec<String> {
 }
 
 /// Whether the query that Insights is asked gives a message.
-fn insights_gives(questions: &Questions, message: &str) -> bool {
-    let query: Query = questions
+fn insights_gives(search_set: &SearchSet, message: &str) -> bool {
+    let query: Query = search_set
         .insights_query(true, &[], None)
         .unwrap()
         .parse()
@@ -320,7 +320,7 @@ proptest! {
         levels in prop::collection::vec(any_escaping(), 1..4),
     ) {
         let indicators: Vec<Indicator> = all.iter().map(|one| one.indicator.clone()).collect();
-        let (matcher, questions) = (Matcher::new(&indicators).unwrap(), Questions::new(&indicators, &[]).unwrap());
+        let (matcher, search_set) = (Matcher::new(&indicators).unwrap(), SearchSet::new(&indicators, &[]).unwrap());
         for Spelled { indicator, spelling } in &all {
             for message in nested(spelling, &levels) {
                 // Half of them as loggers write them that put something before the document.
@@ -330,7 +330,7 @@ proptest! {
                     }
                     let pattern = coarse_pattern(&indicators);
                     prop_assert!(lets_through(&indicators, &message), "{pattern:?} loses {indicator} in {message}");
-                    prop_assert!(insights_gives(&questions, &message), "Insights loses {indicator} in {message}");
+                    prop_assert!(insights_gives(&search_set, &message), "Insights loses {indicator} in {message}");
                 }
             }
         }

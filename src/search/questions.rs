@@ -10,9 +10,9 @@ use super::{Document, Hits, Matcher, MatcherError, StreamsAsked, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};
 
-/// The questions of a sweep. Made once, shared by all that search.
+/// The search_set of a sweep. Made once, shared by all that search.
 #[derive(Debug)]
-pub struct Questions {
+pub struct SearchSet {
     matcher: Matcher,
     hunts: Vec<PreparedHunt>,
     written: Vec<WrittenHunt>,
@@ -23,9 +23,9 @@ pub struct Questions {
     condition: Option<Expr>,
 }
 
-/// The questions cannot be asked.
+/// The search_set cannot be asked.
 #[derive(Debug, thiserror::Error)]
-pub enum QuestionsError {
+pub enum SearchSetError {
     /// The indicators are too many.
     #[error(transparent)]
     Matcher(#[from] MatcherError),
@@ -34,12 +34,12 @@ pub enum QuestionsError {
     Hunt(#[from] NotPrepared),
 }
 
-impl Questions {
-    /// The questions after these indicators and hunts.
+impl SearchSet {
+    /// The search_set after these indicators and hunts.
     ///
     /// # Errors
     /// The indicators are more than can be searched for, or a query is none.
-    pub fn new(indicators: &[Indicator], hunts: &[Hunt]) -> Result<Self, QuestionsError> {
+    pub fn new(indicators: &[Indicator], hunts: &[Hunt]) -> Result<Self, SearchSetError> {
         let (hunts, written) = prepare(hunts)?;
         let traces = indicators
             .iter()

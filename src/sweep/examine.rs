@@ -58,7 +58,7 @@ pub(super) fn examine_page(
     Page {
         unit,
         found,
-        counts: counts.into_rows(shared.questions.hunts()),
+        counts: counts.into_rows(shared.search_set.hunts()),
         next_token,
         read_at_ms: shared.clock.now_ms(),
         events: number,
@@ -76,10 +76,10 @@ fn examine(
     regions: &mut RegionsAsked,
     counts: &mut PageCounts,
 ) -> Option<Found> {
-    let questions = &reading.group.shared.questions;
+    let search_set = &reading.group.shared.search_set;
     let document = Document::of(&event.message);
-    let hits = questions.indicators(&document);
-    if hits.is_none() && questions.hunts().is_empty() {
+    let hits = search_set.indicators(&document);
+    if hits.is_none() && search_set.hunts().is_empty() {
         return None;
     }
     let region = reading.group.target.region.as_str();
@@ -140,8 +140,8 @@ fn rows_of_hunts(
     is_trails: bool,
     counts: &mut PageCounts,
 ) -> Vec<String> {
-    let questions = &reading.group.shared.questions;
-    if questions.hunts().is_empty() {
+    let search_set = &reading.group.shared.search_set;
+    if search_set.hunts().is_empty() {
         return Vec::new();
     }
     let kind = RecordKind::of(
@@ -159,10 +159,10 @@ fn rows_of_hunts(
         message: &event.message,
     };
     let mut names = Vec::new();
-    for (number, finding) in questions.findings(event, kind) {
+    for (number, finding) in search_set.findings(event, kind) {
         match finding {
             Finding::Row(_) => names.extend(
-                questions
+                search_set
                     .hunts()
                     .get(number)
                     .map(|hunt| hunt.hunt().name.clone()),

@@ -157,7 +157,7 @@ impl Site {
         let asked = Asked {
             choice,
             unmask,
-            is_pattern: shared.questions.are_a_pattern(),
+            is_pattern: shared.search_set.are_a_pattern(),
         };
         let expected_bytes = expected_bytes(&group, window, now);
         let expected_pages = pages_of(expected_bytes);
@@ -178,7 +178,7 @@ impl Site {
         let engine = match units.engine() {
             Some(engine) => Ok(engine),
             // Nothing is read here then.
-            None if shared.questions.are_only_written() => Ok(Engine::Filter),
+            None if shared.search_set.are_only_written() => Ok(Engine::Filter),
             None => choose(&group, asked, offer, |usd| shared.budget.set_aside(usd)),
         };
         let engine = match engine {
@@ -200,14 +200,14 @@ impl Site {
             }
             shared.plan(|sheet| {
                 let name = &self.member.account.name;
-                if !shared.questions.are_only_written() {
+                if !shared.search_set.are_only_written() {
                     sheet.read(self.target(), name, &planned);
                 }
                 let planned = PlannedGroup {
                     engine: Engine::Insights,
                     ..planned
                 };
-                for _ in shared.questions.written() {
+                for _ in shared.search_set.written() {
                     sheet.read(self.target(), name, &planned);
                 }
             });

@@ -27,7 +27,7 @@ use crate::model::{
     Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, Operation, Outcome, Reason,
     Recorder, Region, RunId, Status, Target,
 };
-use crate::search::{Questions, QuestionsError};
+use crate::search::{SearchSet, SearchSetError};
 use crate::store::{
     Checkpoint, Entry, Journal, JournalClosed, KnownGroup, PlaceId, PlaceRow, ScopedAccount,
     Standing,
@@ -91,7 +91,7 @@ pub enum SweepError {
     NothingInScope,
     /// The indicators are too many, or a hunt is not for this engine.
     #[error(transparent)]
-    Questions(#[from] QuestionsError),
+    SearchSet(#[from] SearchSetError),
     /// The disk does not take any more.
     #[error(transparent)]
     Journal(#[from] JournalClosed),
@@ -106,7 +106,7 @@ pub(super) struct Shared {
     pub windows: Windows,
     pub started: Timestamp,
     pub access: Access,
-    pub questions: Questions,
+    pub search_set: SearchSet,
     pub journal: Journal,
     pub tally: Arc<Tally>,
     pub cancel: CancellationToken,
@@ -147,7 +147,7 @@ async fn carry_out(
         parts.journal.clone(),
         Arc::clone(&parts.tally),
     ));
-    let questions = Questions::new(&parts.settings.indicators, &parts.settings.hunts)?;
+    let search_set = SearchSet::new(&parts.settings.indicators, &parts.settings.hunts)?;
     let caller = parts
         .aws
         .caller()
@@ -171,7 +171,7 @@ async fn carry_out(
             session_name,
             &operations,
         ),
-        questions,
+        search_set,
         budget: InsightsBudget::new(
             parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd(),
         ),

@@ -8,7 +8,7 @@ use crate::config::HuntTemplate;
 use crate::model::{HuntSource, Severity};
 use crate::query::Plan;
 use crate::report::escape;
-use crate::search::{FlowLogFormats, PreparedHunt, Questions};
+use crate::search::{FlowLogFormats, PreparedHunt, SearchSet};
 
 /// A hunt with how it is searched for.
 #[derive(Debug, Serialize)]
@@ -50,7 +50,7 @@ impl Described {
                 default: parameter.default.clone(),
             };
         let prepared = PreparedHunt::new(example.clone());
-        let questions = Questions::new(&[], std::slice::from_ref(&example))
+        let search_set = SearchSet::new(&[], std::slice::from_ref(&example))
             .ok()
             .filter(|_| prepared.is_ok());
         let only_insights = prepared.as_ref().err().map(ToString::to_string);
@@ -76,8 +76,8 @@ impl Described {
             counts: prepared
                 .as_ref()
                 .is_some_and(|hunt| matches!(hunt.plan(), Plan::Groups(_))),
-            filter_pattern: questions
-                .and_then(|questions| questions.pattern(&FlowLogFormats::default(), true)),
+            filter_pattern: search_set
+                .and_then(|search_set| search_set.pattern(&FlowLogFormats::default(), true)),
         }
     }
 

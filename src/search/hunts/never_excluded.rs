@@ -15,7 +15,7 @@ use crate::model::{Hunt, HuntSource, Indicator, Severity};
 use crate::query::{Discovery, Event, Partial, Plan, Query, Record};
 use crate::range::patterns::FilterPattern;
 use crate::search::trace::ESCAPES;
-use crate::search::{Document, Questions, happened};
+use crate::search::{Document, SearchSet, happened};
 
 const TEXTS: [&str; 9] = [
     "ListBuckets",
@@ -321,8 +321,8 @@ fn keeps(hunt: &Hunt, message: &str, formats: &FlowLogFormats) -> bool {
 }
 
 /// Whether the hunts' pattern lets a message through; true, too, where they have none.
-fn lets_through(questions: &Questions, formats: &FlowLogFormats, message: &str) -> bool {
-    questions.pattern(formats, true).is_none_or(|pattern| {
+fn lets_through(search_set: &SearchSet, formats: &FlowLogFormats, message: &str) -> bool {
+    search_set.pattern(formats, true).is_none_or(|pattern| {
         let read = FilterPattern::parse(&pattern);
         read.unwrap_or_else(|error| panic!("the range refuses {pattern}: {error}"))
             .matches(message)
@@ -343,12 +343,12 @@ proptest! {
         // Each hunt is about one of the messages, and asked of all.
         let hunts: Vec<Hunt> =
             drafts.iter().zip(messages.iter().cycle()).map(|(draft, message)| hunt(draft, message, &formats)).collect();
-        let Ok(questions) = Questions::new(&indicators, &hunts) else { return Ok(()) };
+        let Ok(search_set) = SearchSet::new(&indicators, &hunts) else { return Ok(()) };
         for message in &messages {
             for hunt in hunts.iter().filter(|hunt| keeps(hunt, message, &formats)) {
                 prop_assert!(
-                    lets_through(&questions, &formats, message),
-                    "{:?} loses {message} of {}", questions.pattern(&formats, true), hunt.query
+                    lets_through(&search_set, &formats, message),
+                    "{:?} loses {message} of {}", search_set.pattern(&formats, true), hunt.query
                 );
             }
         }
@@ -420,7 +420,7 @@ fn unresolved(message: &str) -> String {
 }
 
 /// The hunts that ship, each with the values of its example.
-static SHIPPED: LazyLock<Vec<(Hunt, Questions)>> = LazyLock::new(|| {
+static SHIPPED: LazyLock<Vec<(Hunt, SearchSet)>> = LazyLock::new(|| {
     let hunts = Catalogue::load(None)
         .unwrap()
         .iter()
@@ -429,9 +429,9 @@ static SHIPPED: LazyLock<Vec<(Hunt, Questions)>> = LazyLock::new(|| {
     hunts.into_iter().map(with_questions).collect()
 });
 
-fn with_questions(hunt: Hunt) -> (Hunt, Questions) {
-    let questions = Questions::new(&[], std::slice::from_ref(&hunt)).unwrap();
-    (hunt, questions)
+fn with_questions(hunt: Hunt) -> (Hunt, SearchSet) {
+    let search_set = SearchSet::new(&[], std::slice::from_ref(&hunt)).unwrap();
+    (hunt, search_set)
 }
 
 /// A record that many of the shipped hunts keep.
@@ -473,8 +473,8 @@ fn likely_record() -> impl Strategy<Value = String> {
 }
 
 /// Whether the query that Insights is asked gives a message.
-fn insights_gives(questions: &Questions, message: &str) -> bool {
-    let query: Query = questions
+fn insights_gives(search_set: &SearchSet, message: &str) -> bool {
+    let query: Query = search_set
         .insights_query(true, &[], None)
         .unwrap()
         .parse()
@@ -501,18 +501,18 @@ proptest! {
         which in prop_oneof![any::<u64>(), (0..64_u32).prop_map(|bit| 1 << bit), Just(0)],
     ) {
         let (escaped, likely) = (with_escapes(&message, which), with_escapes(&likely, which));
-        let random: Vec<(Hunt, Questions)> =
+        let random: Vec<(Hunt, SearchSet)> =
             drafts.iter().map(|draft| with_questions(hunt(draft, &message, &formats))).collect();
-        for (hunt, questions) in random.iter().chain(SHIPPED.iter()) {
+        for (hunt, search_set) in random.iter().chain(SHIPPED.iter()) {
             for message in [&escaped, &likely].into_iter().filter(|message| keeps(hunt, message, &formats)) {
-                let pattern = questions.pattern(&formats, true);
-                prop_assert!(lets_through(questions, &formats, message), "{pattern:?} loses {message}");
+                let pattern = search_set.pattern(&formats, true);
+                prop_assert!(lets_through(search_set, &formats, message), "{pattern:?} loses {message}");
                 let is_json = pattern.as_ref().is_some_and(|pattern| pattern.starts_with('{'));
                 if is_json {
                     let raw = unresolved(message);
-                    prop_assert!(lets_through(questions, &formats, &raw), "{pattern:?} loses {message} unresolved");
+                    prop_assert!(lets_through(search_set, &formats, &raw), "{pattern:?} loses {message} unresolved");
                 }
-                prop_assert!(insights_gives(questions, message), "Insights loses {message} of {}", hunt.query);
+                prop_assert!(insights_gives(search_set, message), "Insights loses {message} of {}", hunt.query);
             }
         }
     }
@@ -544,8 +544,8 @@ fn each_kind_has_its_pattern() {
             .iter()
             .map(|text| text.parse().unwrap())
             .collect();
-        let questions = Questions::new(&indicators, &hunts).unwrap();
-        questions
+        let search_set = SearchSet::new(&indicators, &hunts).unwrap();
+        search_set
             .pattern(&FlowLogFormats::default(), true)
             .unwrap_or_else(|| "everything".to_owned())
     };

@@ -176,7 +176,7 @@ impl Reading {
             Pass::Search => self
                 .group
                 .shared
-                .questions
+                .search_set
                 .pattern(&self.group.flow_logs, self.group.narrow),
             Pass::Silence => Some(silence::pattern()),
             Pass::Written => None,
@@ -343,11 +343,11 @@ impl Reading {
                 .filter_map(|known| Unit::known(self, known, now_ms))
                 .collect());
         }
-        let questions = &self.group.shared.questions;
+        let search_set = &self.group.shared.search_set;
         let is_asked = match pass {
-            Pass::Search => !questions.are_only_written(),
+            Pass::Search => !search_set.are_only_written(),
             Pass::Silence => true,
-            Pass::Written => !questions.written().is_empty(),
+            Pass::Written => !search_set.written().is_empty(),
         };
         if !is_asked {
             return Ok(Vec::new());

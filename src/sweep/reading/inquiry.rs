@@ -203,7 +203,7 @@ impl Inquirer {
             unit.restart().await?;
         }
         let mut incomplete = None;
-        for hunt in shared.questions.written() {
+        for hunt in shared.search_set.written() {
             let usd = reading.group.insights_costs;
             if !shared.budget.set_aside(usd) {
                 let detail = format!("hunt {}: about {usd:.2} USD", hunt.hunt().name);

@@ -116,7 +116,7 @@ impl Queries {
             &[]
         };
         match shared
-            .questions
+            .search_set
             .insights_query(batch.question.narrow, also, streams)
         {
             Some(query) => {
@@ -420,7 +420,7 @@ pub(super) async fn write_down(
             by_group.entry(name).or_default().push(event);
         }
     }
-    let are_all = !shared.questions.narrow_insights(narrow);
+    let are_all = !shared.search_set.narrow_insights(narrow);
     for unit in &batch.units {
         let reading = unit.reading();
         let events = by_group.remove(&reading.group.name);

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::found;
 use super::naive::{Answer, INDICATORS, Trails, answer};
-use super::questions::Questions;
+use super::search_set::SearchSet;
 use super::world::RandomWorld;
 use crate::world::{Run, World};
 
@@ -60,7 +60,7 @@ pub enum Was {
 pub fn ask_all(
     (cases, seed): (u32, u64),
     promise: Promise,
-    cases_of: impl Strategy<Value = (RandomWorld, Questions)>,
+    cases_of: impl Strategy<Value = (RandomWorld, SearchSet)>,
     meant: &[Was],
 ) {
     let given = Config::default();
@@ -78,8 +78,8 @@ pub fn ask_all(
         ..given
     };
     let as_meant = Cell::new(0);
-    let outcome = TestRunner::new(config).run(&cases_of, |(world, questions)| {
-        let was = check(&world, &questions, promise);
+    let outcome = TestRunner::new(config).run(&cases_of, |(world, search_set)| {
+        let was = check(&world, &search_set, promise);
         as_meant.set(as_meant.get() + u32::from(meant.iter().all(|meant| was.contains(meant))));
         Ok(())
     });
@@ -92,12 +92,12 @@ pub fn ask_all(
 }
 
 /// Asks every engine, and compares.
-fn check(world: &RandomWorld, questions: &Questions, promise: Promise) -> BTreeSet<Was> {
-    let names: Vec<String> = (0..questions.hunts.len())
+fn check(world: &RandomWorld, search_set: &SearchSet, promise: Promise) -> BTreeSet<Was> {
+    let names: Vec<String> = (0..search_set.hunts.len())
         .map(|number| format!("q{number}"))
         .collect();
-    let expected = answer(world, questions, &names, Trails::Known);
-    let at_most = answer(world, questions, &names, Trails::Unknown);
+    let expected = answer(world, search_set, &names, Trails::Known);
+    let at_most = answer(world, search_set, &names, Trails::Unknown);
     let mut was = BTreeSet::new();
     if !expected.sightings.is_empty() || expected.hunts.iter().any(|hunt| !hunt.rows.is_empty()) {
         was.insert(Was::Answered);
@@ -108,7 +108,7 @@ fn check(world: &RandomWorld, questions: &Questions, promise: Promise) -> BTreeS
             .start_paused(true)
             .build()
             .unwrap();
-        let Some(run) = runtime.block_on(sweep(engine, world, questions, &names)) else {
+        let Some(run) = runtime.block_on(sweep(engine, world, search_set, &names)) else {
             assert_eq!(promise, Promise::Honest, "{}: there is no run", engine.name);
             was.insert(Was::Incomplete);
             continue;
@@ -133,13 +133,13 @@ fn check(world: &RandomWorld, questions: &Questions, promise: Promise) -> BTreeS
 async fn sweep(
     engine: Engine,
     world: &RandomWorld,
-    questions: &Questions,
+    search_set: &SearchSet,
     names: &[String],
 ) -> Option<Run> {
     let organization = World::of(&world.scenario()).with_config(world.configuration());
     let organization = names
         .iter()
-        .zip(&questions.hunts)
+        .zip(&search_set.hunts)
         .fold(organization, |organization, (name, hunt)| {
             organization.with_hunt(name, &hunt.file(name))
         });
@@ -148,7 +148,7 @@ async fn sweep(
     arguments.extend(of_world.iter().map(String::as_str));
     arguments.extend(names.iter().flat_map(|name| ["--hunt", name]));
     arguments.extend(
-        questions
+        search_set
             .indicators
             .iter()
             .map(|number| INDICATORS[*number].0),

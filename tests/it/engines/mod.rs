@@ -1,6 +1,6 @@
 //! Every engine gives the rows of a naive evaluator over the raw events: nothing lost, nothing twice.
 //!
-//! Worlds and questions are random, but the same in each run. A failure prints the smallest case that was found, and the
+//! Worlds and search_set are random, but the same in each run. A failure prints the smallest case that was found, and the
 //! seed; with `PROPTEST_RNG_SEED` it looks at other worlds, with `PROPTEST_CASES` at more.
 
 mod check;
@@ -9,7 +9,7 @@ mod faults;
 mod found;
 mod naive;
 mod patterns;
-mod questions;
+mod search_set;
 mod world;
 
 use proptest::collection::vec;
@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use check::{Promise, Was, ask_all};
-use questions::{About, Asked, Questions, question_about_flows, questions};
+use search_set::{About, Asked, SearchSet, question_about_flows, search_set};
 use world::{Group, OWN_TRAIL, PROD, Planted, RandomWorld, Scope};
 
 fn world(faults: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = RandomWorld> {
@@ -62,7 +62,7 @@ fn in_quiet_worlds() {
     ask_all(
         (110, 1),
         Promise::Covered,
-        (world(Just(String::new())), questions()),
+        (world(Just(String::new())), search_set()),
         &[Was::Answered],
     );
 }
@@ -82,7 +82,7 @@ fn in_flow_logs_of_any_format() {
 
 #[test]
 fn amid_troubles_that_pass() {
-    let cases = (world(faults::passing()), questions());
+    let cases = (world(faults::passing()), search_set());
     ask_all(
         (104, 2),
         Promise::Covered,
@@ -93,26 +93,26 @@ fn amid_troubles_that_pass() {
 
 #[test]
 fn amid_troubles_that_do_not_pass_nothing_is_invented() {
-    let cases = (world(faults::lasting()), questions());
+    let cases = (world(faults::lasting()), search_set());
     ask_all((40, 3), Promise::Honest, cases, &[Was::Incomplete]);
 }
 
-/// Questions that every event of a burst answers.
-fn questions_about_bursts() -> impl Strategy<Value = Questions> {
+/// SearchSet that every event of a burst answers.
+fn questions_about_bursts() -> impl Strategy<Value = SearchSet> {
     let one = |query: &str| Asked {
         about: About::Anything,
         query: query.to_owned(),
     };
     select(vec![
-        Questions {
+        SearchSet {
             indicators: vec![0],
             hunts: Vec::new(),
         },
-        Questions {
+        SearchSet {
             indicators: Vec::new(),
             hunts: vec![one("filter eventName = \"ListBuckets\"")],
         },
-        Questions {
+        SearchSet {
             indicators: vec![2],
             hunts: vec![
                 one(
@@ -123,7 +123,7 @@ fn questions_about_bursts() -> impl Strategy<Value = Questions> {
                 ),
             ],
         },
-        Questions {
+        SearchSet {
             indicators: Vec::new(),
             hunts: vec![one(
                 "stats count(*) as n, max(size) by bin(1s) | sort n desc",
@@ -152,11 +152,11 @@ const DENSE: Group = Group {
 fn in_groups_that_are_read_in_slices() {
     let dense = (world(Just(faults::slow_answers())), 60..120_u32)
         .prop_map(|(world, count)| with_more(world, events::burst(DENSE, count), 5));
-    let questions = prop_oneof![questions_about_bursts(), questions()];
+    let search_set = prop_oneof![questions_about_bursts(), search_set()];
     ask_all(
         (22, 4),
         Promise::Covered,
-        (dense, questions),
+        (dense, search_set),
         &[Was::Sliced, Was::Answered],
     );
 }

@@ -1,4 +1,4 @@
-//! Every pattern that questions are compiled to is one that the range, strict as AWS documents it, accepts.
+//! Every pattern that search_set are compiled to is one that the range, strict as AWS documents it, accepts.
 //!
 //! That a pattern lets every match through is proved beside the compiler (`never_excluded`); here are the crowds, and
 //! texts of any characters.
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use dragnet::model::{Hunt, HuntSource, Indicator, Severity};
 use dragnet::range::patterns::FilterPattern;
-use dragnet::search::{FlowLogFormats, Questions};
+use dragnet::search::{FlowLogFormats, SearchSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -102,8 +102,8 @@ proptest! {
         indicators in prop_oneof![4 => vec(indicator(), 0..6), 1 => vec(indicator(), 6..120)],
         hunts in vec(hunt(), 0..4),
     ) {
-        let questions = Questions::new(&indicators, &hunts).map_err(|error| TestCaseError::fail(error.to_string()))?;
-        if let Some(pattern) = questions.pattern(&FlowLogFormats::default(), true) {
+        let search_set = SearchSet::new(&indicators, &hunts).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        if let Some(pattern) = search_set.pattern(&FlowLogFormats::default(), true) {
             let read = FilterPattern::parse(&pattern);
             prop_assert!(read.is_ok(), "{pattern}: {}", read.unwrap_err());
         }

@@ -1,4 +1,4 @@
-//! Random questions: indicators of every kind, queries with every command and operator, hunts about one kind of record.
+//! Random search_set: indicators of every kind, queries with every command and operator, hunts about one kind of record.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -39,20 +39,20 @@ impl Asked {
 
 /// All that one sweep is asked.
 #[derive(Clone, Debug)]
-pub struct Questions {
+pub struct SearchSet {
     /// Numbers of [`INDICATORS`].
     pub indicators: Vec<usize>,
     pub hunts: Vec<Asked>,
 }
 
-pub fn questions() -> impl Strategy<Value = Questions> {
+pub fn search_set() -> impl Strategy<Value = SearchSet> {
     let indicators = |most| subsequence((0..INDICATORS.len()).collect::<Vec<_>>(), 1..=most);
     let hunts = |most: usize| vec(asked(), 1..=most);
     // Alone, a question has the server filter for it; together with others, hardly ever.
     prop_oneof![
-        3 => indicators(2).prop_map(|indicators| Questions { indicators, hunts: Vec::new() }),
-        5 => hunts(1).prop_map(|hunts| Questions { indicators: Vec::new(), hunts }),
-        2 => (indicators(6), hunts(3)).prop_map(|(indicators, hunts)| Questions { indicators, hunts }),
+        3 => indicators(2).prop_map(|indicators| SearchSet { indicators, hunts: Vec::new() }),
+        5 => hunts(1).prop_map(|hunts| SearchSet { indicators: Vec::new(), hunts }),
+        2 => (indicators(6), hunts(3)).prop_map(|(indicators, hunts)| SearchSet { indicators, hunts }),
     ]
 }
 
@@ -62,7 +62,7 @@ fn asked() -> impl Strategy<Value = Asked> {
 }
 
 /// One question about flow logs that the server can filter for by columns.
-pub fn question_about_flows() -> impl Strategy<Value = Questions> {
+pub fn question_about_flows() -> impl Strategy<Value = SearchSet> {
     let column = select(
         &[
             "action = \"REJECT\"",
@@ -79,7 +79,7 @@ pub fn question_about_flows() -> impl Strategy<Value = Questions> {
         .prop_map(|(columns, by)| columns.join(by));
     let about = About::VpcFlow;
     (filter, prop_oneof![rows().boxed(), counts().boxed()]).prop_map(move |(filter, end)| {
-        Questions {
+        SearchSet {
             indicators: Vec::new(),
             hunts: vec![Asked {
                 about,

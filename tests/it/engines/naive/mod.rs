@@ -17,7 +17,7 @@ pub use indicators::INDICATORS;
 use indicators::{Finder, hits};
 pub use query::{Cells, columns, is_count};
 
-use super::questions::{About, Asked, Questions};
+use super::search_set::{About, Asked, SearchSet};
 use super::world::{
     DEV, Group, HOUR_MS, MANAGEMENT, NOW_MS, OWN_STREAM, OWN_TRAIL, PROD, RandomWorld, Scope,
     Stored, TRAIL, TRAIL_STREAM, WINDOW_MS,
@@ -56,10 +56,10 @@ pub struct Answer {
     pub hunts: Vec<HuntAnswer>,
 }
 
-/// Answers the questions; `names` are those of the hunts, in their order.
+/// Answers the search_set; `names` are those of the hunts, in their order.
 pub fn answer(
     world: &RandomWorld,
-    questions: &Questions,
+    search_set: &SearchSet,
     names: &[String],
     trails: Trails,
 ) -> Answer {
@@ -70,19 +70,19 @@ pub fn answer(
         .filter(|event| is_asked_about(world, event, trails))
         .collect();
     events.sort_by_cached_key(place_in_order);
-    let finders: Vec<Finder> = questions
+    let finders: Vec<Finder> = search_set
         .indicators
         .iter()
         .map(|number| Finder::of(*number))
         .collect();
-    let queries: Vec<Query> = questions
+    let queries: Vec<Query> = search_set
         .hunts
         .iter()
         .map(|hunt| hunt.query.parse().unwrap())
         .collect();
     let found: Vec<Vec<Event>> = queries
         .iter()
-        .zip(&questions.hunts)
+        .zip(&search_set.hunts)
         .map(|(query, hunt)| {
             let about: Vec<Event> = events
                 .iter()
