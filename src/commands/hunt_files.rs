@@ -8,7 +8,7 @@ use super::facts::Facts;
 use crate::model::{Hunt, LogGroupArn};
 use crate::query::{GroupPlan, Plan, RowPlan, Value};
 use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, defuse, time};
-use crate::search::{FlowLogFormats, PreparedHunt, WrittenHunt, prepare};
+use crate::search::{FlowLogFormats, PreparedHunt, PassthroughQuery, prepare};
 use crate::store::{RunDir, RunReader, StoredRows};
 use crate::sweep::{HuntRows, POINTER, RowPlace, Sources, merged_counts, merged_rows};
 
@@ -21,7 +21,7 @@ const MOST_COLUMNS: usize = 1_000;
 /// The hunts of a run, ready to be reported.
 pub(super) struct HuntReports<'r> {
     prepared: Vec<PreparedHunt>,
-    written: Vec<WrittenHunt>,
+    written: Vec<PassthroughQuery>,
     reader: &'r RunReader,
     sources: &'r Sources,
     formats: BTreeMap<LogGroupArn, FlowLogFormats>,
@@ -56,7 +56,7 @@ impl<'r> HuntReports<'r> {
         if !(self.prepared.is_empty() && self.written.is_empty()) {
             dir.make_folder(FOLDER)?;
         }
-        for hunt in self.written.iter().map(WrittenHunt::hunt) {
+        for hunt in self.written.iter().map(PassthroughQuery::hunt) {
             let file = |ending: &str| format!("{FOLDER}/{}.{ending}", hunt.name);
             dir.write_file(&file("csv"), |csv| {
                 dir.write_file(&file("json"), |json| {

@@ -39,4 +39,4 @@ pub use insights::StreamsAsked;
 pub use matcher::{Hits, Matcher, MatcherError};
 pub use pattern::coarse_pattern;
 pub use search_set::{SearchSet, SearchSetError};
-pub use written::{WrittenHunt, prepare};
+pub use written::{PassthroughQuery, prepare};

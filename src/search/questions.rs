@@ -5,7 +5,7 @@ use super::hunts::{
 };
 use super::pattern::pattern_of;
 use super::trace::Trace;
-use super::written::{WrittenHunt, prepare};
+use super::written::{PassthroughQuery, prepare};
 use super::{Document, Hits, Matcher, MatcherError, StreamsAsked, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};
@@ -15,7 +15,7 @@ use crate::query::{Event, Expr, Record};
 pub struct SearchSet {
     matcher: Matcher,
     hunts: Vec<PreparedHunt>,
-    written: Vec<WrittenHunt>,
+    written: Vec<PassthroughQuery>,
     has_indicators: bool,
     /// The pattern in plain terms.
     terms: Option<String>,
@@ -60,7 +60,7 @@ impl SearchSet {
     }
 
     /// The hunts that only Insights evaluates.
-    pub fn written(&self) -> &[WrittenHunt] {
+    pub fn written(&self) -> &[PassthroughQuery] {
         &self.written
     }
 

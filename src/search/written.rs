@@ -8,9 +8,9 @@ use crate::model::Hunt;
 
 /// A hunt whose query runs as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrittenHunt(Hunt);
+pub struct PassthroughQuery(Hunt);
 
-impl WrittenHunt {
+impl PassthroughQuery {
     /// The hunt.
     pub fn hunt(&self) -> &Hunt {
         &self.0
@@ -29,12 +29,12 @@ impl WrittenHunt {
 ///
 /// # Errors
 /// A query is none.
-pub fn prepare(hunts: &[Hunt]) -> Result<(Vec<PreparedHunt>, Vec<WrittenHunt>), NotPrepared> {
+pub fn prepare(hunts: &[Hunt]) -> Result<(Vec<PreparedHunt>, Vec<PassthroughQuery>), NotPrepared> {
     let (mut prepared, mut written) = (Vec::new(), Vec::new());
     for hunt in hunts {
         match PreparedHunt::new(hunt.clone()) {
             Ok(hunt) => prepared.push(hunt),
-            Err(error) if error.is_for_insights() => written.push(WrittenHunt(hunt.clone())),
+            Err(error) if error.is_for_insights() => written.push(PassthroughQuery(hunt.clone())),
             Err(error) => return Err(error),
         }
     }
