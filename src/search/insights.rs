@@ -42,7 +42,7 @@ pub(super) fn condition(traces: &[Trace]) -> Option<Expr> {
 pub(super) fn text(
     condition: Option<&Expr>,
     also: &[&str],
-    streams: Option<&StreamsAsked>,
+    streams: Option<&StreamFilter>,
 ) -> String {
     let fields = FIELDS
         .iter()
@@ -70,14 +70,14 @@ pub(super) fn text(
 
 /// Some of a log group's streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StreamsAsked {
+pub enum StreamFilter {
     /// These.
     These(Vec<String>),
     /// All but these.
     Others(Vec<String>),
 }
 
-impl StreamsAsked {
+impl StreamFilter {
     fn condition(&self) -> Expr {
         let (Self::These(names) | Self::Others(names)) = self;
         Expr::In {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn streams_are_named() {
-        let these = StreamsAsked::These(vec!["a\"b".to_owned(), "c".to_owned()]);
+        let these = StreamFilter::These(vec!["a\"b".to_owned(), "c".to_owned()]);
         let text = text(None, &[], Some(&these));
         assert!(
             text.ends_with(r#"@message | filter @logStream in ["a\"b", "c"]"#),

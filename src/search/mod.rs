@@ -35,7 +35,7 @@ pub use canonical::{canonical_text, say_the_same};
 pub use document::Document;
 pub use happening::{Happened, happened, happening};
 pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};
-pub use insights::StreamsAsked;
+pub use insights::StreamFilter;
 pub use matcher::{Hits, Matcher, MatcherError};
 pub use pattern::coarse_pattern;
 pub use search_set::{SearchSet, SearchSetError};

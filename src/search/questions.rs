@@ -6,7 +6,7 @@ use super::hunts::{
 use super::pattern::pattern_of;
 use super::trace::Trace;
 use super::written::{PassthroughQuery, prepare};
-use super::{Document, Hits, Matcher, MatcherError, StreamsAsked, insights};
+use super::{Document, Hits, Matcher, MatcherError, StreamFilter, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};
 
@@ -110,7 +110,7 @@ impl SearchSet {
         &self,
         narrow: bool,
         also: &[&str],
-        streams: Option<&StreamsAsked>,
+        streams: Option<&StreamFilter>,
     ) -> Option<String> {
         let condition = self.condition.as_ref().filter(|_| narrow);
         let text = insights::text(condition, also, streams);

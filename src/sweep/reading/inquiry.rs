@@ -11,7 +11,7 @@ use super::queue::Queue;
 use super::unit::Unit;
 use crate::aws::{ErrorClass, Pages};
 use crate::model::{Outcome, Reason, Status};
-use crate::search::StreamsAsked;
+use crate::search::StreamFilter;
 use crate::store::{JournalClosed, Pass};
 use crate::sweep::outcome;
 use crate::sweep::run::Shared;
@@ -166,7 +166,7 @@ impl Inquirer {
                 .events(
                     shared,
                     batch,
-                    Some(&StreamsAsked::These(vec![name.clone()])),
+                    Some(&StreamFilter::These(vec![name.clone()])),
                     false,
                 )
                 .await?
@@ -179,7 +179,7 @@ impl Inquirer {
         }
         match self
             .queries
-            .events(shared, batch, Some(&StreamsAsked::Others(names)), true)
+            .events(shared, batch, Some(&StreamFilter::Others(names)), true)
             .await?
         {
             Ended::Whole => Ok(all),

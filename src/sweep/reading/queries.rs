@@ -19,7 +19,7 @@ use crate::aws::{
     QueryStatus, ResultRow,
 };
 use crate::model::{Outcome, Reason, Status, TAMPERING};
-use crate::search::StreamsAsked;
+use crate::search::StreamFilter;
 use crate::store::{Entry, InsightsQuery, JournalClosed, WrittenRows};
 use crate::sweep::examine::{LetThrough, examine_page};
 use crate::sweep::run::Shared;
@@ -107,7 +107,7 @@ impl Queries {
         &self,
         shared: &Shared,
         batch: &mut Batch,
-        streams: Option<&StreamsAsked>,
+        streams: Option<&StreamFilter>,
         closes: bool,
     ) -> Result<Ended, JournalClosed> {
         let also = if shared.settings.silence {
