@@ -13,7 +13,7 @@ use crate::model::{Operation, Region};
 
 /// The quota of `FilterLogEvents` in one account's Region, and the calls that use it.
 #[derive(Clone, Debug)]
-pub struct Lane {
+pub struct QuotaHandle {
     gate: Arc<Gate>,
     stop: CancellationToken,
     key: Arc<KeyGate>,
@@ -21,14 +21,14 @@ pub struct Lane {
 
 impl Aws {
     /// The quota for reading events in a Region of the account that `session` is in.
-    pub fn event_lane(&self, session: &Session, region: &Region) -> Lane {
+    pub fn event_lane(&self, session: &Session, region: &Region) -> QuotaHandle {
         let site = Site {
             session,
             region,
             operation: Operation::FilterLogEvents,
         };
         let key = self.gate.of(&self.quota_key(site));
-        Lane {
+        QuotaHandle {
             gate: Arc::clone(&self.gate),
             stop: self.stop.clone(),
             key,
@@ -36,7 +36,7 @@ impl Aws {
     }
 }
 
-impl Lane {
+impl QuotaHandle {
     /// A permit for work that has not begun, once all that is under way has its own. `None`: no call is let out
     /// any more.
     pub async fn permit_for_more(&self) -> Option<Permit> {

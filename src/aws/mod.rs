@@ -39,7 +39,7 @@ pub use gate::Permit;
 pub use iam::{AccessKey, AttachedPolicy, KeyStatus, LastUsed, PrincipalDetail, ServiceUse};
 pub use insights::{InsightsRequest, InsightsRow, QueryId, QueryPage, QueryStatus, ResultRow};
 pub use intake::InHand;
-pub use lane::Lane;
+pub use lane::QuotaHandle;
 pub use logs::{EventPage, EventQuery, LogEvent};
 pub use mfa::{CodeSource, MfaCode, MfaStanding, NotACode};
 pub use notify::{BusEvent, TopicMessage};

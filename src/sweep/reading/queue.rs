@@ -11,7 +11,7 @@ use super::batches::{Batch, Batches};
 use super::inquiry::Inquirer;
 use super::slices::Load;
 use super::unit::Unit;
-use crate::aws::Lane;
+use crate::aws::QuotaHandle;
 use crate::model::Engine;
 use crate::store::JournalClosed;
 use crate::sweep::run::{all_of, result_of};
@@ -22,7 +22,7 @@ const AHEAD: usize = 1_000;
 /// Units that wait, and those that are being read, of one quota.
 #[derive(Debug)]
 pub(in crate::sweep) struct Queue {
-    lane: Lane,
+    lane: QuotaHandle,
     inquirer: Inquirer,
     state: Mutex<State>,
     /// Told of every change that somebody may wait for.
@@ -46,7 +46,7 @@ struct State {
 
 impl Queue {
     /// An empty queue, to which groups may be added until it is told that they are all listed.
-    pub fn new(lane: Lane) -> Arc<Self> {
+    pub fn new(lane: QuotaHandle) -> Arc<Self> {
         let (waiting, batches) = (BinaryHeap::new(), Batches::default());
         let state = State {
             waiting,
