@@ -21,7 +21,7 @@ use super::CallError;
 use super::envelope::enveloped;
 use super::gate::Gate;
 use super::http;
-use super::intake::Intake;
+use super::intake::ResponseBudget;
 use super::mfa::{CodeSource, Device, MfaStanding};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
 use super::session::{RoleHop, Session};
@@ -146,7 +146,7 @@ impl Aws {
             Wire::Network { .. } => Sockets::of_this_process(options.concurrency),
             Wire::InProcess { .. } => Sockets::unbounded(options.concurrency),
         };
-        let intake = Intake::new();
+        let intake = ResponseBudget::new();
         let Found {
             sdk,
             chain,

@@ -14,7 +14,7 @@ use aws_smithy_types::body::SdkBody;
 use axum::body::{Body, to_bytes};
 use tokio::time::timeout;
 
-use super::intake::Intake;
+use super::intake::ResponseBudget;
 
 /// Stands first in the user agent, by which people find a sweep in their own CloudTrail.
 const PRODUCT: &str = concat!("dragnet/", env!("CARGO_PKG_VERSION"));
@@ -31,7 +31,7 @@ const BODY: Duration = Duration::from_mins(1);
 const USER_AGENT: &str = "user-agent";
 
 /// Puts every exchange of `client` into this envelope.
-pub(super) fn enveloped(client: SharedHttpClient, intake: Intake) -> SharedHttpClient {
+pub(super) fn enveloped(client: SharedHttpClient, intake: ResponseBudget) -> SharedHttpClient {
     SharedHttpClient::new(Enveloped {
         wire: client,
         intake,
@@ -41,7 +41,7 @@ pub(super) fn enveloped(client: SharedHttpClient, intake: Intake) -> SharedHttpC
 #[derive(Debug)]
 struct Enveloped<T> {
     wire: T,
-    intake: Intake,
+    intake: ResponseBudget,
 }
 
 impl HttpClient for Enveloped<SharedHttpClient> {

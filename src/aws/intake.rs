@@ -26,7 +26,7 @@ task_local! {
 
 /// The places for answers.
 #[derive(Clone, Debug)]
-pub(super) struct Intake {
+pub(super) struct ResponseBudget {
     places: Arc<Semaphore>,
 }
 
@@ -38,7 +38,7 @@ pub struct InHand {
     pub(super) had_to_wait: bool,
 }
 
-impl Intake {
+impl ResponseBudget {
     /// All places are free.
     pub fn new() -> Self {
         Self {
@@ -81,7 +81,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_answers_are_read_than_there_are_places_until_somebody_is_done() {
-        let (intake, began) = (Intake::new(), Instant::now());
+        let (intake, began) = (ResponseBudget::new(), Instant::now());
         let ask = || async {
             let ((), in_hand) = answered(intake.enter()).await;
             // Who asked writes it down, which takes a while.
