@@ -13,7 +13,7 @@ use tracing::{debug, info};
 use super::connect::Aws;
 use super::error::{CallError, Diagnosis, ErrorClass};
 use super::gate::Permit;
-use super::intake::{InHand, answered};
+use super::intake::{ResponsePermit, answered};
 use super::pages::Endless;
 use super::session::Session;
 use crate::model::{AccountId, ApiCall, Operation, Region};
@@ -116,7 +116,7 @@ impl Aws {
         mut permit: Option<Permit>,
         site: Site<'_>,
         send: impl Fn(Credentials) -> F,
-    ) -> Result<(T, Option<InHand>), CallError>
+    ) -> Result<(T, Option<ResponsePermit>), CallError>
     where
         T: RequestId,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -264,7 +264,7 @@ impl Aws {
 /// One attempt at a call.
 struct Attempt<T> {
     answer: Result<T, Diagnosis>,
-    in_hand: Option<InHand>,
+    in_hand: Option<ResponsePermit>,
     took: Duration,
 }
 

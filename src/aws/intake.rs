@@ -21,7 +21,7 @@ const MOMENT: Duration = Duration::from_millis(100);
 task_local! {
     /// The place of the answer to the call that this task makes. The SDK's connector runs in the caller's task, but
     /// has no other way to hand it on.
-    static OF_THIS_CALL: RefCell<Option<InHand>>;
+    static OF_THIS_CALL: RefCell<Option<ResponsePermit>>;
 }
 
 /// The places for answers.
@@ -32,7 +32,7 @@ pub(super) struct ResponseBudget {
 
 /// An answer's place; free again when this is dropped.
 #[derive(Debug)]
-pub struct InHand {
+pub struct ResponsePermit {
     _place: OwnedSemaphorePermit,
     /// Whether the answer had to wait for it, longer than a moment.
     pub(super) had_to_wait: bool,
@@ -56,7 +56,7 @@ impl ResponseBudget {
         };
         let had_to_wait = came.elapsed() > MOMENT;
         _ = OF_THIS_CALL.try_with(|of_this_call| {
-            of_this_call.replace(Some(InHand {
+            of_this_call.replace(Some(ResponsePermit {
                 _place: place,
                 had_to_wait,
             }))
@@ -65,7 +65,7 @@ impl ResponseBudget {
 }
 
 /// Makes a call; its answer comes with its place, if it came so far.
-pub(super) async fn answered<T>(call: impl Future<Output = T>) -> (T, Option<InHand>) {
+pub(super) async fn answered<T>(call: impl Future<Output = T>) -> (T, Option<ResponsePermit>) {
     let call = async {
         let answer = call.await;
         (answer, OF_THIS_CALL.with(RefCell::take))

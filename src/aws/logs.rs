@@ -8,7 +8,7 @@ use super::connect::Aws;
 use super::error::CallError;
 use super::event_page::QuickReading;
 use super::gate::Permit;
-use super::intake::InHand;
+use super::intake::ResponsePermit;
 use super::pages::Pages;
 use super::session::Session;
 use crate::model::{LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
@@ -153,7 +153,7 @@ impl Aws {
         query: &EventQuery,
         token: Option<String>,
         permit: Option<Permit>,
-    ) -> Result<(EventPage, Option<InHand>), CallError> {
+    ) -> Result<(EventPage, Option<ResponsePermit>), CallError> {
         let site = Site {
             session,
             region,

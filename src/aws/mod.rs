@@ -38,7 +38,7 @@ pub use error::{CallError, ErrorClass, causes};
 pub use gate::Permit;
 pub use iam::{AccessKey, AttachedPolicy, KeyStatus, LastUsed, PrincipalDetail, ServiceUse};
 pub use insights::{InsightsRequest, InsightsRow, QueryId, QueryPage, QueryStatus, ResultRow};
-pub use intake::InHand;
+pub use intake::ResponsePermit;
 pub use lane::QuotaHandle;
 pub use logs::{EventPage, EventQuery, LogEvent};
 pub use mfa::{CodeSource, MfaCode, MfaStanding, NotACode};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::group::Reading;
 use super::milliseconds;
 use super::slices::{Progress, cuts};
-use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, InHand, Pages, Permit};
+use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, ResponsePermit, Pages, Permit};
 use crate::model::{Engine, Outcome, Reason, Status};
 use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
 use crate::sweep::examine::{LetThrough, examine_page};
@@ -305,7 +305,7 @@ impl Unit {
         query: &EventQuery,
         token: Option<String>,
         permit: Option<Permit>,
-    ) -> Result<(EventPage, Option<InHand>), CallError> {
+    ) -> Result<(EventPage, Option<ResponsePermit>), CallError> {
         let group = &self.reading.group;
         group
             .shared
