@@ -25,7 +25,7 @@ use super::intake::ResponseBudget;
 use super::mfa::{CodeSource, Device, MfaStanding};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
 use super::session::{RoleHop, Session};
-use super::sockets::Sockets;
+use super::sockets::DescriptorLimit;
 use super::source::{self, Found};
 use super::sts::{Caller, Durations};
 use crate::config::Identity;
@@ -143,8 +143,8 @@ impl Aws {
     /// There are no credentials, or the configured Region is not a Region's name.
     pub async fn connect(options: ConnectOptions) -> Result<Self, ConnectError> {
         let sockets = match &options.wire {
-            Wire::Network { .. } => Sockets::of_this_process(options.concurrency),
-            Wire::InProcess { .. } => Sockets::unbounded(options.concurrency),
+            Wire::Network { .. } => DescriptorLimit::of_this_process(options.concurrency),
+            Wire::InProcess { .. } => DescriptorLimit::unbounded(options.concurrency),
         };
         let intake = ResponseBudget::new();
         let Found {

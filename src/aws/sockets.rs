@@ -16,14 +16,14 @@ const UNKNOWN: usize = 256;
 
 /// How the process's descriptors are shared out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sockets {
+pub(super) struct DescriptorLimit {
     /// Calls under way at once, each on its own connection.
     pub calls: usize,
     /// Idle connections that are kept to one host.
     pub idle_per_host: usize,
 }
 
-impl Sockets {
+impl DescriptorLimit {
     /// Those of this process, whose limit is raised as far as the system lets it. `asked`: for how many calls at once.
     pub fn of_this_process(asked: Option<usize>) -> Self {
         let may_open = rlimit::increase_nofile_limit(u64::MAX).ok();
@@ -66,10 +66,10 @@ mod tests {
     fn what_may_be_opened_is_never_exceeded() {
         for descriptors in [64, 256, 1_024, 65_536, usize::MAX] {
             for asked in [None, Some(1), Some(64), Some(100_000)] {
-                let Sockets {
+                let DescriptorLimit {
                     calls,
                     idle_per_host,
-                } = Sockets::among(descriptors, asked);
+                } = DescriptorLimit::among(descriptors, asked);
                 assert!(
                     calls >= 1 && calls + HOSTS * idle_per_host + OTHERS <= descriptors,
                     "{descriptors} {asked:?}"
@@ -81,13 +81,13 @@ mod tests {
             }
         }
         assert_eq!(
-            Sockets::among(256, None),
-            Sockets {
+            DescriptorLimit::among(256, None),
+            DescriptorLimit {
                 calls: 112,
                 idle_per_host: 3
             }
         );
-        assert_eq!(Sockets::among(1 << 20, None).calls, USUAL);
-        assert_eq!(Sockets::among(1 << 20, Some(100_000)).calls, 100_000);
+        assert_eq!(DescriptorLimit::among(1 << 20, None).calls, USUAL);
+        assert_eq!(DescriptorLimit::among(1 << 20, Some(100_000)).calls, 100_000);
     }
 }
