@@ -28,9 +28,9 @@ const READ: &str = "{}";
 
 /// Reads the answer to one attempt at a call, and keeps its page.
 #[derive(Clone, Debug, Default)]
-pub(super) struct QuickReading(Arc<Mutex<Option<EventPage>>>);
+pub(super) struct FastPageDecoder(Arc<Mutex<Option<EventPage>>>);
 
-impl QuickReading {
+impl FastPageDecoder {
     /// The answer with the page that was read of it, here or by the SDK.
     pub fn answer(&self, mut output: FilterLogEventsOutput) -> PageAnswer {
         let read = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -64,9 +64,9 @@ impl QuickReading {
 }
 
 #[dyn_dispatch_hint]
-impl Intercept for QuickReading {
+impl Intercept for FastPageDecoder {
     fn name(&self) -> &'static str {
-        "QuickReading"
+        "FastPageDecoder"
     }
 
     fn modify_before_deserialization(
@@ -216,7 +216,7 @@ mod tests {
         [true, false].map(|is_quick| {
             let check = RequiredMembers(Operation::FilterLogEvents);
             let (reading, request) = (
-                QuickReading::default(),
+                FastPageDecoder::default(),
                 client.filter_log_events().customize(),
             );
             let request = request.interceptor(check);
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_page_is_given_once() {
-        let (reading, nothing) = (QuickReading::default(), || {
+        let (reading, nothing) = (FastPageDecoder::default(), || {
             FilterLogEventsOutput::builder().build()
         });
         let response = |body: &'static str| {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::call::{Site, placed};
 use super::connect::Aws;
 use super::error::CallError;
-use super::event_page::QuickReading;
+use super::event_page::FastPageDecoder;
 use super::gate::Permit;
 use super::intake::ResponsePermit;
 use super::pages::Pages;
@@ -162,7 +162,7 @@ impl Aws {
         let (answer, in_hand) = self
             .call_with(permit, site, |credentials| {
                 let (reading, placed) = (
-                    QuickReading::default(),
+                    FastPageDecoder::default(),
                     placed!(aws_sdk_cloudwatchlogs, site, credentials),
                 );
                 let request = self
