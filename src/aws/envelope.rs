@@ -32,33 +32,33 @@ const USER_AGENT: &str = "user-agent";
 
 /// Puts every exchange of `client` into this envelope.
 pub(super) fn enveloped(client: SharedHttpClient, intake: ResponseBudget) -> SharedHttpClient {
-    SharedHttpClient::new(Enveloped {
+    SharedHttpClient::new(BoundedConnector {
         wire: client,
         intake,
     })
 }
 
 #[derive(Debug)]
-struct Enveloped<T> {
+struct BoundedConnector<T> {
     wire: T,
     intake: ResponseBudget,
 }
 
-impl HttpClient for Enveloped<SharedHttpClient> {
+impl HttpClient for BoundedConnector<SharedHttpClient> {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
         let wire = self.wire.http_connector(settings, components);
-        SharedHttpConnector::new(Enveloped {
+        SharedHttpConnector::new(BoundedConnector {
             wire,
             intake: self.intake.clone(),
         })
     }
 }
 
-impl HttpConnector for Enveloped<SharedHttpConnector> {
+impl HttpConnector for BoundedConnector<SharedHttpConnector> {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         // The signature leaves this header out, since proxies change it: it can still be changed here.
         let agent = request
