@@ -27,7 +27,7 @@ pub(super) struct Gate {
 /// The gates of the keys that are in use, or were slowed.
 #[derive(Debug, Default)]
 struct Keys {
-    gates: HashMap<QuotaKey, Arc<KeyGate>>,
+    gates: HashMap<QuotaKey, Arc<QuotaGate>>,
     /// How many there may be until those are let go that nobody needs any more.
     room: usize,
 }
@@ -42,7 +42,7 @@ const LEAST_ROOM: usize = 1_024;
 
 /// One key's gate.
 #[derive(Debug)]
-pub(super) struct KeyGate {
+pub(super) struct QuotaGate {
     /// Tokio's mutex is a fair queue: of all that wait, one asks the limiter.
     turn: Mutex<()>,
     /// The key's limiter.
@@ -101,13 +101,13 @@ impl Gate {
     }
 
     /// The gate of one key. Keep it for as long as the key is in use.
-    pub fn of(&self, key: &QuotaKey) -> Arc<KeyGate> {
+    pub fn of(&self, key: &QuotaKey) -> Arc<QuotaGate> {
         let mut keys = self.keys();
         if let Some(gate) = keys.gates.get(key) {
             return Arc::clone(gate);
         }
         keys.make_room();
-        let gate = Arc::new(KeyGate::new(self.quotas.limiter(key)));
+        let gate = Arc::new(QuotaGate::new(self.quotas.limiter(key)));
         keys.gates.insert(key.clone(), Arc::clone(&gate));
         gate
     }
@@ -118,7 +118,7 @@ impl Gate {
     }
 
     /// The keys that AWS throttled, and their limiters' gates.
-    pub fn slowed(&self) -> Vec<(QuotaKey, Arc<KeyGate>)> {
+    pub fn slowed(&self) -> Vec<(QuotaKey, Arc<QuotaGate>)> {
         let keys = self.keys();
         let slowed = keys
             .gates
@@ -132,7 +132,7 @@ impl Gate {
     /// Waits for a permit of this key and then for a slot. The turn is kept until the slot is there,
     /// so that a key holds at most one permit without a slot: a slow Region neither fills the slots
     /// nor piles up permits that would burst.
-    pub async fn pass(&self, key: &KeyGate) -> Option<Permit> {
+    pub async fn pass(&self, key: &QuotaGate) -> Option<Permit> {
         let _waiting = Waiting::at(key);
         let _turn = key.turn.lock().await;
         while let Err(wait) = key.limiter.take() {
@@ -143,7 +143,7 @@ impl Gate {
 
     /// The same for work that has not begun: it gets what nothing else waits for when it is there. So while it waits
     /// for the limiter it stands in nobody's way, and no more is begun than uses the quota up.
-    pub async fn permit_for_more(&self, key: &KeyGate) -> Option<Permit> {
+    pub async fn permit_for_more(&self, key: &QuotaGate) -> Option<Permit> {
         loop {
             key.until_quiet().await;
             let turn = key.turn.lock().await;
@@ -183,7 +183,7 @@ impl Keys {
     }
 }
 
-impl KeyGate {
+impl QuotaGate {
     fn new(limiter: Limiter) -> Self {
         Self {
             turn: Mutex::new(()),
@@ -230,10 +230,10 @@ impl KeyGate {
 }
 
 /// A call that waits at a key.
-struct Waiting<'a>(&'a KeyGate);
+struct Waiting<'a>(&'a QuotaGate);
 
 impl<'a> Waiting<'a> {
-    fn at(key: &'a KeyGate) -> Self {
+    fn at(key: &'a QuotaGate) -> Self {
         key.waiting.fetch_add(1, Ordering::AcqRel);
         Self(key)
     }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::call::Site;
 use super::connect::Aws;
-use super::gate::{Gate, KeyGate, Permit};
+use super::gate::{Gate, QuotaGate, Permit};
 use super::session::Session;
 use crate::model::{Operation, Region};
 
@@ -16,7 +16,7 @@ use crate::model::{Operation, Region};
 pub struct QuotaHandle {
     gate: Arc<Gate>,
     stop: CancellationToken,
-    key: Arc<KeyGate>,
+    key: Arc<QuotaGate>,
 }
 
 impl Aws {
