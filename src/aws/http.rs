@@ -36,25 +36,25 @@ pub(super) fn network(insecure_endpoint: bool, idle_per_host: usize) -> SharedHt
     if insecure_endpoint {
         inner
     } else {
-        SharedHttpClient::new(Guarded(inner))
+        SharedHttpClient::new(LoopbackPlainHttpConnector(inner))
     }
 }
 
 /// Sends nothing in clear text to another machine.
 #[derive(Debug)]
-struct Guarded<T>(T);
+struct LoopbackPlainHttpConnector<T>(T);
 
-impl HttpClient for Guarded<SharedHttpClient> {
+impl HttpClient for LoopbackPlainHttpConnector<SharedHttpClient> {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Guarded(self.0.http_connector(settings, components)))
+        SharedHttpConnector::new(LoopbackPlainHttpConnector(self.0.http_connector(settings, components)))
     }
 }
 
-impl HttpConnector for Guarded<SharedHttpConnector> {
+impl HttpConnector for LoopbackPlainHttpConnector<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if is_private(request.uri()) {
             return self.0.call(request);
