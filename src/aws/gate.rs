@@ -177,7 +177,7 @@ impl Keys {
         if self.gates.len() >= self.room.max(LEAST_ROOM) {
             // Whoever gets a gate gets it under the lock that is held here.
             self.gates
-                .retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.limiter.is_as_new());
+                .retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.limiter.is_pristine());
             self.room = self.gates.len() * 2;
         }
     }

@@ -33,12 +33,12 @@ const STEP: f64 = 1.5;
 pub struct Limiter {
     rate: f64,
     steady: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<At>>,
-    slowing: Mutex<Slowing>,
+    slowing: Mutex<AdaptiveRate>,
 }
 
 /// Kept apart from the steady limiter, which stays as it is: made anew, it would grant a fresh burst.
 #[derive(Debug)]
-struct Slowing {
+struct AdaptiveRate {
     /// The share of the rate that is used, up to 1.
     share: f64,
     /// The least that it ever was.
@@ -63,7 +63,7 @@ impl Limiter {
         Self {
             rate,
             steady: RateLimiter::direct_with_clock(quota, TokioClock { origin: now }),
-            slowing: Mutex::new(Slowing {
+            slowing: Mutex::new(AdaptiveRate {
                 share: 1.0,
                 least: 1.0,
                 changed: now,
@@ -84,7 +84,7 @@ impl Limiter {
     }
 
     /// Whether it lets out and tells what a new one would.
-    pub fn is_as_new(&self) -> bool {
+    pub fn is_pristine(&self) -> bool {
         let slowing = self.slowing();
         slowing.least >= 1.0
             && slowing.taken.elapsed() >= self.between(1.0) * burst(self.rate).get()
@@ -92,7 +92,7 @@ impl Limiter {
 
     /// How far `key`, whose limiter this is, was slowed.
     pub fn slowed(&self, key: &QuotaKey) -> SlowedRate {
-        let Slowing { share, least, .. } = *self.slowing();
+        let AdaptiveRate { share, least, .. } = *self.slowing();
         SlowedRate {
             operation: key.operation.to_owned(),
             account: key.account,
@@ -163,7 +163,7 @@ impl Limiter {
         Duration::from_secs_f64(1.0 / (self.rate * share))
     }
 
-    fn slowing(&self) -> MutexGuard<'_, Slowing> {
+    fn slowing(&self) -> MutexGuard<'_, AdaptiveRate> {
         self.slowing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -259,15 +259,15 @@ mod tests {
         let limiter = Limiter::new(2.0);
         assert_eq!((limiter.take(), limiter.take()), (Ok(()), Ok(())));
         tokio::time::sleep(Duration::from_millis(999)).await;
-        assert!(!limiter.is_as_new());
+        assert!(!limiter.is_pristine());
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert!(
-            limiter.is_as_new() && limiter.take().is_ok() && limiter.take().is_ok(),
+            limiter.is_pristine() && limiter.take().is_ok() && limiter.take().is_ok(),
             "the whole burst is there"
         );
         limiter.throttled(0.0);
         tokio::time::sleep(STEP_AFTER * 100).await;
-        assert!(!limiter.is_as_new(), "what was slowed is told");
+        assert!(!limiter.is_pristine(), "what was slowed is told");
     }
 
     #[tokio::test(start_paused = true)]
