@@ -14,7 +14,7 @@ use crate::time::Clock;
 
 /// How patient delivery is.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// How long a sink may take to answer.
     pub answer: Duration,
     /// How long to wait after the first failure; twice as long after each that follows.
@@ -25,7 +25,7 @@ pub struct Patience {
     pub refusals: u32,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             // Less than what an end of the process waits for.
@@ -42,12 +42,12 @@ pub struct Delivery {
     state: State,
     sink: Sink,
     clock: Clock,
-    patience: Patience,
+    patience: RetryPolicy,
 }
 
 impl Delivery {
     /// The delivery of what waits in `state` for `sink`.
-    pub fn new(state: State, sink: Sink, clock: Clock, patience: Patience) -> Self {
+    pub fn new(state: State, sink: Sink, clock: Clock, patience: RetryPolicy) -> Self {
         Self {
             state,
             sink,
@@ -164,7 +164,7 @@ enum Step {
     Nothing,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// How long to wait after so many attempts before this one.
     fn wait_after(&self, attempts: u32) -> Duration {
         let doubled = self
@@ -181,11 +181,11 @@ mod tests {
     #[test]
     fn patience_doubles_up_to_its_end() {
         let waits: Vec<u64> = (0..8)
-            .map(|attempts| Patience::default().wait_after(attempts).as_secs())
+            .map(|attempts| RetryPolicy::default().wait_after(attempts).as_secs())
             .collect();
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300]);
         assert_eq!(
-            Patience::default().wait_after(u32::MAX),
+            RetryPolicy::default().wait_after(u32::MAX),
             Duration::from_mins(5)
         );
     }

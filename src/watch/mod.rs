@@ -33,7 +33,7 @@ mod watermark;
 pub use agenda::{Agenda, Pace};
 pub use alert::{Alert, AlertKind, Row};
 pub use conclude::FinishedRun;
-pub use deliver::{Delivery, Patience};
+pub use deliver::{Delivery, RetryPolicy};
 pub use driver::{MakesRuns, Watch};
 pub use health::Health;
 pub use overview::{Overview, ScheduleOverview, SinkOverview, UncoveredAccount};

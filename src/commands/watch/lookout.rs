@@ -14,7 +14,7 @@ use crate::commands::run::AUDIT_WAITING;
 use crate::commands::{CommandError, Place, StandingConnection};
 use crate::model::ApiCall;
 use crate::watch::{
-    Activated, Delivery, Patience, SharedOutput, Sink, State, StateError, Tools, Watch,
+    Activated, Delivery, RetryPolicy, SharedOutput, Sink, State, StateError, Tools, Watch,
 };
 
 /// A watch that is set up.
@@ -36,7 +36,7 @@ impl Lookout {
         settings: WatchSettings,
         state: &State,
         output: SharedOutput,
-        patience: Patience,
+        patience: RetryPolicy,
     ) -> Result<Self, CommandError> {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let recording = tokio::spawn(record_own_calls(calls, state.clone()));

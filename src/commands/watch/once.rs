@@ -9,7 +9,7 @@ use crate::cli::settings::{GlobalSettings, ProgressStyle, WatchSettings};
 use crate::commands::interrupt::ends_on_ctrl_c;
 use crate::commands::{CommandError, Place, tell};
 use crate::config::nearest;
-use crate::watch::{Activated, ActivationEnd, Patience, State};
+use crate::watch::{Activated, ActivationEnd, RetryPolicy, State};
 
 pub(super) async fn once(
     settings: GlobalSettings,
@@ -36,7 +36,7 @@ pub(super) async fn once(
     let state = State::open(&watch.state_dir)?;
     let sinks: Vec<String> = watch.sinks.iter().map(|sink| sink.name.clone()).collect();
     let output = Arc::new(Mutex::new(io::stdout()));
-    let lookout = Lookout::open(place, watch, &state, output, Patience::default()).await?;
+    let lookout = Lookout::open(place, watch, &state, output, RetryPolicy::default()).await?;
     let ended = lookout.once(name, &ends_on_ctrl_c()).await?;
     if settings.progress != ProgressStyle::None {
         if ended.is_empty() {

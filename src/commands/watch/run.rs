@@ -18,7 +18,7 @@ use crate::cli::settings::WatchSettings;
 use crate::commands::surroundings::Machine;
 use crate::commands::{CommandError, Place};
 use crate::config::Listen;
-use crate::watch::{Health, Patience, State};
+use crate::watch::{Health, RetryPolicy, State};
 
 /// How long activations and deliveries under way may take to end. What does not is done again next time.
 const LAST_WORDS: Duration = Duration::from_secs(9);
@@ -71,7 +71,7 @@ pub(super) async fn run(
     }
     let open = async |watch: &WatchSettings| {
         let output = Arc::new(Mutex::new(io::stdout()));
-        Lookout::open(place, watch.clone(), &state, output, Patience::default()).await
+        Lookout::open(place, watch.clone(), &state, output, RetryPolicy::default()).await
     };
     let first = Arc::clone(&in_force.borrow());
     let mut lookout = open(&first).await?;

@@ -194,7 +194,7 @@ async fn a_feed_that_breaks_is_told_once_and_nothing_of_the_time_is_lost() {
         "{SMALL}{}",
         plain("2026-03-02T12:20:00Z", "from 192.0.2.1")
     ));
-    life.run_with(dragnet::watch::Patience::default(), async {
+    life.run_with(dragnet::watch::RetryPolicy::default(), async {
         tokio::time::sleep(Duration::from_mins(20)).await;
         std::fs::write(&feed, "192.0.2.999").unwrap();
         tokio::time::sleep(HOUR).await;

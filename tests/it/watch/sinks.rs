@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use dragnet::watch::Patience;
+use dragnet::watch::RetryPolicy;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::net::TcpListener;
@@ -95,7 +95,7 @@ async fn a_sink_that_fails_and_hangs_gets_everything_in_order() {
         "{n} from 192.0.2.1",
     );
     let life = station.start(&format!("{SMALL}{planted}count = 250\n"));
-    let patience = Patience {
+    let patience = RetryPolicy {
         answer: Duration::from_millis(150),
         first_wait: Duration::from_millis(5),
         longest_wait: Duration::from_millis(40),

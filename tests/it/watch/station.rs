@@ -8,7 +8,7 @@ use dragnet::cli::GlobalArguments;
 use dragnet::cli::settings::{Surroundings, WatchSettings};
 use dragnet::commands::{Lookout, Place};
 use dragnet::range::Scenario;
-use dragnet::watch::{Activated, Overview, Patience, State};
+use dragnet::watch::{Activated, Overview, RetryPolicy, State};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -109,7 +109,7 @@ impl Station {
 }
 
 impl Life {
-    async fn lookout(&self, patience: Patience) -> Lookout {
+    async fn lookout(&self, patience: RetryPolicy) -> Lookout {
         let output = Arc::new(Mutex::new(std::io::sink()));
         Lookout::open(
             &self.place,
@@ -124,19 +124,19 @@ impl Life {
 
     /// `dragnet watch once`.
     pub async fn once(&self, name: Option<&str>) -> Vec<Activated> {
-        let lookout = self.lookout(Patience::default()).await;
+        let lookout = self.lookout(RetryPolicy::default()).await;
         let ended = lookout.once(name, &CancellationToken::new()).await.unwrap();
         ended.into_iter().map(Option::unwrap).collect()
     }
 
     /// `dragnet watch run` for so long; then it is stopped, in whatever it is doing.
     pub async fn run_for(&self, time: Duration) {
-        self.run_with(Patience::default(), tokio::time::sleep(time))
+        self.run_with(RetryPolicy::default(), tokio::time::sleep(time))
             .await;
     }
 
     /// The same, until something has happened.
-    pub async fn run_with(&self, patience: Patience, until: impl Future<Output = ()>) {
+    pub async fn run_with(&self, patience: RetryPolicy, until: impl Future<Output = ()>) {
         let stop = CancellationToken::new();
         let keeping = self
             .lookout(patience)
