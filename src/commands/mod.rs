@@ -39,7 +39,7 @@ pub use doctor::{Check, State, Subject, examine};
 pub use error::CommandError;
 pub use run::{Connection, Outputs, Resumable, StandingConnection, run_sweep};
 pub use run_files::{RunFiles, read_run, write_run_files};
-pub use watch::Lookout;
+pub use watch::WatchRuntime;
 
 use crate::cli::{Arguments, Command, RangeCommand, write_completions, write_manual};
 use crate::report::escape;

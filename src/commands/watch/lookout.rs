@@ -18,7 +18,7 @@ use crate::watch::{
 };
 
 /// A watch that is set up.
-pub struct Lookout {
+pub struct WatchRuntime {
     watch: Arc<Watch>,
     deliveries: Vec<Delivery>,
     outbox: watch::Receiver<()>,
@@ -26,7 +26,7 @@ pub struct Lookout {
     recording: JoinHandle<()>,
 }
 
-impl Lookout {
+impl WatchRuntime {
     /// Connects, and sets up what these settings say over what `state` knows. Lines for stdout go to `output`.
     ///
     /// # Errors

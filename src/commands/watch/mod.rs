@@ -9,7 +9,7 @@ mod status;
 
 use std::io::Write;
 
-pub use lookout::Lookout;
+pub use lookout::WatchRuntime;
 
 use super::surroundings::Machine;
 use super::{CommandError, Place};

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use super::Lookout;
+use super::WatchRuntime;
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, ProgressStyle, WatchSettings};
 use crate::commands::interrupt::ends_on_ctrl_c;
@@ -36,7 +36,7 @@ pub(super) async fn once(
     let state = State::open(&watch.state_dir)?;
     let sinks: Vec<String> = watch.sinks.iter().map(|sink| sink.name.clone()).collect();
     let output = Arc::new(Mutex::new(io::stdout()));
-    let lookout = Lookout::open(place, watch, &state, output, RetryPolicy::default()).await?;
+    let lookout = WatchRuntime::open(place, watch, &state, output, RetryPolicy::default()).await?;
     let ended = lookout.once(name, &ends_on_ctrl_c()).await?;
     if settings.progress != ProgressStyle::None {
         if ended.is_empty() {

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::Lookout;
+use super::WatchRuntime;
 use crate::aws::causes;
 use crate::cli::GlobalArguments;
 use crate::cli::settings::WatchSettings;
@@ -71,7 +71,7 @@ pub(super) async fn run(
     }
     let open = async |watch: &WatchSettings| {
         let output = Arc::new(Mutex::new(io::stdout()));
-        Lookout::open(place, watch.clone(), &state, output, RetryPolicy::default()).await
+        WatchRuntime::open(place, watch.clone(), &state, output, RetryPolicy::default()).await
     };
     let first = Arc::clone(&in_force.borrow());
     let mut lookout = open(&first).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dragnet::cli::GlobalArguments;
 use dragnet::cli::settings::{Surroundings, WatchSettings};
-use dragnet::commands::{Lookout, Place};
+use dragnet::commands::{WatchRuntime, Place};
 use dragnet::range::Scenario;
 use dragnet::watch::{Activated, Overview, RetryPolicy, State};
 use serde_json::Value;
@@ -109,9 +109,9 @@ impl Station {
 }
 
 impl Life {
-    async fn lookout(&self, patience: RetryPolicy) -> Lookout {
+    async fn lookout(&self, patience: RetryPolicy) -> WatchRuntime {
         let output = Arc::new(Mutex::new(std::io::sink()));
-        Lookout::open(
+        WatchRuntime::open(
             &self.place,
             self.settings.clone(),
             &self.state,
