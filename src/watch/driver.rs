@@ -23,7 +23,7 @@ use crate::cli::settings::{ScheduleSettings, SweepSettings, WatchSettings};
 use crate::time::Clock;
 
 /// Makes runs. It is handed in, since a run's files are written on the floor above.
-pub trait MakesRuns: fmt::Debug + Send + Sync {
+pub trait RunLauncher: fmt::Debug + Send + Sync {
     /// Sweeps the windows of an agenda, up to the run's files.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ pub struct Watch {
     settings: WatchSettings,
     state: State,
     clock: Clock,
-    runs: Arc<dyn MakesRuns>,
+    runs: Arc<dyn RunLauncher>,
     /// Changes when there may be something new in the outbox.
     outbox: watch::Sender<()>,
 }
@@ -53,7 +53,7 @@ impl Watch {
         settings: WatchSettings,
         state: State,
         clock: Clock,
-        runs: Arc<dyn MakesRuns>,
+        runs: Arc<dyn RunLauncher>,
         outbox: watch::Sender<()>,
     ) -> Self {
         Self {

@@ -34,7 +34,7 @@ pub use agenda::{Agenda, Pace};
 pub use alert::{Alert, AlertKind, Row};
 pub use conclude::FinishedRun;
 pub use deliver::{Delivery, RetryPolicy};
-pub use driver::{MakesRuns, Watch};
+pub use driver::{RunLauncher, Watch};
 pub use health::Health;
 pub use overview::{Overview, ScheduleOverview, SinkOverview, UncoveredAccount};
 pub use sinks::{SharedOutput, Sink, SinkError, Tools};

@@ -12,13 +12,13 @@ use crate::commands::StandingConnection;
 use crate::commands::run::{Outputs, run_windows};
 use crate::report::RunStatus;
 use crate::sweep::Windows;
-use crate::watch::{ActivationEnd, Agenda, FinishedRun, MakesRuns};
+use crate::watch::{ActivationEnd, Agenda, FinishedRun, RunLauncher};
 
 /// Makes runs over one connection.
 #[derive(Debug)]
 pub(super) struct Runs(pub Arc<StandingConnection>);
 
-impl MakesRuns for Runs {
+impl RunLauncher for Runs {
     fn make(
         &self,
         settings: SweepSettings,
