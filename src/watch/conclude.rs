@@ -11,7 +11,7 @@ use super::alert::{Alert, AlertKind, Batch, Row};
 use super::counted::{CountedGroup, counted_groups};
 use super::coverage::CoverageNews;
 use super::own_calls::OwnCalls;
-use super::state::{self, Activated, ActivationEnd, Identity, State, StateError, Totals};
+use super::state::{self, ActivationRecord, ActivationEnd, Identity, State, StateError, Totals};
 use crate::cli::settings::ScheduleSettings;
 use crate::model::{Coverage, Hunt, Sighting};
 use crate::query::{Fields, Value};
@@ -64,7 +64,7 @@ impl Conclusion<'_> {
         state: &State,
         problem: &str,
         run: Option<&FinishedRun>,
-    ) -> Result<Activated, StateError> {
+    ) -> Result<ActivationRecord, StateError> {
         let name = &self.schedule.name;
         let before = state.schedule(name)?;
         let is_news = before
@@ -98,7 +98,7 @@ impl Conclusion<'_> {
         state: &State,
         run: &FinishedRun,
         own: &mut OwnCalls,
-    ) -> Result<Activated, StateError> {
+    ) -> Result<ActivationRecord, StateError> {
         let ScheduleSettings { name, .. } = self.schedule;
         let dir = RunDir::open(&run.directory)?;
         let reader = RunReader::open(&dir)?;
@@ -284,14 +284,14 @@ impl Conclusion<'_> {
         })?)
     }
 
-    fn activated(&self, end: ActivationEnd, run: Option<&FinishedRun>) -> Activated {
+    fn activated(&self, end: ActivationEnd, run: Option<&FinishedRun>) -> ActivationRecord {
         let counts = Totals {
             calls: run.map_or(0, |run| run.calls),
             throttled: run.map_or(0, |run| run.throttled),
             bytes: run.map_or(0, |run| run.bytes),
             ..Totals::of_end(end)
         };
-        Activated {
+        ActivationRecord {
             due_ms: self.due_ms,
             started_ms: self.started_ms,
             ended_ms: self.ended_ms,

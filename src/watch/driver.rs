@@ -16,7 +16,7 @@ use super::agenda::{Agenda, Pace};
 use super::conclude::{Conclusion, FinishedRun};
 use super::own_calls::OwnCalls;
 use super::retention::remove_old_runs;
-use super::state::{Activated, State, StateError};
+use super::state::{ActivationRecord, State, StateError};
 use super::timing::{self, Activation};
 use crate::aws::causes;
 use crate::cli::settings::{ScheduleSettings, SweepSettings, WatchSettings};
@@ -119,7 +119,7 @@ impl Watch {
         &self,
         name: Option<&str>,
         stop: &CancellationToken,
-    ) -> Vec<Option<Activated>> {
+    ) -> Vec<Option<ActivationRecord>> {
         let mut ended = Vec::new();
         for schedule in self
             .settings
@@ -169,14 +169,14 @@ impl Watch {
         schedule: &ScheduleSettings,
         activation: Activation,
         stop: CancellationToken,
-    ) -> Option<Activated> {
+    ) -> Option<ActivationRecord> {
         let name = &schedule.name;
         info!(schedule = name, due = %activation.due, "activated");
         let activated = self.try_to_activate(schedule, activation, stop).await;
         self.outbox.send_replace(());
         match activated {
             Ok(activated) => {
-                let Activated {
+                let ActivationRecord {
                     end,
                     uncovered,
                     run,
@@ -207,7 +207,7 @@ impl Watch {
         schedule: &ScheduleSettings,
         activation: Activation,
         stop: CancellationToken,
-    ) -> Result<Activated, StateError> {
+    ) -> Result<ActivationRecord, StateError> {
         let started_ms = self.clock.now_ms();
         let pace = Pace {
             lag_ms: schedule.lag_ms,

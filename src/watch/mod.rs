@@ -39,7 +39,7 @@ pub use health::Health;
 pub use overview::{Overview, ScheduleOverview, SinkOverview, UncoveredAccount};
 pub use sinks::{SharedOutput, Sink, SinkError, Tools};
 pub use state::{
-    Activated, ActivationEnd, SinkRecord, Standing, State, StateError, Totals, Waiting,
+    ActivationRecord, ActivationEnd, SinkRecord, Standing, State, StateError, Totals, Waiting,
 };
 pub use timing::{Activation, due, next};
 pub use watermark::{Place, Stretch, Watermark, Watermarks};

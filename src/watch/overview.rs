@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::state::{Activated, ActivationEnd, State, StateError, Totals};
+use super::state::{ActivationRecord, ActivationEnd, State, StateError, Totals};
 use super::timing;
 use crate::cli::settings::{ScheduleSettings, WatchSettings};
 use crate::time::rfc3339_ms;
@@ -137,7 +137,7 @@ impl ScheduleOverview {
             totals: last.as_ref().map(|last| last.counts).unwrap_or_default(),
             problem: last
                 .as_ref()
-                .map(|last: &Activated| last.problem.clone())
+                .map(|last: &ActivationRecord| last.problem.clone())
                 .unwrap_or_default(),
             run: last.map(|last| last.run).unwrap_or_default(),
         })

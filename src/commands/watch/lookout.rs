@@ -14,7 +14,7 @@ use crate::commands::run::AUDIT_WAITING;
 use crate::commands::{CommandError, Place, StandingConnection};
 use crate::model::ApiCall;
 use crate::watch::{
-    Activated, Delivery, RetryPolicy, SharedOutput, Sink, State, StateError, Tools, Watch,
+    ActivationRecord, Delivery, RetryPolicy, SharedOutput, Sink, State, StateError, Tools, Watch,
 };
 
 /// A watch that is set up.
@@ -83,7 +83,7 @@ impl WatchRuntime {
         &self,
         name: Option<&str>,
         stop: &CancellationToken,
-    ) -> Result<Vec<Option<Activated>>, StateError> {
+    ) -> Result<Vec<Option<ActivationRecord>>, StateError> {
         let ended = self.watch.once(name, stop).await;
         for delivery in &self.deliveries {
             delivery.once().await?;

@@ -9,7 +9,7 @@ use crate::cli::settings::{GlobalSettings, ProgressStyle, WatchSettings};
 use crate::commands::interrupt::ends_on_ctrl_c;
 use crate::commands::{CommandError, Place, tell};
 use crate::config::nearest;
-use crate::watch::{Activated, ActivationEnd, RetryPolicy, State};
+use crate::watch::{ActivationRecord, ActivationEnd, RetryPolicy, State};
 
 pub(super) async fn once(
     settings: GlobalSettings,
@@ -64,8 +64,8 @@ pub(super) async fn once(
     Ok(exit_code(&ended))
 }
 
-fn ending(activated: &Activated) -> String {
-    let Activated {
+fn ending(activated: &ActivationRecord) -> String {
+    let ActivationRecord {
         end,
         counts,
         uncovered,
@@ -91,7 +91,7 @@ fn ending(activated: &Activated) -> String {
 }
 
 /// The exit code, as the contract has it; of several activations, that of the one that ended worst.
-fn exit_code(ended: &[Option<Activated>]) -> u8 {
+fn exit_code(ended: &[Option<ActivationRecord>]) -> u8 {
     let ends = || {
         ended
             .iter()

@@ -45,7 +45,7 @@ impl ActivationEnd {
 
 /// An activation that has ended. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Activated {
+pub struct ActivationRecord {
     /// When it was due.
     pub due_ms: i64,
     /// When it began.
@@ -119,7 +119,7 @@ impl State {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn schedule(&self, name: &str) -> Result<Option<Activated>, StateError> {
+    pub fn schedule(&self, name: &str) -> Result<Option<ActivationRecord>, StateError> {
         let connection = self.connection();
         let mut select = connection.prepare_cached(
             "SELECT due_ms, started_ms, ended_ms, status, problem, run, uncovered, totals FROM schedule WHERE name = ?1",
@@ -129,7 +129,7 @@ impl State {
             return Ok(None);
         };
         let (status, totals): (String, String) = (row.get(3)?, row.get(7)?);
-        let last = Activated {
+        let last = ActivationRecord {
             due_ms: row.get(0)?,
             started_ms: row.get(1)?,
             ended_ms: row.get(2)?,
@@ -183,11 +183,11 @@ impl State {
 pub(in crate::watch) fn write(
     transaction: &Transaction<'_>,
     schedule: &str,
-    activated: &Activated,
+    activated: &ActivationRecord,
 ) -> Result<(), StateError> {
     let mut sums = totals(transaction, schedule)?.unwrap_or_default();
     sums.add(&activated.counts);
-    let Activated {
+    let ActivationRecord {
         due_ms,
         started_ms,
         ended_ms,
@@ -243,7 +243,7 @@ mod tests {
     fn the_last_one_is_kept_and_all_of_them_add_up() {
         let temp = tempfile::tempdir().unwrap();
         let state = State::open(temp.path()).unwrap();
-        let mut activated = Activated {
+        let mut activated = ActivationRecord {
             due_ms: 1,
             started_ms: 2,
             ended_ms: 3,
@@ -256,7 +256,7 @@ mod tests {
                 ..Totals::of_end(ActivationEnd::Incomplete)
             },
         };
-        let written = |activated: &Activated| {
+        let written = |activated: &ActivationRecord| {
             state
                 .change(|transaction| write(transaction, "s", activated))
                 .unwrap();

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, Transaction};
 
-pub use activations::{Activated, ActivationEnd, Totals};
+pub use activations::{ActivationRecord, ActivationEnd, Totals};
 pub use outbox::{SinkRecord, Waiting};
 pub use standings::Standing;
 pub use told::Identity;

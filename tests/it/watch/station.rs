@@ -8,7 +8,7 @@ use dragnet::cli::GlobalArguments;
 use dragnet::cli::settings::{Surroundings, WatchSettings};
 use dragnet::commands::{WatchRuntime, Place};
 use dragnet::range::Scenario;
-use dragnet::watch::{Activated, Overview, RetryPolicy, State};
+use dragnet::watch::{ActivationRecord, Overview, RetryPolicy, State};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -123,7 +123,7 @@ impl Life {
     }
 
     /// `dragnet watch once`.
-    pub async fn once(&self, name: Option<&str>) -> Vec<Activated> {
+    pub async fn once(&self, name: Option<&str>) -> Vec<ActivationRecord> {
         let lookout = self.lookout(RetryPolicy::default()).await;
         let ended = lookout.once(name, &CancellationToken::new()).await.unwrap();
         ended.into_iter().map(Option::unwrap).collect()
