@@ -10,7 +10,7 @@ use super::error::CallError;
 use super::session::Session;
 use crate::model::{
     Arn, Delivery, Destination, ManagementEvents, Operation, Recorder, Region, Selection,
-    SourceKind, Target, Told,
+    SourceKind, Target, SourceState,
 };
 
 impl Aws {
@@ -151,7 +151,7 @@ fn trail(told: &types::Trail) -> Option<Recorder> {
         home,
         destination,
         multi_region: told.is_multi_region_trail().unwrap_or(false),
-        told: Told::NotAsked,
+        told: SourceState::NotAsked,
     })
 }
 

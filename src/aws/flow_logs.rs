@@ -8,7 +8,7 @@ use super::error::CallError;
 use super::session::Session;
 use crate::model::{
     Arn, Delivery, Destination, LogGroupArn, Operation, Recorder, Selection, SourceKind, Target,
-    Told,
+    SourceState,
 };
 
 impl Aws {
@@ -68,7 +68,7 @@ fn flow_log(told: &types::FlowLog, home: &Target) -> Option<Recorder> {
         home: home.clone(),
         destination: destination(told, home)?,
         multi_region: false,
-        told: Told::Facts(
+        told: SourceState::Facts(
             Delivery {
                 logging: told.flow_log_status() == Some("ACTIVE"),
                 started_ms: told.creation_time().and_then(|time| time.to_millis().ok()),

@@ -49,7 +49,7 @@ pub(super) struct QuotaGate {
     pub limiter: Limiter,
     /// Calls that wait for the limiter or for a slot.
     waiting: AtomicUsize,
-    /// Told when no call waits any more.
+    /// SourceState when no call waits any more.
     quiet: Notify,
     /// How long answers take of late, in microseconds.
     took: AtomicU64,

@@ -449,7 +449,7 @@ fn created(record: &Record) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::{
-        Cell, Destination, LogGroupArn, Recorder, SourceKind, Target as Place, Told,
+        Cell, Destination, LogGroupArn, Recorder, SourceKind, Target as Place, SourceState,
     };
 
     fn run() -> FromRun {
@@ -463,7 +463,7 @@ mod tests {
             home: home.clone(),
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
             multi_region: true,
-            told: Told::NotAsked,
+            told: SourceState::NotAsked,
         };
         let cell = Cell {
             target: home,

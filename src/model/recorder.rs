@@ -48,7 +48,7 @@ pub struct Recorder {
     /// Whether it records every Region of an account that it records at all.
     pub multi_region: bool,
     /// What its owner tells of it.
-    pub told: Told,
+    pub told: SourceState,
 }
 
 impl Recorder {
@@ -72,7 +72,7 @@ pub enum Destination {
 
 /// What the owner of a recorder tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Told {
+pub enum SourceState {
     /// It has not been asked.
     NotAsked,
     /// How it delivers, and what it keeps.

@@ -11,7 +11,7 @@ use super::reader::{count, damaged, next, outcome, parsed};
 use super::{RunReader, StoreError};
 use crate::model::{
     AccountId, Cell, HourOfRecords, LogGroupArn, Outcome, Recorder, Region, SourceKind, Tampering,
-    Target, Told,
+    Target, SourceState,
 };
 
 pub(super) fn insert_cell(transaction: &Transaction<'_>, cell: &Cell) -> Result<(), StoreError> {
@@ -35,8 +35,8 @@ pub(super) fn insert_recorder(
     recorder: &Recorder,
 ) -> Result<(), StoreError> {
     let insert = match recorder.told {
-        Told::NotAsked => "INSERT OR IGNORE INTO recorder (via, facts) VALUES (?1, ?2)",
-        Told::Facts(..) | Told::Refused(_) => {
+        SourceState::NotAsked => "INSERT OR IGNORE INTO recorder (via, facts) VALUES (?1, ?2)",
+        SourceState::Facts(..) | SourceState::Refused(_) => {
             "INSERT OR REPLACE INTO recorder (via, facts) VALUES (?1, ?2)"
         }
     };

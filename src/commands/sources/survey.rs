@@ -12,7 +12,7 @@ use crate::aws::{Aws, Session};
 use crate::cli::settings::{Reach, SourcesSettings};
 use crate::commands::CommandError;
 use crate::model::{
-    AccountId, Cell, LogGroupArn, Operation, Outcome, Recorder, SourceStatus, Target, Told,
+    AccountId, Cell, LogGroupArn, Operation, Outcome, Recorder, SourceStatus, Target, SourceState,
 };
 use crate::store::Standing;
 use crate::sweep::{
@@ -91,7 +91,7 @@ impl Known {
             .recorders
             .entry(recorder.via.clone())
             .or_insert_with(|| recorder.clone());
-        if known.told == Told::NotAsked {
+        if known.told == SourceState::NotAsked {
             *known = recorder;
         }
     }
@@ -182,12 +182,12 @@ impl Survey {
         let unasked = known
             .recorders
             .values()
-            .filter(|recorder| recorder.told == Told::NotAsked);
+            .filter(|recorder| recorder.told == SourceState::NotAsked);
         for recorder in unasked.cloned().collect::<Vec<_>>() {
             let told = match self.session(known, recorder.home.account).await {
                 Ok(session) => ask_owner(&self.aws, &session, recorder).await,
                 Err(outcome) => Recorder {
-                    told: Told::Refused(outcome),
+                    told: SourceState::Refused(outcome),
                     ..recorder
                 },
             };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{LogGroupArn, Recorder, Selection, Told};
+use crate::model::{LogGroupArn, Recorder, Selection, SourceState};
 use crate::query::{Discovery, FlowLogFormat};
 
 /// What an event is.
@@ -55,7 +55,7 @@ impl FlowLogFormats {
     ) -> BTreeMap<LogGroupArn, Self> {
         let mut groups: BTreeMap<LogGroupArn, Self> = BTreeMap::new();
         for recorder in recorders {
-            let Told::Facts(_, Selection::Traffic { format, .. }) = &recorder.told else {
+            let SourceState::Facts(_, Selection::Traffic { format, .. }) = &recorder.told else {
                 continue;
             };
             // What AWS tells is not trusted to be a format; then its lines stay text.

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 
 use crate::aws::{Aws, CallError, Pages, Session};
-use crate::model::{Cell, Outcome, Recorder, SourceKind, Status, Target, Told};
+use crate::model::{Cell, Outcome, Recorder, SourceKind, Status, Target, SourceState};
 use crate::sweep::outcome::{of_endless, of_error};
 
 /// What a target tells of who records it.
@@ -109,9 +109,9 @@ pub async fn ask_owner(aws: &Aws, session: &Session, trail: Recorder) -> Recorde
         aws.trail_status(session, &trail),
         aws.trail_selection(session, &trail)
     );
-    let told = status.and_then(|status| Ok::<_, CallError>(Told::Facts(status, selection?)));
+    let told = status.and_then(|status| Ok::<_, CallError>(SourceState::Facts(status, selection?)));
     Recorder {
-        told: told.unwrap_or_else(|error| Told::Refused(of_error(&error))),
+        told: told.unwrap_or_else(|error| SourceState::Refused(of_error(&error))),
         ..trail
     }
 }

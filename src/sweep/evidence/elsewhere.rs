@@ -12,7 +12,7 @@ use crate::aws::Session;
 use crate::config::SourcesRule;
 use crate::model::{
     Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason,
-    Recorder, SourceKind, Status, Target, Told,
+    Recorder, SourceKind, Status, Target, SourceState,
 };
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnits, Standing};
@@ -85,7 +85,7 @@ impl Plan {
                 delivered,
             ));
         }
-        if recorder.told == Told::NotAsked && !self.is_in_scope(&recorder.home) {
+        if recorder.told == SourceState::NotAsked && !self.is_in_scope(&recorder.home) {
             tasks.spawn(ask(
                 Arc::clone(&self.shared),
                 self.host(recorder.home.account),
@@ -173,7 +173,7 @@ async fn ask(
         }
     };
     let told = told.unwrap_or_else(|outcome| Recorder {
-        told: Told::Refused(outcome),
+        told: SourceState::Refused(outcome),
         ..recorder
     });
     shared.journal.write(Entry::Recorder(told)).await

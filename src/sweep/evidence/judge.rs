@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     Delivery, Destination, LogGroup, LogGroupArn, ManagementEvents, Outcome, Recorder, Selection,
-    SourceStatus, Status, TimeWindow, Told,
+    SourceStatus, Status, TimeWindow, SourceState,
 };
 use crate::sweep::plan::{Decision, LATE_ARRIVAL, decide};
 use crate::time::rfc3339_ms;
@@ -80,9 +80,9 @@ pub(super) fn judge(
         kept: ManagementEvents::default(),
     };
     let facts = match &recorder.told {
-        Told::Facts(delivery, selection) => Some((delivery, selection)),
-        Told::NotAsked => None,
-        Told::Refused(outcome) => return nothing(GroupEnd::of(outcome, SourceStatus::Failed)),
+        SourceState::Facts(delivery, selection) => Some((delivery, selection)),
+        SourceState::NotAsked => None,
+        SourceState::Refused(outcome) => return nothing(GroupEnd::of(outcome, SourceStatus::Failed)),
     };
     if let Some(end) = facts.and_then(|(delivery, _)| switched_off(delivery, window)) {
         return nothing(end);
@@ -165,7 +165,7 @@ fn undelivered(recorder: &Recorder, delivery: &Delivery, window: TimeWindow) -> 
         return (!arrived).then_some(failing);
     }
     // Flow logs do not tell when they delivered.
-    let tells = matches!(recorder.told, Told::Facts(_, Selection::Events { .. }));
+    let tells = matches!(recorder.told, SourceState::Facts(_, Selection::Events { .. }));
     let fresh = delivery
         .last_ms
         .is_some_and(|last| last >= window.to_ms().saturating_sub(margin));
@@ -214,11 +214,11 @@ mod tests {
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
             home,
             multi_region: true,
-            told: Told::NotAsked,
+            told: SourceState::NotAsked,
         };
         change(&mut trail, &mut delivery, &mut selection);
-        if trail.told == Told::NotAsked {
-            trail.told = Told::Facts(delivery, selection);
+        if trail.told == SourceState::NotAsked {
+            trail.told = SourceState::Facts(delivery, selection);
         }
         let at = |hours: i64| Timestamp::from_millisecond(hours * HOUR).unwrap();
         judge(&trail, TimeWindow::new(at(100), at(124)).unwrap(), |_| {
@@ -300,7 +300,7 @@ mod tests {
             (judgement.status, judgement.kept),
             (SourceStatus::Partial, writes)
         );
-        let refused = |trail: &mut Recorder| trail.told = Told::Refused(Outcome::denied("no"));
+        let refused = |trail: &mut Recorder| trail.told = SourceState::Refused(Outcome::denied("no"));
         assert_eq!(status(|trail, _, _| refused(trail)), SourceStatus::Denied);
     }
 }

@@ -8,7 +8,7 @@ use super::judge::{GroupEnd, Judgement, judge};
 use crate::config::{AcceptedGap, Scope};
 use crate::model::{
     Account, AccountId, AccountState, Cell, LogGroupArn, ManagementEvents, Outcome, Recorder,
-    Source, SourceKind, SourceStatus, Target, TimeWindow, Told,
+    Source, SourceKind, SourceStatus, Target, TimeWindow, SourceState,
 };
 use crate::store::{PlaceEnds, RunReader, StoreError};
 
@@ -212,8 +212,8 @@ fn empty(cell: &Cell) -> Source {
 
 fn row(cell: &Cell, recorder: &Recorder, judgement: &Judgement) -> Source {
     let facts = match &recorder.told {
-        Told::Facts(delivery, selection) => Some((delivery, selection)),
-        Told::NotAsked | Told::Refused(_) => None,
+        SourceState::Facts(delivery, selection) => Some((delivery, selection)),
+        SourceState::NotAsked | SourceState::Refused(_) => None,
     };
     Source {
         log_group: recorder.log_group().cloned(),

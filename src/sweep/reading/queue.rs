@@ -25,7 +25,7 @@ pub(in crate::sweep) struct Queue {
     lane: QuotaHandle,
     inquirer: Inquirer,
     state: Mutex<State>,
-    /// Told of every change that somebody may wait for.
+    /// SourceState of every change that somebody may wait for.
     changed: Notify,
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use dragnet::contain::{FromRun, SealedPlan, TrailDeliveries};
-use dragnet::model::{Cell, Destination, LogGroupArn, Recorder, SourceKind, Target, Told};
+use dragnet::model::{Cell, Destination, LogGroupArn, Recorder, SourceKind, Target, SourceState};
 use dragnet::store::{Found, StoredRow};
 use fastrand::Rng;
 use serde_json::json;
@@ -252,7 +252,7 @@ fn trails() -> TrailDeliveries {
         home: target(account),
         destination: Destination::LogGroup(LogGroupArn::new(target(account), group)),
         multi_region: true,
-        told: Told::NotAsked,
+        told: SourceState::NotAsked,
     };
     let seen = |account: &str, by: &[&str]| Cell {
         target: target(account),

@@ -9,7 +9,7 @@ use crate::engines::world::{FORMATS, RandomWorld, Stored, Written};
 
 /// Where and when something happened, and what else a report shows of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct SourceState {
     pub time_ms: i64,
     pub account: String,
     pub region: String,
@@ -36,7 +36,7 @@ pub struct Event {
     /// Its number in the order of arrival.
     pub number: usize,
     pub stored: Stored,
-    pub told: Told,
+    pub told: SourceState,
     /// Whether it is a line of a flow log of its group.
     pub is_flow_line: bool,
     pub fields: BTreeMap<String, Value<'static>>,
@@ -127,13 +127,13 @@ fn flatten(path: &str, json: &Json, fields: &mut BTreeMap<String, Value<'static>
     }
 }
 
-fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> Told {
+fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> SourceState {
     if stored.written != Written::Record {
         let (account, region) = (
             stored.group.account.to_owned(),
             stored.group.region.to_owned(),
         );
-        return Told {
+        return SourceState {
             time_ms: stored.timestamp_ms,
             account,
             region,
@@ -142,7 +142,7 @@ fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> Told {
         };
     }
     let text = |name: &str| fields.get(name).map(Value::to_string).unwrap_or_default();
-    Told {
+    SourceState {
         time_ms: text("eventTime")
             .parse::<jiff::Timestamp>()
             .unwrap()
