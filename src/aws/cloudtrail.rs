@@ -9,7 +9,7 @@ use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
 use crate::model::{
-    Arn, Delivery, Destination, ManagementEvents, Operation, Recorder, Region, Selection,
+    Arn, Delivery, Destination, ManagementEvents, Operation, LogSource, Region, Selection,
     SourceKind, Target, SourceState,
 };
 
@@ -25,7 +25,7 @@ impl Aws {
         &self,
         session: &Session,
         region: &Region,
-    ) -> Result<Vec<Recorder>, CallError> {
+    ) -> Result<Vec<LogSource>, CallError> {
         let site = Site {
             session,
             region,
@@ -62,7 +62,7 @@ impl Aws {
     pub async fn trail_status(
         &self,
         session: &Session,
-        trail: &Recorder,
+        trail: &LogSource,
     ) -> Result<Delivery, CallError> {
         let site = Site {
             session,
@@ -101,7 +101,7 @@ impl Aws {
     pub async fn trail_selection(
         &self,
         session: &Session,
-        trail: &Recorder,
+        trail: &LogSource,
     ) -> Result<Selection, CallError> {
         let site = Site {
             session,
@@ -129,7 +129,7 @@ impl Aws {
     }
 }
 
-fn trail(told: &types::Trail) -> Option<Recorder> {
+fn trail(told: &types::Trail) -> Option<LogSource> {
     let arn: Arn = told.trail_arn()?.parse().ok()?;
     let home = Target {
         account: arn.account()?,
@@ -145,7 +145,7 @@ fn trail(told: &types::Trail) -> Option<Recorder> {
             told.s3_bucket_name().unwrap_or_default()
         )),
     };
-    Some(Recorder {
+    Some(LogSource {
         kind: SourceKind::CloudTrail,
         via: arn.as_str().to_owned(),
         home,

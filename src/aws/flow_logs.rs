@@ -7,7 +7,7 @@ use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
 use crate::model::{
-    Arn, Delivery, Destination, LogGroupArn, Operation, Recorder, Selection, SourceKind, Target,
+    Arn, Delivery, Destination, LogGroupArn, Operation, LogSource, Selection, SourceKind, Target,
     SourceState,
 };
 
@@ -23,7 +23,7 @@ impl Aws {
         session: &Session,
         target: &Target,
         token: Option<String>,
-    ) -> Result<(Vec<Recorder>, Option<String>), CallError> {
+    ) -> Result<(Vec<LogSource>, Option<String>), CallError> {
         let site = Site {
             session,
             region: &target.region,
@@ -50,7 +50,7 @@ impl Aws {
     }
 }
 
-fn flow_log(told: &types::FlowLog, home: &Target) -> Option<Recorder> {
+fn flow_log(told: &types::FlowLog, home: &Target) -> Option<LogSource> {
     let id = told.flow_log_id()?;
     let arn = format!(
         "arn:{}:ec2:{}:{}:vpc-flow-log/{id}",
@@ -62,7 +62,7 @@ fn flow_log(told: &types::FlowLog, home: &Target) -> Option<Recorder> {
         .resource_id()
         .map(|resource| format!(" ({resource})"))
         .unwrap_or_default();
-    Some(Recorder {
+    Some(LogSource {
         kind: SourceKind::VpcFlow,
         via: format!("{arn}{watched}"),
         home: home.clone(),

@@ -449,7 +449,7 @@ fn created(record: &Record) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::{
-        Cell, Destination, LogGroupArn, Recorder, SourceKind, Target as Place, SourceState,
+        Cell, Destination, LogGroupArn, LogSource, SourceKind, Target as Place, SourceState,
     };
 
     fn run() -> FromRun {
@@ -457,7 +457,7 @@ mod tests {
             account: "111111111111".parse().unwrap(),
             region: "us-east-1".parse().unwrap(),
         };
-        let recorder = Recorder {
+        let recorder = LogSource {
             kind: SourceKind::CloudTrail,
             via: "trail".to_owned(),
             home: home.clone(),

@@ -36,7 +36,7 @@ impl fmt::Display for SourceKind {
 
 /// A trail or a flow log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recorder {
+pub struct LogSource {
     /// What it records.
     pub kind: SourceKind,
     /// Its name, unique in the organization: a trail's ARN, or a flow log's with what it watches.
@@ -51,7 +51,7 @@ pub struct Recorder {
     pub told: SourceState,
 }
 
-impl Recorder {
+impl LogSource {
     /// The log group that it delivers to, if it does.
     pub fn log_group(&self) -> Option<&LogGroupArn> {
         match &self.destination {
@@ -103,6 +103,6 @@ pub struct Cell {
     pub target: Target,
     /// Which kind of record was asked about.
     pub kind: SourceKind,
-    /// The names of the recorders ([`Recorder::via`]), or why it did not answer.
+    /// The names of the recorders ([`LogSource::via`]), or why it did not answer.
     pub answer: Result<Vec<String>, Outcome>,
 }

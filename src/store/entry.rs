@@ -3,7 +3,7 @@
 use super::sightings::Sightings;
 use super::written::WrittenRow;
 use crate::model::{
-    AccountId, ApiCall, Cell, Engine, HourOfRecords, LogGroupClass, Outcome, Recorder, Region,
+    AccountId, ApiCall, Cell, Engine, HourOfRecords, LogGroupClass, Outcome, LogSource, Region,
     Tampering, Target,
 };
 use crate::query::Partial;
@@ -73,7 +73,7 @@ pub enum Entry {
     /// What an account's Region tells of who records it.
     Cell(Cell),
     /// A trail or a flow log. What its owner tells of it replaces what others do.
-    Recorder(Recorder),
+    LogSource(LogSource),
     /// An attempt at an AWS call.
     Call(ApiCall),
 }

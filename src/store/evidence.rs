@@ -10,7 +10,7 @@ use super::entry::{Traces, UnitId};
 use super::reader::{count, damaged, next, outcome, parsed};
 use super::{RunReader, StoreError};
 use crate::model::{
-    AccountId, Cell, HourOfRecords, LogGroupArn, Outcome, Recorder, Region, SourceKind, Tampering,
+    AccountId, Cell, HourOfRecords, LogGroupArn, Outcome, LogSource, Region, SourceKind, Tampering,
     Target, SourceState,
 };
 
@@ -32,7 +32,7 @@ pub(super) fn insert_cell(transaction: &Transaction<'_>, cell: &Cell) -> Result<
 /// Many see a trail; only its owner can tell of it, sooner or later than they.
 pub(super) fn insert_recorder(
     transaction: &Transaction<'_>,
-    recorder: &Recorder,
+    recorder: &LogSource,
 ) -> Result<(), StoreError> {
     let insert = match recorder.told {
         SourceState::NotAsked => "INSERT OR IGNORE INTO recorder (via, facts) VALUES (?1, ?2)",
@@ -144,7 +144,7 @@ impl RunReader {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn recorders(&self) -> Result<Vec<Recorder>, StoreError> {
+    pub fn recorders(&self) -> Result<Vec<LogSource>, StoreError> {
         let mut select = self
             .connection
             .prepare("SELECT facts FROM recorder ORDER BY via")?;

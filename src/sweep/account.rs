@@ -13,14 +13,14 @@ use super::refusal::Refusal;
 use super::region;
 use super::run::{Shared, all_of};
 use super::wanted::WantedRegions;
-use crate::model::{Outcome, Reason, Recorder, Status};
+use crate::model::{Outcome, Reason, LogSource, Status};
 use crate::store::JournalClosed;
 
 /// Sweeps an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
 pub(super) async fn sweep(
     shared: Arc<Shared>,
     member: Member,
-    recorders: mpsc::Sender<Recorder>,
+    recorders: mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
     let enter = shared
         .access
@@ -48,7 +48,7 @@ async fn sweep_regions(
     shared: &Arc<Shared>,
     member: Member,
     entered: Entered,
-    recorders: &mpsc::Sender<Recorder>,
+    recorders: &mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
     let Entered { session, regions } = entered;
     let wanted = WantedRegions::of(&shared.settings.reach.scope, &member, regions);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{AccountId, LogGroupArn, Recorder, SourceKind, Target, TrailStreamOwner};
+use crate::model::{AccountId, LogGroupArn, LogSource, SourceKind, Target, TrailStreamOwner};
 use crate::store::{RunReader, Standing, StoreError, StoredRow};
 
 /// The fact that says whether the sweep was asked about certain accounts only.
@@ -20,13 +20,13 @@ pub(super) struct AskedAbout {
 impl AskedAbout {
     /// Those of the run that is read.
     pub fn of_run(reader: &RunReader) -> Result<Self, StoreError> {
-        let of_trail = |recorder: &&Recorder| recorder.kind == SourceKind::CloudTrail;
+        let of_trail = |recorder: &&LogSource| recorder.kind == SourceKind::CloudTrail;
         let recorders = reader.recorders()?;
         Ok(Self {
             trails: recorders
                 .iter()
                 .filter(of_trail)
-                .filter_map(Recorder::log_group)
+                .filter_map(LogSource::log_group)
                 .cloned()
                 .collect(),
             accounts: reader

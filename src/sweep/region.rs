@@ -18,7 +18,7 @@ use super::wanted::is_wanted;
 use crate::aws::{Pages, Session};
 use crate::cli::settings::EngineSettings;
 use crate::model::{
-    Engine, LogGroup, LogGroupArn, Outcome, Reason, Recorder, Region, SourceKind, Status, Target,
+    Engine, LogGroup, LogGroupArn, Outcome, Reason, LogSource, Region, SourceKind, Status, Target,
 };
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, PlaceId, Standing};
@@ -43,7 +43,7 @@ pub(super) struct Delivered {
 /// Sweeps a Region of an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
 pub(super) async fn sweep(
     site: Site,
-    recorders: mpsc::Sender<Recorder>,
+    recorders: mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
     // On the heap, while it lasts: a Region is one of many thousands, and is read for much longer than it is asked.
     let delivered = Box::pin(site.ask_what_records_it(recorders)).await?;
@@ -86,7 +86,7 @@ impl Site {
     /// delivered to log groups here, by their names.
     async fn ask_what_records_it(
         &self,
-        recorders: mpsc::Sender<Recorder>,
+        recorders: mpsc::Sender<LogSource>,
     ) -> Result<BTreeMap<String, Delivered>, JournalClosed> {
         let (shared, here) = (&self.shared, self.target());
         let asked = shared
@@ -111,7 +111,7 @@ impl Site {
                 recorder.home != here || group.is_some_and(|group| group.target != here);
             shared
                 .journal
-                .write(Entry::Recorder(recorder.clone()))
+                .write(Entry::LogSource(recorder.clone()))
                 .await?;
             if is_elsewhere {
                 // Without a list of accounts nobody follows; the sweep fails then.

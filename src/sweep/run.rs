@@ -25,7 +25,7 @@ use crate::cli::settings::SweepSettings;
 use crate::config::AccountSelector;
 use crate::model::{
     Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, Operation, Outcome, Reason,
-    Recorder, Region, RunId, Status, Target,
+    LogSource, Region, RunId, Status, Target,
 };
 use crate::search::{SearchSet, SearchSetError};
 use crate::store::{
@@ -251,7 +251,7 @@ async fn sweep_accounts(shared: &Arc<Shared>) -> Result<(), SweepError> {
 async fn begin(
     shared: &Arc<Shared>,
     member: Member,
-    recorders: &mpsc::Sender<Recorder>,
+    recorders: &mpsc::Sender<LogSource>,
     accounts: &mut JoinSet<Result<(), JournalClosed>>,
 ) -> Result<(), JournalClosed> {
     let Member {

@@ -12,7 +12,7 @@ use crate::aws::{Aws, Session};
 use crate::cli::settings::{Reach, SourcesSettings};
 use crate::commands::CommandError;
 use crate::model::{
-    AccountId, Cell, LogGroupArn, Operation, Outcome, Recorder, SourceStatus, Target, SourceState,
+    AccountId, Cell, LogGroupArn, Operation, Outcome, LogSource, SourceStatus, Target, SourceState,
 };
 use crate::store::Standing;
 use crate::sweep::{
@@ -53,7 +53,7 @@ pub(super) async fn survey(
     known.gaps.sort();
     survey.ask_owners(&mut known).await;
     let ends = survey.look_for_groups(&mut known, asked, now).await;
-    let recorders: Vec<Recorder> = known.recorders.into_values().collect();
+    let recorders: Vec<LogSource> = known.recorders.into_values().collect();
     let end_of = |group: &LogGroupArn| {
         ends.get(group)
             .cloned()
@@ -80,13 +80,13 @@ struct Known {
     members: Members,
     sessions: BTreeMap<AccountId, Result<Arc<Session>, Outcome>>,
     cells: Vec<Cell>,
-    recorders: BTreeMap<String, Recorder>,
+    recorders: BTreeMap<String, LogSource>,
     gaps: Vec<String>,
 }
 
 impl Known {
     /// Many see a trail; only its owner can tell of it.
-    fn learn(&mut self, recorder: Recorder) {
+    fn learn(&mut self, recorder: LogSource) {
         let known = self
             .recorders
             .entry(recorder.via.clone())
@@ -102,7 +102,7 @@ struct Answered {
     account: AccountId,
     session: Result<Arc<Session>, Outcome>,
     cells: Vec<Cell>,
-    recorders: Vec<Recorder>,
+    recorders: Vec<LogSource>,
 }
 
 impl Survey {
@@ -186,7 +186,7 @@ impl Survey {
         for recorder in unasked.cloned().collect::<Vec<_>>() {
             let told = match self.session(known, recorder.home.account).await {
                 Ok(session) => ask_owner(&self.aws, &session, recorder).await,
-                Err(outcome) => Recorder {
+                Err(outcome) => LogSource {
                     told: SourceState::Refused(outcome),
                     ..recorder
                 },
@@ -205,7 +205,7 @@ impl Survey {
         let groups: BTreeSet<LogGroupArn> = known
             .recorders
             .values()
-            .filter_map(Recorder::log_group)
+            .filter_map(LogSource::log_group)
             .cloned()
             .collect();
         let mut looked_for = Vec::new();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{LogGroupArn, Recorder, Selection, SourceState};
+use crate::model::{LogGroupArn, LogSource, Selection, SourceState};
 use crate::query::{Discovery, FlowLogFormat};
 
 /// What an event is.
@@ -51,7 +51,7 @@ pub struct FlowLogFormats(Vec<FlowLogFormat>);
 impl FlowLogFormats {
     /// Those of each log group to which one of these recorders delivers flow logs.
     pub fn by_group<'r>(
-        recorders: impl IntoIterator<Item = &'r Recorder>,
+        recorders: impl IntoIterator<Item = &'r LogSource>,
     ) -> BTreeMap<LogGroupArn, Self> {
         let mut groups: BTreeMap<LogGroupArn, Self> = BTreeMap::new();
         for recorder in recorders {

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 
 use crate::aws::{Aws, CallError, Pages, Session};
-use crate::model::{Cell, Outcome, Recorder, SourceKind, Status, Target, SourceState};
+use crate::model::{Cell, Outcome, LogSource, SourceKind, Status, Target, SourceState};
 use crate::sweep::outcome::{of_endless, of_error};
 
 /// What a target tells of who records it.
@@ -12,11 +12,11 @@ pub struct Answer {
     /// A cell a kind of record.
     pub cells: Vec<Cell>,
     /// The recorders that the cells name. Those that live in the target have been asked about themselves.
-    pub recorders: Vec<Recorder>,
+    pub recorders: Vec<LogSource>,
 }
 
 impl Answer {
-    fn of(target: &Target, asked: [(SourceKind, Result<Vec<Recorder>, Outcome>); 2]) -> Self {
+    fn of(target: &Target, asked: [(SourceKind, Result<Vec<LogSource>, Outcome>); 2]) -> Self {
         let mut answer = Self {
             cells: Vec::new(),
             recorders: Vec::new(),
@@ -66,7 +66,7 @@ pub async fn ask(aws: &Aws, session: &Session, target: &Target) -> Answer {
     )
 }
 
-async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Recorder>, Outcome> {
+async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<LogSource>, Outcome> {
     let seen = aws
         .trails(session, &target.region)
         .await
@@ -86,7 +86,7 @@ async fn flow_logs(
     aws: &Aws,
     session: &Session,
     target: &Target,
-) -> Result<Vec<Recorder>, Outcome> {
+) -> Result<Vec<LogSource>, Outcome> {
     let (mut all, mut pages) = (Vec::new(), Pages::default());
     loop {
         let (page, next) = aws
@@ -104,13 +104,13 @@ async fn flow_logs(
 }
 
 /// Asks about a trail in the target that owns it, which `session` is in.
-pub async fn ask_owner(aws: &Aws, session: &Session, trail: Recorder) -> Recorder {
+pub async fn ask_owner(aws: &Aws, session: &Session, trail: LogSource) -> LogSource {
     let (status, selection) = tokio::join!(
         aws.trail_status(session, &trail),
         aws.trail_selection(session, &trail)
     );
     let told = status.and_then(|status| Ok::<_, CallError>(SourceState::Facts(status, selection?)));
-    Recorder {
+    LogSource {
         told: told.unwrap_or_else(|error| SourceState::Refused(of_error(&error))),
         ..trail
     }

@@ -12,7 +12,7 @@ use crate::aws::Session;
 use crate::config::SourcesRule;
 use crate::model::{
     Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason,
-    Recorder, SourceKind, Status, Target, SourceState,
+    LogSource, SourceKind, Status, Target, SourceState,
 };
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnits, Standing};
@@ -31,7 +31,7 @@ pub(in crate::sweep) const WAITING: usize = 1_024;
 /// its log group is read. Ends when no target has anything more to tell; without a list of accounts, at once.
 pub(in crate::sweep) async fn follow(
     shared: Arc<Shared>,
-    mut told: mpsc::Receiver<Recorder>,
+    mut told: mpsc::Receiver<LogSource>,
     members: oneshot::Receiver<Members>,
 ) -> Result<(), JournalClosed> {
     // What is in scope is known when all accounts are.
@@ -61,7 +61,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn follow(&mut self, recorder: Recorder, tasks: &mut JoinSet<Result<(), JournalClosed>>) {
+    fn follow(&mut self, recorder: LogSource, tasks: &mut JoinSet<Result<(), JournalClosed>>) {
         if !self.followed.insert(recorder.via.clone()) {
             return;
         }
@@ -160,7 +160,7 @@ impl Host {
 async fn ask(
     shared: Arc<Shared>,
     host: Arc<Host>,
-    recorder: Recorder,
+    recorder: LogSource,
 ) -> Result<(), JournalClosed> {
     let told = match host.enter(&shared).await {
         Err(outcome) => Err(outcome),
@@ -172,11 +172,11 @@ async fn ask(
                 .await
         }
     };
-    let told = told.unwrap_or_else(|outcome| Recorder {
+    let told = told.unwrap_or_else(|outcome| LogSource {
         told: SourceState::Refused(outcome),
         ..recorder
     });
-    shared.journal.write(Entry::Recorder(told)).await
+    shared.journal.write(Entry::LogSource(told)).await
 }
 
 async fn read(

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Delivery, Destination, LogGroup, LogGroupArn, ManagementEvents, Outcome, Recorder, Selection,
+    Delivery, Destination, LogGroup, LogGroupArn, ManagementEvents, Outcome, LogSource, Selection,
     SourceStatus, Status, TimeWindow, SourceState,
 };
 use crate::sweep::plan::{Decision, LATE_ARRIVAL, decide};
@@ -70,7 +70,7 @@ pub(super) struct Judgement {
 
 /// Judges a recorder for a window; `end_of` tells how the search of its log group ended.
 pub(super) fn judge(
-    recorder: &Recorder,
+    recorder: &LogSource,
     window: TimeWindow,
     end_of: impl Fn(&LogGroupArn) -> GroupEnd,
 ) -> Judgement {
@@ -147,7 +147,7 @@ fn switched_off(delivery: &Delivery, window: TimeWindow) -> Option<GroupEnd> {
     })
 }
 
-fn undelivered(recorder: &Recorder, delivery: &Delivery, window: TimeWindow) -> Option<GroupEnd> {
+fn undelivered(recorder: &LogSource, delivery: &Delivery, window: TimeWindow) -> Option<GroupEnd> {
     let margin = i64::try_from(LATE_ARRIVAL.as_millis()).unwrap_or(i64::MAX);
     let last = delivery.last_ms.map_or_else(
         || "never delivered".to_owned(),
@@ -190,7 +190,7 @@ mod tests {
 
     /// A trail that delivers, judged for the hours 100 to 124; then changed.
     fn judged(
-        change: impl FnOnce(&mut Recorder, &mut Delivery, &mut Selection),
+        change: impl FnOnce(&mut LogSource, &mut Delivery, &mut Selection),
         end: &GroupEnd,
     ) -> Judgement {
         let home = Target {
@@ -208,7 +208,7 @@ mod tests {
             management: ManagementEvents::all(),
             data: std::collections::BTreeSet::new(),
         };
-        let mut trail = Recorder {
+        let mut trail = LogSource {
             kind: SourceKind::CloudTrail,
             via: "t".to_owned(),
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
@@ -226,7 +226,7 @@ mod tests {
         })
     }
 
-    fn status(change: impl FnOnce(&mut Recorder, &mut Delivery, &mut Selection)) -> SourceStatus {
+    fn status(change: impl FnOnce(&mut LogSource, &mut Delivery, &mut Selection)) -> SourceStatus {
         judged(change, &GroupEnd::new(SourceStatus::Searched, "")).status
     }
 
@@ -257,7 +257,7 @@ mod tests {
             SourceStatus::Partial
         );
         let bucket =
-            |trail: &mut Recorder| trail.destination = Destination::Elsewhere("s3://b".to_owned());
+            |trail: &mut LogSource| trail.destination = Destination::Elsewhere("s3://b".to_owned());
         assert_eq!(status(|trail, _, _| bucket(trail)), SourceStatus::OnlyS3);
     }
 
@@ -300,7 +300,7 @@ mod tests {
             (judgement.status, judgement.kept),
             (SourceStatus::Partial, writes)
         );
-        let refused = |trail: &mut Recorder| trail.told = SourceState::Refused(Outcome::denied("no"));
+        let refused = |trail: &mut LogSource| trail.told = SourceState::Refused(Outcome::denied("no"));
         assert_eq!(status(|trail, _, _| refused(trail)), SourceStatus::Denied);
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::judge::{GroupEnd, Judgement, judge};
 use crate::config::{AcceptedGap, Scope};
 use crate::model::{
-    Account, AccountId, AccountState, Cell, LogGroupArn, ManagementEvents, Outcome, Recorder,
+    Account, AccountId, AccountState, Cell, LogGroupArn, ManagementEvents, Outcome, LogSource,
     Source, SourceKind, SourceStatus, Target, TimeWindow, SourceState,
 };
 use crate::store::{PlaceEnds, RunReader, StoreError};
@@ -35,7 +35,7 @@ pub fn sources_of_run(
     let ends = reader.place_ends(
         &recorders
             .iter()
-            .filter_map(Recorder::log_group)
+            .filter_map(LogSource::log_group)
             .cloned()
             .collect(),
     )?;
@@ -103,19 +103,19 @@ fn end_in_run(ends: &PlaceEnds, scope: &Scope, group: &LogGroupArn) -> GroupEnd 
 /// Judges every cell. `end_of` tells how the search of a log group ended.
 pub fn sources(
     cells: &[Cell],
-    recorders: &[Recorder],
+    recorders: &[LogSource],
     window: TimeWindow,
     end_of: impl Fn(&LogGroupArn) -> GroupEnd,
 ) -> Sources {
     let judged = |recorder| (recorder, judge(recorder, window, &end_of));
-    let by_name: BTreeMap<&str, (&Recorder, Judgement)> = recorders
+    let by_name: BTreeMap<&str, (&LogSource, Judgement)> = recorders
         .iter()
         .map(|recorder| (recorder.via.as_str(), judged(recorder)))
         .collect();
     let everywhere = trails_of_all_regions(cells, &by_name);
     let mut sources = Sources::default();
     for cell in cells {
-        let seen: Vec<&(&Recorder, Judgement)> = match &cell.answer {
+        let seen: Vec<&(&LogSource, Judgement)> = match &cell.answer {
             Ok(names) => names
                 .iter()
                 .filter_map(|name| by_name.get(name.as_str()))
@@ -152,7 +152,7 @@ pub fn sources(
 /// The trails of all Regions that any Region of an account sees, by account.
 fn trails_of_all_regions<'a>(
     cells: &'a [Cell],
-    by_name: &BTreeMap<&str, (&Recorder, Judgement)>,
+    by_name: &BTreeMap<&str, (&LogSource, Judgement)>,
 ) -> BTreeMap<AccountId, BTreeSet<&'a str>> {
     let mut everywhere: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
     for cell in cells {
@@ -171,7 +171,7 @@ fn trails_of_all_regions<'a>(
 }
 
 /// How it stands with a cell that all these record.
-fn together(seen: &[&(&Recorder, Judgement)], cell: &Cell) -> SourceStatus {
+fn together(seen: &[&(&LogSource, Judgement)], cell: &Cell) -> SourceStatus {
     let kept = seen
         .iter()
         .fold(ManagementEvents::default(), |all, (_, judgement)| {
@@ -210,7 +210,7 @@ fn empty(cell: &Cell) -> Source {
     }
 }
 
-fn row(cell: &Cell, recorder: &Recorder, judgement: &Judgement) -> Source {
+fn row(cell: &Cell, recorder: &LogSource, judgement: &Judgement) -> Source {
     let facts = match &recorder.told {
         SourceState::Facts(delivery, selection) => Some((delivery, selection)),
         SourceState::NotAsked | SourceState::Refused(_) => None,

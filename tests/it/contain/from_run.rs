@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use dragnet::contain::{FromRun, SealedPlan, TrailDeliveries};
-use dragnet::model::{Cell, Destination, LogGroupArn, Recorder, SourceKind, Target, SourceState};
+use dragnet::model::{Cell, Destination, LogGroupArn, LogSource, SourceKind, Target, SourceState};
 use dragnet::store::{Found, StoredRow};
 use fastrand::Rng;
 use serde_json::json;
@@ -246,7 +246,7 @@ fn trails() -> TrailDeliveries {
         account: account.parse().unwrap(),
         region: region(),
     };
-    let trail = |account: &str, group: &str| Recorder {
+    let trail = |account: &str, group: &str| LogSource {
         kind: SourceKind::CloudTrail,
         via: format!("trail of {account}"),
         home: target(account),
