@@ -449,7 +449,7 @@ fn created(record: &Record) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::{
-        Cell, Destination, LogGroupArn, LogSource, SourceKind, Target as Place, SourceState,
+        SourceLookup, Destination, LogGroupArn, LogSource, SourceKind, Target as Place, SourceState,
     };
 
     fn run() -> FromRun {
@@ -465,7 +465,7 @@ mod tests {
             multi_region: true,
             told: SourceState::NotAsked,
         };
-        let cell = Cell {
+        let cell = SourceLookup {
             target: home,
             kind: SourceKind::CloudTrail,
             answer: Ok(vec!["trail".to_owned()]),

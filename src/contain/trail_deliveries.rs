@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{AccountId, Cell, LogGroupArn, LogSource, SourceKind, Target, TrailStreamOwner};
+use crate::model::{AccountId, SourceLookup, LogGroupArn, LogSource, SourceKind, Target, TrailStreamOwner};
 use crate::store::StoredRow;
 
 /// The log groups that the trails of a run deliver to.
@@ -21,7 +21,7 @@ struct Trail {
 
 impl TrailDeliveries {
     /// What the trails of a run deliver, as its recorders and the accounts that see them tell.
-    pub fn new(recorders: &[LogSource], cells: &[Cell]) -> Self {
+    pub fn new(recorders: &[LogSource], cells: &[SourceLookup]) -> Self {
         // Source: CloudTrail API, DescribeTrails: an account sees its own trails, and those of its organization. So
         // whoever makes a trail in one account cannot make it deliver records of another.
         let seen = cells.iter().flat_map(|cell| {

@@ -40,7 +40,7 @@ pub use log_group_arn::LogGroupArn;
 pub use operation::Operation;
 pub use policy::Policy;
 pub use principal::{InvalidPrincipal, Principal, PrincipalKind};
-pub use recorder::{Cell, Delivery, Destination, LogSource, SourceKind, SourceState};
+pub use recorder::{SourceLookup, Delivery, Destination, LogSource, SourceKind, SourceState};
 pub use region::{InvalidRegion, Partition, Region, UnknownPartition};
 pub use run_id::{InvalidRunId, RunId};
 pub use selection::{ManagementEvents, Selection};

@@ -98,7 +98,7 @@ pub struct Delivery {
 
 /// What an account's Region answers to the question what records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cell {
+pub struct SourceLookup {
     /// Where things happen.
     pub target: Target,
     /// Which kind of record was asked about.

@@ -59,7 +59,7 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
             }
             Entry::Written(rows) => written::insert(&transaction, rows)?,
             Entry::Query(query) => insert_query(&transaction, query)?,
-            Entry::Cell(cell) => evidence::insert_cell(&transaction, cell)?,
+            Entry::SourceLookup(cell) => evidence::insert_cell(&transaction, cell)?,
             Entry::LogSource(recorder) => evidence::insert_recorder(&transaction, recorder)?,
             Entry::Call(call) => insert_call(&transaction, call)?,
         }

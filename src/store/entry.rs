@@ -3,7 +3,7 @@
 use super::sightings::Sightings;
 use super::written::WrittenRow;
 use crate::model::{
-    AccountId, ApiCall, Cell, Engine, HourOfRecords, LogGroupClass, Outcome, LogSource, Region,
+    AccountId, ApiCall, SourceLookup, Engine, HourOfRecords, LogGroupClass, Outcome, LogSource, Region,
     Tampering, Target,
 };
 use crate::query::Partial;
@@ -71,7 +71,7 @@ pub enum Entry {
         text: String,
     },
     /// What an account's Region tells of who records it.
-    Cell(Cell),
+    SourceLookup(SourceLookup),
     /// A trail or a flow log. What its owner tells of it replaces what others do.
     LogSource(LogSource),
     /// An attempt at an AWS call.

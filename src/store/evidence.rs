@@ -10,11 +10,11 @@ use super::entry::{Traces, UnitId};
 use super::reader::{count, damaged, next, outcome, parsed};
 use super::{RunReader, StoreError};
 use crate::model::{
-    AccountId, Cell, HourOfRecords, LogGroupArn, Outcome, LogSource, Region, SourceKind, Tampering,
+    AccountId, SourceLookup, HourOfRecords, LogGroupArn, Outcome, LogSource, Region, SourceKind, Tampering,
     Target, SourceState,
 };
 
-pub(super) fn insert_cell(transaction: &Transaction<'_>, cell: &Cell) -> Result<(), StoreError> {
+pub(super) fn insert_cell(transaction: &Transaction<'_>, cell: &SourceLookup) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT OR REPLACE INTO cell (account, region, kind, facts) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -118,7 +118,7 @@ impl RunReader {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn cells(&self) -> Result<Vec<Cell>, StoreError> {
+    pub fn cells(&self) -> Result<Vec<SourceLookup>, StoreError> {
         let select = "SELECT account, region, kind, facts FROM cell ORDER BY account, region, kind";
         let mut select = self.connection.prepare(select)?;
         let mut rows = select.query([])?;
@@ -128,7 +128,7 @@ impl RunReader {
             let kind = SourceKind::ALL
                 .into_iter()
                 .find(|kind| kind.as_str() == word);
-            cells.push(Cell {
+            cells.push(SourceLookup {
                 target: Target {
                     account: parsed(row, 0)?,
                     region: parsed(row, 1)?,

@@ -119,7 +119,7 @@ impl Site {
             }
         }
         for cell in answer.cells {
-            shared.journal.write(Entry::Cell(cell)).await?;
+            shared.journal.write(Entry::SourceLookup(cell)).await?;
         }
         Ok(delivered)
     }

@@ -1,6 +1,6 @@
 //! What hunts count, as rows to be told.
 
-use serde_json::Value as Cell;
+use serde_json::Value as SourceLookup;
 
 use super::alert::Row;
 use super::state::{Identity, StateError};
@@ -60,7 +60,7 @@ pub(super) fn counted_groups(
                 ("hunt", hunt.name.clone()),
                 ("severity", hunt.severity.to_string()),
             ];
-            let named = named.map(|(column, text)| (column.to_owned(), Cell::from(text)));
+            let named = named.map(|(column, text)| (column.to_owned(), SourceLookup::from(text)));
             let own = columns().map(|(column, value)| (column.clone(), cell(value)));
             use_group(CountedGroup {
                 identity,
@@ -71,12 +71,12 @@ pub(super) fn counted_groups(
     Ok(())
 }
 
-fn cell(value: &Value<'_>) -> Cell {
+fn cell(value: &Value<'_>) -> SourceLookup {
     match value {
-        Value::Missing => Cell::Null,
-        Value::Bool(truth) => Cell::Bool(*truth),
+        Value::Missing => SourceLookup::Null,
+        Value::Bool(truth) => SourceLookup::Bool(*truth),
         // As it is written in the hunt's own file: 3, not 3.0.
-        Value::Number(_) => value.to_string().parse().map_or(Cell::Null, Cell::Number),
-        Value::Text(_) | Value::Time(_) => Cell::from(value.to_string()),
+        Value::Number(_) => value.to_string().parse().map_or(SourceLookup::Null, SourceLookup::Number),
+        Value::Text(_) | Value::Time(_) => SourceLookup::from(value.to_string()),
     }
 }

@@ -12,7 +12,7 @@ use crate::aws::{Aws, Session};
 use crate::cli::settings::{Reach, SourcesSettings};
 use crate::commands::CommandError;
 use crate::model::{
-    AccountId, Cell, LogGroupArn, Operation, Outcome, LogSource, SourceStatus, Target, SourceState,
+    AccountId, SourceLookup, LogGroupArn, Operation, Outcome, LogSource, SourceStatus, Target, SourceState,
 };
 use crate::store::Standing;
 use crate::sweep::{
@@ -79,7 +79,7 @@ struct Known {
     accounts: u64,
     members: Members,
     sessions: BTreeMap<AccountId, Result<Arc<Session>, Outcome>>,
-    cells: Vec<Cell>,
+    cells: Vec<SourceLookup>,
     recorders: BTreeMap<String, LogSource>,
     gaps: Vec<String>,
 }
@@ -101,7 +101,7 @@ impl Known {
 struct Answered {
     account: AccountId,
     session: Result<Arc<Session>, Outcome>,
-    cells: Vec<Cell>,
+    cells: Vec<SourceLookup>,
     recorders: Vec<LogSource>,
 }
 

@@ -3,14 +3,14 @@
 use futures::future::join_all;
 
 use crate::aws::{Aws, CallError, Pages, Session};
-use crate::model::{Cell, Outcome, LogSource, SourceKind, Status, Target, SourceState};
+use crate::model::{SourceLookup, Outcome, LogSource, SourceKind, Status, Target, SourceState};
 use crate::sweep::outcome::{of_endless, of_error};
 
 /// What a target tells of who records it.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// A cell a kind of record.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<SourceLookup>,
     /// The recorders that the cells name. Those that live in the target have been asked about themselves.
     pub recorders: Vec<LogSource>,
 }
@@ -33,7 +33,7 @@ impl Answer {
                 }
                 Err(outcome) => Err(outcome),
             };
-            answer.cells.push(Cell {
+            answer.cells.push(SourceLookup {
                 target: target.clone(),
                 kind,
                 answer: names,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::judge::{GroupEnd, Judgement, judge};
 use crate::config::{AcceptedGap, Scope};
 use crate::model::{
-    Account, AccountId, AccountState, Cell, LogGroupArn, ManagementEvents, Outcome, LogSource,
+    Account, AccountId, AccountState, SourceLookup, LogGroupArn, ManagementEvents, Outcome, LogSource,
     Source, SourceKind, SourceStatus, Target, TimeWindow, SourceState,
 };
 use crate::store::{PlaceEnds, RunReader, StoreError};
@@ -102,7 +102,7 @@ fn end_in_run(ends: &PlaceEnds, scope: &Scope, group: &LogGroupArn) -> GroupEnd 
 
 /// Judges every cell. `end_of` tells how the search of a log group ended.
 pub fn sources(
-    cells: &[Cell],
+    cells: &[SourceLookup],
     recorders: &[LogSource],
     window: TimeWindow,
     end_of: impl Fn(&LogGroupArn) -> GroupEnd,
@@ -151,7 +151,7 @@ pub fn sources(
 
 /// The trails of all Regions that any Region of an account sees, by account.
 fn trails_of_all_regions<'a>(
-    cells: &'a [Cell],
+    cells: &'a [SourceLookup],
     by_name: &BTreeMap<&str, (&LogSource, Judgement)>,
 ) -> BTreeMap<AccountId, BTreeSet<&'a str>> {
     let mut everywhere: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
@@ -171,7 +171,7 @@ fn trails_of_all_regions<'a>(
 }
 
 /// How it stands with a cell that all these record.
-fn together(seen: &[&(&LogSource, Judgement)], cell: &Cell) -> SourceStatus {
+fn together(seen: &[&(&LogSource, Judgement)], cell: &SourceLookup) -> SourceStatus {
     let kept = seen
         .iter()
         .fold(ManagementEvents::default(), |all, (_, judgement)| {
@@ -191,7 +191,7 @@ fn unanswered(outcome: &Outcome) -> GroupEnd {
     GroupEnd::of(outcome, SourceStatus::Failed)
 }
 
-fn empty(cell: &Cell) -> Source {
+fn empty(cell: &SourceLookup) -> Source {
     let end = match &cell.answer {
         Ok(_) => GroupEnd::new(SourceStatus::NoSource, ""),
         Err(outcome) => unanswered(outcome),
@@ -210,7 +210,7 @@ fn empty(cell: &Cell) -> Source {
     }
 }
 
-fn row(cell: &Cell, recorder: &LogSource, judgement: &Judgement) -> Source {
+fn row(cell: &SourceLookup, recorder: &LogSource, judgement: &Judgement) -> Source {
     let facts = match &recorder.told {
         SourceState::Facts(delivery, selection) => Some((delivery, selection)),
         SourceState::NotAsked | SourceState::Refused(_) => None,

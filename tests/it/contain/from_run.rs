@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use dragnet::contain::{FromRun, SealedPlan, TrailDeliveries};
-use dragnet::model::{Cell, Destination, LogGroupArn, LogSource, SourceKind, Target, SourceState};
+use dragnet::model::{SourceLookup, Destination, LogGroupArn, LogSource, SourceKind, Target, SourceState};
 use dragnet::store::{Found, StoredRow};
 use fastrand::Rng;
 use serde_json::json;
@@ -254,7 +254,7 @@ fn trails() -> TrailDeliveries {
         multi_region: true,
         told: SourceState::NotAsked,
     };
-    let seen = |account: &str, by: &[&str]| Cell {
+    let seen = |account: &str, by: &[&str]| SourceLookup {
         target: target(account),
         kind: SourceKind::CloudTrail,
         answer: Ok(by.iter().map(|by| format!("trail of {by}")).collect()),
