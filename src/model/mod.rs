@@ -44,7 +44,7 @@ pub use recorder::{SourceLookup, Delivery, Destination, LogSource, SourceKind, S
 pub use region::{InvalidRegion, Partition, Region, UnknownPartition};
 pub use run_id::{InvalidRunId, RunId};
 pub use selection::{ManagementEvents, Selection};
-pub use sighting::{Happening, Sighting, Stored};
+pub use sighting::{EventDetails, Sighting, Stored};
 pub use slowed_rate::SlowedRate;
 pub use source::{Source, SourceStatus};
 pub use tampering::{HourOfRecords, TAMPERING, Tampering};

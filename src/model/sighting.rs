@@ -25,7 +25,7 @@ pub struct Stored {
 /// What happened, as the event itself tells. Every text is untrusted; a field that the event does not
 /// have is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Happening {
+pub struct EventDetails {
     /// When: CloudTrail's `eventTime`, else the stored timestamp; milliseconds since the Unix epoch.
     pub time_ms: i64,
     /// In which account: CloudTrail's `recipientAccountId`, else the one that stores it.
@@ -52,7 +52,7 @@ pub struct Happening {
     pub request_id: String,
 }
 
-impl Happening {
+impl EventDetails {
     /// Whether it is told by a CloudTrail record: no other event has an id of its own.
     pub fn is_cloudtrail(&self) -> bool {
         !self.record_id.is_empty()
@@ -65,7 +65,7 @@ pub struct Sighting {
     /// Where it is stored; of several copies, the first by log group, account, Region and event id.
     pub stored: Stored,
     /// What it tells.
-    pub happening: Happening,
+    pub happening: EventDetails,
     /// The indicators found in it, each as it was given; sorted.
     pub indicators: Vec<String>,
     /// The hunts that it is a row of; sorted.

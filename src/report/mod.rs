@@ -119,7 +119,7 @@ mod testing {
 
     use super::{LogGroupCounts, PlaceCounts, RunStatus, SourceCounts, Summary, WindowOfSummary};
     use crate::config::Scope;
-    use crate::model::{AccountId, Coverage, Happening, Outcome, Sighting, Stored};
+    use crate::model::{AccountId, Coverage, EventDetails, Outcome, Sighting, Stored};
 
     pub(super) const MARCH: i64 = 1_772_366_400_000;
 
@@ -153,14 +153,14 @@ mod testing {
                 timestamp_ms: MARCH + 5_000,
                 ingestion_ms: MARCH + 6_000,
             },
-            happening: Happening {
+            happening: EventDetails {
                 time_ms: MARCH,
                 account: "111111111111".to_owned(),
                 region: "eu-west-1".to_owned(),
                 event_name: "ListBuckets".to_owned(),
                 principal_arn: "arn:aws:iam::111111111111:user/alice".to_owned(),
                 source_ip: "192.0.2.1".to_owned(),
-                ..Happening::default()
+                ..EventDetails::default()
             },
             indicators: vec!["192.0.2.1".to_owned(), "alice".to_owned()],
             hunts: vec!["iam-access-key".to_owned()],

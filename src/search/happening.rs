@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::document::Document;
 use super::outline::JsonTape;
 use super::skim::Kind;
-use crate::model::Happening;
+use crate::model::EventDetails;
 
 /// The fields of a CloudTrail record that a report shows, borrowed from the message where it can be.
 ///
@@ -47,9 +47,9 @@ struct UserIdentity<'a> {
     access_key_id: Option<Cow<'a, str>>,
 }
 
-/// What an event tells of itself, borrowed from its message where it can be: see [`Happening`].
+/// What an event tells of itself, borrowed from its message where it can be: see [`EventDetails`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are those of Happening")]
+#[expect(missing_docs, reason = "the fields are those of EventDetails")]
 pub struct Happened<'m> {
     pub time_ms: i64,
     pub account: Cow<'m, str>,
@@ -72,8 +72,8 @@ impl Happened<'_> {
     }
 
     /// The same, to keep.
-    pub fn into_owned(self) -> Happening {
-        Happening {
+    pub fn into_owned(self) -> EventDetails {
+        EventDetails {
             time_ms: self.time_ms,
             account: self.account.into_owned(),
             region: self.region.into_owned(),
@@ -91,7 +91,7 @@ impl Happened<'_> {
 }
 
 /// Reads what a message tells. What is not a CloudTrail record happened where and when it is stored.
-pub fn happening(message: &str, account: &str, region: &str, timestamp_ms: i64) -> Happening {
+pub fn happening(message: &str, account: &str, region: &str, timestamp_ms: i64) -> EventDetails {
     happened(&Document::of(message), account, region, timestamp_ms).into_owned()
 }
 

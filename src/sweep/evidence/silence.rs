@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::aws::LogEvent;
-use crate::model::{Happening, HourOfRecords, TAMPERING, Tampering, Target, TimeWindow};
+use crate::model::{EventDetails, HourOfRecords, TAMPERING, Tampering, Target, TimeWindow};
 use crate::search::{Document, happened};
 use crate::store::Traces;
 
@@ -71,7 +71,7 @@ pub(in crate::sweep) fn traces(
     traces
 }
 
-fn tampering(told: Happening) -> Tampering {
+fn tampering(told: EventDetails) -> Tampering {
     Tampering {
         time_ms: told.time_ms,
         account: told.account,

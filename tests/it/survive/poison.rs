@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 
 use dragnet::config::SightingsForm;
-use dragnet::model::{Happening, Sighting, Stored};
+use dragnet::model::{EventDetails, Sighting, Stored};
 use dragnet::report::{AccountNames, defuse, escape, write_sightings};
 use dragnet::search::{Matcher, happening};
 use proptest::prelude::*;
@@ -157,7 +157,7 @@ fn sighting(text: &str) -> Sighting {
             timestamp_ms: i64::MIN,
             ingestion_ms: i64::MAX,
         },
-        happening: Happening {
+        happening: EventDetails {
             account: text(),
             region: text(),
             principal_arn: text(),
