@@ -50,7 +50,7 @@ pub(super) async fn plan(
         aws,
         calls,
         clock: connection.clock().clone(),
-        windows: Windows::Happened(settings.window),
+        windows: Windows::ParsedEventDetails(settings.window),
         settings,
         run_id: RunId::new(started, fastrand::u16(..)),
         started,

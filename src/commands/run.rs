@@ -146,7 +146,7 @@ pub async fn run_sweep(
     cancel: CancellationToken,
 ) -> Result<(Outputs, Option<SweepError>), CommandError> {
     refuse_over_cost(&connection, &settings, cancel.clone()).await?;
-    let windows = Windows::Happened(settings.window);
+    let windows = Windows::ParsedEventDetails(settings.window);
     run_windows(connection, settings, windows, progress, cancel).await
 }
 
@@ -233,7 +233,7 @@ impl Resumable {
             );
             return Err(UsageError::OtherCaller { began, now }.into());
         }
-        let windows = Windows::Happened(settings.window);
+        let windows = Windows::ParsedEventDetails(settings.window);
         OpenRun::resume(self)?
             .carry_out(connection, settings, windows, progress, cancel)
             .await

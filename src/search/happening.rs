@@ -50,7 +50,7 @@ struct UserIdentity<'a> {
 /// What an event tells of itself, borrowed from its message where it can be: see [`EventDetails`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of EventDetails")]
-pub struct Happened<'m> {
+pub struct ParsedEventDetails<'m> {
     pub time_ms: i64,
     pub account: Cow<'m, str>,
     pub region: Cow<'m, str>,
@@ -65,7 +65,7 @@ pub struct Happened<'m> {
     pub request_id: Cow<'m, str>,
 }
 
-impl Happened<'_> {
+impl ParsedEventDetails<'_> {
     /// Whether it is told by a CloudTrail record: no other event has an id of its own.
     pub fn is_cloudtrail(&self) -> bool {
         !self.record_id.is_empty()
@@ -101,18 +101,18 @@ pub fn happened<'m>(
     account: &'m str,
     region: &'m str,
     timestamp_ms: i64,
-) -> Happened<'m> {
+) -> ParsedEventDetails<'m> {
     let record = document
         .outline()
         .and_then(outlined)
         .unwrap_or_else(|| read(document.message()));
     record
         .and_then(|record| of_record(record, account))
-        .unwrap_or_else(|| Happened {
+        .unwrap_or_else(|| ParsedEventDetails {
             time_ms: timestamp_ms,
             account: account.into(),
             region: region.into(),
-            ..Happened::default()
+            ..ParsedEventDetails::default()
         })
 }
 
@@ -199,13 +199,13 @@ fn outlined<'m>(outline: &JsonTape<'m>) -> Option<Option<Record<'m>>> {
     }))
 }
 
-fn of_record<'m>(record: Record<'m>, stored_in: &'m str) -> Option<Happened<'m>> {
+fn of_record<'m>(record: Record<'m>, stored_in: &'m str) -> Option<ParsedEventDetails<'m>> {
     let time: Timestamp = record.event_time.parse().ok()?;
     let (arn, key) = record
         .user_identity
         .map(|who| (who.arn, who.access_key_id))
         .unwrap_or_default();
-    Some(Happened {
+    Some(ParsedEventDetails {
         time_ms: time.as_millisecond(),
         // Records of before 2014 do not name it; they are kept where they happened.
         account: record.recipient_account_id.unwrap_or(stored_in.into()),

@@ -33,7 +33,7 @@ mod written;
 
 pub use canonical::{canonical_text, say_the_same};
 pub use document::Document;
-pub use happening::{Happened, happened, happening};
+pub use happening::{ParsedEventDetails, happened, happening};
 pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};
 pub use insights::StreamFilter;
 pub use matcher::{Hits, Matcher, MatcherError};

@@ -7,7 +7,7 @@ use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
 use crate::model::TrailStreamOwner;
 use crate::query::Event;
-use crate::search::{Document, Finding, Happened, RecordKind, happened};
+use crate::search::{Document, Finding, ParsedEventDetails, RecordKind, happened};
 use crate::store::{Found, Page, Pass, Sightings, Traces, UnitId};
 
 /// What the server let through.
@@ -115,7 +115,7 @@ fn examine(
 /// so that it counts as well where and when it is stored: no line can leave itself out.
 fn is_asked_for(
     reading: &Reading,
-    told: &Happened<'_>,
+    told: &ParsedEventDetails<'_>,
     stored_ms: i64,
     is_trails: bool,
     regions: &mut RegionsAsked,
@@ -136,7 +136,7 @@ fn is_asked_for(
 fn rows_of_hunts(
     reading: &Reading,
     event: &LogEvent,
-    told: &Happened<'_>,
+    told: &ParsedEventDetails<'_>,
     is_trails: bool,
     counts: &mut PageCounts,
 ) -> Vec<String> {

@@ -11,7 +11,7 @@ use crate::model::{LogGroupArn, TimeWindow};
 pub enum Windows {
     /// Whatever happened in this window, as whoever asks about it means it. Logs are read for longer, since
     /// they arrive late.
-    Happened(TimeWindow),
+    ParsedEventDetails(TimeWindow),
     /// Whatever is stored in windows of the group's own, as whoever comes again and again needs it: nothing
     /// is read twice, and nobody can claim to have been stored at another time.
     Stored(Arc<dyn GroupWindows>),
@@ -26,14 +26,14 @@ pub trait GroupWindows: fmt::Debug + Send + Sync {
 /// What of one log group is looked at.
 #[derive(Clone, Debug)]
 pub(super) enum Look {
-    Happened(TimeWindow),
+    ParsedEventDetails(TimeWindow),
     Stored(Vec<TimeWindow>),
 }
 
 impl Windows {
     pub(super) fn look(&self, group: &LogGroupArn) -> Look {
         match self {
-            Self::Happened(window) => Look::Happened(*window),
+            Self::ParsedEventDetails(window) => Look::ParsedEventDetails(*window),
             Self::Stored(windows) => Look::Stored(windows.of(group)),
         }
     }
@@ -43,7 +43,7 @@ impl Look {
     /// The window that is asked about, from the first moment to the last. `None`: there is nothing to look at.
     pub fn asked(&self) -> Option<TimeWindow> {
         match self {
-            Self::Happened(window) => Some(*window),
+            Self::ParsedEventDetails(window) => Some(*window),
             Self::Stored(windows) => {
                 let (first, last) = windows.first().zip(windows.last())?;
                 TimeWindow::try_from([first.from_ms(), last.to_ms()]).ok()
@@ -54,7 +54,7 @@ impl Look {
     /// The stretches of stored time that are read, as their first milliseconds and the first after them.
     pub fn stretches(&self) -> Vec<(i64, i64)> {
         match self {
-            Self::Happened(window) => vec![(
+            Self::ParsedEventDetails(window) => vec![(
                 window.from_ms(),
                 window.to_ms().saturating_add(late_arrival_ms()),
             )],
@@ -72,7 +72,7 @@ impl Look {
     /// the time at which it is stored counts too.
     pub fn has(&self, told_ms: i64, stored_ms: i64) -> bool {
         match self {
-            Self::Happened(window) => {
+            Self::ParsedEventDetails(window) => {
                 let believable =
                     (0..=late_arrival_ms()).contains(&stored_ms.saturating_sub(told_ms));
                 window.contains_ms(told_ms) || (!believable && window.contains_ms(stored_ms))
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn who_asks_once_looks_at_what_happened() {
         let hour = 3_600_000;
-        let look = Look::Happened(window(hour, 2 * hour));
+        let look = Look::ParsedEventDetails(window(hour, 2 * hour));
         assert_eq!(look.stretches(), [(hour, 4 * hour)], "logs are late");
         assert!(
             look.has(hour, 3 * hour) && !look.has(2 * hour, 2 * hour),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::query::Partial;
-use crate::search::{Happened, PreparedHunt, RecordKind};
+use crate::search::{ParsedEventDetails, PreparedHunt, RecordKind};
 use crate::store::CountRow;
 
 /// What looks like a CloudTrail record, but was not written by a trail that is known.
@@ -25,7 +25,7 @@ pub(in crate::sweep) struct PageCounts(BTreeMap<(usize, String, String, &'static
 
 impl PageCounts {
     /// Adds what an event comes to for the hunt of this number; `kind`: see [`kind_of_count`].
-    pub fn add(&mut self, hunt: usize, told: &Happened<'_>, kind: &'static str, partial: Partial) {
+    pub fn add(&mut self, hunt: usize, told: &ParsedEventDetails<'_>, kind: &'static str, partial: Partial) {
         let place = (
             hunt,
             told.account.to_string(),
