@@ -1,7 +1,7 @@
 //! The coverage in numbers, counted while its rows go by.
 
 use super::gaps::{Gaps, name};
-use super::summary::Extent;
+use super::summary::CoverageLevel;
 use super::{Gap, LogGroupCounts, PlaceCounts};
 use crate::model::{AccountId, Coverage, Region};
 
@@ -15,8 +15,8 @@ pub struct CoverageTally {
     accounts: PlaceCounts,
     targets: PlaceCounts,
     log_groups: LogGroupCounts,
-    account: Option<(AccountId, Extent)>,
-    target: Option<(AccountId, Region, Extent)>,
+    account: Option<(AccountId, CoverageLevel)>,
+    target: Option<(AccountId, Region, CoverageLevel)>,
     gaps: Gaps,
     accepted: Gaps,
     out_of_scope: Gaps,
@@ -28,7 +28,7 @@ pub struct CoverageTally {
 impl CoverageTally {
     /// Counts the next row.
     pub fn add(&mut self, row: &Coverage) {
-        let extent = Extent::of(&row.outcome);
+        let extent = CoverageLevel::of(&row.outcome);
         // What is read for others is no part of the account and the Region that it lies in.
         if !row.elsewhere {
             self.add_place(row, extent);
@@ -37,21 +37,21 @@ impl CoverageTally {
             self.log_groups.count(row.outcome.status);
         }
         match extent {
-            Extent::OutOfScope => {
+            CoverageLevel::OutOfScope => {
                 if self.not_active.len() < MOST_NAMED {
                     self.not_active.push(name(row));
                 }
                 self.out_of_scope.add(row);
             }
-            Extent::Swept => {}
-            Extent::Accepted => self.accepted.add(row),
-            Extent::Partial | Extent::Denied | Extent::Failed => self.gaps.add(row),
+            CoverageLevel::Swept => {}
+            CoverageLevel::Accepted => self.accepted.add(row),
+            CoverageLevel::Partial | CoverageLevel::Denied | CoverageLevel::Failed => self.gaps.add(row),
         }
         self.events = self.events.saturating_add(row.events);
         self.bytes = self.bytes.saturating_add(row.bytes);
     }
 
-    fn add_place(&mut self, row: &Coverage, extent: Extent) {
+    fn add_place(&mut self, row: &Coverage, extent: CoverageLevel) {
         match &mut self.account {
             Some((account, so_far)) if *account == row.account => *so_far = so_far.and(extent),
             _ => {

@@ -187,7 +187,7 @@ impl LogGroupCounts {
 
 /// How far an account or a target was covered, from how its parts were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum CoverageLevel {
     OutOfScope,
     Swept,
     Partial,
@@ -196,7 +196,7 @@ pub(super) enum Extent {
     Accepted,
 }
 
-impl Extent {
+impl CoverageLevel {
     pub(super) fn of(outcome: &Outcome) -> Self {
         match outcome.status {
             _ if outcome.reason == Some(Reason::AccountNotActive) => Self::OutOfScope,
@@ -222,17 +222,17 @@ impl Extent {
 }
 
 impl PlaceCounts {
-    pub(super) fn count(&mut self, extent: Extent) {
-        if extent != Extent::OutOfScope {
+    pub(super) fn count(&mut self, extent: CoverageLevel) {
+        if extent != CoverageLevel::OutOfScope {
             self.in_scope += 1;
         }
         *match extent {
-            Extent::OutOfScope => &mut self.out_of_scope,
-            Extent::Swept => &mut self.swept,
-            Extent::Partial => &mut self.partial,
-            Extent::Denied => &mut self.denied,
-            Extent::Failed => &mut self.failed,
-            Extent::Accepted => &mut self.accepted,
+            CoverageLevel::OutOfScope => &mut self.out_of_scope,
+            CoverageLevel::Swept => &mut self.swept,
+            CoverageLevel::Partial => &mut self.partial,
+            CoverageLevel::Denied => &mut self.denied,
+            CoverageLevel::Failed => &mut self.failed,
+            CoverageLevel::Accepted => &mut self.accepted,
         } += 1;
     }
 }
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn parts_make_a_whole() {
-        use Extent::{Accepted, Denied, Failed, Partial, Swept};
+        use CoverageLevel::{Accepted, Denied, Failed, Partial, Swept};
         for (one, other, whole) in [
             (Swept, Swept, Swept),
             (Denied, Denied, Denied),
