@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::page::{Page, Tone};
+use super::page::{Page, Style};
 use super::{AccountNames, Silence, SourceTally, TamperingTally, count, plural, time};
 use crate::model::Target;
 
@@ -30,7 +30,7 @@ pub(super) fn tampering(
             "Tampering with the recording: {}",
             plural(tally.total(), "call")
         ),
-        Tone::Bad,
+        Style::Bad,
     )?;
     for call in tally.first() {
         let ended = match call.error_code.as_str() {
@@ -62,7 +62,7 @@ pub(super) fn sources(
     if gaps.is_empty() {
         return Ok(());
     }
-    page.heading("CloudTrail not searched", Tone::Bad)?;
+    page.heading("CloudTrail not searched", Style::Bad)?;
     for gap in gaps {
         let size = format!(
             "{} in {}",
@@ -97,7 +97,7 @@ pub(super) fn silences(
     if silences.is_empty() {
         return Ok(());
     }
-    page.heading("Hours without records, where others have some", Tone::Plain)?;
+    page.heading("Hours without records, where others have some", Style::Plain)?;
     for silence in silences {
         let hours = plural(silence.hours.unsigned_abs(), "hour");
         page.item(

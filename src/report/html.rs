@@ -9,7 +9,7 @@ use quick_xml::escape::escape as markup_escape;
 use sha2::{Digest, Sha256};
 
 use super::evidence::named;
-use super::page::{Page, Tone};
+use super::page::{Page, Style};
 use super::terminal::{sections, tone};
 use super::{AccountNames, Ending, ReportError, count, escape, time, verdict};
 use crate::model::Sighting;
@@ -57,9 +57,9 @@ fn begin(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> {
     // Only this very style is obeyed, whatever gets onto the page.
     let style_hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
     let class = match tone(ending.summary) {
-        Tone::Good => "good",
-        Tone::Plain => "plain",
-        Tone::Bad => "bad",
+        Style::Good => "good",
+        Style::Plain => "plain",
+        Style::Bad => "bad",
     };
     let run_id = shown(&ending.summary.run_id);
     writeln!(
@@ -99,7 +99,7 @@ impl HtmlPage<'_> {
 }
 
 impl Page for HtmlPage<'_> {
-    fn heading(&mut self, text: &str, _: Tone) -> io::Result<()> {
+    fn heading(&mut self, text: &str, _: Style) -> io::Result<()> {
         self.close()?;
         writeln!(self.out, "<h2>{}</h2>", shown(text))
     }

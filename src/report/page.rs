@@ -9,7 +9,7 @@ pub(super) const WIDTH: usize = 80;
 
 /// How a line is meant.
 #[derive(Clone, Copy)]
-pub(super) enum Tone {
+pub(super) enum Style {
     Plain,
     Good,
     Bad,
@@ -18,7 +18,7 @@ pub(super) enum Tone {
 /// A page of labelled items under headings. The texts may be a stranger's.
 pub(super) trait Page {
     /// Begins a section.
-    fn heading(&mut self, text: &str, tone: Tone) -> io::Result<()>;
+    fn heading(&mut self, text: &str, tone: Style) -> io::Result<()>;
 
     /// An item that something leads, under which its further lines are indented. Without a label it goes on
     /// with the item before.
@@ -43,11 +43,11 @@ impl TerminalPage<'_> {
         writeln!(self.out, "{}", text.trim_end())
     }
 
-    pub fn toned(&mut self, text: &str, tone: Tone) -> io::Result<()> {
+    pub fn toned(&mut self, text: &str, tone: Style) -> io::Result<()> {
         let code = match tone {
-            Tone::Plain => "1",
-            Tone::Good => "1;32",
-            Tone::Bad => "1;31",
+            Style::Plain => "1",
+            Style::Good => "1;32",
+            Style::Bad => "1;31",
         };
         if self.color {
             writeln!(self.out, "\u{1b}[{code}m{text}\u{1b}[0m")
@@ -58,7 +58,7 @@ impl TerminalPage<'_> {
 }
 
 impl Page for TerminalPage<'_> {
-    fn heading(&mut self, text: &str, tone: Tone) -> io::Result<()> {
+    fn heading(&mut self, text: &str, tone: Style) -> io::Result<()> {
         self.line("")?;
         self.toned(text, tone)
     }

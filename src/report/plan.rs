@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::page::{Page, TerminalPage, Tone};
+use super::page::{Page, TerminalPage, Style};
 use super::summary::WindowOfSummary;
 use super::terminal::gaps;
 use super::{CoverageTally, abridged, bytes, count, lasting, money, plural, time};
@@ -156,7 +156,7 @@ pub fn write_plan(
         .collect();
     longest.sort_by_key(|target| std::cmp::Reverse(target.seconds_at_quota));
     if !longest.is_empty() {
-        page.heading("Longest", Tone::Plain)?;
+        page.heading("Longest", Style::Plain)?;
     }
     for target in longest.into_iter().take(MOST_LISTED) {
         let PlannedTarget {
@@ -176,7 +176,7 @@ pub fn write_plan(
     gaps(
         &mut page,
         "Would not be covered",
-        Tone::Bad,
+        Style::Bad,
         &not_covered.gaps(),
     )?;
     page.line("")?;
@@ -184,7 +184,7 @@ pub fn write_plan(
     if plan.cost_usd > plan.max_scan_cost_usd {
         page.toned(
             "A sweep would stop here: it may cost no more than --max-scan-cost.",
-            Tone::Bad,
+            Style::Bad,
         )?;
     }
     Ok(())

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::evidence::{named, silences, sources, tampering};
-use super::page::{Page, TerminalPage, Tone, WIDTH};
+use super::page::{Page, TerminalPage, Style, WIDTH};
 use super::wrap::wrap;
 use super::{
     AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, InsightsUse, LogGroupCounts,
@@ -55,7 +55,7 @@ pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> 
         color: ending.color,
     };
     sections(ending, &mut page)?;
-    page.heading("Files", Tone::Plain)?;
+    page.heading("Files", Style::Plain)?;
     page.item("in", ending.directory)?;
     page.item("", &ending.files.join(" "))?;
     if let Some(sha256) = ending.manifest_sha256 {
@@ -72,11 +72,11 @@ pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> 
 }
 
 /// How a run's verdict is meant.
-pub(super) fn tone(summary: &Summary) -> Tone {
+pub(super) fn tone(summary: &Summary) -> Style {
     match (summary.status, summary.has_findings()) {
-        (RunStatus::Complete, false) => Tone::Good,
-        (RunStatus::Complete, _) => Tone::Plain,
-        _ => Tone::Bad,
+        (RunStatus::Complete, false) => Style::Good,
+        (RunStatus::Complete, _) => Style::Plain,
+        _ => Style::Bad,
     }
 }
 
@@ -86,17 +86,17 @@ pub(super) fn sections(ending: &Ending<'_>, page: &mut dyn Page) -> io::Result<(
     found(page, ending)?;
     hunts(page, &ending.summary.hunts)?;
     tampering(page, &ending.evidence.tampering, ending.names)?;
-    gaps(page, "Not covered", Tone::Bad, &ending.coverage.gaps())?;
+    gaps(page, "Not covered", Style::Bad, &ending.coverage.gaps())?;
     gaps(
         page,
         "Not covered, but accepted",
-        Tone::Plain,
+        Style::Plain,
         &ending.coverage.accepted(),
     )?;
     gaps(
         page,
         "Out of scope",
-        Tone::Plain,
+        Style::Plain,
         &ending.coverage.out_of_scope(),
     )?;
     sources(page, &ending.evidence.sources, ending.names)?;
@@ -179,7 +179,7 @@ fn hunts(page: &mut dyn Page, hunts: &[HuntSummary]) -> io::Result<()> {
         return Ok(());
     }
     let found = hunts.iter().any(|hunt| hunt.rows > 0);
-    page.heading("Hunts", if found { Tone::Bad } else { Tone::Plain })?;
+    page.heading("Hunts", if found { Style::Bad } else { Style::Plain })?;
     hunts
         .iter()
         .try_for_each(|hunt| page.item("", &hunt.sentence()))
@@ -233,7 +233,7 @@ fn found(page: &mut dyn Page, ending: &Ending<'_>) -> io::Result<()> {
     };
     page.heading(
         &format!("Found: {}", plural(tally.total(), "sighting")),
-        Tone::Bad,
+        Style::Bad,
     )?;
     page.item("between", &format!("{} and {}", time(first), time(last)))?;
     if tally.own_calls() > 0 {
@@ -273,7 +273,7 @@ fn top(
     }
 }
 
-pub(super) fn gaps(page: &mut dyn Page, title: &str, tone: Tone, gaps: &[Gap]) -> io::Result<()> {
+pub(super) fn gaps(page: &mut dyn Page, title: &str, tone: Style, gaps: &[Gap]) -> io::Result<()> {
     if gaps.is_empty() {
         return Ok(());
     }
