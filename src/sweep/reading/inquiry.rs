@@ -21,11 +21,11 @@ const ATTEMPTS: u32 = 3;
 
 /// Asks Insights about the log groups of one account's Region.
 #[derive(Debug, Default)]
-pub(super) struct Inquirer {
+pub(super) struct InsightsRunner {
     queries: Queries,
 }
 
-impl Inquirer {
+impl InsightsRunner {
     /// Asks about a batch. What cannot be had in one query joins the queue again.
     pub async fn ask(&self, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
         let (failed, open): (Vec<Unit>, Vec<Unit>) = batch

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::batches::{Batch, Batches};
-use super::inquiry::Inquirer;
+use super::inquiry::InsightsRunner;
 use super::slices::Load;
 use super::unit::Unit;
 use crate::aws::QuotaHandle;
@@ -23,7 +23,7 @@ const AHEAD: usize = 1_000;
 #[derive(Debug)]
 pub(in crate::sweep) struct Queue {
     lane: QuotaHandle,
-    inquirer: Inquirer,
+    inquirer: InsightsRunner,
     state: Mutex<State>,
     /// SourceState of every change that somebody may wait for.
     changed: Notify,
@@ -58,7 +58,7 @@ impl Queue {
         };
         Arc::new(Self {
             lane,
-            inquirer: Inquirer::default(),
+            inquirer: InsightsRunner::default(),
             state: Mutex::new(state),
             changed: Notify::new(),
         })
