@@ -6,7 +6,7 @@ use tracing::info;
 
 use super::batches::{Batch, Question};
 use super::cuts::cuts;
-use super::queries::{Ended, Queries, RowsAre, TooMuch, write_down};
+use super::queries::{Ended, Queries, RowKind, TooMuch, write_down};
 use super::queue::Queue;
 use super::unit::Unit;
 use crate::aws::{ErrorClass, Pages};
@@ -215,7 +215,7 @@ impl InsightsRunner {
                 continue;
             }
             batch.cost_before = Some(usd);
-            let rows_are = RowsAre::Written(&hunt.hunt().name);
+            let rows_are = RowKind::Written(&hunt.hunt().name);
             match self
                 .queries
                 .run(shared, &mut batch, hunt.query(from_ms, to_ms), rows_are)

@@ -85,7 +85,7 @@ pub(super) enum Ended {
 
 /// What the rows of a query are.
 #[derive(Clone, Copy)]
-pub(super) enum RowsAre<'q> {
+pub(super) enum RowKind<'q> {
     /// Events. `closes`: with the last of them, their units have been read to their end.
     Events { closes: bool },
     /// Rows of the hunt of this name, which are kept as they are.
@@ -120,7 +120,7 @@ impl Queries {
             .insights_query(batch.question.narrow, also, streams)
         {
             Some(query) => {
-                self.run(shared, batch, query, RowsAre::Events { closes })
+                self.run(shared, batch, query, RowKind::Events { closes })
                     .await
             }
             None => Ok(too_many_rows(None)),
@@ -133,7 +133,7 @@ impl Queries {
         shared: &Shared,
         batch: &mut Batch,
         query: String,
-        rows_are: RowsAre<'_>,
+        rows_are: RowKind<'_>,
     ) -> Result<Ended, JournalClosed> {
         let Question {
             from_ms,
@@ -239,7 +239,7 @@ impl Queries {
         batch: &mut Batch,
         id: &QueryId,
         limit: u32,
-        rows_are: RowsAre<'_>,
+        rows_are: RowKind<'_>,
     ) -> Result<Ended, JournalClosed> {
         let Some(group) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else {
             return Ok(Ended::Whole);
@@ -291,7 +291,7 @@ impl Queries {
                 return Ok(Ended::Failed);
             }
             match rows_are {
-                RowsAre::Written(hunt) => {
+                RowKind::Written(hunt) => {
                     // Rows that nobody can cut are worth more than none.
                     let unit = batch.units.first().map(Unit::id);
                     let rows = page.rows.into_iter().map(|row| row.0).collect();
@@ -303,7 +303,7 @@ impl Queries {
                             .await?;
                     }
                 }
-                RowsAre::Events { closes } => {
+                RowKind::Events { closes } => {
                     let events: Option<Vec<InsightsRow>> =
                         page.rows.into_iter().map(ResultRow::into_event).collect();
                     let Some(events) = events else {
@@ -376,11 +376,11 @@ impl Queries {
 }
 
 /// How many rows a query says that it gives, on all its pages.
-fn promised_rows(page: &QueryPage, rows_are: RowsAre<'_>) -> u64 {
+fn promised_rows(page: &QueryPage, rows_are: RowKind<'_>) -> u64 {
     match rows_are {
         // Each event that passes the query's filters is a row.
-        RowsAre::Events { .. } => page.all_rows.max(page.matched),
-        RowsAre::Written(_) => page.all_rows,
+        RowKind::Events { .. } => page.all_rows.max(page.matched),
+        RowKind::Written(_) => page.all_rows,
     }
 }
 
