@@ -10,14 +10,14 @@ pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";
 
 /// The accounts of a run.
 #[derive(Debug)]
-pub(super) struct AskedAbout {
+pub(super) struct AccountFilter {
     accounts: BTreeMap<AccountId, Standing>,
     named_only: bool,
     /// The log groups that trails deliver to, as far as any account told.
     trails: BTreeSet<LogGroupArn>,
 }
 
-impl AskedAbout {
+impl AccountFilter {
     /// Those of the run that is read.
     pub fn of_run(reader: &RunReader) -> Result<Self, StoreError> {
         let of_trail = |recorder: &&LogSource| recorder.kind == SourceKind::CloudTrail;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::asked::AskedAbout;
+use super::asked::AccountFilter;
 use crate::model::{Sighting, Stored};
 use crate::search::{happening, say_the_same};
 use crate::store::{RunReader, SightingRows, StoreError, StoredRow};
@@ -20,7 +20,7 @@ pub fn merged_sightings<T, E: From<StoreError>>(
     reader: &RunReader,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let asked = AskedAbout::of_run(reader)?;
+    let asked = AccountFilter::of_run(reader)?;
     reader.sightings(|rows| use_rows(&mut Merged::new(rows, reader, &asked)))
 }
 
@@ -33,7 +33,7 @@ pub(super) fn merged_sightings_of_hunt<T, E: From<StoreError>>(
     hunt: &str,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let asked = AskedAbout::of_run(reader)?;
+    let asked = AccountFilter::of_run(reader)?;
     reader.sightings_of_hunt(hunt, |rows| {
         use_rows(&mut Merged::new(rows, reader, &asked))
     })
@@ -42,7 +42,7 @@ pub(super) fn merged_sightings_of_hunt<T, E: From<StoreError>>(
 struct Merged<'a, 'r> {
     rows: &'a mut SightingRows<'r>,
     reader: &'a RunReader,
-    asked: &'a AskedAbout,
+    asked: &'a AccountFilter,
     /// Sightings that share time, place and record id with the row read last.
     same: VecDeque<Sighting>,
     ready: VecDeque<Sighting>,
@@ -68,7 +68,7 @@ impl Iterator for Merged<'_, '_> {
 }
 
 impl<'a, 'r> Merged<'a, 'r> {
-    fn new(rows: &'a mut SightingRows<'r>, reader: &'a RunReader, asked: &'a AskedAbout) -> Self {
+    fn new(rows: &'a mut SightingRows<'r>, reader: &'a RunReader, asked: &'a AccountFilter) -> Self {
         Self {
             rows,
             reader,

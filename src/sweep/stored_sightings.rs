@@ -1,7 +1,7 @@
 //! The sightings of a run as they are stored: every copy with its own place. Whoever asks which of them can be
 //! believed must not read them folded, for a fold keeps the place of one copy alone.
 
-use super::asked::AskedAbout;
+use super::asked::AccountFilter;
 use crate::search::happening;
 use crate::store::{RunReader, StoreError, StoredRow};
 
@@ -14,7 +14,7 @@ pub fn stored_sightings(
     reader: &RunReader,
     mut use_row: impl FnMut(&StoredRow),
 ) -> Result<(), StoreError> {
-    let asked = AskedAbout::of_run(reader)?;
+    let asked = AccountFilter::of_run(reader)?;
     reader.sightings(|rows| {
         for row in rows {
             let row = row?;

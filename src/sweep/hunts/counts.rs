@@ -11,7 +11,7 @@ use crate::query::Partial;
 use crate::search::RecordKind;
 use crate::store::{RunReader, StoreError};
 use crate::sweep::Sources;
-use crate::sweep::asked::AskedAbout;
+use crate::sweep::asked::AccountFilter;
 
 /// Groups (different addresses, say) of one hunt. Each takes some 300 bytes, so that all of them fit into
 /// half a gigabyte; what is beyond is not counted, and the result says so.
@@ -39,7 +39,7 @@ pub fn merged_counts<E: From<StoreError>>(
     hunt: &str,
     mut use_place: impl FnMut(&str, &str, &Partial) -> Result<(), E>,
 ) -> Result<HuntCounts, E> {
-    let asked = AskedAbout::of_run(reader)?;
+    let asked = AccountFilter::of_run(reader)?;
     let sources = by_place(sources);
     reader.counts(hunt, |rows| {
         let mut all = HuntCounts::default();
