@@ -12,7 +12,7 @@ use super::directory::Member;
 use super::refusal::Refusal;
 use super::region;
 use super::run::{Shared, all_of};
-use super::wanted::WantedRegions;
+use super::wanted::RegionScope;
 use crate::model::{Outcome, Reason, LogSource, Status};
 use crate::store::JournalClosed;
 
@@ -51,7 +51,7 @@ async fn sweep_regions(
     recorders: &mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
     let Entered { session, regions } = entered;
-    let wanted = WantedRegions::of(&shared.settings.reach.scope, &member, regions);
+    let wanted = RegionScope::of(&shared.settings.reach.scope, &member, regions);
     for region in &wanted.missing {
         let outcome = Refusal::region_not_enabled().into_outcome();
         shared.place(&member, Some(region), outcome).await?;

@@ -47,5 +47,5 @@ pub use run::{SLOWED_RATES, SweepError, SweepParts, plan, sweep};
 pub use scan_cost::scan_cost;
 pub use stored_sightings::stored_sightings;
 pub use tally::{Tally, TallySnapshot};
-pub use wanted::WantedRegions;
+pub use wanted::RegionScope;
 pub use windows::{GroupWindows, Windows};

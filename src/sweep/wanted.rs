@@ -9,14 +9,14 @@ use crate::model::Region;
 
 /// The Regions of an account that are in scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedRegions {
+pub struct RegionScope {
     /// Those that it has enabled, in the order in which they were told.
     pub enabled: Vec<EnabledRegion>,
     /// Those that were asked for by name, but that it has not enabled.
     pub missing: BTreeSet<Region>,
 }
 
-impl WantedRegions {
+impl RegionScope {
     /// What of the Regions that an account has enabled is in scope; what the configuration says of the
     /// account narrows it further.
     pub fn of(scope: &Scope, member: &Member, enabled: Vec<EnabledRegion>) -> Self {
@@ -83,7 +83,7 @@ mod tests {
             opt_in_status: String::new(),
             endpoint: String::new(),
         });
-        let wanted = WantedRegions::of(&scope, &member, enabled.to_vec());
+        let wanted = RegionScope::of(&scope, &member, enabled.to_vec());
         let enabled = wanted
             .enabled
             .iter()

@@ -10,7 +10,7 @@ use crate::aws::{Aws, CallError, ErrorClass, EventQuery, InsightsRequest, Sessio
 use crate::cli::settings::Reach;
 use crate::model::{AccountState, LogGroup, LogGroupClass, Operation, Region, Target};
 use crate::store::Standing;
-use crate::sweep::{Access, Directory, Entered, Member, Refusal, WantedRegions};
+use crate::sweep::{Access, Directory, Entered, Member, Refusal, RegionScope};
 use crate::time::Clock;
 
 /// AWS refuses a signature whose time is further off.
@@ -169,7 +169,7 @@ impl Examination {
             .map_or("as the caller itself".to_owned(), ToString::to_string);
         let entered = format!("{role}; Regions enabled: {}", regions.len());
         let mut checks = vec![in_account(&member, Check::ok(Subject::Account, entered))];
-        let wanted = WantedRegions::of(&self.reach.scope, &member, regions);
+        let wanted = RegionScope::of(&self.reach.scope, &member, regions);
         for region in &wanted.missing {
             let check = Check::refused(Subject::Region, Refusal::region_not_enabled());
             checks.push(in_region(&member, region, check));

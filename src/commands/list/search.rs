@@ -12,7 +12,7 @@ use crate::cli::settings::{ListSettings, Reach};
 use crate::commands::CommandError;
 use crate::model::{Operation, Partition, PrincipalKind, Region};
 use crate::store::Standing;
-use crate::sweep::{Access, Directory, Entered, Member, WantedRegions};
+use crate::sweep::{Access, Directory, Entered, Member, RegionScope};
 
 /// What was found: items in AWS's shape, and what could not be asked.
 #[derive(Default)]
@@ -114,7 +114,7 @@ impl Search {
             }
             return found;
         }
-        let wanted = WantedRegions::of(&self.reach.scope, &member, regions)
+        let wanted = RegionScope::of(&self.reach.scope, &member, regions)
             .enabled
             .into_iter();
         match self.what {

@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::store::Standing;
 use crate::sweep::{
-    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, Sources, WantedRegions, ask,
+    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, Sources, RegionScope, ask,
     ask_owner, member_to_enter, sources,
 };
 
@@ -148,7 +148,7 @@ impl Survey {
         {
             Err(outcome) => Err(outcome),
             Ok(Entered { session, regions }) => {
-                let wanted = WantedRegions::of(&self.reach.scope, &member, regions).enabled;
+                let wanted = RegionScope::of(&self.reach.scope, &member, regions).enabled;
                 let targets: Vec<Target> = wanted
                     .into_iter()
                     .map(|enabled| Target {
