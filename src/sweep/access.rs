@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::directory::Member;
-use super::refusal::{Given, MfaGiven, Refusal};
+use super::refusal::{Given, MfaContext, Refusal};
 use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Session};
 use crate::config::{ExternalId, Identity, MemberRole};
 use crate::model::{AccountId, InvalidArn, Operation, Outcome, Policy, Reason, RoleArn, Status};
@@ -161,10 +161,10 @@ impl Access {
             .get(..refused.unwrap_or(self.hops.len()))
             .unwrap_or_default();
         let mfa = match before.last() {
-            Some(_) => MfaGiven::LostOnTheWay,
-            None if self.with_mfa => MfaGiven::Yes,
-            None if self.caller.is_role() => MfaGiven::NotPossible,
-            None => MfaGiven::No,
+            Some(_) => MfaContext::LostOnTheWay,
+            None if self.with_mfa => MfaContext::Yes,
+            None if self.caller.is_role() => MfaContext::NotPossible,
+            None => MfaContext::No,
         };
         Given {
             asker: before

@@ -22,7 +22,7 @@ pub(super) struct Given {
     /// The one who asked: an ARN.
     pub asker: String,
     /// Whether it had given an MFA code.
-    pub mfa: MfaGiven,
+    pub mfa: MfaContext,
     /// Whether an `ExternalId` went along.
     pub external_id: bool,
     /// Whether the account is the organization's management account.
@@ -31,7 +31,7 @@ pub(super) struct Given {
 
 /// Whether an MFA code stands behind a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MfaGiven {
+pub(super) enum MfaContext {
     /// It does.
     Yes,
     /// None was given.
@@ -118,7 +118,7 @@ impl Refusal {
 
 impl Given {
     fn told(&self) -> String {
-        let mfa = if self.mfa == MfaGiven::Yes {
+        let mfa = if self.mfa == MfaContext::Yes {
             "with MFA"
         } else {
             "without MFA"
@@ -134,17 +134,17 @@ impl Given {
     fn advice(&self, role: &str) -> String {
         let mut steps = vec![format!("see that {role} exists and trusts {}", self.asker)];
         match self.mfa {
-            MfaGiven::Yes => steps.push(
+            MfaContext::Yes => steps.push(
                 "if its trust policy limits the age of a code (aws:MultiFactorAuthAge), begin anew: dragnet doctor --forget"
                     .to_owned(),
             ),
-            MfaGiven::No => steps.push("if its trust policy asks for MFA, set identity.mfa_serial".to_owned()),
-            MfaGiven::NotPossible => steps.push(
+            MfaContext::No => steps.push("if its trust policy asks for MFA, set identity.mfa_serial".to_owned()),
+            MfaContext::NotPossible => steps.push(
                 "its trust policy must not ask for MFA: the source is the session of a role, which carries no mark of a \
                  code"
                     .to_owned(),
             ),
-            MfaGiven::LostOnTheWay => steps.push(
+            MfaContext::LostOnTheWay => steps.push(
                 "if its trust policy asks for MFA, let the first role of the chain ask for it instead: the mark of a \
                  code does not pass through a role"
                     .to_owned(),
@@ -242,7 +242,7 @@ mod tests {
         }
     }
 
-    fn entry(mfa: MfaGiven, external_id: bool, member_role: &str) -> Refusal {
+    fn entry(mfa: MfaContext, external_id: bool, member_role: &str) -> Refusal {
         let denied = error(
             ErrorClass::Denied,
             "AssumeRole",
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn what_was_not_given_is_what_may_be_missing() {
-        let refusal = entry(MfaGiven::No, false, ROLE);
+        let refusal = entry(MfaContext::No, false, ROLE);
         assert_eq!(refusal.outcome.reason, Some(Reason::RoleDenied));
         let told = refusal.into_outcome().detail;
         assert!(
@@ -275,14 +275,14 @@ mod tests {
             told.contains("set identity.mfa_serial") && told.contains("set identity.external_id"),
             "{told}"
         );
-        let told = entry(MfaGiven::Yes, true, ROLE).advice.unwrap();
+        let told = entry(MfaContext::Yes, true, ROLE).advice.unwrap();
         assert!(
             told.contains("compare identity.external_id") && !told.contains("MFA"),
             "{told}"
         );
         for (mfa, part) in [
-            (MfaGiven::LostOnTheWay, "does not pass through a role"),
-            (MfaGiven::NotPossible, "must not ask for MFA"),
+            (MfaContext::LostOnTheWay, "does not pass through a role"),
+            (MfaContext::NotPossible, "must not ask for MFA"),
         ] {
             let told = entry(mfa, false, ROLE).advice.unwrap();
             assert!(
@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn each_cause_has_its_reason_and_its_advice() {
         let hop = entry(
-            MfaGiven::Yes,
+            MfaContext::Yes,
             false,
             "arn:aws:iam::333333333333:role/DragnetRead",
         );
