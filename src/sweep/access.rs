@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::directory::Member;
-use super::refusal::{Given, MfaContext, Refusal};
+use super::refusal::{AssumeRoleContext, MfaContext, Refusal};
 use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Session};
 use crate::config::{ExternalId, Identity, MemberRole};
 use crate::model::{AccountId, InvalidArn, Operation, Outcome, Policy, Reason, RoleArn, Status};
@@ -151,7 +151,7 @@ impl Access {
         error: &CallError,
         external_id: Option<&ExternalId>,
         management: bool,
-    ) -> Given {
+    ) -> AssumeRoleContext {
         let refused = self
             .hops
             .iter()
@@ -166,7 +166,7 @@ impl Access {
             None if self.caller.is_role() => MfaContext::NotPossible,
             None => MfaContext::No,
         };
-        Given {
+        AssumeRoleContext {
             asker: before
                 .last()
                 .and_then(|hop| hop.role())

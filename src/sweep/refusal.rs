@@ -18,7 +18,7 @@ pub struct Refusal {
 
 /// What was given to a role that was to be entered.
 #[derive(Clone, Debug)]
-pub(super) struct Given {
+pub(super) struct AssumeRoleContext {
     /// The one who asked: an ARN.
     pub asker: String,
     /// Whether it had given an MFA code.
@@ -82,7 +82,7 @@ impl Refusal {
     }
 
     /// A member role that could not be entered, or a role on the way to it.
-    pub(super) fn of_entry(error: &CallError, member_role: Option<&str>, given: &Given) -> Self {
+    pub(super) fn of_entry(error: &CallError, member_role: Option<&str>, given: &AssumeRoleContext) -> Self {
         let mut refusal = Self::of(error);
         if refusal.outcome.reason != Some(Reason::RoleDenied) {
             return refusal;
@@ -116,7 +116,7 @@ impl Refusal {
     }
 }
 
-impl Given {
+impl AssumeRoleContext {
     fn told(&self) -> String {
         let mfa = if self.mfa == MfaContext::Yes {
             "with MFA"
@@ -253,7 +253,7 @@ mod tests {
         Refusal::of_entry(
             &denied,
             Some(member_role),
-            &Given {
+            &AssumeRoleContext {
                 asker,
                 mfa,
                 external_id,
