@@ -12,7 +12,7 @@ use crate::store::{Found, Page, Pass, Sightings, Traces, UnitId};
 
 /// What the server let through.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LetThrough {
+pub(super) struct PrefilterHits {
     /// Every event.
     pub are_all: bool,
     /// Every call that tampers with records.
@@ -24,7 +24,7 @@ pub(super) fn examine_page(
     reading: &Reading,
     pass: Pass,
     unit: UnitId,
-    let_through: LetThrough,
+    let_through: PrefilterHits,
     page: EventPage,
 ) -> Page {
     let EventPage { events, next_token } = page;

@@ -21,7 +21,7 @@ use crate::aws::{
 use crate::model::{Outcome, Reason, Status, TAMPERING};
 use crate::search::StreamFilter;
 use crate::store::{Entry, InsightsQuery, JournalClosed, WrittenRows};
-use crate::sweep::examine::{LetThrough, examine_page};
+use crate::sweep::examine::{PrefilterHits, examine_page};
 use crate::sweep::run::Shared;
 use crate::sweep::scan_cost::scan_cost;
 
@@ -435,7 +435,7 @@ pub(super) async fn write_down(
         reading.notice(&page);
         // Insights is not asked to show masked values in clear.
         reading.is_read_masked();
-        let let_through = LetThrough {
+        let let_through = PrefilterHits {
             are_all,
             has_tampering: true,
         };

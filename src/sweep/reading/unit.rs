@@ -10,7 +10,7 @@ use super::slices::{Progress, cuts};
 use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, ResponsePermit, Pages, Permit};
 use crate::model::{Engine, Outcome, Reason, Status};
 use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
-use crate::sweep::examine::{LetThrough, examine_page};
+use crate::sweep::examine::{PrefilterHits, examine_page};
 use crate::sweep::outcome;
 
 /// How old a page token may be to be used: a little less than AWS lets it live.
@@ -260,7 +260,7 @@ impl Unit {
                 &reading,
                 self.pass,
                 self.id,
-                LetThrough {
+                PrefilterHits {
                     are_all,
                     has_tampering,
                 },
