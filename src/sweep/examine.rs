@@ -48,7 +48,7 @@ pub(super) fn examine_page(
     let mut counts = PageCounts::default();
     let (account, mut regions) = (
         reading.group.target.account.to_string(),
-        RegionsAsked::default(),
+        RegionFilterCache::default(),
     );
     let mut examine = |event| examine(reading, &account, event, &mut regions, &mut counts);
     let found = match pass {
@@ -73,7 +73,7 @@ fn examine(
     reading: &Reading,
     account: &str,
     event: LogEvent,
-    regions: &mut RegionsAsked,
+    regions: &mut RegionFilterCache,
     counts: &mut PageCounts,
 ) -> Option<Found> {
     let search_set = &reading.group.shared.search_set;
@@ -118,7 +118,7 @@ fn is_asked_for(
     told: &ParsedEventDetails<'_>,
     stored_ms: i64,
     is_trails: bool,
-    regions: &mut RegionsAsked,
+    regions: &mut RegionFilterCache,
 ) -> bool {
     let Group {
         shared,
@@ -177,12 +177,12 @@ fn rows_of_hunts(
 }
 
 /// Whether events of a Region are asked for. One page's are mostly of one Region, so the last answer is kept.
-struct RegionsAsked {
+struct RegionFilterCache {
     region: String,
     is_asked: bool,
 }
 
-impl Default for RegionsAsked {
+impl Default for RegionFilterCache {
     fn default() -> Self {
         // What names no Region at all cannot be told to be elsewhere.
         Self {
@@ -192,7 +192,7 @@ impl Default for RegionsAsked {
     }
 }
 
-impl RegionsAsked {
+impl RegionFilterCache {
     fn has(&mut self, region: &str, scope: &Scope) -> bool {
         if self.region != region {
             let is_asked = region
