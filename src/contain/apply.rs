@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::change::{Change, Condition, revoking};
 use super::document::denies_all;
-use super::entrance::{Batch, Entrance, Purpose, batches};
+use super::entrance::{Batch, SessionFactory, Purpose, batches};
 use super::guard::Guard;
 use super::journal::{Journal, JournalError};
 use super::place::Place;
@@ -43,7 +43,7 @@ pub struct Work<'a> {
     /// The time.
     pub clock: &'a Clock,
     /// The way into each account.
-    pub entrance: Entrance<'a>,
+    pub entrance: SessionFactory<'a>,
     /// Where everything is written down.
     pub journal: &'a Journal,
 }

@@ -10,7 +10,7 @@ use crate::aws::Session;
 use crate::model::{AccountId, InvalidArn, Operation, Policy, PrincipalKind};
 
 /// Gives a session of the contain role in an account that may do no more than the policy says.
-pub type Entrance<'a> = &'a dyn Fn(AccountId, Policy) -> Result<Arc<Session>, InvalidArn>;
+pub type SessionFactory<'a> = &'a dyn Fn(AccountId, Policy) -> Result<Arc<Session>, InvalidArn>;
 
 /// What a session is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,7 +39,7 @@ pub use change::{Change, Condition, REVOKE_SESSIONS};
 pub use check_plan::{RefusedPlan, check_plan, expiry};
 pub use document::{DENY_ALL, counted_size, denies_all, means_same};
 pub use emit::{service_control_policy, shell_script};
-pub use entrance::Entrance;
+pub use entrance::SessionFactory;
 pub use from_run::FromRun;
 pub use guard::{Guard, Refusal, TooManyTargets};
 pub use journal::{Journal, JournalError, Journals};

@@ -4,7 +4,7 @@ use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
 use super::apply::{AT_ONCE, NotAdmitted, admit};
-use super::entrance::{Batch, Entrance, Purpose, batches};
+use super::entrance::{Batch, SessionFactory, Purpose, batches};
 use super::guard::Guard;
 use super::place::Place;
 use super::plan::{Plan, PlannedTarget};
@@ -24,7 +24,7 @@ pub struct Rehearsed {
 /// Enters each account, looks at each principal, and checks the guards; writes nothing.
 pub async fn rehearse(
     aws: &Aws,
-    entrance: Entrance<'_>,
+    entrance: SessionFactory<'_>,
     guard: &Guard,
     plan: &Plan,
 ) -> Vec<Rehearsed> {
@@ -37,7 +37,7 @@ pub async fn rehearse(
 
 async fn rehearse_batch(
     aws: &Aws,
-    entrance: Entrance<'_>,
+    entrance: SessionFactory<'_>,
     guard: &Guard,
     batch: &Batch<'_>,
 ) -> Vec<Rehearsed> {
