@@ -47,7 +47,7 @@ pub use plan::{Plan, PlanRequest, PlannedTarget, RefusedTarget, Step};
 pub use plan_text::{confirmation_lines, plan_lines};
 pub use record::{Containment, Event};
 pub use record_text::{markdown, status_lines};
-pub use rehearsal::{Rehearsed, rehearse};
+pub use rehearsal::{DryRunStep, rehearse};
 pub use seal::{InvalidPlan, SealedPlan};
 pub use states::{IllegalTransition, State};
 pub use survey::{Candidate, Survey, survey};

@@ -12,7 +12,7 @@ use crate::aws::{Aws, Session};
 
 /// What would become of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rehearsed {
+pub struct DryRunStep {
     /// Its number.
     pub step: u32,
     /// Whether it would be made, or needs nothing.
@@ -27,7 +27,7 @@ pub async fn rehearse(
     entrance: SessionFactory<'_>,
     guard: &Guard,
     plan: &Plan,
-) -> Vec<Rehearsed> {
+) -> Vec<DryRunStep> {
     let batches = batches(&plan.targets, Purpose::Look);
     let rehearsed = stream::iter(&batches).map(|batch| rehearse_batch(aws, entrance, guard, batch));
     let mut rehearsed: Vec<_> = rehearsed.buffer_unordered(AT_ONCE).concat().await;
@@ -40,7 +40,7 @@ async fn rehearse_batch(
     entrance: SessionFactory<'_>,
     guard: &Guard,
     batch: &Batch<'_>,
-) -> Vec<Rehearsed> {
+) -> Vec<DryRunStep> {
     let session = entrance(batch.account, batch.policy.clone());
     let mut all = Vec::new();
     for target in &batch.targets {
@@ -57,7 +57,7 @@ async fn rehearse_target(
     guard: &Guard,
     target: &PlannedTarget,
     session: &Session,
-) -> Vec<Rehearsed> {
+) -> Vec<DryRunStep> {
     if let Err(NotAdmitted::Drifted(why) | NotAdmitted::Failed(why)) =
         admit(aws, guard, target, session).await
     {
@@ -84,7 +84,7 @@ async fn rehearse_target(
             ),
             Err(error) => (false, error.to_string()),
         };
-        all.push(Rehearsed {
+        all.push(DryRunStep {
             step: step.number,
             would_hold,
             what: format!("{}: {what}", target.principal),
@@ -93,10 +93,10 @@ async fn rehearse_target(
     all
 }
 
-fn not(target: &PlannedTarget, why: &str) -> Vec<Rehearsed> {
+fn not(target: &PlannedTarget, why: &str) -> Vec<DryRunStep> {
     let steps = target.steps.iter();
     steps
-        .map(|step| Rehearsed {
+        .map(|step| DryRunStep {
             step: step.number,
             would_hold: false,
             what: format!("{}: {why}", target.principal),

@@ -8,7 +8,7 @@ use crate::cli::{ApplyArguments, Override};
 use crate::commands::surroundings::Machine;
 use crate::commands::{CommandError, Place, tell};
 use crate::contain::{
-    Containment, Guard, JournalError, Rehearsed, SealedPlan, Work, apply as apply_journal,
+    Containment, Guard, JournalError, DryRunStep, SealedPlan, Work, apply as apply_journal,
     check_plan, confirmation_lines, expiry, rehearse, status_lines,
 };
 use crate::report::write_json;
@@ -167,7 +167,7 @@ async fn rehearse_plan(
     settings: &ContainSettings,
     sealed: &SealedPlan,
     forced: &[Override],
-) -> Result<Vec<Rehearsed>, CommandError> {
+) -> Result<Vec<DryRunStep>, CommandError> {
     let (connection, guard) = check(place, settings, sealed, forced).await?;
     let enter = |account, policy| connection.enter(account, policy);
     Ok(rehearse(&connection.aws, &enter, &guard, sealed.plan()).await)
@@ -175,7 +175,7 @@ async fn rehearse_plan(
 
 fn print_rehearsed(
     sealed: &SealedPlan,
-    rehearsed: &[Rehearsed],
+    rehearsed: &[DryRunStep],
     json: bool,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
