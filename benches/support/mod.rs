@@ -23,7 +23,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use clap::Parser;
 use dragnet::aws::{Aws, CodeSource, ConnectOptions, MfaCode, StaticCredentials, Wire};
-use dragnet::cli::settings::{Surroundings, SweepSettings};
+use dragnet::cli::settings::{ResolveContext, SweepSettings};
 use dragnet::cli::{Arguments, Command};
 use dragnet::config::Concurrency;
 use dragnet::model::RunId;
@@ -213,7 +213,7 @@ pub async fn sweep_parts(
     let Command::Sweep(sweep) = &arguments.command else {
         panic!("not a sweep")
     };
-    let surroundings = Surroundings {
+    let surroundings = ResolveContext {
         environment: &|_| None,
         working_directory: directory,
         now: clock.now(),

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::mfa_code;
 use crate::cli::GlobalArguments;
-use crate::cli::settings::{GlobalSettings, Surroundings};
+use crate::cli::settings::{GlobalSettings, ResolveContext};
 use crate::config;
 
 /// What settings may depend on.
@@ -32,8 +32,8 @@ impl Machine {
     }
 
     /// The surroundings that settings are resolved in, at the time `now`.
-    pub fn at(&self, now: Timestamp) -> Surroundings<'_> {
-        Surroundings {
+    pub fn at(&self, now: Timestamp) -> ResolveContext<'_> {
+        ResolveContext {
             environment: &variable,
             working_directory: &self.working_directory,
             now,

@@ -47,7 +47,7 @@ pub use watermark::{Place, Stretch, Watermark, Watermarks};
 #[cfg(test)]
 mod testing {
     use crate::cli::GlobalArguments;
-    use crate::cli::settings::{ScheduleSettings, Surroundings, WatchSettings};
+    use crate::cli::settings::{ScheduleSettings, ResolveContext, WatchSettings};
     use crate::model::{Coverage, Outcome};
 
     /// A row of the coverage.
@@ -72,7 +72,7 @@ mod testing {
              [[watch.schedule]]\nname = 's'\nindicators = ['192.0.2.1']\nsinks = ['out']\n{toml}"
         );
         std::fs::write(temp.path().join("dragnet.toml"), config).unwrap();
-        let surroundings = Surroundings {
+        let surroundings = ResolveContext {
             environment: &|_| None,
             working_directory: temp.path(),
             now: "2026-03-02T12:00:00Z".parse().unwrap(),

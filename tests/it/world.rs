@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use dragnet::aws::CodeSource;
-use dragnet::cli::settings::{ProgressStyle, Surroundings, SweepSettings};
+use dragnet::cli::settings::{ProgressStyle, ResolveContext, SweepSettings};
 use dragnet::cli::{Arguments, Command};
 use dragnet::commands::{CommandError, Connection, Outputs, Place, Resumable, run_sweep};
 use dragnet::config::Config;
@@ -202,7 +202,7 @@ impl World {
         let Command::Sweep(sweep) = parsed.command else {
             panic!("not a sweep")
         };
-        let surroundings = Surroundings {
+        let surroundings = ResolveContext {
             environment: &|_| None,
             working_directory: self.temp.path(),
             now: self.place.clock().now(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::super::{
     ContainAction, Emit, GlobalArguments, Override, PlanArguments, ScopeArguments, UsageError,
 };
-use super::{Reach, Surroundings, load_config, run_dir};
+use super::{Reach, ResolveContext, load_config, run_dir};
 use crate::config::{Contain, PrincipalSelector, load_targets, state_directory};
 
 /// What every command of `contain` needs to know.
@@ -47,7 +47,7 @@ impl ContainSettings {
     /// Anything that is wrong with arguments, configuration or accounts file; no AWS call was made.
     pub fn resolve(
         global: &GlobalArguments,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         Self::in_scope(global, &ScopeArguments::default(), surroundings)
     }
@@ -55,7 +55,7 @@ impl ContainSettings {
     fn in_scope(
         global: &GlobalArguments,
         scope: &ScopeArguments,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let config = load_config(global, surroundings)?;
         let contain = config.contain.clone();
@@ -82,7 +82,7 @@ impl PlanSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &PlanArguments,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let scope = ScopeArguments {
             accounts: arguments.accounts.clone(),

@@ -1,7 +1,7 @@
 //! The settings of an examination.
 
 use super::super::{DoctorArguments, GlobalArguments, UsageError};
-use super::{Reach, Surroundings, load_config};
+use super::{Reach, ResolveContext, load_config};
 
 /// All that `doctor` needs to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ impl DoctorSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &DoctorArguments,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let reach = Reach::resolve(global, &arguments.scope, load_config(global, surroundings)?)?;
         Ok(Self {

@@ -1,6 +1,6 @@
 //! How to talk to the person who runs Dragnet.
 
-use super::Surroundings;
+use super::ResolveContext;
 use crate::cli::{ColorChoice, GlobalArguments, ProgressChoice};
 
 /// What every command needs to know.
@@ -49,7 +49,7 @@ pub enum Verbosity {
 
 impl GlobalSettings {
     /// Resolves what depends on the terminal and the environment.
-    pub fn resolve(arguments: &GlobalArguments, surroundings: &Surroundings<'_>) -> Self {
+    pub fn resolve(arguments: &GlobalArguments, surroundings: &ResolveContext<'_>) -> Self {
         let progress = match arguments.progress {
             ProgressChoice::Auto if arguments.quiet => ProgressStyle::None,
             ProgressChoice::Auto if surroundings.stderr_is_terminal => ProgressStyle::Bar,
@@ -76,7 +76,7 @@ impl GlobalSettings {
 }
 
 /// Source: no-color.org: a set and non-empty `NO_COLOR` turns colour off, unless an option asks for it.
-fn color(choice: ColorChoice, surroundings: &Surroundings<'_>) -> bool {
+fn color(choice: ColorChoice, surroundings: &ResolveContext<'_>) -> bool {
     let variable = |name| (surroundings.environment)(name).unwrap_or_default();
     match choice {
         ColorChoice::Always => true,
@@ -92,12 +92,12 @@ fn color(choice: ColorChoice, surroundings: &Surroundings<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::settings::testing::with_surroundings;
+    use crate::cli::settings::testing::with_resolve_context;
 
     #[test]
     fn the_terminal_decides_unless_told() {
-        with_surroundings(|piped| {
-            let terminal = Surroundings {
+        with_resolve_context(|piped| {
+            let terminal = ResolveContext {
                 stdout_is_terminal: true,
                 stderr_is_terminal: true,
                 ..*piped
@@ -113,7 +113,7 @@ mod tests {
             assert!(
                 !GlobalSettings::resolve(
                     &arguments,
-                    &Surroundings {
+                    &ResolveContext {
                         environment: &no_color,
                         ..terminal
                     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use super::super::{EngineChoice, GlobalArguments, HuntsCommand, SweepArguments, UsageError};
-use super::{Surroundings, load_config};
+use super::{ResolveContext, load_config};
 use crate::config::{Catalogue, Hunts};
 use crate::model::{Hunt, HuntSource, Severity};
 use crate::query::{Query, QueryError, QueryErrorKind};
@@ -160,7 +160,7 @@ impl HuntsSettings {
     pub fn resolve(
         global: &GlobalArguments,
         command: &HuntsCommand,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let config = load_config(global, surroundings)?;
         let files = match command {

@@ -1,7 +1,7 @@
 //! The settings of a list.
 
 use super::super::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
-use super::{Reach, Surroundings, load_config};
+use super::{Reach, ResolveContext, load_config};
 
 /// All that `list` needs to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,7 @@ impl ListSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &ListArguments,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         if let Some(expression) = &arguments.query {
             jmespath::compile(expression).map_err(|error| UsageError::Query {
@@ -50,11 +50,11 @@ impl ListSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::settings::testing::{parse_list, with_surroundings};
+    use crate::cli::settings::testing::{parse_list, with_resolve_context};
 
     fn resolve(rest: &[&str]) -> Result<ListSettings, UsageError> {
         let (global, arguments) = parse_list(rest);
-        with_surroundings(|surroundings| ListSettings::resolve(&global, &arguments, surroundings))
+        with_resolve_context(|surroundings| ListSettings::resolve(&global, &arguments, surroundings))
     }
 
     #[test]

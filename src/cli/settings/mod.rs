@@ -38,7 +38,7 @@ pub use watch::{ScheduleSettings, SinkSettings, SinkWay, WatchSettings};
 
 /// What settings depend on beside arguments and configuration.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct ResolveContext<'a> {
     /// The environment variables.
     pub environment: Environment<'a>,
     /// The directory that relative paths start from.
@@ -58,7 +58,7 @@ pub struct Surroundings<'a> {
 /// The file cannot be read, or says something that it may not.
 pub fn load_config(
     arguments: &GlobalArguments,
-    surroundings: &Surroundings<'_>,
+    surroundings: &ResolveContext<'_>,
 ) -> Result<Config, UsageError> {
     let given = arguments.config.as_deref();
     if arguments.practice && given.is_none() {
@@ -82,9 +82,9 @@ pub(super) mod testing {
     use clap::Parser;
 
     /// Noon of 2 March 2026, an empty environment and an empty directory.
-    pub(in crate::cli) fn with_surroundings<T>(test: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+    pub(in crate::cli) fn with_resolve_context<T>(test: impl FnOnce(&ResolveContext<'_>) -> T) -> T {
         let empty = tempfile::tempdir().unwrap();
-        test(&Surroundings {
+        test(&ResolveContext {
             environment: &|_| None,
             working_directory: empty.path(),
             now: "2026-03-02T12:00:00Z".parse().unwrap(),
@@ -112,13 +112,13 @@ pub(super) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::with_surroundings;
+    use super::testing::with_resolve_context;
     use super::*;
     use std::fs;
 
     #[test]
     fn practice_reads_no_file_that_was_not_named() {
-        with_surroundings(|surroundings| {
+        with_resolve_context(|surroundings| {
             let file = surroundings.working_directory.join("dragnet.toml");
             fs::write(&file, "[identity]\nprofile = \"production\"").unwrap();
             let profile = |arguments: GlobalArguments| {

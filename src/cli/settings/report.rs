@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::{GlobalArguments, ReportArguments, UsageError};
-use super::{Surroundings, load_config, run_dir};
+use super::{ResolveContext, load_config, run_dir};
 use crate::config::{Format, Report};
 
 /// All that `report` needs to know.
@@ -23,7 +23,7 @@ impl ReportSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &ReportArguments,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let config = load_config(global, surroundings)?;
         Ok(Self {

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Surroundings;
+use super::ResolveContext;
 use crate::model::RunId;
 
 /// Where runs lie, unless told otherwise.
 const RUNS: &str = "runs";
 
 /// The directory of the run that is named by its directory or, if it lies in `./runs`, by its id.
-pub fn run_dir(run: &Path, surroundings: &Surroundings<'_>) -> PathBuf {
+pub fn run_dir(run: &Path, surroundings: &ResolveContext<'_>) -> PathBuf {
     let path = surroundings.working_directory.join(run);
     match run.to_str().and_then(|text| text.parse::<RunId>().ok()) {
         Some(id) if !path.exists() => surroundings.working_directory.join(RUNS).join(id.as_str()),
@@ -20,11 +20,11 @@ pub fn run_dir(run: &Path, surroundings: &Surroundings<'_>) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::settings::testing::with_surroundings;
+    use crate::cli::settings::testing::with_resolve_context;
 
     #[test]
     fn a_run_is_named_by_its_directory_or_its_id() {
-        with_surroundings(|surroundings| {
+        with_resolve_context(|surroundings| {
             let named = |run: &str| {
                 let path = run_dir(Path::new(run), surroundings);
                 path.strip_prefix(surroundings.working_directory)

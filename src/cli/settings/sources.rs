@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{GlobalArguments, Moment, OutputFormat, SourcesArguments, UsageError};
-use super::{Reach, Surroundings, load_config};
+use super::{Reach, ResolveContext, load_config};
 use crate::model::TimeWindow;
 
 /// What a sweep would find of the last day is what is told.
@@ -28,7 +28,7 @@ impl SourcesSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &SourcesArguments,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let usual = if global.json {
             OutputFormat::Json

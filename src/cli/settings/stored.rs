@@ -163,13 +163,13 @@ impl SweepSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::settings::testing::{parse_sweep, with_surroundings};
+    use crate::cli::settings::testing::{parse_sweep, with_resolve_context};
 
     const CONFIG: &str = "[identity]\nexternal_id = \"hush-hush\"\nprofile = \"p\"\n\
          [[accounts]]\nid = \"111111111111\"\nexternal_id = \"hush-too\"\n[limits.quotas]\nFilterLogEvents = 3";
 
     fn settings() -> SweepSettings {
-        with_surroundings(|surroundings| {
+        with_resolve_context(|surroundings| {
             let file = surroundings.working_directory.join("dragnet.toml");
             std::fs::write(&file, CONFIG).unwrap();
             let (global, arguments) = parse_sweep(&[

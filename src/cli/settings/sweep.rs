@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{EngineChoice, GlobalArguments, SweepArguments, UsageError};
 use super::indicators::{self, Resolved};
-use super::{Reach, Surroundings, hunts, load_config, report, window};
+use super::{Reach, ResolveContext, hunts, load_config, report, window};
 use crate::config::Format;
 use crate::model::{Hunt, Indicator, TimeWindow};
 
@@ -54,7 +54,7 @@ impl SweepSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &SweepArguments,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let directory = surroundings.working_directory;
         let Resolved {
@@ -85,11 +85,11 @@ impl SweepSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::settings::testing::{parse_sweep, with_surroundings};
+    use crate::cli::settings::testing::{parse_sweep, with_resolve_context};
 
     fn resolve(rest: &[&str]) -> Result<SweepSettings, UsageError> {
         let (global, arguments) = parse_sweep(rest);
-        with_surroundings(|surroundings| SweepSettings::resolve(&global, &arguments, surroundings))
+        with_resolve_context(|surroundings| SweepSettings::resolve(&global, &arguments, surroundings))
     }
 
     #[test]

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::super::{EngineChoice, GlobalArguments, ScopeArguments, UsageError};
 use super::hunts;
 use super::indicators::{self, Resolved};
-use super::{EngineSettings, Reach, Surroundings, SweepSettings, load_config};
+use super::{EngineSettings, Reach, ResolveContext, SweepSettings, load_config};
 use crate::config::{
     Address, AlertCondition, ConfiguredDuration, EventBus, Format, Held, Hunts, Listen, ScanBudget,
     Schedule, SinkTarget, TimeZoneName, Timetable, TopicArn, Watch, state_directory,
@@ -114,7 +114,7 @@ impl WatchSettings {
     /// where it should be; no schedule at all.
     pub fn resolve(
         global: &GlobalArguments,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let config = load_config(global, surroundings)?;
         let (watch, formats, hunts) = (
@@ -166,7 +166,7 @@ impl WatchSettings {
 fn state_dir(
     watch: &Watch,
     global: &GlobalArguments,
-    surroundings: &Surroundings<'_>,
+    surroundings: &ResolveContext<'_>,
 ) -> Result<PathBuf, UsageError> {
     if let Some(path) = &watch.state_dir {
         return Ok(surroundings.working_directory.join(path));
@@ -265,7 +265,7 @@ impl SinkWay {
     fn of(
         target: Option<SinkTarget>,
         directory: &Path,
-        surroundings: &Surroundings<'_>,
+        surroundings: &ResolveContext<'_>,
     ) -> Result<Self, String> {
         let secret = |held: &Held| secret(held, directory, surroundings);
         Ok(
@@ -294,7 +294,7 @@ impl SinkWay {
 fn secret(
     held: &Held,
     directory: &Path,
-    surroundings: &Surroundings<'_>,
+    surroundings: &ResolveContext<'_>,
 ) -> Result<SecretString, String> {
     let text = match held {
         Held::Environment(name) => (surroundings.environment)(name)
@@ -313,7 +313,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::cli::settings::testing::with_surroundings;
+    use crate::cli::settings::testing::with_resolve_context;
 
     const CONFIG: &str = "[watch]\nlag = \"5m\"\nstate_dir = \"state\"\n\
         [[watch.sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"https://soc.example/\"\nsecret_env = \"KEY\"\n\
@@ -323,12 +323,12 @@ mod tests {
         [[watch.schedule]]\nname = \"other\"\ncron = \"@daily\"\nindicators = [\"192.0.2.1\"]\nsinks = [\"chat\"]\n";
 
     fn resolved(files: &[(&str, &str)], key: Option<&str>) -> Result<WatchSettings, String> {
-        with_surroundings(|surroundings| {
+        with_resolve_context(|surroundings| {
             for (name, text) in [("dragnet.toml", CONFIG)].iter().chain(files) {
                 std::fs::write(surroundings.working_directory.join(name), text).unwrap();
             }
             let environment = |name: &str| key.filter(|_| name == "KEY").map(str::to_owned);
-            let surroundings = Surroundings {
+            let surroundings = ResolveContext {
                 environment: &environment,
                 ..*surroundings
             };

@@ -172,7 +172,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::settings::Surroundings;
+    use crate::cli::settings::ResolveContext;
     use crate::cli::{Arguments, Command};
     use crate::commands::Place;
     use crate::range::Scenario;
@@ -187,7 +187,7 @@ mod tests {
         let Command::List(list) = arguments.command else {
             panic!("not a list")
         };
-        let surroundings = Surroundings {
+        let surroundings = ResolveContext {
             environment: &|_| None,
             working_directory: std::path::Path::new("/nonexistent"),
             now: place.clock().now(),

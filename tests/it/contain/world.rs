@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use clap::Parser;
-use dragnet::cli::settings::{ContainSettings, PlanSettings, Surroundings};
+use dragnet::cli::settings::{ContainSettings, PlanSettings, ResolveContext};
 use dragnet::cli::{Arguments, Command, ContainCommand, GlobalArguments, Override, PlanArguments};
 use dragnet::commands::{
     Canary, CommandError, Place, apply_plan, make_plan, undo_containment, verify_containment,
@@ -111,9 +111,9 @@ impl World {
         self.range().administrator().access_key_id
     }
 
-    fn resolved<T>(&self, resolve: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+    fn resolved<T>(&self, resolve: impl FnOnce(&ResolveContext<'_>) -> T) -> T {
         let state = self.temp.path().display().to_string();
-        resolve(&Surroundings {
+        resolve(&ResolveContext {
             environment: &|name| (name == "XDG_STATE_HOME").then(|| state.clone()),
             working_directory: self.temp.path(),
             now: self.place.clock().now(),

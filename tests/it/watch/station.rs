@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dragnet::cli::GlobalArguments;
-use dragnet::cli::settings::{Surroundings, WatchSettings};
+use dragnet::cli::settings::{ResolveContext, WatchSettings};
 use dragnet::commands::{WatchRuntime, Place};
 use dragnet::range::Scenario;
 use dragnet::watch::{ActivationRecord, Overview, RetryPolicy, State};
@@ -64,7 +64,7 @@ impl Station {
         let scenario =
             Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
         let place = Place::practising(&scenario).unwrap();
-        let surroundings = Surroundings {
+        let surroundings = ResolveContext {
             environment: &|name| (name == "KEY").then(|| "signing-key".to_owned()),
             working_directory: self.path(),
             now: place.clock().now(),
