@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::CommandError;
 use super::mfa_code::Codes;
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use crate::aws::{Aws, CodeSource, ConnectOptions, StaticCredentials, Wire};
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, Reach};
@@ -55,9 +55,9 @@ impl Place {
     ///
     /// # Errors
     /// The practice range cannot be made.
-    pub(super) fn of(settings: GlobalSettings, machine: &Machine) -> Result<Self, CommandError> {
+    pub(super) fn of(settings: GlobalSettings, machine: &HostEnvironment) -> Result<Self, CommandError> {
         let codes = Person::AtTheMachine {
-            code: Machine::mfa_code(),
+            code: HostEnvironment::mfa_code(),
             terminal: machine.can_ask(),
         };
         if settings.practice {
@@ -72,7 +72,7 @@ impl Place {
         Ok(Self {
             world,
             codes,
-            state_directory: Machine::state_directory(),
+            state_directory: HostEnvironment::state_directory(),
         })
     }
 

@@ -44,7 +44,7 @@ pub use watch::WatchRuntime;
 use crate::cli::{Arguments, Command, RangeCommand, write_completions, write_manual};
 use crate::report::escape;
 use logging::start as start_logging;
-use surroundings::Machine;
+use surroundings::HostEnvironment;
 
 /// Runs what was typed, and gives the exit code.
 pub fn run(arguments: &Arguments) -> u8 {
@@ -64,7 +64,7 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Completions { shell } => write_completions(*shell, out)?,
         Command::Man => write_manual(out)?,
         Command::Report(report) => {
-            return report::report(&arguments.global, report, &Machine::here()?, out);
+            return report::report(&arguments.global, report, &HostEnvironment::here()?, out);
         }
         Command::Range(RangeCommand::Serve(serve)) => {
             runtime()?.block_on(range::serve(serve, out))?
@@ -75,28 +75,28 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Range(RangeCommand::Code(scenario)) => {
             range::code(scenario, arguments.global.practice, out)?
         }
-        Command::Setup(setup) => setup::setup(&arguments.global, setup, &Machine::here()?, out)?,
+        Command::Setup(setup) => setup::setup(&arguments.global, setup, &HostEnvironment::here()?, out)?,
         Command::Doctor(doctor) => {
-            let machine = Machine::here()?;
+            let machine = HostEnvironment::here()?;
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(doctor::doctor(&arguments.global, doctor, &machine, out));
         }
         Command::Sweep(sweep) => {
-            let machine = Machine::here()?;
+            let machine = HostEnvironment::here()?;
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(sweep::sweep(&arguments.global, sweep, &machine));
         }
         Command::Resume(resume) => {
-            let machine = Machine::here()?;
+            let machine = HostEnvironment::here()?;
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(resume::resume(&arguments.global, resume, &machine));
         }
         Command::Hunts(hunts) => {
-            return hunts::hunts(&arguments.global, hunts, &Machine::here()?, out);
+            return hunts::hunts(&arguments.global, hunts, &HostEnvironment::here()?, out);
         }
-        Command::Runs(runs) => return runs::runs(&arguments.global, runs, &Machine::here()?, out),
+        Command::Runs(runs) => return runs::runs(&arguments.global, runs, &HostEnvironment::here()?, out),
         Command::Contain(contain) => {
-            let machine = Machine::here()?;
+            let machine = HostEnvironment::here()?;
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(contain::contain(
                 &arguments.global,
@@ -106,12 +106,12 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
             ));
         }
         Command::List(list) => {
-            let machine = Machine::here()?;
+            let machine = HostEnvironment::here()?;
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(list::list(&arguments.global, list, &machine, out));
         }
         Command::Watch(watch) => {
-            let machine = Machine::here()?;
+            let machine = HostEnvironment::here()?;
             logging::start_for_watch(watch, machine.global_settings(&arguments.global));
             let runtime = runtime()?;
             let code = runtime.block_on(watch::watch(&arguments.global, watch, &machine, out));
@@ -120,7 +120,7 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
             return code;
         }
         Command::Sources(sources) => {
-            let machine = Machine::here()?;
+            let machine = HostEnvironment::here()?;
             start_logging(machine.global_settings(&arguments.global));
             return runtime()?.block_on(sources::sources(
                 &arguments.global,

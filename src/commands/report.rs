@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::CommandError;
 use super::run_files::write_run_files;
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use crate::cli::settings::ReportSettings;
 use crate::cli::{GlobalArguments, ReportArguments};
 use crate::report::{write_ending, write_json};
@@ -16,7 +16,7 @@ use crate::store::{RunDir, RunLock};
 pub(super) fn report(
     global: &GlobalArguments,
     arguments: &ReportArguments,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);

@@ -2,7 +2,7 @@
 
 use super::interrupt::ends_on_ctrl_c;
 use super::run::{Connection, Resumable};
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use super::sweep::conclude;
 use super::{CommandError, Place, tell};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, load_config, run_dir};
@@ -12,7 +12,7 @@ use crate::cli::{GlobalArguments, ResumeArguments, UsageError};
 pub(super) async fn resume(
     global: &GlobalArguments,
     arguments: &ResumeArguments,
-    machine: &Machine,
+    machine: &HostEnvironment,
 ) -> Result<u8, CommandError> {
     if global.member_role.is_some() || global.accounts_file.is_some() {
         return Err(UsageError::FixedByRun.into());

@@ -13,14 +13,14 @@ use crate::config;
 
 /// What settings may depend on.
 #[derive(Clone, Debug)]
-pub(super) struct Machine {
+pub(super) struct HostEnvironment {
     working_directory: PathBuf,
     stdin_is_terminal: bool,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
 }
 
-impl Machine {
+impl HostEnvironment {
     /// This machine, as it is now.
     pub fn here() -> io::Result<Self> {
         Ok(Self {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::interrupt::ends_on_ctrl_c;
 use super::run::{Connection, Outputs, run_sweep};
 use super::run_files::RunFiles;
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use super::{CommandError, Place, plan, tell};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
@@ -16,7 +16,7 @@ use crate::sweep::SweepError;
 pub(super) async fn sweep(
     global: &GlobalArguments,
     arguments: &SweepArguments,
-    machine: &Machine,
+    machine: &HostEnvironment,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
     let place = Place::of(settings, machine)?;
@@ -48,7 +48,7 @@ pub(super) fn conclude(
     outputs: &Outputs,
     failure: Option<SweepError>,
     settings: GlobalSettings,
-    machine: &Machine,
+    machine: &HostEnvironment,
     fail_on_sighting: bool,
 ) -> Result<u8, CommandError> {
     let directory = machine.shown(&outputs.directory);

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use super::{Connection, ContainError, force_arguments, journals, print, read_plan};
 use crate::cli::settings::ContainSettings;
 use crate::cli::{ApplyArguments, Override};
-use crate::commands::surroundings::Machine;
+use crate::commands::surroundings::HostEnvironment;
 use crate::commands::{CommandError, Place, tell};
 use crate::contain::{
     Containment, Guard, JournalError, DryRunStep, SealedPlan, Work, apply as apply_journal,
@@ -27,7 +27,7 @@ pub(super) async fn apply(
     settings: &ContainSettings,
     arguments: &ApplyArguments,
     json: bool,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let sealed = read_plan(&arguments.plan)?;

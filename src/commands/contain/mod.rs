@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use super::{CommandError, Place};
 use crate::aws::{Aws, Caller};
 use crate::cli::settings::ContainSettings;
@@ -29,7 +29,7 @@ pub use planning::make_plan;
 pub(super) async fn contain(
     global: &GlobalArguments,
     command: &ContainCommand,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let place = Place::of(machine.global_settings(global), machine)?;

@@ -11,7 +11,7 @@ use super::{ContainError, force_arguments, print, roles_on_the_way};
 use crate::aws::Aws;
 use crate::cli::Emit;
 use crate::cli::settings::PlanSettings;
-use crate::commands::surroundings::Machine;
+use crate::commands::surroundings::HostEnvironment;
 use crate::commands::{CommandError, Place, tell};
 use crate::config::PrincipalSelector;
 use crate::contain::{
@@ -32,7 +32,7 @@ pub(super) async fn plan(
     place: &Place,
     settings: &PlanSettings,
     json: bool,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let sealed = make_plan(place, settings).await?;

@@ -8,7 +8,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use super::{CommandError, Place};
 use crate::cli::settings::DoctorSettings;
 use crate::cli::{DoctorArguments, GlobalArguments};
@@ -28,7 +28,7 @@ struct Diagnosis<'a> {
 pub(super) async fn doctor(
     global: &GlobalArguments,
     arguments: &DoctorArguments,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);

@@ -7,7 +7,7 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::CommandError;
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use crate::cli::settings::HuntsSettings;
 use crate::cli::{GlobalArguments, HuntsCommand, UsageError};
 use crate::config::{HuntTemplate, load_hunt};
@@ -18,7 +18,7 @@ use describe::Described;
 pub(super) fn hunts(
     global: &GlobalArguments,
     command: &HuntsCommand,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let global_settings = machine.global_settings(global);

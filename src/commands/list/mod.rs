@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
 
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use super::{CommandError, Place, tell};
 use crate::cli::settings::ListSettings;
 use crate::cli::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
@@ -21,7 +21,7 @@ use search::Search;
 pub(super) async fn list(
     global: &GlobalArguments,
     arguments: &ListArguments,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);

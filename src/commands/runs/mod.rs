@@ -7,7 +7,7 @@ use std::io::Write;
 
 use super::CommandError;
 use super::run_files::read_run;
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use crate::cli::settings::run_dir;
 use crate::cli::{GlobalArguments, RunsCommand};
 use crate::report::{write_ending, write_json};
@@ -17,7 +17,7 @@ use crate::store::RunDir;
 pub(super) fn runs(
     global: &GlobalArguments,
     command: &RunsCommand,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);

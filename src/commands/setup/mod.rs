@@ -8,7 +8,7 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::CommandError;
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use crate::cli::settings::load_config;
 use crate::cli::{GlobalArguments, PolicyOf, SetupCommand};
 use crate::config::{Config, MemberRole};
@@ -19,7 +19,7 @@ use crate::report::write_json;
 pub(super) fn setup(
     global: &GlobalArguments,
     command: &SetupCommand,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
     // Nothing of the roles depends on the time.

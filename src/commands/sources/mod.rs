@@ -4,7 +4,7 @@ mod survey;
 
 use std::io::{self, IsTerminal, Write};
 
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use super::{CommandError, Place, tell};
 use crate::cli::settings::SourcesSettings;
 use crate::cli::{GlobalArguments, OutputFormat, SourcesArguments};
@@ -15,7 +15,7 @@ use survey::{Surveyed, survey};
 pub(super) async fn sources(
     global: &GlobalArguments,
     arguments: &SourcesArguments,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);

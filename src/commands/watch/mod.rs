@@ -11,7 +11,7 @@ use std::io::Write;
 
 pub use lookout::WatchRuntime;
 
-use super::surroundings::Machine;
+use super::surroundings::HostEnvironment;
 use super::{CommandError, Place};
 use crate::cli::settings::WatchSettings;
 use crate::cli::{GlobalArguments, WatchCommand};
@@ -20,7 +20,7 @@ use crate::cli::{GlobalArguments, WatchCommand};
 pub(super) async fn watch(
     global: &GlobalArguments,
     command: &WatchCommand,
-    machine: &Machine,
+    machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);

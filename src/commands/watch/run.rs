@@ -15,7 +15,7 @@ use super::WatchRuntime;
 use crate::aws::causes;
 use crate::cli::GlobalArguments;
 use crate::cli::settings::WatchSettings;
-use crate::commands::surroundings::Machine;
+use crate::commands::surroundings::HostEnvironment;
 use crate::commands::{CommandError, Place};
 use crate::config::Listen;
 use crate::watch::{Health, RetryPolicy, State};
@@ -55,7 +55,7 @@ impl Signals {
 
 pub(super) async fn run(
     global: &GlobalArguments,
-    machine: &Machine,
+    machine: &HostEnvironment,
     place: &Place,
     watch: WatchSettings,
 ) -> Result<u8, CommandError> {
@@ -131,7 +131,7 @@ pub(super) async fn run(
 /// Reads the configuration again. What is bound to this process stays as it is.
 fn reload(
     global: &GlobalArguments,
-    machine: &Machine,
+    machine: &HostEnvironment,
     place: &Place,
     in_force: &WatchSettings,
 ) -> Result<WatchSettings, CommandError> {
