@@ -25,7 +25,7 @@ pub(super) const PRACTICE: &str = "small";
 #[derive(Clone, Debug)]
 pub struct Place {
     world: World,
-    codes: Person,
+    codes: CodePrompt,
     /// Where MFA sessions are kept.
     state_directory: Option<PathBuf>,
 }
@@ -40,7 +40,7 @@ enum World {
 
 /// Who can be asked for a code.
 #[derive(Clone, Debug)]
-enum Person {
+enum CodePrompt {
     /// The one who runs the command.
     AtTheMachine {
         code: Option<SecretString>,
@@ -56,7 +56,7 @@ impl Place {
     /// # Errors
     /// The practice range cannot be made.
     pub(super) fn of(settings: GlobalSettings, machine: &HostEnvironment) -> Result<Self, CommandError> {
-        let codes = Person::AtTheMachine {
+        let codes = CodePrompt::AtTheMachine {
             code: HostEnvironment::mfa_code(),
             terminal: machine.can_ask(),
         };
@@ -86,7 +86,7 @@ impl Place {
         let range = Range::new(scenario, None, clock.clone())?;
         range.enforce(range::Quotas::Real)?;
         let world = World::Practice { range, clock };
-        let codes = Person::AtTheMachine {
+        let codes = CodePrompt::AtTheMachine {
             code: None,
             terminal: false,
         };
@@ -101,7 +101,7 @@ impl Place {
     #[must_use]
     pub fn with_codes(self, codes: Arc<dyn CodeSource>) -> Self {
         Self {
-            codes: Person::Other(codes),
+            codes: CodePrompt::Other(codes),
             ..self
         }
     }
@@ -188,13 +188,13 @@ impl Place {
 
     fn codes(&self, reach: &Reach) -> Arc<dyn CodeSource> {
         match &self.codes {
-            Person::AtTheMachine { code, terminal } => Arc::new(Codes::new(
+            CodePrompt::AtTheMachine { code, terminal } => Arc::new(Codes::new(
                 code.clone(),
                 reach.identity.mfa_command.clone(),
                 *terminal,
                 self.clock(),
             )),
-            Person::Other(codes) => Arc::clone(codes),
+            CodePrompt::Other(codes) => Arc::clone(codes),
         }
     }
 }
