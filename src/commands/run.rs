@@ -27,7 +27,7 @@ pub(super) const AUDIT_WAITING: usize = 1_024;
 
 /// Where a run is, and what is in it.
 #[derive(Debug)]
-pub struct Outputs {
+pub struct FinishedRun {
     /// The run's directory.
     pub directory: PathBuf,
     /// Its files.
@@ -144,7 +144,7 @@ pub async fn run_sweep(
     settings: SweepSettings,
     progress: ProgressStyle,
     cancel: CancellationToken,
-) -> Result<(Outputs, Option<SweepError>), CommandError> {
+) -> Result<(FinishedRun, Option<SweepError>), CommandError> {
     refuse_over_cost(&connection, &settings, cancel.clone()).await?;
     let windows = Windows::ParsedEventDetails(settings.window);
     run_windows(connection, settings, windows, progress, cancel).await
@@ -160,7 +160,7 @@ pub(super) async fn run_windows(
     windows: Windows,
     progress: ProgressStyle,
     cancel: CancellationToken,
-) -> Result<(Outputs, Option<SweepError>), CommandError> {
+) -> Result<(FinishedRun, Option<SweepError>), CommandError> {
     let run = OpenRun::create(&connection, &settings, &windows)?;
     run.carry_out(connection, settings, windows, progress, cancel)
         .await
@@ -225,7 +225,7 @@ impl Resumable {
         settings: SweepSettings,
         progress: ProgressStyle,
         cancel: CancellationToken,
-    ) -> Result<(Outputs, Option<SweepError>), CommandError> {
+    ) -> Result<(FinishedRun, Option<SweepError>), CommandError> {
         if !self.facts.is_of_account_of(&connection.caller)? {
             let (began, now) = (
                 self.facts.text("caller_arn")?,
@@ -302,7 +302,7 @@ impl OpenRun {
         windows: Windows,
         progress: ProgressStyle,
         cancel: CancellationToken,
-    ) -> Result<(Outputs, Option<SweepError>), CommandError> {
+    ) -> Result<(FinishedRun, Option<SweepError>), CommandError> {
         let Self {
             dir,
             lock,
@@ -352,7 +352,7 @@ impl OpenRun {
             finished(tokio::task::spawn_blocking(move || write_run_files(&dir, &formats)).await);
         let files = files.map_err(broke_off)?;
         drop(lock);
-        Ok((Outputs { directory, files }, swept.err()))
+        Ok((FinishedRun { directory, files }, swept.err()))
     }
 }
 

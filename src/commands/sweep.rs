@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::interrupt::ends_on_ctrl_c;
-use super::run::{Connection, Outputs, run_sweep};
+use super::run::{Connection, FinishedRun, run_sweep};
 use super::run_files::RunFiles;
 use super::surroundings::HostEnvironment;
 use super::{CommandError, Place, plan, tell};
@@ -45,7 +45,7 @@ pub(super) async fn sweep(
 
 /// Prints the end of a run, and gives its exit code.
 pub(super) fn conclude(
-    outputs: &Outputs,
+    outputs: &FinishedRun,
     failure: Option<SweepError>,
     settings: GlobalSettings,
     machine: &HostEnvironment,

@@ -8,7 +8,7 @@ use clap::Parser;
 use dragnet::aws::CodeSource;
 use dragnet::cli::settings::{ProgressStyle, ResolveContext, SweepSettings};
 use dragnet::cli::{Arguments, Command};
-use dragnet::commands::{CommandError, Connection, Outputs, Place, Resumable, run_sweep};
+use dragnet::commands::{CommandError, Connection, FinishedRun, Place, Resumable, run_sweep};
 use dragnet::config::Config;
 use dragnet::range::{Range, Scenario};
 use dragnet::sweep::SweepError;
@@ -50,7 +50,7 @@ pub struct World {
 
 /// A finished run.
 pub struct Run {
-    pub outputs: Outputs,
+    pub outputs: FinishedRun,
     pub failure: Option<SweepError>,
     /// Keeps the run's directory alive.
     _temp: Arc<TempDir>,
@@ -144,7 +144,7 @@ impl World {
 
     fn run(
         &self,
-        ended: Result<(Outputs, Option<SweepError>), CommandError>,
+        ended: Result<(FinishedRun, Option<SweepError>), CommandError>,
     ) -> Result<Run, CommandError> {
         let (outputs, failure) = ended?;
         let run = Run {
