@@ -37,7 +37,7 @@ pub use contain::{
 };
 pub use doctor::{Check, State, Subject, examine};
 pub use error::CommandError;
-pub use run::{Connection, FinishedRun, Resumable, StandingConnection, run_sweep};
+pub use run::{Connection, FinishedRun, Resumable, SharedConnection, run_sweep};
 pub use run_files::{RunFiles, read_run, write_run_files};
 pub use watch::WatchRuntime;
 

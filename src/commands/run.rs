@@ -80,14 +80,14 @@ impl Connection {
 
 /// A connection over which many runs are made, some of them side by side: they share its quotas and sessions.
 #[derive(Debug)]
-pub struct StandingConnection {
+pub struct SharedConnection {
     aws: Arc<Aws>,
     caller: Caller,
     clock: Clock,
     practice: bool,
 }
 
-impl StandingConnection {
+impl SharedConnection {
     /// Connects, and asks for an MFA code if one is needed. `audit` is told of the calls that belong to no run.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use super::runs::Runs;
 use crate::aws::{Poster, causes};
 use crate::cli::settings::WatchSettings;
 use crate::commands::run::AUDIT_WAITING;
-use crate::commands::{CommandError, Place, StandingConnection};
+use crate::commands::{CommandError, Place, SharedConnection};
 use crate::model::ApiCall;
 use crate::watch::{
     ActivationRecord, Delivery, RetryPolicy, SharedOutput, Sink, State, StateError, Tools, Watch,
@@ -40,7 +40,7 @@ impl WatchRuntime {
     ) -> Result<Self, CommandError> {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let recording = tokio::spawn(record_own_calls(calls, state.clone()));
-        let connection = Arc::new(StandingConnection::open(place, &settings.reach, audit).await?);
+        let connection = Arc::new(SharedConnection::open(place, &settings.reach, audit).await?);
         let poster = Arc::new(Poster::new(place.allows_insecure_endpoints()));
         let tools = Tools {
             aws: Arc::clone(connection.aws()),

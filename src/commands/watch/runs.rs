@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws::causes;
 use crate::cli::settings::{ProgressStyle, SweepSettings};
-use crate::commands::StandingConnection;
+use crate::commands::SharedConnection;
 use crate::commands::run::{FinishedRun, run_windows};
 use crate::report::RunStatus;
 use crate::sweep::Windows;
@@ -16,7 +16,7 @@ use crate::watch::{ActivationEnd, Agenda, FinishedRun, RunLauncher};
 
 /// Makes runs over one connection.
 #[derive(Debug)]
-pub(super) struct Runs(pub Arc<StandingConnection>);
+pub(super) struct Runs(pub Arc<SharedConnection>);
 
 impl RunLauncher for Runs {
     fn make(
