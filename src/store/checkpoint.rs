@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Connection, Row};
 
 use super::StoreError;
-use super::entry::{Pass, PlaceId, UnitId};
+use super::entry::{Pass, CoverageId, UnitId};
 use super::reader::{damaged, parsed, unknown};
 use crate::model::{Engine, LogGroupArn, Reason, Region, Status, Target};
 
@@ -21,7 +21,7 @@ pub struct Checkpoint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownGroup {
     /// Its row.
-    pub place: PlaceId,
+    pub place: CoverageId,
     /// Whether all was done with it that can be done.
     pub is_finished: bool,
     /// How far it was read.
@@ -132,7 +132,7 @@ fn known_group(row: &Row<'_>) -> Result<KnownGroup, StoreError> {
         .map(|word| Reason::from_word(&word).ok_or_else(|| unknown(&word)))
         .transpose()?;
     Ok(KnownGroup {
-        place: PlaceId(row.get("id").map_err(damaged)?),
+        place: CoverageId(row.get("id").map_err(damaged)?),
         is_finished: is_finished(status, reason),
         units: KnownUnits::default(),
     })

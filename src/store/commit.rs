@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::entry::{Entry, InsightsQuery, Page, PlaceId, PlaceRow, UnitId, UnitRow};
+use super::entry::{Entry, InsightsQuery, Page, CoverageId, CoverageRow, UnitId, UnitRow};
 use super::{StoreError, count, evidence, written};
 use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 use crate::time::rfc3339_ms;
@@ -67,7 +67,7 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
     Ok(transaction.commit()?)
 }
 
-fn insert_place(transaction: &Transaction<'_>, place: &PlaceRow) -> Result<(), StoreError> {
+fn insert_place(transaction: &Transaction<'_>, place: &CoverageRow) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO place (id, account, account_name, region, log_group, class, detail, elsewhere)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7)",
@@ -104,7 +104,7 @@ fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), Stor
 
 fn end_place(
     transaction: &Transaction<'_>,
-    place: PlaceId,
+    place: CoverageId,
     outcome: &Outcome,
 ) -> Result<(), StoreError> {
     let mut update = transaction.prepare_cached(

@@ -10,7 +10,7 @@ use crate::query::Partial;
 
 /// The key of a row of the coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PlaceId(pub(super) i64);
+pub struct CoverageId(pub(super) i64);
 
 /// The key of a stretch of a log group that is read page by page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,7 +29,7 @@ pub enum Entry {
     /// An account that the scope names.
     Account(ScopedAccount),
     /// A place that now has its row in the coverage.
-    Place(PlaceRow),
+    Place(CoverageRow),
     /// Stretches of a log group that are going to be read: all that a pass begins with, together.
     Units(Vec<UnitRow>),
     /// A unit is read from its beginning again: its next page's token is too old.
@@ -59,14 +59,14 @@ pub enum Entry {
     /// How a place ended.
     Ended {
         /// The place.
-        place: PlaceId,
+        place: CoverageId,
         /// How.
         outcome: Outcome,
     },
     /// Something more to say about how a place ended; said once, however often it is written.
     Remark {
         /// The place.
-        place: PlaceId,
+        place: CoverageId,
         /// What there is to say.
         text: String,
     },
@@ -118,9 +118,9 @@ impl Standing {
 
 /// A place: an account, an account's Region, or a log group.
 #[derive(Clone, Debug)]
-pub struct PlaceRow {
+pub struct CoverageRow {
     /// Its key, from [`super::Journal::new_place`].
-    pub id: PlaceId,
+    pub id: CoverageId,
     /// The account.
     pub account: AccountId,
     /// The account's name.
@@ -171,7 +171,7 @@ pub struct UnitRow {
     /// Its key, from [`super::Journal::new_unit`].
     pub id: UnitId,
     /// The log group.
-    pub place: PlaceId,
+    pub place: CoverageId,
     /// What it is read for.
     pub pass: Pass,
     /// What reads it.

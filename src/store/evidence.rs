@@ -87,9 +87,9 @@ pub(super) fn insert_traces(
 /// How places ended, by account, Region and log group; the Region and the group are empty for the
 /// account and the Region as a whole.
 #[derive(Clone, Debug, Default)]
-pub struct PlaceEnds(BTreeMap<(AccountId, String, String), Outcome>);
+pub struct CoverageOutcomes(BTreeMap<(AccountId, String, String), Outcome>);
 
-impl PlaceEnds {
+impl CoverageOutcomes {
     /// How the search of a log group ended, if it was in the plan at all.
     pub fn of_group(&self, arn: &LogGroupArn) -> Option<&Outcome> {
         let Target { account, region } = &arn.target;
@@ -160,12 +160,12 @@ impl RunReader {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn place_ends(&self, groups: &BTreeSet<LogGroupArn>) -> Result<PlaceEnds, StoreError> {
+    pub fn place_ends(&self, groups: &BTreeSet<LogGroupArn>) -> Result<CoverageOutcomes, StoreError> {
         let select =
             "SELECT account, region, log_group, status, reason, detail, denied_by FROM place";
         let mut select = self.connection.prepare(select)?;
         let mut rows = select.query([])?;
-        let mut ends = PlaceEnds::default();
+        let mut ends = CoverageOutcomes::default();
         while let Some(row) = rows.next()? {
             let text = |column| {
                 row.get::<_, Option<String>>(column)

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::entry::{Entry, PlaceId, UnitId};
+use super::entry::{Entry, CoverageId, UnitId};
 use super::{Checkpoint, RunDir, StoreError, commit, schema};
 
 /// Entries that may wait for the disk. What was found on a page may be some 300 KB when it is packed, so this bounds
@@ -103,8 +103,8 @@ impl Journal {
     }
 
     /// A key for a new place.
-    pub fn new_place(&self) -> PlaceId {
-        PlaceId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    pub fn new_place(&self) -> CoverageId {
+        CoverageId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
     /// A key for a new unit.
@@ -149,7 +149,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::super::{
-        Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, PlaceRow, RunReader, Traces, UnitRow,
+        Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, CoverageRow, RunReader, Traces, UnitRow,
     };
     use super::*;
     use crate::model::{Engine, Outcome, Reason, RunId, Status, Target};
@@ -171,8 +171,8 @@ mod tests {
         }
     }
 
-    fn place(journal: &Journal, log_group: Option<&str>, outcome: Option<Outcome>) -> PlaceRow {
-        PlaceRow {
+    fn place(journal: &Journal, log_group: Option<&str>, outcome: Option<Outcome>) -> CoverageRow {
+        CoverageRow {
             id: journal.new_place(),
             account: "111111111111".parse().unwrap(),
             account_name: "prod".to_owned(),
@@ -184,7 +184,7 @@ mod tests {
         }
     }
 
-    fn unit_of(journal: &Journal, group: &PlaceRow) -> UnitRow {
+    fn unit_of(journal: &Journal, group: &CoverageRow) -> UnitRow {
         let (id, place) = (journal.new_unit(), group.id);
         UnitRow {
             id,

@@ -21,10 +21,10 @@ mod written;
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
 pub use entry::{
-    CountRow, Entry, Found, InsightsQuery, Page, Pass, PlaceId, PlaceRow, ScopedAccount, Standing,
+    CountRow, Entry, Found, InsightsQuery, Page, Pass, CoverageId, CoverageRow, ScopedAccount, Standing,
     Traces, UnitId, UnitRow, WrittenRows,
 };
-pub use evidence::{HourRow, PlaceEnds};
+pub use evidence::{HourRow, CoverageOutcomes};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::{RunLock, WatchLock};
 pub use reader::{CallCounts, InsightsTotal, RunReader};

@@ -21,7 +21,7 @@ use crate::model::{
     Engine, LogGroup, LogGroupArn, Outcome, Reason, LogSource, Region, SourceKind, Status, Target,
 };
 use crate::search::FlowLogFormats;
-use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, PlaceId, Standing};
+use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, CoverageId, Standing};
 
 /// An account in a Region, and the session to read it with.
 pub(super) struct Site {
@@ -141,7 +141,7 @@ impl Site {
         &self,
         group: LogGroup,
         delivered: Delivered,
-        place: PlaceId,
+        place: CoverageId,
         units: KnownUnits,
         queue: &Arc<Queue>,
     ) -> Result<(), JournalClosed> {
@@ -241,7 +241,7 @@ impl Site {
     async fn leave(
         &self,
         group: &LogGroup,
-        place: PlaceId,
+        place: CoverageId,
         outcome: Outcome,
     ) -> Result<(), JournalClosed> {
         self.shared.plan(|sheet| {
@@ -269,7 +269,7 @@ struct TargetSweep {
 
 /// A log group that was met.
 struct Met {
-    place: PlaceId,
+    place: CoverageId,
     /// What is left to do of it.
     left: Left,
     /// Whether the last list had it.
@@ -392,7 +392,7 @@ impl TargetSweep {
     async fn begin(
         &mut self,
         group: LogGroup,
-        left: Option<(PlaceId, KnownUnits)>,
+        left: Option<(CoverageId, KnownUnits)>,
     ) -> Result<(), JournalClosed> {
         let Site {
             shared,

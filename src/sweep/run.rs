@@ -29,7 +29,7 @@ use crate::model::{
 };
 use crate::search::{SearchSet, SearchSetError};
 use crate::store::{
-    Checkpoint, Entry, Journal, JournalClosed, KnownGroup, PlaceId, PlaceRow, ScopedAccount,
+    Checkpoint, Entry, Journal, JournalClosed, KnownGroup, CoverageId, CoverageRow, ScopedAccount,
     Standing,
 };
 use crate::time::Clock;
@@ -345,9 +345,9 @@ impl Shared {
         member: &Member,
         region: Option<&Region>,
         outcome: Outcome,
-    ) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send + use<'_> {
+    ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
         self.plan(|sheet| sheet.leave(unread(&member.account, region, None, &outcome)));
-        self.write_place(PlaceRow {
+        self.write_place(CoverageRow {
             outcome: Some(outcome),
             ..self.row(&member.account, region)
         })
@@ -373,10 +373,10 @@ impl Shared {
         region: &Region,
         group: &LogGroup,
         elsewhere: bool,
-    ) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send + use<'_> {
+    ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send + use<'_> {
         let log_group = Some(group.name.clone());
         let class = Some(group.class.clone());
-        self.write_place(PlaceRow {
+        self.write_place(CoverageRow {
             log_group,
             class,
             elsewhere,
@@ -385,8 +385,8 @@ impl Shared {
     }
 
     /// A new row of an account or its Region that has not ended.
-    fn row(&self, account: &Account, region: Option<&Region>) -> PlaceRow {
-        PlaceRow {
+    fn row(&self, account: &Account, region: Option<&Region>) -> CoverageRow {
+        CoverageRow {
             id: self.journal.new_place(),
             account: account.id,
             account_name: account.name.clone(),
@@ -400,8 +400,8 @@ impl Shared {
 
     fn write_place(
         &self,
-        row: PlaceRow,
-    ) -> impl Future<Output = Result<PlaceId, JournalClosed>> + Send {
+        row: CoverageRow,
+    ) -> impl Future<Output = Result<CoverageId, JournalClosed>> + Send {
         let id = row.id;
         if let Some(outcome) = &row.outcome {
             self.count(outcome);
@@ -413,7 +413,7 @@ impl Shared {
     /// Writes down how a place ended.
     pub fn end(
         &self,
-        place: PlaceId,
+        place: CoverageId,
         outcome: Outcome,
     ) -> impl Future<Output = Result<(), JournalClosed>> + Send {
         self.count(&outcome);

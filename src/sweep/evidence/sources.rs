@@ -10,7 +10,7 @@ use crate::model::{
     Account, AccountId, AccountState, SourceLookup, LogGroupArn, ManagementEvents, Outcome, LogSource,
     Source, SourceKind, SourceStatus, Target, TimeWindow, SourceState,
 };
-use crate::store::{PlaceEnds, RunReader, StoreError};
+use crate::store::{CoverageOutcomes, RunReader, StoreError};
 
 /// What records what, and what that comes down to.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +84,7 @@ impl Sources {
     }
 }
 
-fn end_in_run(ends: &PlaceEnds, scope: &Scope, group: &LogGroupArn) -> GroupEnd {
+fn end_in_run(ends: &CoverageOutcomes, scope: &Scope, group: &LogGroupArn) -> GroupEnd {
     if let Some(outcome) = ends.of_group(group) {
         return GroupEnd::of(outcome, SourceStatus::Searched);
     }

@@ -11,7 +11,7 @@ use super::unit::{Span, Unit};
 use crate::aws::{CallError, ErrorClass, EventPage, Session};
 use crate::model::{Engine, LogGroupClass, Outcome, Reason, Status, Target};
 use crate::search::FlowLogFormats;
-use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, PlaceId};
+use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, CoverageId};
 use crate::sweep::evidence::silence;
 use crate::sweep::outcome;
 use crate::sweep::run::Shared;
@@ -28,7 +28,7 @@ pub(in crate::sweep) struct Group {
     pub session: Arc<Session>,
     pub target: Target,
     pub name: String,
-    pub place: PlaceId,
+    pub place: CoverageId,
     /// Whether it is in an account and a Region in scope, so that what is stored in it counts.
     pub is_in_scope: bool,
     /// Whether a trail delivers to it, as its account's Region tells.
