@@ -1,7 +1,7 @@
 //! What a run writes down, entry by entry.
 
 use super::sightings::Sightings;
-use super::written::WrittenRow;
+use super::written::PassthroughRow;
 use crate::model::{
     AccountId, ApiCall, SourceLookup, Engine, HourOfRecords, LogGroupClass, Outcome, LogSource, Region,
     Tampering, Target,
@@ -51,7 +51,7 @@ pub enum Entry {
         engine: Engine,
     },
     /// Rows of a hunt that Insights ran as it was written.
-    Written(WrittenRows),
+    Written(PassthroughRows),
     /// An Insights query has ended.
     Query(InsightsQuery),
     /// A page that was read: its sightings and the token of the next one, together.
@@ -184,13 +184,13 @@ pub struct UnitRow {
 
 /// Rows of a hunt that Insights ran as it was written.
 #[derive(Clone, Debug)]
-pub struct WrittenRows {
+pub struct PassthroughRows {
     /// The unit they belong to.
     pub unit: UnitId,
     /// The hunt's name.
     pub hunt: String,
     /// The rows.
-    pub rows: Vec<WrittenRow>,
+    pub rows: Vec<PassthroughRow>,
 }
 
 /// An Insights query that has ended, with what AWS takes for it.

@@ -22,7 +22,7 @@ pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
 pub use entry::{
     CountRow, Entry, Found, InsightsQuery, Page, Pass, CoverageId, CoverageRow, ScopedAccount, Standing,
-    Traces, UnitId, UnitRow, WrittenRows,
+    Traces, UnitId, UnitRow, PassthroughRows,
 };
 pub use evidence::{HourRow, CoverageOutcomes};
 pub use journal::{Journal, JournalClosed, Writer};
@@ -30,7 +30,7 @@ pub use lock::{RunLock, WatchLock};
 pub use reader::{CallCounts, InsightsTotal, RunReader};
 pub use run_dir::RunDir;
 pub use sightings::{SightingRows, Sightings, StoredRow};
-pub use written::{StoredRows, WrittenRow};
+pub use written::{StoredRows, PassthroughRow};
 
 use std::path::PathBuf;
 

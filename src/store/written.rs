@@ -2,14 +2,14 @@
 
 use rusqlite::{Row, Transaction, params};
 
-use super::entry::{UnitId, WrittenRows};
+use super::entry::{UnitId, PassthroughRows};
 use super::packed::{pack, unpack};
 use super::reader::{next, parsed};
 use super::{RunReader, StoreError};
 use crate::model::{AccountId, LogGroupArn, Region, Target};
 
 /// A row: its fields and their values, as Insights gave them.
-pub type WrittenRow = Vec<(String, String)>;
+pub type PassthroughRow = Vec<(String, String)>;
 
 /// Rows of one log group.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,14 +17,14 @@ pub struct StoredRows {
     /// The log group.
     pub log_group: LogGroupArn,
     /// The rows, in the order of the query.
-    pub rows: Vec<WrittenRow>,
+    pub rows: Vec<PassthroughRow>,
 }
 
 pub(super) fn insert(
     transaction: &Transaction<'_>,
-    written: &WrittenRows,
+    written: &PassthroughRows,
 ) -> Result<(), StoreError> {
-    let WrittenRows {
+    let PassthroughRows {
         unit: UnitId(unit),
         hunt,
         rows,

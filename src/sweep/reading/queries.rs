@@ -20,7 +20,7 @@ use crate::aws::{
 };
 use crate::model::{Outcome, Reason, Status, TAMPERING};
 use crate::search::StreamFilter;
-use crate::store::{Entry, InsightsQuery, JournalClosed, WrittenRows};
+use crate::store::{Entry, InsightsQuery, JournalClosed, PassthroughRows};
 use crate::sweep::examine::{PrefilterHits, examine_page};
 use crate::sweep::run::Shared;
 use crate::sweep::scan_cost::scan_cost;
@@ -299,7 +299,7 @@ impl Queries {
                         let hunt = hunt.to_owned();
                         shared
                             .journal
-                            .write(Entry::Written(WrittenRows { unit, hunt, rows }))
+                            .write(Entry::Written(PassthroughRows { unit, hunt, rows }))
                             .await?;
                     }
                 }
