@@ -224,12 +224,12 @@ pub struct Page {
     /// Bytes of message in it.
     pub bytes: u64,
     /// What it tells of the recording itself.
-    pub traces: Traces,
+    pub traces: IntegrityFindings,
 }
 
 /// What a page of a trail's log group tells of the recording itself.
 #[derive(Clone, Debug, Default)]
-pub struct Traces {
+pub struct IntegrityFindings {
     /// Calls that tamper with records.
     pub tampering: Vec<Tampering>,
     /// Records by place and hour, if the page lets all of them through.

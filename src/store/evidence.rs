@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Row, Transaction, params};
 
 use super::commit::whole;
-use super::entry::{Traces, UnitId};
+use super::entry::{IntegrityFindings, UnitId};
 use super::reader::{count, damaged, next, outcome, parsed};
 use super::{RunReader, StoreError};
 use crate::model::{
@@ -50,7 +50,7 @@ pub(super) fn insert_recorder(
 pub(super) fn insert_traces(
     transaction: &Transaction<'_>,
     unit: UnitId,
-    traces: &Traces,
+    traces: &IntegrityFindings,
 ) -> Result<(), StoreError> {
     for call in &traces.tampering {
         let mut insert = transaction.prepare_cached(

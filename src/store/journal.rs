@@ -149,7 +149,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::super::{
-        Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, CoverageRow, RunReader, Traces, UnitRow,
+        Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, CoverageRow, RunReader, IntegrityFindings, UnitRow,
     };
     use super::*;
     use crate::model::{Engine, Outcome, Reason, RunId, Status, Target};
@@ -215,7 +215,7 @@ mod tests {
                 read_at_ms: 0,
                 events: 10,
                 bytes: 1_000,
-                traces: Traces::default(),
+                traces: IntegrityFindings::default(),
             })
         };
         for entry in [
@@ -305,7 +305,7 @@ mod tests {
             read_at_ms: 7,
             events: 10,
             bytes: 1_000,
-            traces: Traces::default(),
+            traces: IntegrityFindings::default(),
         };
         let done = place(&journal, Some("/b"), Some(Outcome::searched()));
         let region = place(&journal, None, Some(Outcome::denied("no")));

@@ -22,7 +22,7 @@ pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
 pub use entry::{
     CountRow, Entry, Found, InsightsQuery, Page, Pass, CoverageId, CoverageRow, ScopedAccount, Standing,
-    Traces, UnitId, UnitRow, PassthroughRows,
+    IntegrityFindings, UnitId, UnitRow, PassthroughRows,
 };
 pub use evidence::{HourRow, CoverageOutcomes};
 pub use journal::{Journal, JournalClosed, Writer};

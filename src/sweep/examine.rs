@@ -8,7 +8,7 @@ use crate::config::Scope;
 use crate::model::TrailStreamOwner;
 use crate::query::Event;
 use crate::search::{Document, Finding, ParsedEventDetails, RecordKind, happened};
-use crate::store::{Found, Page, Pass, Sightings, Traces, UnitId};
+use crate::store::{Found, Page, Pass, Sightings, IntegrityFindings, UnitId};
 
 /// What the server let through.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ pub(super) fn examine_page(
             let_through.are_all,
         )
     } else {
-        Traces::default()
+        IntegrityFindings::default()
     };
     let (number, bytes) = (
         events.len() as u64,

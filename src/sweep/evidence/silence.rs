@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::aws::LogEvent;
 use crate::model::{EventDetails, HourOfRecords, TAMPERING, Tampering, Target, TimeWindow};
 use crate::search::{Document, happened};
-use crate::store::Traces;
+use crate::store::IntegrityFindings;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -37,9 +37,9 @@ pub(in crate::sweep) fn traces(
     stored: &Target,
     window: TimeWindow,
     are_all: bool,
-) -> Traces {
+) -> IntegrityFindings {
     let account = stored.account.to_string();
-    let (mut traces, mut hours) = (Traces::default(), BTreeMap::<(Target, i64), u64>::new());
+    let (mut traces, mut hours) = (IntegrityFindings::default(), BTreeMap::<(Target, i64), u64>::new());
     for event in events {
         let document = Document::of(&event.message);
         let told = happened(
