@@ -49,7 +49,7 @@ pub(super) struct QuotaGate {
     pub limiter: Limiter,
     /// Calls that wait for the limiter or for a slot.
     waiting: AtomicUsize,
-    /// SourceState when no call waits any more.
+    /// Notified when no call waits any more.
     quiet: Notify,
     /// How long answers take of late, in microseconds.
     took: AtomicU64,
@@ -172,7 +172,7 @@ impl Gate {
 
 impl Keys {
     /// Lets go of gates that nobody holds, and that a new one could stand in for. So thousands of Regions that were
-    /// asked some search_set once leave nothing behind.
+    /// asked some questions once leave nothing behind.
     fn make_room(&mut self) {
         if self.gates.len() >= self.room.max(LEAST_ROOM) {
             // Whoever gets a gate gets it under the lock that is held here.

@@ -10,7 +10,7 @@ use super::{Document, Hits, Matcher, MatcherError, StreamFilter, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};
 
-/// The search_set of a sweep. Made once, shared by all that search.
+/// The questions of a sweep. Made once, shared by all that search.
 #[derive(Debug)]
 pub struct SearchSet {
     matcher: Matcher,
@@ -23,7 +23,7 @@ pub struct SearchSet {
     condition: Option<Expr>,
 }
 
-/// The search_set cannot be asked.
+/// The questions cannot be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchSetError {
     /// The indicators are too many.
@@ -35,7 +35,7 @@ pub enum SearchSetError {
 }
 
 impl SearchSet {
-    /// The search_set after these indicators and hunts.
+    /// The questions after these indicators and hunts.
     ///
     /// # Errors
     /// The indicators are more than can be searched for, or a query is none.

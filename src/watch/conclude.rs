@@ -264,7 +264,7 @@ impl Conclusion<'_> {
             counts.suppressed += 1;
             return Ok(());
         }
-        // SourceState again, it is another thing: it has another count.
+        // Alerted again, it is another thing: it has another count.
         row.insert(
             "alert_id".to_owned(),
             format!("{identity}-{}", self.started_ms).into(),

@@ -25,7 +25,7 @@ pub(in crate::sweep) struct Queue {
     lane: QuotaHandle,
     inquirer: InsightsRunner,
     state: Mutex<State>,
-    /// SourceState of every change that somebody may wait for.
+    /// Notified of every change that somebody may wait for.
     changed: Notify,
 }
 

@@ -12,7 +12,7 @@ use super::world::{
     TRAIL_STREAM, WINDOW_MS, Written, rfc3339,
 };
 
-/// What events and search_set have in common, so that many search_set have answers. Some are near misses of others.
+/// What events and questions have in common, so that many questions have answers. Some are near misses of others.
 pub const ACTIONS: [&str; 5] = [
     "ListBuckets",
     "CreateUser",

@@ -1,6 +1,6 @@
 //! Every engine gives the rows of a naive evaluator over the raw events: nothing lost, nothing twice.
 //!
-//! Worlds and search_set are random, but the same in each run. A failure prints the smallest case that was found, and the
+//! Worlds and questions are random, but the same in each run. A failure prints the smallest case that was found, and the
 //! seed; with `PROPTEST_RNG_SEED` it looks at other worlds, with `PROPTEST_CASES` at more.
 
 mod check;

@@ -1,4 +1,4 @@
-//! Every pattern that search_set are compiled to is one that the range, strict as AWS documents it, accepts.
+//! Every pattern that questions are compiled to is one that the range, strict as AWS documents it, accepts.
 //!
 //! That a pattern lets every match through is proved beside the compiler (`never_excluded`); here are the crowds, and
 //! texts of any characters.

@@ -37,7 +37,7 @@ fn every_one() -> NonZeroU64 {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum FaultKind {
-    /// SourceState to slow down.
+    /// Instructed to slow down.
     Throttle,
     /// HTTP 500.
     ServerError,

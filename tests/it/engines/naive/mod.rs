@@ -56,7 +56,7 @@ pub struct Answer {
     pub hunts: Vec<HuntAnswer>,
 }
 
-/// Answers the search_set; `names` are those of the hunts, in their order.
+/// Answers the questions; `names` are those of the hunts, in their order.
 pub fn answer(
     world: &RandomWorld,
     search_set: &SearchSet,
