@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::change::{Change, Condition, revoking};
+use super::change::{Change, ResourceState, revoking};
 use super::document::denies_all;
 use super::entrance::{Batch, SessionFactory, Purpose, batches};
 use super::guard::Guard;
 use super::journal::{Journal, JournalError};
-use super::place::Place;
+use super::place::StepTarget;
 use super::plan::{PlannedTarget, Step};
 use super::record::Containment;
 use super::states::State;
@@ -111,7 +111,7 @@ async fn apply_target(
     }
     let mut held = Vec::new();
     for step in &target.steps {
-        let place = Place {
+        let place = StepTarget {
             aws: work.aws,
             session,
             principal: &target.principal,
@@ -176,8 +176,8 @@ impl Work<'_> {
         &self,
         containment: &Containment,
         step: &Step,
-        place: Place<'_>,
-    ) -> Result<Option<Condition>, JournalError> {
+        place: StepTarget<'_>,
+    ) -> Result<Option<ResourceState>, JournalError> {
         let state = containment.state(step);
         let observed = match place.read().await {
             Ok(observed) => observed,
@@ -212,7 +212,7 @@ impl Work<'_> {
             self.drifted(containment, step, &why)?;
             return Ok(None);
         }
-        if matches!((&step.change, &observed), (Change::RemoveDenyAll { .. }, Condition::Policy(Some(document))) if !denies_all(document))
+        if matches!((&step.change, &observed), (Change::RemoveDenyAll { .. }, ResourceState::Policy(Some(document))) if !denies_all(document))
         {
             self.drifted(
                 containment,
@@ -229,8 +229,8 @@ impl Work<'_> {
         let wanted = step.change.result(&document);
         let is_there = state.may_be_made() && wanted.is_like(&observed);
         let put = match &wanted {
-            Condition::Policy(document) => document.as_deref(),
-            Condition::Key(_) => None,
+            ResourceState::Policy(document) => document.as_deref(),
+            ResourceState::Key(_) => None,
         };
         self.journal.record(
             step.number,
@@ -264,8 +264,8 @@ impl Work<'_> {
     async fn hold(
         &self,
         step: &Step,
-        place: Place<'_>,
-        wanted: Condition,
+        place: StepTarget<'_>,
+        wanted: ResourceState,
     ) -> Result<(), JournalError> {
         let mut removed_at = Vec::new();
         let mut undisturbed = 0;

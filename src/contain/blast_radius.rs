@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::change::{Change, Condition};
+use super::change::{Change, ResourceState};
 use super::document::denies_all;
 use super::plan::{Step, has_active_key};
 use super::survey::Candidate;
@@ -170,7 +170,7 @@ pub(super) fn warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
     let replaces = steps.iter().find(|step| {
         !step.is_already_made()
             && !matches!(step.change, Change::RemoveDenyAll { .. })
-            && matches!(step.prior, Condition::Policy(Some(_)))
+            && matches!(step.prior, ResourceState::Policy(Some(_)))
     });
     warn(
         replaces.is_some(),

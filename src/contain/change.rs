@@ -41,14 +41,14 @@ pub enum Change {
 /// What is there, or was, where a step makes its change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Condition {
+pub enum ResourceState {
     /// The policy of that name, byte for byte; none.
     Policy(Option<String>),
     /// The access key; gone.
     Key(Option<KeyStatus>),
 }
 
-impl Condition {
+impl ResourceState {
     /// Whether both mean the same.
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
@@ -92,18 +92,18 @@ impl Change {
     }
 
     /// What is there once it is made; `revoking` is the document of the moment for revoked sessions.
-    pub fn result(&self, revoking: &str) -> Condition {
+    pub fn result(&self, revoking: &str) -> ResourceState {
         match self {
             // Never the document of the plan: its file is untrusted.
-            Self::DenyAll { .. } => Condition::Policy(Some(DENY_ALL.to_owned())),
-            Self::RevokeSessions { .. } => Condition::Policy(Some(revoking.to_owned())),
-            Self::DeactivateKey { .. } => Condition::Key(Some(KeyStatus::Inactive)),
-            Self::RemoveDenyAll { .. } => Condition::Policy(None),
+            Self::DenyAll { .. } => ResourceState::Policy(Some(DENY_ALL.to_owned())),
+            Self::RevokeSessions { .. } => ResourceState::Policy(Some(revoking.to_owned())),
+            Self::DeactivateKey { .. } => ResourceState::Key(Some(KeyStatus::Inactive)),
+            Self::RemoveDenyAll { .. } => ResourceState::Policy(None),
         }
     }
 
     /// Whether there is nothing to do, since what is there means the same.
-    pub fn is_made_by(&self, prior: &Condition) -> bool {
+    pub fn is_made_by(&self, prior: &ResourceState) -> bool {
         match self {
             // Each has a time of its own: an older one lets in what began since.
             Self::RevokeSessions { .. } => false,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::change::{Change, Condition, REVOKE_SESSIONS};
+use super::change::{Change, ResourceState, REVOKE_SESSIONS};
 use super::document::{DENY_ALL, denies_all};
 use super::plan::{Plan, PlannedTarget, Step};
 use crate::config::Contain;
@@ -163,7 +163,7 @@ fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(
 
 fn check_prior(step: &Step) -> Result<(), RefusedPlan> {
     match (&step.change, &step.prior) {
-        (Change::RemoveDenyAll { .. }, Condition::Policy(Some(document)))
+        (Change::RemoveDenyAll { .. }, ResourceState::Policy(Some(document)))
             if !denies_all(document) =>
         {
             Err(edited(
@@ -171,12 +171,12 @@ fn check_prior(step: &Step) -> Result<(), RefusedPlan> {
                 "the policy that it removes does not deny everything".to_owned(),
             ))
         }
-        (Change::DeactivateKey { .. }, Condition::Key(Some(_))) => Ok(()),
-        (Change::DeactivateKey { .. }, _) | (_, Condition::Key(_)) => Err(edited(
+        (Change::DeactivateKey { .. }, ResourceState::Key(Some(_))) => Ok(()),
+        (Change::DeactivateKey { .. }, _) | (_, ResourceState::Key(_)) => Err(edited(
             step,
             "its prior state is of another kind than its change".to_owned(),
         )),
-        (_, Condition::Policy(_)) => Ok(()),
+        (_, ResourceState::Policy(_)) => Ok(()),
     }
 }
 

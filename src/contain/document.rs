@@ -37,7 +37,7 @@ pub fn denies_all(document: &str) -> bool {
             .is_some_and(|effect| effect == "Deny")
             && holds(statement, "Action", &["*", "*:*"])
             && holds(statement, "Resource", &["*"])
-            && statement.get("Condition").is_none()
+            && statement.get("ResourceState").is_none()
     })
 }
 
@@ -79,8 +79,8 @@ fn statement(statement: Value) -> Value {
                 ("Effect", effect) => effect,
                 // Actions are not told apart by case.
                 ("Action" | "NotAction", actions) => texts(actions, str::to_ascii_lowercase),
-                ("Condition", Value::Object(operators)) if operators.is_empty() => return None,
-                ("Condition", Value::Object(operators)) => condition(operators),
+                ("ResourceState", Value::Object(operators)) if operators.is_empty() => return None,
+                ("ResourceState", Value::Object(operators)) => condition(operators),
                 ("Principal" | "NotPrincipal", Value::Object(kinds)) => {
                     by_key(kinds, str::to_owned)
                 }
@@ -91,7 +91,7 @@ fn statement(statement: Value) -> Value {
     Value::Object(parts.collect())
 }
 
-/// Condition keys are not told apart by case.
+/// ResourceState keys are not told apart by case.
 fn condition(operators: Map<String, Value>) -> Value {
     let operators = operators.into_iter().map(|(operator, keys)| match keys {
         Value::Object(keys) => (operator, by_key(keys, str::to_ascii_lowercase)),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::change::{Change, Condition};
+use super::change::{Change, ResourceState};
 use super::document::DENY_ALL;
 use super::plan::{Plan, PlannedTarget, Step};
 use crate::aws::KeyStatus;
@@ -60,10 +60,10 @@ fn apply_line(target: &PlannedTarget, step: &Step) -> String {
 fn undo_line(target: &PlannedTarget, step: &Step) -> String {
     let principal = &target.principal;
     match (&step.change, &step.prior) {
-        (Change::DeactivateKey { key }, Condition::Key(status)) => {
+        (Change::DeactivateKey { key }, ResourceState::Key(status)) => {
             update_key(principal, key, status.unwrap_or(KeyStatus::Active))
         }
-        (change, Condition::Policy(Some(document))) => put(
+        (change, ResourceState::Policy(Some(document))) => put(
             principal,
             change.policy().unwrap_or_default(),
             &quoted(document),

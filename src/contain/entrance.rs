@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::change::{Change, Condition};
+use super::change::{Change, ResourceState};
 use super::plan::{PlannedTarget, Step};
 use crate::aws::Session;
 use crate::model::{AccountId, InvalidArn, Operation, Policy, PrincipalKind};
@@ -104,7 +104,7 @@ fn operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Vec<Operati
         }
         (_, Purpose::Look) => operations.push(read),
         (Change::RemoveDenyAll { .. }, Purpose::Apply) => operations.extend([read, delete]),
-        (_, Purpose::Undo) if step.prior == Condition::Policy(None) => {
+        (_, Purpose::Undo) if step.prior == ResourceState::Policy(None) => {
             operations.extend([read, delete])
         }
         (_, Purpose::Apply | Purpose::Undo) => operations.extend([read, put]),
@@ -138,8 +138,8 @@ mod tests {
         ];
         for change in changes {
             for prior in [
-                Condition::Policy(None),
-                Condition::Policy(Some(String::new())),
+                ResourceState::Policy(None),
+                ResourceState::Policy(Some(String::new())),
             ] {
                 let step = Step {
                     number: 1,

@@ -449,11 +449,11 @@ fn created(record: &Record) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::{
-        SourceLookup, Destination, LogGroupArn, LogSource, SourceKind, Target as Place, SourceState,
+        SourceLookup, Destination, LogGroupArn, LogSource, SourceKind, Target as StepTarget, SourceState,
     };
 
     fn run() -> FromRun {
-        let home = Place {
+        let home = StepTarget {
             account: "111111111111".parse().unwrap(),
             region: "us-east-1".parse().unwrap(),
         };

@@ -35,7 +35,7 @@ mod verify;
 
 pub use apply::{PROPAGATION_MARGIN, Work, apply};
 pub use blast_radius::BlastRadius;
-pub use change::{Change, Condition, REVOKE_SESSIONS};
+pub use change::{Change, ResourceState, REVOKE_SESSIONS};
 pub use check_plan::{RefusedPlan, check_plan, expiry};
 pub use document::{DENY_ALL, counted_size, denies_all, means_same};
 pub use emit::{service_control_policy, shell_script};

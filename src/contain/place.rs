@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use super::change::{Change, Condition};
+use super::change::{Change, ResourceState};
 use super::document::denies_all;
 use crate::aws::{Aws, CallError, ErrorClass, KeyStatus, Session};
 use crate::model::{Principal, PrincipalKind};
@@ -22,7 +22,7 @@ const WRITES: u32 = 10;
 
 /// Where a step makes its change, and as whom.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct StepTarget<'a> {
     pub aws: &'a Aws,
     pub session: &'a Session,
     pub principal: &'a Principal,
@@ -47,16 +47,16 @@ pub(super) enum NotHeld {
     NotADeny,
 }
 
-impl Place<'_> {
+impl StepTarget<'_> {
     /// What is there.
-    pub async fn read(&self) -> Result<Condition, CallError> {
+    pub async fn read(&self) -> Result<ResourceState, CallError> {
         match self.change {
             Change::DeactivateKey { key } => {
                 let keys = self
                     .aws
                     .access_keys(self.session, self.principal.name())
                     .await?;
-                Ok(Condition::Key(
+                Ok(ResourceState::Key(
                     keys.into_iter()
                         .find(|found| found.id == *key)
                         .map(|found| found.status),
@@ -64,7 +64,7 @@ impl Place<'_> {
             }
             Change::DenyAll { policy, .. }
             | Change::RevokeSessions { policy }
-            | Change::RemoveDenyAll { policy } => Ok(Condition::Policy(
+            | Change::RemoveDenyAll { policy } => Ok(ResourceState::Policy(
                 self.aws
                     .inline_policy(self.session, self.principal, policy)
                     .await?,
@@ -73,7 +73,7 @@ impl Place<'_> {
     }
 
     /// Makes it so. Asking twice changes nothing more.
-    pub async fn write(&self, wanted: &Condition) -> Result<(), CallError> {
+    pub async fn write(&self, wanted: &ResourceState) -> Result<(), CallError> {
         let Self {
             aws,
             session,
@@ -81,12 +81,12 @@ impl Place<'_> {
             change,
         } = self;
         match (change, wanted) {
-            (Change::DeactivateKey { key }, Condition::Key(status)) => {
+            (Change::DeactivateKey { key }, ResourceState::Key(status)) => {
                 let status = status.unwrap_or(KeyStatus::Inactive);
                 aws.set_key_status(session, principal.name(), key, status)
                     .await
             }
-            (change, Condition::Policy(document)) => match (change.policy(), document) {
+            (change, ResourceState::Policy(document)) => match (change.policy(), document) {
                 (Some(policy), Some(document)) => {
                     aws.put_inline_policy(session, principal, policy, document)
                         .await
@@ -95,14 +95,14 @@ impl Place<'_> {
                 (None, _) => Ok(()),
             },
             // A policy's step has a policy's condition: plans are made so.
-            (_, Condition::Key(_)) => Ok(()),
+            (_, ResourceState::Key(_)) => Ok(()),
         }
     }
 
     /// Reads back what was written, until it has held; writes it again if it was removed meanwhile.
     pub async fn hold(
         &self,
-        wanted: &Condition,
+        wanted: &ResourceState,
         now: impl Fn() -> Timestamp,
     ) -> Result<Held, NotHeld> {
         let call = |error| NotHeld::Call(Box::new(error));
@@ -123,8 +123,8 @@ impl Place<'_> {
                     return Err(NotHeld::Removed(writes));
                 }
                 if matches!(self.change, Change::RemoveDenyAll { .. })
-                    && *wanted == Condition::Policy(None)
-                    && matches!(&observed, Condition::Policy(Some(document)) if !denies_all(document))
+                    && *wanted == ResourceState::Policy(None)
+                    && matches!(&observed, ResourceState::Policy(Some(document)) if !denies_all(document))
                 {
                     return Err(NotHeld::NotADeny);
                 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::blast_radius::{BlastRadius, warnings};
-use super::change::{Change, Condition, REVOKE_SESSIONS};
+use super::change::{Change, ResourceState, REVOKE_SESSIONS};
 use super::document::{DENY_ALL, counted_size, denies_all};
 use super::guard::{Guard, Refusal, TooManyTargets};
 use super::survey::Candidate;
@@ -81,7 +81,7 @@ pub struct Step {
     /// What is done.
     pub change: Change,
     /// What was there.
-    pub prior: Condition,
+    pub prior: ResourceState,
 }
 
 impl Step {
@@ -246,9 +246,9 @@ fn planned(request: &PlanRequest<'_>, candidate: Candidate, number: &mut u32) ->
 fn steps(request: &PlanRequest<'_>, candidate: &Candidate, number: &mut u32) -> Vec<Step> {
     let detail = &candidate.detail;
     let policy = request.contain.policy_name.as_str().to_owned();
-    let prior = |name: &str| Condition::Policy(detail.inline.get(name).cloned());
+    let prior = |name: &str| ResourceState::Policy(detail.inline.get(name).cloned());
     let mut steps = Vec::new();
-    let mut push = |change: Change, prior: Condition| {
+    let mut push = |change: Change, prior: ResourceState| {
         *number += 1;
         steps.push(Step {
             number: *number,
@@ -291,7 +291,7 @@ fn steps(request: &PlanRequest<'_>, candidate: &Candidate, number: &mut u32) -> 
                         Change::DeactivateKey {
                             key: key.id.clone(),
                         },
-                        Condition::Key(Some(key.status)),
+                        ResourceState::Key(Some(key.status)),
                     );
                 }
             }
@@ -317,8 +317,8 @@ fn replaced<'a>(request: &'a PlanRequest<'_>) -> Vec<&'a str> {
 /// The characters that the plan puts into a candidate's inline policies.
 fn needed(request: &PlanRequest<'_>, candidate: &Candidate) -> usize {
     let size = |step: &Step| match step.change.result(&super::change::revoking(request.now)) {
-        Condition::Policy(Some(document)) => counted_size(&document),
-        Condition::Policy(None) | Condition::Key(_) => 0,
+        ResourceState::Policy(Some(document)) => counted_size(&document),
+        ResourceState::Policy(None) | ResourceState::Key(_) => 0,
     };
     steps(request, candidate, &mut 0).iter().map(size).sum()
 }

@@ -1,6 +1,6 @@
 //! A plan for reading.
 
-use super::change::{Change, Condition};
+use super::change::{Change, ResourceState};
 use super::document::{DENY_ALL, means_same};
 use super::plan::{Plan, PlannedTarget, Step};
 use super::seal::SealedPlan;
@@ -152,10 +152,10 @@ fn what(step: &Step) -> String {
 
 fn prior(step: &Step) -> String {
     match &step.prior {
-        Condition::Policy(Some(document)) if means_same(document, DENY_ALL) => {
+        ResourceState::Policy(Some(document)) if means_same(document, DENY_ALL) => {
             "it denies everything".to_owned()
         }
-        Condition::Policy(Some(document)) => document.clone(),
+        ResourceState::Policy(Some(document)) => document.clone(),
         prior => prior.describe().to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::change::Condition;
+use super::change::ResourceState;
 use super::plan::{Plan, PlannedTarget, Step};
 use super::states::State;
 
@@ -51,10 +51,10 @@ impl Containment {
     }
 
     /// Everything that the step has ever intended to leave behind.
-    pub(super) fn intended(&self, step: &Step) -> Vec<Condition> {
+    pub(super) fn intended(&self, step: &Step) -> Vec<ResourceState> {
         let own = self.events.iter().filter(|event| event.step == step.number);
         let documents = own.filter_map(|event| event.document.as_deref());
-        let mut intended: Vec<Condition> = documents
+        let mut intended: Vec<ResourceState> = documents
             .map(|document| step.change.result(document))
             .collect();
         if step.change.result("") == step.change.result("x") {
@@ -65,11 +65,11 @@ impl Containment {
 
     /// Everything that the step may have left behind: what it intends, and what the journal says was put.
     /// A journal of an older version may hold documents that are not derived any more.
-    pub(super) fn left_behind(&self, step: &Step) -> Vec<Condition> {
+    pub(super) fn left_behind(&self, step: &Step) -> Vec<ResourceState> {
         let own = self.events.iter().filter(|event| event.step == step.number);
         let put = own
             .filter_map(|event| event.document.clone())
-            .map(|document| Condition::Policy(Some(document)));
+            .map(|document| ResourceState::Policy(Some(document)));
         let mut left_behind = self.intended(step);
         left_behind.extend(put);
         left_behind

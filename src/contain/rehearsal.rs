@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::apply::{AT_ONCE, NotAdmitted, admit};
 use super::entrance::{Batch, SessionFactory, Purpose, batches};
 use super::guard::Guard;
-use super::place::Place;
+use super::place::StepTarget;
 use super::plan::{Plan, PlannedTarget};
 use crate::aws::{Aws, Session};
 
@@ -65,7 +65,7 @@ async fn rehearse_target(
     }
     let mut all = Vec::new();
     for step in &target.steps {
-        let place = Place {
+        let place = StepTarget {
             aws,
             session,
             principal: &target.principal,

@@ -4,10 +4,10 @@
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::apply::{AT_ONCE, Work};
-use super::change::Condition;
+use super::change::ResourceState;
 use super::entrance::{Batch, Purpose, batches};
 use super::journal::JournalError;
-use super::place::Place;
+use super::place::StepTarget;
 use super::plan::{PlannedTarget, Step};
 use super::record::Containment;
 use super::states::State;
@@ -70,7 +70,7 @@ impl Work<'_> {
         session: &Session,
         overwrite_drift: bool,
     ) -> Result<(), JournalError> {
-        let place = Place {
+        let place = StepTarget {
             aws: self.aws,
             session,
             principal: &target.principal,
@@ -95,8 +95,8 @@ impl Work<'_> {
             .into_iter()
             .any(|left| left.is_like(&observed));
         // Ours was removed by somebody: what it had replaced goes back, and overwrites nothing.
-        let removed = observed == Condition::Policy(None);
-        if observed == Condition::Key(None) {
+        let removed = observed == ResourceState::Policy(None);
+        if observed == ResourceState::Key(None) {
             return self.record(step, State::Undone, "the access key is gone");
         }
         if !ours && !removed && !overwrite_drift {
@@ -125,7 +125,7 @@ impl Work<'_> {
     /// An undo that failed: what a person has to do.
     fn stuck(&self, target: &PlannedTarget, step: &Step, why: &str) -> Result<(), JournalError> {
         let by_hand = match (&step.prior, step.change.policy()) {
-            (Condition::Policy(None), Some(policy)) => format!("delete its inline policy {policy}"),
+            (ResourceState::Policy(None), Some(policy)) => format!("delete its inline policy {policy}"),
             (_, Some(policy)) => format!("put back its inline policy {policy} as the plan has it"),
             (_, None) => "switch the access key on again".to_owned(),
         };
@@ -138,7 +138,7 @@ impl Work<'_> {
 }
 
 /// What is there; nothing if the principal that was changed is gone: one of its name is not it.
-async fn observe(place: Place<'_>, target: &PlannedTarget) -> Result<Option<Condition>, CallError> {
+async fn observe(place: StepTarget<'_>, target: &PlannedTarget) -> Result<Option<ResourceState>, CallError> {
     let id = place
         .aws
         .principal_id(place.session, place.principal)

@@ -5,7 +5,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use super::apply::{AT_ONCE, NOT_SIMULATED, Work};
 use super::entrance::{Batch, Purpose, batches};
 use super::journal::JournalError;
-use super::place::Place;
+use super::place::StepTarget;
 use super::record::Containment;
 use super::states::State;
 
@@ -40,7 +40,7 @@ async fn verify_batch(
             ) {
                 continue;
             }
-            let place = Place {
+            let place = StepTarget {
                 aws: work.aws,
                 session: &session,
                 principal: &target.principal,
