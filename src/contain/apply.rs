@@ -37,7 +37,7 @@ pub(super) const NOT_SIMULATED: &str = "it is in place, but IAM's simulation doe
 
 /// What applying, verifying and undoing have in common.
 #[derive(Clone, Copy)]
-pub struct Work<'a> {
+pub struct StepRunner<'a> {
     /// AWS.
     pub aws: &'a Aws,
     /// The time.
@@ -54,7 +54,7 @@ pub struct Work<'a> {
 /// # Errors
 /// The journal fails: then nothing more is written to IAM.
 pub async fn apply(
-    work: Work<'_>,
+    work: StepRunner<'_>,
     guard: &Guard,
     first: Option<usize>,
 ) -> Result<(), JournalError> {
@@ -72,7 +72,7 @@ pub async fn apply(
 }
 
 async fn apply_batch(
-    work: Work<'_>,
+    work: StepRunner<'_>,
     guard: &Guard,
     containment: &Containment,
     batch: &Batch<'_>,
@@ -97,7 +97,7 @@ async fn apply_batch(
 }
 
 async fn apply_target(
-    work: Work<'_>,
+    work: StepRunner<'_>,
     guard: &Guard,
     containment: &Containment,
     target: &PlannedTarget,
@@ -170,7 +170,7 @@ pub(super) async fn admit(
     }
 }
 
-impl Work<'_> {
+impl StepRunner<'_> {
     /// Makes a change, unless it is made or must not be. Gives what has to hold from now on.
     async fn make(
         &self,

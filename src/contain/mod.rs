@@ -33,7 +33,7 @@ mod trail_deliveries;
 mod undo;
 mod verify;
 
-pub use apply::{PROPAGATION_MARGIN, Work, apply};
+pub use apply::{PROPAGATION_MARGIN, StepRunner, apply};
 pub use blast_radius::BlastRadius;
 pub use change::{Change, ResourceState, REVOKE_SESSIONS};
 pub use check_plan::{RefusedPlan, check_plan, expiry};

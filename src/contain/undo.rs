@@ -3,7 +3,7 @@
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::apply::{AT_ONCE, Work};
+use super::apply::{AT_ONCE, StepRunner};
 use super::change::ResourceState;
 use super::entrance::{Batch, Purpose, batches};
 use super::journal::JournalError;
@@ -17,7 +17,7 @@ use crate::aws::{CallError, Session};
 ///
 /// # Errors
 /// The journal fails: then nothing more is written to IAM.
-pub async fn undo(work: Work<'_>, by: &str, overwrite_drift: bool) -> Result<(), JournalError> {
+pub async fn undo(work: StepRunner<'_>, by: &str, overwrite_drift: bool) -> Result<(), JournalError> {
     work.journal.begin_undo(by, work.clock.now())?;
     let containment = work.journal.containment()?;
     let made = |target: &&PlannedTarget| {
@@ -33,7 +33,7 @@ pub async fn undo(work: Work<'_>, by: &str, overwrite_drift: bool) -> Result<(),
 }
 
 async fn undo_batch(
-    work: Work<'_>,
+    work: StepRunner<'_>,
     containment: &Containment,
     batch: &Batch<'_>,
     overwrite_drift: bool,
@@ -61,7 +61,7 @@ async fn undo_batch(
     futures::future::try_join_all(targets).await.map(drop)
 }
 
-impl Work<'_> {
+impl StepRunner<'_> {
     async fn undo_step(
         &self,
         containment: &Containment,

@@ -2,7 +2,7 @@
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::apply::{AT_ONCE, NOT_SIMULATED, Work};
+use super::apply::{AT_ONCE, NOT_SIMULATED, StepRunner};
 use super::entrance::{Batch, Purpose, batches};
 use super::journal::JournalError;
 use super::place::StepTarget;
@@ -13,7 +13,7 @@ use super::states::State;
 ///
 /// # Errors
 /// The journal fails.
-pub async fn verify(work: Work<'_>) -> Result<Vec<String>, JournalError> {
+pub async fn verify(work: StepRunner<'_>) -> Result<Vec<String>, JournalError> {
     let containment = work.journal.containment()?;
     let batches = batches(&containment.plan.targets, Purpose::Look);
     let looked = stream::iter(&batches).map(|batch| verify_batch(work, &containment, batch));
@@ -22,7 +22,7 @@ pub async fn verify(work: Work<'_>) -> Result<Vec<String>, JournalError> {
 
 /// What could not be looked at, or is not there.
 async fn verify_batch(
-    work: Work<'_>,
+    work: StepRunner<'_>,
     containment: &Containment,
     batch: &Batch<'_>,
 ) -> Result<Vec<String>, JournalError> {

@@ -8,7 +8,7 @@ use crate::cli::{ApplyArguments, Override};
 use crate::commands::surroundings::HostEnvironment;
 use crate::commands::{CommandError, Place, tell};
 use crate::contain::{
-    Containment, Guard, JournalError, DryRunStep, SealedPlan, Work, apply as apply_journal,
+    Containment, Guard, JournalError, DryRunStep, SealedPlan, StepRunner, apply as apply_journal,
     check_plan, confirmation_lines, expiry, rehearse, status_lines,
 };
 use crate::report::write_json;
@@ -106,7 +106,7 @@ pub async fn apply_plan(
         return Err(ContainError::Undone(id.to_owned()).into());
     }
     let enter = |account, policy| connection.enter(account, policy);
-    let work = Work {
+    let work = StepRunner {
         aws: &connection.aws,
         clock: &clock,
         entrance: &enter,

@@ -9,7 +9,7 @@ use crate::cli::settings::ContainSettings;
 use crate::cli::{StatusArguments, UndoArguments};
 use crate::commands::{CommandError, Place};
 use crate::contain::{
-    Containment, Work, markdown, status_lines, undo as undo_journal, verify as verify_journal,
+    Containment, StepRunner, markdown, status_lines, undo as undo_journal, verify as verify_journal,
 };
 use crate::report::{Table, write_json};
 
@@ -51,7 +51,7 @@ pub async fn verify_containment(
     let (clock, enter) = (place.clock(), |account, policy| {
         connection.enter(account, policy)
     });
-    let work = Work {
+    let work = StepRunner {
         aws: &connection.aws,
         clock: &clock,
         entrance: &enter,
@@ -94,7 +94,7 @@ pub async fn undo_containment(
     let (clock, enter) = (place.clock(), |account, policy| {
         connection.enter(account, policy)
     });
-    let work = Work {
+    let work = StepRunner {
         aws: &connection.aws,
         clock: &clock,
         entrance: &enter,
