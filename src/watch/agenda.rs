@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::watermark::{Place, Stretch, Watermark, Watermarks};
+use super::watermark::{ScopeNode, Stretch, Watermark, Watermarks};
 use crate::model::{Coverage, LogGroupArn, Outcome, Reason, Status, TimeWindow};
 use crate::sweep::GroupWindows;
 
@@ -80,7 +80,7 @@ impl Agenda {
     }
 
     /// The watermark that a place goes on from.
-    fn begins(&self, place: &Place) -> Watermark {
+    fn begins(&self, place: &ScopeNode) -> Watermark {
         let first_sight = self.first_sight();
         match (self.watermarks.own(place), self.watermarks.of(place)) {
             (Some(own), _) => own,
@@ -95,7 +95,7 @@ impl Agenda {
         }
     }
 
-    fn portion(&self, place: &Place) -> Portion {
+    fn portion(&self, place: &ScopeNode) -> Portion {
         let Pace {
             overlap_ms,
             lookback_ms,
@@ -168,10 +168,10 @@ impl Agenda {
     /// The watermarks after a run over this agenda: of every place that the run met, or might have met if it
     /// had come so far. `rows` is its coverage as it happened, without what the configuration accepts: an
     /// accepted gap is a gap. `listed`: the list of accounts came to its end.
-    pub fn after(&self, rows: &[Coverage], listed: bool) -> Vec<(Place, Watermark)> {
+    pub fn after(&self, rows: &[Coverage], listed: bool) -> Vec<(ScopeNode, Watermark)> {
         let met = Met::of(rows);
         let mut after = BTreeMap::new();
-        let from_here_on = |place: &Place| {
+        let from_here_on = |place: &ScopeNode| {
             let until_ms = self
                 .watermarks
                 .own(place)
@@ -182,7 +182,7 @@ impl Agenda {
                 ahead: None,
             }
         };
-        let mut keep = |place: Place, is_whole: bool| {
+        let mut keep = |place: ScopeNode, is_whole: bool| {
             let mark = if is_whole {
                 from_here_on(&place)
             } else {
@@ -190,16 +190,16 @@ impl Agenda {
             };
             after.insert(place, mark);
         };
-        keep(Place::EVERYTHING, listed);
+        keep(ScopeNode::ROOT, listed);
         for (place, is_whole) in &met.containers {
             keep(place.clone(), *is_whole);
         }
         // What could not be looked into may still hold what it held.
-        let hidden = |place: &Place| {
-            let mut above = place.above();
+        let hidden = |place: &ScopeNode| {
+            let mut above = place.parent();
             std::iter::from_fn(|| {
                 let place = above.take()?;
-                above = place.above();
+                above = place.parent();
                 Some(place)
             })
             .any(|place| met.containers.get(&place) == Some(&false))
@@ -220,7 +220,7 @@ impl Agenda {
 
 impl GroupWindows for Agenda {
     fn of(&self, group: &LogGroupArn) -> Vec<TimeWindow> {
-        let Portion { behind, fresh, .. } = self.portion(&Place::group(group));
+        let Portion { behind, fresh, .. } = self.portion(&ScopeNode::group(group));
         let stretches = behind.into_iter().chain([fresh]);
         // A stretch is never empty, as long as its ends are times at all.
         stretches
@@ -232,9 +232,9 @@ impl GroupWindows for Agenda {
 /// The places of a run's coverage.
 struct Met {
     /// Accounts and their Regions in scope, and whether all that is in them was listed.
-    containers: BTreeMap<Place, bool>,
+    containers: BTreeMap<ScopeNode, bool>,
     /// Log groups, and whether all of them was read.
-    groups: BTreeMap<Place, bool>,
+    groups: BTreeMap<ScopeNode, bool>,
 }
 
 impl Met {
@@ -244,11 +244,11 @@ impl Met {
             groups: BTreeMap::new(),
         };
         for row in rows {
-            let account = Place {
+            let account = ScopeNode {
                 account: Some(row.account),
-                ..Place::EVERYTHING
+                ..ScopeNode::ROOT
             };
-            let place = Place {
+            let place = ScopeNode {
                 region: row.region.clone(),
                 log_group: row.log_group.clone(),
                 ..account.clone()
@@ -264,21 +264,21 @@ impl Met {
                 continue;
             }
             met.containers.entry(account).or_insert(true);
-            let container = if is_group { place.above() } else { Some(place) };
+            let container = if is_group { place.parent() } else { Some(place) };
             let is_whole = met
                 .containers
                 .entry(container.unwrap_or_default())
                 .or_insert(true);
             *is_whole &= is_group || row.outcome.is_covered();
         }
-        let closed: BTreeSet<Place> = met
+        let closed: BTreeSet<ScopeNode> = met
             .containers
             .iter()
             .filter(|(_, is_whole)| !**is_whole)
             .map(|(place, _)| place.clone())
             .collect();
         for (place, is_whole) in &mut met.containers {
-            *is_whole &= place.above().is_none_or(|above| !closed.contains(&above));
+            *is_whole &= place.parent().is_none_or(|above| !closed.contains(&above));
         }
         met
     }

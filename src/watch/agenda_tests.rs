@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::agenda::{Agenda, Pace};
 use super::testing;
-use super::watermark::{Place, Watermarks};
+use super::watermark::{ScopeNode, Watermarks};
 use crate::model::{Coverage, LogGroupArn, Outcome, Reason, Status};
 use crate::sweep::GroupWindows;
 
@@ -173,7 +173,7 @@ fn a_group_that_went_is_not_kept_up() {
     };
     story.activate(1_000, 2, Outcome::searched());
     let agenda = Agenda::new(1_015 * MINUTE, PACE, story.watermarks.clone());
-    let place = Place::group(&group());
+    let place = ScopeNode::group(&group());
     let is_kept_up = |row| {
         agenda
             .after(&[row], true)

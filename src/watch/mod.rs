@@ -42,7 +42,7 @@ pub use state::{
     ActivationRecord, ActivationEnd, SinkRecord, Standing, State, StateError, Totals, Waiting,
 };
 pub use timing::{Activation, due, next};
-pub use watermark::{Place, Stretch, Watermark, Watermarks};
+pub use watermark::{ScopeNode, Stretch, Watermark, Watermarks};
 
 #[cfg(test)]
 mod testing {

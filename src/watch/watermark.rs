@@ -11,7 +11,7 @@ use crate::model::{AccountId, LogGroupArn, Region};
 
 /// A place in an organization; each part is only there if the one before it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct ScopeNode {
     /// The account; `None`: everything.
     pub account: Option<AccountId>,
     /// Its Region.
@@ -20,9 +20,9 @@ pub struct Place {
     pub log_group: Option<String>,
 }
 
-impl Place {
+impl ScopeNode {
     /// Everything that is in scope.
-    pub const EVERYTHING: Self = Self {
+    pub const ROOT: Self = Self {
         account: None,
         region: None,
         log_group: None,
@@ -39,7 +39,7 @@ impl Place {
     }
 
     /// The place that it lies in.
-    pub fn above(&self) -> Option<Self> {
+    pub fn parent(&self) -> Option<Self> {
         let Self {
             account,
             region,
@@ -52,9 +52,9 @@ impl Place {
             }),
             (_, Some(_), None) => Some(Self {
                 account: *account,
-                ..Self::EVERYTHING
+                ..Self::ROOT
             }),
-            (Some(_), None, None) => Some(Self::EVERYTHING),
+            (Some(_), None, None) => Some(Self::ROOT),
             (None, None, None) => None,
         }
     }
@@ -80,20 +80,20 @@ pub struct Stretch {
 
 /// The watermarks of one schedule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Watermarks(BTreeMap<Place, Watermark>);
+pub struct Watermarks(BTreeMap<ScopeNode, Watermark>);
 
 impl Watermarks {
     /// The place's own.
-    pub fn own(&self, place: &Place) -> Option<Watermark> {
+    pub fn own(&self, place: &ScopeNode) -> Option<Watermark> {
         self.0.get(place).copied()
     }
 
     /// The place's own, or, with nothing ahead, that of the nearest place above it which has one.
-    pub fn of(&self, place: &Place) -> Option<Watermark> {
+    pub fn of(&self, place: &ScopeNode) -> Option<Watermark> {
         if let Some(own) = self.own(place) {
             return Some(own);
         }
-        let mut above = place.above();
+        let mut above = place.parent();
         while let Some(place) = above {
             if let Some(Watermark { until_ms, .. }) = self.own(&place) {
                 return Some(Watermark {
@@ -101,25 +101,25 @@ impl Watermarks {
                     ahead: None,
                 });
             }
-            above = place.above();
+            above = place.parent();
         }
         None
     }
 
     /// Every place that has one.
-    pub fn iter(&self) -> impl Iterator<Item = (&Place, &Watermark)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&ScopeNode, &Watermark)> {
         self.0.iter()
     }
 }
 
-impl FromIterator<(Place, Watermark)> for Watermarks {
-    fn from_iter<T: IntoIterator<Item = (Place, Watermark)>>(all: T) -> Self {
+impl FromIterator<(ScopeNode, Watermark)> for Watermarks {
+    fn from_iter<T: IntoIterator<Item = (ScopeNode, Watermark)>>(all: T) -> Self {
         Self(all.into_iter().collect())
     }
 }
 
-impl Extend<(Place, Watermark)> for Watermarks {
-    fn extend<T: IntoIterator<Item = (Place, Watermark)>>(&mut self, more: T) {
+impl Extend<(ScopeNode, Watermark)> for Watermarks {
+    fn extend<T: IntoIterator<Item = (ScopeNode, Watermark)>>(&mut self, more: T) {
         self.0.extend(more);
     }
 }
@@ -130,14 +130,14 @@ mod tests {
 
     #[test]
     fn what_is_unknown_begins_where_the_place_above_it_was_left() {
-        let group = Place::group(
+        let group = ScopeNode::group(
             &"arn:aws:logs:eu-west-1:111111111111:log-group:/a"
                 .parse()
                 .unwrap(),
         );
-        let account = Place {
+        let account = ScopeNode {
             account: group.account,
-            ..Place::EVERYTHING
+            ..ScopeNode::ROOT
         };
         let mark = |until_ms| Watermark {
             until_ms,
@@ -148,7 +148,7 @@ mod tests {
         };
         let mut marks = Watermarks::default();
         assert_eq!(marks.of(&group), None);
-        marks.extend([(Place::EVERYTHING, mark(10))]);
+        marks.extend([(ScopeNode::ROOT, mark(10))]);
         assert_eq!(
             marks.of(&group),
             Some(Watermark {

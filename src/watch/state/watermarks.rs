@@ -3,7 +3,7 @@
 use rusqlite::{Row, Transaction, params};
 
 use super::{State, StateError, damaged};
-use crate::watch::watermark::{Place, Stretch, Watermark, Watermarks};
+use crate::watch::watermark::{ScopeNode, Stretch, Watermark, Watermarks};
 
 impl State {
     /// The watermarks of a schedule.
@@ -37,7 +37,7 @@ impl State {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<(Place, Watermark), StateError> {
+fn read(row: &Row<'_>) -> Result<(ScopeNode, Watermark), StateError> {
     let part = |at: usize| {
         row.get::<_, String>(at)
             .map(|text| (!text.is_empty()).then_some(text))
@@ -45,7 +45,7 @@ fn read(row: &Row<'_>) -> Result<(Place, Watermark), StateError> {
     let ahead = row
         .get::<_, Option<i64>>(4)?
         .zip(row.get::<_, Option<i64>>(5)?);
-    let place = Place {
+    let place = ScopeNode {
         account: part(0)?
             .map(|text| text.parse())
             .transpose()
@@ -71,7 +71,7 @@ pub(in crate::watch) fn write(
     transaction: &Transaction<'_>,
     schedule: &str,
     now_ms: i64,
-    watermarks: &[(Place, Watermark)],
+    watermarks: &[(ScopeNode, Watermark)],
 ) -> Result<(), StateError> {
     let mut insert = transaction.prepare_cached(
         "INSERT OR REPLACE INTO watermark
@@ -79,7 +79,7 @@ pub(in crate::watch) fn write(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for (
-        Place {
+        ScopeNode {
             account,
             region,
             log_group,
