@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::watermark::{ScopeNode, Stretch, Watermark, Watermarks};
+use super::watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
 use crate::model::{Coverage, LogGroupArn, Outcome, Reason, Status, TimeWindow};
 use crate::sweep::GroupWindows;
 
@@ -43,8 +43,8 @@ pub struct Agenda {
 /// the two meet, there is one stretch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Portion {
-    behind: Option<Stretch>,
-    fresh: Stretch,
+    behind: Option<TimeRange>,
+    fresh: TimeRange,
     /// The watermark, once all of it has been read.
     then: Watermark,
 }
@@ -109,7 +109,7 @@ impl Agenda {
         let overlapping = |from_ms: i64| from_ms.min(end).saturating_sub(overlap_ms);
         let whole = Portion {
             behind: None,
-            fresh: Stretch {
+            fresh: TimeRange {
                 from_ms: overlapping(until_ms),
                 to_ms: end,
             },
@@ -122,7 +122,7 @@ impl Agenda {
         let ahead = ahead.filter(|ahead| end.saturating_sub(ahead.to_ms) <= catch_up_ms);
         let covered = ahead.unwrap_or_else(|| {
             let fresh = end.saturating_sub(lookback_ms);
-            Stretch {
+            TimeRange {
                 from_ms: fresh,
                 to_ms: fresh,
             }
@@ -131,11 +131,11 @@ impl Agenda {
             return whole;
         }
         let caught_up = until_ms.saturating_add(catch_up_ms).min(covered.from_ms);
-        let behind = Stretch {
+        let behind = TimeRange {
             from_ms: overlapping(until_ms),
             to_ms: caught_up,
         };
-        let fresh = Stretch {
+        let fresh = TimeRange {
             from_ms: overlapping(covered.to_ms),
             to_ms: end,
         };
@@ -143,7 +143,7 @@ impl Agenda {
             return whole;
         }
         let is_level = caught_up >= covered.from_ms;
-        let ahead = Stretch {
+        let ahead = TimeRange {
             from_ms: covered.from_ms,
             to_ms: end.max(covered.to_ms),
         };
@@ -224,7 +224,7 @@ impl GroupWindows for Agenda {
         let stretches = behind.into_iter().chain([fresh]);
         // A stretch is never empty, as long as its ends are times at all.
         stretches
-            .filter_map(|Stretch { from_ms, to_ms }| TimeWindow::try_from([from_ms, to_ms]).ok())
+            .filter_map(|TimeRange { from_ms, to_ms }| TimeWindow::try_from([from_ms, to_ms]).ok())
             .collect()
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::alert::Row;
-use super::state::Standing;
+use super::state::AccountCoverage;
 use crate::model::{AccountId, Coverage, Reason, Status};
 use crate::time::rfc3339_ms;
 
@@ -17,7 +17,7 @@ use crate::time::rfc3339_ms;
 #[derive(Debug, Default)]
 pub(super) struct CoverageNews {
     /// How they stand now; of those that a run did not come to, as before.
-    pub standings: BTreeMap<AccountId, Standing>,
+    pub standings: BTreeMap<AccountId, AccountCoverage>,
     /// Accounts that could be covered and cannot be any more.
     pub lost: Vec<Row>,
     /// Accounts that can be covered again.
@@ -28,7 +28,7 @@ impl CoverageNews {
     /// What `rows`, the coverage of a run that began at `now_ms`, tell beside what was so `before`. `listed`:
     /// the list of accounts came to its end.
     pub fn of(
-        before: &BTreeMap<AccountId, Standing>,
+        before: &BTreeMap<AccountId, AccountCoverage>,
         rows: &[Coverage],
         listed: bool,
         now_ms: i64,
@@ -77,7 +77,7 @@ impl CoverageNews {
             .as_ref()
             .filter(|before| before.is_covered == is_covered);
         let since_ms = same.map_or(now_ms, |before| before.since_ms);
-        let standing = Standing {
+        let standing = AccountCoverage {
             name,
             is_covered,
             reason: gap.unwrap_or_default(),
@@ -154,7 +154,7 @@ fn is_lost(row: &Coverage) -> bool {
     is_closed && row.outcome.reason != Some(Reason::Interrupted)
 }
 
-fn row(account: AccountId, standing: &Standing) -> Row {
+fn row(account: AccountId, standing: &AccountCoverage) -> Row {
     let since = Timestamp::from_millisecond(standing.since_ms)
         .map(rfc3339_ms)
         .unwrap_or_default();

@@ -39,10 +39,10 @@ pub use health::Health;
 pub use overview::{Overview, ScheduleOverview, SinkOverview, UncoveredAccount};
 pub use sinks::{SharedOutput, Sink, SinkError, Tools};
 pub use state::{
-    ActivationRecord, ActivationEnd, SinkRecord, Standing, State, StateError, Totals, Waiting,
+    ActivationRecord, ActivationEnd, SinkRecord, AccountCoverage, State, StateError, Totals, Waiting,
 };
 pub use timing::{Activation, due, next};
-pub use watermark::{ScopeNode, Stretch, Watermark, Watermarks};
+pub use watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
 
 #[cfg(test)]
 mod testing {

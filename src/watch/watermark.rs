@@ -66,12 +66,12 @@ pub struct Watermark {
     /// All before this was covered.
     pub until_ms: i64,
     /// What was covered beyond, while the time between is still being caught up.
-    pub ahead: Option<Stretch>,
+    pub ahead: Option<TimeRange>,
 }
 
 /// A stretch of time, closed at its start and open at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct TimeRange {
     /// Its first millisecond.
     pub from_ms: i64,
     /// The first millisecond after it.
@@ -141,7 +141,7 @@ mod tests {
         };
         let mark = |until_ms| Watermark {
             until_ms,
-            ahead: Some(Stretch {
+            ahead: Some(TimeRange {
                 from_ms: 90,
                 to_ms: 99,
             }),

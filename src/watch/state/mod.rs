@@ -22,7 +22,7 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 
 pub use activations::{ActivationRecord, ActivationEnd, Totals};
 pub use outbox::{SinkRecord, Waiting};
-pub use standings::Standing;
+pub use standings::AccountCoverage;
 pub use told::Identity;
 
 pub(super) use activations::write as write_activation;

@@ -9,7 +9,7 @@ use crate::model::AccountId;
 
 /// How an account stood at the last activation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct AccountCoverage {
     /// Its name, as far as it is known.
     pub name: String,
     /// Whether it could be covered.
@@ -25,7 +25,7 @@ impl State {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn standings(&self, schedule: &str) -> Result<BTreeMap<AccountId, Standing>, StateError> {
+    pub fn standings(&self, schedule: &str) -> Result<BTreeMap<AccountId, AccountCoverage>, StateError> {
         let connection = self.connection();
         let mut select = connection.prepare(
             "SELECT account, name, is_covered, reason, since_ms FROM standing WHERE schedule = ?1",
@@ -34,7 +34,7 @@ impl State {
         let mut standings = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let account: String = row.get(0)?;
-            let standing = Standing {
+            let standing = AccountCoverage {
                 name: row.get(1)?,
                 is_covered: row.get(2)?,
                 reason: row.get(3)?,
@@ -50,7 +50,7 @@ impl State {
 pub(in crate::watch) fn write(
     transaction: &Transaction<'_>,
     schedule: &str,
-    standings: &BTreeMap<AccountId, Standing>,
+    standings: &BTreeMap<AccountId, AccountCoverage>,
 ) -> Result<(), StateError> {
     transaction.execute("DELETE FROM standing WHERE schedule = ?1", [schedule])?;
     let mut insert = transaction.prepare_cached(
@@ -59,7 +59,7 @@ pub(in crate::watch) fn write(
     )?;
     for (
         account,
-        Standing {
+        AccountCoverage {
             name,
             is_covered,
             reason,

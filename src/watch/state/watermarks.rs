@@ -3,7 +3,7 @@
 use rusqlite::{Row, Transaction, params};
 
 use super::{State, StateError, damaged};
-use crate::watch::watermark::{ScopeNode, Stretch, Watermark, Watermarks};
+use crate::watch::watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
 
 impl State {
     /// The watermarks of a schedule.
@@ -56,7 +56,7 @@ fn read(row: &Row<'_>) -> Result<(ScopeNode, Watermark), StateError> {
             .map_err(damaged)?,
         log_group: part(2)?,
     };
-    let ahead = ahead.map(|(from_ms, to_ms)| Stretch { from_ms, to_ms });
+    let ahead = ahead.map(|(from_ms, to_ms)| TimeRange { from_ms, to_ms });
     Ok((
         place,
         Watermark {
