@@ -23,15 +23,15 @@ pub(super) const PRACTICE: &str = "small";
 
 /// Where a command works, and who can be asked for an MFA code there.
 #[derive(Clone, Debug)]
-pub struct Place {
-    world: World,
+pub struct Environment {
+    world: Backend,
     codes: CodePrompt,
     /// Where MFA sessions are kept.
     state_directory: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
-enum World {
+enum Backend {
     /// AWS.
     Aws { insecure_endpoint: bool },
     /// A practice range in this process, with its clock, which starts at its scenario's date.
@@ -50,7 +50,7 @@ enum CodePrompt {
     Other(Arc<dyn CodeSource>),
 }
 
-impl Place {
+impl Environment {
     /// The place that the settings name.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Place {
                 ..Self::practising(&Scenario::builtin(PRACTICE)?)?
             });
         }
-        let world = World::Aws {
+        let world = Backend::Aws {
             insecure_endpoint: settings.insecure_endpoint,
         };
         Ok(Self {
@@ -85,7 +85,7 @@ impl Place {
         let clock = scenario.clock();
         let range = Range::new(scenario, None, clock.clone())?;
         range.enforce(range::Quotas::Real)?;
-        let world = World::Practice { range, clock };
+        let world = Backend::Practice { range, clock };
         let codes = CodePrompt::AtTheMachine {
             code: None,
             terminal: false,
@@ -118,8 +118,8 @@ impl Place {
     /// The practice range, if this is one.
     pub fn range(&self) -> Option<&Range> {
         match &self.world {
-            World::Aws { .. } => None,
-            World::Practice { range, .. } => Some(range),
+            Backend::Aws { .. } => None,
+            Backend::Practice { range, .. } => Some(range),
         }
     }
 
@@ -127,7 +127,7 @@ impl Place {
     pub fn allows_insecure_endpoints(&self) -> bool {
         matches!(
             self.world,
-            World::Aws {
+            Backend::Aws {
                 insecure_endpoint: true
             }
         )
@@ -136,8 +136,8 @@ impl Place {
     /// The time there.
     pub fn clock(&self) -> Clock {
         match &self.world {
-            World::Aws { .. } => Clock::wall(),
-            World::Practice { clock, .. } => clock.clone(),
+            Backend::Aws { .. } => Clock::wall(),
+            Backend::Practice { clock, .. } => clock.clone(),
         }
     }
 
@@ -151,10 +151,10 @@ impl Place {
         audit: Option<mpsc::Sender<ApiCall>>,
     ) -> Result<Aws, CommandError> {
         let wire = match &self.world {
-            World::Aws { insecure_endpoint } => Wire::Network {
+            Backend::Aws { insecure_endpoint } => Wire::Network {
                 insecure_endpoint: *insecure_endpoint,
             },
-            World::Practice { range, .. } => {
+            Backend::Practice { range, .. } => {
                 let range::PracticeCredentials {
                     access_key_id,
                     secret_access_key,

@@ -31,7 +31,7 @@ mod watch;
 use std::io::{self, Write};
 use std::time::Duration;
 
-pub use connect::Place;
+pub use connect::Environment;
 pub use contain::{
     Canary, ContainError, apply_plan, make_plan, undo_containment, verify_containment,
 };

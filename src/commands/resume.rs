@@ -4,7 +4,7 @@ use super::interrupt::ends_on_ctrl_c;
 use super::run::{Connection, Resumable};
 use super::surroundings::HostEnvironment;
 use super::sweep::conclude;
-use super::{CommandError, Place, tell};
+use super::{CommandError, Environment, tell};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, load_config, run_dir};
 use crate::cli::{GlobalArguments, ResumeArguments, UsageError};
 
@@ -38,7 +38,7 @@ pub(super) async fn resume(
         ..machine.global_settings(global)
     };
     let sweep = run.settings(&config)?;
-    let place = Place::of(settings, machine)?;
+    let place = Environment::of(settings, machine)?;
     if settings.progress != ProgressStyle::None {
         tell(&format!(
             "Going on with {}: {}",

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::facts::{self, Facts, write_end};
 use super::plan::refuse_over_cost;
 use super::run_files::{RunFiles, write_run_files};
-use super::{CommandError, Place};
+use super::{CommandError, Environment};
 use crate::aws::{Aws, Caller};
 use crate::cli::UsageError;
 use crate::cli::settings::{ProgressStyle, Reach, SweepSettings};
@@ -61,7 +61,7 @@ impl Connection {
     ///
     /// # Errors
     /// There is no connection to AWS, the source credentials do not work, or there is no MFA session.
-    pub async fn open(place: &Place, reach: &Reach) -> Result<Self, CommandError> {
+    pub async fn open(place: &Environment, reach: &Reach) -> Result<Self, CommandError> {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let aws = place.connect(reach, Some(audit)).await?;
         let caller = aws
@@ -93,7 +93,7 @@ impl SharedConnection {
     /// # Errors
     /// As with [`Connection::open`].
     pub async fn open(
-        place: &Place,
+        place: &Environment,
         reach: &Reach,
         audit: mpsc::Sender<ApiCall>,
     ) -> Result<Self, CommandError> {

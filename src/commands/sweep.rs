@@ -6,7 +6,7 @@ use super::interrupt::ends_on_ctrl_c;
 use super::run::{Connection, FinishedRun, run_sweep};
 use super::run_files::RunFiles;
 use super::surroundings::HostEnvironment;
-use super::{CommandError, Place, plan, tell};
+use super::{CommandError, Environment, plan, tell};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
 use crate::report::{RunStatus, abridged, write_ending, write_json};
@@ -19,7 +19,7 @@ pub(super) async fn sweep(
     machine: &HostEnvironment,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Place::of(settings, machine)?;
+    let place = Environment::of(settings, machine)?;
     let sweep = SweepSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
     // Said to the quiet, too: whoever takes a list for looked for is wrong about the result.
     sweep

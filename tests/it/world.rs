@@ -8,7 +8,7 @@ use clap::Parser;
 use dragnet::aws::CodeSource;
 use dragnet::cli::settings::{ProgressStyle, ResolveContext, SweepSettings};
 use dragnet::cli::{Arguments, Command};
-use dragnet::commands::{CommandError, Connection, FinishedRun, Place, Resumable, run_sweep};
+use dragnet::commands::{CommandError, Connection, FinishedRun, Environment, Resumable, run_sweep};
 use dragnet::config::Config;
 use dragnet::range::{Range, Scenario};
 use dragnet::sweep::SweepError;
@@ -44,7 +44,7 @@ name = "/app"
 
 /// An organization, and the sweeps made over it.
 pub struct World {
-    place: Place,
+    place: Environment,
     temp: Arc<TempDir>,
 }
 
@@ -67,7 +67,7 @@ impl World {
     /// The organization of a scenario.
     pub fn practising(scenario: &Scenario) -> Self {
         Self {
-            place: Place::practising(scenario).unwrap(),
+            place: Environment::practising(scenario).unwrap(),
             temp: Arc::new(tempfile::tempdir().unwrap()),
         }
     }
@@ -178,7 +178,7 @@ impl World {
         }
     }
 
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &Environment {
         &self.place
     }
 

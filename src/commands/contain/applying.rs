@@ -6,7 +6,7 @@ use super::{Connection, ContainError, force_arguments, journals, print, read_pla
 use crate::cli::settings::ContainSettings;
 use crate::cli::{ApplyArguments, Override};
 use crate::commands::surroundings::HostEnvironment;
-use crate::commands::{CommandError, Place, tell};
+use crate::commands::{CommandError, Environment, tell};
 use crate::contain::{
     Containment, Guard, JournalError, DryRunStep, SealedPlan, StepRunner, apply as apply_journal,
     check_plan, confirmation_lines, expiry, rehearse, status_lines,
@@ -23,7 +23,7 @@ pub struct Canary<'a> {
 
 /// Applies a plan that a person confirms.
 pub(super) async fn apply(
-    place: &Place,
+    place: &Environment,
     settings: &ContainSettings,
     arguments: &ApplyArguments,
     json: bool,
@@ -80,7 +80,7 @@ pub(super) async fn apply(
 /// The plan is not one that this configuration makes, has expired before it was begun, was undone, or the journal
 /// fails.
 pub async fn apply_plan(
-    place: &Place,
+    place: &Environment,
     settings: &ContainSettings,
     sealed: &SealedPlan,
     forced: &[Override],
@@ -129,7 +129,7 @@ pub async fn apply_plan(
 
 /// What is checked before anything is written, whether or not it is a dry run.
 async fn check(
-    place: &Place,
+    place: &Environment,
     settings: &ContainSettings,
     sealed: &SealedPlan,
     forced: &[Override],
@@ -163,7 +163,7 @@ fn is_begun(settings: &ContainSettings, sealed: &SealedPlan) -> Result<bool, Con
 }
 
 async fn rehearse_plan(
-    place: &Place,
+    place: &Environment,
     settings: &ContainSettings,
     sealed: &SealedPlan,
     forced: &[Override],

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Connection, ContainError, journals, print};
 use crate::cli::settings::ContainSettings;
 use crate::cli::{StatusArguments, UndoArguments};
-use crate::commands::{CommandError, Place};
+use crate::commands::{CommandError, Environment};
 use crate::contain::{
     Containment, StepRunner, markdown, status_lines, undo as undo_journal, verify as verify_journal,
 };
@@ -15,7 +15,7 @@ use crate::report::{Table, write_json};
 
 /// Looks whether a containment still holds. Exit code 3 if not.
 pub(super) async fn verify(
-    place: &Place,
+    place: &Environment,
     settings: &ContainSettings,
     id: &str,
     json: bool,
@@ -42,7 +42,7 @@ pub(super) async fn verify(
 /// # Errors
 /// AWS cannot be asked, there is no such containment, or its journal fails.
 pub async fn verify_containment(
-    place: &Place,
+    place: &Environment,
     settings: &ContainSettings,
     id: &str,
 ) -> Result<(Containment, Vec<String>), CommandError> {
@@ -63,7 +63,7 @@ pub async fn verify_containment(
 
 /// Puts back what was there before a containment.
 pub(super) async fn undo(
-    place: &Place,
+    place: &Environment,
     settings: &ContainSettings,
     arguments: &UndoArguments,
     json: bool,
@@ -84,7 +84,7 @@ pub(super) async fn undo(
 /// # Errors
 /// AWS cannot be asked, there is no such containment, or its journal fails.
 pub async fn undo_containment(
-    place: &Place,
+    place: &Environment,
     settings: &ContainSettings,
     id: &str,
     overwrite_drift: bool,

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::surroundings::HostEnvironment;
-use super::{CommandError, Place};
+use super::{CommandError, Environment};
 use crate::aws::{Aws, Caller};
 use crate::cli::settings::ContainSettings;
 use crate::cli::{ContainCommand, GlobalArguments, Override};
@@ -32,7 +32,7 @@ pub(super) async fn contain(
     machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let place = Place::of(machine.global_settings(global), machine)?;
+    let place = Environment::of(machine.global_settings(global), machine)?;
     let surroundings = machine.at(place.clock().now());
     let settings = || ContainSettings::resolve(global, &surroundings);
     match command {
@@ -66,7 +66,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn of(place: &Place, settings: &ContainSettings, id: &str) -> Result<Self, CommandError> {
+    async fn of(place: &Environment, settings: &ContainSettings, id: &str) -> Result<Self, CommandError> {
         let reach = &settings.reach;
         let aws = place.connect(reach, None).await?;
         let caller = aws

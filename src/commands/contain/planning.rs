@@ -12,7 +12,7 @@ use crate::aws::Aws;
 use crate::cli::Emit;
 use crate::cli::settings::PlanSettings;
 use crate::commands::surroundings::HostEnvironment;
-use crate::commands::{CommandError, Place, tell};
+use crate::commands::{CommandError, Environment, tell};
 use crate::config::PrincipalSelector;
 use crate::contain::{
     FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey, TrailDeliveries,
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 32;
 /// Makes a plan, prints it and writes its file. Exit code 3 if somebody who was asked for is not in it, or an
 /// account could not be looked at.
 pub(super) async fn plan(
-    place: &Place,
+    place: &Environment,
     settings: &PlanSettings,
     json: bool,
     machine: &HostEnvironment,
@@ -68,7 +68,7 @@ pub(super) async fn plan(
 ///
 /// # Errors
 /// AWS or the run cannot be asked, nobody was found, or the plan would be too large.
-pub async fn make_plan(place: &Place, settings: &PlanSettings) -> Result<SealedPlan, CommandError> {
+pub async fn make_plan(place: &Environment, settings: &PlanSettings) -> Result<SealedPlan, CommandError> {
     let reach = &settings.common.reach;
     let from_run = settings
         .run

@@ -9,7 +9,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::surroundings::HostEnvironment;
-use super::{CommandError, Place};
+use super::{CommandError, Environment};
 use crate::cli::settings::DoctorSettings;
 use crate::cli::{DoctorArguments, GlobalArguments};
 use crate::report::write_json;
@@ -32,7 +32,7 @@ pub(super) async fn doctor(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Place::of(settings, machine)?;
+    let place = Environment::of(settings, machine)?;
     let doctor = DoctorSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
     let aws = place.connect(&doctor.reach, None).await?;
     if doctor.forget {

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::{Value, json};
 
 use super::surroundings::HostEnvironment;
-use super::{CommandError, Place, tell};
+use super::{CommandError, Environment, tell};
 use crate::cli::settings::ListSettings;
 use crate::cli::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
 use crate::report::{Table, write_json};
@@ -25,7 +25,7 @@ pub(super) async fn list(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Place::of(settings, machine)?;
+    let place = Environment::of(settings, machine)?;
     let list = ListSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
     let aws = place.connect(&list.reach, None).await?;
     let found = Search::run(aws, &list).await?;

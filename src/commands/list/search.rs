@@ -174,13 +174,13 @@ mod tests {
     use super::*;
     use crate::cli::settings::ResolveContext;
     use crate::cli::{Arguments, Command};
-    use crate::commands::Place;
+    use crate::commands::Environment;
     use crate::range::Scenario;
 
     async fn listed(what: &str, faults: &str) -> Result<Found, CommandError> {
         let scenario = include_str!("../../../config/range/small.toml");
         let place =
-            Place::practising(&Scenario::from_toml(&format!("{scenario}{faults}")).unwrap())
+            Environment::practising(&Scenario::from_toml(&format!("{scenario}{faults}")).unwrap())
                 .unwrap();
         let arguments =
             Arguments::try_parse_from(["dragnet", "list", what, "--account", "dev"]).unwrap();

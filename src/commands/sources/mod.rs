@@ -5,7 +5,7 @@ mod survey;
 use std::io::{self, IsTerminal, Write};
 
 use super::surroundings::HostEnvironment;
-use super::{CommandError, Place, tell};
+use super::{CommandError, Environment, tell};
 use crate::cli::settings::SourcesSettings;
 use crate::cli::{GlobalArguments, OutputFormat, SourcesArguments};
 use crate::report::{SourceTally, sources_json, sources_table, write_json, write_sources};
@@ -19,7 +19,7 @@ pub(super) async fn sources(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Place::of(settings, machine)?;
+    let place = Environment::of(settings, machine)?;
     let clock = place.clock();
     let asked = SourcesSettings::resolve(global, arguments, &machine.at(clock.now()))?;
     let aws = place.connect(&asked.reach, None).await?;

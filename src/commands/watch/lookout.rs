@@ -11,7 +11,7 @@ use super::runs::Runs;
 use crate::aws::{Poster, causes};
 use crate::cli::settings::WatchSettings;
 use crate::commands::run::AUDIT_WAITING;
-use crate::commands::{CommandError, Place, SharedConnection};
+use crate::commands::{CommandError, Environment, SharedConnection};
 use crate::model::ApiCall;
 use crate::watch::{
     ActivationRecord, Delivery, RetryPolicy, SharedOutput, Sink, State, StateError, Tools, Watch,
@@ -32,7 +32,7 @@ impl WatchRuntime {
     /// # Errors
     /// There is no connection to AWS.
     pub async fn open(
-        place: &Place,
+        place: &Environment,
         settings: WatchSettings,
         state: &State,
         output: SharedOutput,

@@ -12,7 +12,7 @@ use std::io::Write;
 pub use lookout::WatchRuntime;
 
 use super::surroundings::HostEnvironment;
-use super::{CommandError, Place};
+use super::{CommandError, Environment};
 use crate::cli::settings::WatchSettings;
 use crate::cli::{GlobalArguments, WatchCommand};
 
@@ -24,7 +24,7 @@ pub(super) async fn watch(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Place::of(settings, machine)?;
+    let place = Environment::of(settings, machine)?;
     let now = place.clock().now();
     let watch = WatchSettings::resolve(global, &machine.at(now))?;
     match command {

@@ -7,13 +7,13 @@ use super::WatchRuntime;
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, ProgressStyle, WatchSettings};
 use crate::commands::interrupt::ends_on_ctrl_c;
-use crate::commands::{CommandError, Place, tell};
+use crate::commands::{CommandError, Environment, tell};
 use crate::config::nearest;
 use crate::watch::{ActivationRecord, ActivationEnd, RetryPolicy, State};
 
 pub(super) async fn once(
     settings: GlobalSettings,
-    place: &Place,
+    place: &Environment,
     watch: WatchSettings,
     name: Option<&str>,
 ) -> Result<u8, CommandError> {

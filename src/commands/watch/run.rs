@@ -16,7 +16,7 @@ use crate::aws::causes;
 use crate::cli::GlobalArguments;
 use crate::cli::settings::WatchSettings;
 use crate::commands::surroundings::HostEnvironment;
-use crate::commands::{CommandError, Place};
+use crate::commands::{CommandError, Environment};
 use crate::config::Listen;
 use crate::watch::{Health, RetryPolicy, State};
 
@@ -56,7 +56,7 @@ impl Signals {
 pub(super) async fn run(
     global: &GlobalArguments,
     machine: &HostEnvironment,
-    place: &Place,
+    place: &Environment,
     watch: WatchSettings,
 ) -> Result<u8, CommandError> {
     let mut signals = Signals::listen()?;
@@ -132,7 +132,7 @@ pub(super) async fn run(
 fn reload(
     global: &GlobalArguments,
     machine: &HostEnvironment,
-    place: &Place,
+    place: &Environment,
     in_force: &WatchSettings,
 ) -> Result<WatchSettings, CommandError> {
     let mut watch = WatchSettings::resolve(global, &machine.at(place.clock().now()))?;

@@ -8,7 +8,7 @@ use clap::Parser;
 use dragnet::cli::settings::{ContainSettings, PlanSettings, ResolveContext};
 use dragnet::cli::{Arguments, Command, ContainCommand, GlobalArguments, Override, PlanArguments};
 use dragnet::commands::{
-    Canary, CommandError, Place, apply_plan, make_plan, undo_containment, verify_containment,
+    Canary, CommandError, Environment, apply_plan, make_plan, undo_containment, verify_containment,
 };
 use dragnet::contain::{Containment, SealedPlan};
 use dragnet::range::Range;
@@ -68,7 +68,7 @@ policies = { Own = "{\n \"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\"
 
 /// Commands over an organization, with a state directory of their own.
 pub struct World {
-    pub place: Place,
+    pub place: Environment,
     temp: TempDir,
 }
 
@@ -82,7 +82,7 @@ impl World {
         let scenario =
             dragnet::range::Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}"));
         Self {
-            place: Place::practising(&scenario).unwrap(),
+            place: Environment::practising(&scenario).unwrap(),
             temp: tempfile::tempdir().unwrap(),
         }
     }

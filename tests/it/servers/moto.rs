@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_sts::Client as Sts;
 
 use super::dragnet::{Run, dragnet, sweep};
-use super::planted::{ADDRESS, Group, Place, Planted, plant};
+use super::planted::{ADDRESS, Group, Environment, Planted, plant};
 use super::server::{Keys, Server};
 use super::sources::assert_a_stopped_trail_is_told;
 use super::template::assert_template_makes_the_roles;
@@ -153,7 +153,7 @@ pub fn assert_coverage(run: &Run, organization: &Organization) {
     let (of_groups, others): (Vec<_>, Vec<_>) = coverage
         .iter()
         .partition(|row| !row["log_group"].is_empty());
-    let place = |row: &&super::dragnet::Row| -> Place {
+    let place = |row: &&super::dragnet::Row| -> Environment {
         (
             row["account_id"].clone(),
             row["region"].clone(),

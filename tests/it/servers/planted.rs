@@ -15,7 +15,7 @@ pub const ADDRESS: &str = "192.0.2.1";
 const STREAM: &str = "stream";
 
 /// A log group by its account, Region and name.
-pub type Place = (String, String, String);
+pub type Environment = (String, String, String);
 
 /// Where to plant: a log group to make, and whose keys may make it.
 pub struct Group {
@@ -31,7 +31,7 @@ pub struct Planted {
     /// asks about, every group can hold.
     pub from: Timestamp,
     /// Every log group.
-    pub groups: BTreeSet<Place>,
+    pub groups: BTreeSet<Environment>,
     /// The messages that hold the address: three in twenty.
     pub matches: BTreeSet<String>,
 }

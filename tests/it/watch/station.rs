@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dragnet::cli::GlobalArguments;
 use dragnet::cli::settings::{ResolveContext, WatchSettings};
-use dragnet::commands::{WatchRuntime, Place};
+use dragnet::commands::{WatchRuntime, Environment};
 use dragnet::range::Scenario;
 use dragnet::watch::{ActivationRecord, Overview, RetryPolicy, State};
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub struct Station {
 
 /// A process: an organization as it is from some moment on, and a watch over it.
 pub struct Life {
-    pub place: Place,
+    pub place: Environment,
     pub settings: WatchSettings,
     state: State,
 }
@@ -63,7 +63,7 @@ impl Station {
     pub fn start(&self, scenario: &str) -> Life {
         let scenario =
             Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
-        let place = Place::practising(&scenario).unwrap();
+        let place = Environment::practising(&scenario).unwrap();
         let surroundings = ResolveContext {
             environment: &|name| (name == "KEY").then(|| "signing-key".to_owned()),
             working_directory: self.path(),
