@@ -86,12 +86,12 @@ pub struct ScopedAccount {
     /// Its name.
     pub name: String,
     /// How it stands to the scope.
-    pub standing: Standing,
+    pub standing: ScopeMembership,
 }
 
 /// How an account stands to the scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum ScopeMembership {
     /// It is entered.
     InScope,
     /// It was asked for, but AWS lets nobody in: closed, suspended …
@@ -100,7 +100,7 @@ pub enum Standing {
     NotAsked,
 }
 
-impl Standing {
+impl ScopeMembership {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::InScope => "in-scope",

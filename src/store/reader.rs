@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
-use super::entry::{ScopedAccount, Standing};
+use super::entry::{ScopedAccount, ScopeMembership};
 use super::{RunDir, StoreError, schema};
 use crate::model::{ApiCall, Coverage, DeniedBy, Engine, LogGroupClass, Outcome, Reason, Status};
 
@@ -69,7 +69,7 @@ impl RunReader {
         let mut accounts = Vec::new();
         while let Some(row) = rows.next()? {
             let word: String = row.get(2)?;
-            let standing = Standing::from_word(&word).ok_or_else(|| unknown(&word))?;
+            let standing = ScopeMembership::from_word(&word).ok_or_else(|| unknown(&word))?;
             accounts.push(ScopedAccount {
                 id: parsed(row, 0)?,
                 name: row.get(1)?,

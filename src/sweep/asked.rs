@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{AccountId, LogGroupArn, LogSource, SourceKind, Target, TrailStreamOwner};
-use crate::store::{RunReader, Standing, StoreError, StoredRow};
+use crate::store::{RunReader, ScopeMembership, StoreError, StoredRow};
 
 /// The fact that says whether the sweep was asked about certain accounts only.
 pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";
@@ -11,7 +11,7 @@ pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";
 /// The accounts of a run.
 #[derive(Debug)]
 pub(super) struct AccountFilter {
-    accounts: BTreeMap<AccountId, Standing>,
+    accounts: BTreeMap<AccountId, ScopeMembership>,
     named_only: bool,
     /// The log groups that trails deliver to, as far as any account told.
     trails: BTreeSet<LogGroupArn>,
@@ -69,7 +69,7 @@ impl AccountFilter {
             .ok()
             .and_then(|id| self.accounts.get(&id));
         match standing {
-            Some(standing) => *standing != Standing::NotAsked,
+            Some(standing) => *standing != ScopeMembership::NotAsked,
             // A group of another account is read for the accounts in scope alone.
             None => !self.named_only && !elsewhere,
         }

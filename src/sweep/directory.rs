@@ -8,7 +8,7 @@ use crate::aws::{Aws, CallError, Endless, ListedAccount, Pages, Session};
 use crate::cli::settings::Reach;
 use crate::config::{ConfiguredAccount, ExternalId, MemberRole, Scope};
 use crate::model::{Account, AccountId, AccountState, Outcome, Reason, Status};
-use crate::store::Standing;
+use crate::store::ScopeMembership;
 
 /// An account, and how it stands to the scope.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Member {
     /// The account.
     pub account: Account,
     /// How it stands to the scope.
-    pub standing: Standing,
+    pub standing: ScopeMembership,
     /// What the configuration says of it.
     pub configured: Option<ConfiguredAccount>,
     /// What Organizations says of it, if that is where it was heard of.
@@ -61,7 +61,7 @@ pub fn member_to_enter(
         };
         return Ok(Member {
             account,
-            standing: Standing::NotAsked,
+            standing: ScopeMembership::NotAsked,
             configured: None,
             listed: None,
         });
@@ -173,9 +173,9 @@ impl<'a> Directory<'a> {
             return;
         }
         let standing = match (self.scope.has_account(&account), &account.state) {
-            (false, _) => Standing::NotAsked,
-            (true, AccountState::Active) => Standing::InScope,
-            (true, AccountState::Inactive(_)) => Standing::NotActive,
+            (false, _) => ScopeMembership::NotAsked,
+            (true, AccountState::Active) => ScopeMembership::InScope,
+            (true, AccountState::Inactive(_)) => ScopeMembership::NotActive,
         };
         self.waiting.push_back(Member {
             account,

@@ -21,7 +21,7 @@ use crate::model::{
     Engine, LogGroup, LogGroupArn, Outcome, Reason, LogSource, Region, SourceKind, Status, Target,
 };
 use crate::search::FlowLogFormats;
-use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, CoverageId, Standing};
+use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, CoverageId, ScopeMembership};
 
 /// An account in a Region, and the session to read it with.
 pub(super) struct Site {
@@ -126,7 +126,7 @@ impl Site {
 
     fn is_in_scope(&self) -> bool {
         let scope = &self.shared.settings.reach.scope;
-        self.member.standing == Standing::InScope && is_wanted(scope, &self.member, &self.region)
+        self.member.standing == ScopeMembership::InScope && is_wanted(scope, &self.member, &self.region)
     }
 
     /// A queue for what is to be read here.

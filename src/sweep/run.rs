@@ -30,7 +30,7 @@ use crate::model::{
 use crate::search::{SearchSet, SearchSetError};
 use crate::store::{
     Checkpoint, Entry, Journal, JournalClosed, KnownGroup, CoverageId, CoverageRow, ScopedAccount,
-    Standing,
+    ScopeMembership,
 };
 use crate::time::Clock;
 
@@ -264,7 +264,7 @@ async fn begin(
     };
     shared.journal.write(Entry::Account(scoped)).await?;
     match (standing, &account.state) {
-        (Standing::InScope, _) => {
+        (ScopeMembership::InScope, _) => {
             shared.tally.account_known();
             accounts.spawn(account::sweep(
                 Arc::clone(shared),
@@ -272,11 +272,11 @@ async fn begin(
                 recorders.clone(),
             ));
         }
-        (Standing::NotActive, AccountState::Inactive(state)) => {
+        (ScopeMembership::NotActive, AccountState::Inactive(state)) => {
             let outcome = Outcome::because(Status::Skipped, Reason::AccountNotActive, state);
             shared.place(&member, None, outcome).await?;
         }
-        (Standing::NotActive | Standing::NotAsked, _) => {}
+        (ScopeMembership::NotActive | ScopeMembership::NotAsked, _) => {}
     }
     Ok(())
 }

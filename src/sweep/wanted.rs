@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use crate::config::ConfiguredAccount;
     use crate::model::{Account, AccountState};
-    use crate::store::Standing;
+    use crate::store::ScopeMembership;
 
     fn wanted(scope: &[&str], own: &[&str]) -> (Vec<String>, Vec<String>) {
         let id = "111111111111".parse().unwrap();
@@ -70,7 +70,7 @@ mod tests {
                 name: String::new(),
                 state: AccountState::Active,
             },
-            standing: Standing::InScope,
+            standing: ScopeMembership::InScope,
             configured: Some(configured),
             listed: None,
         };

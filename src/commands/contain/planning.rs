@@ -20,7 +20,7 @@ use crate::contain::{
 };
 use crate::model::{Account, Operation};
 use crate::report::escape_json;
-use crate::store::{RunDir, RunReader, Standing};
+use crate::store::{RunDir, RunReader, ScopeMembership};
 use crate::sweep::{Access, Directory, Member, Refusal, stored_sightings};
 
 /// Accounts that are looked at side by side.
@@ -165,7 +165,7 @@ pub async fn make_plan(place: &Environment, settings: &PlanSettings) -> Result<S
 fn selectors_in(selectors: &[PrincipalSelector], member: &Member) -> Vec<PrincipalSelector> {
     let is_here = |selector: &&PrincipalSelector| match selector.account {
         Some(account) => account == member.account.id,
-        None => member.standing == Standing::InScope,
+        None => member.standing == ScopeMembership::InScope,
     };
     selectors.iter().filter(is_here).cloned().collect()
 }

@@ -9,7 +9,7 @@ use super::check::{Check, Subject, until};
 use crate::aws::{Aws, CallError, ErrorClass, EventQuery, InsightsRequest, Session};
 use crate::cli::settings::Reach;
 use crate::model::{AccountState, LogGroup, LogGroupClass, Operation, Region, Target};
-use crate::store::Standing;
+use crate::store::ScopeMembership;
 use crate::sweep::{Access, Directory, Entered, Member, Refusal, RegionScope};
 use crate::time::Clock;
 
@@ -118,12 +118,12 @@ impl Examination {
         loop {
             match directory.next().await {
                 Ok(Some(member)) => match (member.standing, &member.account.state) {
-                    (Standing::InScope, _) => _ = accounts.spawn(Arc::clone(&this).account(member)),
-                    (Standing::NotActive, AccountState::Inactive(state)) => {
+                    (ScopeMembership::InScope, _) => _ = accounts.spawn(Arc::clone(&this).account(member)),
+                    (ScopeMembership::NotActive, AccountState::Inactive(state)) => {
                         let note = Check::note(Subject::Account, format!("out of scope: {state}"));
                         checks.push(in_account(&member, note));
                     }
-                    (Standing::NotActive | Standing::NotAsked, _) => {}
+                    (ScopeMembership::NotActive | ScopeMembership::NotAsked, _) => {}
                 },
                 Ok(None) => break,
                 Err(error) => {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::aws::EnabledRegion;
 use crate::model::{AccountState, LogGroup, Partition, Region};
-use crate::store::Standing;
+use crate::store::ScopeMembership;
 use crate::sweep::Member;
 
 /// One item: a JSON object.
@@ -26,7 +26,7 @@ pub(super) fn account(member: &Member) -> Item {
         "State": state,
         "Status": state,
         "accountId": member.account.id,
-        "inScope": member.standing == Standing::InScope,
+        "inScope": member.standing == ScopeMembership::InScope,
     }))
 }
 

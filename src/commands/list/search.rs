@@ -11,7 +11,7 @@ use crate::cli::Listing;
 use crate::cli::settings::{ListSettings, Reach};
 use crate::commands::CommandError;
 use crate::model::{Operation, Partition, PrincipalKind, Region};
-use crate::store::Standing;
+use crate::store::ScopeMembership;
 use crate::sweep::{Access, Directory, Entered, Member, RegionScope};
 
 /// What was found: items in AWS's shape, and what could not be asked.
@@ -74,10 +74,10 @@ impl Search {
         while let Some(member) = directory.next().await? {
             match (list.what, member.standing) {
                 (Listing::Accounts, _) => found.items.push(items::account(&member)),
-                (_, Standing::InScope) => {
+                (_, ScopeMembership::InScope) => {
                     _ = accounts.spawn(Arc::clone(&search).in_account(member))
                 }
-                (_, Standing::NotActive | Standing::NotAsked) => {}
+                (_, ScopeMembership::NotActive | ScopeMembership::NotAsked) => {}
             }
         }
         for part in accounts.join_all().await {

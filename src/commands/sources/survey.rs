@@ -14,7 +14,7 @@ use crate::commands::CommandError;
 use crate::model::{
     AccountId, SourceLookup, LogGroupArn, Operation, Outcome, LogSource, SourceStatus, Target, SourceState,
 };
-use crate::store::Standing;
+use crate::store::ScopeMembership;
 use crate::sweep::{
     Access, Directory, Entered, GroupEnd, Member, Members, Refusal, Sources, RegionScope, ask,
     ask_owner, member_to_enter, sources,
@@ -110,7 +110,7 @@ impl Survey {
         let mut directory = Directory::new(&self.aws, &self.access, &self.reach);
         let (mut known, mut accounts) = (Known::default(), JoinSet::new());
         while let Some(member) = directory.next().await? {
-            if member.standing == Standing::InScope {
+            if member.standing == ScopeMembership::InScope {
                 known.accounts += 1;
                 accounts.spawn(Arc::clone(self).ask_account(member.clone()));
             }

@@ -15,7 +15,7 @@ use crate::model::{
     LogSource, SourceKind, Status, Target, SourceState,
 };
 use crate::search::FlowLogFormats;
-use crate::store::{Entry, JournalClosed, KnownUnits, Standing};
+use crate::store::{Entry, JournalClosed, KnownUnits, ScopeMembership};
 use crate::sweep::directory::{Member, Members, member_to_enter};
 use crate::sweep::outcome::of_error;
 use crate::sweep::refusal::Refusal;
@@ -102,7 +102,7 @@ impl Plan {
 
     fn is_in_scope(&self, target: &Target) -> bool {
         self.members.get(&target.account).is_some_and(|member| {
-            member.standing == Standing::InScope
+            member.standing == ScopeMembership::InScope
                 && is_wanted(&self.shared.settings.reach.scope, member, &target.region)
         })
     }
