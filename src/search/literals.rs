@@ -8,12 +8,12 @@ use crate::model::{Indicator, IndicatorValue};
 
 /// How a literal must stand for it to be a match.
 #[derive(Clone, Copy, Debug)]
-enum Standing {
+enum MatchRule {
     Free(Edges),
     Named(Named),
 }
 
-impl Standing {
+impl MatchRule {
     fn holds(self, text: &str, at: usize, length: usize, field: Option<&str>) -> bool {
         match self {
             Self::Free(edges) => edges.are_free(text, at, length),
@@ -26,7 +26,7 @@ impl Standing {
 struct Literal {
     indicator: usize,
     text: String,
-    standing: Standing,
+    standing: MatchRule,
 }
 
 /// The literals of a sweep, in two automata: most kinds heed case, domains and hashes do not.
@@ -41,7 +41,7 @@ impl Literals {
     pub(super) fn new(indicators: &[Indicator]) -> Result<Self, BuildError> {
         let (mut as_written, mut in_any_case) = (Vec::new(), Vec::new());
         for (indicator, given) in indicators.iter().enumerate() {
-            let free = |edges| Standing::Free(edges);
+            let free = |edges| MatchRule::Free(edges);
             let (text, standing) = match given.value() {
                 IndicatorValue::AccessKey(text) | IndicatorValue::Text(text) => {
                     (text.clone(), free(Edges::Word))
@@ -51,11 +51,11 @@ impl Literals {
                     (arn.to_string(), free(Edges::Principal))
                 }
                 IndicatorValue::Arn(arn) => (arn.to_string(), free(Edges::Word)),
-                IndicatorValue::User(name) => (name.clone(), Standing::Named(Named::User)),
-                IndicatorValue::Role(name) => (name.clone(), Standing::Named(Named::Role)),
-                IndicatorValue::EventName(name) => (name.clone(), Standing::Named(Named::Event)),
+                IndicatorValue::User(name) => (name.clone(), MatchRule::Named(Named::User)),
+                IndicatorValue::Role(name) => (name.clone(), MatchRule::Named(Named::Role)),
+                IndicatorValue::EventName(name) => (name.clone(), MatchRule::Named(Named::Event)),
                 IndicatorValue::UserAgent(text) => {
-                    (text.clone(), Standing::Named(Named::UserAgent))
+                    (text.clone(), MatchRule::Named(Named::UserAgent))
                 }
                 IndicatorValue::Domain(name) => (name.clone(), free(Edges::Domain)),
                 IndicatorValue::Hash(digest) => (digest.clone(), free(Edges::Word)),
