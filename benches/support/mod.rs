@@ -251,7 +251,7 @@ pub async fn sweep_parts(
         calls,
         started: clock.now(),
         clock,
-        windows: Windows::ParsedEventDetails(settings.window),
+        windows: WindowBasis::ParsedEventDetails(settings.window),
         settings,
         run_id,
         checkpoint: Checkpoint::default(),

@@ -12,7 +12,7 @@ use crate::cli::settings::SweepSettings;
 use crate::config::Scope;
 use crate::model::{Arn, Coverage, RunId, TimeWindow};
 use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
-use crate::sweep::{NAMED_ACCOUNTS_ONLY, Sources, Windows, judged_coverage, sources_of_run};
+use crate::sweep::{NAMED_ACCOUNTS_ONLY, Sources, WindowBasis, judged_coverage, sources_of_run};
 
 /// Whether the run was about one window, or about windows of each log group's own, which only its watch knows.
 const WINDOWS: &str = "windows";
@@ -27,7 +27,7 @@ pub(super) fn of_new_run(
     practice: bool,
     caller: &Caller,
     settings: &SweepSettings,
-    windows: &Windows,
+    windows: &WindowBasis,
 ) -> Vec<(&'static str, String)> {
     let indicators: Vec<String> = settings
         .indicators
@@ -44,7 +44,7 @@ pub(super) fn of_new_run(
         ("to", settings.window.to().to_string()),
         (
             WINDOWS,
-            if matches!(windows, Windows::Stored(_)) {
+            if matches!(windows, WindowBasis::LogTime(_)) {
                 OF_A_WATCH
             } else {
                 "happened"

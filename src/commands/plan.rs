@@ -50,7 +50,7 @@ pub(super) async fn plan(
         aws,
         calls,
         clock: connection.clock().clone(),
-        windows: Windows::ParsedEventDetails(settings.window),
+        windows: WindowBasis::ParsedEventDetails(settings.window),
         settings,
         run_id: RunId::new(started, fastrand::u16(..)),
         started,

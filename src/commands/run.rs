@@ -146,7 +146,7 @@ pub async fn run_sweep(
     cancel: CancellationToken,
 ) -> Result<(FinishedRun, Option<SweepError>), CommandError> {
     refuse_over_cost(&connection, &settings, cancel.clone()).await?;
-    let windows = Windows::ParsedEventDetails(settings.window);
+    let windows = WindowBasis::ParsedEventDetails(settings.window);
     run_windows(connection, settings, windows, progress, cancel).await
 }
 
@@ -157,7 +157,7 @@ pub async fn run_sweep(
 pub(super) async fn run_windows(
     connection: Connection,
     settings: SweepSettings,
-    windows: Windows,
+    windows: WindowBasis,
     progress: ProgressStyle,
     cancel: CancellationToken,
 ) -> Result<(FinishedRun, Option<SweepError>), CommandError> {
@@ -233,7 +233,7 @@ impl Resumable {
             );
             return Err(UsageError::OtherCaller { began, now }.into());
         }
-        let windows = Windows::ParsedEventDetails(settings.window);
+        let windows = WindowBasis::ParsedEventDetails(settings.window);
         OpenRun::resume(self)?
             .carry_out(connection, settings, windows, progress, cancel)
             .await
@@ -255,7 +255,7 @@ impl OpenRun {
     fn create(
         connection: &Connection,
         settings: &SweepSettings,
-        windows: &Windows,
+        windows: &WindowBasis,
     ) -> Result<Self, CommandError> {
         let Connection {
             caller,
@@ -299,7 +299,7 @@ impl OpenRun {
         self,
         connection: Connection,
         settings: SweepSettings,
-        windows: Windows,
+        windows: WindowBasis,
         progress: ProgressStyle,
         cancel: CancellationToken,
     ) -> Result<(FinishedRun, Option<SweepError>), CommandError> {

@@ -18,7 +18,7 @@ use super::log_group_patterns::LogGroupPatterns;
 use super::plan_sheet::PlanSheet;
 use super::scan_cost::InsightsBudget;
 use super::tally::Tally;
-use super::windows::Windows;
+use super::windows::WindowBasis;
 use super::{account, outcome};
 use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
@@ -53,7 +53,7 @@ pub struct SweepParts {
     /// What to look for, when and where.
     pub settings: SweepSettings,
     /// When each log group is looked at.
-    pub windows: Windows,
+    pub windows: WindowBasis,
     /// The run's name, which its sessions carry.
     pub run_id: RunId,
     /// When the run began: before now, if this goes on with one that ended early.
@@ -103,7 +103,7 @@ pub(super) struct Shared {
     pub aws: Aws,
     pub clock: Clock,
     pub settings: SweepSettings,
-    pub windows: Windows,
+    pub windows: WindowBasis,
     pub started: Timestamp,
     pub access: Access,
     pub search_set: SearchSet,
@@ -328,7 +328,7 @@ impl Shared {
         if unmatched.is_empty() || self.cancel.is_cancelled() {
             return Ok(());
         }
-        if matches!(self.windows, Windows::Stored(_)) && !self.log_group_patterns.selected_nothing()
+        if matches!(self.windows, WindowBasis::LogTime(_)) && !self.log_group_patterns.selected_nothing()
         {
             warn!(
                 patterns = unmatched.join(", "),

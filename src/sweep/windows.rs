@@ -8,13 +8,13 @@ use crate::model::{LogGroupArn, TimeWindow};
 
 /// When each log group is looked at.
 #[derive(Clone, Debug)]
-pub enum Windows {
+pub enum WindowBasis {
     /// Whatever happened in this window, as whoever asks about it means it. Logs are read for longer, since
     /// they arrive late.
     ParsedEventDetails(TimeWindow),
     /// Whatever is stored in windows of the group's own, as whoever comes again and again needs it: nothing
     /// is read twice, and nobody can claim to have been stored at another time.
-    Stored(Arc<dyn GroupWindows>),
+    LogTime(Arc<dyn GroupWindows>),
 }
 
 /// The windows of each log group.
@@ -25,26 +25,26 @@ pub trait GroupWindows: fmt::Debug + Send + Sync {
 
 /// What of one log group is looked at.
 #[derive(Clone, Debug)]
-pub(super) enum Look {
+pub(super) enum TimeFilter {
     ParsedEventDetails(TimeWindow),
-    Stored(Vec<TimeWindow>),
+    LogTime(Vec<TimeWindow>),
 }
 
-impl Windows {
-    pub(super) fn look(&self, group: &LogGroupArn) -> Look {
+impl WindowBasis {
+    pub(super) fn filter_for(&self, group: &LogGroupArn) -> TimeFilter {
         match self {
-            Self::ParsedEventDetails(window) => Look::ParsedEventDetails(*window),
-            Self::Stored(windows) => Look::Stored(windows.of(group)),
+            Self::ParsedEventDetails(window) => TimeFilter::ParsedEventDetails(*window),
+            Self::LogTime(windows) => TimeFilter::LogTime(windows.of(group)),
         }
     }
 }
 
-impl Look {
+impl TimeFilter {
     /// The window that is asked about, from the first moment to the last. `None`: there is nothing to look at.
     pub fn asked(&self) -> Option<TimeWindow> {
         match self {
             Self::ParsedEventDetails(window) => Some(*window),
-            Self::Stored(windows) => {
+            Self::LogTime(windows) => {
                 let (first, last) = windows.first().zip(windows.last())?;
                 TimeWindow::try_from([first.from_ms(), last.to_ms()]).ok()
             }
@@ -58,7 +58,7 @@ impl Look {
                 window.from_ms(),
                 window.to_ms().saturating_add(late_arrival_ms()),
             )],
-            Self::Stored(windows) => windows
+            Self::LogTime(windows) => windows
                 .iter()
                 .map(|window| (window.from_ms(), window.to_ms()))
                 .collect(),
@@ -77,7 +77,7 @@ impl Look {
                     (0..=late_arrival_ms()).contains(&stored_ms.saturating_sub(told_ms));
                 window.contains_ms(told_ms) || (!believable && window.contains_ms(stored_ms))
             }
-            Self::Stored(windows) => windows.iter().any(|window| window.contains_ms(stored_ms)),
+            Self::LogTime(windows) => windows.iter().any(|window| window.contains_ms(stored_ms)),
         }
     }
 }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn who_comes_again_looks_at_what_is_stored() {
-        let look = Look::Stored(vec![window(100, 200), window(500, 600)]);
+        let look = TimeFilter::LogTime(vec![window(100, 200), window(500, 600)]);
         assert_eq!(look.asked(), Some(window(100, 600)));
         assert_eq!(look.stretches(), [(100, 200), (500, 600)]);
         assert!(
@@ -105,13 +105,13 @@ mod tests {
                 && !look.has(150, 200)
                 && !look.has(550, 499)
         );
-        assert_eq!(Look::Stored(Vec::new()).asked(), None);
+        assert_eq!(TimeFilter::LogTime(Vec::new()).asked(), None);
     }
 
     #[test]
     fn who_asks_once_looks_at_what_happened() {
         let hour = 3_600_000;
-        let look = Look::ParsedEventDetails(window(hour, 2 * hour));
+        let look = TimeFilter::ParsedEventDetails(window(hour, 2 * hour));
         assert_eq!(look.stretches(), [(hour, 4 * hour)], "logs are late");
         assert!(
             look.has(hour, 3 * hour) && !look.has(2 * hour, 2 * hour),

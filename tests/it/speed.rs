@@ -444,7 +444,7 @@ async fn parts_of(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepPa
         aws,
         calls,
         clock,
-        windows: Windows::ParsedEventDetails(settings.window),
+        windows: WindowBasis::ParsedEventDetails(settings.window),
         settings,
         run_id,
         started,

@@ -11,7 +11,7 @@ use crate::cli::settings::{ProgressStyle, SweepSettings};
 use crate::commands::SharedConnection;
 use crate::commands::run::{FinishedRun, run_windows};
 use crate::report::RunStatus;
-use crate::sweep::Windows;
+use crate::sweep::WindowBasis;
 use crate::watch::{ActivationEnd, Agenda, FinishedRun, RunLauncher};
 
 /// Makes runs over one connection.
@@ -25,7 +25,7 @@ impl RunLauncher for Runs {
         agenda: Arc<Agenda>,
         cancel: CancellationToken,
     ) -> BoxFuture<'_, Result<FinishedRun, String>> {
-        let (connection, windows) = (self.0.of_run(), Windows::Stored(agenda));
+        let (connection, windows) = (self.0.of_run(), WindowBasis::LogTime(agenda));
         async move {
             let made =
                 run_windows(connection, settings, windows, ProgressStyle::None, cancel).await;

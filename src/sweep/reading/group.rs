@@ -15,7 +15,7 @@ use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, CoverageId
 use crate::sweep::evidence::silence;
 use crate::sweep::outcome;
 use crate::sweep::run::Shared;
-use crate::sweep::windows::Look;
+use crate::sweep::windows::TimeFilter;
 
 /// Slices that a group is cut into at most: a server cannot make more work than this of one group, whatever times
 /// its events claim.
@@ -34,7 +34,7 @@ pub(in crate::sweep) struct Group {
     /// Whether a trail delivers to it, as its account's Region tells.
     pub trail_delivers: bool,
     /// What of it is looked at.
-    pub look: Look,
+    pub look: TimeFilter,
     /// What reads it, as far as nothing of it was read before.
     pub engine: Engine,
     /// Whether the other engine may read what this one cannot.
