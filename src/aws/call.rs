@@ -27,7 +27,7 @@ const BACKOFF: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(
 
 /// Where a call is made, and as whom.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Site<'a> {
+pub(super) struct CallContext<'a> {
     pub session: &'a Session,
     pub region: &'a Region,
     pub operation: Operation,
@@ -46,7 +46,7 @@ macro_rules! placed {
 }
 pub(super) use placed;
 
-impl Site<'_> {
+impl CallContext<'_> {
     /// An answer whose pages do not end.
     pub fn endless(self, endless: Endless) -> CallError {
         self.unreadable(endless.to_string())
@@ -84,7 +84,7 @@ impl Aws {
     /// credentials are refreshed once. `send` makes one attempt with the credentials it is given.
     pub(super) async fn call<T, E, F>(
         &self,
-        site: Site<'_>,
+        site: CallContext<'_>,
         send: impl Fn(Credentials) -> F,
     ) -> Result<T, CallError>
     where
@@ -98,7 +98,7 @@ impl Aws {
     }
 
     /// The key that a call is charged to.
-    pub(super) fn quota_key(&self, site: Site<'_>) -> QuotaKey {
+    pub(super) fn quota_key(&self, site: CallContext<'_>) -> QuotaKey {
         let account = site
             .session
             .account()
@@ -114,7 +114,7 @@ impl Aws {
     pub(super) async fn call_with<T, E, F>(
         &self,
         mut permit: Option<Permit>,
-        site: Site<'_>,
+        site: CallContext<'_>,
         send: impl Fn(Credentials) -> F,
     ) -> Result<(T, Option<ResponsePermit>), CallError>
     where
@@ -213,7 +213,7 @@ impl Aws {
     async fn attempt<T, E>(
         &self,
         let_out: Permit,
-        site: Site<'_>,
+        site: CallContext<'_>,
         account: Option<AccountId>,
         attempt: u32,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,

@@ -11,7 +11,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
 use jiff::{SignedDuration, Timestamp};
 
-use super::call::{Site, placed};
+use super::call::{CallContext, placed};
 use super::connect::Aws;
 use crate::model::Operation;
 
@@ -19,7 +19,7 @@ impl Aws {
     /// How far this machine's clock is ahead of AWS's, to the second, or behind it where negative. `None`
     /// where no answer told the time. An answer tells it even if it is an error.
     pub async fn clock_skew(&self) -> Option<SignedDuration> {
-        let site = Site {
+        let site = CallContext {
             session: self.source(),
             region: self.home(),
             operation: Operation::GetCallerIdentity,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudtrail::types;
 
-use super::call::{Site, placed};
+use super::call::{CallContext, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
@@ -26,7 +26,7 @@ impl Aws {
         session: &Session,
         region: &Region,
     ) -> Result<Vec<LogSource>, CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region,
             operation: Operation::DescribeTrails,
@@ -64,7 +64,7 @@ impl Aws {
         session: &Session,
         trail: &LogSource,
     ) -> Result<Delivery, CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region: &trail.home.region,
             operation: Operation::GetTrailStatus,
@@ -103,7 +103,7 @@ impl Aws {
         session: &Session,
         trail: &LogSource,
     ) -> Result<Selection, CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region: &trail.home.region,
             operation: Operation::GetEventSelectors,

@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types;
 
-use super::call::{Site, placed};
+use super::call::{CallContext, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
@@ -31,7 +31,7 @@ impl Aws {
         &self,
         session: &Session,
     ) -> Result<Vec<EnabledRegion>, CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region: self.home(),
             operation: Operation::DescribeRegions,

@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types;
 
-use super::call::{Site, placed};
+use super::call::{CallContext, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
@@ -24,7 +24,7 @@ impl Aws {
         target: &Target,
         token: Option<String>,
     ) -> Result<(Vec<LogSource>, Option<String>), CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region: &target.region,
             operation: Operation::DescribeFlowLogs,

@@ -5,7 +5,7 @@ use aws_sdk_cloudwatchlogs::types;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-use super::call::{Site, placed};
+use super::call::{CallContext, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::logs::LogEvent;
@@ -87,7 +87,7 @@ impl Aws {
         region: &Region,
         request: &InsightsRequest,
     ) -> Result<QueryId, CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region,
             operation: Operation::StartQuery,
@@ -129,7 +129,7 @@ impl Aws {
         query: &QueryId,
         token: Option<String>,
     ) -> Result<QueryPage, CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region,
             operation: Operation::GetQueryResults,
@@ -191,7 +191,7 @@ impl Aws {
         region: &Region,
         query: &QueryId,
     ) -> Result<(), CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region,
             operation: Operation::StopQuery,
@@ -222,7 +222,7 @@ impl Aws {
         log_group: &str,
         token: Option<String>,
     ) -> Result<(Vec<String>, Option<String>), CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region,
             operation: Operation::DescribeLogStreams,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::call::Site;
+use super::call::CallContext;
 use super::connect::Aws;
 use super::gate::{Gate, QuotaGate, Permit};
 use super::session::Session;
@@ -22,7 +22,7 @@ pub struct QuotaHandle {
 impl Aws {
     /// The quota for reading events in a Region of the account that `session` is in.
     pub fn event_lane(&self, session: &Session, region: &Region) -> QuotaHandle {
-        let site = Site {
+        let site = CallContext {
             session,
             region,
             operation: Operation::FilterLogEvents,

@@ -3,7 +3,7 @@
 use aws_sdk_cloudwatchlogs::types;
 use jiff::Timestamp;
 
-use super::call::{Site, placed};
+use super::call::{CallContext, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::event_page::FastPageDecoder;
@@ -66,7 +66,7 @@ impl Aws {
         region: &Region,
         token: Option<String>,
     ) -> Result<(Vec<LogGroup>, Option<String>), CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region,
             operation: Operation::DescribeLogGroups,
@@ -103,7 +103,7 @@ impl Aws {
         session: &Session,
         arn: &LogGroupArn,
     ) -> Result<Option<LogGroup>, CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region: &arn.target.region,
             operation: Operation::DescribeLogGroups,
@@ -154,7 +154,7 @@ impl Aws {
         token: Option<String>,
         permit: Option<Permit>,
     ) -> Result<(EventPage, Option<ResponsePermit>), CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region,
             operation: Operation::FilterLogEvents,

@@ -3,7 +3,7 @@
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sns::types::MessageAttributeValue;
 
-use super::call::{Site, placed};
+use super::call::{CallContext, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use crate::model::{Operation, Region};
@@ -44,7 +44,7 @@ impl Aws {
         region: &Region,
         message: TopicMessage<'_>,
     ) -> Result<(), CallError> {
-        let site = Site {
+        let site = CallContext {
             session: self.base(),
             region,
             operation: Operation::Publish,
@@ -91,7 +91,7 @@ impl Aws {
         event: BusEvent<'_>,
     ) -> Result<(), CallError> {
         let region = region.unwrap_or_else(|| self.home());
-        let site = Site {
+        let site = CallContext {
             session: self.base(),
             region,
             operation: Operation::PutEvents,

@@ -2,7 +2,7 @@
 
 use aws_sdk_organizations::types::{AccountState as AccountStateWord, AccountStatus};
 
-use super::call::{Site, placed};
+use super::call::{CallContext, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
@@ -41,7 +41,7 @@ impl Aws {
         session: &Session,
         token: Option<String>,
     ) -> Result<(Vec<ListedAccount>, Option<String>), CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region: self.home(),
             operation: Operation::ListAccounts,

@@ -9,7 +9,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_sts::types;
 use jiff::Timestamp;
 
-use super::call::{Site, placed};
+use super::call::{CallContext, placed};
 use super::connect::Aws;
 use super::error::CallError;
 use super::mfa::MfaCode;
@@ -97,7 +97,7 @@ impl Aws {
     /// # Errors
     /// The session cannot be had, or the answer makes no sense.
     pub async fn identity(&self, session: &Session) -> Result<Caller, CallError> {
-        let site = Site {
+        let site = CallContext {
             session,
             region: self.home(),
             operation: Operation::GetCallerIdentity,
@@ -134,7 +134,7 @@ impl Aws {
         serial: &str,
         code: &MfaCode,
     ) -> Result<Credentials, CallError> {
-        let site = Site {
+        let site = CallContext {
             session: source,
             region: self.home(),
             operation: Operation::GetSessionToken,
@@ -190,7 +190,7 @@ impl Aws {
         hop: &RoleHop,
         duration: Duration,
     ) -> Result<Credentials, CallError> {
-        let site = Site {
+        let site = CallContext {
             session: parent,
             region: self.home(),
             operation: Operation::AssumeRole,
@@ -232,7 +232,7 @@ fn naming(hop: &RoleHop, mut error: CallError) -> CallError {
     error
 }
 
-fn temporary(site: Site<'_>, given: Option<&types::Credentials>) -> Result<Credentials, CallError> {
+fn temporary(site: CallContext<'_>, given: Option<&types::Credentials>) -> Result<Credentials, CallError> {
     let given = given.ok_or_else(|| site.unreadable("no credentials came back"))?;
     let expires = Timestamp::new(given.expiration().secs(), 0)
         .map_err(|_| site.unreadable("the session's expiry makes no sense"))?;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use super::{if_there, send, turn};
-use crate::aws::call::Site;
+use crate::aws::call::CallContext;
 use crate::aws::connect::Aws;
 use crate::aws::error::CallError;
 use crate::aws::pages::Pages;
@@ -221,7 +221,7 @@ impl Aws {
     }
 }
 
-fn role(site: Site<'_>, detail: &types::RoleDetail) -> Result<PrincipalDetail, CallError> {
+fn role(site: CallContext<'_>, detail: &types::RoleDetail) -> Result<PrincipalDetail, CallError> {
     let used = detail.role_last_used();
     let at = used.and_then(|used| timestamp(used.last_used_date()));
     let region = used.and_then(|used| used.region()).unwrap_or_default();
@@ -241,7 +241,7 @@ fn role(site: Site<'_>, detail: &types::RoleDetail) -> Result<PrincipalDetail, C
     })
 }
 
-fn user(site: Site<'_>, detail: &types::UserDetail) -> Result<PrincipalDetail, CallError> {
+fn user(site: CallContext<'_>, detail: &types::UserDetail) -> Result<PrincipalDetail, CallError> {
     Ok(PrincipalDetail {
         inline: documents(detail.user_policy_list()),
         attached: attached(detail.attached_managed_policies()),
@@ -250,7 +250,7 @@ fn user(site: Site<'_>, detail: &types::UserDetail) -> Result<PrincipalDetail, C
     })
 }
 
-fn group(site: Site<'_>, detail: &types::GroupDetail) -> Result<PrincipalDetail, CallError> {
+fn group(site: CallContext<'_>, detail: &types::GroupDetail) -> Result<PrincipalDetail, CallError> {
     Ok(PrincipalDetail {
         inline: documents(detail.group_policy_list()),
         attached: attached(detail.attached_managed_policies()),
@@ -260,7 +260,7 @@ fn group(site: Site<'_>, detail: &types::GroupDetail) -> Result<PrincipalDetail,
 
 /// What all kinds have in common.
 fn named(
-    site: Site<'_>,
+    site: CallContext<'_>,
     arn: Option<&str>,
     id: Option<&str>,
     created: Option<&DateTime>,

@@ -12,7 +12,7 @@ pub use advice::ServiceUse;
 pub use detail::{AttachedPolicy, LastUsed, PrincipalDetail};
 pub use keys::{AccessKey, KeyStatus};
 
-use super::call::Site;
+use super::call::CallContext;
 use super::connect::Aws;
 use super::error::{CallError, ErrorClass};
 use super::pages::Pages;
@@ -36,8 +36,8 @@ macro_rules! send {
 use send;
 
 impl Aws {
-    fn iam_site<'a>(&'a self, session: &'a Session, operation: Operation) -> Site<'a> {
-        Site {
+    fn iam_site<'a>(&'a self, session: &'a Session, operation: Operation) -> CallContext<'a> {
+        CallContext {
             session,
             region: self.home(),
             operation,
@@ -60,7 +60,7 @@ fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
 /// The list would never end, or is said to go on and does not say how.
 fn turn(
     pages: &mut Pages,
-    site: Site<'_>,
+    site: CallContext<'_>,
     held: usize,
     is_truncated: bool,
     marker: Option<String>,
