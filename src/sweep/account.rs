@@ -64,7 +64,7 @@ async fn sweep_regions(
     let mut tasks = JoinSet::new();
     for enabled in wanted.enabled {
         shared.tally.target_known();
-        let site = region::Site {
+        let site = region::RegionContext {
             shared: Arc::clone(shared),
             member: Arc::clone(&member),
             session: Arc::clone(&session),

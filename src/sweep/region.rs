@@ -24,7 +24,7 @@ use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, CoverageId, ScopeMembership};
 
 /// An account in a Region, and the session to read it with.
-pub(super) struct Site {
+pub(super) struct RegionContext {
     pub shared: Arc<Shared>,
     pub member: Arc<Member>,
     pub session: Arc<Session>,
@@ -42,7 +42,7 @@ pub(super) struct Delivered {
 
 /// Sweeps a Region of an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
 pub(super) async fn sweep(
-    site: Site,
+    site: RegionContext,
     recorders: mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
     // On the heap, while it lasts: a Region is one of many thousands, and is read for much longer than it is asked.
@@ -74,7 +74,7 @@ pub(super) async fn sweep(
     Ok(())
 }
 
-impl Site {
+impl RegionContext {
     fn target(&self) -> Target {
         Target {
             account: self.member.account.id,
@@ -259,7 +259,7 @@ impl Site {
 }
 
 struct TargetSweep {
-    site: Site,
+    site: RegionContext,
     /// What is delivered to log groups here, by their names.
     delivered: BTreeMap<String, Delivered>,
     /// The log groups in scope that were met so far, by name.
@@ -394,7 +394,7 @@ impl TargetSweep {
         group: LogGroup,
         left: Option<(CoverageId, KnownUnits)>,
     ) -> Result<(), JournalClosed> {
-        let Site {
+        let RegionContext {
             shared,
             member,
             region,

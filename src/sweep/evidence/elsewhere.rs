@@ -19,7 +19,7 @@ use crate::store::{Entry, JournalClosed, KnownUnits, ScopeMembership};
 use crate::sweep::directory::{Member, Members, member_to_enter};
 use crate::sweep::outcome::of_error;
 use crate::sweep::refusal::Refusal;
-use crate::sweep::region::{Delivered, Site};
+use crate::sweep::region::{Delivered, RegionContext};
 use crate::sweep::run::{Shared, all_of, unread};
 use crate::sweep::wanted::is_wanted;
 
@@ -221,7 +221,7 @@ async fn read(
             KnownUnits::default(),
         ),
     };
-    let site = Site {
+    let site = RegionContext {
         shared,
         member,
         session,
