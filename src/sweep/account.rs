@@ -11,14 +11,14 @@ use super::access::Entered;
 use super::directory::Member;
 use super::refusal::Refusal;
 use super::region;
-use super::run::{Shared, all_of};
+use super::run::{SweepContext, all_of};
 use super::wanted::RegionScope;
 use crate::model::{Outcome, Reason, LogSource, Status};
 use crate::store::JournalClosed;
 
 /// Sweeps an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
 pub(super) async fn sweep(
-    shared: Arc<Shared>,
+    shared: Arc<SweepContext>,
     member: Member,
     recorders: mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
@@ -45,7 +45,7 @@ pub(super) async fn sweep(
 }
 
 async fn sweep_regions(
-    shared: &Arc<Shared>,
+    shared: &Arc<SweepContext>,
     member: Member,
     entered: Entered,
     recorders: &mpsc::Sender<LogSource>,

@@ -12,7 +12,7 @@ use super::outcome::{self, of_error};
 use super::plan::{Decision, decide, expected_bytes, expected_pages, pages_of};
 use super::plan_sheet::PlannedGroup;
 use super::reading::{Group, Queue, Reading};
-use super::run::{Shared, unread};
+use super::run::{SweepContext, unread};
 use super::scan_cost::scan_cost;
 use super::wanted::is_wanted;
 use crate::aws::{Pages, Session};
@@ -25,7 +25,7 @@ use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, CoverageId, Sco
 
 /// An account in a Region, and the session to read it with.
 pub(super) struct RegionContext {
-    pub shared: Arc<Shared>,
+    pub shared: Arc<SweepContext>,
     pub member: Arc<Member>,
     pub session: Arc<Session>,
     pub region: Region,

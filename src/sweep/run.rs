@@ -99,7 +99,7 @@ pub enum SweepError {
 
 /// All that a sweep's tasks share.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SweepContext {
     pub aws: Aws,
     pub clock: Clock,
     pub settings: SweepSettings,
@@ -163,7 +163,7 @@ async fn carry_out(
     let session_name = format!("dragnet-{}", parts.run_id);
     let mut operations = Operation::SWEEP.to_vec();
     operations.extend(parts.settings.engines.unmask.then_some(Operation::Unmask));
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(SweepContext {
         access: Access::new(
             &parts.aws,
             &caller,
@@ -211,7 +211,7 @@ async fn record_calls(mut calls: mpsc::Receiver<ApiCall>, journal: Journal, tall
     }
 }
 
-async fn sweep_accounts(shared: &Arc<Shared>) -> Result<(), SweepError> {
+async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     let reach = &shared.settings.reach;
     let mut directory = Directory::new(&shared.aws, &shared.access, reach);
     let mut selectors = Selectors::of(&reach.scope.include_accounts);
@@ -249,7 +249,7 @@ async fn sweep_accounts(shared: &Arc<Shared>) -> Result<(), SweepError> {
 }
 
 async fn begin(
-    shared: &Arc<Shared>,
+    shared: &Arc<SweepContext>,
     member: Member,
     recorders: &mpsc::Sender<LogSource>,
     accounts: &mut JoinSet<Result<(), JournalClosed>>,
@@ -303,7 +303,7 @@ pub(super) fn result_of(
     }
 }
 
-impl Shared {
+impl SweepContext {
     /// What an earlier part of the run knew of a target; told once.
     pub fn known_groups(&self, target: &Target) -> BTreeMap<String, KnownGroup> {
         // A poisoned lock guards a whole map all the same.

@@ -20,7 +20,7 @@ use crate::sweep::directory::{Member, Members, member_to_enter};
 use crate::sweep::outcome::of_error;
 use crate::sweep::refusal::Refusal;
 use crate::sweep::region::{Delivered, RegionContext};
-use crate::sweep::run::{Shared, all_of, unread};
+use crate::sweep::run::{SweepContext, all_of, unread};
 use crate::sweep::wanted::is_wanted;
 
 /// Recorders that may wait until the list of accounts is complete. Each is a few hundred bytes; when it is
@@ -30,7 +30,7 @@ pub(in crate::sweep) const WAITING: usize = 1_024;
 /// Follows what targets in scope tell of recorders that live elsewhere, each once: its owner is asked, and
 /// its log group is read. Ends when no target has anything more to tell; without a list of accounts, at once.
 pub(in crate::sweep) async fn follow(
-    shared: Arc<Shared>,
+    shared: Arc<SweepContext>,
     mut told: mpsc::Receiver<LogSource>,
     members: oneshot::Receiver<Members>,
 ) -> Result<(), JournalClosed> {
@@ -53,7 +53,7 @@ pub(in crate::sweep) async fn follow(
 }
 
 struct Plan {
-    shared: Arc<Shared>,
+    shared: Arc<SweepContext>,
     members: Members,
     hosts: BTreeMap<AccountId, Arc<Host>>,
     followed: BTreeSet<String>,
@@ -130,7 +130,7 @@ struct Host {
 
 impl Host {
     /// Enters the account, once.
-    async fn enter(&self, shared: &Shared) -> Result<(Arc<Member>, Arc<Session>), Outcome> {
+    async fn enter(&self, shared: &SweepContext) -> Result<(Arc<Member>, Arc<Session>), Outcome> {
         let member = self.member.clone()?;
         let enter = || async {
             let entered = shared.access.enter(&shared.aws, &member).await;
@@ -158,7 +158,7 @@ impl Host {
 }
 
 async fn ask(
-    shared: Arc<Shared>,
+    shared: Arc<SweepContext>,
     host: Arc<Host>,
     recorder: LogSource,
 ) -> Result<(), JournalClosed> {
@@ -180,7 +180,7 @@ async fn ask(
 }
 
 async fn read(
-    shared: Arc<Shared>,
+    shared: Arc<SweepContext>,
     host: Arc<Host>,
     arn: LogGroupArn,
     delivered: Delivered,
@@ -235,7 +235,7 @@ async fn read(
 
 /// Enters the account of a log group, and looks it up.
 async fn find(
-    shared: &Shared,
+    shared: &SweepContext,
     host: &Host,
     arn: &LogGroupArn,
 ) -> Result<(Arc<Member>, Arc<Session>, LogGroup), Outcome> {

@@ -14,7 +14,7 @@ use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, CoverageId};
 use crate::sweep::evidence::silence;
 use crate::sweep::outcome;
-use crate::sweep::run::Shared;
+use crate::sweep::run::SweepContext;
 use crate::sweep::windows::TimeFilter;
 
 /// Slices that a group is cut into at most: a server cannot make more work than this of one group, whatever times
@@ -24,7 +24,7 @@ const MOST_SLICES: usize = 4_096;
 /// A log group that is to be read.
 #[derive(Debug)]
 pub(in crate::sweep) struct Group {
-    pub shared: Arc<Shared>,
+    pub shared: Arc<SweepContext>,
     pub session: Arc<Session>,
     pub target: Target,
     pub name: String,

@@ -14,7 +14,7 @@ use crate::model::{Outcome, Reason, Status};
 use crate::search::StreamFilter;
 use crate::store::{JournalClosed, Pass};
 use crate::sweep::outcome;
-use crate::sweep::run::Shared;
+use crate::sweep::run::SweepContext;
 
 /// How often a query is begun that AWS fails to carry out.
 const ATTEMPTS: u32 = 3;
@@ -66,7 +66,7 @@ impl InsightsRunner {
 
     async fn conclude(
         &self,
-        shared: &Shared,
+        shared: &SweepContext,
         mut batch: Batch,
         ended: Ended,
         queue: &Queue,
@@ -116,7 +116,7 @@ impl InsightsRunner {
     /// Cuts what was too much: by time down to a second, then by log group, then by stream.
     async fn cut(
         &self,
-        shared: &Shared,
+        shared: &SweepContext,
         mut batch: Batch,
         too_much: TooMuch,
         queue: &Queue,
@@ -152,7 +152,7 @@ impl InsightsRunner {
     /// Asks about one log group stream by stream, and about all streams that were not listed.
     async fn query_by_stream(
         &self,
-        shared: &Shared,
+        shared: &SweepContext,
         batch: &mut Batch,
     ) -> Result<Ended, JournalClosed> {
         let names = match streams(shared, batch).await {
@@ -190,7 +190,7 @@ impl InsightsRunner {
     /// Has the hunts that ask about one log group run as they are written.
     async fn ask_as_written(
         &self,
-        shared: &Shared,
+        shared: &SweepContext,
         mut batch: Batch,
         queue: &Queue,
     ) -> Result<(), JournalClosed> {
@@ -248,7 +248,7 @@ impl InsightsRunner {
 }
 
 /// The streams of the one log group of a batch.
-async fn streams(shared: &Shared, batch: &Batch) -> Result<Vec<String>, Ended> {
+async fn streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, Ended> {
     let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else {
         return Ok(Vec::new());
     };

@@ -22,7 +22,7 @@ use crate::model::{Outcome, Reason, Status, TAMPERING};
 use crate::search::StreamFilter;
 use crate::store::{Entry, InsightsQuery, JournalClosed, PassthroughRows};
 use crate::sweep::examine::{PrefilterHits, examine_page};
-use crate::sweep::run::Shared;
+use crate::sweep::run::SweepContext;
 use crate::sweep::scan_cost::scan_cost;
 
 /// Queries side by side in one account's Region. Source: CloudWatch Logs user guide, "Quotas": 100, which dashboards
@@ -105,7 +105,7 @@ impl Queries {
     /// then.
     pub async fn events(
         &self,
-        shared: &Shared,
+        shared: &SweepContext,
         batch: &mut Batch,
         streams: Option<&StreamFilter>,
         closes: bool,
@@ -130,7 +130,7 @@ impl Queries {
     /// Asks about all units of a batch, and writes down what it gives.
     pub async fn run(
         &self,
-        shared: &Shared,
+        shared: &SweepContext,
         batch: &mut Batch,
         query: String,
         rows_are: RowKind<'_>,
@@ -192,7 +192,7 @@ impl Queries {
     /// Begins a query, once there is a place for it.
     async fn start(
         &self,
-        shared: &Shared,
+        shared: &SweepContext,
         batch: &Batch,
         request: &mut InsightsRequest,
     ) -> Result<QueryId, Ended> {
@@ -235,7 +235,7 @@ impl Queries {
     /// Waits for a query's end, and writes down what it gave.
     async fn follow(
         &self,
-        shared: &Shared,
+        shared: &SweepContext,
         batch: &mut Batch,
         id: &QueryId,
         limit: u32,
@@ -344,7 +344,7 @@ impl Queries {
     /// Writes down what a query cost.
     async fn pay(
         &self,
-        shared: &Shared,
+        shared: &SweepContext,
         batch: &mut Batch,
         bytes: u64,
     ) -> Result<(), JournalClosed> {
@@ -394,7 +394,7 @@ fn too_many_rows(seen: Option<(i64, i64)>) -> Ended {
 /// Has a page of rows examined, and writes it down for each log group that has any in it; with the last page, for all,
 /// which then have been read to their end.
 pub(super) async fn write_down(
-    shared: &Shared,
+    shared: &SweepContext,
     batch: &Batch,
     rows: Vec<InsightsRow>,
     is_last: bool,
