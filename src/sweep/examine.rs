@@ -2,7 +2,7 @@
 
 use super::evidence::silence;
 use super::hunts::{PageCounts, kind_of_count};
-use super::reading::{Group, Reading};
+use super::reading::{Group, GroupScan};
 use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
 use crate::model::TrailStreamOwner;
@@ -21,7 +21,7 @@ pub(super) struct PrefilterHits {
 
 /// What is to be written down of a page.
 pub(super) fn examine_page(
-    reading: &Reading,
+    reading: &GroupScan,
     pass: Pass,
     unit: UnitId,
     let_through: PrefilterHits,
@@ -70,7 +70,7 @@ pub(super) fn examine_page(
 /// An event as a sighting, if something is in it or it is a row of a hunt, and it happened when and where the
 /// sweep asks. What it adds to hunts that count goes to `counts`. `account`: where it is stored.
 fn examine(
-    reading: &Reading,
+    reading: &GroupScan,
     account: &str,
     event: LogEvent,
     regions: &mut RegionFilterCache,
@@ -114,7 +114,7 @@ fn examine(
 /// Whether an event happened in a Region and at a time that the sweep asks about. What no trail wrote may claim any,
 /// so that it counts as well where and when it is stored: no line can leave itself out.
 fn is_asked_for(
-    reading: &Reading,
+    reading: &GroupScan,
     told: &ParsedEventDetails<'_>,
     stored_ms: i64,
     is_trails: bool,
@@ -134,7 +134,7 @@ fn is_asked_for(
 
 /// The names of the hunts that the event is a row of, sorted.
 fn rows_of_hunts(
-    reading: &Reading,
+    reading: &GroupScan,
     event: &LogEvent,
     told: &ParsedEventDetails<'_>,
     is_trails: bool,

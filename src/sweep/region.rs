@@ -11,7 +11,7 @@ use super::evidence::{Answer, ask};
 use super::outcome::{self, of_error};
 use super::plan::{Decision, decide, expected_bytes, expected_pages, pages_of};
 use super::plan_sheet::PlannedGroup;
-use super::reading::{Group, Queue, Reading};
+use super::reading::{ScanSpec, Queue, GroupScan};
 use super::run::{SweepContext, unread};
 use super::scan_cost::scan_cost;
 use super::wanted::is_wanted;
@@ -215,7 +215,7 @@ impl RegionContext {
                 .leave(&group, place, if_masked.unwrap_or(outcome))
                 .await;
         }
-        let group = Group {
+        let group = ScanSpec {
             shared: Arc::clone(shared),
             session: Arc::clone(&self.session),
             target: self.target(),
@@ -235,7 +235,7 @@ impl RegionContext {
             outcome,
             name: group.name,
         };
-        Reading::begin(group, delivered.trail, units, queue).await
+        GroupScan::begin(group, delivered.trail, units, queue).await
     }
 
     async fn leave(
@@ -280,7 +280,7 @@ enum Left {
     /// Nothing: it was finished, or is being read.
     Nothing,
     /// An earlier part of the run left it unfinished.
-    Reading(KnownUnits),
+    Unfinished(KnownUnits),
 }
 
 impl Met {
@@ -289,7 +289,7 @@ impl Met {
         let left = if known.is_finished {
             Left::Nothing
         } else {
-            Left::Reading(known.units)
+            Left::Unfinished(known.units)
         };
         Self {
             place: known.place,
@@ -380,7 +380,7 @@ impl TargetSweep {
                 met.is_listed = true;
                 match std::mem::replace(&mut met.left, Left::Nothing) {
                     Left::Nothing => return Ok(()),
-                    Left::Reading(units) => Some((met.place, units)),
+                    Left::Unfinished(units) => Some((met.place, units)),
                 }
             }
         };
@@ -441,7 +441,7 @@ impl TargetSweep {
                         })
                         .await?;
                 }
-                Left::Reading(_) => {
+                Left::Unfinished(_) => {
                     let gone = "it was not there any more when the run went on";
                     let outcome = Outcome::because(Status::Failed, Reason::GroupGone, gone);
                     self.site.shared.end(met.place, outcome).await?;

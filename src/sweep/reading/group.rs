@@ -23,7 +23,7 @@ const MOST_SLICES: usize = 4_096;
 
 /// A log group that is to be read.
 #[derive(Debug)]
-pub(in crate::sweep) struct Group {
+pub(in crate::sweep) struct ScanSpec {
     pub shared: Arc<SweepContext>,
     pub session: Arc<Session>,
     pub target: Target,
@@ -57,7 +57,7 @@ pub(in crate::sweep) struct Group {
     pub outcome: Outcome,
 }
 
-impl Group {
+impl ScanSpec {
     /// How it ends since a call failed for good.
     pub(super) fn outcome_of(&self, error: &CallError) -> Outcome {
         let names_a_key =
@@ -82,8 +82,8 @@ impl Group {
 
 /// A log group that is being read.
 #[derive(Debug)]
-pub(in crate::sweep) struct Reading {
-    pub group: Group,
+pub(in crate::sweep) struct GroupScan {
+    pub group: ScanSpec,
     /// Weak, since the queue holds units, and they this: a sweep that is given up must let go of all of it.
     queue: Weak<Queue>,
     keeps_trail: AtomicBool,
@@ -118,11 +118,11 @@ impl State {
     }
 }
 
-impl Reading {
+impl GroupScan {
     /// Begins to read a group, or goes on where an earlier part of the run came to: adds its units to the queue.
     /// `keeps_trail`: a trail delivers to it, as far as is known.
     pub async fn begin(
-        group: Group,
+        group: ScanSpec,
         keeps_trail: bool,
         known: KnownUnits,
         queue: &Arc<Queue>,

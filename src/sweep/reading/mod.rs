@@ -18,7 +18,7 @@ mod unit;
 
 use std::time::Duration;
 
-pub(super) use group::{Group, Reading};
+pub(super) use group::{ScanSpec, GroupScan};
 pub(super) use queue::Queue;
 
 fn milliseconds(duration: Duration) -> i64 {

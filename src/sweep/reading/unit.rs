@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::group::Reading;
+use super::group::GroupScan;
 use super::milliseconds;
 use super::slices::{Progress, cuts};
 use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, ResponsePermit, Pages, Permit};
@@ -41,7 +41,7 @@ pub(super) struct Unit {
     start: Start,
     /// What of the pages that the queue counts as left is this unit's.
     pages_left: f64,
-    reading: Arc<Reading>,
+    reading: Arc<GroupScan>,
 }
 
 /// Where to begin to read a unit.
@@ -73,7 +73,7 @@ impl Start {
 
 impl Unit {
     /// A unit that nobody has begun with.
-    pub fn new(reading: &Arc<Reading>, pass: Pass, engine: Engine, span: Span) -> Self {
+    pub fn new(reading: &Arc<GroupScan>, pass: Pass, engine: Engine, span: Span) -> Self {
         Self::of(
             reading.group.shared.journal.new_unit(),
             reading,
@@ -85,7 +85,7 @@ impl Unit {
     }
 
     /// A unit that an earlier part of the run has met, unless it was read to its end.
-    pub fn known(reading: &Arc<Reading>, known: &KnownUnit, now_ms: i64) -> Option<Self> {
+    pub fn known(reading: &Arc<GroupScan>, known: &KnownUnit, now_ms: i64) -> Option<Self> {
         let start = Start::of(known, now_ms);
         let KnownUnit {
             id,
@@ -105,7 +105,7 @@ impl Unit {
 
     fn of(
         id: UnitId,
-        reading: &Arc<Reading>,
+        reading: &Arc<GroupScan>,
         pass: Pass,
         engine: Engine,
         span: Span,
@@ -411,7 +411,7 @@ impl Unit {
     }
 
     /// The log group that it is of.
-    pub fn reading(&self) -> &Arc<Reading> {
+    pub fn reading(&self) -> &Arc<GroupScan> {
         &self.reading
     }
 
