@@ -6,7 +6,7 @@ use tracing::info;
 
 use super::batches::{Batch, Question};
 use super::cuts::cuts;
-use super::queries::{Ended, Queries, RowKind, TooMuch, write_down};
+use super::queries::{QueryOutcome, Queries, RowKind, LimitExceeded, write_down};
 use super::queue::Queue;
 use super::unit::Unit;
 use crate::aws::{ErrorClass, Pages};
@@ -68,34 +68,34 @@ impl InsightsRunner {
         &self,
         shared: &SweepContext,
         mut batch: Batch,
-        ended: Ended,
+        ended: QueryOutcome,
         queue: &Queue,
     ) -> Result<(), JournalClosed> {
-        if let Ended::Refused(_) | Ended::Failed = ended {
+        if let QueryOutcome::Refused(_) | QueryOutcome::Failed = ended {
             for unit in &mut batch.units {
                 unit.restart().await?;
             }
         }
         match ended {
-            Ended::Whole => end_all(batch, |_| Ok(())).await,
-            Ended::GivenUp => end_all(batch, |_| Err(outcome::interrupted())).await,
-            Ended::TooMuch(too_much) => self.cut(shared, batch, too_much, queue).await,
+            QueryOutcome::Complete => end_all(batch, |_| Ok(())).await,
+            QueryOutcome::Cancelled => end_all(batch, |_| Err(outcome::interrupted())).await,
+            QueryOutcome::LimitExceeded(too_much) => self.cut(shared, batch, too_much, queue).await,
             // Of several groups, one may be the reason: it alone is not to be had.
-            Ended::Refused(_) | Ended::Failed if batch.units.len() > 1 => {
+            QueryOutcome::Refused(_) | QueryOutcome::Failed if batch.units.len() > 1 => {
                 batch
                     .halves()
                     .into_iter()
                     .for_each(|half| queue.add_batch(half));
                 Ok(())
             }
-            Ended::Failed if batch.attempts + 1 < ATTEMPTS => {
+            QueryOutcome::Failed if batch.attempts + 1 < ATTEMPTS => {
                 queue.add_batch(Batch {
                     attempts: batch.attempts + 1,
                     ..batch
                 });
                 Ok(())
             }
-            Ended::Failed => {
+            QueryOutcome::Failed => {
                 let failed = Outcome::because(
                     Status::Failed,
                     Reason::Error,
@@ -103,10 +103,10 @@ impl InsightsRunner {
                 );
                 hand_over_or_end(batch, |_| failed.clone()).await
             }
-            Ended::Refused(error) if error.class == ErrorClass::Interrupted => {
+            QueryOutcome::Refused(error) if error.class == ErrorClass::Interrupted => {
                 end_all(batch, |_| Err(outcome::interrupted())).await
             }
-            Ended::Refused(error) => {
+            QueryOutcome::Refused(error) => {
                 info!(%error, "Insights refuses");
                 hand_over_or_end(batch, |unit| unit.reading().group.outcome_of(&error)).await
             }
@@ -118,7 +118,7 @@ impl InsightsRunner {
         &self,
         shared: &SweepContext,
         mut batch: Batch,
-        too_much: TooMuch,
+        too_much: LimitExceeded,
         queue: &Queue,
     ) -> Result<(), JournalClosed> {
         let Question { from_ms, to_ms, .. } = batch.question;
@@ -144,7 +144,7 @@ impl InsightsRunner {
             return Ok(());
         }
         match self.query_by_stream(shared, &mut batch).await? {
-            Ended::TooMuch(too_much) => hand_over_or_end(batch, |_| too_much.outcome.clone()).await,
+            QueryOutcome::LimitExceeded(too_much) => hand_over_or_end(batch, |_| too_much.outcome.clone()).await,
             ended => Box::pin(self.conclude(shared, batch, ended, queue)).await,
         }
     }
@@ -154,12 +154,12 @@ impl InsightsRunner {
         &self,
         shared: &SweepContext,
         batch: &mut Batch,
-    ) -> Result<Ended, JournalClosed> {
+    ) -> Result<QueryOutcome, JournalClosed> {
         let names = match streams(shared, batch).await {
             Ok(names) => names,
             Err(ended) => return Ok(ended),
         };
-        let mut all = Ended::Whole;
+        let mut all = QueryOutcome::Complete;
         for name in &names {
             match self
                 .queries
@@ -171,9 +171,9 @@ impl InsightsRunner {
                 )
                 .await?
             {
-                Ended::Whole => {}
+                QueryOutcome::Complete => {}
                 // What the others hold can be had.
-                Ended::TooMuch(too_much) => all = Ended::TooMuch(too_much),
+                QueryOutcome::LimitExceeded(too_much) => all = QueryOutcome::LimitExceeded(too_much),
                 ended => return Ok(ended),
             }
         }
@@ -182,7 +182,7 @@ impl InsightsRunner {
             .events(shared, batch, Some(&StreamFilter::Others(names)), true)
             .await?
         {
-            Ended::Whole => Ok(all),
+            QueryOutcome::Complete => Ok(all),
             ended => Ok(ended),
         }
     }
@@ -221,10 +221,10 @@ impl InsightsRunner {
                 .run(shared, &mut batch, hunt.query(from_ms, to_ms), rows_are)
                 .await?
             {
-                Ended::Whole => {}
-                Ended::TooMuch(too_much) => incomplete = Some(too_much.outcome),
-                Ended::GivenUp => return end_all(batch, |_| Err(outcome::interrupted())).await,
-                Ended::Failed if batch.attempts + 1 < ATTEMPTS => {
+                QueryOutcome::Complete => {}
+                QueryOutcome::LimitExceeded(too_much) => incomplete = Some(too_much.outcome),
+                QueryOutcome::Cancelled => return end_all(batch, |_| Err(outcome::interrupted())).await,
+                QueryOutcome::Failed if batch.attempts + 1 < ATTEMPTS => {
                     queue.add_batch(Batch {
                         attempts: batch.attempts + 1,
                         cost_before: None,
@@ -232,11 +232,11 @@ impl InsightsRunner {
                     });
                     return Ok(());
                 }
-                Ended::Failed => {
+                QueryOutcome::Failed => {
                     let detail = format!("Insights did not carry out hunt {}", hunt.hunt().name);
                     incomplete = Some(Outcome::because(Status::Failed, Reason::Error, detail));
                 }
-                Ended::Refused(error) => incomplete = Some(reading.group.outcome_of(&error)),
+                QueryOutcome::Refused(error) => incomplete = Some(reading.group.outcome_of(&error)),
             }
         }
         if incomplete.is_none() {
@@ -248,7 +248,7 @@ impl InsightsRunner {
 }
 
 /// The streams of the one log group of a batch.
-async fn streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, Ended> {
+async fn streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, QueryOutcome> {
     let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else {
         return Ok(Vec::new());
     };
@@ -261,15 +261,15 @@ async fn streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, En
             pages.token(),
         );
         let Some(page) = shared.until_given_up(page).await else {
-            return Err(Ended::GivenUp);
+            return Err(QueryOutcome::Cancelled);
         };
-        let (more, next) = page.map_err(Ended::Refused)?;
+        let (more, next) = page.map_err(QueryOutcome::Refused)?;
         let held = more.len();
         names.extend(more);
         match pages.turn(held, next) {
             Ok(true) => {}
             Ok(false) => return Ok(names),
-            Err(_) => return Err(Ended::Failed),
+            Err(_) => return Err(QueryOutcome::Failed),
         }
     }
 }

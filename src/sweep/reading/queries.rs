@@ -70,17 +70,17 @@ impl Default for Queries {
 }
 
 /// How a query ended.
-pub(super) enum Ended {
+pub(super) enum QueryOutcome {
     /// All its rows were written down.
-    Whole,
+    Complete,
     /// It gives more rows than can be had, or runs for too long.
-    TooMuch(TooMuch),
+    LimitExceeded(LimitExceeded),
     /// AWS refused it.
     Refused(CallError),
     /// AWS did not carry it out.
     Failed,
     /// The sweep is being ended.
-    GivenUp,
+    Cancelled,
 }
 
 /// What the rows of a query are.
@@ -93,7 +93,7 @@ pub(super) enum RowKind<'q> {
 }
 
 /// What cannot be had in one query.
-pub(super) struct TooMuch {
+pub(super) struct LimitExceeded {
     /// How a log group ends if nothing can be cut any more.
     pub outcome: Outcome,
     /// The first and the last of the events that were seen, if any were.
@@ -109,7 +109,7 @@ impl Queries {
         batch: &mut Batch,
         streams: Option<&StreamFilter>,
         closes: bool,
-    ) -> Result<Ended, JournalClosed> {
+    ) -> Result<QueryOutcome, JournalClosed> {
         let also = if shared.settings.silence {
             &TAMPERING[..]
         } else {
@@ -134,7 +134,7 @@ impl Queries {
         batch: &mut Batch,
         query: String,
         rows_are: RowKind<'_>,
-    ) -> Result<Ended, JournalClosed> {
+    ) -> Result<QueryOutcome, JournalClosed> {
         let Question {
             from_ms,
             to_ms,
@@ -160,7 +160,7 @@ impl Queries {
         // A semaphore that is never closed has a permit to come.
         let _place = tokio::select! {
             place = places.acquire() => place,
-            () = shared.cancel.cancelled() => return Ok(Ended::GivenUp),
+            () = shared.cancel.cancelled() => return Ok(QueryOutcome::Cancelled),
         };
         let id = match self.start(shared, batch, &mut request).await {
             Ok(id) => id,
@@ -169,10 +169,10 @@ impl Queries {
         let ended = shared
             .until_given_up(self.follow(shared, batch, &id, request.limit, rows_are))
             .await;
-        let ended = ended.transpose()?.unwrap_or(Ended::GivenUp);
+        let ended = ended.transpose()?.unwrap_or(QueryOutcome::Cancelled);
         // Nobody waits for it any more; also where it went on for too long.
-        if matches!(&ended, Ended::GivenUp)
-            || matches!(&ended, Ended::TooMuch(too_much) if too_much.outcome.status == Status::Failed)
+        if matches!(&ended, QueryOutcome::Cancelled)
+            || matches!(&ended, QueryOutcome::LimitExceeded(too_much) if too_much.outcome.status == Status::Failed)
         {
             let unit = batch.units.first();
             if let Some(group) = unit.map(|unit| &unit.reading().group) {
@@ -195,10 +195,10 @@ impl Queries {
         shared: &SweepContext,
         batch: &Batch,
         request: &mut InsightsRequest,
-    ) -> Result<QueryId, Ended> {
+    ) -> Result<QueryId, QueryOutcome> {
         let began = Instant::now();
         let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else {
-            return Err(Ended::Whole);
+            return Err(QueryOutcome::Complete);
         };
         let most_rows = request.limit;
         loop {
@@ -206,7 +206,7 @@ impl Queries {
                 .aws
                 .start_query(&group.session, &group.target.region, request);
             let Some(started) = shared.until_given_up(started).await else {
-                return Err(Ended::GivenUp);
+                return Err(QueryOutcome::Cancelled);
             };
             let error = match started {
                 Ok(id) => {
@@ -221,13 +221,13 @@ impl Queries {
                 "LimitExceededException" if began.elapsed() < LONGEST_FOR_A_PLACE => {
                     tokio::select! {
                         () = sleep(FOR_A_PLACE) => {}
-                        () = shared.cancel.cancelled() => return Err(Ended::GivenUp),
+                        () = shared.cancel.cancelled() => return Err(QueryOutcome::Cancelled),
                     }
                 }
                 "InvalidParameterException" if request.limit > FEWEST_ROWS => {
                     request.limit = FEWEST_ROWS;
                 }
-                _ => return Err(Ended::Refused(error)),
+                _ => return Err(QueryOutcome::Refused(error)),
             }
         }
     }
@@ -240,9 +240,9 @@ impl Queries {
         id: &QueryId,
         limit: u32,
         rows_are: RowKind<'_>,
-    ) -> Result<Ended, JournalClosed> {
+    ) -> Result<QueryOutcome, JournalClosed> {
         let Some(group) = batch.units.first().map(|unit| Arc::clone(unit.reading())) else {
-            return Ok(Ended::Whole);
+            return Ok(QueryOutcome::Complete);
         };
         let group = &group.group;
         let results = |token| {
@@ -254,7 +254,7 @@ impl Queries {
         let first = loop {
             tokio::select! {
                 () = sleep(wait) => {}
-                () = shared.cancel.cancelled() => return Ok(Ended::GivenUp),
+                () = shared.cancel.cancelled() => return Ok(QueryOutcome::Cancelled),
             }
             match results(None).await {
                 Ok(page)
@@ -263,7 +263,7 @@ impl Queries {
                     wait = (wait * 3 / 2).min(LAST_LOOK);
                 }
                 Ok(page) => break page,
-                Err(error) => return Ok(Ended::Refused(error)),
+                Err(error) => return Ok(QueryOutcome::Refused(error)),
             }
         };
         self.pay(shared, batch, first.bytes_scanned).await?;
@@ -272,12 +272,12 @@ impl Queries {
             QueryStatus::Running | QueryStatus::TimedOut => {
                 let slow = "the query ran for longer than AWS lets it";
                 let outcome = Outcome::because(Status::Failed, Reason::Error, slow);
-                return Ok(Ended::TooMuch(TooMuch {
+                return Ok(QueryOutcome::LimitExceeded(LimitExceeded {
                     outcome,
                     seen: None,
                 }));
             }
-            QueryStatus::Failed => return Ok(Ended::Failed),
+            QueryStatus::Failed => return Ok(QueryOutcome::Failed),
         }
         let (mut page, mut pages, mut rows, mut seen) = (first, Pages::default(), 0_u64, None);
         loop {
@@ -288,7 +288,7 @@ impl Queries {
                 rows >= limit.into() || (next.is_none() && rows == u64::from(FEWEST_ROWS));
             let is_too_much = is_full || page.all_rows >= limit.into();
             if next.is_none() && !is_too_much && rows < promised_rows(&page, rows_are) {
-                return Ok(Ended::Failed);
+                return Ok(QueryOutcome::Failed);
             }
             match rows_are {
                 RowKind::Written(hunt) => {
@@ -307,7 +307,7 @@ impl Queries {
                     let events: Option<Vec<InsightsRow>> =
                         page.rows.into_iter().map(ResultRow::into_event).collect();
                     let Some(events) = events else {
-                        return Ok(Ended::Failed);
+                        return Ok(QueryOutcome::Failed);
                     };
                     seen =
                         events
@@ -331,12 +331,12 @@ impl Queries {
             match pages.turn(held, next) {
                 Ok(true) => {}
                 Ok(false) if is_too_much => return Ok(too_many_rows(None)),
-                Ok(false) => return Ok(Ended::Whole),
-                Err(_) => return Ok(Ended::Failed),
+                Ok(false) => return Ok(QueryOutcome::Complete),
+                Err(_) => return Ok(QueryOutcome::Failed),
             }
             page = match results(pages.token()).await {
                 Ok(page) => page,
-                Err(error) => return Ok(Ended::Refused(error)),
+                Err(error) => return Ok(QueryOutcome::Refused(error)),
             };
         }
     }
@@ -384,8 +384,8 @@ fn promised_rows(page: &QueryPage, rows_are: RowKind<'_>) -> u64 {
     }
 }
 
-fn too_many_rows(seen: Option<(i64, i64)>) -> Ended {
-    Ended::TooMuch(TooMuch {
+fn too_many_rows(seen: Option<(i64, i64)>) -> QueryOutcome {
+    QueryOutcome::LimitExceeded(LimitExceeded {
         outcome: Outcome::because(Status::Partial, Reason::OverRowLimit, ""),
         seen,
     })
@@ -398,7 +398,7 @@ pub(super) async fn write_down(
     batch: &Batch,
     rows: Vec<InsightsRow>,
     is_last: bool,
-) -> Result<ControlFlow<Ended>, JournalClosed> {
+) -> Result<ControlFlow<QueryOutcome>, JournalClosed> {
     let Question {
         from_ms,
         to_ms,
@@ -414,7 +414,7 @@ pub(super) async fn write_down(
     for InsightsRow { log_group, event } in rows {
         // A row that does not tell where it is from can be from the only group there is.
         let Some(name) = only.cloned().or(log_group) else {
-            return Ok(ControlFlow::Break(Ended::Failed));
+            return Ok(ControlFlow::Break(QueryOutcome::Failed));
         };
         if (from_ms..to_ms).contains(&event.timestamp_ms) {
             by_group.entry(name).or_default().push(event);
@@ -449,6 +449,6 @@ pub(super) async fn write_down(
     Ok(if by_group.is_empty() {
         ControlFlow::Continue(())
     } else {
-        ControlFlow::Break(Ended::Failed)
+        ControlFlow::Break(QueryOutcome::Failed)
     })
 }
