@@ -254,7 +254,7 @@ pub struct CountRow {
 /// A sighting as it is written down: what sorts it, where it is kept, what was found, and its message.
 /// All else is read from the message again when the run is merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct SightingRecord {
     /// When it happened, in milliseconds since the Unix epoch.
     pub time_ms: i64,
     /// In which account it happened.

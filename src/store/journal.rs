@@ -149,13 +149,13 @@ mod tests {
     use tokio::time::sleep;
 
     use super::super::{
-        Found, KnownGroup, KnownUnit, KnownUnits, Page, Pass, CoverageRow, RunReader, IntegrityFindings, UnitRow,
+        SightingRecord, KnownGroup, KnownUnit, KnownUnits, Page, Pass, CoverageRow, RunReader, IntegrityFindings, UnitRow,
     };
     use super::*;
     use crate::model::{Engine, Outcome, Reason, RunId, Status, Target};
 
-    fn found(time_ms: i64, event_id: &str) -> Found {
-        Found {
+    fn found(time_ms: i64, event_id: &str) -> SightingRecord {
+        SightingRecord {
             time_ms,
             event_account: "111111111111".to_owned(),
             event_region: "us-east-1".to_owned(),
@@ -205,7 +205,7 @@ mod tests {
         let group = place(&journal, Some("/b"), None);
         let unit = unit_of(&journal, &group);
         let never_ended = place(&journal, Some("/a"), None);
-        let page = |found: Vec<Found>, next_token: Option<&str>| {
+        let page = |found: Vec<SightingRecord>, next_token: Option<&str>| {
             let next_token = next_token.map(str::to_owned);
             Entry::Page(Page {
                 unit: unit.id,

@@ -21,7 +21,7 @@ mod written;
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
 pub use entry::{
-    CountRow, Entry, Found, InsightsQuery, Page, Pass, CoverageId, CoverageRow, ScopedAccount, ScopeMembership,
+    CountRow, Entry, SightingRecord, InsightsQuery, Page, Pass, CoverageId, CoverageRow, ScopedAccount, ScopeMembership,
     IntegrityFindings, UnitId, UnitRow, PassthroughRows,
 };
 pub use evidence::{HourRow, CoverageOutcomes};

@@ -8,7 +8,7 @@ use crate::config::Scope;
 use crate::model::TrailStreamOwner;
 use crate::query::Event;
 use crate::search::{Document, Finding, ParsedEventDetails, RecordKind, happened};
-use crate::store::{Found, Page, Pass, Sightings, IntegrityFindings, UnitId};
+use crate::store::{SightingRecord, Page, Pass, Sightings, IntegrityFindings, UnitId};
 
 /// What the server let through.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,7 @@ fn examine(
     event: LogEvent,
     regions: &mut RegionFilterCache,
     counts: &mut PageCounts,
-) -> Option<Found> {
+) -> Option<SightingRecord> {
     let search_set = &reading.group.shared.search_set;
     let document = Document::of(&event.message);
     let hits = search_set.indicators(&document);
@@ -95,7 +95,7 @@ fn examine(
         return None;
     }
     let hits = hits.unwrap_or_default();
-    Some(Found {
+    Some(SightingRecord {
         time_ms: told.time_ms,
         event_account: told.account.into_owned(),
         event_region: told.region.into_owned(),

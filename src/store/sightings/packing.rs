@@ -8,7 +8,7 @@ use zstd::bulk::Compressor;
 
 use crate::store::commit::whole;
 use crate::store::reader::damaged;
-use crate::store::{Found, StoreError, UnitId};
+use crate::store::{SightingRecord, StoreError, UnitId};
 
 /// zstd's fastest standard level: the disk, not the processor, should wait.
 const LEVEL: i32 = 1;
@@ -95,8 +95,8 @@ impl Sightings {
     }
 }
 
-impl FromIterator<Found> for Sightings {
-    fn from_iter<I: IntoIterator<Item = Found>>(found: I) -> Self {
+impl FromIterator<SightingRecord> for Sightings {
+    fn from_iter<I: IntoIterator<Item = SightingRecord>>(found: I) -> Self {
         let mut packer = Packer::default();
         found.into_iter().for_each(|found| packer.add(found));
         packer.finish()
@@ -118,7 +118,7 @@ struct Packer {
 }
 
 impl Packer {
-    fn add(&mut self, found: Found) {
+    fn add(&mut self, found: SightingRecord) {
         if self.rows.len() == MESSAGES || self.text.len() >= BYTES {
             self.close_chunk();
         }
@@ -198,9 +198,9 @@ pub(super) fn unpack(packed: &[u8]) -> Result<String, StoreError> {
 mod tests {
     use super::*;
 
-    fn found(message: String) -> Found {
+    fn found(message: String) -> SightingRecord {
         let empty = String::new;
-        Found {
+        SightingRecord {
             time_ms: 0,
             event_account: empty(),
             event_region: empty(),
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn chunks_are_bounded_and_lose_nothing() {
-        let mut all: Vec<Found> = (0..120).map(|n| found(format!("short {n}"))).collect();
+        let mut all: Vec<SightingRecord> = (0..120).map(|n| found(format!("short {n}"))).collect();
         all.extend((0..3).map(|_| found("x".repeat(1 << 20))));
         let packed: Sightings = all.iter().cloned().collect();
         let lengths: Vec<usize> = packed.chunks.iter().map(|chunk| chunk.rows.len()).collect();

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, Rows};
 use super::packing::unpack;
 use crate::model::{AccountId, Region};
 use crate::store::reader::{damaged, next, parsed};
-use crate::store::{Found, RunReader, StoreError};
+use crate::store::{SightingRecord, RunReader, StoreError};
 
 /// Unpacked chunks kept at hand while sightings are read in time order: some 64 KiB each.
 const CHUNKS_AT_HAND: usize = 256;
@@ -25,7 +25,7 @@ pub struct StoredRow {
     /// Whether the log group was read for other places than its own.
     pub elsewhere: bool,
     /// The sighting.
-    pub found: Found,
+    pub found: SightingRecord,
 }
 
 impl RunReader {
@@ -137,7 +137,7 @@ fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, Sto
     let message = text
         .get(offset..offset.saturating_add(length))
         .ok_or_else(|| StoreError::Damaged("a message lies outside its chunk".to_owned()))?;
-    let found = Found {
+    let found = SightingRecord {
         time_ms: row.get("time_ms")?,
         event_account: row.get("event_account")?,
         event_region: row.get("event_region")?,
