@@ -26,7 +26,7 @@ use super::mfa::{CodeSource, Device, MfaStanding};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
 use super::session::{RoleHop, Session};
 use super::sockets::DescriptorLimit;
-use super::source::{self, Found};
+use super::source::{self, SourceCredentials};
 use super::sts::{Caller, Durations};
 use crate::config::Identity;
 use crate::model::{ApiCall, Partition, Region, SlowedRate};
@@ -147,7 +147,7 @@ impl Aws {
             Wire::InProcess { .. } => DescriptorLimit::unbounded(options.concurrency),
         };
         let intake = ResponseBudget::new();
-        let Found {
+        let SourceCredentials {
             sdk,
             chain,
             profile,
@@ -178,7 +178,7 @@ impl Aws {
                     .credentials_provider(SharedCredentialsProvider::new(keys))
                     .region(aws_types::region::Region::new(String::from(region)))
                     .build();
-                Found {
+                SourceCredentials {
                     sdk,
                     chain: ProfileChain::default(),
                     profile: "practice range".to_owned(),

@@ -13,7 +13,7 @@ use super::connect::SdkTime;
 use super::profile::{ProfileChain, ProfileError, Root};
 
 /// What the files and the environment of this machine give.
-pub(super) struct Found {
+pub(super) struct SourceCredentials {
     /// Region, endpoints, and the source credentials' provider.
     pub sdk: SdkConfig,
     /// What the profile asks for beyond them.
@@ -28,7 +28,7 @@ pub(super) async fn find(
     named: Option<&str>,
     client: SharedHttpClient,
     time: SdkTime,
-) -> Result<Found, ProfileError> {
+) -> Result<SourceCredentials, ProfileError> {
     let env = Env::real();
     let (mut chain, profile) = chain(named, &env, &Fs::real()).await?;
     if let (Some(name), Root::SdkChain) = (named, &chain.root) {
@@ -43,7 +43,7 @@ pub(super) async fn find(
     let sdk = loader.load().await;
     let provider = match &chain.root {
         Root::SdkChain => {
-            return Ok(Found {
+            return Ok(SourceCredentials {
                 sdk,
                 chain,
                 profile,
@@ -64,7 +64,7 @@ pub(super) async fn find(
         }
     };
     let sdk = sdk.into_builder().credentials_provider(provider).build();
-    Ok(Found {
+    Ok(SourceCredentials {
         sdk,
         chain,
         profile,
