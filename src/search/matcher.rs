@@ -130,7 +130,7 @@ impl Matcher {
 
     /// What is found in those fields of a document in which one of these places lies.
     fn find_at(&self, begins: &[usize], outline: &JsonTape<'_>) -> Option<Hits> {
-        let mut found = Found::default();
+        let mut found = MatchSet::default();
         for leaf in outline.leaves_at(begins) {
             let mut path = outline.path(leaf);
             match outline.text(leaf) {
@@ -152,14 +152,14 @@ impl Matcher {
         message: &str,
         may_hold: impl Fn(&str) -> bool,
     ) -> Option<Hits> {
-        let mut found = Found::default();
+        let mut found = MatchSet::default();
         let is_json = for_each_leaf(message, &mut |path, text| {
             if may_hold(text) {
                 self.look(text, Some(path), &mut found);
             }
         });
         if !is_json {
-            found = Found::default();
+            found = MatchSet::default();
             match FlowLogFormat::recognize(message)
                 .and_then(|format| Some((format, format.columns(message)?)))
             {
@@ -185,13 +185,13 @@ impl Matcher {
     }
 
     /// Looks at a text as it is, and at the JSON that it may quote.
-    fn look(&self, text: &str, field: Option<&str>, found: &mut Found) {
+    fn look(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {
         self.look_once(text, field, found);
         let quoted = std::iter::successors(unescaped(text), |text| unescaped(text)).take(QUOTED);
         quoted.for_each(|text| self.look_once(&text, field, found));
     }
 
-    fn look_once(&self, text: &str, field: Option<&str>, found: &mut Found) {
+    fn look_once(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {
         let mut add = |indicator| found.add(indicator, field.unwrap_or(WHOLE_MESSAGE));
         self.literals.find(text, field, &mut add);
         self.addresses
@@ -208,12 +208,12 @@ impl Matcher {
 
 /// Both lists are sorted; most events have one of each, for which a tree would be much.
 #[derive(Default)]
-struct Found {
+struct MatchSet {
     indicators: Vec<usize>,
     fields: Vec<String>,
 }
 
-impl Found {
+impl MatchSet {
     fn add(&mut self, indicator: usize, field: &str) {
         if let Err(at) = self.indicators.binary_search(&indicator) {
             self.indicators.insert(at, indicator);
