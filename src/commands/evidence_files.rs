@@ -2,7 +2,7 @@
 
 use crate::model::TimeWindow;
 use crate::report::{
-    AccountNames, EvidenceTally, ReportError, SilenceTally, SourceTally, TamperingTally,
+    AccountNames, EvidenceTally, ReportError, HourGapTally, SourceTally, TamperingTally,
     write_hours, write_sources, write_tampering,
 };
 use crate::store::{RunDir, RunReader, StoreError};
@@ -40,7 +40,7 @@ pub(super) fn count_evidence(
         Ok::<_, StoreError>(tally)
     })?;
     let silences = reader.hours(|rows| {
-        let mut tally = SilenceTally::new(window);
+        let mut tally = HourGapTally::new(window);
         for hour in rows {
             tally.add(&hour?);
         }

@@ -9,7 +9,7 @@ use super::run_files::write_run_files;
 use super::surroundings::HostEnvironment;
 use crate::cli::settings::ReportSettings;
 use crate::cli::{GlobalArguments, ReportArguments};
-use crate::report::{write_ending, write_json};
+use crate::report::{write_run_report, write_json};
 use crate::store::{RunDir, RunLock};
 
 /// Writes the files of a run again, and prints its end.
@@ -30,6 +30,6 @@ pub(super) fn report(
         return Ok(0);
     }
     let directory = machine.shown(dir.path());
-    write_ending(&files.ending(&directory, settings.color), out)?;
+    write_run_report(&files.ending(&directory, settings.color), out)?;
     Ok(0)
 }

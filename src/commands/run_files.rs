@@ -6,7 +6,7 @@ use super::facts::{Facts, VERSION};
 use super::hunt_files::HuntReports;
 use crate::config::{Format, Scope};
 use crate::report::{
-    AccountNames, CoverageTally, Ending, EvidenceTally, HuntSummary, InsightsUse, Manifest,
+    AccountNames, CoverageTally, RunReport, EvidenceTally, HuntSummary, InsightsUse, Manifest,
     ManifestFile, NEVER_IN_LOGS, ReportError, RunStatus, SightingTally, Summary, write_calls,
     write_coverage, write_html, write_json, write_sightings,
 };
@@ -39,8 +39,8 @@ pub struct RunFiles {
 
 impl RunFiles {
     /// What a person reads at the end of the run that lies in `directory`.
-    pub fn ending<'a>(&'a self, directory: &'a str, color: bool) -> Ending<'a> {
-        Ending {
+    pub fn ending<'a>(&'a self, directory: &'a str, color: bool) -> RunReport<'a> {
+        RunReport {
             summary: &self.summary,
             sightings: &self.sightings,
             coverage: &self.coverage,

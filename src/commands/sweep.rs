@@ -9,7 +9,7 @@ use super::surroundings::HostEnvironment;
 use super::{CommandError, Environment, plan, tell};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
-use crate::report::{RunStatus, abridged, write_ending, write_json};
+use crate::report::{RunStatus, abridged, write_run_report, write_json};
 use crate::sweep::SweepError;
 
 /// Looks for indicators, and hunts, everywhere.
@@ -61,7 +61,7 @@ pub(super) fn conclude(
     if settings.json {
         write_json(&files.summary, &mut page)?;
     } else {
-        write_ending(&files.ending(&directory, settings.color), &mut page)?;
+        write_run_report(&files.ending(&directory, settings.color), &mut page)?;
     }
     io::stdout().lock().write_all(&page)?;
     match files.summary.status {

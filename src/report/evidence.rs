@@ -3,7 +3,7 @@
 use std::io;
 
 use super::page::{Page, Style};
-use super::{AccountNames, Silence, SourceTally, TamperingTally, count, plural, time};
+use super::{AccountNames, HourGap, SourceTally, TamperingTally, count, plural, time};
 use crate::model::Target;
 
 /// What records what, and what tells of the recording itself.
@@ -14,7 +14,7 @@ pub struct EvidenceTally {
     /// Calls that tampered with the recording.
     pub tampering: TamperingTally,
     /// The longest stretches without records.
-    pub silences: Vec<Silence>,
+    pub silences: Vec<HourGap>,
 }
 
 pub(super) fn tampering(
@@ -91,7 +91,7 @@ pub(super) fn sources(
 
 pub(super) fn silences(
     page: &mut dyn Page,
-    silences: &[Silence],
+    silences: &[HourGap],
     names: &AccountNames,
 ) -> io::Result<()> {
     if silences.is_empty() {

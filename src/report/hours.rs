@@ -21,7 +21,7 @@ const MOST_KEPT: usize = 5;
 
 /// Hours on end without a record of a place that has records before.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Silence {
+pub struct HourGap {
     /// Where nothing happened, or nothing was recorded.
     pub target: Target,
     /// The first millisecond, since the Unix epoch.
@@ -32,14 +32,14 @@ pub struct Silence {
 
 /// The longest silences, found while the hours go by.
 #[derive(Clone, Debug)]
-pub struct SilenceTally {
+pub struct HourGapTally {
     /// The first millisecond of the hour that begins after the window's last whole one.
     end_ms: i64,
     last: Option<(Target, LogGroupArn, i64)>,
-    longest: Vec<Silence>,
+    longest: Vec<HourGap>,
 }
 
-impl SilenceTally {
+impl HourGapTally {
     /// For a window. Hours that it holds in part do not count.
     pub fn new(window: TimeWindow) -> Self {
         Self {
@@ -67,7 +67,7 @@ impl SilenceTally {
     }
 
     /// The longest, the longest first.
-    pub fn longest(mut self) -> Vec<Silence> {
+    pub fn longest(mut self) -> Vec<HourGap> {
         self.finish();
         self.longest
     }
@@ -84,7 +84,7 @@ impl SilenceTally {
         let from_ms = last_ms.saturating_add(HOUR_MS);
         let hours = next_ms.saturating_sub(from_ms) / HOUR_MS;
         if hours > 0 {
-            self.longest.push(Silence {
+            self.longest.push(HourGap {
                 target: target.clone(),
                 from_ms,
                 hours,
@@ -146,7 +146,7 @@ mod tests {
         ];
         let at =
             |hours: i64| jiff::Timestamp::from_millisecond(MARCH + hours * HOUR_MS + 1).unwrap();
-        let mut tally = SilenceTally::new(TimeWindow::new(at(-1), at(10)).unwrap());
+        let mut tally = HourGapTally::new(TimeWindow::new(at(-1), at(10)).unwrap());
         for row in &rows {
             tally.add(row);
         }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::evidence::named;
 use super::page::{Page, Style};
 use super::terminal::{sections, tone};
-use super::{AccountNames, Ending, ReportError, count, escape, time, verdict};
+use super::{AccountNames, RunReport, ReportError, count, escape, time, verdict};
 use crate::model::Sighting;
 
 /// Sightings that are shown: a page with more opens nowhere. All of them are in the other files.
@@ -38,7 +38,7 @@ pre{white-space:pre-wrap;font-size:.8rem;margin:.3rem 0}";
 /// # Errors
 /// A row could not be read, or `out` fails.
 pub fn write_html<E: std::error::Error + 'static>(
-    ending: &Ending<'_>,
+    ending: &RunReport<'_>,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
     out: &mut dyn Write,
 ) -> Result<(), ReportError<E>> {
@@ -53,7 +53,7 @@ pub fn write_html<E: std::error::Error + 'static>(
     Ok(writeln!(out, "</body></html>")?)
 }
 
-fn begin(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn begin(ending: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     // Only this very style is obeyed, whatever gets onto the page.
     let style_hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
     let class = match tone(ending.summary) {
@@ -117,7 +117,7 @@ impl Page for HtmlPage<'_> {
 }
 
 fn sightings<E: std::error::Error + 'static>(
-    ending: &Ending<'_>,
+    ending: &RunReport<'_>,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
     out: &mut dyn Write,
 ) -> Result<(), ReportError<E>> {
@@ -201,7 +201,7 @@ mod tests {
             sightings: found,
             ..testing::summary(RunStatus::Incomplete)
         };
-        let ending = Ending {
+        let ending = RunReport {
             summary: &summary,
             sightings: &sightings,
             coverage: &CoverageTally::default(),

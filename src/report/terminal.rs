@@ -24,7 +24,7 @@ const MOST_REASONS: usize = 5;
 
 /// All that is said at the end of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Ending<'a> {
+pub struct RunReport<'a> {
     /// The numbers.
     pub summary: &'a Summary,
     /// The sightings, counted.
@@ -49,7 +49,7 @@ pub struct Ending<'a> {
 ///
 /// # Errors
 /// `out` fails.
-pub fn write_ending(ending: &Ending<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_run_report(ending: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut page = TerminalPage {
         out,
         color: ending.color,
@@ -81,7 +81,7 @@ pub(super) fn tone(summary: &Summary) -> Style {
 }
 
 /// All that is told but the files and the verdict.
-pub(super) fn sections(ending: &Ending<'_>, page: &mut dyn Page) -> io::Result<()> {
+pub(super) fn sections(ending: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
     facts(page, ending.summary)?;
     found(page, ending)?;
     hunts(page, &ending.summary.hunts)?;
@@ -226,7 +226,7 @@ fn listed(in_scope: u64, parts: &[(u64, &str)]) -> String {
     }
 }
 
-fn found(page: &mut dyn Page, ending: &Ending<'_>) -> io::Result<()> {
+fn found(page: &mut dyn Page, ending: &RunReport<'_>) -> io::Result<()> {
     let tally = ending.sightings;
     let Some((first, last)) = tally.span_ms() else {
         return Ok(());
@@ -329,7 +329,7 @@ mod tests {
             bytes_scanned: coverage.bytes(),
             ..testing::summary(status)
         };
-        let ending = Ending {
+        let ending = RunReport {
             summary: &summary,
             sightings: &sightings,
             coverage: &coverage,
@@ -347,7 +347,7 @@ mod tests {
             manifest_sha256: Some(&"5d5766cf".repeat(8)),
             color: false,
         };
-        let text = written(|out| write_ending(&ending, out));
+        let text = written(|out| write_run_report(&ending, out));
         assert!(
             text.lines().all(|line| line.chars().count() <= WIDTH),
             "{text}"

@@ -10,7 +10,7 @@ use super::run_files::read_run;
 use super::surroundings::HostEnvironment;
 use crate::cli::settings::run_dir;
 use crate::cli::{GlobalArguments, RunsCommand};
-use crate::report::{write_ending, write_json};
+use crate::report::{write_run_report, write_json};
 use crate::store::RunDir;
 
 /// Lists, shows or verifies.
@@ -36,7 +36,7 @@ pub(super) fn runs(
             if settings.json {
                 write_json(&files.summary, &mut *out)?;
             } else {
-                write_ending(
+                write_run_report(
                     &files.ending(&machine.shown(dir.path()), settings.color),
                     out,
                 )?;
