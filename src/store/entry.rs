@@ -51,7 +51,7 @@ pub enum Entry {
         engine: Engine,
     },
     /// Rows of a hunt that Insights ran as it was written.
-    Written(PassthroughRows),
+    Passthrough(PassthroughRows),
     /// An Insights query has ended.
     Query(InsightsQuery),
     /// A page that was read: its sightings and the token of the next one, together.
@@ -143,20 +143,20 @@ pub enum Pass {
     /// What was asked for; and, where all events are let through, what tells of the recording itself.
     Search,
     /// Only what tells of the recording.
-    Silence,
+    TrailIntegrity,
     /// What hunts give that Insights runs as they are written.
-    Written,
+    Passthrough,
 }
 
 impl Pass {
     /// All, in the order in which a log group is read for them.
-    pub const ALL: [Self; 3] = [Self::Search, Self::Silence, Self::Written];
+    pub const ALL: [Self; 3] = [Self::Search, Self::TrailIntegrity, Self::Passthrough];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Search => "search",
-            Self::Silence => "silence",
-            Self::Written => "written",
+            Self::TrailIntegrity => "silence",
+            Self::Passthrough => "written",
         }
     }
 

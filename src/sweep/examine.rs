@@ -53,7 +53,7 @@ pub(super) fn examine_page(
     let mut examine = |event| examine(reading, &account, event, &mut regions, &mut counts);
     let found = match pass {
         Pass::Search => events.into_iter().filter_map(&mut examine).collect(),
-        Pass::Silence | Pass::Written => Sightings::default(),
+        Pass::TrailIntegrity | Pass::Passthrough => Sightings::default(),
     };
     Page {
         unit,

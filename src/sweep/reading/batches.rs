@@ -91,7 +91,7 @@ impl Batches {
     /// Adds a unit, which joins others.
     pub fn add(&mut self, unit: Unit) {
         let question = Question::of(&unit);
-        if question.pass == Pass::Written {
+        if question.pass == Pass::Passthrough {
             // Nothing but the query's own text says what its rows are from.
             return self.ready.push(Batch::new(question, vec![unit]));
         }

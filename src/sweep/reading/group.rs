@@ -128,7 +128,7 @@ impl GroupScan {
         queue: &Arc<Queue>,
     ) -> Result<(), JournalClosed> {
         let keeps_trail = keeps_trail
-            || known.has_begun(Pass::Silence)
+            || known.has_begun(Pass::TrailIntegrity)
             || silence::is_named_like_a_trails(&group.name);
         let passes = Pass::ALL.iter();
         let set_aside = if group.engine == Engine::Insights {
@@ -178,8 +178,8 @@ impl GroupScan {
                 .shared
                 .search_set
                 .pattern(&self.group.flow_logs, self.group.narrow),
-            Pass::Silence => Some(silence::pattern()),
-            Pass::Written => None,
+            Pass::TrailIntegrity => Some(silence::pattern()),
+            Pass::Passthrough => None,
         }
     }
 
@@ -309,7 +309,7 @@ impl GroupScan {
                     .end(masked.unwrap_or(&self.group.outcome).clone())
                     .await;
             };
-            if pass == Pass::Silence && !self.is_silence_open() {
+            if pass == Pass::TrailIntegrity && !self.is_silence_open() {
                 continue;
             }
             let units = self.units(pass, known).await?;
@@ -346,8 +346,8 @@ impl GroupScan {
         let search_set = &self.group.shared.search_set;
         let is_asked = match pass {
             Pass::Search => !search_set.are_only_written(),
-            Pass::Silence => true,
-            Pass::Written => !search_set.written().is_empty(),
+            Pass::TrailIntegrity => true,
+            Pass::Passthrough => !search_set.written().is_empty(),
         };
         if !is_asked {
             return Ok(Vec::new());
@@ -357,8 +357,8 @@ impl GroupScan {
         let engine = match pass {
             Pass::Search => self.group.engine,
             // It is made where the filter engine left something out.
-            Pass::Silence => Engine::Filter,
-            Pass::Written => Engine::Insights,
+            Pass::TrailIntegrity => Engine::Filter,
+            Pass::Passthrough => Engine::Insights,
         };
         let unit = |(from_ms, to_ms)| {
             Unit::new(

@@ -57,7 +57,7 @@ impl InsightsRunner {
             );
             return hand_over_or_end(batch, |_| over.clone()).await;
         }
-        if batch.question.pass == Pass::Written {
+        if batch.question.pass == Pass::Passthrough {
             return self.ask_as_written(&shared, batch, queue).await;
         }
         let ended = self.queries.events(&shared, &mut batch, None, true).await?;

@@ -255,7 +255,7 @@ impl Unit {
             }
             let held = page.events.len();
             let are_all = query.pattern.is_none();
-            let has_tampering = are_all || self.pass == Pass::Silence;
+            let has_tampering = are_all || self.pass == Pass::TrailIntegrity;
             let page = examine_page(
                 &reading,
                 self.pass,
