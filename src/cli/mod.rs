@@ -37,7 +37,7 @@ pub use generate::{write_completions, write_manual};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
 pub use hunts::HuntsCommand;
 pub use list::{ListArguments, Listing, OutputFormat};
-pub use moment::{InvalidMoment, Moment};
+pub use moment::{InvalidTimeArg, TimeArg};
 pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments, ShowArguments};
 pub use report::ReportArguments;
 pub use resume::ResumeArguments;

@@ -9,7 +9,7 @@ use crate::config::parse_duration;
 
 /// A moment, given as such or as so long ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum TimeArg {
     /// Then.
     At(Timestamp),
     /// So long before now.
@@ -18,7 +18,7 @@ pub enum Moment {
 
 /// What is wrong with a would-be moment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidMoment {
+pub enum InvalidTimeArg {
     /// A date and time that does not say where.
     #[error("a time needs its offset from UTC: `{0}Z` for UTC, or `{0}+01:00`")]
     NoOffset(String),
@@ -35,7 +35,7 @@ pub enum InvalidMoment {
     Form,
 }
 
-impl Moment {
+impl TimeArg {
     /// Which moment it is, seen from `now`; not before 1970, where CloudWatch Logs begins to count.
     pub fn resolve(self, now: Timestamp) -> Timestamp {
         let moment = match self {
@@ -46,8 +46,8 @@ impl Moment {
     }
 }
 
-impl FromStr for Moment {
-    type Err = InvalidMoment;
+impl FromStr for TimeArg {
+    type Err = InvalidTimeArg;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
@@ -63,25 +63,25 @@ impl FromStr for Moment {
         let is_date = text.parse::<jiff::civil::Date>().is_ok();
         let is_date_time = is_date && text.contains(['T', 't', ' ']);
         Err(match (is_date, is_date_time) {
-            (_, true) => InvalidMoment::NoOffset(text.to_owned()),
-            (true, false) => InvalidMoment::NoTime(text.to_owned()),
-            (false, false) => InvalidMoment::Form,
+            (_, true) => InvalidTimeArg::NoOffset(text.to_owned()),
+            (true, false) => InvalidTimeArg::NoTime(text.to_owned()),
+            (false, false) => InvalidTimeArg::Form,
         })
     }
 }
 
 /// Seconds up to the year 5138, milliseconds from 1973 on: the two ranges do not meet.
-fn epoch(digits: &str) -> Result<Timestamp, InvalidMoment> {
+fn epoch(digits: &str) -> Result<Timestamp, InvalidTimeArg> {
     const MILLISECONDS_FROM: i64 = 100_000_000_000;
     // 1973. No log is older, but many a "--since 24" lacks its unit.
     const SECONDS_FROM: i64 = 100_000_000;
-    let number: i64 = digits.parse().map_err(|_| InvalidMoment::Form)?;
+    let number: i64 = digits.parse().map_err(|_| InvalidTimeArg::Form)?;
     match number {
-        ..SECONDS_FROM => Err(InvalidMoment::NoUnit(digits.to_owned())),
+        ..SECONDS_FROM => Err(InvalidTimeArg::NoUnit(digits.to_owned())),
         SECONDS_FROM..MILLISECONDS_FROM => {
-            Timestamp::from_second(number).map_err(|_| InvalidMoment::Form)
+            Timestamp::from_second(number).map_err(|_| InvalidTimeArg::Form)
         }
-        MILLISECONDS_FROM.. => Timestamp::from_millisecond(number).map_err(|_| InvalidMoment::Form),
+        MILLISECONDS_FROM.. => Timestamp::from_millisecond(number).map_err(|_| InvalidTimeArg::Form),
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn four_ways_to_say_it() {
         let now: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
-        let at = |text: &str| text.parse::<Moment>().unwrap().resolve(now).to_string();
+        let at = |text: &str| text.parse::<TimeArg>().unwrap().resolve(now).to_string();
         assert_eq!(at("2026-03-01T12:00:00Z"), "2026-03-01T12:00:00Z");
         assert_eq!(at("2026-03-01T12:00:00+01:00"), "2026-03-01T11:00:00Z");
         assert_eq!(at("1d1h"), "2026-03-01T11:00:00Z");
@@ -103,12 +103,12 @@ mod tests {
 
     #[test]
     fn slips_get_their_own_answer() {
-        let error = |text: &str| text.parse::<Moment>().unwrap_err();
-        assert!(matches!(error("24"), InvalidMoment::NoUnit(_)));
-        assert!(matches!(error("2026-03-01"), InvalidMoment::NoTime(_)));
+        let error = |text: &str| text.parse::<TimeArg>().unwrap_err();
+        assert!(matches!(error("24"), InvalidTimeArg::NoUnit(_)));
+        assert!(matches!(error("2026-03-01"), InvalidTimeArg::NoTime(_)));
         assert!(matches!(
             error("2026-03-01T12:00:00"),
-            InvalidMoment::NoOffset(_)
+            InvalidTimeArg::NoOffset(_)
         ));
         for bad in [
             "",
@@ -118,7 +118,7 @@ mod tests {
             "9999999999999999",
             "1y",
         ] {
-            assert_eq!(error(bad), InvalidMoment::Form, "{bad}");
+            assert_eq!(error(bad), InvalidTimeArg::Form, "{bad}");
         }
     }
 }

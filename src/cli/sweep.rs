@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{EngineArguments, Moment, ScopeArguments};
+use super::{EngineArguments, TimeArg, ScopeArguments};
 use crate::config::Format;
 
 /// What to look for, when and where.
@@ -50,11 +50,11 @@ pub struct SweepArguments {
 
     /// Look at what happened since then, until now [default: 24h]
     #[arg(long, value_name = "T", conflicts_with_all = ["from", "to"], help_heading = "Time")]
-    pub since: Option<Moment>,
+    pub since: Option<TimeArg>,
 
     /// Look at what happened from then on
     #[arg(long, value_name = "T", alias = "start-time", help_heading = "Time")]
-    pub from: Option<Moment>,
+    pub from: Option<TimeArg>,
 
     /// ... and before then [default: now]
     #[arg(
@@ -64,7 +64,7 @@ pub struct SweepArguments {
         requires = "from",
         help_heading = "Time"
     )]
-    pub to: Option<Moment>,
+    pub to: Option<TimeArg>,
 
     /// Where to look.
     #[command(flatten)]

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::{GlobalArguments, Moment, OutputFormat, SourcesArguments, UsageError};
+use super::super::{GlobalArguments, TimeArg, OutputFormat, SourcesArguments, UsageError};
 use super::{Reach, ResolveContext, load_config};
 use crate::model::TimeWindow;
 
 /// What a sweep would find of the last day is what is told.
-const WINDOW: Moment = Moment::Ago(Duration::from_hours(24));
+const WINDOW: TimeArg = TimeArg::Ago(Duration::from_hours(24));
 
 /// All that `sources` needs to know.
 #[derive(Clone, Debug, PartialEq)]

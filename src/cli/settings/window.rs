@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::{Moment, SweepArguments, UsageError};
+use super::super::{TimeArg, SweepArguments, UsageError};
 use crate::model::TimeWindow;
 
-const DEFAULT: Moment = Moment::Ago(Duration::from_hours(24));
+const DEFAULT: TimeArg = TimeArg::Ago(Duration::from_hours(24));
 
 /// The window that the arguments ask for. Its end is at most `now`: nobody can have searched what has
 /// not happened yet.
