@@ -131,7 +131,7 @@ impl Aws {
             let held = answer.log_groups().len();
             if group.is_some()
                 || !pages
-                    .turn(held, answer.next_token)
+                    .advance(held, answer.next_token)
                     .map_err(|endless| site.endless(endless))?
             {
                 return Ok(group);

@@ -49,7 +49,7 @@ impl Pages {
     ///
     /// # Errors
     /// The list would never end.
-    pub fn turn(&mut self, held: usize, next: Option<String>) -> Result<bool, Endless> {
+    pub fn advance(&mut self, held: usize, next: Option<String>) -> Result<bool, Endless> {
         self.empty = if held == 0 { self.empty + 1 } else { 0 };
         match &next {
             None => return Ok(false),
@@ -71,13 +71,13 @@ mod tests {
     fn a_list_ends_with_its_last_page_or_with_a_reason() {
         let mut pages = Pages::default();
         assert_eq!(pages.token(), None);
-        assert_eq!(pages.turn(0, Some("a".to_owned())), Ok(true));
-        assert_eq!(pages.turn(2, Some("b".to_owned())), Ok(true));
+        assert_eq!(pages.advance(0, Some("a".to_owned())), Ok(true));
+        assert_eq!(pages.advance(2, Some("b".to_owned())), Ok(true));
         assert_eq!(pages.token().as_deref(), Some("b"));
-        assert_eq!(pages.turn(1, None), Ok(false));
-        assert_eq!(pages.turn(1, Some("a".to_owned())), Err(Endless::Repeated));
+        assert_eq!(pages.advance(1, None), Ok(false));
+        assert_eq!(pages.advance(1, Some("a".to_owned())), Err(Endless::Repeated));
         assert_eq!(
-            Pages::from("a".to_owned()).turn(1, Some("a".to_owned())),
+            Pages::from("a".to_owned()).advance(1, Some("a".to_owned())),
             Err(Endless::Repeated)
         );
     }
@@ -87,10 +87,10 @@ mod tests {
         let turn = |held| {
             let mut pages = Pages::default();
             (0..MOST_EMPTY)
-                .map(|n| pages.turn(held, Some(n.to_string())))
-                .find(|turned| *turned != Ok(true))
+                .map(|n| pages.advance(held, Some(n.to_string())))
+                .find(|advanced| *advanced != Ok(true))
         };
-        assert_eq!(turn(0), Some(Err(Endless::Empty)));
-        assert_eq!(turn(1), None);
+        assert_eq!(advance(0), Some(Err(Endless::Empty)));
+        assert_eq!(advance(1), None);
     }
 }

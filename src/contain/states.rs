@@ -171,7 +171,7 @@ mod tests {
         }
         assert!(
             State::Undoing.to(State::Intended).is_err(),
-            "an undo is gone on with, not turned back"
+            "an undo is gone on with, not advanced back"
         );
     }
 }

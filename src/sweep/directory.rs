@@ -153,7 +153,7 @@ impl<'a> Directory<'a> {
             .list_accounts(session, self.pages.token())
             .await
             .map_err(|error| DirectoryError::Organizations(Box::new(error)))?;
-        if !self.pages.turn(page.len(), next_token)? {
+        if !self.pages.advance(page.len(), next_token)? {
             self.ask_as = None;
         }
         for listed in page {

@@ -333,7 +333,7 @@ impl TargetSweep {
                 Ok(page) => page,
                 Err(outcome) => return Ok(Err(self.unlisted(outcome))),
             };
-            let turned = pages.turn(groups.len(), next_token);
+            let advanced = pages.advance(groups.len(), next_token);
             let (window, now) = (shared.settings.window, shared.clock.now());
             let mut groups: Vec<(f64, LogGroup)> = groups
                 .into_iter()
@@ -348,7 +348,7 @@ impl TargetSweep {
             for (_, group) in groups {
                 self.meet(group).await?;
             }
-            match turned {
+            match advanced {
                 Ok(true) => {}
                 Ok(false) => return Ok(Ok(())),
                 Err(endless) => {

@@ -105,7 +105,7 @@ impl Aws {
             let details = details?;
             let held = details.len();
             found.extend(details);
-            if !turn(&mut pages, site, held, page.is_truncated, page.marker)? {
+            if !advance(&mut pages, site, held, page.is_truncated, page.marker)? {
                 return Ok(found);
             }
         }
@@ -138,7 +138,7 @@ impl Aws {
                     .filter_map(used)
                     .map(|(at, name)| (name, at)),
             );
-            if !turn(&mut pages, site, held, page.is_truncated, page.marker)? {
+            if !advance(&mut pages, site, held, page.is_truncated, page.marker)? {
                 return Ok(found);
             }
         }
@@ -214,7 +214,7 @@ impl Aws {
             };
             let held = page.users.len();
             members.extend(page.users.into_iter().map(|user| user.user_name));
-            if !turn(&mut pages, site, held, page.is_truncated, page.marker)? {
+            if !advance(&mut pages, site, held, page.is_truncated, page.marker)? {
                 return Ok(members);
             }
         }

@@ -58,7 +58,7 @@ fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
 ///
 /// # Errors
 /// The list would never end, or is said to go on and does not say how.
-fn turn(
+fn advance(
     pages: &mut Pages,
     site: CallContext<'_>,
     held: usize,
@@ -69,6 +69,6 @@ fn turn(
         return Err(site.unreadable("the list is cut short, without a marker"));
     }
     pages
-        .turn(held, marker.filter(|_| is_truncated))
+        .advance(held, marker.filter(|_| is_truncated))
         .map_err(|endless| site.endless(endless))
 }

@@ -147,7 +147,7 @@ impl Search {
                         in_scope
                             .map(|group| items::log_group(self.partition, member, &region, group)),
                     );
-                    match pages.turn(groups.len(), next) {
+                    match pages.advance(groups.len(), next) {
                         Ok(true) => {}
                         Ok(false) => return found,
                         Err(endless) => {

@@ -93,9 +93,9 @@ async fn flow_logs(
             .flow_logs(session, target, pages.token())
             .await
             .map_err(|error| of_error(&error))?;
-        let turned = pages.turn(page.len(), next);
+        let advanced = pages.advance(page.len(), next);
         all.extend(page);
-        match turned {
+        match advanced {
             Ok(true) => {}
             Ok(false) => return Ok(all),
             Err(endless) => return Err(of_endless(Status::Failed, "DescribeFlowLogs", endless)),

@@ -266,7 +266,7 @@ async fn streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, Qu
         let (more, next) = page.map_err(QueryOutcome::Refused)?;
         let held = more.len();
         names.extend(more);
-        match pages.turn(held, next) {
+        match pages.advance(held, next) {
             Ok(true) => {}
             Ok(false) => return Ok(names),
             Err(_) => return Err(QueryOutcome::Failed),

@@ -328,7 +328,7 @@ impl Queries {
                     }
                 }
             }
-            match pages.turn(held, next) {
+            match pages.advance(held, next) {
                 Ok(true) => {}
                 Ok(false) if is_too_much => return Ok(too_many_rows(None)),
                 Ok(false) => return Ok(QueryOutcome::Complete),

@@ -266,12 +266,12 @@ impl Unit {
                 },
                 page,
             );
-            let turned = pages.turn(held, page.next_token.clone());
+            let advanced = pages.advance(held, page.next_token.clone());
             shared
                 .tally
                 .page(page.events, page.bytes, page.found.number() as u64);
             shared.journal.write(Entry::Page(page)).await?;
-            match turned {
+            match advanced {
                 Ok(true) => {}
                 Ok(false) => return Ok(Ok(())),
                 Err(endless) => {
