@@ -10,11 +10,11 @@ use aws_types::request_id::RequestId;
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info};
 
+use super::call_limiter::Permit;
 use super::connect::Aws;
 use super::error::{CallError, Diagnosis, ErrorClass};
-use super::gate::Permit;
-use super::intake::{ResponsePermit, answered};
 use super::pages::Endless;
+use super::response_budget::{ResponsePermit, answered};
 use super::session::Session;
 use crate::model::{AccountId, ApiCall, Operation, Region};
 use crate::throttle::QuotaKey;

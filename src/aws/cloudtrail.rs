@@ -9,8 +9,8 @@ use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
 use crate::model::{
-    Arn, Delivery, Destination, ManagementEvents, Operation, LogSource, Region, Selection,
-    SourceKind, Target, SourceState,
+    Arn, Delivery, Destination, LogSource, ManagementEvents, Operation, Region, Selection,
+    SourceKind, SourceState, Target,
 };
 
 impl Aws {

@@ -18,14 +18,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::CallError;
-use super::envelope::enveloped;
-use super::gate::Gate;
+use super::bounded_connector::enveloped;
+use super::call_limiter::Gate;
+use super::descriptor_limit::DescriptorLimit;
 use super::http;
-use super::intake::ResponseBudget;
 use super::mfa::{CodeSource, Device, MfaStanding};
 use super::profile::{ProfileChain, ProfileError, ProfileRole};
+use super::response_budget::ResponseBudget;
 use super::session::{RoleHop, Session};
-use super::sockets::DescriptorLimit;
 use super::source::{self, SourceCredentials};
 use super::sts::{Caller, Durations};
 use crate::config::Identity;
@@ -33,7 +33,7 @@ use crate::model::{ApiCall, Partition, Region, SlowedRate};
 use crate::throttle::Quotas;
 use crate::time::Clock;
 
-/// How long to wait for a connection, and for the head of an answer; for the rest see `envelope.rs`. AWS answers
+/// How long to wait for a connection, and for the head of an answer; for the rest see `bounded_connector.rs`. AWS answers
 /// within seconds; a call that hangs is asked again.
 const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(30);

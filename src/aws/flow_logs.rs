@@ -7,8 +7,8 @@ use super::connect::Aws;
 use super::error::CallError;
 use super::session::Session;
 use crate::model::{
-    Arn, Delivery, Destination, LogGroupArn, Operation, LogSource, Selection, SourceKind, Target,
-    SourceState,
+    Arn, Delivery, Destination, LogGroupArn, LogSource, Operation, Selection, SourceKind,
+    SourceState, Target,
 };
 
 impl Aws {

@@ -50,7 +50,9 @@ impl HttpClient for LoopbackPlainHttpConnector<SharedHttpClient> {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(LoopbackPlainHttpConnector(self.0.http_connector(settings, components)))
+        SharedHttpConnector::new(LoopbackPlainHttpConnector(
+            self.0.http_connector(settings, components),
+        ))
     }
 }
 

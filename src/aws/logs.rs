@@ -4,12 +4,12 @@ use aws_sdk_cloudwatchlogs::types;
 use jiff::Timestamp;
 
 use super::call::{CallContext, placed};
+use super::call_limiter::Permit;
 use super::connect::Aws;
 use super::error::CallError;
 use super::event_page::FastPageDecoder;
-use super::gate::Permit;
-use super::intake::ResponsePermit;
 use super::pages::Pages;
+use super::response_budget::ResponsePermit;
 use super::session::Session;
 use crate::model::{LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
 

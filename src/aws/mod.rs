@@ -4,21 +4,20 @@
 //! is shared by all accounts of a Region: every attempt goes through [`Aws`]'s one call path, which takes
 //! a quota permit first and a slot second, tells the audit, and asks again where that makes sense.
 
+mod bounded_connector;
 mod call;
+mod call_limiter;
 mod clock;
 mod cloudtrail;
 mod connect;
+mod descriptor_limit;
 mod ec2;
-mod envelope;
 mod error;
 mod event_page;
 mod flow_logs;
-mod gate;
 mod http;
 mod iam;
 mod insights;
-mod intake;
-mod lane;
 mod logs;
 mod mfa;
 mod notify;
@@ -26,20 +25,19 @@ mod organizations;
 mod pages;
 mod post;
 mod profile;
+mod quota_handle;
 mod required_members;
+mod response_budget;
 mod session;
-mod sockets;
 mod source;
 mod sts;
 
+pub use call_limiter::Permit;
 pub use connect::{Aws, ConnectError, ConnectOptions, StaticCredentials, Wire};
 pub use ec2::EnabledRegion;
 pub use error::{CallError, ErrorClass, causes};
-pub use gate::Permit;
 pub use iam::{AccessKey, AttachedPolicy, KeyStatus, LastUsed, PrincipalDetail, ServiceUse};
 pub use insights::{InsightsRequest, InsightsRow, QueryId, QueryPage, QueryStatus, ResultRow};
-pub use intake::ResponsePermit;
-pub use lane::QuotaHandle;
 pub use logs::{EventPage, EventQuery, LogEvent};
 pub use mfa::{CodeSource, MfaCode, MfaStanding, NotACode};
 pub use notify::{BusEvent, TopicMessage};
@@ -47,5 +45,7 @@ pub use organizations::ListedAccount;
 pub use pages::{Endless, Pages};
 pub use post::{PostError, Poster};
 pub use profile::ProfileError;
+pub use quota_handle::QuotaHandle;
+pub use response_budget::ResponsePermit;
 pub use session::{RoleHop, Session};
 pub use sts::Caller;

@@ -75,7 +75,10 @@ mod tests {
         assert_eq!(pages.advance(2, Some("b".to_owned())), Ok(true));
         assert_eq!(pages.token().as_deref(), Some("b"));
         assert_eq!(pages.advance(1, None), Ok(false));
-        assert_eq!(pages.advance(1, Some("a".to_owned())), Err(Endless::Repeated));
+        assert_eq!(
+            pages.advance(1, Some("a".to_owned())),
+            Err(Endless::Repeated)
+        );
         assert_eq!(
             Pages::from("a".to_owned()).advance(1, Some("a".to_owned())),
             Err(Endless::Repeated)

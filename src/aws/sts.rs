@@ -232,7 +232,10 @@ fn naming(hop: &RoleHop, mut error: CallError) -> CallError {
     error
 }
 
-fn temporary(site: CallContext<'_>, given: Option<&types::Credentials>) -> Result<Credentials, CallError> {
+fn temporary(
+    site: CallContext<'_>,
+    given: Option<&types::Credentials>,
+) -> Result<Credentials, CallError> {
     let given = given.ok_or_else(|| site.unreadable("no credentials came back"))?;
     let expires = Timestamp::new(given.expiration().secs(), 0)
         .map_err(|_| site.unreadable("the session's expiry makes no sense"))?;

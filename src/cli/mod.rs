@@ -12,7 +12,6 @@ mod generate;
 mod global;
 mod hunts;
 mod list;
-mod moment;
 mod range;
 mod report;
 mod resume;
@@ -22,6 +21,7 @@ pub mod settings;
 mod setup;
 mod sources;
 mod sweep;
+mod time_arg;
 mod watch;
 
 use clap::{Parser, Subcommand};
@@ -37,7 +37,6 @@ pub use generate::{write_completions, write_manual};
 pub use global::{ColorChoice, GlobalArguments, ProgressChoice};
 pub use hunts::HuntsCommand;
 pub use list::{ListArguments, Listing, OutputFormat};
-pub use moment::{InvalidTimeArg, TimeArg};
 pub use range::{QuotaChoice, RangeCommand, ScenarioArguments, ServeArguments, ShowArguments};
 pub use report::ReportArguments;
 pub use resume::ResumeArguments;
@@ -46,6 +45,7 @@ pub use scope::ScopeArguments;
 pub use setup::{CloudformationArguments, PolicyArguments, PolicyOf, SetupCommand};
 pub use sources::SourcesArguments;
 pub use sweep::SweepArguments;
+pub use time_arg::{InvalidTimeArg, TimeArg};
 pub use watch::WatchCommand;
 
 /// What was typed.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{EngineArguments, TimeArg, ScopeArguments};
+use super::{EngineArguments, ScopeArguments, TimeArg};
 use crate::config::Format;
 
 /// What to look for, when and where.

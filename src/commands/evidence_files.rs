@@ -2,7 +2,7 @@
 
 use crate::model::TimeWindow;
 use crate::report::{
-    AccountNames, EvidenceTally, ReportError, HourGapTally, SourceTally, TamperingTally,
+    AccountNames, EvidenceTally, HourGapTally, ReportError, SourceTally, TamperingTally,
     write_hours, write_sources, write_tampering,
 };
 use crate::store::{RunDir, RunReader, StoreError};

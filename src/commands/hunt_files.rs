@@ -8,7 +8,7 @@ use super::facts::Facts;
 use crate::model::{Hunt, LogGroupArn};
 use crate::query::{GroupPlan, Plan, RowPlan, Value};
 use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, defuse, time};
-use crate::search::{FlowLogFormats, PreparedHunt, PassthroughQuery, prepare};
+use crate::search::{FlowLogFormats, PassthroughQuery, PreparedHunt, prepare};
 use crate::store::{RunDir, RunReader, StoredRows};
 use crate::sweep::{HuntRows, POINTER, RowPlace, Sources, merged_counts, merged_rows};
 

@@ -3,12 +3,13 @@
 //! Results go to stdout, everything else to stderr. What a command could not do becomes an error with
 //! an exit code; an error is printed once, with its causes.
 
-mod connect;
 mod contain;
 mod doctor;
+mod environment;
 mod error;
 mod evidence_files;
 mod facts;
+mod host_environment;
 mod hunt_files;
 mod hunts;
 mod interrupt;
@@ -24,27 +25,26 @@ mod run_files;
 mod runs;
 mod setup;
 mod sources;
-mod surroundings;
 mod sweep;
 mod watch;
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-pub use connect::Environment;
 pub use contain::{
     Canary, ContainError, apply_plan, make_plan, undo_containment, verify_containment,
 };
 pub use doctor::{Check, State, Subject, examine};
+pub use environment::Environment;
 pub use error::CommandError;
-pub use run::{Connection, FinishedRun, Resumable, SharedConnection, run_sweep};
+pub use run::{Connection, Resumable, RunOutput, SharedConnection, run_sweep};
 pub use run_files::{RunFiles, read_run, write_run_files};
 pub use watch::WatchRuntime;
 
 use crate::cli::{Arguments, Command, RangeCommand, write_completions, write_manual};
 use crate::report::escape;
+use host_environment::HostEnvironment;
 use logging::start as start_logging;
-use surroundings::HostEnvironment;
 
 /// Runs what was typed, and gives the exit code.
 pub fn run(arguments: &Arguments) -> u8 {
@@ -75,7 +75,9 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Range(RangeCommand::Code(scenario)) => {
             range::code(scenario, arguments.global.practice, out)?
         }
-        Command::Setup(setup) => setup::setup(&arguments.global, setup, &HostEnvironment::here()?, out)?,
+        Command::Setup(setup) => {
+            setup::setup(&arguments.global, setup, &HostEnvironment::here()?, out)?
+        }
         Command::Doctor(doctor) => {
             let machine = HostEnvironment::here()?;
             start_logging(machine.global_settings(&arguments.global));
@@ -94,7 +96,9 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
         Command::Hunts(hunts) => {
             return hunts::hunts(&arguments.global, hunts, &HostEnvironment::here()?, out);
         }
-        Command::Runs(runs) => return runs::runs(&arguments.global, runs, &HostEnvironment::here()?, out),
+        Command::Runs(runs) => {
+            return runs::runs(&arguments.global, runs, &HostEnvironment::here()?, out);
+        }
         Command::Contain(contain) => {
             let machine = HostEnvironment::here()?;
             start_logging(machine.global_settings(&arguments.global));

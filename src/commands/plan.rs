@@ -14,7 +14,7 @@ use crate::report::{
     CoverageTally, PlanReport, PlannedPlace, PlannedTarget, write_json, write_plan,
 };
 use crate::store::{Checkpoint, Journal};
-use crate::sweep::{self, PlanSheet, SweepParts, Tally, Windows};
+use crate::sweep::{self, PlanSheet, SweepParts, Tally, WindowBasis};
 
 /// Says what a sweep would do. Nothing is searched, and nothing is written.
 ///

@@ -5,11 +5,11 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::CommandError;
+use super::host_environment::HostEnvironment;
 use super::run_files::write_run_files;
-use super::surroundings::HostEnvironment;
 use crate::cli::settings::ReportSettings;
 use crate::cli::{GlobalArguments, ReportArguments};
-use crate::report::{write_run_report, write_json};
+use crate::report::{write_json, write_run_report};
 use crate::store::{RunDir, RunLock};
 
 /// Writes the files of a run again, and prints its end.

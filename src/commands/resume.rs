@@ -1,8 +1,8 @@
 //! `dragnet resume`.
 
+use super::host_environment::HostEnvironment;
 use super::interrupt::ends_on_ctrl_c;
 use super::run::{Connection, Resumable};
-use super::surroundings::HostEnvironment;
 use super::sweep::conclude;
 use super::{CommandError, Environment, tell};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, load_config, run_dir};

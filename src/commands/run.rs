@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::model::{ApiCall, RunId};
 use crate::progress::Reporter;
 use crate::store::{Checkpoint, Journal, RunDir, RunLock, RunReader, StoreError, Writer};
-use crate::sweep::{self, SweepError, SweepParts, Tally, Windows};
+use crate::sweep::{self, SweepError, SweepParts, Tally, WindowBasis};
 use crate::time::Clock;
 
 /// Calls that may wait to be written down.
@@ -27,7 +27,7 @@ pub(super) const AUDIT_WAITING: usize = 1_024;
 
 /// Where a run is, and what is in it.
 #[derive(Debug)]
-pub struct FinishedRun {
+pub struct RunOutput {
     /// The run's directory.
     pub directory: PathBuf,
     /// Its files.
@@ -144,7 +144,7 @@ pub async fn run_sweep(
     settings: SweepSettings,
     progress: ProgressStyle,
     cancel: CancellationToken,
-) -> Result<(FinishedRun, Option<SweepError>), CommandError> {
+) -> Result<(RunOutput, Option<SweepError>), CommandError> {
     refuse_over_cost(&connection, &settings, cancel.clone()).await?;
     let windows = WindowBasis::ParsedEventDetails(settings.window);
     run_windows(connection, settings, windows, progress, cancel).await
@@ -160,7 +160,7 @@ pub(super) async fn run_windows(
     windows: WindowBasis,
     progress: ProgressStyle,
     cancel: CancellationToken,
-) -> Result<(FinishedRun, Option<SweepError>), CommandError> {
+) -> Result<(RunOutput, Option<SweepError>), CommandError> {
     let run = OpenRun::create(&connection, &settings, &windows)?;
     run.carry_out(connection, settings, windows, progress, cancel)
         .await
@@ -225,7 +225,7 @@ impl Resumable {
         settings: SweepSettings,
         progress: ProgressStyle,
         cancel: CancellationToken,
-    ) -> Result<(FinishedRun, Option<SweepError>), CommandError> {
+    ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
         if !self.facts.is_of_account_of(&connection.caller)? {
             let (began, now) = (
                 self.facts.text("caller_arn")?,
@@ -302,7 +302,7 @@ impl OpenRun {
         windows: WindowBasis,
         progress: ProgressStyle,
         cancel: CancellationToken,
-    ) -> Result<(FinishedRun, Option<SweepError>), CommandError> {
+    ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
         let Self {
             dir,
             lock,
@@ -352,7 +352,7 @@ impl OpenRun {
             finished(tokio::task::spawn_blocking(move || write_run_files(&dir, &formats)).await);
         let files = files.map_err(broke_off)?;
         drop(lock);
-        Ok((FinishedRun { directory, files }, swept.err()))
+        Ok((RunOutput { directory, files }, swept.err()))
     }
 }
 

@@ -6,8 +6,8 @@ use super::facts::{Facts, VERSION};
 use super::hunt_files::HuntReports;
 use crate::config::{Format, Scope};
 use crate::report::{
-    AccountNames, CoverageTally, RunReport, EvidenceTally, HuntSummary, InsightsUse, Manifest,
-    ManifestFile, NEVER_IN_LOGS, ReportError, RunStatus, SightingTally, Summary, write_calls,
+    AccountNames, CoverageTally, EvidenceTally, HuntSummary, InsightsUse, Manifest, ManifestFile,
+    NEVER_IN_LOGS, ReportError, RunReport, RunStatus, SightingTally, Summary, write_calls,
     write_coverage, write_html, write_json, write_sightings,
 };
 use crate::store::{RunDir, RunReader, StoreError};

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
+use super::host_environment::HostEnvironment;
 use super::interrupt::ends_on_ctrl_c;
-use super::run::{Connection, FinishedRun, run_sweep};
+use super::run::{Connection, RunOutput, run_sweep};
 use super::run_files::RunFiles;
-use super::surroundings::HostEnvironment;
 use super::{CommandError, Environment, plan, tell};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
-use crate::report::{RunStatus, abridged, write_run_report, write_json};
+use crate::report::{RunStatus, abridged, write_json, write_run_report};
 use crate::sweep::SweepError;
 
 /// Looks for indicators, and hunts, everywhere.
@@ -45,7 +45,7 @@ pub(super) async fn sweep(
 
 /// Prints the end of a run, and gives its exit code.
 pub(super) fn conclude(
-    outputs: &FinishedRun,
+    outputs: &RunOutput,
     failure: Option<SweepError>,
     settings: GlobalSettings,
     machine: &HostEnvironment,

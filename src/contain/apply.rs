@@ -7,13 +7,13 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::change::{Change, ResourceState, revoking};
 use super::document::denies_all;
-use super::entrance::{Batch, SessionFactory, Purpose, batches};
 use super::guard::Guard;
 use super::journal::{Journal, JournalError};
-use super::place::StepTarget;
 use super::plan::{PlannedTarget, Step};
 use super::record::Containment;
+use super::session_factory::{Batch, Purpose, SessionFactory, batches};
 use super::states::State;
+use super::step_target::StepTarget;
 use crate::aws::{Aws, Session};
 use crate::model::PrincipalKind;
 use crate::time::Clock;

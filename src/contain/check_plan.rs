@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::change::{Change, ResourceState, REVOKE_SESSIONS};
+use super::change::{Change, REVOKE_SESSIONS, ResourceState};
 use super::document::{DENY_ALL, denies_all};
 use super::plan::{Plan, PlannedTarget, Step};
 use crate::config::Contain;

@@ -16,7 +16,7 @@ use super::trail_deliveries::TrailDeliveries;
 use crate::config::PrincipalSelector;
 use crate::model::{AccountId, Arn, Principal, PrincipalKind};
 use crate::report::plural;
-use crate::store::{Found, StoredRow};
+use crate::store::{SightingRecord, StoredRow};
 
 /// Record ids that are named as a target's evidence.
 const EVIDENCE_SHOWN: usize = 3;
@@ -343,7 +343,7 @@ fn place(row: &StoredRow) -> String {
 }
 
 /// Whether what was looked for is in a field that tells of the actor, or the record is a row of a hunt alone.
-fn names_its_actor(found: &Found) -> bool {
+fn names_its_actor(found: &SightingRecord) -> bool {
     let is_of_actor = |field: &String| {
         ["userIdentity", "sourceIPAddress", "userAgent"]
             .iter()
@@ -449,7 +449,8 @@ fn created(record: &Record) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::{
-        SourceLookup, Destination, LogGroupArn, LogSource, SourceKind, Target as StepTarget, SourceState,
+        Destination, LogGroupArn, LogSource, SourceKind, SourceLookup, SourceState,
+        Target as StepTarget,
     };
 
     fn run() -> FromRun {
@@ -480,7 +481,7 @@ mod tests {
             region: "us-east-1".parse().unwrap(),
             log_group: text("/trail"),
             elsewhere: false,
-            found: Found {
+            found: SightingRecord {
                 time_ms: 0,
                 event_account: text("111111111111"),
                 event_region: text("us-east-1"),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::blast_radius::{BlastRadius, warnings};
-use super::change::{Change, ResourceState, REVOKE_SESSIONS};
+use super::change::{Change, REVOKE_SESSIONS, ResourceState};
 use super::document::{DENY_ALL, counted_size, denies_all};
 use super::guard::{Guard, Refusal, TooManyTargets};
 use super::survey::Candidate;

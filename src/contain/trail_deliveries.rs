@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{AccountId, SourceLookup, LogGroupArn, LogSource, SourceKind, Target, TrailStreamOwner};
+use crate::model::{
+    AccountId, LogGroupArn, LogSource, SourceKind, SourceLookup, Target, TrailStreamOwner,
+};
 use crate::store::StoredRow;
 
 /// The log groups that the trails of a run deliver to.

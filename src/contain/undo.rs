@@ -5,19 +5,23 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::apply::{AT_ONCE, StepRunner};
 use super::change::ResourceState;
-use super::entrance::{Batch, Purpose, batches};
 use super::journal::JournalError;
-use super::place::StepTarget;
 use super::plan::{PlannedTarget, Step};
 use super::record::Containment;
+use super::session_factory::{Batch, Purpose, batches};
 use super::states::State;
+use super::step_target::StepTarget;
 use crate::aws::{CallError, Session};
 
 /// Undoes the containment of the journal; `by` is who does. The journal tells what became of each step.
 ///
 /// # Errors
 /// The journal fails: then nothing more is written to IAM.
-pub async fn undo(work: StepRunner<'_>, by: &str, overwrite_drift: bool) -> Result<(), JournalError> {
+pub async fn undo(
+    work: StepRunner<'_>,
+    by: &str,
+    overwrite_drift: bool,
+) -> Result<(), JournalError> {
     work.journal.begin_undo(by, work.clock.now())?;
     let containment = work.journal.containment()?;
     let made = |target: &&PlannedTarget| {
@@ -125,7 +129,9 @@ impl StepRunner<'_> {
     /// An undo that failed: what a person has to do.
     fn stuck(&self, target: &PlannedTarget, step: &Step, why: &str) -> Result<(), JournalError> {
         let by_hand = match (&step.prior, step.change.policy()) {
-            (ResourceState::Policy(None), Some(policy)) => format!("delete its inline policy {policy}"),
+            (ResourceState::Policy(None), Some(policy)) => {
+                format!("delete its inline policy {policy}")
+            }
             (_, Some(policy)) => format!("put back its inline policy {policy} as the plan has it"),
             (_, None) => "switch the access key on again".to_owned(),
         };
@@ -138,7 +144,10 @@ impl StepRunner<'_> {
 }
 
 /// What is there; nothing if the principal that was changed is gone: one of its name is not it.
-async fn observe(place: StepTarget<'_>, target: &PlannedTarget) -> Result<Option<ResourceState>, CallError> {
+async fn observe(
+    place: StepTarget<'_>,
+    target: &PlannedTarget,
+) -> Result<Option<ResourceState>, CallError> {
     let id = place
         .aws
         .principal_id(place.session, place.principal)

@@ -3,11 +3,11 @@
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::apply::{AT_ONCE, NOT_SIMULATED, StepRunner};
-use super::entrance::{Batch, Purpose, batches};
 use super::journal::JournalError;
-use super::place::StepTarget;
 use super::record::Containment;
+use super::session_factory::{Batch, Purpose, batches};
 use super::states::State;
+use super::step_target::StepTarget;
 
 /// Looks at every step that was verified, or went missing, and is not being undone.
 ///

@@ -45,7 +45,9 @@ impl CoverageTally {
             }
             CoverageLevel::Swept => {}
             CoverageLevel::Accepted => self.accepted.add(row),
-            CoverageLevel::Partial | CoverageLevel::Denied | CoverageLevel::Failed => self.gaps.add(row),
+            CoverageLevel::Partial | CoverageLevel::Denied | CoverageLevel::Failed => {
+                self.gaps.add(row)
+            }
         }
         self.events = self.events.saturating_add(row.events);
         self.bytes = self.bytes.saturating_add(row.bytes);

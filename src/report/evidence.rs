@@ -97,7 +97,10 @@ pub(super) fn silences(
     if silences.is_empty() {
         return Ok(());
     }
-    page.heading("Hours without records, where others have some", Style::Plain)?;
+    page.heading(
+        "Hours without records, where others have some",
+        Style::Plain,
+    )?;
     for silence in silences {
         let hours = plural(silence.hours.unsigned_abs(), "hour");
         page.item(

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::evidence::named;
 use super::page::{Page, Style};
 use super::terminal::{sections, tone};
-use super::{AccountNames, RunReport, ReportError, count, escape, time, verdict};
+use super::{AccountNames, ReportError, RunReport, count, escape, time, verdict};
 use crate::model::Sighting;
 
 /// Sightings that are shown: a page with more opens nowhere. All of them are in the other files.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::page::{Page, TerminalPage, Style};
+use super::page::{Page, Style, TerminalPage};
 use super::summary::WindowOfSummary;
 use super::terminal::gaps;
 use super::{CoverageTally, abridged, bytes, count, lasting, money, plural, time};

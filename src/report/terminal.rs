@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::evidence::{named, silences, sources, tampering};
-use super::page::{Page, TerminalPage, Style, WIDTH};
+use super::page::{Page, Style, TerminalPage, WIDTH};
 use super::wrap::wrap;
 use super::{
     AccountNames, CoverageTally, EvidenceTally, Gap, HuntSummary, InsightsUse, LogGroupCounts,

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::outline::JsonTape;
+use super::json_tape::JsonTape;
 
 /// The message of an event.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 //! So both engines give the same rows, Insights' limit of 200 fields an event changes nothing, and averages carry
 //! their counts. Its condition may only narrow: a text that is surely in the message, as for a filter pattern.
 
-use super::trace::{ESCAPES_REGEX, Trace};
+use super::required_text::{ESCAPES_REGEX, Trace};
 use crate::query::{Expr, Item, LikePattern, Query, RegexLiteral, Stage};
 
 /// Source: CloudWatch Logs API, `StartQuery`: `queryString` has at most 10,000 characters.

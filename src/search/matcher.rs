@@ -3,13 +3,13 @@
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::addresses::AddressSet;
+use super::candidate_offsets::CandidateOffsets;
 use super::document::Document;
-use super::escapes::{EscapeAliases, unescaped};
-use super::glance::LiteralPrefilter;
-use super::leaves::{for_each_leaf, for_each_leaf_of_text};
+use super::escape_aliases::{EscapeAliases, unescaped};
+use super::json_tape::JsonTape;
+use super::json_visitor::{for_each_leaf, for_each_leaf_of_text};
+use super::literal_prefilter::LiteralPrefilter;
 use super::literals::Literals;
-use super::outline::JsonTape;
-use super::places::CandidateOffsets;
 use crate::model::{Indicator, IndicatorValue};
 use crate::query::FlowLogFormat;
 

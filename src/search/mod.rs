@@ -10,33 +10,33 @@
 
 mod addresses;
 mod boundary;
+mod candidate_offsets;
 mod canonical;
 mod document;
-mod escapes;
-mod glance;
-mod happening;
+mod escape_aliases;
+mod event_details;
 mod hunts;
 mod insights;
-mod leaves;
+mod json_tape;
+mod json_tokenizer;
+mod json_visitor;
+mod literal_prefilter;
 mod literals;
 mod matcher;
 mod names;
 #[cfg(test)]
 mod never_excluded;
-mod outline;
+mod passthrough_query;
 mod pattern;
-mod places;
+mod required_text;
 mod search_set;
-mod skim;
-mod trace;
-mod written;
 
 pub use canonical::{canonical_text, say_the_same};
 pub use document::Document;
-pub use happening::{ParsedEventDetails, happened, happening};
+pub use event_details::{ParsedEventDetails, happened, happening};
 pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};
 pub use insights::StreamFilter;
 pub use matcher::{Hits, Matcher, MatcherError};
+pub use passthrough_query::{PassthroughQuery, prepare};
 pub use pattern::coarse_pattern;
 pub use search_set::{SearchSet, SearchSetError};
-pub use written::{PassthroughQuery, prepare};

@@ -2,7 +2,7 @@
 //!
 //! Source of the syntax: CloudWatch Logs user guide, "Filter pattern syntax".
 
-use super::trace::{ESCAPES, ESCAPES_REGEX, Trace, as_regex};
+use super::required_text::{ESCAPES, ESCAPES_REGEX, Trace, as_regex};
 use crate::model::Indicator;
 
 /// Source: CloudWatch Logs API, `FilterLogEvents`: `filterPattern` has at most 1,024 characters.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Connection, Row};
 
 use super::StoreError;
-use super::entry::{Pass, CoverageId, UnitId};
+use super::entry::{CoverageId, Pass, UnitId};
 use super::reader::{damaged, parsed, unknown};
 use crate::model::{Engine, LogGroupArn, Reason, Region, Status, Target};
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::entry::{Entry, InsightsQuery, Page, CoverageId, CoverageRow, UnitId, UnitRow};
+use super::entry::{CoverageId, CoverageRow, Entry, InsightsQuery, Page, UnitId, UnitRow};
 use super::{StoreError, count, evidence, written};
 use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 use crate::time::rfc3339_ms;
@@ -57,7 +57,7 @@ pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), St
                     params![unit.0, engine.as_str()],
                 )?;
             }
-            Entry::Written(rows) => written::insert(&transaction, rows)?,
+            Entry::Passthrough(rows) => written::insert(&transaction, rows)?,
             Entry::Query(query) => insert_query(&transaction, query)?,
             Entry::SourceLookup(cell) => evidence::insert_cell(&transaction, cell)?,
             Entry::LogSource(recorder) => evidence::insert_recorder(&transaction, recorder)?,

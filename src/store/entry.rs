@@ -3,8 +3,8 @@
 use super::sightings::Sightings;
 use super::written::PassthroughRow;
 use crate::model::{
-    AccountId, ApiCall, SourceLookup, Engine, HourOfRecords, LogGroupClass, Outcome, LogSource, Region,
-    Tampering, Target,
+    AccountId, ApiCall, Engine, HourOfRecords, LogGroupClass, LogSource, Outcome, Region,
+    SourceLookup, Tampering, Target,
 };
 use crate::query::Partial;
 

@@ -10,11 +10,14 @@ use super::entry::{IntegrityFindings, UnitId};
 use super::reader::{count, damaged, next, outcome, parsed};
 use super::{RunReader, StoreError};
 use crate::model::{
-    AccountId, SourceLookup, HourOfRecords, LogGroupArn, Outcome, LogSource, Region, SourceKind, Tampering,
-    Target, SourceState,
+    AccountId, HourOfRecords, LogGroupArn, LogSource, Outcome, Region, SourceKind, SourceLookup,
+    SourceState, Tampering, Target,
 };
 
-pub(super) fn insert_cell(transaction: &Transaction<'_>, cell: &SourceLookup) -> Result<(), StoreError> {
+pub(super) fn insert_cell(
+    transaction: &Transaction<'_>,
+    cell: &SourceLookup,
+) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT OR REPLACE INTO cell (account, region, kind, facts) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -160,7 +163,10 @@ impl RunReader {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn place_ends(&self, groups: &BTreeSet<LogGroupArn>) -> Result<CoverageOutcomes, StoreError> {
+    pub fn place_ends(
+        &self,
+        groups: &BTreeSet<LogGroupArn>,
+    ) -> Result<CoverageOutcomes, StoreError> {
         let select =
             "SELECT account, region, log_group, status, reason, detail, denied_by FROM place";
         let mut select = self.connection.prepare(select)?;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::entry::{Entry, CoverageId, UnitId};
+use super::entry::{CoverageId, Entry, UnitId};
 use super::{Checkpoint, RunDir, StoreError, commit, schema};
 
 /// Entries that may wait for the disk. What was found on a page may be some 300 KB when it is packed, so this bounds
@@ -149,7 +149,8 @@ mod tests {
     use tokio::time::sleep;
 
     use super::super::{
-        SightingRecord, KnownGroup, KnownUnit, KnownUnits, Page, Pass, CoverageRow, RunReader, IntegrityFindings, UnitRow,
+        CoverageRow, IntegrityFindings, KnownGroup, KnownUnit, KnownUnits, Page, Pass, RunReader,
+        SightingRecord, UnitRow,
     };
     use super::*;
     use crate::model::{Engine, Outcome, Reason, RunId, Status, Target};

@@ -21,16 +21,16 @@ mod written;
 pub use checkpoint::{Checkpoint, KnownGroup, KnownUnit, KnownUnits};
 pub use count::StoredCount;
 pub use entry::{
-    CountRow, Entry, SightingRecord, InsightsQuery, Page, Pass, CoverageId, CoverageRow, ScopedAccount, ScopeMembership,
-    IntegrityFindings, UnitId, UnitRow, PassthroughRows,
+    CountRow, CoverageId, CoverageRow, Entry, InsightsQuery, IntegrityFindings, Page, Pass,
+    PassthroughRows, ScopeMembership, ScopedAccount, SightingRecord, UnitId, UnitRow,
 };
-pub use evidence::{HourRow, CoverageOutcomes};
+pub use evidence::{CoverageOutcomes, HourRow};
 pub use journal::{Journal, JournalClosed, Writer};
 pub use lock::{RunLock, WatchLock};
 pub use reader::{CallCounts, InsightsTotal, RunReader};
 pub use run_dir::RunDir;
 pub use sightings::{SightingRows, Sightings, StoredRow};
-pub use written::{StoredRows, PassthroughRow};
+pub use written::{PassthroughRow, StoredRows};
 
 use std::path::PathBuf;
 

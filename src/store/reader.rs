@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
-use super::entry::{ScopedAccount, ScopeMembership};
+use super::entry::{ScopeMembership, ScopedAccount};
 use super::{RunDir, StoreError, schema};
 use crate::model::{ApiCall, Coverage, DeniedBy, Engine, LogGroupClass, Outcome, Reason, Status};
 

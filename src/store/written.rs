@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, Transaction, params};
 
-use super::entry::{UnitId, PassthroughRows};
+use super::entry::{PassthroughRows, UnitId};
 use super::packed::{pack, unpack};
 use super::reader::{next, parsed};
 use super::{RunReader, StoreError};

@@ -11,9 +11,9 @@ use super::access::Entered;
 use super::directory::Member;
 use super::refusal::Refusal;
 use super::region;
+use super::region_scope::RegionScope;
 use super::run::{SweepContext, all_of};
-use super::wanted::RegionScope;
-use crate::model::{Outcome, Reason, LogSource, Status};
+use crate::model::{LogSource, Outcome, Reason, Status};
 use crate::store::JournalClosed;
 
 /// Sweeps an account that is in scope, and tells of the `recorders` on which it depends elsewhere.

@@ -1,14 +1,14 @@
 //! A page of events: what of it is a sighting or counts for a hunt, and what it tells of the recording itself.
 
-use super::evidence::silence;
+use super::evidence::trail_integrity;
 use super::hunts::{PageCounts, kind_of_count};
-use super::reading::{Group, GroupScan};
+use super::scan::{GroupScan, ScanSpec};
 use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
 use crate::model::TrailStreamOwner;
 use crate::query::Event;
 use crate::search::{Document, Finding, ParsedEventDetails, RecordKind, happened};
-use crate::store::{SightingRecord, Page, Pass, Sightings, IntegrityFindings, UnitId};
+use crate::store::{IntegrityFindings, Page, Pass, SightingRecord, Sightings, UnitId};
 
 /// What the server let through.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ pub(super) fn examine_page(
     let tells_of_recording =
         shared.settings.silence && reading.keeps_trail() && let_through.has_tampering;
     let traces = if tells_of_recording {
-        silence::traces(
+        trail_integrity::traces(
             &events,
             &reading.group.target,
             shared.settings.window,
@@ -120,7 +120,7 @@ fn is_asked_for(
     is_trails: bool,
     regions: &mut RegionFilterCache,
 ) -> bool {
-    let Group {
+    let ScanSpec {
         shared,
         look,
         is_in_scope,

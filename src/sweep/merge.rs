@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::asked::AccountFilter;
+use super::account_filter::AccountFilter;
 use crate::model::{Sighting, Stored};
 use crate::search::{happening, say_the_same};
 use crate::store::{RunReader, SightingRows, StoreError, StoredRow};
@@ -68,7 +68,11 @@ impl Iterator for Merged<'_, '_> {
 }
 
 impl<'a, 'r> Merged<'a, 'r> {
-    fn new(rows: &'a mut SightingRows<'r>, reader: &'a RunReader, asked: &'a AccountFilter) -> Self {
+    fn new(
+        rows: &'a mut SightingRows<'r>,
+        reader: &'a RunReader,
+        asked: &'a AccountFilter,
+    ) -> Self {
         Self {
             rows,
             reader,

@@ -82,7 +82,11 @@ impl Refusal {
     }
 
     /// A member role that could not be entered, or a role on the way to it.
-    pub(super) fn of_entry(error: &CallError, member_role: Option<&str>, given: &AssumeRoleContext) -> Self {
+    pub(super) fn of_entry(
+        error: &CallError,
+        member_role: Option<&str>,
+        given: &AssumeRoleContext,
+    ) -> Self {
         let mut refusal = Self::of(error);
         if refusal.outcome.reason != Some(Reason::RoleDenied) {
             return refusal;

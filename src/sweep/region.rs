@@ -11,17 +11,17 @@ use super::evidence::{Answer, ask};
 use super::outcome::{self, of_error};
 use super::plan::{Decision, decide, expected_bytes, expected_pages, pages_of};
 use super::plan_sheet::PlannedGroup;
-use super::reading::{ScanSpec, Queue, GroupScan};
+use super::region_scope::is_wanted;
 use super::run::{SweepContext, unread};
+use super::scan::{GroupScan, Queue, ScanSpec};
 use super::scan_cost::scan_cost;
-use super::wanted::is_wanted;
 use crate::aws::{Pages, Session};
 use crate::cli::settings::EngineSettings;
 use crate::model::{
-    Engine, LogGroup, LogGroupArn, Outcome, Reason, LogSource, Region, SourceKind, Status, Target,
+    Engine, LogGroup, LogGroupArn, LogSource, Outcome, Reason, Region, SourceKind, Status, Target,
 };
 use crate::search::FlowLogFormats;
-use crate::store::{Entry, JournalClosed, KnownGroup, KnownUnits, CoverageId, ScopeMembership};
+use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits, ScopeMembership};
 
 /// An account in a Region, and the session to read it with.
 pub(super) struct RegionContext {
@@ -126,7 +126,8 @@ impl RegionContext {
 
     fn is_in_scope(&self) -> bool {
         let scope = &self.shared.settings.reach.scope;
-        self.member.standing == ScopeMembership::InScope && is_wanted(scope, &self.member, &self.region)
+        self.member.standing == ScopeMembership::InScope
+            && is_wanted(scope, &self.member, &self.region)
     }
 
     /// A queue for what is to be read here.
@@ -149,7 +150,7 @@ impl RegionContext {
         shared.tally.log_group_known();
         let look = shared
             .windows
-            .look(&LogGroupArn::new(self.target(), &group.name));
+            .filter_for(&LogGroupArn::new(self.target(), &group.name));
         // Without anything to look at, what is asked about is the sweep's own window, and nothing of it is read.
         let window = look.asked().unwrap_or(shared.settings.window);
         let now = shared.clock.now();

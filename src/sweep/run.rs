@@ -13,24 +13,24 @@ use tracing::warn;
 
 use super::access::Access;
 use super::directory::{Directory, DirectoryError, Member, Members};
-use super::evidence::elsewhere;
+use super::evidence::remote_sources;
 use super::log_group_patterns::LogGroupPatterns;
 use super::plan_sheet::PlanSheet;
 use super::scan_cost::InsightsBudget;
 use super::tally::Tally;
-use super::windows::WindowBasis;
+use super::window_basis::WindowBasis;
 use super::{account, outcome};
 use crate::aws::{Aws, CallError};
 use crate::cli::settings::SweepSettings;
 use crate::config::AccountSelector;
 use crate::model::{
-    Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, Operation, Outcome, Reason,
-    LogSource, Region, RunId, Status, Target,
+    Account, AccountState, ApiCall, Coverage, LogGroup, LogGroupArn, LogSource, Operation, Outcome,
+    Reason, Region, RunId, Status, Target,
 };
 use crate::search::{SearchSet, SearchSetError};
 use crate::store::{
-    Checkpoint, Entry, Journal, JournalClosed, KnownGroup, CoverageId, CoverageRow, ScopedAccount,
-    ScopeMembership,
+    Checkpoint, CoverageId, CoverageRow, Entry, Journal, JournalClosed, KnownGroup,
+    ScopeMembership, ScopedAccount,
 };
 use crate::time::Clock;
 
@@ -215,11 +215,15 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     let reach = &shared.settings.reach;
     let mut directory = Directory::new(&shared.aws, &shared.access, reach);
     let mut selectors = Selectors::of(&reach.scope.include_accounts);
-    let (recorders, told) = mpsc::channel(elsewhere::WAITING);
+    let (recorders, told) = mpsc::channel(remote_sources::WAITING);
     let (list_of_members, complete_list) = oneshot::channel();
     // Dropping a set, on an error, ends its tasks.
     let (mut accounts, mut following) = (JoinSet::new(), JoinSet::new());
-    following.spawn(elsewhere::follow(Arc::clone(shared), told, complete_list));
+    following.spawn(remote_sources::follow(
+        Arc::clone(shared),
+        told,
+        complete_list,
+    ));
     let mut members = Members::new();
     loop {
         let next = tokio::select! {
@@ -328,7 +332,8 @@ impl SweepContext {
         if unmatched.is_empty() || self.cancel.is_cancelled() {
             return Ok(());
         }
-        if matches!(self.windows, WindowBasis::LogTime(_)) && !self.log_group_patterns.selected_nothing()
+        if matches!(self.windows, WindowBasis::LogTime(_))
+            && !self.log_group_patterns.selected_nothing()
         {
             warn!(
                 patterns = unmatched.join(", "),

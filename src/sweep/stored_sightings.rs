@@ -1,7 +1,7 @@
 //! The sightings of a run as they are stored: every copy with its own place. Whoever asks which of them can be
 //! believed must not read them folded, for a fold keeps the place of one copy alone.
 
-use super::asked::AccountFilter;
+use super::account_filter::AccountFilter;
 use crate::search::happening;
 use crate::store::{RunReader, StoreError, StoredRow};
 

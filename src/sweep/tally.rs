@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use super::reading::Queue;
+use super::scan::Queue;
 
 /// Counts of a sweep under way.
 #[derive(Debug, Default)]

@@ -264,7 +264,11 @@ impl Met {
                 continue;
             }
             met.containers.entry(account).or_insert(true);
-            let container = if is_group { place.parent() } else { Some(place) };
+            let container = if is_group {
+                place.parent()
+            } else {
+                Some(place)
+            };
             let is_whole = met
                 .containers
                 .entry(container.unwrap_or_default())

@@ -11,7 +11,7 @@ use super::alert::{Alert, AlertKind, Batch, Row};
 use super::counted::{CountedGroup, counted_groups};
 use super::coverage::CoverageNews;
 use super::own_calls::OwnCalls;
-use super::state::{self, ActivationRecord, ActivationEnd, Identity, State, StateError, Totals};
+use super::state::{self, ActivationEnd, ActivationRecord, Identity, State, StateError, Totals};
 use crate::cli::settings::ScheduleSettings;
 use crate::model::{Coverage, Hunt, Sighting};
 use crate::query::{Fields, Value};

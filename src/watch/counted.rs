@@ -76,7 +76,10 @@ fn cell(value: &Value<'_>) -> SourceLookup {
         Value::Missing => SourceLookup::Null,
         Value::Bool(truth) => SourceLookup::Bool(*truth),
         // As it is written in the hunt's own file: 3, not 3.0.
-        Value::Number(_) => value.to_string().parse().map_or(SourceLookup::Null, SourceLookup::Number),
+        Value::Number(_) => value
+            .to_string()
+            .parse()
+            .map_or(SourceLookup::Null, SourceLookup::Number),
         Value::Text(_) | Value::Time(_) => SourceLookup::from(value.to_string()),
     }
 }

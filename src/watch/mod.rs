@@ -39,7 +39,8 @@ pub use health::Health;
 pub use overview::{Overview, ScheduleOverview, SinkOverview, UncoveredAccount};
 pub use sinks::{SharedOutput, Sink, SinkError, Tools};
 pub use state::{
-    ActivationRecord, ActivationEnd, SinkRecord, AccountCoverage, State, StateError, Totals, Waiting,
+    AccountCoverage, ActivationEnd, ActivationRecord, SinkRecord, State, StateError, Totals,
+    Waiting,
 };
 pub use timing::{Activation, due, next};
 pub use watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
@@ -47,7 +48,7 @@ pub use watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
 #[cfg(test)]
 mod testing {
     use crate::cli::GlobalArguments;
-    use crate::cli::settings::{ScheduleSettings, ResolveContext, WatchSettings};
+    use crate::cli::settings::{ResolveContext, ScheduleSettings, WatchSettings};
     use crate::model::{Coverage, Outcome};
 
     /// A row of the coverage.

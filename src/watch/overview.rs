@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::state::{ActivationRecord, ActivationEnd, State, StateError, Totals};
+use super::state::{ActivationEnd, ActivationRecord, State, StateError, Totals};
 use super::timing;
 use crate::cli::settings::{ScheduleSettings, WatchSettings};
 use crate::time::rfc3339_ms;

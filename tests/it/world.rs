@@ -8,7 +8,7 @@ use clap::Parser;
 use dragnet::aws::CodeSource;
 use dragnet::cli::settings::{ProgressStyle, ResolveContext, SweepSettings};
 use dragnet::cli::{Arguments, Command};
-use dragnet::commands::{CommandError, Connection, FinishedRun, Environment, Resumable, run_sweep};
+use dragnet::commands::{CommandError, Connection, Environment, Resumable, RunOutput, run_sweep};
 use dragnet::config::Config;
 use dragnet::range::{Range, Scenario};
 use dragnet::sweep::SweepError;
@@ -50,7 +50,7 @@ pub struct World {
 
 /// A finished run.
 pub struct Run {
-    pub outputs: FinishedRun,
+    pub outputs: RunOutput,
     pub failure: Option<SweepError>,
     /// Keeps the run's directory alive.
     _temp: Arc<TempDir>,
@@ -144,7 +144,7 @@ impl World {
 
     fn run(
         &self,
-        ended: Result<(FinishedRun, Option<SweepError>), CommandError>,
+        ended: Result<(RunOutput, Option<SweepError>), CommandError>,
     ) -> Result<Run, CommandError> {
         let (outputs, failure) = ended?;
         let run = Run {

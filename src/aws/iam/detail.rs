@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{self, EntityType};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
-use super::{if_there, send, turn};
+use super::{advance, if_there, send};
 use crate::aws::call::CallContext;
 use crate::aws::connect::Aws;
 use crate::aws::error::CallError;

@@ -54,7 +54,9 @@ mod tests {
 
     fn resolve(rest: &[&str]) -> Result<ListSettings, UsageError> {
         let (global, arguments) = parse_list(rest);
-        with_resolve_context(|surroundings| ListSettings::resolve(&global, &arguments, surroundings))
+        with_resolve_context(|surroundings| {
+            ListSettings::resolve(&global, &arguments, surroundings)
+        })
     }
 
     #[test]

@@ -82,7 +82,9 @@ pub(super) mod testing {
     use clap::Parser;
 
     /// Noon of 2 March 2026, an empty environment and an empty directory.
-    pub(in crate::cli) fn with_resolve_context<T>(test: impl FnOnce(&ResolveContext<'_>) -> T) -> T {
+    pub(in crate::cli) fn with_resolve_context<T>(
+        test: impl FnOnce(&ResolveContext<'_>) -> T,
+    ) -> T {
         let empty = tempfile::tempdir().unwrap();
         test(&ResolveContext {
             environment: &|_| None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{GlobalArguments, TimeArg, OutputFormat, SourcesArguments, UsageError};
+use super::super::{GlobalArguments, OutputFormat, SourcesArguments, TimeArg, UsageError};
 use super::{Reach, ResolveContext, load_config};
 use crate::model::TimeWindow;
 

@@ -89,7 +89,9 @@ mod tests {
 
     fn resolve(rest: &[&str]) -> Result<SweepSettings, UsageError> {
         let (global, arguments) = parse_sweep(rest);
-        with_resolve_context(|surroundings| SweepSettings::resolve(&global, &arguments, surroundings))
+        with_resolve_context(|surroundings| {
+            SweepSettings::resolve(&global, &arguments, surroundings)
+        })
     }
 
     #[test]

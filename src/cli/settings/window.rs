@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::{TimeArg, SweepArguments, UsageError};
+use super::super::{SweepArguments, TimeArg, UsageError};
 use crate::model::TimeWindow;
 
 const DEFAULT: TimeArg = TimeArg::Ago(Duration::from_hours(24));

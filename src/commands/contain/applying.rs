@@ -5,10 +5,10 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use super::{Connection, ContainError, force_arguments, journals, print, read_plan};
 use crate::cli::settings::ContainSettings;
 use crate::cli::{ApplyArguments, Override};
-use crate::commands::surroundings::HostEnvironment;
+use crate::commands::host_environment::HostEnvironment;
 use crate::commands::{CommandError, Environment, tell};
 use crate::contain::{
-    Containment, Guard, JournalError, DryRunStep, SealedPlan, StepRunner, apply as apply_journal,
+    Containment, DryRunStep, Guard, JournalError, SealedPlan, StepRunner, apply as apply_journal,
     check_plan, confirmation_lines, expiry, rehearse, status_lines,
 };
 use crate::report::write_json;

@@ -2,14 +2,14 @@
 
 mod applying;
 mod error;
-mod kept;
+mod inspect;
 mod planning;
 
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use super::surroundings::HostEnvironment;
+use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment};
 use crate::aws::{Aws, Caller};
 use crate::cli::settings::ContainSettings;
@@ -22,7 +22,7 @@ use crate::sweep::{Access, Directory};
 
 pub use applying::{Canary, apply_plan};
 pub use error::ContainError;
-pub use kept::{undo_containment, verify_containment};
+pub use inspect::{undo_containment, verify_containment};
 pub use planning::make_plan;
 
 /// Runs a command of `contain`.
@@ -45,15 +45,15 @@ pub(super) async fn contain(
             applying::apply(&place, &settings()?, arguments, global.json, machine, out).await
         }
         ContainCommand::Verify(arguments) => {
-            kept::verify(&place, &settings()?, &arguments.id, global.json, out).await
+            inspect::verify(&place, &settings()?, &arguments.id, global.json, out).await
         }
         ContainCommand::Undo(arguments) => {
-            kept::undo(&place, &settings()?, arguments, global.json, out).await
+            inspect::undo(&place, &settings()?, arguments, global.json, out).await
         }
         ContainCommand::Status(arguments) => {
-            kept::status(&settings()?, arguments, global.json, out)
+            inspect::status(&settings()?, arguments, global.json, out)
         }
-        ContainCommand::List => kept::list(&settings()?, global.json, out),
+        ContainCommand::List => inspect::list(&settings()?, global.json, out),
     }
 }
 
@@ -66,7 +66,11 @@ struct Connection {
 }
 
 impl Connection {
-    async fn of(place: &Environment, settings: &ContainSettings, id: &str) -> Result<Self, CommandError> {
+    async fn of(
+        place: &Environment,
+        settings: &ContainSettings,
+        id: &str,
+    ) -> Result<Self, CommandError> {
         let reach = &settings.reach;
         let aws = place.connect(reach, None).await?;
         let caller = aws

@@ -11,7 +11,7 @@ use super::{ContainError, force_arguments, print, roles_on_the_way};
 use crate::aws::Aws;
 use crate::cli::Emit;
 use crate::cli::settings::PlanSettings;
-use crate::commands::surroundings::HostEnvironment;
+use crate::commands::host_environment::HostEnvironment;
 use crate::commands::{CommandError, Environment, tell};
 use crate::config::PrincipalSelector;
 use crate::contain::{
@@ -68,7 +68,10 @@ pub(super) async fn plan(
 ///
 /// # Errors
 /// AWS or the run cannot be asked, nobody was found, or the plan would be too large.
-pub async fn make_plan(place: &Environment, settings: &PlanSettings) -> Result<SealedPlan, CommandError> {
+pub async fn make_plan(
+    place: &Environment,
+    settings: &PlanSettings,
+) -> Result<SealedPlan, CommandError> {
     let reach = &settings.common.reach;
     let from_run = settings
         .run

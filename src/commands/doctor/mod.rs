@@ -8,7 +8,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::surroundings::HostEnvironment;
+use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment};
 use crate::cli::settings::DoctorSettings;
 use crate::cli::{DoctorArguments, GlobalArguments};

@@ -7,7 +7,7 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::CommandError;
-use super::surroundings::HostEnvironment;
+use super::host_environment::HostEnvironment;
 use crate::cli::settings::HuntsSettings;
 use crate::cli::{GlobalArguments, HuntsCommand, UsageError};
 use crate::config::{HuntTemplate, load_hunt};

@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
 
-use super::surroundings::HostEnvironment;
+use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment, tell};
 use crate::cli::settings::ListSettings;
 use crate::cli::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};

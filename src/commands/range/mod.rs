@@ -9,7 +9,7 @@ use std::path::Path;
 
 use tokio::net::TcpListener;
 
-use super::connect::PRACTICE;
+use super::environment::PRACTICE;
 use super::{CommandError, tell};
 use crate::cli::{QuotaChoice, ScenarioArguments, ServeArguments};
 use crate::range::{PracticeCredentials, Quotas, Range, Scenario, server};

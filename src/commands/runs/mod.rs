@@ -6,11 +6,11 @@ mod verify;
 use std::io::Write;
 
 use super::CommandError;
+use super::host_environment::HostEnvironment;
 use super::run_files::read_run;
-use super::surroundings::HostEnvironment;
 use crate::cli::settings::run_dir;
 use crate::cli::{GlobalArguments, RunsCommand};
-use crate::report::{write_run_report, write_json};
+use crate::report::{write_json, write_run_report};
 use crate::store::RunDir;
 
 /// Lists, shows or verifies.

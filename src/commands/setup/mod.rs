@@ -8,7 +8,7 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::CommandError;
-use super::surroundings::HostEnvironment;
+use super::host_environment::HostEnvironment;
 use crate::cli::settings::load_config;
 use crate::cli::{GlobalArguments, PolicyOf, SetupCommand};
 use crate::config::{Config, MemberRole};

@@ -4,7 +4,7 @@ mod survey;
 
 use std::io::{self, IsTerminal, Write};
 
-use super::surroundings::HostEnvironment;
+use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment, tell};
 use crate::cli::settings::SourcesSettings;
 use crate::cli::{GlobalArguments, OutputFormat, SourcesArguments};

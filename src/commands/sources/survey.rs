@@ -12,11 +12,12 @@ use crate::aws::{Aws, Session};
 use crate::cli::settings::{Reach, SourcesSettings};
 use crate::commands::CommandError;
 use crate::model::{
-    AccountId, SourceLookup, LogGroupArn, Operation, Outcome, LogSource, SourceStatus, Target, SourceState,
+    AccountId, LogGroupArn, LogSource, Operation, Outcome, SourceLookup, SourceState, SourceStatus,
+    Target,
 };
 use crate::store::ScopeMembership;
 use crate::sweep::{
-    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, Sources, RegionScope, ask,
+    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, RegionScope, Sources, ask,
     ask_owner, member_to_enter, sources,
 };
 

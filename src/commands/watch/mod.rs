@@ -1,17 +1,17 @@
 //! `dragnet watch`: schedules that are activated, and how they stand.
 
 mod check;
-mod lookout;
 mod once;
 mod run;
 mod runs;
 mod status;
+mod watch_runtime;
 
 use std::io::Write;
 
-pub use lookout::WatchRuntime;
+pub use watch_runtime::WatchRuntime;
 
-use super::surroundings::HostEnvironment;
+use super::host_environment::HostEnvironment;
 use super::{CommandError, Environment};
 use crate::cli::settings::WatchSettings;
 use crate::cli::{GlobalArguments, WatchCommand};

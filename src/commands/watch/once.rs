@@ -9,7 +9,7 @@ use crate::cli::settings::{GlobalSettings, ProgressStyle, WatchSettings};
 use crate::commands::interrupt::ends_on_ctrl_c;
 use crate::commands::{CommandError, Environment, tell};
 use crate::config::nearest;
-use crate::watch::{ActivationRecord, ActivationEnd, RetryPolicy, State};
+use crate::watch::{ActivationEnd, ActivationRecord, RetryPolicy, State};
 
 pub(super) async fn once(
     settings: GlobalSettings,

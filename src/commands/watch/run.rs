@@ -15,7 +15,7 @@ use super::WatchRuntime;
 use crate::aws::causes;
 use crate::cli::GlobalArguments;
 use crate::cli::settings::WatchSettings;
-use crate::commands::surroundings::HostEnvironment;
+use crate::commands::host_environment::HostEnvironment;
 use crate::commands::{CommandError, Environment};
 use crate::config::Listen;
 use crate::watch::{Health, RetryPolicy, State};

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::aws::causes;
 use crate::cli::settings::{ProgressStyle, SweepSettings};
 use crate::commands::SharedConnection;
-use crate::commands::run::{FinishedRun, run_windows};
+use crate::commands::run::{RunOutput, run_windows};
 use crate::report::RunStatus;
 use crate::sweep::WindowBasis;
 use crate::watch::{ActivationEnd, Agenda, FinishedRun, RunLauncher};
@@ -29,7 +29,7 @@ impl RunLauncher for Runs {
         async move {
             let made =
                 run_windows(connection, settings, windows, ProgressStyle::None, cancel).await;
-            let (FinishedRun { directory, files }, failure) = made.map_err(|error| causes(&error))?;
+            let (RunOutput { directory, files }, failure) = made.map_err(|error| causes(&error))?;
             let summary = &files.summary;
             Ok(FinishedRun {
                 directory,

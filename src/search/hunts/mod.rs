@@ -16,7 +16,7 @@ mod record_kind;
 
 use crate::model::{Hunt, HuntSource};
 use crate::query::{Partial, Plan, Query, QueryError, QueryErrorKind, Record, Row};
-use crate::search::trace::Trace;
+use crate::search::required_text::Trace;
 use narrowing::{column_pattern, json_pattern};
 use need::Need;
 pub use record_kind::{FlowLogFormats, RecordKind};

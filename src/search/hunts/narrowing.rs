@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::need::{Mark, Need, Stands};
 use crate::query::FlowLogFormat;
 use crate::search::pattern::LONGEST;
-use crate::search::trace::{Trace, runs};
+use crate::search::required_text::{Trace, runs};
 
 /// The fields of a CloudTrail record that a selector finds wherever the matcher does: they stand at the top,
 /// and what has one of them twice, or not as text, is no record.

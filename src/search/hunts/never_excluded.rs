@@ -14,7 +14,7 @@ use crate::config::{Catalogue, HuntTemplate, ParameterKind};
 use crate::model::{Hunt, HuntSource, Indicator, Severity};
 use crate::query::{Discovery, Event, Partial, Plan, Query, Record};
 use crate::range::patterns::FilterPattern;
-use crate::search::trace::ESCAPES;
+use crate::search::required_text::ESCAPES;
 use crate::search::{Document, SearchSet, happened};
 
 const TEXTS: [&str; 9] = [

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, Rows};
 use super::packing::unpack;
 use crate::model::{AccountId, Region};
 use crate::store::reader::{damaged, next, parsed};
-use crate::store::{SightingRecord, RunReader, StoreError};
+use crate::store::{RunReader, SightingRecord, StoreError};
 
 /// Unpacked chunks kept at hand while sightings are read in time order: some 64 KiB each.
 const CHUNKS_AT_HAND: usize = 256;

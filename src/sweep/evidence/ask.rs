@@ -3,7 +3,7 @@
 use futures::future::join_all;
 
 use crate::aws::{Aws, CallError, Pages, Session};
-use crate::model::{SourceLookup, Outcome, LogSource, SourceKind, Status, Target, SourceState};
+use crate::model::{LogSource, Outcome, SourceKind, SourceLookup, SourceState, Status, Target};
 use crate::sweep::outcome::{of_endless, of_error};
 
 /// What a target tells of who records it.

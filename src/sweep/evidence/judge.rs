@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Delivery, Destination, LogGroup, LogGroupArn, ManagementEvents, Outcome, LogSource, Selection,
-    SourceStatus, Status, TimeWindow, SourceState,
+    Delivery, Destination, LogGroup, LogGroupArn, LogSource, ManagementEvents, Outcome, Selection,
+    SourceState, SourceStatus, Status, TimeWindow,
 };
 use crate::sweep::plan::{Decision, LATE_ARRIVAL, decide};
 use crate::time::rfc3339_ms;
@@ -82,7 +82,9 @@ pub(super) fn judge(
     let facts = match &recorder.told {
         SourceState::Facts(delivery, selection) => Some((delivery, selection)),
         SourceState::NotAsked => None,
-        SourceState::Refused(outcome) => return nothing(GroupEnd::of(outcome, SourceStatus::Failed)),
+        SourceState::Refused(outcome) => {
+            return nothing(GroupEnd::of(outcome, SourceStatus::Failed));
+        }
     };
     if let Some(end) = facts.and_then(|(delivery, _)| switched_off(delivery, window)) {
         return nothing(end);
@@ -165,7 +167,10 @@ fn undelivered(recorder: &LogSource, delivery: &Delivery, window: TimeWindow) ->
         return (!arrived).then_some(failing);
     }
     // Flow logs do not tell when they delivered.
-    let tells = matches!(recorder.told, SourceState::Facts(_, Selection::Events { .. }));
+    let tells = matches!(
+        recorder.told,
+        SourceState::Facts(_, Selection::Events { .. })
+    );
     let fresh = delivery
         .last_ms
         .is_some_and(|last| last >= window.to_ms().saturating_sub(margin));
@@ -300,7 +305,8 @@ mod tests {
             (judgement.status, judgement.kept),
             (SourceStatus::Partial, writes)
         );
-        let refused = |trail: &mut LogSource| trail.told = SourceState::Refused(Outcome::denied("no"));
+        let refused =
+            |trail: &mut LogSource| trail.told = SourceState::Refused(Outcome::denied("no"));
         assert_eq!(status(|trail, _, _| refused(trail)), SourceStatus::Denied);
     }
 }

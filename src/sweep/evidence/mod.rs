@@ -7,10 +7,10 @@
 //! whoever switches the recording off.
 
 mod ask;
-pub(super) mod elsewhere;
 mod judge;
-pub(super) mod silence;
+pub(super) mod remote_sources;
 mod sources;
+pub(super) mod trail_integrity;
 
 pub use ask::{Answer, ask, ask_owner};
 pub use judge::GroupEnd;

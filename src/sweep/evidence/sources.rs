@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::judge::{GroupEnd, Judgement, judge};
 use crate::config::{AcceptedGap, Scope};
 use crate::model::{
-    Account, AccountId, AccountState, SourceLookup, LogGroupArn, ManagementEvents, Outcome, LogSource,
-    Source, SourceKind, SourceStatus, Target, TimeWindow, SourceState,
+    Account, AccountId, AccountState, LogGroupArn, LogSource, ManagementEvents, Outcome, Source,
+    SourceKind, SourceLookup, SourceState, SourceStatus, Target, TimeWindow,
 };
 use crate::store::{CoverageOutcomes, RunReader, StoreError};
 

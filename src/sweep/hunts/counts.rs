@@ -11,7 +11,7 @@ use crate::query::Partial;
 use crate::search::RecordKind;
 use crate::store::{RunReader, StoreError};
 use crate::sweep::Sources;
-use crate::sweep::asked::AccountFilter;
+use crate::sweep::account_filter::AccountFilter;
 
 /// Groups (different addresses, say) of one hunt. Each takes some 300 bytes, so that all of them fit into
 /// half a gigabyte; what is beyond is not counted, and the result says so.

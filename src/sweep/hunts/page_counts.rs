@@ -25,7 +25,13 @@ pub(in crate::sweep) struct PageCounts(BTreeMap<(usize, String, String, &'static
 
 impl PageCounts {
     /// Adds what an event comes to for the hunt of this number; `kind`: see [`kind_of_count`].
-    pub fn add(&mut self, hunt: usize, told: &ParsedEventDetails<'_>, kind: &'static str, partial: Partial) {
+    pub fn add(
+        &mut self,
+        hunt: usize,
+        told: &ParsedEventDetails<'_>,
+        kind: &'static str,
+        partial: Partial,
+    ) {
         let place = (
             hunt,
             told.account.to_string(),

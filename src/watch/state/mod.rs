@@ -6,10 +6,10 @@
 //! are made where they stand.
 
 mod activations;
+mod dedup;
 mod outbox;
 mod own_calls;
 mod standings;
-mod told;
 mod watermarks;
 
 use std::fs::{DirBuilder, OpenOptions};
@@ -20,16 +20,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, Transaction};
 
-pub use activations::{ActivationRecord, ActivationEnd, Totals};
+pub use activations::{ActivationEnd, ActivationRecord, Totals};
+pub use dedup::Identity;
 pub use outbox::{SinkRecord, Waiting};
 pub use standings::AccountCoverage;
-pub use told::Identity;
 
 pub(super) use activations::write as write_activation;
+pub(super) use dedup::{forget, is_known, is_new, may_speak};
 pub(super) use outbox::put as put_alerts;
 pub(super) use own_calls::is_own_call;
 pub(super) use standings::write as write_standings;
-pub(super) use told::{forget, is_known, is_new, may_speak};
 pub(super) use watermarks::write as write_watermarks;
 
 use crate::store::{StoreError, WatchLock};

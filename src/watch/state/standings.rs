@@ -25,7 +25,10 @@ impl State {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn standings(&self, schedule: &str) -> Result<BTreeMap<AccountId, AccountCoverage>, StateError> {
+    pub fn standings(
+        &self,
+        schedule: &str,
+    ) -> Result<BTreeMap<AccountId, AccountCoverage>, StateError> {
         let connection = self.connection();
         let mut select = connection.prepare(
             "SELECT account, name, is_covered, reason, since_ms FROM standing WHERE schedule = ?1",

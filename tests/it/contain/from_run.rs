@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use dragnet::contain::{FromRun, SealedPlan, TrailDeliveries};
-use dragnet::model::{SourceLookup, Destination, LogGroupArn, LogSource, SourceKind, Target, SourceState};
+use dragnet::model::{
+    Destination, LogGroupArn, LogSource, SourceKind, SourceLookup, SourceState, Target,
+};
 use dragnet::store::{Found, StoredRow};
 use fastrand::Rng;
 use serde_json::json;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_sts::Client as Sts;
 
 use super::dragnet::{Run, dragnet, sweep};
-use super::planted::{ADDRESS, Group, Environment, Planted, plant};
+use super::planted::{ADDRESS, Environment, Group, Planted, plant};
 use super::server::{Keys, Server};
 use super::sources::assert_a_stopped_trail_is_told;
 use super::template::assert_template_makes_the_roles;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dragnet::cli::GlobalArguments;
 use dragnet::cli::settings::{ResolveContext, WatchSettings};
-use dragnet::commands::{WatchRuntime, Environment};
+use dragnet::commands::{Environment, WatchRuntime};
 use dragnet::range::Scenario;
 use dragnet::watch::{ActivationRecord, Overview, RetryPolicy, State};
 use serde_json::Value;

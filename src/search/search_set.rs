@@ -3,9 +3,9 @@
 use super::hunts::{
     Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind, structured_pattern,
 };
+use super::passthrough_query::{PassthroughQuery, prepare};
 use super::pattern::pattern_of;
-use super::trace::Trace;
-use super::written::{PassthroughQuery, prepare};
+use super::required_text::Trace;
 use super::{Document, Hits, Matcher, MatcherError, StreamFilter, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};

@@ -11,11 +11,11 @@ use super::unit::{Span, Unit};
 use crate::aws::{CallError, ErrorClass, EventPage, Session};
 use crate::model::{Engine, LogGroupClass, Outcome, Reason, Status, Target};
 use crate::search::FlowLogFormats;
-use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, CoverageId};
-use crate::sweep::evidence::silence;
+use crate::store::{CoverageId, Entry, JournalClosed, KnownUnit, KnownUnits, Pass};
+use crate::sweep::evidence::trail_integrity;
 use crate::sweep::outcome;
 use crate::sweep::run::SweepContext;
-use crate::sweep::windows::TimeFilter;
+use crate::sweep::window_basis::TimeFilter;
 
 /// Slices that a group is cut into at most: a server cannot make more work than this of one group, whatever times
 /// its events claim.
@@ -129,7 +129,7 @@ impl GroupScan {
     ) -> Result<(), JournalClosed> {
         let keeps_trail = keeps_trail
             || known.has_begun(Pass::TrailIntegrity)
-            || silence::is_named_like_a_trails(&group.name);
+            || trail_integrity::is_named_like_a_trails(&group.name);
         let passes = Pass::ALL.iter();
         let set_aside = if group.engine == Engine::Insights {
             group.insights_costs
@@ -164,7 +164,7 @@ impl GroupScan {
         if page
             .events
             .iter()
-            .any(|event| silence::is_trails_stream(&event.log_stream))
+            .any(|event| trail_integrity::is_trails_stream(&event.log_stream))
         {
             self.keeps_trail.store(true, Ordering::Relaxed);
         }
@@ -178,7 +178,7 @@ impl GroupScan {
                 .shared
                 .search_set
                 .pattern(&self.group.flow_logs, self.group.narrow),
-            Pass::TrailIntegrity => Some(silence::pattern()),
+            Pass::TrailIntegrity => Some(trail_integrity::pattern()),
             Pass::Passthrough => None,
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::call::CallContext;
+use super::call_limiter::{Gate, Permit, QuotaGate};
 use super::connect::Aws;
-use super::gate::{Gate, QuotaGate, Permit};
 use super::session::Session;
 use crate::model::{Operation, Region};
 

@@ -88,6 +88,9 @@ mod tests {
             }
         );
         assert_eq!(DescriptorLimit::among(1 << 20, None).calls, USUAL);
-        assert_eq!(DescriptorLimit::among(1 << 20, Some(100_000)).calls, 100_000);
+        assert_eq!(
+            DescriptorLimit::among(1 << 20, Some(100_000)).calls,
+            100_000
+        );
     }
 }

@@ -11,8 +11,8 @@ use super::ask::ask_owner;
 use crate::aws::Session;
 use crate::config::SourcesRule;
 use crate::model::{
-    Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, Outcome, Reason,
-    LogSource, SourceKind, Status, Target, SourceState,
+    Account, AccountId, AccountState, LogGroup, LogGroupArn, LogGroupClass, LogSource, Outcome,
+    Reason, SourceKind, SourceState, Status, Target,
 };
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnits, ScopeMembership};
@@ -20,8 +20,8 @@ use crate::sweep::directory::{Member, Members, member_to_enter};
 use crate::sweep::outcome::of_error;
 use crate::sweep::refusal::Refusal;
 use crate::sweep::region::{Delivered, RegionContext};
+use crate::sweep::region_scope::is_wanted;
 use crate::sweep::run::{SweepContext, all_of, unread};
-use crate::sweep::wanted::is_wanted;
 
 /// Recorders that may wait until the list of accounts is complete. Each is a few hundred bytes; when it is
 /// full, targets wait with their log groups.

@@ -39,7 +39,10 @@ pub(in crate::sweep) fn traces(
     are_all: bool,
 ) -> IntegrityFindings {
     let account = stored.account.to_string();
-    let (mut traces, mut hours) = (IntegrityFindings::default(), BTreeMap::<(Target, i64), u64>::new());
+    let (mut traces, mut hours) = (
+        IntegrityFindings::default(),
+        BTreeMap::<(Target, i64), u64>::new(),
+    );
     for event in events {
         let document = Document::of(&event.message);
         let told = happened(

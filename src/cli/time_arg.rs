@@ -81,7 +81,9 @@ fn epoch(digits: &str) -> Result<Timestamp, InvalidTimeArg> {
         SECONDS_FROM..MILLISECONDS_FROM => {
             Timestamp::from_second(number).map_err(|_| InvalidTimeArg::Form)
         }
-        MILLISECONDS_FROM.. => Timestamp::from_millisecond(number).map_err(|_| InvalidTimeArg::Form),
+        MILLISECONDS_FROM.. => {
+            Timestamp::from_millisecond(number).map_err(|_| InvalidTimeArg::Form)
+        }
     }
 }
 

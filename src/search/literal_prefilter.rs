@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use aho_corasick::packed;
 use ipnet::IpNet;
 
-use super::places::CandidateOffsets;
-use super::trace::{SHORTEST_RUN, Trace, v6_groups};
+use super::candidate_offsets::CandidateOffsets;
+use super::required_text::{SHORTEST_RUN, Trace, v6_groups};
 use crate::model::{Indicator, IndicatorValue};
 
 /// Characters that are looked for of what is found in any case: each letter among them doubles the spellings.
@@ -149,6 +149,9 @@ mod tests {
         let many: Vec<String> = (0..1_000)
             .map(|n| format!("10.0.{}.{}", n / 250, n % 250))
             .collect();
-        assert!(LiteralPrefilter::of(&all(&many.iter().map(String::as_str).collect::<Vec<_>>())).is_none());
+        assert!(
+            LiteralPrefilter::of(&all(&many.iter().map(String::as_str).collect::<Vec<_>>()))
+                .is_none()
+        );
     }
 }

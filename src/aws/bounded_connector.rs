@@ -14,7 +14,7 @@ use aws_smithy_types::body::SdkBody;
 use axum::body::{Body, to_bytes};
 use tokio::time::timeout;
 
-use super::intake::ResponseBudget;
+use super::response_budget::ResponseBudget;
 
 /// Stands first in the user agent, by which people find a sweep in their own CloudTrail.
 const PRODUCT: &str = concat!("dragnet/", env!("CARGO_PKG_VERSION"));

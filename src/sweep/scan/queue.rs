@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::batches::{Batch, Batches};
-use super::inquiry::InsightsRunner;
+use super::insights_runner::InsightsRunner;
 use super::slices::Load;
 use super::unit::Unit;
 use crate::aws::QuotaHandle;

@@ -9,8 +9,8 @@
 
 mod batches;
 mod cuts;
-mod group;
-mod inquiry;
+mod group_scan;
+mod insights_runner;
 mod queries;
 mod queue;
 mod slices;
@@ -18,7 +18,7 @@ mod unit;
 
 use std::time::Duration;
 
-pub(super) use group::{ScanSpec, GroupScan};
+pub(super) use group_scan::{GroupScan, ScanSpec};
 pub(super) use queue::Queue;
 
 fn milliseconds(duration: Duration) -> i64 {

@@ -299,7 +299,7 @@ impl Queries {
                         let hunt = hunt.to_owned();
                         shared
                             .journal
-                            .write(Entry::Written(PassthroughRows { unit, hunt, rows }))
+                            .write(Entry::Passthrough(PassthroughRows { unit, hunt, rows }))
                             .await?;
                     }
                 }

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use super::CommandError;
+use super::host_environment::HostEnvironment;
 use super::mfa_code::Codes;
-use super::surroundings::HostEnvironment;
 use crate::aws::{Aws, CodeSource, ConnectOptions, StaticCredentials, Wire};
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, Reach};
@@ -55,7 +55,10 @@ impl Environment {
     ///
     /// # Errors
     /// The practice range cannot be made.
-    pub(super) fn of(settings: GlobalSettings, machine: &HostEnvironment) -> Result<Self, CommandError> {
+    pub(super) fn of(
+        settings: GlobalSettings,
+        machine: &HostEnvironment,
+    ) -> Result<Self, CommandError> {
         let codes = CodePrompt::AtTheMachine {
             code: HostEnvironment::mfa_code(),
             terminal: machine.can_ask(),

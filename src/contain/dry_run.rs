@@ -4,10 +4,10 @@ use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
 use super::apply::{AT_ONCE, NotAdmitted, admit};
-use super::entrance::{Batch, SessionFactory, Purpose, batches};
 use super::guard::Guard;
-use super::place::StepTarget;
 use super::plan::{Plan, PlannedTarget};
+use super::session_factory::{Batch, Purpose, SessionFactory, batches};
+use super::step_target::StepTarget;
 use crate::aws::{Aws, Session};
 
 /// What would become of a step.

@@ -6,7 +6,7 @@ use tracing::info;
 
 use super::batches::{Batch, Question};
 use super::cuts::cuts;
-use super::queries::{QueryOutcome, Queries, RowKind, LimitExceeded, write_down};
+use super::queries::{LimitExceeded, Queries, QueryOutcome, RowKind, write_down};
 use super::queue::Queue;
 use super::unit::Unit;
 use crate::aws::{ErrorClass, Pages};
@@ -144,7 +144,9 @@ impl InsightsRunner {
             return Ok(());
         }
         match self.query_by_stream(shared, &mut batch).await? {
-            QueryOutcome::LimitExceeded(too_much) => hand_over_or_end(batch, |_| too_much.outcome.clone()).await,
+            QueryOutcome::LimitExceeded(too_much) => {
+                hand_over_or_end(batch, |_| too_much.outcome.clone()).await
+            }
             ended => Box::pin(self.conclude(shared, batch, ended, queue)).await,
         }
     }
@@ -173,7 +175,9 @@ impl InsightsRunner {
             {
                 QueryOutcome::Complete => {}
                 // What the others hold can be had.
-                QueryOutcome::LimitExceeded(too_much) => all = QueryOutcome::LimitExceeded(too_much),
+                QueryOutcome::LimitExceeded(too_much) => {
+                    all = QueryOutcome::LimitExceeded(too_much)
+                }
                 ended => return Ok(ended),
             }
         }
@@ -223,7 +227,9 @@ impl InsightsRunner {
             {
                 QueryOutcome::Complete => {}
                 QueryOutcome::LimitExceeded(too_much) => incomplete = Some(too_much.outcome),
-                QueryOutcome::Cancelled => return end_all(batch, |_| Err(outcome::interrupted())).await,
+                QueryOutcome::Cancelled => {
+                    return end_all(batch, |_| Err(outcome::interrupted())).await;
+                }
                 QueryOutcome::Failed if batch.attempts + 1 < ATTEMPTS => {
                     queue.add_batch(Batch {
                         attempts: batch.attempts + 1,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::document::Document;
-use super::outline::JsonTape;
-use super::skim::Kind;
+use super::json_tape::JsonTape;
+use super::json_tokenizer::Kind;
 use crate::model::EventDetails;
 
 /// The fields of a CloudTrail record that a report shows, borrowed from the message where it can be.

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::skim::{Kind, Token, skim};
+use super::json_tokenizer::{Kind, Token, skim};
 
 /// The keys and values of an object or array, in its order.
 #[derive(Debug)]

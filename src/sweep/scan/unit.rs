@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::group::GroupScan;
+use super::group_scan::GroupScan;
 use super::milliseconds;
 use super::slices::{Progress, cuts};
-use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, ResponsePermit, Pages, Permit};
+use crate::aws::{CallError, ErrorClass, EventPage, EventQuery, Pages, Permit, ResponsePermit};
 use crate::model::{Engine, Outcome, Reason, Status};
 use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
 use crate::sweep::examine::{PrefilterHits, examine_page};
