@@ -28,7 +28,7 @@ use dragnet::cli::{Arguments, Command};
 use dragnet::config::Concurrency;
 use dragnet::model::RunId;
 use dragnet::store::{Checkpoint, Journal, RunDir, StoreError};
-use dragnet::sweep::{SweepParts, Tally, Windows};
+use dragnet::sweep::{SweepParts, Tally, WindowBasis};
 use dragnet::throttle::{QuotaTable, Quotas};
 use dragnet::time::Clock;
 use futures::future::BoxFuture;

@@ -229,7 +229,7 @@ impl Aws {
             None => drop(let_out),
         }
         let took = began.elapsed();
-        let answer = answer.map_err(|error| Diagnosis::of(&error));
+        let answer = answer.map_err(|error| Diagnosis::from_sdk_error(&error));
         let (status, request_id) = match &answer {
             Ok(output) => ("ok", output.request_id().unwrap_or_default()),
             Err(diagnosis) => (diagnosis.code.as_str(), diagnosis.request_id.as_str()),

@@ -133,7 +133,7 @@ impl Gate {
     /// so that a key holds at most one permit without a slot: a slow Region neither fills the slots
     /// nor piles up permits that would burst.
     pub async fn pass(&self, key: &QuotaGate) -> Option<Permit> {
-        let _waiting = Waiting::at(key);
+        let _waiting = Waiting::new(key);
         let _turn = key.turn.lock().await;
         while let Err(wait) = key.limiter.take() {
             sleep(wait).await;
@@ -233,7 +233,7 @@ impl QuotaGate {
 struct Waiting<'a>(&'a QuotaGate);
 
 impl<'a> Waiting<'a> {
-    fn at(key: &'a QuotaGate) -> Self {
+    fn new(key: &'a QuotaGate) -> Self {
         key.waiting.fetch_add(1, Ordering::AcqRel);
         Self(key)
     }

@@ -86,7 +86,7 @@ pub(super) struct Diagnosis {
 
 impl Diagnosis {
     /// Reads an SDK error. Throttles are not modelled by most services, so the code decides.
-    pub fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
+    pub fn from_sdk_error<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {

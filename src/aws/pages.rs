@@ -87,13 +87,13 @@ mod tests {
 
     #[test]
     fn new_tokens_for_ever_are_no_list_either() {
-        let turn = |held| {
+        let advance_all = |held| {
             let mut pages = Pages::default();
             (0..MOST_EMPTY)
                 .map(|n| pages.advance(held, Some(n.to_string())))
                 .find(|advanced| *advanced != Ok(true))
         };
-        assert_eq!(advance(0), Some(Err(Endless::Empty)));
-        assert_eq!(advance(1), None);
+        assert_eq!(advance_all(0), Some(Err(Endless::Empty)));
+        assert_eq!(advance_all(1), None);
     }
 }

@@ -55,7 +55,7 @@ impl Environment {
     ///
     /// # Errors
     /// The practice range cannot be made.
-    pub(super) fn of(
+    pub(super) fn from_settings(
         settings: GlobalSettings,
         machine: &HostEnvironment,
     ) -> Result<Self, CommandError> {

@@ -82,7 +82,7 @@ pub enum CommandError {
 }
 
 fn to_do(error: &CallError) -> String {
-    Refusal::of(error)
+    Refusal::from_call_error(error)
         .advice
         .map(|advice| format!(": {advice}"))
         .unwrap_or_default()

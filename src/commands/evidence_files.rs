@@ -47,7 +47,7 @@ pub(super) fn count_evidence(
         Ok::<_, StoreError>(tally.longest())
     })?;
     Ok(EvidenceTally {
-        sources: SourceTally::of(&sources.cells),
+        sources: SourceTally::from_lookups(&sources.cells),
         tampering,
         silences,
     })

@@ -156,7 +156,7 @@ impl<'r> HuntReports<'r> {
             rows: writer.finish()?,
             as_written: true,
             cut_off,
-            ..HuntSummary::of(hunt, false)
+            ..HuntSummary::new(hunt, false)
         })
     }
 
@@ -187,7 +187,7 @@ impl<'r> HuntReports<'r> {
         Ok(HuntSummary {
             rows: writer.finish()?,
             cut_off,
-            ..HuntSummary::of(hunt.hunt(), false)
+            ..HuntSummary::new(hunt.hunt(), false)
         })
     }
 
@@ -223,7 +223,7 @@ impl<'r> HuntReports<'r> {
             rows: writer.finish()?,
             may_double_count: counts.may_double_count,
             cut_off: counts.is_cut_off,
-            ..HuntSummary::of(hunt.hunt(), true)
+            ..HuntSummary::new(hunt.hunt(), true)
         })
     }
 }

@@ -38,7 +38,7 @@ pub(super) async fn resume(
         ..machine.global_settings(global)
     };
     let sweep = run.settings(&config)?;
-    let place = Environment::of(settings, machine)?;
+    let place = Environment::from_settings(settings, machine)?;
     if settings.progress != ProgressStyle::None {
         tell(&format!(
             "Going on with {}: {}",

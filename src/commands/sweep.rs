@@ -19,7 +19,7 @@ pub(super) async fn sweep(
     machine: &HostEnvironment,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Environment::of(settings, machine)?;
+    let place = Environment::from_settings(settings, machine)?;
     let sweep = SweepSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
     // Said to the quiet, too: whoever takes a list for looked for is wrong about the result.
     sweep

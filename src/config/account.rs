@@ -30,7 +30,7 @@ pub struct ConfiguredAccount {
 
 impl ConfiguredAccount {
     /// An account of which nothing but its id is known.
-    pub fn of(id: AccountId) -> Self {
+    pub fn new(id: AccountId) -> Self {
         Self::named(id, "")
     }
 

@@ -145,8 +145,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<(String, String)>, String> {
-        let accounts =
-            parse(text, "file", &KnownRegions::with(&[])).map_err(|error| error.to_string())?;
+        let accounts = parse(text, "file", &KnownRegions::with_added(&[]))
+            .map_err(|error| error.to_string())?;
         Ok(accounts
             .into_iter()
             .map(|account| (account.id.to_string(), account.name))

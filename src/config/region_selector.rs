@@ -87,7 +87,7 @@ fn hint(nearest: Option<&str>) -> String {
 
 impl<'a> KnownRegions<'a> {
     /// The Regions of this build and `added` ones.
-    pub fn with(added: &'a [Region]) -> Self {
+    pub fn with_added(added: &'a [Region]) -> Self {
         Self { added }
     }
 
@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn names_and_patterns_are_checked_against_what_exists() {
-        let check = |text: &str| KnownRegions::with(&[]).check_selector(&text.parse().unwrap());
+        let check =
+            |text: &str| KnownRegions::with_added(&[]).check_selector(&text.parse().unwrap());
         assert!(check("eu-west-1").is_ok() && check("eu-*").is_ok() && check("*").is_ok());
         let message = check("eu-wset-1").unwrap_err().to_string();
         assert!(message.contains("did you mean `eu-west-1`?"), "{message}");

@@ -96,7 +96,7 @@ impl Scope {
 
     /// The Regions that may be named.
     pub fn known_regions(&self) -> KnownRegions<'_> {
-        KnownRegions::with(&self.new_regions)
+        KnownRegions::with_added(&self.new_regions)
     }
 
     pub(super) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {

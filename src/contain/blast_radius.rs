@@ -50,7 +50,7 @@ const DEPLOYMENT: [&str; 9] = [
 ];
 
 impl BlastRadius {
-    pub(super) fn of(candidate: &Candidate) -> Self {
+    pub(super) fn from_candidate(candidate: &Candidate) -> Self {
         let detail = &candidate.detail;
         let services = candidate.services.iter().take(SERVICES_SHOWN);
         Self {

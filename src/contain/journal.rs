@@ -81,7 +81,7 @@ pub struct Journal {
 
 impl Journals {
     /// The journals in a directory, which is made when the first is.
-    pub fn at(directory: PathBuf) -> Self {
+    pub fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
 

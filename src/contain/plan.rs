@@ -235,7 +235,7 @@ fn planned(request: &PlanRequest<'_>, candidate: Candidate, number: &mut u32) ->
         id: candidate.detail.id.clone(),
         named_exactly: candidate.named_exactly,
         inline_size_left: left,
-        blast_radius: BlastRadius::of(&candidate),
+        blast_radius: BlastRadius::from_candidate(&candidate),
         warnings,
         steps,
         principal: candidate.detail.principal,

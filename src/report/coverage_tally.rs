@@ -28,7 +28,7 @@ pub struct CoverageTally {
 impl CoverageTally {
     /// Counts the next row.
     pub fn add(&mut self, row: &Coverage) {
-        let extent = CoverageLevel::of(&row.outcome);
+        let extent = CoverageLevel::from_outcome(&row.outcome);
         // What is read for others is no part of the account and the Region that it lies in.
         if !row.elsewhere {
             self.add_place(row, extent);

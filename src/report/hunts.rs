@@ -57,7 +57,7 @@ pub struct HuntSummary {
 
 impl HuntSummary {
     /// A hunt that has found nothing yet; `counts`: its rows are no records.
-    pub fn of(hunt: &Hunt, counts: bool) -> Self {
+    pub fn new(hunt: &Hunt, counts: bool) -> Self {
         Self {
             name: hunt.name.clone(),
             title: hunt.title.clone(),

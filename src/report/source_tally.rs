@@ -42,7 +42,7 @@ pub struct SourceTally {
 
 impl SourceTally {
     /// Counts these targets.
-    pub fn of(cells: &[(Target, SourceStatus)]) -> Self {
+    pub fn from_lookups(cells: &[(Target, SourceStatus)]) -> Self {
         let mut tally = Self::default();
         for (target, status) in cells {
             let worst = tally.by_account.entry(target.account).or_insert(*status);
@@ -146,7 +146,7 @@ mod tests {
             (target("222222222222", "us-east-1"), SourceStatus::OnlyS3),
             (target("333333333333", "us-east-1"), SourceStatus::NoSource),
         ];
-        let tally = SourceTally::of(&cells);
+        let tally = SourceTally::from_lookups(&cells);
         assert_eq!(
             tally.counts().sentence(4),
             "1 of 4 accounts: management events searched; 1 only in S3; 1 recorded by nothing; 1 not known."
@@ -159,9 +159,9 @@ mod tests {
                 .collect::<Vec<_>>(),
             [SourceStatus::NoSource, SourceStatus::OnlyS3]
         );
-        assert!(!tally.is_complete() && SourceTally::of(&cells[..2]).is_complete());
+        assert!(!tally.is_complete() && SourceTally::from_lookups(&cells[..2]).is_complete());
         assert_eq!(
-            SourceTally::of(&cells[..2]).counts().sentence(1),
+            SourceTally::from_lookups(&cells[..2]).counts().sentence(1),
             "1 of 1 account: management events searched."
         );
     }

@@ -197,7 +197,7 @@ pub(super) enum CoverageLevel {
 }
 
 impl CoverageLevel {
-    pub(super) fn of(outcome: &Outcome) -> Self {
+    pub(super) fn from_outcome(outcome: &Outcome) -> Self {
         match outcome.status {
             _ if outcome.reason == Some(Reason::AccountNotActive) => Self::OutOfScope,
             Status::Accepted => Self::Accepted,

@@ -13,7 +13,7 @@ pub struct Document<'m> {
 
 impl<'m> Document<'m> {
     /// Of this message; reads nothing yet.
-    pub fn of(message: &'m str) -> Self {
+    pub fn new(message: &'m str) -> Self {
         Self {
             message,
             outline: OnceCell::new(),
@@ -28,7 +28,7 @@ impl<'m> Document<'m> {
     /// Its outline, if it is JSON of the usual kind.
     pub(super) fn outline(&self) -> Option<&JsonTape<'m>> {
         self.outline
-            .get_or_init(|| JsonTape::of(self.message))
+            .get_or_init(|| JsonTape::parse(self.message))
             .as_ref()
     }
 }

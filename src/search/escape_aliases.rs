@@ -32,7 +32,7 @@ pub(super) struct EscapeAliases {
 
 impl EscapeAliases {
     /// Those of the characters of these texts, and the one of any character: `\u0041`.
-    pub(super) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+    pub(super) fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
         let mut letters = vec![b'u'];
         for letter in texts.flat_map(str::bytes).filter_map(letter) {
             if !letters.contains(&letter) {
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn only_some_escapes_can_hide_a_text() {
-        let disguises = EscapeAliases::of(["user/ben"].into_iter());
+        let disguises = EscapeAliases::new(["user/ben"].into_iter());
         for hiding in [r"user\/ben", r"user\\/ben", r"b\u0065n", r"b\\\\u0065n"] {
             assert!(disguises.may_be_in(hiding), "{hiding}");
         }

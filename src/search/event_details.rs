@@ -92,7 +92,7 @@ impl ParsedEventDetails<'_> {
 
 /// Reads what a message tells. What is not a CloudTrail record happened where and when it is stored.
 pub fn happening(message: &str, account: &str, region: &str, timestamp_ms: i64) -> EventDetails {
-    happened(&Document::of(message), account, region, timestamp_ms).into_owned()
+    happened(&Document::new(message), account, region, timestamp_ms).into_owned()
 }
 
 /// The same of a message that others read, too.
@@ -305,7 +305,7 @@ mod tests {
         let mut from_outlines = 0;
         let mut check = |fields: &[String]| {
             let message = format!("{{{}}}", fields.join(","));
-            if let Some(told) = JsonTape::of(&message).as_ref().and_then(outlined) {
+            if let Some(told) = JsonTape::parse(&message).as_ref().and_then(outlined) {
                 assert_eq!(told, read(&message), "{message}");
                 from_outlines += 1;
             }

@@ -4,7 +4,7 @@
 //! So both engines give the same rows, Insights' limit of 200 fields an event changes nothing, and averages carry
 //! their counts. Its condition may only narrow: a text that is surely in the message, as for a filter pattern.
 
-use super::required_text::{ESCAPES_REGEX, Trace};
+use super::required_text::{ESCAPES_REGEX, RequiredText};
 use crate::query::{Expr, Item, LikePattern, Query, RegexLiteral, Stage};
 
 /// Source: CloudWatch Logs API, `StartQuery`: `queryString` has at most 10,000 characters.
@@ -25,7 +25,7 @@ const FIELDS: [&str; 5] = [
 /// A condition on the message that holds for every event which has one of the marks, or an escape that may hide one;
 /// `None` if only reading
 /// everything is safe, or if it is longer than a query may be.
-pub(super) fn condition(traces: &[Trace]) -> Option<Expr> {
+pub(super) fn condition(traces: &[RequiredText]) -> Option<Expr> {
     let mut conditions = traces.iter().map(of_trace).collect::<Option<Vec<Expr>>>()?;
     conditions.dedup();
     if !conditions.is_empty() {
@@ -93,10 +93,10 @@ pub(super) fn fits(text: &str) -> bool {
     text.chars().count() <= LONGEST
 }
 
-fn of_trace(trace: &Trace) -> Option<Expr> {
+fn of_trace(trace: &RequiredText) -> Option<Expr> {
     let texts = |texts: &[String]| texts.iter().cloned().map(has).collect::<Vec<Expr>>();
     match trace {
-        Trace::All(terms) | Trace::Sequence(terms) => {
+        RequiredText::All(terms) | RequiredText::Sequence(terms) => {
             let mut terms = texts(terms);
             if terms.len() > 1 {
                 Some(Expr::And(terms))
@@ -104,8 +104,10 @@ fn of_trace(trace: &Trace) -> Option<Expr> {
                 terms.pop()
             }
         }
-        Trace::Any(terms) => any(texts(terms)),
-        Trace::Regex(regex) => Some(like(LikePattern::Regex(RegexLiteral::new(regex).ok()?))),
+        RequiredText::Any(terms) => any(texts(terms)),
+        RequiredText::Regex(regex) => {
+            Some(like(LikePattern::Regex(RegexLiteral::new(regex).ok()?)))
+        }
     }
 }
 
@@ -135,9 +137,9 @@ mod tests {
     use crate::model::Indicator;
 
     fn of(indicators: &[&str]) -> String {
-        let traces: Option<Vec<Trace>> = indicators
+        let traces: Option<Vec<RequiredText>> = indicators
             .iter()
-            .map(|text| Trace::of(&text.parse::<Indicator>().unwrap()))
+            .map(|text| RequiredText::from_indicator(&text.parse::<Indicator>().unwrap()))
             .collect();
         let condition = traces.and_then(|traces| condition(&traces));
         let text = text(condition.as_ref(), &["StopLogging"], None);

@@ -20,7 +20,7 @@ impl<'m> JsonTape<'m> {
     pub const ROOT: usize = 0;
 
     /// The outline of an object or array.
-    pub fn of(json: &'m str) -> Option<Self> {
+    pub fn parse(json: &'m str) -> Option<Self> {
         Some(Self {
             json,
             tokens: skim(json)?,
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn all(json: &str) -> Vec<String> {
-        let outline = JsonTape::of(json).unwrap();
+        let outline = JsonTape::parse(json).unwrap();
         let tokens = (0..outline.tokens.len()).filter(|token| !outline.path(*token).is_empty());
         tokens
             .map(|token| {
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn places_lie_in_leaves_or_between_them() {
         let json = r#"{"key":["one","",true],"n":null}"#;
-        let outline = JsonTape::of(json).unwrap();
+        let outline = JsonTape::parse(json).unwrap();
         let leaves = outline.leaves_at(&(0..json.len()).rev().collect::<Vec<_>>());
         let written: Vec<&str> = leaves
             .into_iter()
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn fields_are_those_of_one_object() {
-        let outline = JsonTape::of(r#"{"a":{"b":"deep"},"b":"x\ny","c":1,"c":2}"#).unwrap();
+        let outline = JsonTape::parse(r#"{"a":{"b":"deep"},"b":"x\ny","c":1,"c":2}"#).unwrap();
         let [a, b] = outline
             .fields(JsonTape::ROOT, |name| {
                 ["a", "b"].iter().position(|known| *known == name)

@@ -9,7 +9,7 @@ use aho_corasick::packed;
 use ipnet::IpNet;
 
 use super::candidate_offsets::CandidateOffsets;
-use super::required_text::{SHORTEST_RUN, Trace, v6_groups};
+use super::required_text::{RequiredText, SHORTEST_RUN, v6_groups};
 use crate::model::{Indicator, IndicatorValue};
 
 /// Characters that are looked for of what is found in any case: each letter among them doubles the spellings.
@@ -21,7 +21,7 @@ pub(super) struct LiteralPrefilter(packed::Searcher);
 
 impl LiteralPrefilter {
     /// The glance for these indicators, if one is possible.
-    pub fn of(indicators: &[Indicator]) -> Option<Self> {
+    pub fn new(indicators: &[Indicator]) -> Option<Self> {
         let texts = indicators
             .iter()
             .map(marks)
@@ -51,7 +51,7 @@ impl LiteralPrefilter {
 
 /// Texts of which one is in every value that holds the indicator.
 fn marks(indicator: &Indicator) -> Option<Vec<String>> {
-    let texts = match (indicator.value(), Trace::of(indicator)) {
+    let texts = match (indicator.value(), RequiredText::from_indicator(indicator)) {
         (IndicatorValue::Ip(IpAddr::V6(address)), _) => ipv6_literals(*address, 128)?,
         (IndicatorValue::Cidr(IpNet::V6(network)), _) => {
             ipv6_literals(network.addr(), network.prefix_len())?
@@ -59,13 +59,13 @@ fn marks(indicator: &Indicator) -> Option<Vec<String>> {
         (IndicatorValue::Domain(text) | IndicatorValue::Hash(text), _) => {
             in_any_case(window_with_fewest_letters(text)?)
         }
-        (_, Some(Trace::All(texts) | Trace::Sequence(texts))) => texts
+        (_, Some(RequiredText::All(texts) | RequiredText::Sequence(texts))) => texts
             .into_iter()
             .max_by_key(String::len)
             .into_iter()
             .collect(),
-        (_, Some(Trace::Any(texts))) => texts,
-        (_, Some(Trace::Regex(_)) | None) => return None,
+        (_, Some(RequiredText::Any(texts))) => texts,
+        (_, Some(RequiredText::Regex(_)) | None) => return None,
     };
     texts
         .iter()
@@ -141,16 +141,16 @@ mod tests {
                 .map(|text| text.parse().unwrap())
                 .collect::<Vec<Indicator>>()
         };
-        let glance = LiteralPrefilter::of(&all(&["192.0.2.1", "evil.example"])).unwrap();
+        let glance = LiteralPrefilter::new(&all(&["192.0.2.1", "evil.example"])).unwrap();
         let places = |message| glance.places(message).begins().unwrap().to_vec();
         assert_eq!(places("from 192.0.2.1, EVIL.EXAMPLE"), [5, 13, 17, 20]);
         assert!(glance.places("192.0.3.1").is_empty());
-        assert!(LiteralPrefilter::of(&all(&["192.0.2.1", "regex:abc"])).is_none());
+        assert!(LiteralPrefilter::new(&all(&["192.0.2.1", "regex:abc"])).is_none());
         let many: Vec<String> = (0..1_000)
             .map(|n| format!("10.0.{}.{}", n / 250, n % 250))
             .collect();
         assert!(
-            LiteralPrefilter::of(&all(&many.iter().map(String::as_str).collect::<Vec<_>>()))
+            LiteralPrefilter::new(&all(&many.iter().map(String::as_str).collect::<Vec<_>>()))
                 .is_none()
         );
     }

@@ -83,13 +83,13 @@ impl Matcher {
             }
         }
         let literals = Literals::new(indicators)?;
-        let disguises = EscapeAliases::of(literals.texts().chain([addresses.escapable_bytes()]));
+        let disguises = EscapeAliases::new(literals.texts().chain([addresses.escapable_bytes()]));
         Ok(Self {
             names: indicators.iter().map(Indicator::to_string).collect(),
             literals,
             addresses,
             disguises,
-            glance: LiteralPrefilter::of(indicators),
+            glance: LiteralPrefilter::new(indicators),
             regexes: RegexSetBuilder::new(regexes)
                 .size_limit(LARGEST_REGEXES)
                 .build()?,
@@ -103,7 +103,7 @@ impl Matcher {
     /// named, and so is a flow-log line of the default format; anything else is searched as the text
     /// that it is.
     pub fn find(&self, message: &str) -> Option<Hits> {
-        self.find_in(&Document::of(message))
+        self.find_in(&Document::new(message))
     }
 
     /// The same in a message that others read, too. Most messages end at a quick look, and most of the others have an

@@ -449,7 +449,7 @@ fn real_records_say_the_same_however_they_are_read() {
                         "{message}"
                     );
                 }
-                outlined += usize::from(super::json_tape::JsonTape::of(&message).is_some());
+                outlined += usize::from(super::json_tape::JsonTape::parse(&message).is_some());
             }
         }
     }

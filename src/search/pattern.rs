@@ -2,7 +2,7 @@
 //!
 //! Source of the syntax: CloudWatch Logs user guide, "Filter pattern syntax".
 
-use super::required_text::{ESCAPES, ESCAPES_REGEX, Trace, as_regex};
+use super::required_text::{ESCAPES, ESCAPES_REGEX, RequiredText, as_regex};
 use crate::model::Indicator;
 
 /// Source: CloudWatch Logs API, `FilterLogEvents`: `filterPattern` has at most 1,024 characters.
@@ -15,13 +15,13 @@ pub fn coarse_pattern(indicators: &[Indicator]) -> Option<String> {
     pattern_of(
         &indicators
             .iter()
-            .map(Trace::of)
+            .map(RequiredText::from_indicator)
             .collect::<Option<Vec<_>>>()?,
     )
 }
 
 /// The same for marks of which every event has one, unless an escape hides it: that lets an event through, too.
-pub(super) fn pattern_of(traces: &[Trace]) -> Option<String> {
+pub(super) fn pattern_of(traces: &[RequiredText]) -> Option<String> {
     let fits = |pattern: &String| pattern.chars().count() <= LONGEST;
     let terms = needed_terms(traces);
     // Plain terms are AWS's simplest syntax; a regular expression is shorter.
@@ -34,8 +34,8 @@ pub(super) fn pattern_of(traces: &[Trace]) -> Option<String> {
 
 /// Several texts, of which all are in an event. Alternatives cannot stand beside terms that must all be there, so
 /// that the terms become one regular expression.
-fn sequence(traces: &[Trace]) -> Option<String> {
-    let [Trace::Sequence(texts)] = traces else {
+fn sequence(traces: &[RequiredText]) -> Option<String> {
+    let [RequiredText::Sequence(texts)] = traces else {
         return None;
     };
     let texts: Vec<String> = texts.iter().map(|text| as_regex(text)).collect();
@@ -44,11 +44,11 @@ fn sequence(traces: &[Trace]) -> Option<String> {
 
 /// Texts of which one is in every event; of those that are all there, the longest. A text with a shorter one in it
 /// adds nothing. `None` if they are more than a pattern holds.
-fn needed_terms(traces: &[Trace]) -> Option<Vec<&str>> {
+fn needed_terms(traces: &[RequiredText]) -> Option<Vec<&str>> {
     let mut terms: Vec<&str> = Vec::new();
     for trace in traces {
         match trace {
-            Trace::All(texts) | Trace::Sequence(texts) => {
+            RequiredText::All(texts) | RequiredText::Sequence(texts) => {
                 terms.extend(
                     texts
                         .iter()
@@ -56,8 +56,8 @@ fn needed_terms(traces: &[Trace]) -> Option<Vec<&str>> {
                         .map(String::as_str),
                 );
             }
-            Trace::Any(texts) => terms.extend(texts.iter().map(String::as_str)),
-            Trace::Regex(_) => {}
+            RequiredText::Any(texts) => terms.extend(texts.iter().map(String::as_str)),
+            RequiredText::Regex(_) => {}
         }
     }
     terms.sort_by_key(|term| (term.len(), *term));
@@ -76,8 +76,10 @@ fn needed_terms(traces: &[Trace]) -> Option<Vec<&str>> {
 }
 
 /// `?` lets any one of several terms through.
-fn any_term(traces: &[Trace], terms: &[&str]) -> Option<String> {
-    let are_all_terms = traces.iter().all(|trace| !matches!(trace, Trace::Regex(_)));
+fn any_term(traces: &[RequiredText], terms: &[&str]) -> Option<String> {
+    let are_all_terms = traces
+        .iter()
+        .all(|trace| !matches!(trace, RequiredText::Regex(_)));
     if !are_all_terms || terms.is_empty() {
         return None;
     }
@@ -87,10 +89,10 @@ fn any_term(traces: &[Trace], terms: &[&str]) -> Option<String> {
 }
 
 /// A regular expression stands alone in a pattern, so that the terms become parts of it.
-fn any_regex(traces: &[Trace], terms: &[&str]) -> Option<String> {
+fn any_regex(traces: &[RequiredText], terms: &[&str]) -> Option<String> {
     let regexes = traces.iter().filter_map(|trace| match trace {
-        Trace::Regex(regex) => Some(regex.clone()),
-        Trace::All(_) | Trace::Sequence(_) | Trace::Any(_) => None,
+        RequiredText::Regex(regex) => Some(regex.clone()),
+        RequiredText::All(_) | RequiredText::Sequence(_) | RequiredText::Any(_) => None,
     });
     let mut parts: Vec<String> = terms
         .iter()

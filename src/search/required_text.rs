@@ -35,7 +35,7 @@ pub(super) const ESCAPES_REGEX: &str = "u002[dDeE]|u003[0-9aA]|u00[4-7]";
 
 /// A necessary mark of an event in which no escape hides it: each holds unless one of [`ESCAPES`] is in the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trace {
+pub(super) enum RequiredText {
     /// Every one of these texts is in it; at least one.
     All(Vec<String>),
     /// These texts are in it, one after the other, with no end of a line between them; at least two.
@@ -46,9 +46,9 @@ pub(super) enum Trace {
     Regex(String),
 }
 
-impl Trace {
+impl RequiredText {
     /// The mark of an indicator; `None` if there is none, so that only reading everything is safe.
-    pub(super) fn of(indicator: &Indicator) -> Option<Self> {
+    pub(super) fn from_indicator(indicator: &Indicator) -> Option<Self> {
         match indicator.value() {
             IndicatorValue::Ip(IpAddr::V4(address)) => Some(Self::All(vec![address.to_string()])),
             IndicatorValue::Ip(IpAddr::V6(address)) => v6_regex(*address, 128).map(Self::Regex),
@@ -80,7 +80,7 @@ fn is_never_escaped(c: char) -> bool {
 }
 
 /// The runs of characters that stand in an event as they are, however it spells the text.
-pub(super) fn runs(text: &str) -> Option<Trace> {
+pub(super) fn runs(text: &str) -> Option<RequiredText> {
     let runs = text
         .split(|c| !is_never_escaped(c))
         .filter(|run| run.len() >= SHORTEST_RUN);
@@ -89,9 +89,9 @@ pub(super) fn runs(text: &str) -> Option<Trace> {
     let is_one_line = text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
     match runs.len() {
         0 => None,
-        1 => Some(Trace::All(runs)),
-        _ if is_one_line => Some(Trace::Sequence(runs)),
-        _ => Some(Trace::All(runs)),
+        1 => Some(RequiredText::All(runs)),
+        _ if is_one_line => Some(RequiredText::Sequence(runs)),
+        _ => Some(RequiredText::All(runs)),
     }
 }
 
@@ -174,47 +174,53 @@ mod tests {
     use super::*;
 
     /// The mark in a form that is quick to write: texts joined by ` & ` or ` | `, or `%regex%`.
-    fn trace(indicator: &str) -> Option<String> {
-        Trace::of(&indicator.parse().unwrap()).map(|trace| match trace {
-            Trace::All(texts) => texts.join(" & "),
-            Trace::Sequence(texts) => texts.join(" ~ "),
-            Trace::Any(texts) => texts.join(" | "),
-            Trace::Regex(regex) => format!("%{regex}%"),
+    fn required_text(indicator: &str) -> Option<String> {
+        RequiredText::from_indicator(&indicator.parse().unwrap()).map(|trace| match trace {
+            RequiredText::All(texts) => texts.join(" & "),
+            RequiredText::Sequence(texts) => texts.join(" ~ "),
+            RequiredText::Any(texts) => texts.join(" | "),
+            RequiredText::Regex(regex) => format!("%{regex}%"),
         })
     }
 
     #[test]
     fn networks_are_cut_at_octets() {
-        assert_eq!(trace("192.0.2.0/24").unwrap(), "192.0.2.");
-        assert_eq!(trace("192.0.2.0/28").unwrap(), "192.0.2.");
-        assert_eq!(trace("192.0.2.0/23").unwrap(), "192.0.2. | 192.0.3.");
-        assert_eq!(trace("192.0.0.0/17").unwrap(), "192.0.");
-        assert_eq!(trace("10.0.0.0/8").unwrap(), "10.");
-        assert_eq!(trace("8.0.0.0/5"), None, "`8.` is everywhere");
-        assert_eq!(trace("0.0.0.0/0"), None);
+        assert_eq!(required_text("192.0.2.0/24").unwrap(), "192.0.2.");
+        assert_eq!(required_text("192.0.2.0/28").unwrap(), "192.0.2.");
+        assert_eq!(
+            required_text("192.0.2.0/23").unwrap(),
+            "192.0.2. | 192.0.3."
+        );
+        assert_eq!(required_text("192.0.0.0/17").unwrap(), "192.0.");
+        assert_eq!(required_text("10.0.0.0/8").unwrap(), "10.");
+        assert_eq!(required_text("8.0.0.0/5"), None, "`8.` is everywhere");
+        assert_eq!(required_text("0.0.0.0/0"), None);
     }
 
     #[test]
     fn ipv6_is_marked_by_the_groups_before_its_first_zero() {
-        assert_eq!(trace("2001:db8::1").unwrap(), "%2001:0*[dD][bB]8:%");
-        assert_eq!(trace("2001:db8:7::/48").unwrap(), "%2001:0*[dD][bB]8:0*7:%");
-        assert_eq!(trace("2001:db8::/20").unwrap(), "%2001:%");
+        assert_eq!(required_text("2001:db8::1").unwrap(), "%2001:0*[dD][bB]8:%");
         assert_eq!(
-            trace("2001:db8:1:2:3:4:5:6").unwrap(),
+            required_text("2001:db8:7::/48").unwrap(),
+            "%2001:0*[dD][bB]8:0*7:%"
+        );
+        assert_eq!(required_text("2001:db8::/20").unwrap(), "%2001:%");
+        assert_eq!(
+            required_text("2001:db8:1:2:3:4:5:6").unwrap(),
             "%2001:0*[dD][bB]8:0*1:0*2:0*3:0*4:%"
         );
-        assert_eq!(trace("::1"), None);
-        assert_eq!(trace("2000::/3"), None);
+        assert_eq!(required_text("::1"), None);
+        assert_eq!(required_text("2000::/3"), None);
     }
 
     #[test]
     fn what_folds_case_is_marked_by_a_regex() {
         assert_eq!(
-            trace("a1.example").unwrap(),
+            required_text("a1.example").unwrap(),
             r"%[aA]1\.[eE][xX][aA][mM][pP][lL][eE]%"
         );
         assert_eq!(
-            trace("d41d8cd98f00b204e9800998ecf8427e").unwrap(),
+            required_text("d41d8cd98f00b204e9800998ecf8427e").unwrap(),
             "%[dD]41[dD]8[cC][dD]98[fF]00[bB]204%"
         );
     }
@@ -222,16 +228,16 @@ mod tests {
     #[test]
     fn texts_are_marked_by_what_nobody_escapes() {
         assert_eq!(
-            trace("arn:aws:iam::111111111111:user/team/ben").unwrap(),
+            required_text("arn:aws:iam::111111111111:user/team/ben").unwrap(),
             "arn:aws:iam::111111111111:user ~ team ~ ben"
         );
         assert_eq!(
-            trace("text:line one\nline two").unwrap(),
+            required_text("text:line one\nline two").unwrap(),
             "line & one & line & two"
         );
-        assert_eq!(trace("user:ben").unwrap(), "ben");
-        assert_eq!(trace("text:<>"), None);
-        assert_eq!(trace("regex:abc"), None);
+        assert_eq!(required_text("user:ben").unwrap(), "ben");
+        assert_eq!(required_text("text:<>"), None);
+        assert_eq!(required_text("regex:abc"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::hunts::{
 };
 use super::passthrough_query::{PassthroughQuery, prepare};
 use super::pattern::pattern_of;
-use super::required_text::Trace;
+use super::required_text::RequiredText;
 use super::{Document, Hits, Matcher, MatcherError, StreamFilter, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};
@@ -43,9 +43,9 @@ impl SearchSet {
         let (hunts, written) = prepare(hunts)?;
         let traces = indicators
             .iter()
-            .map(Trace::of)
-            .chain(hunts.iter().map(PreparedHunt::trace));
-        let traces = traces.collect::<Option<Vec<Trace>>>();
+            .map(RequiredText::from_indicator)
+            .chain(hunts.iter().map(PreparedHunt::required_text));
+        let traces = traces.collect::<Option<Vec<RequiredText>>>();
         let terms = traces.as_ref().and_then(|traces| pattern_of(traces));
         let condition = traces.and_then(|traces| insights::condition(&traces));
         let (matcher, has_indicators) = (Matcher::new(indicators)?, !indicators.is_empty());

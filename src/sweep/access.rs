@@ -127,7 +127,7 @@ impl Access {
             Err(error) if own && is_refused(session.role(), &error) => {
                 let session = Arc::clone(&self.base);
                 let regions = aws.enabled_regions(&session).await.map_err(|own_error| {
-                    let mut refusal = Refusal::of(&own_error);
+                    let mut refusal = Refusal::from_call_error(&own_error);
                     refusal.outcome.detail =
                         format!("{own_error}; and the role of this account: {error}");
                     refusal

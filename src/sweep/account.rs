@@ -51,7 +51,7 @@ async fn sweep_regions(
     recorders: &mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
     let Entered { session, regions } = entered;
-    let wanted = RegionScope::of(&shared.settings.reach.scope, &member, regions);
+    let wanted = RegionScope::new(&shared.settings.reach.scope, &member, regions);
     for region in &wanted.missing {
         let outcome = Refusal::region_not_enabled().into_outcome();
         shared.place(&member, Some(region), outcome).await?;

@@ -116,7 +116,7 @@ impl<'a> Directory<'a> {
             let own = access.own_account();
             configured
                 .entry(own)
-                .or_insert_with(|| ConfiguredAccount::of(own));
+                .or_insert_with(|| ConfiguredAccount::new(own));
         }
         let ask_as = || access.organization(aws, sources.organization_role.as_ref());
         Self {

@@ -77,7 +77,7 @@ fn examine(
     counts: &mut PageCounts,
 ) -> Option<SightingRecord> {
     let search_set = &reading.group.shared.search_set;
-    let document = Document::of(&event.message);
+    let document = Document::new(&event.message);
     let hits = search_set.indicators(&document);
     if hits.is_none() && search_set.hunts().is_empty() {
         return None;
@@ -144,7 +144,7 @@ fn rows_of_hunts(
     if search_set.hunts().is_empty() {
         return Vec::new();
     }
-    let kind = RecordKind::of(
+    let kind = RecordKind::detect(
         &event.message,
         told.is_cloudtrail(),
         &reading.group.flow_logs,

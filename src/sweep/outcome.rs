@@ -6,7 +6,7 @@ use crate::model::{Outcome, Reason, Status};
 
 /// How a place ends whose call failed for good.
 pub(super) fn of_error(error: &CallError) -> Outcome {
-    Refusal::of(error).into_outcome()
+    Refusal::from_call_error(error).into_outcome()
 }
 
 /// How a place ends where the pages of an `operation` do not.

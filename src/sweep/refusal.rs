@@ -60,7 +60,7 @@ impl Refusal {
     }
 
     /// A call that failed for good.
-    pub fn of(error: &CallError) -> Self {
+    pub fn from_call_error(error: &CallError) -> Self {
         if error.class == ErrorClass::Interrupted {
             return Self {
                 outcome: outcome::interrupted(),
@@ -87,7 +87,7 @@ impl Refusal {
         member_role: Option<&str>,
         given: &AssumeRoleContext,
     ) -> Self {
-        let mut refusal = Self::of(error);
+        let mut refusal = Self::from_call_error(error);
         if refusal.outcome.reason != Some(Reason::RoleDenied) {
             return refusal;
         }
@@ -342,7 +342,7 @@ mod tests {
                 "service control policy",
             ),
         ] {
-            let refusal = Refusal::of(&error);
+            let refusal = Refusal::from_call_error(&error);
             assert_eq!(refusal.outcome.reason, Some(reason));
             assert!(refusal.advice.unwrap().contains(part));
         }

@@ -92,7 +92,7 @@ impl RegionContext {
         let asked = shared
             .unless_interrupted(async { Ok(ask(&shared.aws, &self.session, &here).await) })
             .await;
-        let answer = asked.unwrap_or_else(|outcome| Answer::none(&here, &outcome));
+        let answer = asked.unwrap_or_else(|outcome| Answer::unanswered(&here, &outcome));
         let mut delivered: BTreeMap<String, Delivered> = BTreeMap::new();
         let is_here = |group: &LogGroupArn| group.target == here;
         for (group, flow_logs) in FlowLogFormats::by_group(&answer.recorders) {

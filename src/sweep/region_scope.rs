@@ -19,7 +19,7 @@ pub struct RegionScope {
 impl RegionScope {
     /// What of the Regions that an account has enabled is in scope; what the configuration says of the
     /// account narrows it further.
-    pub fn of(scope: &Scope, member: &Member, enabled: Vec<EnabledRegion>) -> Self {
+    pub fn new(scope: &Scope, member: &Member, enabled: Vec<EnabledRegion>) -> Self {
         let own = own_regions(member);
         let in_scope = |region: &Region| is_wanted(scope, member, region);
         let is_enabled = |region: &Region| enabled.iter().any(|enabled| enabled.region == *region);
@@ -62,7 +62,7 @@ mod tests {
         let id = "111111111111".parse().unwrap();
         let configured = ConfiguredAccount {
             regions: own.iter().map(|name| name.parse().unwrap()).collect(),
-            ..ConfiguredAccount::of(id)
+            ..ConfiguredAccount::new(id)
         };
         let member = Member {
             account: Account {
@@ -83,7 +83,7 @@ mod tests {
             opt_in_status: String::new(),
             endpoint: String::new(),
         });
-        let wanted = RegionScope::of(&scope, &member, enabled.to_vec());
+        let wanted = RegionScope::new(&scope, &member, enabled.to_vec());
         let enabled = wanted
             .enabled
             .iter()

@@ -214,7 +214,7 @@ async fn record_calls(mut calls: mpsc::Receiver<ApiCall>, journal: Journal, tall
 async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     let reach = &shared.settings.reach;
     let mut directory = Directory::new(&shared.aws, &shared.access, reach);
-    let mut selectors = Selectors::of(&reach.scope.include_accounts);
+    let mut selectors = Selectors::new(&reach.scope.include_accounts);
     let (recorders, told) = mpsc::channel(remote_sources::WAITING);
     let (list_of_members, complete_list) = oneshot::channel();
     // Dropping a set, on an error, ends its tasks.
@@ -479,7 +479,7 @@ pub(super) fn unread(
 struct Selectors<'a>(Vec<(&'a AccountSelector, bool)>);
 
 impl<'a> Selectors<'a> {
-    fn of(asked_for: &'a [AccountSelector]) -> Self {
+    fn new(asked_for: &'a [AccountSelector]) -> Self {
         Self(asked_for.iter().map(|selector| (selector, false)).collect())
     }
 

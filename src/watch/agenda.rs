@@ -169,7 +169,7 @@ impl Agenda {
     /// had come so far. `rows` is its coverage as it happened, without what the configuration accepts: an
     /// accepted gap is a gap. `listed`: the list of accounts came to its end.
     pub fn after(&self, rows: &[Coverage], listed: bool) -> Vec<(ScopeNode, Watermark)> {
-        let met = Met::of(rows);
+        let met = Met::from_coverage(rows);
         let mut after = BTreeMap::new();
         let from_here_on = |place: &ScopeNode| {
             let until_ms = self
@@ -238,7 +238,7 @@ struct Met {
 }
 
 impl Met {
-    fn of(rows: &[Coverage]) -> Self {
+    fn from_coverage(rows: &[Coverage]) -> Self {
         let mut met = Self {
             containers: BTreeMap::new(),
             groups: BTreeMap::new(),

@@ -105,7 +105,7 @@ impl Conclusion<'_> {
         let listed = matches!(run.end, ActivationEnd::Complete | ActivationEnd::Incomplete);
         let rows = reader.coverage(|rows| rows.collect::<Result<Vec<_>, StoreError>>())?;
         let watermarks = self.agenda.after(&rows, listed);
-        let news = CoverageNews::of(
+        let news = CoverageNews::from_coverage(
             &state.standings(name)?,
             &self.judged(&reader)?,
             listed,
@@ -425,13 +425,13 @@ fn identity(sighting: &Sighting) -> SightingIdentity {
     ];
     let place = place.into_iter().flatten();
     SightingIdentity {
-        identity: Identity::of(
+        identity: Identity::from_parts(
             tells
                 .into_iter()
                 .chain([message.as_str()])
                 .chain(place.clone()),
         ),
-        without_message: Identity::of(tells.into_iter().chain(place)),
+        without_message: Identity::from_parts(tells.into_iter().chain(place)),
     }
 }
 
@@ -443,7 +443,7 @@ fn subject(sighting: &Sighting) -> Identity {
         .iter()
         .chain(&sighting.hunts)
         .map(String::as_str);
-    Identity::of(found.chain([told.account.as_str(), &told.principal_arn]))
+    Identity::from_parts(found.chain([told.account.as_str(), &told.principal_arn]))
 }
 
 /// A row's columns, as a condition asks for them.

@@ -53,7 +53,7 @@ pub(super) fn counted_groups(
             let columns = || table.columns.iter().zip(values);
             let key = columns().filter(|(column, _)| keys.contains(&column.as_str()));
             let key: Vec<String> = key.map(|(_, value)| value.to_string()).collect();
-            let identity = Identity::of(
+            let identity = Identity::from_parts(
                 std::iter::once(hunt.name.as_str()).chain(key.iter().map(String::as_str)),
             );
             let named = [

@@ -27,7 +27,7 @@ pub(super) struct CoverageNews {
 impl CoverageNews {
     /// What `rows`, the coverage of a run that began at `now_ms`, tell beside what was so `before`. `listed`:
     /// the list of accounts came to its end.
-    pub fn of(
+    pub fn from_coverage(
         before: &BTreeMap<AccountId, AccountCoverage>,
         rows: &[Coverage],
         listed: bool,
@@ -185,7 +185,7 @@ mod tests {
         let interrupted = Outcome::because(Status::Failed, Reason::Interrupted, "");
         let mut standings = BTreeMap::new();
         let mut told = |row: Coverage, now_ms| {
-            let news = CoverageNews::of(&standings, &[row], true, now_ms);
+            let news = CoverageNews::from_coverage(&standings, &[row], true, now_ms);
             standings = news.standings.clone();
             (news.lost.len(), news.regained.len(), news.uncovered())
         };
@@ -227,18 +227,18 @@ mod tests {
 
     #[test]
     fn an_account_that_left_is_missed_only_if_all_were_listed() {
-        let before = CoverageNews::of(
+        let before = CoverageNews::from_coverage(
             &BTreeMap::new(),
             &[row_of(ONE, None, None, Outcome::searched())],
             true,
             1,
         );
         assert!(
-            CoverageNews::of(&before.standings, &[], false, 2)
+            CoverageNews::from_coverage(&before.standings, &[], false, 2)
                 .lost
                 .is_empty()
         );
-        let lost = CoverageNews::of(&before.standings, &[], true, 2).lost;
+        let lost = CoverageNews::from_coverage(&before.standings, &[], true, 2).lost;
         assert_eq!(
             (
                 lost[0]["account_id"].as_str(),

@@ -249,7 +249,7 @@ impl Watch {
                 Ok(run) if !run.problem.is_empty() => {
                     conclusion.failed(&state, &run.problem, Some(run))?
                 }
-                Ok(run) => conclusion.of_run(&state, run, &mut OwnCalls::of(&runs_dir)?)?,
+                Ok(run) => conclusion.of_run(&state, run, &mut OwnCalls::open(&runs_dir)?)?,
             };
             // What cannot be removed today is tried again after the next run.
             match remove_old_runs(&runs_dir, keep_for, keep, clock.now()) {

@@ -66,7 +66,7 @@ impl Health {
 
     fn overview(&self) -> Result<Overview, Response> {
         let settings = Arc::clone(&self.settings.borrow());
-        Overview::of(&settings, &self.state, self.clock.now()).map_err(|error| {
+        Overview::read(&settings, &self.state, self.clock.now()).map_err(|error| {
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 format!("{}\n", causes(&error)),

@@ -79,11 +79,15 @@ impl Overview {
     ///
     /// # Errors
     /// The database fails.
-    pub fn of(settings: &WatchSettings, state: &State, now: Timestamp) -> Result<Self, StateError> {
+    pub fn read(
+        settings: &WatchSettings,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<Self, StateError> {
         let schedules = settings
             .schedules
             .iter()
-            .map(|schedule| ScheduleOverview::of(schedule, state, now));
+            .map(|schedule| ScheduleOverview::read(schedule, state, now));
         let sinks = settings.sinks.iter().map(|sink| {
             let record = state.sink(&sink.name)?;
             let (waiting, delivered, refused, problem) = (
@@ -108,7 +112,11 @@ impl Overview {
 }
 
 impl ScheduleOverview {
-    fn of(schedule: &ScheduleSettings, state: &State, now: Timestamp) -> Result<Self, StateError> {
+    fn read(
+        schedule: &ScheduleSettings,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<Self, StateError> {
         let last = state.schedule(&schedule.name)?;
         let covered_until_ms = state.covered_until_ms(&schedule.name)?;
         let coverable = now.as_millisecond().saturating_sub(schedule.lag_ms);

@@ -28,7 +28,7 @@ impl OwnCalls {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn of(directory: &Path) -> Result<Self, StateError> {
+    pub fn open(directory: &Path) -> Result<Self, StateError> {
         let runs = runs_in(directory)?;
         Ok(Self {
             runs: runs

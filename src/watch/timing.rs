@@ -63,7 +63,7 @@ fn put_off(schedule: &ScheduleSettings, due: Timestamp) -> Timestamp {
     let jitter_ms = schedule.jitter.map_or(0, |jitter| {
         u64::try_from(jitter.as_millis()).unwrap_or(u64::MAX)
     });
-    let share = Identity::of([schedule.name.as_str(), &due.to_string()]).number();
+    let share = Identity::from_parts([schedule.name.as_str(), &due.to_string()]).number();
     let share = share.checked_rem(jitter_ms).unwrap_or_default();
     due.checked_add(Duration::from_millis(share)).unwrap_or(due)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dragnet::model::RunId;
 use dragnet::store::{Checkpoint, Journal, RunDir};
-use dragnet::sweep::{SweepParts, Tally, Windows};
+use dragnet::sweep::{SweepParts, Tally, WindowBasis};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 

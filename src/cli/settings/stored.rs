@@ -26,7 +26,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn of(settings: &SweepSettings) -> Self {
+    fn from_settings(settings: &SweepSettings) -> Self {
         let settings = settings.clone();
         let SweepSettings {
             reach,
@@ -79,12 +79,12 @@ impl Stored {
 impl SweepSettings {
     /// The settings as the run keeps them: JSON, without secrets.
     pub fn to_stored(&self) -> String {
-        Stored::of(self).without_external_ids().json()
+        Stored::from_settings(self).without_external_ids().json()
     }
 
     /// SHA-256, in hex, of all that decides what a run finds; external ids are in it.
     pub fn sha256(&self) -> String {
-        hex::encode(Sha256::digest(Stored::of(self).json()))
+        hex::encode(Sha256::digest(Stored::from_settings(self).json()))
     }
 
     /// The settings of a run that is there, with the source credentials and the external ids that are

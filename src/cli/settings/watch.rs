@@ -132,14 +132,14 @@ impl WatchSettings {
             let settings = ScheduleSettings {
                 formats: formats.clone(),
                 catalogue: hunts.clone(),
-                ..ScheduleSettings::of(schedule, &watch, &reach, directory)
+                ..ScheduleSettings::resolve(schedule, &watch, &reach, directory)
             };
             settings.look_for()?;
             schedules.push(settings);
         }
         let sinks = watch.sink.iter().map(|sink| {
             let name = sink.name.to_string();
-            let way = SinkWay::of(sink.meaning(), directory, surroundings);
+            let way = SinkWay::resolve(sink.meaning(), directory, surroundings);
             way.map(|way| SinkSettings {
                 name: name.clone(),
                 way,
@@ -180,7 +180,7 @@ fn state_dir(
 }
 
 impl ScheduleSettings {
-    fn of(schedule: &Schedule, watch: &Watch, reach: &Reach, directory: &Path) -> Self {
+    fn resolve(schedule: &Schedule, watch: &Watch, reach: &Reach, directory: &Path) -> Self {
         let scope = schedule
             .scope
             .clone()
@@ -262,7 +262,7 @@ impl ScheduleSettings {
 }
 
 impl SinkWay {
-    fn of(
+    fn resolve(
         target: Option<SinkTarget>,
         directory: &Path,
         surroundings: &ResolveContext<'_>,

@@ -32,7 +32,7 @@ pub(super) async fn contain(
     machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let place = Environment::of(machine.global_settings(global), machine)?;
+    let place = Environment::from_settings(machine.global_settings(global), machine)?;
     let surroundings = machine.at(place.clock().now());
     let settings = || ContainSettings::resolve(global, &surroundings);
     match command {
@@ -161,7 +161,7 @@ fn roles_on_the_way(access: &Access) -> Vec<RoleArn> {
 
 /// Where the containments of these settings are kept.
 fn journals(settings: &ContainSettings) -> Journals {
-    Journals::at(settings.journals.clone())
+    Journals::new(settings.journals.clone())
 }
 
 /// Reads a sealed plan from its file.

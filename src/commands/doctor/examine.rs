@@ -68,7 +68,8 @@ fn clock_check(skew: Option<SignedDuration>) -> Check {
 
 /// Source, MFA and the roles on the way; the first that fails is the last that can be examined.
 async fn way_in(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Result<Access, Check> {
-    let refused = |subject, error: &CallError| Check::refused(subject, Refusal::of(error));
+    let refused =
+        |subject, error: &CallError| Check::refused(subject, Refusal::from_call_error(error));
     let caller = aws
         .caller()
         .await
@@ -171,7 +172,7 @@ impl Examination {
             .map_or("as the caller itself".to_owned(), ToString::to_string);
         let entered = format!("{role}; Regions enabled: {}", regions.len());
         let mut checks = vec![in_account(&member, Check::ok(Subject::Account, entered))];
-        let wanted = RegionScope::of(&self.reach.scope, &member, regions);
+        let wanted = RegionScope::new(&self.reach.scope, &member, regions);
         for region in &wanted.missing {
             let check = Check::refused(Subject::Region, Refusal::region_not_enabled());
             checks.push(in_region(&member, region, check));
@@ -199,7 +200,7 @@ impl Examination {
                     ),
                 ),
             },
-            Err(error) => Check::refused(Subject::Region, Refusal::of(&error)),
+            Err(error) => Check::refused(Subject::Region, Refusal::from_call_error(&error)),
         };
         in_region(member, region, check)
     }

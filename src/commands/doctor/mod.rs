@@ -32,7 +32,7 @@ pub(super) async fn doctor(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Environment::of(settings, machine)?;
+    let place = Environment::from_settings(settings, machine)?;
     let doctor = DoctorSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
     let aws = place.connect(&doctor.reach, None).await?;
     if doctor.forget {

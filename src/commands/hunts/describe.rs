@@ -40,7 +40,7 @@ struct DescribedParameter {
 }
 
 impl Described {
-    pub fn of(template: &HuntTemplate) -> Self {
+    pub fn from_template(template: &HuntTemplate) -> Self {
         let example = template.example();
         let described =
             |(name, parameter): (&String, &crate::config::Parameter)| DescribedParameter {

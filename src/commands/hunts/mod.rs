@@ -26,7 +26,8 @@ pub(super) fn hunts(
     match command {
         HuntsCommand::List => list(settings.catalogue.iter(), global_settings.json, out)?,
         HuntsCommand::Show { name } => {
-            let described = Described::of(settings.catalogue.get(name).map_err(UsageError::from)?);
+            let described =
+                Described::from_template(settings.catalogue.get(name).map_err(UsageError::from)?);
             if global_settings.json {
                 write_json(&described, &mut *out)?
             } else {
@@ -44,7 +45,7 @@ fn list<'h>(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
-    let all: Vec<Described> = hunts.map(Described::of).collect();
+    let all: Vec<Described> = hunts.map(Described::from_template).collect();
     if json {
         return Ok(write_json(&all, out)?);
     }
@@ -66,11 +67,11 @@ fn list<'h>(
 fn check(settings: &HuntsSettings, json: bool, out: &mut dyn Write) -> Result<u8, CommandError> {
     let (mut sound, mut wrong) = (Vec::new(), Vec::new());
     if settings.files.is_empty() {
-        sound.extend(settings.catalogue.iter().map(Described::of));
+        sound.extend(settings.catalogue.iter().map(Described::from_template));
     }
     for file in &settings.files {
         match load_hunt(file) {
-            Ok(hunt) => sound.push(Described::of(&hunt)),
+            Ok(hunt) => sound.push(Described::from_template(&hunt)),
             Err(error) => wrong.push(error.to_string()),
         }
     }

@@ -25,7 +25,7 @@ pub(super) async fn list(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Environment::of(settings, machine)?;
+    let place = Environment::from_settings(settings, machine)?;
     let list = ListSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
     let aws = place.connect(&list.reach, None).await?;
     let found = Search::run(aws, &list).await?;

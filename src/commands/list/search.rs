@@ -114,7 +114,7 @@ impl Search {
             }
             return found;
         }
-        let wanted = RegionScope::of(&self.reach.scope, &member, regions)
+        let wanted = RegionScope::new(&self.reach.scope, &member, regions)
             .enabled
             .into_iter();
         match self.what {

@@ -19,7 +19,7 @@ pub(super) async fn sources(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Environment::of(settings, machine)?;
+    let place = Environment::from_settings(settings, machine)?;
     let clock = place.clock();
     let asked = SourcesSettings::resolve(global, arguments, &machine.at(clock.now()))?;
     let aws = place.connect(&asked.reach, None).await?;
@@ -28,7 +28,7 @@ pub(super) async fn sources(
         accounts,
         gaps,
     } = survey(aws, &asked, clock.now()).await?;
-    let tally = SourceTally::of(&sources.cells);
+    let tally = SourceTally::from_lookups(&sources.cells);
     match asked.output {
         OutputFormat::Json => write_json(&sources_json(&sources.rows), &mut *out)?,
         OutputFormat::Csv => write_sources(&sources.rows, &mut *out)?,

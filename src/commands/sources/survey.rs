@@ -149,7 +149,7 @@ impl Survey {
         {
             Err(outcome) => Err(outcome),
             Ok(Entered { session, regions }) => {
-                let wanted = RegionScope::of(&self.reach.scope, &member, regions).enabled;
+                let wanted = RegionScope::new(&self.reach.scope, &member, regions).enabled;
                 let targets: Vec<Target> = wanted
                     .into_iter()
                     .map(|enabled| Target {
@@ -214,14 +214,15 @@ impl Survey {
             let session = self.session(known, group.target.account).await;
             looked_for.push(async move {
                 let end = match session {
-                    Err(outcome) => GroupEnd::of(&outcome, SourceStatus::Failed),
+                    Err(outcome) => GroupEnd::from_outcome(&outcome, SourceStatus::Failed),
                     Ok(_) if !self.reach.scope.has_log_group(&group.name) => {
                         GroupEnd::out_of_scope()
                     }
                     Ok(session) => match self.aws.log_group(&session, &group).await {
-                        Err(error) => {
-                            GroupEnd::of(&Refusal::of(&error).into_outcome(), SourceStatus::Failed)
-                        }
+                        Err(error) => GroupEnd::from_outcome(
+                            &Refusal::from_call_error(&error).into_outcome(),
+                            SourceStatus::Failed,
+                        ),
                         Ok(None) => GroupEnd::not_there(),
                         Ok(Some(found)) => GroupEnd::expected(&found, asked.window, now),
                     },

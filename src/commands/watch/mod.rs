@@ -24,7 +24,7 @@ pub(super) async fn watch(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    let place = Environment::of(settings, machine)?;
+    let place = Environment::from_settings(settings, machine)?;
     let now = place.clock().now();
     let watch = WatchSettings::resolve(global, &machine.at(now))?;
     match command {

@@ -16,7 +16,7 @@ pub(super) fn status(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
-    let overview = Overview::of(watch, &State::look(&watch.state_dir)?, now)?;
+    let overview = Overview::read(watch, &State::open_read_only(&watch.state_dir)?, now)?;
     if json {
         write_json(&overview, out)?;
         return Ok(0);

@@ -70,7 +70,7 @@ impl Plan {
             match stages.next() {
                 // An order that is counted away does not matter.
                 Some(Stage::Stats(stats)) => {
-                    let tail = Tail::of(stages.as_slice(), true);
+                    let tail = Tail::from_stages(stages.as_slice(), true);
                     return Self::Groups(GroupPlan {
                         steps,
                         grouping: Grouping::new(stats),
@@ -89,7 +89,7 @@ impl Plan {
         };
         let is_by_row = sorts.is_empty() && rest.is_empty();
         let mut tail: Vec<Tail> = sorts.iter().map(|keys| Tail::Sort(keys.to_vec())).collect();
-        tail.extend(Tail::of(rest, !sorts.is_empty()));
+        tail.extend(Tail::from_stages(rest, !sorts.is_empty()));
         let mut kept = vec!["@timestamp".to_owned(), "@ptr".to_owned()];
         for name in columns
             .iter()

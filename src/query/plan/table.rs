@@ -49,7 +49,7 @@ pub(super) enum Tail {
 impl Tail {
     /// The commands of these stages. Rows of records that are not `sorted` when their order matters are
     /// sorted latest first.
-    pub(super) fn of(stages: &[Stage], mut sorted: bool) -> Vec<Self> {
+    pub(super) fn from_stages(stages: &[Stage], mut sorted: bool) -> Vec<Self> {
         let mut tail = Vec::new();
         for stage in stages {
             let needs_order = matches!(stage, Stage::Limit(_) | Stage::Dedup(_));

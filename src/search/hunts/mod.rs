@@ -16,7 +16,7 @@ mod record_kind;
 
 use crate::model::{Hunt, HuntSource};
 use crate::query::{Partial, Plan, Query, QueryError, QueryErrorKind, Record, Row};
-use crate::search::required_text::Trace;
+use crate::search::required_text::RequiredText;
 use narrowing::{column_pattern, json_pattern};
 use need::Need;
 pub use record_kind::{FlowLogFormats, RecordKind};
@@ -91,8 +91,8 @@ impl PreparedHunt {
     }
 
     /// The hunt's mark in a raw message; `None` if only reading everything is safe.
-    pub(super) fn trace(&self) -> Option<Trace> {
-        self.need.trace()
+    pub(super) fn required_text(&self) -> Option<RequiredText> {
+        self.need.required_text()
     }
 }
 

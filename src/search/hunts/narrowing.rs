@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::need::{Mark, Need, Stands};
 use crate::query::FlowLogFormat;
 use crate::search::pattern::LONGEST;
-use crate::search::required_text::{Trace, runs};
+use crate::search::required_text::{RequiredText, runs};
 
 /// The fields of a CloudTrail record that a selector finds wherever the matcher does: they stand at the top,
 /// and what has one of them twice, or not as text, is no record.
@@ -23,45 +23,50 @@ const SELECTABLE: [&str; 7] = [
 
 impl Need {
     /// The need as a mark in the raw message, whatever kind of message it is.
-    pub fn trace(&self) -> Option<Trace> {
+    pub fn required_text(&self) -> Option<RequiredText> {
         match self {
             Self::Nothing => None,
             Self::Mark(mark) => runs(&mark.text),
             Self::All(needs) => {
                 let mut terms = Vec::new();
                 let mut best: Option<Vec<String>> = None;
-                for trace in needs.iter().filter_map(Self::trace) {
+                for trace in needs.iter().filter_map(Self::required_text) {
                     match trace {
-                        Trace::All(texts) | Trace::Sequence(texts) => terms.extend(texts),
-                        Trace::Any(texts)
+                        RequiredText::All(texts) | RequiredText::Sequence(texts) => {
+                            terms.extend(texts)
+                        }
+                        RequiredText::Any(texts)
                             if best
                                 .as_ref()
                                 .is_none_or(|best| shortest(best) < shortest(&texts)) =>
                         {
                             best = Some(texts);
                         }
-                        Trace::Any(_) | Trace::Regex(_) => {}
+                        RequiredText::Any(_) | RequiredText::Regex(_) => {}
                     }
                 }
                 // Alternatives cannot stand beside terms that must all be there.
                 if terms.is_empty() {
-                    best.map(Trace::Any)
+                    best.map(RequiredText::Any)
                 } else {
-                    Some(Trace::All(terms))
+                    Some(RequiredText::All(terms))
                 }
             }
             Self::Any(needs) => {
-                let traces: Vec<Trace> = needs.iter().map(Self::trace).collect::<Option<_>>()?;
+                let traces: Vec<RequiredText> = needs
+                    .iter()
+                    .map(Self::required_text)
+                    .collect::<Option<_>>()?;
                 let texts = traces.into_iter().flat_map(|trace| match trace {
-                    Trace::All(texts) | Trace::Sequence(texts) => texts
+                    RequiredText::All(texts) | RequiredText::Sequence(texts) => texts
                         .into_iter()
                         .max_by_key(String::len)
                         .into_iter()
                         .collect(),
-                    Trace::Any(texts) => texts,
-                    Trace::Regex(_) => Vec::new(),
+                    RequiredText::Any(texts) => texts,
+                    RequiredText::Regex(_) => Vec::new(),
                 });
-                Some(Trace::Any(texts.collect()))
+                Some(RequiredText::Any(texts.collect()))
             }
         }
     }

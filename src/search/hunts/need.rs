@@ -51,7 +51,7 @@ const MOST_PREFIXES: usize = 16;
 impl Need {
     /// What these conditions, all of which hold, need.
     pub fn of_all<'e>(conditions: impl IntoIterator<Item = &'e Expr>) -> Self {
-        Self::all(conditions.into_iter().map(Self::of).collect())
+        Self::all(conditions.into_iter().map(Self::from_condition).collect())
     }
 
     fn all(needs: Vec<Self>) -> Self {
@@ -73,10 +73,10 @@ impl Need {
         }
     }
 
-    fn of(condition: &Expr) -> Self {
+    fn from_condition(condition: &Expr) -> Self {
         match condition {
             Expr::And(parts) => Self::of_all(parts),
-            Expr::Or(parts) => Self::any(parts.iter().map(Self::of).collect()),
+            Expr::Or(parts) => Self::any(parts.iter().map(Self::from_condition).collect()),
             Expr::Compare(left, Comparison::Equal, right) => {
                 match (left.as_ref(), right.as_ref()) {
                     (Expr::Field(field), Expr::Text(text))

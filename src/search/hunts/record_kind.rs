@@ -19,7 +19,7 @@ pub enum RecordKind<'f> {
 
 impl<'f> RecordKind<'f> {
     /// The kind of an event, in a log group with flow logs of these formats.
-    pub fn of(message: &str, is_cloudtrail: bool, formats: &'f FlowLogFormats) -> Self {
+    pub fn detect(message: &str, is_cloudtrail: bool, formats: &'f FlowLogFormats) -> Self {
         if is_cloudtrail {
             return Self::CloudTrail;
         }

@@ -74,7 +74,7 @@ impl RunReader {
         let rows = select.query([value]).map_err(StoreError::from)?;
         use_rows(&mut SightingRows {
             rows,
-            chunks: Chunks::of(&self.connection),
+            chunks: Chunks::new(&self.connection),
         })
     }
 }
@@ -102,7 +102,7 @@ struct Chunks<'a> {
 }
 
 impl<'a> Chunks<'a> {
-    fn of(connection: &'a Connection) -> Self {
+    fn new(connection: &'a Connection) -> Self {
         Self {
             connection,
             unpacked: HashMap::new(),

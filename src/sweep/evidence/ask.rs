@@ -16,7 +16,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn of(target: &Target, asked: [(SourceKind, Result<Vec<LogSource>, Outcome>); 2]) -> Self {
+    fn new(target: &Target, asked: [(SourceKind, Result<Vec<LogSource>, Outcome>); 2]) -> Self {
         let mut answer = Self {
             cells: Vec::new(),
             recorders: Vec::new(),
@@ -43,8 +43,8 @@ impl Answer {
     }
 
     /// The answer of a target that could not be asked, or not to the end.
-    pub(in crate::sweep) fn none(target: &Target, outcome: &Outcome) -> Self {
-        Self::of(
+    pub(in crate::sweep) fn unanswered(target: &Target, outcome: &Outcome) -> Self {
+        Self::new(
             target,
             SourceKind::ALL.map(|kind| (kind, Err(outcome.clone()))),
         )
@@ -57,7 +57,7 @@ pub async fn ask(aws: &Aws, session: &Session, target: &Target) -> Answer {
         trails(aws, session, target),
         flow_logs(aws, session, target)
     );
-    Answer::of(
+    Answer::new(
         target,
         [
             (SourceKind::CloudTrail, trails),

@@ -41,11 +41,11 @@ impl GroupEnd {
     pub fn expected(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Self {
         let (Decision::Read { outcome, .. } | Decision::Leave(outcome)) =
             decide(group, window, now, now, false);
-        Self::of(&outcome, SourceStatus::Recorded)
+        Self::from_outcome(&outcome, SourceStatus::Recorded)
     }
 
     /// A group whose row in the coverage this is. `read` is the word for one that was read whole.
-    pub fn of(outcome: &Outcome, read: SourceStatus) -> Self {
+    pub fn from_outcome(outcome: &Outcome, read: SourceStatus) -> Self {
         let status = match outcome.status {
             Status::Searched => read,
             Status::Partial => SourceStatus::Partial,
@@ -83,7 +83,7 @@ pub(super) fn judge(
         SourceState::Facts(delivery, selection) => Some((delivery, selection)),
         SourceState::NotAsked => None,
         SourceState::Refused(outcome) => {
-            return nothing(GroupEnd::of(outcome, SourceStatus::Failed));
+            return nothing(GroupEnd::from_outcome(outcome, SourceStatus::Failed));
         }
     };
     if let Some(end) = facts.and_then(|(delivery, _)| switched_off(delivery, window)) {

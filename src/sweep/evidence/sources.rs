@@ -86,7 +86,7 @@ impl Sources {
 
 fn end_in_run(ends: &CoverageOutcomes, scope: &Scope, group: &LogGroupArn) -> GroupEnd {
     if let Some(outcome) = ends.of_group(group) {
-        return GroupEnd::of(outcome, SourceStatus::Searched);
+        return GroupEnd::from_outcome(outcome, SourceStatus::Searched);
     }
     if !scope.has_log_group(&group.name) {
         return GroupEnd::out_of_scope();
@@ -95,7 +95,7 @@ fn end_in_run(ends: &CoverageOutcomes, scope: &Scope, group: &LogGroupArn) -> Gr
         .of_target(&group.target)
         .filter(|outcome| !outcome.is_covered())
     {
-        Some(outcome) => GroupEnd::of(outcome, SourceStatus::Failed),
+        Some(outcome) => GroupEnd::from_outcome(outcome, SourceStatus::Failed),
         None => GroupEnd::not_there(),
     }
 }
@@ -188,7 +188,7 @@ fn together(seen: &[&(&LogSource, Judgement)], cell: &SourceLookup) -> SourceSta
 }
 
 fn unanswered(outcome: &Outcome) -> GroupEnd {
-    GroupEnd::of(outcome, SourceStatus::Failed)
+    GroupEnd::from_outcome(outcome, SourceStatus::Failed)
 }
 
 fn empty(cell: &SourceLookup) -> Source {

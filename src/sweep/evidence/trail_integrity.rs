@@ -44,7 +44,7 @@ pub(in crate::sweep) fn traces(
         BTreeMap::<(Target, i64), u64>::new(),
     );
     for event in events {
-        let document = Document::of(&event.message);
+        let document = Document::new(&event.message);
         let told = happened(
             &document,
             &account,

@@ -74,7 +74,7 @@ impl<'h> HuntRows<'h> {
             .formats
             .get(&LogGroupArn::new(target, stored.log_group.as_str()))
             .unwrap_or(&none);
-        let kind = RecordKind::of(
+        let kind = RecordKind::detect(
             &sighting.message,
             sighting.happening.is_cloudtrail(),
             formats,

@@ -25,7 +25,7 @@ pub(super) struct Question {
 }
 
 impl Question {
-    fn of(unit: &Unit) -> Self {
+    fn new(unit: &Unit) -> Self {
         let (span, group) = (unit.span(), &unit.reading().group);
         Self {
             pass: unit.pass(),
@@ -90,7 +90,7 @@ pub(super) struct Batches {
 impl Batches {
     /// Adds a unit, which joins others.
     pub fn add(&mut self, unit: Unit) {
-        let question = Question::of(&unit);
+        let question = Question::new(&unit);
         if question.pass == Pass::Passthrough {
             // Nothing but the query's own text says what its rows are from.
             return self.ready.push(Batch::new(question, vec![unit]));

@@ -57,7 +57,7 @@ enum Start {
 }
 
 impl Start {
-    fn of(unit: &KnownUnit, now_ms: i64) -> Self {
+    fn from_known(unit: &KnownUnit, now_ms: i64) -> Self {
         match &unit.next_token {
             _ if !unit.has_begun => Self::FirstPage,
             None => Self::End,
@@ -86,7 +86,7 @@ impl Unit {
 
     /// A unit that an earlier part of the run has met, unless it was read to its end.
     pub fn known(reading: &Arc<GroupScan>, known: &KnownUnit, now_ms: i64) -> Option<Self> {
-        let start = Start::of(known, now_ms);
+        let start = Start::from_known(known, now_ms);
         let KnownUnit {
             id,
             pass,
@@ -483,7 +483,7 @@ mod tests {
                 next_token,
                 token_ms: 5,
             };
-            Start::of(&unit, 5 + hours * 3_600_000)
+            Start::from_known(&unit, 5 + hours * 3_600_000)
         };
         assert_eq!(start(false, None, 0), Start::FirstPage);
         assert_eq!(start(true, None, 99), Start::End);

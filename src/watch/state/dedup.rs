@@ -13,7 +13,7 @@ pub struct Identity([u8; 16]);
 
 impl Identity {
     /// The identity of these parts, in this order. No two lists of parts run into the same text.
-    pub fn of<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
+    pub fn from_parts<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
             hash.update((part.len() as u64).to_be_bytes());
@@ -114,11 +114,14 @@ mod tests {
     #[test]
     fn each_thing_once_and_each_subject_now_and_then() {
         let temp = tempfile::tempdir().unwrap();
-        let (one, other) = (Identity::of(["ab", "c"]), Identity::of(["a", "bc"]));
+        let (one, other) = (
+            Identity::from_parts(["ab", "c"]),
+            Identity::from_parts(["a", "bc"]),
+        );
         assert_ne!(one, other);
         drop(State::open(temp.path()).unwrap());
         let is_new = |identity, now| {
-            State::look(temp.path())
+            State::open_read_only(temp.path())
                 .unwrap()
                 .change(|transaction| is_new(transaction, "s", identity, now))
                 .unwrap()

@@ -150,7 +150,7 @@ impl State {
     ///
     /// # Errors
     /// There is none, or it cannot be read.
-    pub fn look(directory: &Path) -> Result<Self, StateError> {
+    pub fn open_read_only(directory: &Path) -> Result<Self, StateError> {
         let path = directory.join("watch.db");
         if !path.is_file() {
             return Err(StateError::None(directory.to_owned()));

@@ -7,7 +7,7 @@ use dragnet::contain::{FromRun, SealedPlan, TrailDeliveries};
 use dragnet::model::{
     Destination, LogGroupArn, LogSource, SourceKind, SourceLookup, SourceState, Target,
 };
-use dragnet::store::{Found, StoredRow};
+use dragnet::store::{SightingRecord, StoredRow};
 use fastrand::Rng;
 use serde_json::json;
 
@@ -200,7 +200,7 @@ fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
             .clone();
         record.as_object_mut().unwrap().extend(failure);
     }
-    let found = Found {
+    let found = SightingRecord {
         time_ms: 0,
         event_account: "222222222222".to_owned(),
         event_region: "us-east-1".to_owned(),

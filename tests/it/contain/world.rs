@@ -170,7 +170,7 @@ impl World {
 
     /// How many containments there are.
     pub fn containments(&self) -> usize {
-        dragnet::contain::Journals::at(self.settings("").journals)
+        dragnet::contain::Journals::new(self.settings("").journals)
             .ids()
             .unwrap()
             .len()
@@ -207,7 +207,7 @@ impl World {
 
     /// How many lines a containment's journal has.
     pub fn events(&self, id: &str) -> usize {
-        let journals = dragnet::contain::Journals::at(self.settings("").journals);
+        let journals = dragnet::contain::Journals::new(self.settings("").journals);
         journals
             .read(id)
             .map_or(0, |containment| containment.events.len())

@@ -2,7 +2,7 @@
 
 use dragnet::config::Identity;
 use dragnet::model::{Account, AccountState, Operation, Policy};
-use dragnet::store::Standing;
+use dragnet::store::ScopeMembership;
 use dragnet::sweep::{Access, Member};
 
 use super::{HEAD, MEMBER};
@@ -30,7 +30,7 @@ async fn ask_for_groups(operations: &[Operation], scope_down: bool) -> Result<()
     };
     let member = Member {
         account,
-        standing: Standing::InScope,
+        standing: ScopeMembership::InScope,
         configured: None,
         listed: None,
     };

@@ -150,6 +150,6 @@ impl Life {
     }
 
     pub fn overview(&self) -> Overview {
-        Overview::of(&self.settings, &self.state, self.place.clock().now()).unwrap()
+        Overview::read(&self.settings, &self.state, self.place.clock().now()).unwrap()
     }
 }
