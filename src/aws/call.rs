@@ -123,7 +123,7 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         let key = self.quota_key(site);
-        let (gate, account) = (self.gate.of(&key), key.account);
+        let (call_limiter, account) = (self.call_limiter.of(&key), key.account);
         let mut attempts = Attempts::default();
         loop {
             let mut credentials = self.credentials(site.session).await?;
@@ -132,14 +132,14 @@ impl Aws {
                 permit = tokio::select! {
                     biased;
                     () = self.stop.cancelled() => None,
-                    permit = self.gate.pass(&gate) => permit,
+                    permit = self.call_limiter.acquire(&call_limiter) => permit,
                 };
             }
             if !self.is_fresh(&credentials) {
                 // They ran out in the queue. Renewing them needs a slot, too; the permit stays good.
                 drop(permit.take());
                 credentials = self.credentials(site.session).await?;
-                permit = self.gate.slot().await;
+                permit = self.call_limiter.slot().await;
             }
             let Some(let_out) = permit.take() else {
                 return Err(site.interrupted(attempts.made));
@@ -156,8 +156,8 @@ impl Aws {
             } = attempt.await;
             let diagnosis = match answer {
                 Ok(output) => {
-                    gate.answered_after(took);
-                    if let Some(calls_per_second) = gate.limiter.answered() {
+                    call_limiter.answered_after(took);
+                    if let Some(calls_per_second) = call_limiter.limiter.answered() {
                         info!(
                             operation = %site.operation, region = %site.region, account = %key.owner(),
                             calls_per_second, "not throttled of late: speeding up"
@@ -175,7 +175,7 @@ impl Aws {
             match next {
                 Next::AskAgain(wait) => sleep(wait).await,
                 Next::SlowDown => {
-                    if let Some(calls_per_second) = gate.limiter.throttled(fastrand::f64()) {
+                    if let Some(calls_per_second) = call_limiter.limiter.throttled(fastrand::f64()) {
                         info!(
                             operation = %site.operation, region = %site.region, account = %key.owner(),
                             calls_per_second, "throttled: slowing down"
@@ -225,7 +225,7 @@ impl Aws {
         let (time, began) = (self.clock.now(), Instant::now());
         let (answer, in_hand) = answered(call).await;
         match &in_hand {
-            Some(in_hand) => self.gate.take_back(let_out, in_hand.had_to_wait),
+            Some(in_hand) => self.call_limiter.release(let_out, in_hand.had_to_wait),
             None => drop(let_out),
         }
         let took = began.elapsed();

@@ -1,6 +1,6 @@
 //! The gate before every call: a quota permit first, a slot second.
 //!
-//! Work under way comes before work that has not begun ([`Gate::permit_for_more`]): so no more is begun side by
+//! Work under way comes before work that has not begun ([`CallLimiter::acquire_low_priority`]): so no more is begun side by
 //! side than uses the quota up, however long answers take, and what is begun next is chosen when its permit is there.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use crate::throttle::{Limiter, QuotaKey, Quotas};
 
 /// Lets calls out as their quotas and the number of slots allow.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct CallLimiter {
     quotas: Quotas,
     slots: Arc<Semaphore>,
     /// How many slots there are now, and at most.
@@ -27,7 +27,7 @@ pub(super) struct Gate {
 /// The gates of the keys that are in use, or were slowed.
 #[derive(Debug, Default)]
 struct Keys {
-    gates: HashMap<QuotaKey, Arc<QuotaGate>>,
+    gates: HashMap<QuotaKey, Arc<QuotaLimiter>>,
     /// How many there may be until those are let go that nobody needs any more.
     room: usize,
 }
@@ -40,9 +40,9 @@ const GROWTH: usize = 3;
 /// There is always room for so many keys; and for twice as many as are needed.
 const LEAST_ROOM: usize = 1_024;
 
-/// One key's gate.
+/// One key's call_limiter.
 #[derive(Debug)]
-pub(super) struct QuotaGate {
+pub(super) struct QuotaLimiter {
     /// Tokio's mutex is a fair queue: of all that wait, one asks the limiter.
     turn: Mutex<()>,
     /// The key's limiter.
@@ -61,7 +61,7 @@ pub struct Permit {
     slot: OwnedSemaphorePermit,
 }
 
-impl Gate {
+impl CallLimiter {
     /// A gate for at most `concurrency` calls under way at once.
     pub fn new(quotas: Quotas, concurrency: usize) -> Self {
         let first = concurrency.min(FIRST);
@@ -77,7 +77,7 @@ impl Gate {
 
     /// Takes back the slot of a call that was answered. If all slots are taken and there was a place for the answer at
     /// once, there are more from now on; if the answer `had_to_wait`, one less.
-    pub fn take_back(&self, permit: Permit, had_to_wait: bool) {
+    pub fn release(&self, permit: Permit, had_to_wait: bool) {
         if had_to_wait {
             if self
                 .set_open(|open| (open > FIRST).then(|| open - 1))
@@ -101,14 +101,14 @@ impl Gate {
     }
 
     /// The gate of one key. Keep it for as long as the key is in use.
-    pub fn of(&self, key: &QuotaKey) -> Arc<QuotaGate> {
+    pub fn of(&self, key: &QuotaKey) -> Arc<QuotaLimiter> {
         let mut keys = self.keys();
-        if let Some(gate) = keys.gates.get(key) {
-            return Arc::clone(gate);
+        if let Some(call_limiter) = keys.gates.get(key) {
+            return Arc::clone(call_limiter);
         }
         keys.make_room();
-        let gate = Arc::new(QuotaGate::new(self.quotas.limiter(key)));
-        keys.gates.insert(key.clone(), Arc::clone(&gate));
+        let call_limiter = Arc::new(QuotaLimiter::new(self.quotas.limiter(key)));
+        keys.gates.insert(key.clone(), Arc::clone(&call_limiter));
         gate
     }
 
@@ -118,21 +118,21 @@ impl Gate {
     }
 
     /// The keys that AWS throttled, and their limiters' gates.
-    pub fn slowed(&self) -> Vec<(QuotaKey, Arc<QuotaGate>)> {
+    pub fn slowed(&self) -> Vec<(QuotaKey, Arc<QuotaLimiter>)> {
         let keys = self.keys();
         let slowed = keys
             .gates
             .iter()
-            .filter(|(_, gate)| gate.limiter.was_slowed());
+            .filter(|(_, call_limiter)| call_limiter.limiter.was_slowed());
         slowed
-            .map(|(key, gate)| (key.clone(), Arc::clone(gate)))
+            .map(|(key, call_limiter)| (key.clone(), Arc::clone(call_limiter)))
             .collect()
     }
 
     /// Waits for a permit of this key and then for a slot. The turn is kept until the slot is there,
     /// so that a key holds at most one permit without a slot: a slow Region neither fills the slots
     /// nor piles up permits that would burst.
-    pub async fn pass(&self, key: &QuotaGate) -> Option<Permit> {
+    pub async fn acquire(&self, key: &QuotaLimiter) -> Option<Permit> {
         let _waiting = Waiting::new(key);
         let _turn = key.turn.lock().await;
         while let Err(wait) = key.limiter.take() {
@@ -143,11 +143,11 @@ impl Gate {
 
     /// The same for work that has not begun: it gets what nothing else waits for when it is there. So while it waits
     /// for the limiter it stands in nobody's way, and no more is begun than uses the quota up.
-    pub async fn permit_for_more(&self, key: &QuotaGate) -> Option<Permit> {
+    pub async fn acquire_low_priority(&self, key: &QuotaLimiter) -> Option<Permit> {
         loop {
-            key.until_quiet().await;
+            key.wait_idle().await;
             let turn = key.turn.lock().await;
-            if key.is_quiet() {
+            if key.is_idle() {
                 match key.limiter.take() {
                     Ok(()) => return self.slot().await,
                     Err(wait) => {
@@ -177,13 +177,13 @@ impl Keys {
         if self.gates.len() >= self.room.max(LEAST_ROOM) {
             // Whoever gets a gate gets it under the lock that is held here.
             self.gates
-                .retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.limiter.is_pristine());
+                .retain(|_, gate| Arc::strong_count(call_limiter) > 1 || !call_limiter.limiter.is_pristine());
             self.room = self.gates.len() * 2;
         }
     }
 }
 
-impl QuotaGate {
+impl QuotaLimiter {
     fn new(limiter: Limiter) -> Self {
         Self {
             turn: Mutex::new(()),
@@ -213,15 +213,15 @@ impl QuotaGate {
         Duration::from_micros(self.took.load(Ordering::Relaxed))
     }
 
-    fn is_quiet(&self) -> bool {
+    fn is_idle(&self) -> bool {
         self.waiting.load(Ordering::Acquire) == 0
     }
 
-    async fn until_quiet(&self) {
+    async fn wait_idle(&self) {
         loop {
             // Made before the look, so that no word is missed in between.
             let quiet = self.quiet.notified();
-            if self.is_quiet() {
+            if self.is_idle() {
                 return;
             }
             quiet.await;
@@ -230,10 +230,10 @@ impl QuotaGate {
 }
 
 /// A call that waits at a key.
-struct Waiting<'a>(&'a QuotaGate);
+struct Waiting<'a>(&'a QuotaLimiter);
 
 impl<'a> Waiting<'a> {
-    fn new(key: &'a QuotaGate) -> Self {
+    fn new(key: &'a QuotaLimiter) -> Self {
         key.waiting.fetch_add(1, Ordering::AcqRel);
         Self(key)
     }
@@ -264,8 +264,8 @@ mod tests {
         }
     }
 
-    fn gate(concurrency: usize) -> Arc<Gate> {
-        Arc::new(Gate::new(
+    fn gate(concurrency: usize) -> Arc<CallLimiter> {
+        Arc::new(CallLimiter::new(
             Quotas::new(QuotaTable::built_in().unwrap(), 1.0),
             concurrency,
         ))
@@ -273,13 +273,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_key_without_permits_holds_no_slot() {
-        let gate = gate(1);
+        let call_limiter = gate(1);
         let start = Instant::now();
         let call = |key: QuotaKey| {
-            let gate = &gate;
+            let call_limiter = &call_limiter;
             async move {
-                let key_gate = gate.of(&key);
-                let _slot = gate.pass(&key_gate).await;
+                let key_gate = call_limiter.of(&key);
+                let _slot = call_limiter.acquire(&key_gate).await;
             }
         };
         // Twenty accounts of ten calls each at ten a second, over a single slot: no longer than one account alone.
@@ -298,19 +298,19 @@ mod tests {
 
     /// Begins as many readers of a hundred calls each as the gate wants; gives how many in the first five seconds.
     async fn begun_within_five_seconds(answer: Duration) -> usize {
-        let (gate, mut readers) = (gate(64), JoinSet::new());
-        let key = gate.of(&key(1));
+        let (call_limiter, mut readers) = (gate(64), JoinSet::new());
+        let key = call_limiter.of(&key(1));
         let end = Instant::now() + Duration::from_secs(5);
-        while let Some(mut permit) = gate.permit_for_more(&key).await
+        while let Some(mut permit) = call_limiter.acquire_low_priority(&key).await
             && Instant::now() < end
         {
-            let (gate, key) = (Arc::clone(&gate), Arc::clone(&key));
+            let (call_limiter, key) = (Arc::clone(&call_limiter), Arc::clone(&key));
             readers.spawn(async move {
                 for _ in 0..100 {
                     sleep(answer).await;
                     key.answered_after(answer);
                     drop(permit);
-                    permit = gate.pass(&key).await.unwrap();
+                    permit = call_limiter.acquire(&key).await.unwrap();
                 }
             });
         }
@@ -333,8 +333,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn how_long_answers_take_is_known_of_late() {
-        let gate = gate(1);
-        let key = gate.of(&key(1));
+        let call_limiter = gate(1);
+        let key = call_limiter.of(&key(1));
         assert_eq!(key.answer_time(), Duration::ZERO);
         key.answered_after(Duration::from_millis(400));
         assert_eq!(key.answer_time(), Duration::from_millis(400));
@@ -348,36 +348,36 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn keys_that_nobody_needs_leave_nothing_behind() {
-        let gate = gate(1);
-        let (held, slowed) = (gate.of(&key(1)), key(2));
-        gate.of(&slowed).limiter.throttled(0.0);
+        let call_limiter = gate(1);
+        let (held, slowed) = (call_limiter.of(&key(1)), key(2));
+        call_limiter.of(&slowed).limiter.throttled(0.0);
         for account in 3..LEAST_ROOM as u64 * 4 {
-            assert!(gate.of(&key(account)).limiter.take().is_ok());
+            assert!(call_limiter.of(&key(account)).limiter.take().is_ok());
             sleep(Duration::from_millis(1)).await;
         }
-        let kept = gate.keys().gates.len();
+        let kept = call_limiter.keys().gates.len();
         assert!(kept <= LEAST_ROOM, "{kept} keys");
         assert!(
-            Arc::ptr_eq(&held, &gate.of(&key(1))),
+            Arc::ptr_eq(&held, &call_limiter.of(&key(1))),
             "what is held is the key's one gate"
         );
         assert!(
-            gate.slowed().iter().any(|(key, _)| *key == slowed),
+            call_limiter.slowed().iter().any(|(key, _)| *key == slowed),
             "what was slowed is told"
         );
     }
 
     #[tokio::test(start_paused = true)]
     async fn slots_come_and_go_with_room_for_answers() {
-        let gate = gate(FIRST + 100);
+        let call_limiter = gate(FIRST + 100);
         let all_answered = async |had_to_wait| {
             let under_way =
-                join_all((0..gate.slots.available_permits()).map(|_| gate.slot())).await;
+                join_all((0..call_limiter.slots.available_permits()).map(|_| call_limiter.slot())).await;
             under_way
                 .into_iter()
                 .flatten()
-                .for_each(|permit| gate.take_back(permit, had_to_wait));
-            gate.slots.available_permits()
+                .for_each(|permit| call_limiter.release(permit, had_to_wait));
+            call_limiter.slots.available_permits()
         };
         assert_eq!(
             all_answered(false).await,
@@ -387,11 +387,11 @@ mod tests {
         assert_eq!(all_answered(false).await, FIRST + GROWTH * 2);
         assert_eq!(all_answered(true).await, FIRST, "and never fewer");
         let waiting = join_all(
-            (0..FIRST * 4).map(|_| async { gate.take_back(gate.slot().await.unwrap(), false) }),
+            (0..FIRST * 4).map(|_| async { call_limiter.release(call_limiter.slot().await.unwrap(), false) }),
         );
         waiting.await;
         assert_eq!(
-            gate.slots.available_permits(),
+            call_limiter.slots.available_permits(),
             FIRST + 100,
             "no more than were asked for"
         );

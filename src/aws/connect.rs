@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::CallError;
 use super::bounded_connector::enveloped;
-use super::call_limiter::Gate;
+use super::call_limiter::CallLimiter;
 use super::descriptor_limit::DescriptorLimit;
 use super::http;
 use super::mfa::{CodeSource, Device, MfaStanding};
@@ -108,7 +108,7 @@ pub enum ConnectError {
 #[derive(Clone, Debug)]
 pub struct Aws {
     pub(super) clients: Clients,
-    pub(super) gate: Arc<Gate>,
+    pub(super) call_limiter: Arc<CallLimiter>,
     /// Once it is cancelled, the gate lets no call of this connection out any more.
     pub(super) stop: CancellationToken,
     pub(super) audit: Option<mpsc::Sender<ApiCall>>,
@@ -234,7 +234,7 @@ impl Aws {
                 organizations: aws_sdk_organizations::Client::new(&sdk),
                 sns: aws_sdk_sns::Client::new(&sdk),
             },
-            gate: Arc::new(Gate::new(options.quotas, sockets.calls)),
+            call_limiter: Arc::new(CallLimiter::new(options.quotas, sockets.calls)),
             stop: CancellationToken::new(),
             audit: options.audit,
             clock: options.clock,
@@ -282,7 +282,7 @@ impl Aws {
             .gate
             .slowed()
             .into_iter()
-            .map(|(key, gate)| gate.limiter.slowed(&key));
+            .map(|(key, call_limiter)| call_limiter.limiter.slowed(&key));
         let mut slowed: Vec<SlowedRate> = slowed.collect();
         slowed.sort_by(|one, other| one.place().cmp(&other.place()));
         slowed

@@ -197,7 +197,7 @@ impl Aws {
             operation: Operation::StopQuery,
         };
         let request = self.clients.logs.stop_query().query_id(&query.0);
-        let permit = self.gate.slot().await;
+        let permit = self.call_limiter.slot().await;
         self.call_with(permit, site, |credentials| {
             request
                 .clone()

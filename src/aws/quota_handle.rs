@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::call::CallContext;
-use super::call_limiter::{Gate, Permit, QuotaGate};
+use super::call_limiter::{CallLimiter, Permit, QuotaLimiter};
 use super::connect::Aws;
 use super::session::Session;
 use crate::model::{Operation, Region};
@@ -14,9 +14,9 @@ use crate::model::{Operation, Region};
 /// The quota of `FilterLogEvents` in one account's Region, and the calls that use it.
 #[derive(Clone, Debug)]
 pub struct QuotaHandle {
-    gate: Arc<Gate>,
+    call_limiter: Arc<CallLimiter>,
     stop: CancellationToken,
-    key: Arc<QuotaGate>,
+    key: Arc<QuotaLimiter>,
 }
 
 impl Aws {
@@ -27,9 +27,9 @@ impl Aws {
             region,
             operation: Operation::FilterLogEvents,
         };
-        let key = self.gate.of(&self.quota_key(site));
+        let key = self.call_limiter.of(&self.quota_key(site));
         QuotaHandle {
-            gate: Arc::clone(&self.gate),
+            call_limiter: Arc::clone(&self.call_limiter),
             stop: self.stop.clone(),
             key,
         }
@@ -39,12 +39,12 @@ impl Aws {
 impl QuotaHandle {
     /// A permit for work that has not begun, once all that is under way has its own. `None`: no call is let out
     /// any more.
-    pub async fn permit_for_more(&self) -> Option<Permit> {
+    pub async fn acquire_low_priority(&self) -> Option<Permit> {
         // As in `call.rs`: a wait is held once.
         tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
-            permit = self.gate.permit_for_more(&self.key) => permit,
+            permit = self.call_limiter.acquire_low_priority(&self.key) => permit,
         }
     }
 

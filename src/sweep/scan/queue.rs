@@ -121,7 +121,7 @@ impl Queue {
         let mut readers = JoinSet::new();
         while self.wait(State::has_pages_to_read).await {
             // Once nothing is let out any more, units end without a call.
-            let permit = self.lane.permit_for_more().await;
+            let permit = self.lane.acquire_low_priority().await;
             let Some(unit) = self.state().waiting.pop() else {
                 continue;
             };
