@@ -31,17 +31,17 @@ const BODY: Duration = Duration::from_mins(1);
 const USER_AGENT: &str = "user-agent";
 
 /// Puts every exchange of `client` into this envelope.
-pub(super) fn enveloped(client: SharedHttpClient, intake: ResponseBudget) -> SharedHttpClient {
+pub(super) fn enveloped(client: SharedHttpClient, response_budget: ResponseBudget) -> SharedHttpClient {
     SharedHttpClient::new(BoundedConnector {
         wire: client,
-        intake,
+        response_budget,
     })
 }
 
 #[derive(Debug)]
 struct BoundedConnector<T> {
     wire: T,
-    intake: ResponseBudget,
+    response_budget: ResponseBudget,
 }
 
 impl HttpClient for BoundedConnector<SharedHttpClient> {
@@ -53,7 +53,7 @@ impl HttpClient for BoundedConnector<SharedHttpClient> {
         let wire = self.wire.http_connector(settings, components);
         SharedHttpConnector::new(BoundedConnector {
             wire,
-            intake: self.intake.clone(),
+            response_budget: self.response_budget.clone(),
         })
     }
 }
@@ -66,10 +66,10 @@ impl HttpConnector for BoundedConnector<SharedHttpConnector> {
             .get(USER_AGENT)
             .map_or(PRODUCT.to_owned(), |sdk| format!("{PRODUCT} {sdk}"));
         request.headers_mut().insert(USER_AGENT, agent);
-        let (answer, intake) = (self.wire.call(request), self.intake.clone());
+        let (answer, response_budget) = (self.wire.call(request), self.response_budget.clone());
         HttpConnectorFuture::new(async move {
             let answer = in_time(HEAD, answer).await?;
-            intake.enter().await;
+            response_budget.acquire().await;
             // On the heap: it is the head that is waited for.
             Box::pin(in_time(BODY, bounded(answer, LARGEST_ANSWER))).await
         })

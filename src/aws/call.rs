@@ -151,7 +151,7 @@ impl Aws {
             let attempt = Box::pin(self.attempt(let_out, site, account, attempts.made, call));
             let Attempt {
                 answer,
-                in_hand,
+                response_permit,
                 took,
             } = attempt.await;
             let diagnosis = match answer {
@@ -163,7 +163,7 @@ impl Aws {
                             calls_per_second, "not throttled of late: speeding up"
                         );
                     }
-                    return Ok((output, in_hand));
+                    return Ok((output, response_permit));
                 }
                 Err(diagnosis) => diagnosis,
             };
@@ -223,9 +223,9 @@ impl Aws {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let (time, began) = (self.clock.now(), Instant::now());
-        let (answer, in_hand) = answered(call).await;
-        match &in_hand {
-            Some(in_hand) => self.call_limiter.release(let_out, in_hand.had_to_wait),
+        let (answer, response_permit) = with_response_permit(call).await;
+        match &response_permit {
+            Some(response_permit) => self.call_limiter.release(let_out, response_permit.had_to_wait),
             None => drop(let_out),
         }
         let took = began.elapsed();
@@ -247,7 +247,7 @@ impl Aws {
         .await;
         Attempt {
             answer,
-            in_hand,
+            response_permit,
             took,
         }
     }
@@ -264,7 +264,7 @@ impl Aws {
 /// One attempt at a call.
 struct Attempt<T> {
     answer: Result<T, Diagnosis>,
-    in_hand: Option<ResponsePermit>,
+    response_permit: Option<ResponsePermit>,
     took: Duration,
 }
 

@@ -146,7 +146,7 @@ impl Aws {
             Wire::Network { .. } => DescriptorLimit::of_this_process(options.concurrency),
             Wire::InProcess { .. } => DescriptorLimit::unbounded(options.concurrency),
         };
-        let intake = ResponseBudget::new();
+        let response_budget = ResponseBudget::new();
         let SourceCredentials {
             sdk,
             chain,
@@ -155,7 +155,7 @@ impl Aws {
             Wire::Network { insecure_endpoint } => {
                 let client = enveloped(
                     http::network(insecure_endpoint, sockets.idle_per_host),
-                    intake,
+                    response_budget,
                 );
                 let named = options.identity.profile.as_deref();
                 source::find(named, client, SdkTime(options.clock.clone())).await?
@@ -173,7 +173,7 @@ impl Aws {
                 let keys = Credentials::new(access_key_id, secret, None, None, "practice range");
                 let sdk = SdkConfig::builder()
                     .behavior_version(BehaviorVersion::latest())
-                    .http_client(enveloped(http, intake))
+                    .http_client(enveloped(http, response_budget))
                     .time_source(SdkTime(options.clock.clone()))
                     .credentials_provider(SharedCredentialsProvider::new(keys))
                     .region(aws_types::region::Region::new(String::from(region)))

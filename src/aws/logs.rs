@@ -159,7 +159,7 @@ impl Aws {
             region,
             operation: Operation::FilterLogEvents,
         };
-        let (answer, in_hand) = self
+        let (answer, response_permit) = self
             .call_with(permit, site, |credentials| {
                 let (reading, placed) = (
                     FastPageDecoder::default(),
@@ -181,7 +181,7 @@ impl Aws {
                 async move { request.send().await.map(|output| reading.answer(output)) }
             })
             .await?;
-        Ok((answer.page, in_hand))
+        Ok((answer.page, response_permit))
     }
 }
 

@@ -48,7 +48,7 @@ impl ResponseBudget {
 
     /// Waits for a place for the answer to this task's call, and keeps it for the caller; a call that nobody makes
     /// [`answered`] has waited, and no more.
-    pub async fn enter(&self) {
+    pub async fn acquire(&self) {
         let came = Instant::now();
         // The semaphore is never closed.
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
@@ -65,7 +65,7 @@ impl ResponseBudget {
 }
 
 /// Makes a call; its answer comes with its place, if it came so far.
-pub(super) async fn answered<T>(call: impl Future<Output = T>) -> (T, Option<ResponsePermit>) {
+pub(super) async fn with_response_permit<T>(call: impl Future<Output = T>) -> (T, Option<ResponsePermit>) {
     let call = async {
         let answer = call.await;
         (answer, OF_THIS_CALL.with(RefCell::take))
@@ -81,12 +81,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_answers_are_read_than_there_are_places_until_somebody_is_done() {
-        let (intake, began) = (ResponseBudget::new(), Instant::now());
+        let (response_budget, began) = (ResponseBudget::new(), Instant::now());
         let ask = || async {
-            let ((), in_hand) = answered(intake.enter()).await;
+            let ((), response_permit) = with_response_permit(response_budget.acquire()).await;
             // Who asked writes it down, which takes a while.
             sleep(Duration::from_secs(1)).await;
-            in_hand.unwrap().had_to_wait
+            response_permit.unwrap().had_to_wait
         };
         let waited = futures::future::join_all((0..PLACES * 3).map(|_| ask())).await;
         assert_eq!(began.elapsed(), Duration::from_secs(3));
@@ -98,7 +98,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_fails_takes_no_place() {
-        let (answer, in_hand) = answered(async { 1 }).await;
-        assert!(answer == 1 && in_hand.is_none());
+        let (answer, response_permit) = with_response_permit(async { 1 }).await;
+        assert!(answer == 1 && response_permit.is_none());
     }
 }
