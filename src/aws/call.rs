@@ -157,7 +157,7 @@ impl Aws {
             let diagnosis = match answer {
                 Ok(output) => {
                     call_limiter.answered_after(took);
-                    if let Some(calls_per_second) = call_limiter.limiter.answered() {
+                    if let Some(calls_per_second) = call_limiter.limiter.on_success() {
                         info!(
                             operation = %site.operation, region = %site.region, account = %key.owner(),
                             calls_per_second, "not throttled of late: speeding up"
@@ -175,7 +175,7 @@ impl Aws {
             match next {
                 Next::AskAgain(wait) => sleep(wait).await,
                 Next::SlowDown => {
-                    if let Some(calls_per_second) = call_limiter.limiter.throttled(fastrand::f64()) {
+                    if let Some(calls_per_second) = call_limiter.limiter.on_throttle(fastrand::f64()) {
                         info!(
                             operation = %site.operation, region = %site.region, account = %key.owner(),
                             calls_per_second, "throttled: slowing down"

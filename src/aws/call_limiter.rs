@@ -350,7 +350,7 @@ mod tests {
     async fn keys_that_nobody_needs_leave_nothing_behind() {
         let call_limiter = gate(1);
         let (held, slowed) = (call_limiter.of(&key(1)), key(2));
-        call_limiter.of(&slowed).limiter.throttled(0.0);
+        call_limiter.of(&slowed).limiter.on_throttle(0.0);
         for account in 3..LEAST_ROOM as u64 * 4 {
             assert!(call_limiter.of(&key(account)).limiter.take().is_ok());
             sleep(Duration::from_millis(1)).await;

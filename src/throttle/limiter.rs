@@ -126,7 +126,7 @@ impl Limiter {
 
     /// AWS throttled a call: from now on half as many, and none for a moment. `jitter`, from 0 to 1,
     /// spreads the waits of several processes. The new rate, if it is one.
-    pub fn throttled(&self, jitter: f64) -> Option<f64> {
+    pub fn on_throttle(&self, jitter: f64) -> Option<f64> {
         let mut slowing = self.slowing();
         let now = Instant::now();
         if slowing.share < 1.0 && now.duration_since(slowing.changed) < SETTLING {
@@ -144,7 +144,7 @@ impl Limiter {
 
     /// AWS answered a call: after a while of that, the rate goes up by a step, as far as it should be. The new
     /// rate, if it did.
-    pub fn answered(&self) -> Option<f64> {
+    pub fn on_success(&self) -> Option<f64> {
         let mut slowing = self.slowing();
         // Almost always: no look at the clock.
         if slowing.share >= 1.0 {
@@ -265,7 +265,7 @@ mod tests {
             limiter.is_pristine() && limiter.take().is_ok() && limiter.take().is_ok(),
             "the whole burst is there"
         );
-        limiter.throttled(0.0);
+        limiter.on_throttle(0.0);
         tokio::time::sleep(STEP_AFTER * 100).await;
         assert!(!limiter.is_pristine(), "what was slowed is told");
     }
@@ -274,7 +274,7 @@ mod tests {
     async fn a_throttle_halves_the_rate_once() {
         let limiter = Limiter::new(10.0);
         assert_eq!(
-            [limiter.throttled(0.0), limiter.throttled(0.0)],
+            [limiter.on_throttle(0.0), limiter.on_throttle(0.0)],
             [Some(5.0), None],
             "the second was under way already"
         );
@@ -282,11 +282,11 @@ mod tests {
         assert_eq!(limiter.take(), Err(Duration::from_millis(200)));
         let permits = permits_within(&limiter, Duration::from_secs(4)).await;
         assert!((19..=20).contains(&permits), "{permits}");
-        limiter.throttled(0.0);
+        limiter.on_throttle(0.0);
         assert_eq!(limiter.rate(), 2.5);
         for _ in 0..20 {
             tokio::time::sleep(SETTLING).await;
-            limiter.throttled(0.0);
+            limiter.on_throttle(0.0);
         }
         assert_eq!(limiter.rate(), 10.0 * SLOWEST, "and never stops");
     }
@@ -294,17 +294,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_recovers_by_steps_up_to_its_rate() {
         let limiter = Limiter::new(8.0);
-        limiter.throttled(0.0);
-        assert_eq!(limiter.answered(), None, "not at once");
+        limiter.on_throttle(0.0);
+        assert_eq!(limiter.on_success(), None, "not at once");
         tokio::time::sleep(STEP_AFTER).await;
         assert_eq!(
-            (limiter.answered(), limiter.answered()),
+            (limiter.on_success(), limiter.on_success()),
             (Some(6.0), None),
             "one step at a time"
         );
         tokio::time::sleep(STEP_AFTER).await;
         assert_eq!(
-            (limiter.answered(), limiter.rate()),
+            (limiter.on_success(), limiter.rate()),
             (Some(8.0), 8.0),
             "and no further"
         );
