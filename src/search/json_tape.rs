@@ -23,7 +23,7 @@ impl<'m> JsonTape<'m> {
     pub fn parse(json: &'m str) -> Option<Self> {
         Some(Self {
             json,
-            tokens: skim(json)?,
+            tokens: tokenize(json)?,
         })
     }
 

@@ -40,7 +40,7 @@ pub(super) enum Kind {
 }
 
 /// The tokens of an object or array, in its order; `None` where a full reading decides.
-pub(super) fn skim(json: &str) -> Option<Vec<Token>> {
+pub(super) fn tokenize(json: &str) -> Option<Vec<Token>> {
     // The places of tokens, and their numbers, are of 32 bits.
     u32::try_from(json.len()).ok()?;
     let tokens = Vec::with_capacity(USUAL_TOKENS);
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     fn kinds(json: &str) -> Option<Vec<Kind>> {
-        Some(skim(json)?.into_iter().map(|token| token.kind).collect())
+        Some(tokenize(json)?.into_iter().map(|token| token.kind).collect())
     }
 
     #[test]

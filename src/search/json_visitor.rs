@@ -17,7 +17,7 @@ const NESTED_DOCUMENTS: u8 = 8;
 ///
 /// Returns whether `json` is such a document, whole and of a depth that can be read (128); if not, some
 /// leaves may have been seen already.
-pub(super) fn for_each_leaf(json: &str, each: &mut dyn FnMut(&str, &str)) -> bool {
+pub(super) fn visit_json_values(json: &str, each: &mut dyn FnMut(&str, &str)) -> bool {
     walk(json, NESTED_DOCUMENTS, &mut String::new(), each)
 }
 
@@ -37,7 +37,7 @@ fn walk(json: &str, nested: u8, path: &mut String, each: &mut dyn FnMut(&str, &s
 }
 
 /// Calls `each` for a string at this path, as if it had been met in a document.
-pub(super) fn for_each_leaf_of_text(
+pub(super) fn visit_json_values_in_text(
     text: &str,
     path: &mut String,
     each: &mut dyn FnMut(&str, &str),
@@ -194,7 +194,7 @@ mod tests {
 
     fn leaves(json: &str) -> (Vec<String>, bool) {
         let mut all = Vec::new();
-        let whole = for_each_leaf(json, &mut |path, text| all.push(format!("{path}={text}")));
+        let whole = visit_json_values(json, &mut |path, text| all.push(format!("{path}={text}")));
         (all, whole)
     }
 

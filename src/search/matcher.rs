@@ -7,7 +7,7 @@ use super::candidate_offsets::CandidateOffsets;
 use super::document::Document;
 use super::escape_aliases::{EscapeAliases, unescaped};
 use super::json_tape::JsonTape;
-use super::json_visitor::{for_each_leaf, for_each_leaf_of_text};
+use super::json_visitor::{visit_json_values, visit_json_values_in_text};
 use super::literal_prefilter::LiteralPrefilter;
 use super::literals::Literals;
 use crate::model::{Indicator, IndicatorValue};
@@ -103,16 +103,16 @@ impl Matcher {
     /// named, and so is a flow-log line of the default format; anything else is searched as the text
     /// that it is.
     pub fn find(&self, message: &str) -> Option<Hits> {
-        self.find_in(&Document::new(message))
+        self.find_in_document(&Document::new(message))
     }
 
     /// The same in a message that others read, too. Most messages end at a quick look, and most of the others have an
     /// outline, which tells the fields in which the quick look found something.
-    pub(super) fn find_in(&self, document: &Document<'_>) -> Option<Hits> {
+    pub(super) fn find_in_document(&self, document: &Document<'_>) -> Option<Hits> {
         let message = document.message();
         // A regular expression may ask where a field begins, so that only the fields themselves tell.
         if !self.regexes.is_empty() {
-            return self.find_by_reading(message, |_| true);
+            return self.match_full_scan(message, |_| true);
         }
         let (places, is_disguised) = (self.places(message), self.disguises.may_be_in(message));
         if places.is_empty() && !is_disguised {
@@ -123,23 +123,23 @@ impl Matcher {
             .filter(|_| !is_disguised)
             .zip(document.outline())
         {
-            Some((begins, outline)) => self.find_at(begins, outline),
-            None => self.find_by_reading(message, |text| places.may_be_in(text, message)),
+            Some((begins, outline)) => self.match_tokens_at(begins, outline),
+            None => self.match_full_scan(message, |text| places.may_be_in(text, message)),
         }
     }
 
     /// What is found in those fields of a document in which one of these places lies.
-    fn find_at(&self, begins: &[usize], outline: &JsonTape<'_>) -> Option<Hits> {
+    fn match_tokens_at(&self, begins: &[usize], outline: &JsonTape<'_>) -> Option<Hits> {
         let mut found = MatchSet::default();
         for leaf in outline.leaves_at(begins) {
             let mut path = outline.path(leaf);
             match outline.text(leaf) {
                 Some(text) => {
-                    for_each_leaf_of_text(&text, &mut path, &mut |path, text| {
-                        self.look(text, Some(path), &mut found)
+                    visit_json_values_in_text(&text, &mut path, &mut |path, text| {
+                        self.match_text(text, Some(path), &mut found)
                     });
                 }
-                None => self.look(outline.written(leaf)?, Some(&path), &mut found),
+                None => self.match_text(outline.written(leaf)?, Some(&path), &mut found),
             }
         }
         found.hits(&self.names)
@@ -147,15 +147,15 @@ impl Matcher {
 
     /// What is found in a message by whoever reads all of it, and looks at those of its texts that `may` hold
     /// something.
-    pub(super) fn find_by_reading(
+    pub(super) fn match_full_scan(
         &self,
         message: &str,
         may_hold: impl Fn(&str) -> bool,
     ) -> Option<Hits> {
         let mut found = MatchSet::default();
-        let is_json = for_each_leaf(message, &mut |path, text| {
+        let is_json = visit_json_values(message, &mut |path, text| {
             if may_hold(text) {
-                self.look(text, Some(path), &mut found);
+                self.match_text(text, Some(path), &mut found);
             }
         });
         if !is_json {
@@ -165,9 +165,9 @@ impl Matcher {
             {
                 Some((format, columns)) => {
                     let named = format.names().zip(columns);
-                    named.for_each(|(name, text)| self.look(text, Some(name), &mut found));
+                    named.for_each(|(name, text)| self.match_text(text, Some(name), &mut found));
                 }
-                None => self.look(message, None, &mut found),
+                None => self.match_text(message, None, &mut found),
             }
         }
         found.hits(&self.names)
@@ -185,13 +185,13 @@ impl Matcher {
     }
 
     /// Looks at a text as it is, and at the JSON that it may quote.
-    fn look(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {
-        self.look_once(text, field, found);
+    fn match_text(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {
+        self.match_text_once(text, field, found);
         let quoted = std::iter::successors(unescaped(text), |text| unescaped(text)).take(QUOTED);
-        quoted.for_each(|text| self.look_once(&text, field, found));
+        quoted.for_each(|text| self.match_text_once(&text, field, found));
     }
 
-    fn look_once(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {
+    fn match_text_once(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {
         let mut add = |indicator| found.add(indicator, field.unwrap_or(WHOLE_MESSAGE));
         self.literals.find(text, field, &mut add);
         self.addresses
@@ -363,7 +363,7 @@ mod tests {
         assert_eq!(matcher.find(message).unwrap().fields, [""]);
         assert_eq!(
             matcher.find(message),
-            matcher.find_by_reading(message, |_| true)
+            matcher.match_full_scan(message, |_| true)
         );
     }
 

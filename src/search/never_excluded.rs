@@ -228,7 +228,7 @@ proptest! {
             let inner = spelled_out(&json!({ "field": text, "n": 1.5 }), once);
             let outer = spelled_out(&json!([inner, { "payload": spelled_out(&json!(inner), twice) }, ""]), thrice);
             for message in [&text, &inner, &outer, &format!("at {outer}"), &in_message(&text, how)] {
-                prop_assert_eq!(matcher.find(message), matcher.find_by_reading(message, |_| true), "{}", message);
+                prop_assert_eq!(matcher.find(message), matcher.match_full_scan(message, |_| true), "{}", message);
             }
         }
     }
@@ -406,7 +406,7 @@ proptest! {
     ) {
         let indicators: Vec<Indicator> = all.iter().chain(&more).map(|text| text.parse().unwrap()).collect();
         let matcher = Matcher::new(&indicators).unwrap();
-        prop_assert_eq!(matcher.find(&document), matcher.find_by_reading(&document, |_| true));
+        prop_assert_eq!(matcher.find(&document), matcher.match_full_scan(&document, |_| true));
     }
 }
 
@@ -445,7 +445,7 @@ fn real_records_say_the_same_however_they_are_read() {
                 for matcher in &matchers {
                     assert_eq!(
                         matcher.find(&message),
-                        matcher.find_by_reading(&message, |_| true),
+                        matcher.match_full_scan(&message, |_| true),
                         "{message}"
                     );
                 }

@@ -120,7 +120,7 @@ impl SearchSet {
     /// The indicators in a message.
     pub fn indicators(&self, document: &Document<'_>) -> Option<Hits> {
         if self.has_indicators {
-            self.matcher.find_in(document)
+            self.matcher.find_in_document(document)
         } else {
             None
         }
@@ -136,6 +136,6 @@ impl SearchSet {
         self.hunts
             .iter()
             .enumerate()
-            .filter_map(move |(number, hunt)| Some((number, hunt.look(&record, kind)?)))
+            .filter_map(move |(number, hunt)| Some((number, hunt.evaluate(&record, kind)?)))
     }
 }

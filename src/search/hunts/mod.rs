@@ -71,7 +71,7 @@ impl PreparedHunt {
 
     /// What an event of this kind gives: `None` if it is not what the
     /// hunt is about, or a filter drops it.
-    pub fn look(&self, record: &Record<'_>, kind: RecordKind<'_>) -> Option<Finding> {
+    pub fn evaluate(&self, record: &Record<'_>, kind: RecordKind<'_>) -> Option<Finding> {
         let is_about = match self.hunt.source {
             HuntSource::CloudTrail => kind == RecordKind::CloudTrail,
             HuntSource::VpcFlow => matches!(kind, RecordKind::FlowLog(_)),
