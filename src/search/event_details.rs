@@ -91,12 +91,12 @@ impl ParsedEventDetails<'_> {
 }
 
 /// Reads what a message tells. What is not a CloudTrail record happened where and when it is stored.
-pub fn happening(message: &str, account: &str, region: &str, timestamp_ms: i64) -> EventDetails {
-    happened(&Document::new(message), account, region, timestamp_ms).into_owned()
+pub fn event_details(message: &str, account: &str, region: &str, timestamp_ms: i64) -> EventDetails {
+    parse_event_details(&Document::new(message), account, region, timestamp_ms).into_owned()
 }
 
 /// The same of a message that others read, too.
-pub fn happened<'m>(
+pub fn parse_event_details<'m>(
     document: &Document<'m>,
     account: &'m str,
     region: &'m str,
@@ -232,7 +232,7 @@ mod tests {
             "accessKeyId":"AKIAIOSFODNN7EXAMPLE"},"eventTime":"2026-03-01T11:00:00Z","eventSource":"s3.amazonaws.com",
             "eventName":"ListBuckets","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.1","userAgent":"cli",
             "requestID":"r","eventID":"e","recipientAccountId":"222222222222"}"#;
-        let told = happening(message, "111111111111", "us-east-1", 5);
+        let told = event_details(message, "111111111111", "us-east-1", 5);
         assert_eq!(
             (told.account.as_str(), told.region.as_str()),
             ("222222222222", "eu-west-1")
@@ -255,7 +255,7 @@ mod tests {
             "[\"eventTime\"]",
             "{\"eventTime\":\"soon\"}",
         ] {
-            let told = happening(message, "111111111111", "us-east-1", 5);
+            let told = event_details(message, "111111111111", "us-east-1", 5);
             assert_eq!(
                 (told.account.as_str(), told.region.as_str(), told.time_ms),
                 ("111111111111", "us-east-1", 5)

@@ -83,7 +83,7 @@ fn examine(
         return None;
     }
     let region = reading.group.target.region.as_str();
-    let told = happened(&document, account, region, event.timestamp_ms);
+    let told = parse_event_details(&document, account, region, event.timestamp_ms);
     let is_trails = reading.group.trail_delivers
         && TrailStreamOwner::parse(&event.log_stream)
             .is_some_and(|owner| owner.may_hold(&told.account));

@@ -105,7 +105,7 @@ impl<'a, 'r> Merged<'a, 'r> {
 
     fn sighting(&self, row: StoredRow) -> Result<Option<Sighting>, StoreError> {
         let found = &row.found;
-        let told = happening(
+        let told = event_details(
             &found.message,
             &row.account.to_string(),
             row.region.as_str(),
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     fn sighting(event_id: &str, message: &str) -> Sighting {
-        let happening = happening(message, "111111111111", "us-east-1", 5);
+        let happening = event_details(message, "111111111111", "us-east-1", 5);
         Sighting {
             stored: Stored {
                 account: "111111111111".parse().unwrap(),

@@ -2,7 +2,7 @@
 //! believed must not read them folded, for a fold keeps the place of one copy alone.
 
 use super::account_filter::AccountFilter;
-use crate::search::happening;
+use crate::search::event_details;
 use crate::store::{RunReader, StoreError, StoredRow};
 
 /// Hands `use_row` every stored sighting of an account that the run was asked about, Dragnet's own calls left out;
@@ -19,7 +19,7 @@ pub fn stored_sightings(
         for row in rows {
             let row = row?;
             let found = &row.found;
-            let told = happening(
+            let told = event_details(
                 &found.message,
                 &row.account.to_string(),
                 row.region.as_str(),

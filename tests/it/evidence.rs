@@ -23,7 +23,7 @@ fn trail(name: &str, account: &str, home: &str, more: &str) -> String {
 }
 
 /// A record that the organization's own trails deliver, or do not.
-fn happened(account: &str, region: &str, read_only: bool) -> String {
+fn parse_event_details(account: &str, region: &str, read_only: bool) -> String {
     format!(
         "[[records]]\naccount = \"{account}\"\nregion = \"{region}\"\nat = \"1h ago\"\nby = \"arn:aws:iam::{account}:user/bob\"\n\
          service = \"s3\"\naction = \"{}\"\nip = \"{IP}\"\nread_only = {read_only}\n",
@@ -399,7 +399,7 @@ proptest! {
         let mut scenario = trails.concat();
         for account in ACCOUNTS {
             for region in REGIONS {
-                _ = write!(scenario, "{}{}", happened(account, region, true), happened(account, region, false));
+                _ = write!(scenario, "{}{}", parse_event_details(account, region, true), parse_event_details(account, region, false));
             }
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();

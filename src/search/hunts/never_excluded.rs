@@ -185,7 +185,7 @@ fn drafts() -> impl Strategy<Value = Vec<Draft>> {
 
 fn hunt(draft: &Draft, message: &str, formats: &FlowLogFormats) -> Hunt {
     let document = Document::new(message);
-    let told = happened(&document, "111111111111", "us-east-1", 5);
+    let told = parse_event_details(&document, "111111111111", "us-east-1", 5);
     let record = Record::new(
         event(message),
         RecordKind::detect(message, told.is_cloudtrail(), formats).discovery(),
@@ -301,7 +301,7 @@ fn formats() -> impl Strategy<Value = FlowLogFormats> {
 /// Whether the query, evaluated plainly, keeps the event, and it is of the kind that the hunt is about.
 fn keeps(hunt: &Hunt, message: &str, formats: &FlowLogFormats) -> bool {
     let document = Document::new(message);
-    let told = happened(&document, "111111111111", "us-east-1", 5);
+    let told = parse_event_details(&document, "111111111111", "us-east-1", 5);
     let kind = RecordKind::detect(message, told.is_cloudtrail(), formats);
     let is_about = match hunt.source {
         HuntSource::CloudTrail => told.is_cloudtrail(),

@@ -45,7 +45,7 @@ pub(in crate::sweep) fn traces(
     );
     for event in events {
         let document = Document::new(&event.message);
-        let told = happened(
+        let told = parse_event_details(
             &document,
             &account,
             stored.region.as_str(),

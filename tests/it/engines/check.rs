@@ -234,12 +234,12 @@ fn assert_is_part(name: &str, run: &Run, expected: &Answer) {
     let mut left: BTreeMap<String, i32> = BTreeMap::new();
     for event in found::expected_sightings(expected)
         .iter()
-        .map(|row| found::happened(row))
+        .map(|row| found::parse_event_details(row))
     {
         *left.entry(event).or_default() += 1;
     }
     for row in found::found_sightings(run) {
-        let left = left.entry(found::happened(&row)).or_default();
+        let left = left.entry(found::parse_event_details(&row)).or_default();
         *left -= 1;
         assert!(*left >= 0, "{name}: invented {row}");
     }

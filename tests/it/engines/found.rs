@@ -137,7 +137,7 @@ pub fn expected_sightings(answer: &Answer) -> Vec<String> {
 }
 
 /// What a sighting tells wherever it is kept: if copies were not read, another is shown than should be.
-pub fn happened(sighting: &str) -> String {
+pub fn parse_event_details(sighting: &str) -> String {
     let stands: Vec<Json> = serde_json::Deserializer::from_str(sighting)
         .into_iter()
         .next()

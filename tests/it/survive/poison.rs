@@ -226,7 +226,7 @@ proptest! {
 
     #[test]
     fn every_reader_takes_every_text(text in poison(), stored in any::<i64>()) {
-        let told = happening(&text, "111111111111", "us-east-1", stored);
+        let told = event_details(&text, "111111111111", "us-east-1", stored);
         prop_assert!(!told.record_id.is_empty() || told.time_ms == stored);
         let all = ["192.0.2.0/24", "2001:db8::/32", "AKIAIOSFODNN7EXAMPLE", "arn:aws:iam::111111111111:user/a", "x"];
         let all: Vec<_> = all.iter().map(|text| text.parse().unwrap()).collect();
