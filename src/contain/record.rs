@@ -96,7 +96,7 @@ impl Containment {
     }
 
     /// In a word: `contained`, `incomplete`, `undone`, `undoing` or `stuck`.
-    pub fn standing(&self) -> &'static str {
+    pub fn overall_status(&self) -> &'static str {
         let all = |is: fn(State) -> bool| self.steps().all(|(.., state)| is(state));
         let any = |state: State| self.steps().any(|(.., other)| other == state);
         match &self.undo_begun {
@@ -110,7 +110,7 @@ impl Containment {
 
     /// The exit code: 3 if a step is not where it should be.
     pub fn exit_code(&self) -> u8 {
-        if matches!(self.standing(), "contained" | "undone") {
+        if matches!(self.overall_status(), "contained" | "undone") {
             0
         } else {
             3
@@ -144,7 +144,7 @@ impl Containment {
         let refused = &self.plan.refused;
         json!({
             "id": self.id,
-            "standing": self.standing(),
+            "standing": self.overall_status(),
             "plan_sha256": self.plan_sha256,
             "reason": self.plan.reason,
             "forced": self.plan.forced,

@@ -9,7 +9,7 @@ use crate::report::escape;
 /// The lines of a containment's state. They hold untrusted text: whoever prints them escapes it.
 pub fn status_lines(containment: &Containment) -> Vec<String> {
     let mut lines = vec![
-        format!("Containment {}: {}", containment.id, containment.standing()),
+        format!("Containment {}: {}", containment.id, containment.overall_status()),
         format!("  reason   {}", containment.plan.reason),
         format!("  applied  {} by {}", containment.begun, containment.by),
     ];
@@ -53,7 +53,7 @@ pub fn markdown(containment: &Containment) -> String {
         "# Containment {}\n\n| | |\n| --- | --- |\n| standing | **{}** |\n| reason | {} |\n| planned | {:.0} by {} |\n\
          | applied | {} by {} |\n| undo begun | {} |\n| plan's SHA-256 | `{}` |\n",
         containment.id,
-        containment.standing(),
+        containment.overall_status(),
         cell(&plan.reason),
         plan.created,
         cell(&plan.caller),

@@ -145,7 +145,7 @@ pub(super) fn list(
         for containment in &all {
             table.push(vec![
                 containment.id.clone(),
-                containment.standing().to_owned(),
+                containment.overall_status().to_owned(),
                 containment.begun.clone(),
                 containment.by.clone(),
                 containment.steps().count().to_string(),
@@ -157,7 +157,7 @@ pub(super) fn list(
     Ok(
         if all
             .iter()
-            .any(|containment| containment.standing() == "stuck")
+            .any(|containment| containment.overall_status() == "stuck")
         {
             3
         } else {

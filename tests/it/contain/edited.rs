@@ -369,13 +369,13 @@ async fn a_plan_of_an_older_version_can_be_applied_and_undone() {
     tokio::time::advance(Duration::from_mins(1)).await;
     let containment = world.apply(&plan).await;
     assert_eq!(
-        containment.standing(),
+        containment.overall_status(),
         "contained",
         "{:?}",
         containment.events
     );
     assert_eq!(
-        world.undo(plan.short_hash(), false).await.standing(),
+        world.undo(plan.short_hash(), false).await.overall_status(),
         "undone"
     );
     assert_eq!(inline(&iam, "user", "eve").await, before);

@@ -54,7 +54,7 @@ async fn every_call_that_fails_is_gone_on_from() {
             loop {
                 let containment = world.apply(&plan).await;
                 let there = contained(&inline(&iam, "role", "App").await);
-                if containment.standing() == "contained" {
+                if containment.overall_status() == "contained" {
                     assert!(there, "{apply}");
                     break;
                 }
@@ -63,7 +63,7 @@ async fn every_call_that_fails_is_gone_on_from() {
                 assert!(attempts < 20, "{apply}: {:?}", containment.events);
             }
             for attempt in 0.. {
-                if world.undo(plan.short_hash(), false).await.standing() == "undone" {
+                if world.undo(plan.short_hash(), false).await.overall_status() == "undone" {
                     break;
                 }
                 assert!(attempt < 20, "{undo}");
@@ -103,7 +103,7 @@ async fn a_crash_at_any_moment_is_gone_on_from() {
         );
         _ = tokio::time::timeout(cut, world.undo(plan.short_hash(), false)).await;
         assert_eq!(
-            world.undo(plan.short_hash(), false).await.standing(),
+            world.undo(plan.short_hash(), false).await.overall_status(),
             "undone",
             "{cut:?}"
         );
@@ -125,7 +125,7 @@ async fn an_interrupted_apply_can_be_undone_at_once() {
         "it was written, and nobody heard of it"
     );
     assert_eq!(
-        world.undo(plan.short_hash(), false).await.standing(),
+        world.undo(plan.short_hash(), false).await.overall_status(),
         "undone"
     );
     assert_eq!(inline(&iam, "role", "App").await, before);
@@ -162,7 +162,7 @@ async fn somebody_who_removes_it_is_beaten_and_reported() {
     let containment = world.apply(&plan).await;
     // Once the policy counts everywhere, it is the attacker who is refused, for ever.
     attacker.abort();
-    assert_eq!(containment.standing(), "contained");
+    assert_eq!(containment.overall_status(), "contained");
     let last = containment.events.last().unwrap();
     assert!(last.detail.contains("SOMEBODY IS FIGHTING"), "{last:?}");
     assert!(contained(
@@ -222,7 +222,7 @@ async fn what_drifted_is_not_touched() {
             .any(|(name, _)| name == "DenyAll")
     );
     assert_eq!(
-        world.undo(plan.short_hash(), true).await.standing(),
+        world.undo(plan.short_hash(), true).await.overall_status(),
         "undone"
     );
     assert!(
@@ -272,7 +272,7 @@ async fn an_undo_that_fails_is_stuck_and_says_what_to_do() {
     world.apply(&plan).await;
     let containment = world.undo(plan.short_hash(), false).await;
     assert_eq!(
-        (containment.standing(), containment.exit_code()),
+        (containment.overall_status(), containment.exit_code()),
         ("stuck", 3)
     );
     assert!(
@@ -284,7 +284,7 @@ async fn an_undo_that_fails_is_stuck_and_says_what_to_do() {
             .contains("delete its inline policy DenyAll")
     );
     assert_eq!(
-        world.undo(plan.short_hash(), false).await.standing(),
+        world.undo(plan.short_hash(), false).await.overall_status(),
         "undone"
     );
 }

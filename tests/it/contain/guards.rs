@@ -294,7 +294,7 @@ async fn a_policy_that_would_not_fit_is_refused() {
         (vec!["unverified"], 3)
     );
     assert_eq!(
-        world.undo(plan.short_hash(), false).await.standing(),
+        world.undo(plan.short_hash(), false).await.overall_status(),
         "undone"
     );
 }

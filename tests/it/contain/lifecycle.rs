@@ -42,7 +42,7 @@ async fn a_hundred_accounts_are_blocked_and_let_in_again() {
     );
     assert_eq!(
         (
-            containment.standing(),
+            containment.overall_status(),
             containment.counts().get(&State::Verified)
         ),
         ("contained", Some(&100))
@@ -51,7 +51,7 @@ async fn a_hundred_accounts_are_blocked_and_let_in_again() {
         assert!(!works(session).await);
     }
     assert_eq!(
-        world.undo(plan.short_hash(), false).await.standing(),
+        world.undo(plan.short_hash(), false).await.overall_status(),
         "undone"
     );
     for session in &sessions {
@@ -137,7 +137,7 @@ async fn users_and_groups_likewise_and_keys_are_switched_on_again() {
     );
     assert!(!works(&eve).await);
     assert_eq!(
-        world.undo(plan.short_hash(), false).await.standing(),
+        world.undo(plan.short_hash(), false).await.overall_status(),
         "undone"
     );
     assert!(works(&eve).await);

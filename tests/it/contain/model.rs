@@ -80,8 +80,8 @@ async fn never_in_between_without_saying_so() {
                         continue;
                     };
                     let now = deny_all(&iam).await;
-                    *ends.entry(containment.standing()).or_default() += 1;
-                    if containment.standing() == "contained" {
+                    *ends.entry(containment.overall_status()).or_default() += 1;
+                    if containment.overall_status() == "contained" {
                         assert!(
                             now.as_deref().is_some_and(denies_all),
                             "{what}: {:?}",
@@ -96,8 +96,8 @@ async fn never_in_between_without_saying_so() {
                     let Ok(containment) = world.try_undo(sealed.short_hash(), true).await else {
                         continue;
                     };
-                    *ends.entry(containment.standing()).or_default() += 1;
-                    if containment.standing() == "undone" {
+                    *ends.entry(containment.overall_status()).or_default() += 1;
+                    if containment.overall_status() == "undone" {
                         // Undone by this call, and not by one that was cut off after it and before a drift.
                         if containment.events.len() > events {
                             assert_eq!(
