@@ -177,7 +177,7 @@ impl Conclusion<'_> {
                 .min()
                 .unwrap_or(self.started_ms);
             let forgotten = oldest.min(self.started_ms.saturating_sub(REMEMBERED_MS));
-            state::forget(
+            state::prune(
                 transaction,
                 name,
                 forgotten.saturating_sub(self.schedule.overlap_ms),
@@ -214,13 +214,13 @@ impl Conclusion<'_> {
             without_message,
         } = identity(sighting);
         if state::is_known(transaction, name, without_message)?
-            || !state::is_new(transaction, name, identity, self.started_ms)?
+            || !state::insert_if_new(transaction, name, identity, self.started_ms)?
         {
             return Ok(());
         }
         counts.sightings += 1;
         if let Some(quiet_ms) = suppress_ms
-            && !state::may_speak(
+            && !state::allow_after_suppression(
                 transaction,
                 name,
                 subject(sighting),
@@ -252,14 +252,14 @@ impl Conclusion<'_> {
         } = self.schedule;
         let is_told = match alert_when {
             Some(threshold) => threshold.holds(&Columns(&row)),
-            None => state::is_new(transaction, name, identity, self.started_ms)?,
+            None => state::insert_if_new(transaction, name, identity, self.started_ms)?,
         };
         if !is_told {
             return Ok(());
         }
         counts.sightings += 1;
         if let Some(quiet_ms) = suppress_ms
-            && !state::may_speak(transaction, name, identity, *quiet_ms, self.started_ms)?
+            && !state::allow_after_suppression(transaction, name, identity, *quiet_ms, self.started_ms)?
         {
             counts.suppressed += 1;
             return Ok(());

@@ -42,7 +42,7 @@ impl fmt::Display for Identity {
 }
 
 /// Notes that this is told at `now_ms`. No: it was told before.
-pub(in crate::watch) fn is_new(
+pub(in crate::watch) fn insert_if_new(
     transaction: &Transaction<'_>,
     schedule: &str,
     identity: Identity,
@@ -67,7 +67,7 @@ pub(in crate::watch) fn is_known(
 
 /// Notes that something about this subject is told at `now_ms`, unless something was in the last `quiet_ms`.
 /// No: something was.
-pub(in crate::watch) fn may_speak(
+pub(in crate::watch) fn allow_after_suppression(
     transaction: &Transaction<'_>,
     schedule: &str,
     subject: Identity,
@@ -90,7 +90,7 @@ pub(in crate::watch) fn may_speak(
 }
 
 /// Forgets what was told before `before_ms`: no window reaches back so far.
-pub(in crate::watch) fn forget(
+pub(in crate::watch) fn prune(
     transaction: &Transaction<'_>,
     schedule: &str,
     before_ms: i64,
@@ -123,20 +123,20 @@ mod tests {
         let is_new = |identity, now| {
             State::open_read_only(temp.path())
                 .unwrap()
-                .change(|transaction| is_new(transaction, "s", identity, now))
+                .change(|transaction| insert_if_new(transaction, "s", identity, now))
                 .unwrap()
         };
-        assert!(is_new(one, 1) && !is_new(one, 2) && is_new(other, 3));
+        assert!(insert_if_new(one, 1) && !insert_if_new(one, 2) && insert_if_new(other, 3));
         let state = State::open(temp.path()).unwrap();
         let speaks = |now| {
             state
-                .change(|transaction| may_speak(transaction, "s", one, 10, now))
+                .change(|transaction| allow_after_suppression(transaction, "s", one, 10, now))
                 .unwrap()
         };
         assert!(speaks(100) && !speaks(109) && speaks(110) && !speaks(111));
         state
-            .change(|transaction| forget(transaction, "s", 3))
+            .change(|transaction| prune(transaction, "s", 3))
             .unwrap();
-        assert!(is_new(one, 4) && !is_new(other, 4));
+        assert!(insert_if_new(one, 4) && !insert_if_new(other, 4));
     }
 }
