@@ -112,7 +112,7 @@ impl Delivery {
         }
         let told = tokio::time::timeout(
             self.patience.answer,
-            self.sink.tell(&alert, self.clock.now()),
+            self.sink.deliver(&alert, self.clock.now()),
         )
         .await;
         let told =

@@ -63,7 +63,7 @@ impl Sink {
     ///
     /// # Errors
     /// It did not take it.
-    pub async fn tell(&self, alert: &Alert, now: Timestamp) -> Result<(), SinkError> {
+    pub async fn deliver(&self, alert: &Alert, now: Timestamp) -> Result<(), SinkError> {
         let Tools {
             aws,
             poster,
