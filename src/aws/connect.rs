@@ -249,7 +249,7 @@ impl Aws {
 
     /// The same connection, quotas and sessions, for a run that has an audit of its own.
     #[must_use]
-    pub fn audited(&self, audit: mpsc::Sender<ApiCall>) -> Self {
+    pub fn with_audit(&self, audit: mpsc::Sender<ApiCall>) -> Self {
         Self {
             audit: Some(audit),
             ..self.clone()
@@ -272,7 +272,7 @@ impl Aws {
     /// The same connection, which lets no call out any more once `stop` is cancelled; those under way go on. What
     /// waits fails as [`super::ErrorClass::Interrupted`].
     #[must_use]
-    pub fn until(self, stop: CancellationToken) -> Self {
+    pub fn with_cancellation(self, stop: CancellationToken) -> Self {
         Self { stop, ..self }
     }
 

@@ -25,7 +25,7 @@ pub(super) async fn plan(
     settings: &SweepSettings,
     cancel: CancellationToken,
 ) -> Result<PlanSheet, CommandError> {
-    let (aws, calls) = connection.beside();
+    let (aws, calls) = connection.fork();
     let started = connection.clock().now();
     // What Insights costs where nothing else was asked for is to be known, however much it is.
     let EngineSettings {

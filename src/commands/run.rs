@@ -46,9 +46,9 @@ pub struct Connection {
 
 impl Connection {
     /// The same way to AWS for calls that belong to no run, and what is told of them.
-    pub(super) fn beside(&self) -> (Aws, mpsc::Receiver<ApiCall>) {
+    pub(super) fn fork(&self) -> (Aws, mpsc::Receiver<ApiCall>) {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
-        (self.aws.audited(audit), calls)
+        (self.aws.with_audit(audit), calls)
     }
 
     /// The time.
@@ -125,7 +125,7 @@ impl SharedConnection {
             practice,
         } = self;
         Connection {
-            aws: aws.audited(audit),
+            aws: aws.with_audit(audit),
             calls,
             caller: caller.clone(),
             clock: clock.clone(),

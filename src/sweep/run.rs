@@ -176,7 +176,7 @@ async fn carry_out(
             parts.settings.engines.max_scan_cost - parts.checkpoint.insights_usd(),
         ),
         log_group_patterns: LogGroupPatterns::new(&parts.settings.reach.scope),
-        aws: parts.aws.until(parts.cancel.clone()),
+        aws: parts.aws.with_cancellation(parts.cancel.clone()),
         clock: parts.clock,
         settings: parts.settings,
         windows: parts.windows,
