@@ -56,8 +56,8 @@ impl ManagementEvents {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
-            reads: union(self.reads, other.reads),
-            writes: union(self.writes, other.writes),
+            reads: excluded_by_both(self.reads, other.reads),
+            writes: excluded_by_both(self.writes, other.writes),
         }
     }
 
@@ -91,7 +91,7 @@ impl ManagementEvents {
     }
 }
 
-fn union(
+fn excluded_by_both(
     one: Option<BTreeSet<String>>,
     other: Option<BTreeSet<String>>,
 ) -> Option<BTreeSet<String>> {

@@ -150,7 +150,7 @@ impl FromStr for Indicator {
     fn from_str(given: &str) -> Result<Self, Self::Err> {
         match IndicatorKind::split_prefix(given.trim()) {
             Some((kind, value)) => Self::of_kind(kind, value),
-            None => Self::new(&value::fanged(given), value::recognised),
+            None => Self::new(&value::refang(given), value::recognised),
         }
     }
 }

@@ -16,10 +16,10 @@ const LARGEST_REGEX: usize = 1 << 18;
 
 /// The value of a text whose kind is known; `text` is trimmed and not empty.
 pub(super) fn of_kind(kind: IndicatorKind, text: &str) -> Result<IndicatorValue, String> {
-    let fanged = fanged(text);
+    let refang = refang(text);
     match kind {
-        IndicatorKind::Ip => ip(&fanged),
-        IndicatorKind::Cidr => cidr(&fanged),
+        IndicatorKind::Ip => ip(&refang),
+        IndicatorKind::Cidr => cidr(&refang),
         IndicatorKind::AccessKey => access_key(text),
         IndicatorKind::Arn => text
             .parse()
@@ -31,7 +31,7 @@ pub(super) fn of_kind(kind: IndicatorKind, text: &str) -> Result<IndicatorValue,
             .parse()
             .map(IndicatorValue::Account)
             .map_err(|_| "expected 12 digits".to_owned()),
-        IndicatorKind::Domain => domain(&fanged),
+        IndicatorKind::Domain => domain(&refang),
         IndicatorKind::UserAgent => Ok(IndicatorValue::UserAgent(text.to_owned())),
         IndicatorKind::EventName => event_name(text),
         IndicatorKind::Hash => hash(text),
@@ -75,18 +75,18 @@ fn looks_like_a_key(text: &str) -> bool {
 }
 
 /// Reports write addresses and domains so that nobody follows them by mistake: `192.0.2[.]1`, `hxxp://…`.
-pub(super) fn fanged(text: &str) -> Cow<'_, str> {
+pub(super) fn refang(text: &str) -> Cow<'_, str> {
     let is_defanged =
         text.contains("[.]") || text.contains("[:]") || text.trim_start().starts_with("hxxp");
     if !is_defanged {
         return text.into();
     }
-    let fanged = text.replace("[.]", ".").replace("[:]", ":");
-    fanged
+    let refang = text.replace("[.]", ".").replace("[:]", ":");
+    refang
         .trim_start()
         .strip_prefix("hxxp")
         .map(|rest| format!("http{rest}"))
-        .unwrap_or(fanged)
+        .unwrap_or(refang)
         .into()
 }
 
