@@ -24,7 +24,7 @@ pub(super) fn ends_on_ctrl_c() -> CancellationToken {
 
 async fn cancel_on_ctrl_c(cancel: CancellationToken) {
     if tokio::signal::ctrl_c().await.is_ok() {
-        tell("Interrupted: writing what was found so far. Press Ctrl-C again to stop at once.");
+        print_note("Interrupted: writing what was found so far. Press Ctrl-C again to stop at once.");
         cancel.cancel();
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(130);

@@ -145,7 +145,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
 }
 
 /// A line for the person at the terminal. It may hold a stranger's text.
-fn tell(line: &str) {
+fn print_note(line: &str) {
     // Without a stderr there is nobody to tell.
     _ = writeln!(io::stderr().lock(), "{}", escape(line));
 }

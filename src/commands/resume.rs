@@ -4,7 +4,7 @@ use super::host_environment::HostEnvironment;
 use super::interrupt::ends_on_ctrl_c;
 use super::run::{Connection, Resumable};
 use super::sweep::conclude;
-use super::{CommandError, Environment, tell};
+use super::{CommandError, Environment, print_note};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, load_config, run_dir};
 use crate::cli::{GlobalArguments, ResumeArguments, UsageError};
 
@@ -40,7 +40,7 @@ pub(super) async fn resume(
     let sweep = run.settings(&config)?;
     let place = Environment::from_settings(settings, machine)?;
     if settings.progress != ProgressStyle::None {
-        tell(&format!(
+        print_note(&format!(
             "Going on with {}: {}",
             arguments.run.display(),
             sweep.window

@@ -6,7 +6,7 @@ use super::host_environment::HostEnvironment;
 use super::interrupt::ends_on_ctrl_c;
 use super::run::{Connection, RunOutput, run_sweep};
 use super::run_files::RunFiles;
-use super::{CommandError, Environment, plan, tell};
+use super::{CommandError, Environment, plan, print_note};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, SweepSettings};
 use crate::cli::{GlobalArguments, SweepArguments};
 use crate::report::{RunStatus, abridged, write_json, write_run_report};
@@ -25,9 +25,9 @@ pub(super) async fn sweep(
     sweep
         .left_out
         .iter()
-        .for_each(|line| tell(&format!("Not looked for: {line}")));
+        .for_each(|line| print_note(&format!("Not looked for: {line}")));
     if settings.progress != ProgressStyle::None {
-        tell(&format!(
+        print_note(&format!(
             "Looking for {} from {}",
             listed(&sweep),
             sweep.window
@@ -53,7 +53,7 @@ pub(super) fn conclude(
 ) -> Result<u8, CommandError> {
     let directory = machine.shown(&outputs.directory);
     if let Some(error) = failure {
-        tell(&format!("The run's files claim nothing: {directory}"));
+        print_note(&format!("The run's files claim nothing: {directory}"));
         return Err(error.into());
     }
     let files = &outputs.files;
@@ -65,9 +65,9 @@ pub(super) fn conclude(
     }
     io::stdout().lock().write_all(&page)?;
     match files.summary.status {
-        RunStatus::Interrupted => tell(&format!("`dragnet resume {directory}` goes on from here.")),
+        RunStatus::Interrupted => print_note(&format!("`dragnet resume {directory}` goes on from here.")),
         RunStatus::Incomplete if settings.progress != ProgressStyle::None => {
-            tell(&format!(
+            print_note(&format!(
                 "`dragnet resume {directory}` asks again what failed or was refused."
             ));
         }

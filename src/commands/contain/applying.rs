@@ -6,7 +6,7 @@ use super::{Connection, ContainError, force_arguments, journals, print, read_pla
 use crate::cli::settings::ContainSettings;
 use crate::cli::{ApplyArguments, Override};
 use crate::commands::host_environment::HostEnvironment;
-use crate::commands::{CommandError, Environment, tell};
+use crate::commands::{CommandError, Environment, print_note};
 use crate::contain::{
     Containment, DryRunStep, Guard, JournalError, SealedPlan, StepRunner, apply as apply_journal,
     check_plan, confirmation_lines, expiry, rehearse, status_lines,
@@ -41,7 +41,7 @@ pub(super) async fn apply(
     confirm(&sealed, arguments.confirm.as_deref())?;
     let mut ask = |containment: &Containment| {
         for line in status_lines(containment) {
-            tell(&line);
+            print_note(&line);
         }
         asked("Go on with the others? Type yes: ").is_some_and(|answer| answer == "yes")
     };
@@ -61,11 +61,11 @@ pub(super) async fn apply(
         machine.shown(&arguments.plan)
     );
     match containment.exit_code() {
-        0 => tell(&format!(
+        0 => print_note(&format!(
             "To undo it: dragnet contain undo {}",
             containment.id
         )),
-        _ => tell(&format!(
+        _ => print_note(&format!(
             "Not all of it holds. To go on: {again}. To undo it: dragnet contain undo {}",
             containment.id
         )),
@@ -198,7 +198,7 @@ fn print_rehearsed(
 /// Whether a person, or a script, says that this is the plan that was read.
 fn confirm(sealed: &SealedPlan, given: Option<&str>) -> Result<(), ContainError> {
     for line in confirmation_lines(sealed.plan()) {
-        tell(&line);
+        print_note(&line);
     }
     let ask =
         || asked("Type the plan's short hash, as `dragnet contain plan` printed it, to apply it: ");

@@ -12,7 +12,7 @@ use crate::aws::Aws;
 use crate::cli::Emit;
 use crate::cli::settings::PlanSettings;
 use crate::commands::host_environment::HostEnvironment;
-use crate::commands::{CommandError, Environment, tell};
+use crate::commands::{CommandError, Environment, print_note};
 use crate::config::PrincipalSelector;
 use crate::contain::{
     FromRun, Guard, Plan, PlanRequest, RefusedTarget, SealedPlan, Survey, TrailDeliveries,
@@ -54,7 +54,7 @@ pub(super) async fn plan(
     let plan = sealed.plan();
     let forced = force_arguments(&plan.forced);
     let confirm = sealed.short_hash();
-    tell(&format!(
+    print_note(&format!(
         "Written to {file}. To apply it: dragnet contain apply {file}{forced} --confirm {confirm}"
     ));
     Ok(if plan.refused.is_empty() && plan.gaps.is_empty() {

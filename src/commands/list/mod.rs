@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::{Value, json};
 
 use super::host_environment::HostEnvironment;
-use super::{CommandError, Environment, tell};
+use super::{CommandError, Environment, print_note};
 use crate::cli::settings::ListSettings;
 use crate::cli::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
 use crate::report::{Table, write_json};
@@ -32,7 +32,7 @@ pub(super) async fn list(
     let width = io::stdout().is_terminal().then_some(80);
     print(&list, &found.items, width, out)?;
     for gap in &found.gaps {
-        tell(&format!("not listed: {gap}"));
+        print_note(&format!("not listed: {gap}"));
     }
     Ok(if found.gaps.is_empty() { 0 } else { 3 })
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use tokio::net::TcpListener;
 
 use super::environment::PRACTICE;
-use super::{CommandError, tell};
+use super::{CommandError, print_note};
 use crate::cli::{QuotaChoice, ScenarioArguments, ServeArguments};
 use crate::range::{PracticeCredentials, Quotas, Range, Scenario, server};
 use crate::time::Clock;
@@ -39,12 +39,12 @@ pub(super) async fn serve(
     writeln!(out, "export AWS_REGION={region}")?;
     writeln!(out, "export AWS_DEFAULT_REGION={region}")?;
     out.flush()?;
-    tell(&format!(
+    print_note(&format!(
         "Serving `{}`: {}. Ctrl-C ends it.",
         scenario.name(),
         scenario.title()
     ));
-    tell(&format!(
+    print_note(&format!(
         "MFA device {}; `dragnet range code` prints its code.",
         range.mfa().serial
     ));

@@ -5,7 +5,7 @@ mod survey;
 use std::io::{self, IsTerminal, Write};
 
 use super::host_environment::HostEnvironment;
-use super::{CommandError, Environment, tell};
+use super::{CommandError, Environment, print_note};
 use crate::cli::settings::SourcesSettings;
 use crate::cli::{GlobalArguments, OutputFormat, SourcesArguments};
 use crate::report::{SourceTally, sources_json, sources_table, write_json, write_sources};
@@ -39,7 +39,7 @@ pub(super) async fn sources(
         }
     }
     for gap in &gaps {
-        tell(&format!("not asked: {gap}"));
+        print_note(&format!("not asked: {gap}"));
     }
     Ok(if accounts > 0 && gaps.is_empty() && tally.is_complete() {
         0

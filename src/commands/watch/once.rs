@@ -7,7 +7,7 @@ use super::WatchRuntime;
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, ProgressStyle, WatchSettings};
 use crate::commands::interrupt::ends_on_ctrl_c;
-use crate::commands::{CommandError, Environment, tell};
+use crate::commands::{CommandError, Environment, print_note};
 use crate::config::nearest;
 use crate::watch::{ActivationEnd, ActivationRecord, RetryPolicy, State};
 
@@ -40,12 +40,12 @@ pub(super) async fn once(
     let ended = lookout.once(name, &ends_on_ctrl_c()).await?;
     if settings.progress != ProgressStyle::None {
         if ended.is_empty() {
-            tell("No schedule is due.");
+            print_note("No schedule is due.");
         }
         ended
             .iter()
             .flatten()
-            .for_each(|activated| tell(&ending(activated)));
+            .for_each(|activated| print_note(&ending(activated)));
     }
     for sink in sinks {
         let record = state.sink(&sink)?;
@@ -55,7 +55,7 @@ pub(super) async fn once(
             } else {
                 &record.problem
             };
-            tell(&format!(
+            print_note(&format!(
                 "{} alerts wait for the sink {sink}: {problem}",
                 record.waiting
             ));
