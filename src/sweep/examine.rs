@@ -122,14 +122,14 @@ fn is_asked_for(
 ) -> bool {
     let ScanSpec {
         shared,
-        look,
+        time_filter,
         is_in_scope,
         ..
     } = &reading.group;
     let is_here = !is_trails && *is_in_scope;
-    let is_now = !is_trails && look.has(stored_ms, stored_ms);
+    let is_now = !is_trails && time_filter.contains(stored_ms, stored_ms);
     (is_here || regions.has(&told.region, &shared.settings.reach.scope))
-        && (is_now || look.has(told.time_ms, stored_ms))
+        && (is_now || time_filter.contains(told.time_ms, stored_ms))
 }
 
 /// The names of the hunts that the event is a row of, sorted.

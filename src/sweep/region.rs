@@ -152,7 +152,7 @@ impl RegionContext {
             .windows
             .filter_for(&LogGroupArn::new(self.target(), &group.name));
         // Without anything to look at, what is asked about is the sweep's own window, and nothing of it is read.
-        let window = look.asked().unwrap_or(shared.settings.window);
+        let window = time_filter.whole_window().unwrap_or(shared.settings.window);
         let now = shared.clock.now();
         let EngineSettings { choice, unmask, .. } = shared.settings.engines;
         let asked = Asked {
@@ -223,7 +223,7 @@ impl RegionContext {
             place,
             is_in_scope: self.is_in_scope(),
             trail_delivers: delivered.trail,
-            look,
+            time_filter,
             engine,
             has_both_engines: asked.has_both_engines(&group),
             class: group.class,

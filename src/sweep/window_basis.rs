@@ -41,7 +41,7 @@ impl WindowBasis {
 
 impl TimeFilter {
     /// The window that is asked about, from the first moment to the last. `None`: there is nothing to look at.
-    pub fn asked(&self) -> Option<TimeWindow> {
+    pub fn whole_window(&self) -> Option<TimeWindow> {
         match self {
             Self::ParsedEventDetails(window) => Some(*window),
             Self::LogTime(windows) => {
@@ -52,7 +52,7 @@ impl TimeFilter {
     }
 
     /// The stretches of stored time that are read, as their first milliseconds and the first after them.
-    pub fn stretches(&self) -> Vec<(i64, i64)> {
+    pub fn log_time_ranges(&self) -> Vec<(i64, i64)> {
         match self {
             Self::ParsedEventDetails(window) => vec![(
                 window.from_ms(),
@@ -70,7 +70,7 @@ impl TimeFilter {
     /// Where the time of happening counts, that is what the event says, where it can be true; a line that claims
     /// a time at which it could not have been stored so late, or so early, may be forged to be left out: there
     /// the time at which it is stored counts too.
-    pub fn has(&self, told_ms: i64, stored_ms: i64) -> bool {
+    pub fn contains(&self, told_ms: i64, stored_ms: i64) -> bool {
         match self {
             Self::ParsedEventDetails(window) => {
                 let believable =
@@ -97,28 +97,28 @@ mod tests {
     #[test]
     fn who_comes_again_looks_at_what_is_stored() {
         let look = TimeFilter::LogTime(vec![window(100, 200), window(500, 600)]);
-        assert_eq!(look.asked(), Some(window(100, 600)));
-        assert_eq!(look.stretches(), [(100, 200), (500, 600)]);
+        assert_eq!(time_filter.whole_window(), Some(window(100, 600)));
+        assert_eq!(time_filter.log_time_ranges(), [(100, 200), (500, 600)]);
         assert!(
-            look.has(i64::MIN, 100)
-                && look.has(0, 599)
-                && !look.has(150, 200)
-                && !look.has(550, 499)
+            time_filter.contains(i64::MIN, 100)
+                && time_filter.contains(0, 599)
+                && !time_filter.contains(150, 200)
+                && !time_filter.contains(550, 499)
         );
-        assert_eq!(TimeFilter::LogTime(Vec::new()).asked(), None);
+        assert_eq!(TimeFilter::LogTime(Vec::new()).whole_window(), None);
     }
 
     #[test]
     fn who_asks_once_looks_at_what_happened() {
         let hour = 3_600_000;
         let look = TimeFilter::ParsedEventDetails(window(hour, 2 * hour));
-        assert_eq!(look.stretches(), [(hour, 4 * hour)], "logs are late");
+        assert_eq!(time_filter.log_time_ranges(), [(hour, 4 * hour)], "logs are late");
         assert!(
-            look.has(hour, 3 * hour) && !look.has(2 * hour, 2 * hour),
+            time_filter.contains(hour, 3 * hour) && !time_filter.contains(2 * hour, 2 * hour),
             "its own time counts"
         );
         assert!(
-            look.has(-hour, 2 * hour - 1) && !look.has(-hour, 2 * hour),
+            time_filter.contains(-hour, 2 * hour - 1) && !time_filter.contains(-hour, 2 * hour),
             "a claim that cannot be true"
         );
     }

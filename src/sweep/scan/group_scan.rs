@@ -34,7 +34,7 @@ pub(in crate::sweep) struct ScanSpec {
     /// Whether a trail delivers to it, as its account's Region tells.
     pub trail_delivers: bool,
     /// What of it is looked at.
-    pub look: TimeFilter,
+    pub time_filter: TimeFilter,
     /// What reads it, as far as nothing of it was read before.
     pub engine: Engine,
     /// Whether the other engine may read what this one cannot.
@@ -352,7 +352,7 @@ impl GroupScan {
         if !is_asked {
             return Ok(Vec::new());
         }
-        let stretches = self.group.look.stretches();
+        let stretches = self.group.time_filter.log_time_ranges();
         let expected_pages = self.group.expected_pages / stretches.len().max(1) as f64;
         let engine = match pass {
             Pass::Search => self.group.engine,

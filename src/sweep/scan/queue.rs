@@ -190,9 +190,9 @@ impl Queue {
         self.time_left().saturating_add(more)
     }
 
-    async fn wait<T>(&self, look: impl Fn(&State) -> Option<T>) -> T {
+    async fn wait<T>(&self, time_filter: impl Fn(&State) -> Option<T>) -> T {
         loop {
-            // Made before the look, so that no change is missed in between.
+            // Made before the time_filter, so that no change is missed in between.
             let changed = self.changed.notified();
             if let Some(found) = look(&self.state()) {
                 return found;
