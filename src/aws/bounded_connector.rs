@@ -31,7 +31,10 @@ const BODY: Duration = Duration::from_mins(1);
 const USER_AGENT: &str = "user-agent";
 
 /// Puts every exchange of `client` into this envelope.
-pub(super) fn enveloped(client: SharedHttpClient, response_budget: ResponseBudget) -> SharedHttpClient {
+pub(super) fn enveloped(
+    client: SharedHttpClient,
+    response_budget: ResponseBudget,
+) -> SharedHttpClient {
     SharedHttpClient::new(BoundedConnector {
         wire: client,
         response_budget,

@@ -14,7 +14,7 @@ use super::call_limiter::Permit;
 use super::connect::Aws;
 use super::error::{CallError, Diagnosis, ErrorClass};
 use super::pages::Endless;
-use super::response_budget::{ResponsePermit, answered};
+use super::response_budget::{ResponsePermit, with_response_permit};
 use super::session::Session;
 use crate::model::{AccountId, ApiCall, Operation, Region};
 use crate::throttle::QuotaKey;
@@ -175,7 +175,9 @@ impl Aws {
             match next {
                 Next::AskAgain(wait) => sleep(wait).await,
                 Next::SlowDown => {
-                    if let Some(calls_per_second) = call_limiter.limiter.on_throttle(fastrand::f64()) {
+                    if let Some(calls_per_second) =
+                        call_limiter.limiter.on_throttle(fastrand::f64())
+                    {
                         info!(
                             operation = %site.operation, region = %site.region, account = %key.owner(),
                             calls_per_second, "throttled: slowing down"
@@ -225,7 +227,9 @@ impl Aws {
         let (time, began) = (self.clock.now(), Instant::now());
         let (answer, response_permit) = with_response_permit(call).await;
         match &response_permit {
-            Some(response_permit) => self.call_limiter.release(let_out, response_permit.had_to_wait),
+            Some(response_permit) => self
+                .call_limiter
+                .release(let_out, response_permit.had_to_wait),
             None => drop(let_out),
         }
         let took = began.elapsed();

@@ -1,4 +1,4 @@
-//! The gate before every call: a quota permit first, a slot second.
+//! The quota_limiter before every call: a quota permit first, a slot second.
 //!
 //! Work under way comes before work that has not begun ([`CallLimiter::acquire_low_priority`]): so no more is begun side by
 //! side than uses the quota up, however long answers take, and what is begun next is chosen when its permit is there.
@@ -24,10 +24,10 @@ pub(super) struct CallLimiter {
     keys: StdMutex<Keys>,
 }
 
-/// The gates of the keys that are in use, or were slowed.
+/// The limiters of the keys that are in use, or were slowed.
 #[derive(Debug, Default)]
 struct Keys {
-    gates: HashMap<QuotaKey, Arc<QuotaLimiter>>,
+    limiters: HashMap<QuotaKey, Arc<QuotaLimiter>>,
     /// How many there may be until those are let go that nobody needs any more.
     room: usize,
 }
@@ -40,7 +40,7 @@ const GROWTH: usize = 3;
 /// There is always room for so many keys; and for twice as many as are needed.
 const LEAST_ROOM: usize = 1_024;
 
-/// One key's call_limiter.
+/// One key's quota_limiter.
 #[derive(Debug)]
 pub(super) struct QuotaLimiter {
     /// Tokio's mutex is a fair queue: of all that wait, one asks the limiter.
@@ -62,7 +62,7 @@ pub struct Permit {
 }
 
 impl CallLimiter {
-    /// A gate for at most `concurrency` calls under way at once.
+    /// A quota_limiter for at most `concurrency` calls under way at once.
     pub fn new(quotas: Quotas, concurrency: usize) -> Self {
         let first = concurrency.min(FIRST);
         let (slots, open) = (Arc::new(Semaphore::new(first)), AtomicUsize::new(first));
@@ -100,16 +100,17 @@ impl CallLimiter {
             .ok()
     }
 
-    /// The gate of one key. Keep it for as long as the key is in use.
+    /// The quota_limiter of one key. Keep it for as long as the key is in use.
     pub fn of(&self, key: &QuotaKey) -> Arc<QuotaLimiter> {
         let mut keys = self.keys();
-        if let Some(call_limiter) = keys.gates.get(key) {
-            return Arc::clone(call_limiter);
+        if let Some(quota_limiter) = keys.limiters.get(key) {
+            return Arc::clone(quota_limiter);
         }
         keys.make_room();
-        let call_limiter = Arc::new(QuotaLimiter::new(self.quotas.limiter(key)));
-        keys.gates.insert(key.clone(), Arc::clone(&call_limiter));
-        gate
+        let quota_limiter = Arc::new(QuotaLimiter::new(self.quotas.limiter(key)));
+        keys.limiters
+            .insert(key.clone(), Arc::clone(&quota_limiter));
+        quota_limiter
     }
 
     fn keys(&self) -> MutexGuard<'_, Keys> {
@@ -117,15 +118,15 @@ impl CallLimiter {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The keys that AWS throttled, and their limiters' gates.
+    /// The keys that AWS throttled, and their limiters' limiters.
     pub fn slowed(&self) -> Vec<(QuotaKey, Arc<QuotaLimiter>)> {
         let keys = self.keys();
         let slowed = keys
-            .gates
+            .limiters
             .iter()
-            .filter(|(_, call_limiter)| call_limiter.limiter.was_slowed());
+            .filter(|(_, quota_limiter)| quota_limiter.limiter.was_slowed());
         slowed
-            .map(|(key, call_limiter)| (key.clone(), Arc::clone(call_limiter)))
+            .map(|(key, quota_limiter)| (key.clone(), Arc::clone(quota_limiter)))
             .collect()
     }
 
@@ -171,14 +172,15 @@ impl CallLimiter {
 }
 
 impl Keys {
-    /// Lets go of gates that nobody holds, and that a new one could stand in for. So thousands of Regions that were
+    /// Lets go of limiters that nobody holds, and that a new one could stand in for. So thousands of Regions that were
     /// asked some questions once leave nothing behind.
     fn make_room(&mut self) {
-        if self.gates.len() >= self.room.max(LEAST_ROOM) {
-            // Whoever gets a gate gets it under the lock that is held here.
-            self.gates
-                .retain(|_, gate| Arc::strong_count(call_limiter) > 1 || !call_limiter.limiter.is_pristine());
-            self.room = self.gates.len() * 2;
+        if self.limiters.len() >= self.room.max(LEAST_ROOM) {
+            // Whoever gets a quota_limiter gets it under the lock that is held here.
+            self.limiters.retain(|_, quota_limiter| {
+                Arc::strong_count(quota_limiter) > 1 || !quota_limiter.limiter.is_pristine()
+            });
+            self.room = self.limiters.len() * 2;
         }
     }
 }
@@ -264,7 +266,7 @@ mod tests {
         }
     }
 
-    fn gate(concurrency: usize) -> Arc<CallLimiter> {
+    fn quota_limiter(concurrency: usize) -> Arc<CallLimiter> {
         Arc::new(CallLimiter::new(
             Quotas::new(QuotaTable::built_in().unwrap(), 1.0),
             concurrency,
@@ -273,13 +275,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_key_without_permits_holds_no_slot() {
-        let call_limiter = gate(1);
+        let quota_limiter = quota_limiter(1);
         let start = Instant::now();
         let call = |key: QuotaKey| {
-            let call_limiter = &call_limiter;
+            let quota_limiter = &quota_limiter;
             async move {
-                let key_gate = call_limiter.of(&key);
-                let _slot = call_limiter.acquire(&key_gate).await;
+                let key_gate = quota_limiter.of(&key);
+                let _slot = quota_limiter.acquire(&key_gate).await;
             }
         };
         // Twenty accounts of ten calls each at ten a second, over a single slot: no longer than one account alone.
@@ -296,21 +298,21 @@ mod tests {
         );
     }
 
-    /// Begins as many readers of a hundred calls each as the gate wants; gives how many in the first five seconds.
+    /// Begins as many readers of a hundred calls each as the quota_limiter wants; gives how many in the first five seconds.
     async fn begun_within_five_seconds(answer: Duration) -> usize {
-        let (call_limiter, mut readers) = (gate(64), JoinSet::new());
-        let key = call_limiter.of(&key(1));
+        let (quota_limiter, mut readers) = (quota_limiter(64), JoinSet::new());
+        let key = quota_limiter.of(&key(1));
         let end = Instant::now() + Duration::from_secs(5);
-        while let Some(mut permit) = call_limiter.acquire_low_priority(&key).await
+        while let Some(mut permit) = quota_limiter.acquire_low_priority(&key).await
             && Instant::now() < end
         {
-            let (call_limiter, key) = (Arc::clone(&call_limiter), Arc::clone(&key));
+            let (quota_limiter, key) = (Arc::clone(&quota_limiter), Arc::clone(&key));
             readers.spawn(async move {
                 for _ in 0..100 {
                     sleep(answer).await;
                     key.answered_after(answer);
                     drop(permit);
-                    permit = call_limiter.acquire(&key).await.unwrap();
+                    permit = quota_limiter.acquire(&key).await.unwrap();
                 }
             });
         }
@@ -333,8 +335,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn how_long_answers_take_is_known_of_late() {
-        let call_limiter = gate(1);
-        let key = call_limiter.of(&key(1));
+        let quota_limiter = quota_limiter(1);
+        let key = quota_limiter.of(&key(1));
         assert_eq!(key.answer_time(), Duration::ZERO);
         key.answered_after(Duration::from_millis(400));
         assert_eq!(key.answer_time(), Duration::from_millis(400));
@@ -348,36 +350,38 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn keys_that_nobody_needs_leave_nothing_behind() {
-        let call_limiter = gate(1);
-        let (held, slowed) = (call_limiter.of(&key(1)), key(2));
-        call_limiter.of(&slowed).limiter.on_throttle(0.0);
+        let quota_limiter = quota_limiter(1);
+        let (held, slowed) = (quota_limiter.of(&key(1)), key(2));
+        quota_limiter.of(&slowed).limiter.on_throttle(0.0);
         for account in 3..LEAST_ROOM as u64 * 4 {
-            assert!(call_limiter.of(&key(account)).limiter.take().is_ok());
+            assert!(quota_limiter.of(&key(account)).limiter.take().is_ok());
             sleep(Duration::from_millis(1)).await;
         }
-        let kept = call_limiter.keys().gates.len();
+        let kept = quota_limiter.keys().limiters.len();
         assert!(kept <= LEAST_ROOM, "{kept} keys");
         assert!(
-            Arc::ptr_eq(&held, &call_limiter.of(&key(1))),
+            Arc::ptr_eq(&held, &quota_limiter.of(&key(1))),
             "what is held is the key's one gate"
         );
         assert!(
-            call_limiter.slowed().iter().any(|(key, _)| *key == slowed),
+            quota_limiter.slowed().iter().any(|(key, _)| *key == slowed),
             "what was slowed is told"
         );
     }
 
     #[tokio::test(start_paused = true)]
     async fn slots_come_and_go_with_room_for_answers() {
-        let call_limiter = gate(FIRST + 100);
+        let quota_limiter = quota_limiter(FIRST + 100);
         let all_answered = async |had_to_wait| {
-            let under_way =
-                join_all((0..call_limiter.slots.available_permits()).map(|_| call_limiter.slot())).await;
+            let under_way = join_all(
+                (0..quota_limiter.slots.available_permits()).map(|_| quota_limiter.slot()),
+            )
+            .await;
             under_way
                 .into_iter()
                 .flatten()
-                .for_each(|permit| call_limiter.release(permit, had_to_wait));
-            call_limiter.slots.available_permits()
+                .for_each(|permit| quota_limiter.release(permit, had_to_wait));
+            quota_limiter.slots.available_permits()
         };
         assert_eq!(
             all_answered(false).await,
@@ -386,12 +390,13 @@ mod tests {
         );
         assert_eq!(all_answered(false).await, FIRST + GROWTH * 2);
         assert_eq!(all_answered(true).await, FIRST, "and never fewer");
-        let waiting = join_all(
-            (0..FIRST * 4).map(|_| async { call_limiter.release(call_limiter.slot().await.unwrap(), false) }),
-        );
+        let waiting =
+            join_all((0..FIRST * 4).map(|_| async {
+                quota_limiter.release(quota_limiter.slot().await.unwrap(), false)
+            }));
         waiting.await;
         assert_eq!(
-            call_limiter.slots.available_permits(),
+            quota_limiter.slots.available_permits(),
             FIRST + 100,
             "no more than were asked for"
         );

@@ -279,7 +279,7 @@ impl Aws {
     /// The quotas of which AWS throttled a call, in the order of operation, account and Region.
     pub fn slowed_rates(&self) -> Vec<SlowedRate> {
         let slowed = self
-            .gate
+            .call_limiter
             .slowed()
             .into_iter()
             .map(|(key, call_limiter)| call_limiter.limiter.slowed(&key));

@@ -65,7 +65,9 @@ impl ResponseBudget {
 }
 
 /// Makes a call; its answer comes with its place, if it came so far.
-pub(super) async fn with_response_permit<T>(call: impl Future<Output = T>) -> (T, Option<ResponsePermit>) {
+pub(super) async fn with_response_permit<T>(
+    call: impl Future<Output = T>,
+) -> (T, Option<ResponsePermit>) {
     let call = async {
         let answer = call.await;
         (answer, OF_THIS_CALL.with(RefCell::take))

@@ -3,7 +3,7 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::tell;
+use super::print_note;
 
 /// `SIGXFSZ` on Linux, macOS and the BSDs: a file grew over the limit that its process was given.
 const FILE_SIZE_EXCEEDED: i32 = 25;
@@ -24,7 +24,9 @@ pub(super) fn ends_on_ctrl_c() -> CancellationToken {
 
 async fn cancel_on_ctrl_c(cancel: CancellationToken) {
     if tokio::signal::ctrl_c().await.is_ok() {
-        print_note("Interrupted: writing what was found so far. Press Ctrl-C again to stop at once.");
+        print_note(
+            "Interrupted: writing what was found so far. Press Ctrl-C again to stop at once.",
+        );
         cancel.cancel();
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(130);

@@ -65,7 +65,9 @@ pub(super) fn conclude(
     }
     io::stdout().lock().write_all(&page)?;
     match files.summary.status {
-        RunStatus::Interrupted => print_note(&format!("`dragnet resume {directory}` goes on from here.")),
+        RunStatus::Interrupted => {
+            print_note(&format!("`dragnet resume {directory}` goes on from here."))
+        }
         RunStatus::Incomplete if settings.progress != ProgressStyle::None => {
             print_note(&format!(
                 "`dragnet resume {directory}` asks again what failed or was refused."

@@ -9,7 +9,11 @@ use crate::report::escape;
 /// The lines of a containment's state. They hold untrusted text: whoever prints them escapes it.
 pub fn status_lines(containment: &Containment) -> Vec<String> {
     let mut lines = vec![
-        format!("Containment {}: {}", containment.id, containment.overall_status()),
+        format!(
+            "Containment {}: {}",
+            containment.id,
+            containment.overall_status()
+        ),
         format!("  reason   {}", containment.plan.reason),
         format!("  applied  {} by {}", containment.begun, containment.by),
     ];

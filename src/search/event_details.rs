@@ -91,7 +91,12 @@ impl ParsedEventDetails<'_> {
 }
 
 /// Reads what a message tells. What is not a CloudTrail record happened where and when it is stored.
-pub fn event_details(message: &str, account: &str, region: &str, timestamp_ms: i64) -> EventDetails {
+pub fn event_details(
+    message: &str,
+    account: &str,
+    region: &str,
+    timestamp_ms: i64,
+) -> EventDetails {
     parse_event_details(&Document::new(message), account, region, timestamp_ms).into_owned()
 }
 

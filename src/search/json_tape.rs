@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::json_tokenizer::{Kind, Token, skim};
+use super::json_tokenizer::{Kind, Token, tokenize};
 
 /// The keys and values of an object or array, in its order.
 #[derive(Debug)]

@@ -275,7 +275,12 @@ mod tests {
     use super::*;
 
     fn kinds(json: &str) -> Option<Vec<Kind>> {
-        Some(tokenize(json)?.into_iter().map(|token| token.kind).collect())
+        Some(
+            tokenize(json)?
+                .into_iter()
+                .map(|token| token.kind)
+                .collect(),
+        )
     }
 
     #[test]

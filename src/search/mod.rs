@@ -33,7 +33,7 @@ mod search_set;
 
 pub use canonical::{canonical_text, say_the_same};
 pub use document::Document;
-pub use event_details::{ParsedEventDetails, happened, happening};
+pub use event_details::{ParsedEventDetails, event_details, parse_event_details};
 pub use hunts::{Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind};
 pub use insights::StreamFilter;
 pub use matcher::{Hits, Matcher, MatcherError};

@@ -196,7 +196,7 @@ impl Access {
         Ok(self.base.assume(self.hop(role, external_id, Some(policy))))
     }
 
-    /// Whether the contain role of an account lets in. The session that shows it may only time_filter.
+    /// Whether the contain role of an account lets in. The session that shows it may only look.
     ///
     /// # Errors
     /// It does not, and what to do about it.
@@ -204,7 +204,7 @@ impl Access {
         let external_id = member.external_id();
         let look = Policy::for_operations(&[Operation::GetRole]);
         let session = self
-            .contain(member.account.id, external_id, time_filter)
+            .contain(member.account.id, external_id, look)
             .map_err(|error| failed(error.to_string()))?;
         aws.identity(&session).await.map(drop).map_err(|error| {
             let given = self.given(&error, external_id, member.is_management());

@@ -7,7 +7,7 @@ use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
 use crate::model::TrailStreamOwner;
 use crate::query::Event;
-use crate::search::{Document, Finding, ParsedEventDetails, RecordKind, happened};
+use crate::search::{Document, Finding, ParsedEventDetails, RecordKind, parse_event_details};
 use crate::store::{IntegrityFindings, Page, Pass, SightingRecord, Sightings, UnitId};
 
 /// What the server let through.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::account_filter::AccountFilter;
 use crate::model::{Sighting, Stored};
-use crate::search::{happening, say_the_same};
+use crate::search::{event_details, say_the_same};
 use crate::store::{RunReader, SightingRows, StoreError, StoredRow};
 
 /// Different records that claim to be one are kept apart; of so many at most, so that an attacker who

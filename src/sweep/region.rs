@@ -148,7 +148,7 @@ impl RegionContext {
     ) -> Result<(), JournalClosed> {
         let shared = &self.shared;
         shared.tally.log_group_known();
-        let look = shared
+        let time_filter = shared
             .windows
             .filter_for(&LogGroupArn::new(self.target(), &group.name));
         // Without anything to look at, what is asked about is the sweep's own window, and nothing of it is read.

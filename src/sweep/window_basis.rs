@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn who_comes_again_looks_at_what_is_stored() {
-        let look = TimeFilter::LogTime(vec![window(100, 200), window(500, 600)]);
+        let time_filter = TimeFilter::LogTime(vec![window(100, 200), window(500, 600)]);
         assert_eq!(time_filter.whole_window(), Some(window(100, 600)));
         assert_eq!(time_filter.log_time_ranges(), [(100, 200), (500, 600)]);
         assert!(
@@ -111,8 +111,12 @@ mod tests {
     #[test]
     fn who_asks_once_looks_at_what_happened() {
         let hour = 3_600_000;
-        let look = TimeFilter::ParsedEventDetails(window(hour, 2 * hour));
-        assert_eq!(time_filter.log_time_ranges(), [(hour, 4 * hour)], "logs are late");
+        let time_filter = TimeFilter::ParsedEventDetails(window(hour, 2 * hour));
+        assert_eq!(
+            time_filter.log_time_ranges(),
+            [(hour, 4 * hour)],
+            "logs are late"
+        );
         assert!(
             time_filter.contains(hour, 3 * hour) && !time_filter.contains(2 * hour, 2 * hour),
             "its own time counts"

@@ -259,7 +259,13 @@ impl Conclusion<'_> {
         }
         counts.sightings += 1;
         if let Some(quiet_ms) = suppress_ms
-            && !state::allow_after_suppression(transaction, name, identity, *quiet_ms, self.started_ms)?
+            && !state::allow_after_suppression(
+                transaction,
+                name,
+                identity,
+                *quiet_ms,
+                self.started_ms,
+            )?
         {
             counts.suppressed += 1;
             return Ok(());

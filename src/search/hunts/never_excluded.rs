@@ -15,7 +15,7 @@ use crate::model::{Hunt, HuntSource, Indicator, Severity};
 use crate::query::{Discovery, Event, Partial, Plan, Query, Record};
 use crate::range::patterns::FilterPattern;
 use crate::search::required_text::ESCAPES;
-use crate::search::{Document, SearchSet, happened};
+use crate::search::{Document, SearchSet, parse_event_details};
 
 const TEXTS: [&str; 9] = [
     "ListBuckets",

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::LogEvent;
 use crate::model::{EventDetails, HourOfRecords, TAMPERING, Tampering, Target, TimeWindow};
-use crate::search::{Document, happened};
+use crate::search::{Document, parse_event_details};
 use crate::store::IntegrityFindings;
 
 const HOUR_MS: i64 = 3_600_000;

@@ -89,7 +89,7 @@ impl<'h> HuntRows<'h> {
         };
         match self
             .hunt
-            .look(&Record::new(event, kind.discovery()), kind)?
+            .evaluate(&Record::new(event, kind.discovery()), kind)?
         {
             Finding::Row(row) => Some(row),
             Finding::Counted(_) => None,

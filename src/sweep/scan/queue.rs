@@ -190,11 +190,11 @@ impl Queue {
         self.time_left().saturating_add(more)
     }
 
-    async fn wait<T>(&self, time_filter: impl Fn(&State) -> Option<T>) -> T {
+    async fn wait<T>(&self, ready: impl Fn(&State) -> Option<T>) -> T {
         loop {
-            // Made before the time_filter, so that no change is missed in between.
+            // Subscribed before the check, so that no change is missed in between.
             let changed = self.changed.notified();
-            if let Some(found) = look(&self.state()) {
+            if let Some(found) = ready(&self.state()) {
                 return found;
             }
             changed.await;

@@ -120,13 +120,13 @@ mod tests {
         );
         assert_ne!(one, other);
         drop(State::open(temp.path()).unwrap());
-        let is_new = |identity, now| {
+        let insert = |identity, now| {
             State::open_read_only(temp.path())
                 .unwrap()
                 .change(|transaction| insert_if_new(transaction, "s", identity, now))
                 .unwrap()
         };
-        assert!(insert_if_new(one, 1) && !insert_if_new(one, 2) && insert_if_new(other, 3));
+        assert!(insert(one, 1) && !insert(one, 2) && insert(other, 3));
         let state = State::open(temp.path()).unwrap();
         let speaks = |now| {
             state
@@ -137,6 +137,6 @@ mod tests {
         state
             .change(|transaction| prune(transaction, "s", 3))
             .unwrap();
-        assert!(insert_if_new(one, 4) && !insert_if_new(other, 4));
+        assert!(insert(one, 4) && !insert(other, 4));
     }
 }

@@ -26,7 +26,7 @@ pub use outbox::{SinkRecord, Waiting};
 pub use standings::AccountCoverage;
 
 pub(super) use activations::write as write_activation;
-pub(super) use dedup::{prune, is_known, insert_if_new, allow_after_suppression};
+pub(super) use dedup::{allow_after_suppression, insert_if_new, is_known, prune};
 pub(super) use outbox::put as put_alerts;
 pub(super) use own_calls::is_own_call;
 pub(super) use standings::write as write_standings;

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use dragnet::config::SightingsForm;
 use dragnet::model::{EventDetails, Sighting, Stored};
 use dragnet::report::{AccountNames, defuse, escape, write_sightings};
-use dragnet::search::{Matcher, happening};
+use dragnet::search::{Matcher, event_details};
 use proptest::prelude::*;
 
 use crate::world::World;
