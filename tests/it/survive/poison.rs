@@ -161,7 +161,7 @@ fn sighting(text: &str) -> Sighting {
             account: text(),
             region: text(),
             principal_arn: text(),
-            ..happening(&text(), "1", "r", 0)
+            ..event_details(&text(), "1", "r", 0)
         },
         indicators: vec![text()],
         hunts: Vec::new(),
