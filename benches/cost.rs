@@ -1,5 +1,6 @@
-//! What a FilterLogEvents call of a whole sweep costs beside a bare SDK call that reads the same page of the same served
-//! range: processor time of two processes, divided by their calls. And how soon a command is there. Prints one table.
+//! The cost of a sweep compared with bare SDK calls: the processor time per `FilterLogEvents` call
+//! of two processes that read the same pages of the same served range. Also the run time of short
+//! commands. Prints one table.
 //!
 //! `cargo bench --bench cost`
 
@@ -20,7 +21,7 @@ use tokio::time::Instant;
 
 const GROUPS: usize = 40;
 const PAGES: usize = 250;
-/// Taken in turns, so that what the machine does besides meets both.
+/// The two alternate, so that other load on the machine affects both.
 const ROUNDS: usize = 3;
 
 fn main() {
@@ -33,7 +34,7 @@ fn main() {
     let served = Served::start(temp.path(), &scenario(), "off");
     let config =
         "[limits]\nquota_share = 1.0\nconcurrency = 8\n[limits.quotas]\nFilterLogEvents = 10000\n";
-    // The served range is warm then: what it costs to make up its logs is nobody's.
+    // Warms up the served range: the cost of generating its logs is not measured.
     read_in_a_loop(&served);
     let (mut swept, mut looped) = (Cost::default(), Cost::default());
     for _ in 0..ROUNDS {
@@ -90,7 +91,7 @@ fn main() {
     row("s of a practice sweep", practice.as_secs_f64(), "< 2");
 }
 
-/// What calls cost that other processes made.
+/// The cost of calls that other processes made.
 #[derive(Default)]
 struct Cost {
     calls: f64,
@@ -98,14 +99,14 @@ struct Cost {
 }
 
 impl Cost {
-    /// Adds what `read` costs, which gives how many calls it made.
+    /// Adds the cost of `read`, which returns the number of its calls.
     fn add(&mut self, read: impl FnOnce() -> f64) {
         let before = children_cpu_seconds();
         self.calls += read();
         self.processor += children_cpu_seconds() - before;
     }
 
-    /// Microseconds of processor time.
+    /// Microseconds of processor time per call.
     fn of_a_call(&self) -> f64 {
         self.processor * 1e6 / self.calls
     }
@@ -149,7 +150,7 @@ fn dragnet() -> Command {
     Command::new(env!("CARGO_BIN_EXE_dragnet"))
 }
 
-/// The fastest of five: what the machine does besides is not the command's.
+/// The fastest of five runs; the others are slowed down by other load on the machine.
 fn fastest(run: impl Fn()) -> Duration {
     let once = || {
         let began = Instant::now();
@@ -169,7 +170,7 @@ fn scenario() -> String {
     )
 }
 
-/// Reads every group, page by page, eight groups at a time.
+/// Reads every group page by page, eight groups at a time.
 async fn read_bare() {
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .load()

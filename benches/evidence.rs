@@ -1,7 +1,8 @@
-//! Matching and writing real CloudTrail records: how fast, on how much memory, and the merge of millions of sightings.
-//! Prints one table.
+//! Matching and writing real CloudTrail records: throughput, memory, and the merge of millions of
+//! sightings. Prints one table.
 //!
-//! `DRAGNET_REAL_DATA=FOLDER cargo bench --bench evidence [-- SIGHTINGS]`; the folder has files of `{"Records":[…]}`.
+//! `DRAGNET_REAL_DATA=FOLDER cargo bench --bench evidence [-- SIGHTINGS]`; the folder contains
+//! files of `{"Records":[…]}`.
 
 #![expect(
     clippy::unwrap_used,
@@ -26,11 +27,11 @@ use serde_json::{Value, json};
 use support::{Cannery, Question, STAMP, cpu_seconds, head, memory, page, row, sweep_parts};
 use tokio::time::{Instant, sleep};
 
-/// The address that most of the records have.
+/// The address that most of the records contain.
 const ADDRESS: &str = "192.168.10.20";
-/// A key of one or two records in a hundred, as a sweep meets that reads everything.
+/// A key that one or two of a hundred records contain, as in a sweep that reads everything.
 const KEY: &str = "AKIATFQR7NSCUXC3DDDP";
-/// One of most kinds at once.
+/// One indicator of each of the most common kinds.
 const KINDS: [&str; 6] = [
     KEY,
     "198.51.100.7",
@@ -40,7 +41,7 @@ const KINDS: [&str; 6] = [
     "arn:aws:iam::111111111111:user/ben",
 ];
 const PAGE_BYTES: usize = 1 << 20;
-/// From when on memory should not grow.
+/// Memory should not grow after this number of sightings.
 const EARLY: u64 = 1_000_000;
 
 fn main() {
@@ -132,7 +133,7 @@ fn main() {
     }
 }
 
-/// Every record of every file.
+/// All records of all files.
 fn records(folder: &Path) -> Vec<Value> {
     let folder = if folder.join("events").is_dir() {
         folder.join("events")
@@ -161,7 +162,7 @@ fn matcher(indicators: &[&str]) -> Matcher {
     Matcher::new(&indicators).unwrap()
 }
 
-/// Messages a second, and how many of a hundred match.
+/// Returns messages per second, and the percentage of them that match.
 fn matched_a_second(matcher: &Matcher, messages: &[String]) -> (f64, f64) {
     let (began, mut looked_at, mut found) = (Instant::now(), 0_usize, 0_usize);
     while began.elapsed() < Duration::from_secs(3) {
@@ -178,7 +179,8 @@ fn matched_a_second(matcher: &Matcher, messages: &[String]) -> (f64, f64) {
     )
 }
 
-/// The window of their times: the second after the last is not in it.
+/// The window of the records' event times. Its end is exclusive, so it is one second after the
+/// last.
 fn window(records: &[&Value]) -> [String; 2] {
     let times = || {
         records.iter().map(|record| {
@@ -193,7 +195,8 @@ fn window(records: &[&Value]) -> [String; 2] {
     [times().min().unwrap().to_string(), end.to_string()]
 }
 
-/// The records as events, on pages of a megabyte. Each group's have ids of their own.
+/// The records as events, on pages of 1 MiB. Their IDs contain the stamp, which is replaced in each
+/// log group, so that no two groups have the same IDs.
 fn pages(records: &[&Value]) -> Vec<bytes::Bytes> {
     let mut pages: Vec<Vec<String>> = vec![Vec::new()];
     let mut bytes = 0;
@@ -265,7 +268,7 @@ async fn sweep(
     writer.await.unwrap().unwrap();
     let (took, processor) = (began.elapsed(), cpu_seconds() - before);
     let at_end = memory("VmRSS");
-    // Of a run that found less, it is the end.
+    // A run with fewer sightings has only the value at the end.
     let early = if tally.snapshot().sightings >= EARLY {
         early.await.unwrap()
     } else {

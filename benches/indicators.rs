@@ -1,5 +1,5 @@
-//! What ten thousand indicators cost against one: both read every event through the real SDK from the
-//! practice range in this process, without a pattern, and match each. Prints one table.
+//! The cost of ten thousand indicators compared with one. Both read every event of the practice
+//! range in this process through the real SDK, without a pattern, and match it. Prints one table.
 //!
 //! `cargo bench --bench indicators`
 
@@ -16,7 +16,8 @@ use dragnet::search::{Matcher, coarse_pattern};
 use dragnet::time::Clock;
 use tokio::time::Instant;
 
-/// The group's events are read so often that a million are: stored all at once they would be a gigabyte.
+/// How often the group is read, so that a million events are read in total. A million stored events
+/// would take a gigabyte.
 const READINGS: u32 = 10;
 const EVENTS: u32 = 100_000;
 const INDICATORS: u32 = 10_000;
@@ -40,7 +41,7 @@ async fn main() {
     let memory = resident() - before;
     let for_one = Matcher::new(&one).unwrap();
 
-    // The first reading warms up.
+    // The first scan warms up.
     read(&logs, &for_one, 1).await;
     let alone = read(&logs, &for_one, READINGS).await;
     let together = read(&logs, &for_many, READINGS).await;
@@ -55,7 +56,8 @@ fn row(what: &str, value: f64, wanted: &str) {
     println!("{what:<58} {value:>12.1} {wanted:>12}");
 }
 
-/// Of every kind that lists hold, none in the events, but close to what is.
+/// Indicators of all kinds that lists contain. None is in the events, but all are similar to values
+/// in them.
 fn indicator(n: u32) -> Indicator {
     let text = match n % 8 {
         0 => format!("10.{}.{}.{}", n / 4096 + 2, n / 256 % 256, n % 256),
@@ -70,7 +72,7 @@ fn indicator(n: u32) -> Indicator {
     text.parse().unwrap()
 }
 
-/// A client whose calls end in a range of this process, which throttles nobody.
+/// A client of a practice range in this process, without throttling.
 fn connect() -> Client {
     let scenario = format!(
         "name = \"bench\"\nnow = \"2026-03-02T12:00:00Z\"\n[organization]\nmanagement = \"111111111111\"\n\
@@ -78,7 +80,7 @@ fn connect() -> Client {
          account = \"management\"\nname = \"/trail\"\n[[events]]\naccount = \"111111111111\"\nregion = \"us-east-1\"\n\
          group = \"/trail\"\nat = \"2d ago\"\ncount = {EVENTS}\nmessage = '''{RECORD}'''\n"
     );
-    // The wall clock signs the requests, so the range's story ends now.
+    // Requests are signed with the wall clock, so the story of the range ends now.
     let range = Range::new(
         &Scenario::from_toml(&scenario).unwrap(),
         None,
@@ -100,7 +102,7 @@ fn connect() -> Client {
     Client::from_conf(config.build())
 }
 
-/// Seconds to read the group so often, and to look at every event.
+/// The seconds that it takes to read the group `times` times and to match every event.
 async fn read(logs: &Client, matcher: &Matcher, times: u32) -> f64 {
     let began = Instant::now();
     for _ in 0..times {
@@ -131,7 +133,8 @@ async fn read(logs: &Client, matcher: &Matcher, times: u32) -> f64 {
     began.elapsed().as_secs_f64()
 }
 
-/// Memory of this process, in MiB. Source: proc(5), `VmRSS`; elsewhere than on Linux it is not a number.
+/// Resident memory of this process, in MiB; NaN on systems other than Linux. Source: proc(5),
+/// `VmRSS`.
 fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));

@@ -1,6 +1,7 @@
-//! How much of AWS's quotas a sweep uses: the range with the real table in a process of its own on loopback, answers
-//! of a tenth of a second, 40 accounts × 6 Regions. Once every account's Region has 30 groups of four pages; once a
-//! central group holds four fifths of all. Prints one table.
+//! How much of AWS's quotas a sweep uses. The practice range has AWS's real quotas, runs in a
+//! separate process on loopback, and responds after a tenth of a second; it has 40 accounts × 6
+//! Regions. In the uniform world, every account-Region has 30 log groups of four pages; in the
+//! skewed world, a central log group holds four fifths of all pages. Prints one table.
 //!
 //! `cargo bench --bench quota`
 
@@ -24,12 +25,13 @@ fn main() {
     head();
     let groups =
         "[[groups]]\naccounts = [\"a-*\"]\nname = \"/app\"\ncount = 30\nevents_a_day = 39\n";
-    // 37 to 39 events a day are four pages; two of the Regions allow five calls a second.
+    // 37 to 39 events a day are four pages. Two of the Regions allow five calls per second.
     measure("uniform", 30.0 * 4.0, 5.0, &organization(groups));
     let groups = "[[trails]]\nname = \"all\"\naccount = \"100000000000\"\nhome = \"us-east-1\"\norganization = true\n\
                   log_group = \"/trail\"\nevents_a_day = 78\n\
                   [[groups]]\naccounts = [\"a-*\"]\nname = \"/app\"\ncount = 1\nevents_a_day = 19\n";
-    // Each of 41 × 6 places has 154 records in 47 h 40 min; of them 23 h 40 min lie in the window.
+    // Each of the 41 × 6 account-Regions has 154 records in 47 h 40 min, and 23 h 40 min of these
+    // are in the window.
     let records = 41.0 * 6.0 * 154.0 * (71.0 / 143.0);
     measure(
         "skewed",
@@ -84,7 +86,8 @@ fn measure(world: &str, pages: f64, quota: f64, scenario: &str) {
             .map(|n| n.as_u64().unwrap())
             .sum::<u64>() as f64
     };
-    // The entry of one account comes before that: three answers, which take no time here.
+    // Before that, one account is entered with three calls. Only `FilterLogEvents` is slow here, so
+    // they take no time.
     let bound = pages / quota;
     row(
         &format!("{world}: makespan / lower bound ({took:.1} s / {bound:.1} s)"),

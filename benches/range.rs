@@ -1,4 +1,4 @@
-//! How fast the practice range answers, through the real SDK and in this process. Prints one table.
+//! The speed of the practice range, through the real SDK and in this process. Prints one table.
 //!
 //! `cargo bench --bench range`
 
@@ -59,9 +59,9 @@ fn row(what: &str, value: f64, wanted: &str) {
     println!("{what:<58} {value:>12.1} {wanted:>12}");
 }
 
-/// A client whose calls end in a range of this process, which throttles nobody.
+/// A client of a practice range in this process, without throttling.
 fn connect(scenario: &Scenario) -> Client {
-    // The wall clock signs the requests, so the range's story ends now.
+    // Requests are signed with the wall clock, so the story of the range ends now.
     let range = Range::new(scenario, None, Clock::wall()).unwrap();
     let keys = range.credentials();
     let credentials = Credentials::new(
@@ -87,7 +87,7 @@ async fn calls_a_second(logs: &Client) -> f64 {
     f64::from(CALLS) / began.elapsed().as_secs_f64()
 }
 
-/// The fastest of several: what the machine does besides is not the range's.
+/// The fastest of several runs; the others are slowed down by other load on the machine.
 async fn rare_term(logs: &Client) -> f64 {
     let mut fastest = Duration::MAX;
     for _ in 0..20 {
@@ -125,7 +125,7 @@ fn events() -> String {
     text
 }
 
-/// Source: proc(5): `VmHWM` is the peak resident size, in KiB.
+/// The peak resident memory, in MiB. Source: proc(5): `VmHWM` is in KiB.
 fn peak_memory() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

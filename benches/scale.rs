@@ -1,5 +1,6 @@
-//! How a sweep grows with the organization: 50, 500 and 5,000 accounts × 17 Regions × 10 groups of four pages, in this
-//! process and on paused time, every answer taking 50 ms. Prints one table.
+//! How a sweep scales with the organization: 50, 500 and 5,000 accounts × 17 Regions × 10 log
+//! groups of four pages, in this process and with paused time. Every response takes 50 ms. Prints
+//! one table.
 //!
 //! `cargo bench --bench scale [-- ACCOUNTS…]`
 
@@ -39,11 +40,12 @@ const GROUPS: usize = 10;
 const PAGES: usize = 4;
 const LATENCY: Duration = Duration::from_millis(50);
 
-/// STS's quota, and that of the Regions that allow least.
+/// The quota of STS, and that of the Regions with the lowest one.
 const SESSIONS_A_SECOND: f64 = 600.0;
 const LEAST_CALLS_A_SECOND: f64 = 5.0;
-/// Answers that come one after the other before the last account's pages can be read: the caller, its session, its
-/// Regions, what records it, its groups; and after them the second list of its groups.
+/// The sequential responses besides the pages of the last account: the caller, its session, its
+/// Regions, its log sources, its log groups; and, after the pages, the second list of its log
+/// groups.
 const PATH: f64 = 6.0;
 
 fn main() {
@@ -63,7 +65,7 @@ fn main() {
     };
     head();
     for accounts in sizes {
-        // A process each, so that each has its own peak.
+        // Each size runs in a separate process, so that each has its own peak memory.
         let this = std::env::current_exe().unwrap();
         assert!(
             std::process::Command::new(this)

@@ -1,4 +1,4 @@
-//! The `dragnet` binary: parse, run, exit code.
+//! The `dragnet` binary: parses the arguments, runs the command and returns its exit code.
 
 use std::process::ExitCode;
 

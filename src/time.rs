@@ -1,15 +1,16 @@
-//! The one clock. Everything else is given the time.
+//! The only clock of the program. All other code gets the time from it or as a parameter.
 //!
-//! Nothing outside this file may read the wall clock (a clippy lint bans it), so that a test can run
-//! a month of schedules on paused tokio time and the practice range can live in its scenario's year.
+//! No code outside this file may read the wall clock (a clippy lint bans it). So a test can run a
+//! month of schedules on paused tokio time, and the practice range can run at the date of its
+//! scenario.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// Tells the time of day: the machine's own, or one that starts at a given moment and then advances
-/// with tokio's (pausable) time.
+/// A source of the current time: the wall clock, or a clock that starts at a given time and then
+/// advances with tokio's time, which tests can pause.
 #[derive(Clone, Debug)]
 pub struct Clock(Kind);
 
@@ -20,12 +21,12 @@ enum Kind {
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// The wall clock of the host.
     pub fn wall() -> Self {
         Self(Kind::Wall)
     }
 
-    /// A clock that says `start` now and advances with tokio's time.
+    /// A clock that shows `start` now and advances with tokio's time.
     pub fn starting_at(start: Timestamp) -> Self {
         Self(Kind::Anchored {
             start,
@@ -33,7 +34,7 @@ impl Clock {
         })
     }
 
-    /// The time now, UTC. A machine clock outside the years that `jiff` knows reads as the Unix epoch.
+    /// The current time in UTC. A wall clock outside the range of `jiff` reads as the Unix epoch.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Kind::Wall => wall_now(),
@@ -43,12 +44,12 @@ impl Clock {
         }
     }
 
-    /// Milliseconds since the Unix epoch, as CloudWatch Logs counts time.
+    /// The current time in milliseconds since the Unix epoch, the unit of CloudWatch Logs.
     pub fn now_ms(&self) -> i64 {
         self.now().as_millisecond()
     }
 
-    /// How long from now until `at`; zero if it has passed.
+    /// Returns how long it is from now until `at`; zero if that has passed.
     pub fn until(&self, at: Timestamp) -> Duration {
         Duration::try_from(at.duration_since(self.now())).unwrap_or(Duration::ZERO)
     }
@@ -62,7 +63,8 @@ fn wall_now() -> Timestamp {
     Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// RFC 3339 in UTC with milliseconds, the form of every time in a report: `2026-03-01T12:00:00.000Z`.
+/// Formats a time as RFC 3339 in UTC with milliseconds, the form of every time in a report:
+/// `2026-03-01T12:00:00.000Z`.
 pub fn rfc3339_ms(at: Timestamp) -> String {
     format!("{at:.3}")
 }

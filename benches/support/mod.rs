@@ -1,4 +1,5 @@
-//! What the benchmarks of sweeps share: an organization that costs next to nothing, and how a process is measured.
+//! Shared by the benchmarks of sweeps: a fake organization that costs almost nothing, and
+//! measurements of a process.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 #![expect(
@@ -34,22 +35,22 @@ use dragnet::time::Clock;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-/// An organization that answers from nothing: every account's Region has the same groups, every group the same pages.
-/// It keeps no state, so what is measured beside it is Dragnet's own.
+/// A fake organization with canned responses. Every account-Region has the same log groups, and
+/// every log group the same pages. It keeps no state, so the measurements show the cost of Dragnet.
 #[derive(Debug)]
 pub struct Cannery {
-    /// The accounts' Regions.
+    /// The Regions of the accounts.
     pub regions: Vec<&'static str>,
-    /// Log groups in each of them.
+    /// The number of log groups in each account-Region.
     pub groups: usize,
-    /// The bodies of a group's pages, one after the other.
+    /// The response bodies of the pages of a log group, in order.
     pub pages: Vec<Bytes>,
-    /// How long every answer takes.
+    /// The time that every response takes.
     pub latency: Duration,
 }
 
 impl Cannery {
-    /// The HTTP client that leads there.
+    /// An HTTP client that is connected to this organization.
     pub fn http_client(self) -> SharedHttpClient {
         SharedHttpClient::new(Client(SharedHttpConnector::new(Connector(Arc::new(self)))))
     }
@@ -81,10 +82,10 @@ impl Cannery {
     }
 }
 
-/// Where a page says this, every log group has its own number.
+/// A placeholder in a page, which is replaced by the number of the log group.
 pub const STAMP: &str = "########";
 
-/// A page's body as this request's log group has it.
+/// The body of a page for the log group of this request.
 fn stamped(page: &Bytes, request: &str) -> Bytes {
     let finder = memchr::memmem::Finder::new(STAMP);
     let number = || {
@@ -107,7 +108,7 @@ fn stamped(page: &Bytes, request: &str) -> Bytes {
     Bytes::from(own)
 }
 
-/// A page's body of these events, each JSON; `next`: the number of the page after it.
+/// The body of a page with these events, each in JSON. `next` is the number of the page after it.
 pub fn page(events: &[String], next: Option<usize>) -> Bytes {
     let token = next
         .map(|next| format!(r#","nextToken":"p{next}""#))
@@ -146,7 +147,7 @@ impl HttpConnector for Connector {
         };
         let (kind, answer) = cannery.answer(target.unwrap_or_else(query), &body);
         let latency = cannery.latency;
-        // A request that was sent is let go of, as by a real connection.
+        // The request is dropped once it has been sent, as by a real connection.
         HttpConnectorFuture::new(async move {
             if !latency.is_zero() {
                 tokio::time::sleep(latency).await;
@@ -161,20 +162,20 @@ impl HttpConnector for Connector {
     }
 }
 
-/// What is asked of it.
+/// The sweep to run.
 pub struct Question<'a> {
-    /// How many accounts there are.
+    /// The number of accounts.
     pub accounts: usize,
-    /// What is looked for.
+    /// The indicator to search for.
     pub indicator: &'a str,
-    /// When, as arguments.
+    /// The window, as arguments.
     pub window: &'a [&'a str],
-    /// Quotas, which are used in full.
+    /// The quotas, which are used in full.
     pub quotas: QuotaTable,
 }
 
-/// A sweep over it, to be made in `directory`: what `dragnet sweep` would build. The writer's task ends with the
-/// journal's last handle.
+/// Prepares a sweep of the fake organization in `directory`, with the parts that `dragnet sweep`
+/// builds. The writer's task ends when the last handle of the journal is dropped.
 pub async fn sweep_parts(
     cannery: Cannery,
     question: Question<'_>,
@@ -251,7 +252,7 @@ pub async fn sweep_parts(
         calls,
         started: clock.now(),
         clock,
-        windows: WindowBasis::ParsedEventDetails(settings.window),
+        windows: WindowBasis::EventTime(settings.window),
         settings,
         run_id,
         checkpoint: Checkpoint::default(),
@@ -262,7 +263,7 @@ pub async fn sweep_parts(
     (parts, dir, writer)
 }
 
-/// There is no MFA device.
+/// The source of MFA codes if there is no device.
 #[derive(Debug)]
 struct NoCodes;
 
@@ -276,17 +277,17 @@ impl CodeSource for NoCodes {
     }
 }
 
-/// A line of a table.
+/// Prints a row of the table.
 pub fn row(what: &str, value: f64, wanted: &str) {
     println!("{what:<62} {value:>12.3} {wanted:>12}");
 }
 
-/// Its head.
+/// Prints the header of the table.
 pub fn head() {
     println!("{:<62} {:>12} {:>12}", "measured", "value", "wanted");
 }
 
-/// A line of `/proc/self/status`, in MiB: `VmRSS`, `VmHWM` (the peak). Source: proc(5).
+/// A value of `/proc/self/status`, in MiB: `VmRSS`, or `VmHWM` for the peak. Source: proc(5).
 pub fn memory(of: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status
@@ -296,17 +297,19 @@ pub fn memory(of: &str) -> f64 {
     kib.map_or(f64::NAN, |kib| kib / 1_024.0)
 }
 
-/// Processor seconds that this process has used. Source: proc(5), `stat`, in ticks of 10 ms.
+/// The processor time that this process has used, in seconds. Source: proc(5), `stat`, in ticks of
+/// 10 ms.
 pub fn cpu_seconds() -> f64 {
     ticks(11)
 }
 
-/// Those of its children that have ended.
+/// The processor time of its child processes that have ended, in seconds.
 pub fn children_cpu_seconds() -> f64 {
     ticks(13)
 }
 
-/// Two neighbouring fields of `stat`, counted from the one after the name: user and system.
+/// The sum of two adjacent fields of `stat`, user and system time. Fields are counted from the
+/// first one after the name.
 fn ticks(first: usize) -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);

@@ -1,4 +1,4 @@
-//! A practice range in a process of its own, and sweeps in another.
+//! A practice range in a separate process, and sweeps in another one.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -6,15 +6,15 @@ use std::process::{Child, Command, Stdio};
 
 const DRAGNET: &str = env!("CARGO_BIN_EXE_dragnet");
 
-/// A served range; it ends when this is dropped.
+/// A served range. Its process ends when this is dropped.
 pub struct Served {
     process: Child,
-    /// What points an SDK at it.
+    /// The environment variables that direct an SDK to the range.
     pub environment: Vec<(String, String)>,
 }
 
 impl Served {
-    /// Serves a scenario's text; `quotas`: `real` or `off`.
+    /// Serves a scenario. `quotas` is `real` or `off`.
     pub fn start(directory: &Path, scenario: &str, quotas: &str) -> Self {
         let file = directory.join("scenario.toml");
         std::fs::write(&file, scenario).unwrap();
@@ -44,7 +44,7 @@ impl Served {
                 continue;
             };
             environment.push((name.to_owned(), value.trim_matches('\'').to_owned()));
-            // The last of its lines: who stopped reading before it would end the range.
+            // The last line of the output. The range would end if the pipe were closed earlier.
             if name == "AWS_DEFAULT_REGION" {
                 break;
             }
@@ -63,7 +63,7 @@ impl Drop for Served {
     }
 }
 
-/// Makes a sweep over a served range to its end, with this `dragnet.toml`.
+/// Runs a sweep of a served range to its end, with this `dragnet.toml`.
 pub fn sweep_over(served: &Served, directory: &Path, config: &str, arguments: &[&str]) {
     std::fs::write(directory.join("dragnet.toml"), config).unwrap();
     let mut command = Command::new(DRAGNET);
@@ -76,17 +76,17 @@ pub fn sweep_over(served: &Served, directory: &Path, config: &str, arguments: &[
         .envs(served.environment.iter().cloned())
         .stdout(Stdio::null());
     let code = command.status().unwrap().code().unwrap();
-    // What records each place is not measured here.
+    // Exit code 3 is accepted, because log sources are not measured here.
     assert!(code == 0 || code == 3, "exit code {code}");
 }
 
-/// The summary of the run that was made in `directory`.
+/// The summary of the latest run in `directory`.
 pub fn summary_of(directory: &Path) -> serde_json::Value {
     serde_json::from_str(&std::fs::read_to_string(run_of(directory).join("summary.json")).unwrap())
         .unwrap()
 }
 
-/// The directory of the run that was made in `directory`.
+/// The directory of the latest run in `directory`.
 fn run_of(directory: &Path) -> PathBuf {
     let mut runs: Vec<PathBuf> = directory
         .join("runs")

@@ -1,5 +1,6 @@
-//! What every exchange has, wherever it leads: requests say who asks, answers come within a time, one by one as there is
-//! a place for them, and are of a bounded size.
+//! The HTTP connector that bounds every exchange, with AWS or with the practice range. It adds
+//! Dragnet to the user agent, limits the time that a response may take and its size, and reads a
+//! body only when the response budget allows it.
 
 use std::time::Duration;
 
@@ -16,21 +17,21 @@ use tokio::time::timeout;
 
 use super::response_budget::ResponseBudget;
 
-/// Stands first in the user agent, by which people find a sweep in their own CloudTrail.
+/// First in the user agent, so that a sweep can be found in the organization's own CloudTrail.
 const PRODUCT: &str = concat!("dragnet/", env!("CARGO_PKG_VERSION"));
 
-/// The largest answer that is read. A page of events holds 1 MB of messages, which JSON may spell six
-/// times as long; a server that goes on for ever must not fill the memory.
+/// The largest response that is read. A page of events has 1 MB of messages, which JSON may spell
+/// six times as long. The limit keeps an endless response from filling the memory.
 const LARGEST_ANSWER: usize = 64 << 20;
 
-/// How long to wait for the head of an answer, and then for its body. Between the two an answer waits for its place
-/// as long as it must.
+/// The timeouts for the head of a response and for its body. Between the two, a response waits
+/// without a timeout for its permit from the response budget.
 const HEAD: Duration = Duration::from_mins(1);
 const BODY: Duration = Duration::from_mins(1);
 
 const USER_AGENT: &str = "user-agent";
 
-/// Puts every exchange of `client` into this envelope.
+/// Sends every exchange of `client` through a [`BoundedConnector`].
 pub(super) fn enveloped(
     client: SharedHttpClient,
     response_budget: ResponseBudget,
@@ -63,7 +64,8 @@ impl HttpClient for BoundedConnector<SharedHttpClient> {
 
 impl HttpConnector for BoundedConnector<SharedHttpConnector> {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
-        // The signature leaves this header out, since proxies change it: it can still be changed here.
+        // The header can still be changed, because the signature does not cover it: proxies change
+        // it.
         let agent = request
             .headers()
             .get(USER_AGENT)
@@ -73,7 +75,7 @@ impl HttpConnector for BoundedConnector<SharedHttpConnector> {
         HttpConnectorFuture::new(async move {
             let answer = in_time(HEAD, answer).await?;
             response_budget.acquire().await;
-            // On the heap: it is the head that is waited for.
+            // On the heap, because a call waits mostly for the head of its response.
             Box::pin(in_time(BODY, bounded(answer, LARGEST_ANSWER))).await
         })
     }
@@ -88,7 +90,7 @@ async fn in_time<T>(
         .unwrap_or_else(|late| Err(ConnectorError::timeout(late.into())))
 }
 
-/// Reads an answer whole: nothing that is asked here is streamed.
+/// Reads the whole response; no operation that Dragnet uses streams its response.
 async fn bounded(mut answer: HttpResponse, largest: usize) -> Result<HttpResponse, ConnectorError> {
     let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
     let read = to_bytes(Body::new(body), largest).await;
@@ -102,15 +104,15 @@ async fn bounded(mut answer: HttpResponse, largest: usize) -> Result<HttpRespons
     Ok(answer)
 }
 
-/// Whether an XML document has its last tag. The SDK reads one that breaks off as if it ended there: a list
-/// of Regions would silently be shorter. JSON that breaks off is no JSON, as the SDK says itself.
+/// Whether an XML document ends with its closing tag. The SDK accepts a truncated one, so a list of
+/// Regions would silently be shorter. Truncated JSON is invalid, which the SDK reports itself.
 fn ends_as_it_began(body: &[u8]) -> bool {
     let text = body.trim_ascii();
     let Some(mut rest) = text.strip_prefix(b"<") else {
         return true;
     };
     if rest.starts_with(b"!") {
-        // A page for people, which no service sends.
+        // An HTML page, which no service sends.
         return true;
     }
     if rest.starts_with(b"?") {

@@ -1,4 +1,4 @@
-//! The one path that every AWS call takes.
+//! The one path that every AWS call takes: permits, attempts, the audit, and retries.
 
 use std::time::Duration;
 
@@ -19,13 +19,14 @@ use super::session::Session;
 use crate::model::{AccountId, ApiCall, Operation, Region};
 use crate::throttle::QuotaKey;
 
-/// A throttled call waits in its key's queue, so many attempts cost little: about a quarter of an hour.
+/// A throttled call waits in the queue of its quota, so retries cost little: they last about a
+/// quarter of an hour.
 const THROTTLED_ATTEMPTS: u32 = 50;
-/// A server error or a broken connection that lasts longer than about 20 s is told.
+/// A server error or broken connection that lasts longer than about 20 s is returned.
 const TRANSIENT_ATTEMPTS: u32 = 7;
 const BACKOFF: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10)];
 
-/// Where a call is made, and as whom.
+/// The session, Region and operation of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CallContext<'a> {
     pub session: &'a Session,
@@ -33,7 +34,7 @@ pub(super) struct CallContext<'a> {
     pub operation: Operation,
 }
 
-/// A service's configuration for one call: each SDK crate has a type of its own for it.
+/// Builds the configuration of a service for one call. Each SDK crate has its own type for it.
 macro_rules! placed {
     ($sdk:ident, $site:expr, $credentials:expr) => {
         $sdk::config::Builder::new()
@@ -47,12 +48,12 @@ macro_rules! placed {
 pub(super) use placed;
 
 impl CallContext<'_> {
-    /// An answer whose pages do not end.
+    /// The error for pages that do not end.
     pub fn endless(self, endless: Endless) -> CallError {
         self.unreadable(endless.to_string())
     }
 
-    /// An answer came, but makes no sense.
+    /// The error for a response that cannot be interpreted.
     pub fn unreadable(self, problem: impl Into<String>) -> CallError {
         CallError {
             class: ErrorClass::Refused,
@@ -67,7 +68,7 @@ impl CallContext<'_> {
         }
     }
 
-    /// Calls are not let out any more.
+    /// The error for a call that was not sent because the command is being interrupted.
     fn interrupted(self, attempts: u32) -> CallError {
         let (class, code) = (ErrorClass::Interrupted, "Interrupted".to_owned());
         CallError {
@@ -80,8 +81,8 @@ impl CallContext<'_> {
 }
 
 impl Aws {
-    /// Makes a call as often as makes sense: throttles and server errors are asked again, expired
-    /// credentials are refreshed once. `send` makes one attempt with the credentials it is given.
+    /// Makes a call, and retries it after throttling and server errors; expired credentials are
+    /// refreshed once. `send` makes one attempt with the given credentials.
     pub(super) async fn call<T, E, F>(
         &self,
         site: CallContext<'_>,
@@ -97,7 +98,7 @@ impl Aws {
             .map(|(output, _)| output)
     }
 
-    /// The key that a call is charged to.
+    /// The quota that a call counts towards.
     pub(super) fn quota_key(&self, site: CallContext<'_>) -> QuotaKey {
         let account = site
             .session
@@ -110,7 +111,8 @@ impl Aws {
         }
     }
 
-    /// The same, if its first attempt has its permit already. The answer comes with its place in memory.
+    /// Like [`Aws::call`], but the first attempt may already have its permit. Also returns the
+    /// permit of the response in memory.
     pub(super) async fn call_with<T, E, F>(
         &self,
         mut permit: Option<Permit>,
@@ -128,7 +130,8 @@ impl Aws {
         loop {
             let mut credentials = self.credentials(site.session).await?;
             if permit.is_none() {
-                // `run_until_cancelled` would hold the wait twice, in every task that waits here.
+                // `run_until_cancelled` would store the future twice, in every task that waits
+                // here.
                 permit = tokio::select! {
                     biased;
                     () = self.stop.cancelled() => None,
@@ -136,7 +139,8 @@ impl Aws {
                 };
             }
             if !self.is_fresh(&credentials) {
-                // They ran out in the queue. Renewing them needs a slot, too; the permit stays good.
+                // They expired in the queue. Refreshing them needs a concurrency permit too; the
+                // rate-limit permit remains valid.
                 drop(permit.take());
                 credentials = self.credentials(site.session).await?;
                 permit = self.call_limiter.slot().await;
@@ -145,8 +149,8 @@ impl Aws {
                 return Err(site.interrupted(attempts.made));
             };
             attempts.made += 1;
-            // On the heap: most calls wait at the gate most of the time, and should be small there. The call itself apart,
-            // or the attempt would hold it twice.
+            // On the heap, because most calls wait for permits most of the time, and should be
+            // small meanwhile. The call is boxed separately, or the attempt would store it twice.
             let call = Box::pin(send(credentials.clone()));
             let attempt = Box::pin(self.attempt(let_out, site, account, attempts.made, call));
             let Attempt {
@@ -211,7 +215,7 @@ impl Aws {
         }
     }
 
-    /// Makes a call once that is let out, and tells of it.
+    /// Sends one attempt that has its permit, and records it in the audit.
     async fn attempt<T, E>(
         &self,
         let_out: Permit,
@@ -258,21 +262,21 @@ impl Aws {
 
     async fn record(&self, call: ApiCall) {
         let Some(audit) = &self.audit else { return };
-        // Nobody listens any more when a run is being given up.
+        // The receiver is gone if the run is being abandoned.
         if let Ok(place) = audit.reserve().await {
             place.send(call);
         }
     }
 }
 
-/// One attempt at a call.
+/// The result of one attempt.
 struct Attempt<T> {
     answer: Result<T, Diagnosis>,
     response_permit: Option<ResponsePermit>,
     took: Duration,
 }
 
-/// How often a call was tried, and in vain for which reasons.
+/// How often a call was sent, and how often it failed for each reason.
 #[derive(Debug, Default)]
 struct Attempts {
     made: u32,

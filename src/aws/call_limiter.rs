@@ -1,7 +1,8 @@
-//! The quota_limiter before every call: a quota permit first, a slot second.
+//! The limits on calls: a rate-limit permit of the quota first, a concurrency permit second.
 //!
-//! Work under way comes before work that has not begun ([`CallLimiter::acquire_low_priority`]): so no more is begun side by
-//! side than uses the quota up, however long answers take, and what is begun next is chosen when its permit is there.
+//! Calls for work in progress have priority over new work ([`CallLimiter::acquire_low_priority`]).
+//! So no more work is started than the quota can serve, however long responses take, and the caller
+//! chooses the next work unit only when its permit is available.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -13,56 +14,60 @@ use tokio::time::sleep;
 
 use crate::throttle::{Limiter, QuotaKey, Quotas};
 
-/// Lets calls out as their quotas and the number of slots allow.
+/// Grants permits for calls, within their quotas and a global concurrency limit.
 #[derive(Debug)]
 pub(super) struct CallLimiter {
     quotas: Quotas,
     slots: Arc<Semaphore>,
-    /// How many slots there are now, and at most.
+    /// The current number of concurrency permits, in use or free; `most` is its upper bound.
     open: AtomicUsize,
     most: usize,
     keys: StdMutex<Keys>,
 }
 
-/// The limiters of the keys that are in use, or were slowed.
+/// The limiters of the quotas that are in use or were slowed down.
 #[derive(Debug, Default)]
 struct Keys {
     limiters: HashMap<QuotaKey, Arc<QuotaLimiter>>,
-    /// How many there may be until those are let go that nobody needs any more.
+    /// The number of limiters at which unused ones are dropped.
     room: usize,
 }
 
-/// So many slots there are to begin with. More come with every answer for which there is a place at once, and one goes
-/// with each that has to wait: calls under way do not bring more than the line and the disk can take in time.
+/// The initial number of concurrency permits, and the fewest. The number grows with each response
+/// that found room in memory at once, and shrinks by one with each that had to wait, so that calls
+/// in flight do not return more than the network and the disk can absorb in time.
 const FIRST: usize = 1_024;
-/// Slots that come with an answer while all are taken: four times as many after as long as an answer takes.
+/// Concurrency permits added per response while all are in use: the number quadruples within one
+/// response time.
 const GROWTH: usize = 3;
-/// There is always room for so many keys; and for twice as many as are needed.
+/// Unused limiters are kept until there are this many limiters, or twice as many as the last
+/// cleanup left.
 const LEAST_ROOM: usize = 1_024;
 
-/// One key's quota_limiter.
+/// The limits on the calls of one quota.
 #[derive(Debug)]
 pub(super) struct QuotaLimiter {
-    /// Tokio's mutex is a fair queue: of all that wait, one asks the limiter.
+    /// Tokio's mutex is a fair queue; only the call that holds it asks the limiter.
     turn: Mutex<()>,
-    /// The key's limiter.
+    /// The rate limiter.
     pub limiter: Limiter,
-    /// Calls that wait for the limiter or for a slot.
+    /// The number of calls that wait for the rate limiter or for a concurrency permit.
     waiting: AtomicUsize,
-    /// Notified when no call waits any more.
+    /// Notified when no call waits any longer.
     quiet: Notify,
-    /// How long answers take of late, in microseconds.
+    /// The moving average of the response time, in microseconds.
     took: AtomicU64,
 }
 
-/// Leave for one call of a key: its quota's permit, and a slot until it is dropped.
+/// The right to send one call. Its rate-limit permit is spent; it holds a concurrency permit until
+/// it is dropped.
 #[derive(Debug)]
 pub struct Permit {
     slot: OwnedSemaphorePermit,
 }
 
 impl CallLimiter {
-    /// A quota_limiter for at most `concurrency` calls under way at once.
+    /// Creates a limiter for at most `concurrency` calls in flight.
     pub fn new(quotas: Quotas, concurrency: usize) -> Self {
         let first = concurrency.min(FIRST);
         let (slots, open) = (Arc::new(Semaphore::new(first)), AtomicUsize::new(first));
@@ -75,8 +80,9 @@ impl CallLimiter {
         }
     }
 
-    /// Takes back the slot of a call that was answered. If all slots are taken and there was a place for the answer at
-    /// once, there are more from now on; if the answer `had_to_wait`, one less.
+    /// Releases the concurrency permit of a call that has its response. If the response
+    /// `had_to_wait` for memory, the number of permits shrinks by one. If it did not, and no permit
+    /// is free, the number grows.
     pub fn release(&self, permit: Permit, had_to_wait: bool) {
         if had_to_wait {
             if self
@@ -93,14 +99,15 @@ impl CallLimiter {
         }
     }
 
-    /// Counts the slots anew, unless `to` gives none. Gives what the number was if it changed.
+    /// Changes the number of permits, unless `to` returns `None`. Returns the previous number if it
+    /// changed.
     fn set_open(&self, to: impl Fn(usize) -> Option<usize>) -> Option<usize> {
         self.open
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, to)
             .ok()
     }
 
-    /// The quota_limiter of one key. Keep it for as long as the key is in use.
+    /// Returns the limiter of one quota. Keep it for as long as the quota is in use.
     pub fn of(&self, key: &QuotaKey) -> Arc<QuotaLimiter> {
         let mut keys = self.keys();
         if let Some(quota_limiter) = keys.limiters.get(key) {
@@ -114,11 +121,11 @@ impl CallLimiter {
     }
 
     fn keys(&self) -> MutexGuard<'_, Keys> {
-        // A poisoned map is still a whole map: nothing is left half done under this lock.
+        // A poisoned map is still consistent: no change under this lock can be left half done.
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The keys that AWS throttled, and their limiters' limiters.
+    /// Returns the quotas that AWS throttled.
     pub fn slowed(&self) -> Vec<(QuotaKey, Arc<QuotaLimiter>)> {
         let keys = self.keys();
         let slowed = keys
@@ -130,9 +137,10 @@ impl CallLimiter {
             .collect()
     }
 
-    /// Waits for a permit of this key and then for a slot. The turn is kept until the slot is there,
-    /// so that a key holds at most one permit without a slot: a slow Region neither fills the slots
-    /// nor piles up permits that would burst.
+    /// Waits for a rate-limit permit of this quota and then for a concurrency permit. The turn is
+    /// held until both are acquired, so a quota has at most one rate-limit permit without a
+    /// concurrency permit: a slow Region neither uses up the concurrency permits nor accumulates
+    /// rate-limit permits that would cause a burst.
     pub async fn acquire(&self, key: &QuotaLimiter) -> Option<Permit> {
         let _waiting = Waiting::new(key);
         let _turn = key.turn.lock().await;
@@ -142,8 +150,9 @@ impl CallLimiter {
         self.slot().await
     }
 
-    /// The same for work that has not begun: it gets what nothing else waits for when it is there. So while it waits
-    /// for the limiter it stands in nobody's way, and no more is begun than uses the quota up.
+    /// Acquires a permit for new work, which yields to calls in progress: it takes a rate-limit
+    /// permit only if no other call waits for this quota, and does not hold the turn while it
+    /// waits. So no more work is started than the quota can serve.
     pub async fn acquire_low_priority(&self, key: &QuotaLimiter) -> Option<Permit> {
         loop {
             key.wait_idle().await;
@@ -160,9 +169,10 @@ impl CallLimiter {
         }
     }
 
-    /// Waits for a slot, for a call that has its permit.
+    /// Waits for a concurrency permit, for a call that already has its rate-limit permit or needs
+    /// none.
     pub async fn slot(&self) -> Option<Permit> {
-        // The semaphore is never closed, so there is always a slot to come.
+        // The semaphore is never closed, so this always succeeds in the end.
         Arc::clone(&self.slots)
             .acquire_owned()
             .await
@@ -172,11 +182,12 @@ impl CallLimiter {
 }
 
 impl Keys {
-    /// Lets go of limiters that nobody holds, and that a new one could stand in for. So thousands of Regions that were
-    /// asked some questions once leave nothing behind.
+    /// Drops the limiters that have no other owner and are as good as new ones. So thousands of
+    /// Regions that were called only a few times leave nothing behind.
     fn make_room(&mut self) {
         if self.limiters.len() >= self.room.max(LEAST_ROOM) {
-            // Whoever gets a quota_limiter gets it under the lock that is held here.
+            // A limiter is cloned only under the lock that is held here, so the count cannot rise
+            // meanwhile.
             self.limiters.retain(|_, quota_limiter| {
                 Arc::strong_count(quota_limiter) > 1 || !quota_limiter.limiter.is_pristine()
             });
@@ -196,7 +207,7 @@ impl QuotaLimiter {
         }
     }
 
-    /// A call was answered after so long: a quarter of what answers are expected to take.
+    /// Records the response time of a call, which contributes a quarter to the average.
     pub fn answered_after(&self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         _ = self
@@ -210,7 +221,7 @@ impl QuotaLimiter {
             });
     }
 
-    /// How long an answer takes of late; zero while nothing is known.
+    /// The average response time; zero while nothing is known.
     pub fn answer_time(&self) -> Duration {
         Duration::from_micros(self.took.load(Ordering::Relaxed))
     }
@@ -221,7 +232,7 @@ impl QuotaLimiter {
 
     async fn wait_idle(&self) {
         loop {
-            // Made before the look, so that no word is missed in between.
+            // Registered before the check, so that no notification is missed in between.
             let quiet = self.quiet.notified();
             if self.is_idle() {
                 return;
@@ -231,7 +242,7 @@ impl QuotaLimiter {
     }
 }
 
-/// A call that waits at a key.
+/// Counts a waiting call for as long as it exists.
 struct Waiting<'a>(&'a QuotaLimiter);
 
 impl<'a> Waiting<'a> {
@@ -284,7 +295,8 @@ mod tests {
                 let _slot = quota_limiter.acquire(&key_gate).await;
             }
         };
-        // Twenty accounts of ten calls each at ten a second, over a single slot: no longer than one account alone.
+        // Twenty accounts with ten calls each, at ten calls a second and with a single concurrency
+        // permit, take no longer than one account alone.
         join_all(
             (0..20)
                 .flat_map(|account| std::iter::repeat_n(key(account), 10))
@@ -298,7 +310,8 @@ mod tests {
         );
     }
 
-    /// Begins as many readers of a hundred calls each as the quota_limiter wants; gives how many in the first five seconds.
+    /// Starts as many readers of a hundred calls each as the limiter allows; returns how many were
+    /// started in the first five seconds.
     async fn begun_within_five_seconds(answer: Duration) -> usize {
         let (quota_limiter, mut readers) = (quota_limiter(64), JoinSet::new());
         let key = quota_limiter.of(&key(1));

@@ -1,4 +1,5 @@
-//! How far this machine's clock is from AWS's, which refuses signatures that are minutes old or early.
+//! The clock skew between this host and AWS, which rejects signatures that are some minutes too old
+//! or too early.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,8 +17,8 @@ use super::connect::Aws;
 use crate::model::Operation;
 
 impl Aws {
-    /// How far this machine's clock is ahead of AWS's, to the second, or behind it where negative. `None`
-    /// where no answer told the time. An answer tells it even if it is an error.
+    /// Returns how far the clock of this host is ahead of AWS's, in seconds; negative if it is
+    /// behind. `None` if no response had a date. Error responses have one too.
     pub async fn clock_skew(&self) -> Option<SignedDuration> {
         let site = CallContext {
             session: self.source(),
@@ -34,14 +35,14 @@ impl Aws {
                 .interceptor(date.clone())
                 .send()
         });
-        // Whether AWS accepts the call is for others to tell.
+        // Only the date matters; other code reports whether AWS accepts the call.
         _ = answer.await;
         let told = *date.0.lock().unwrap_or_else(PoisonError::into_inner);
         Some(self.clock.now().duration_since(told?))
     }
 }
 
-/// Keeps the time at which the last answer was made.
+/// Keeps the `Date` of the last response.
 ///
 /// Source: RFC 9110, section 6.6.1, `Date`.
 #[derive(Clone, Debug, Default)]

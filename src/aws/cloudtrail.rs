@@ -1,4 +1,5 @@
-//! CloudTrail: which trails record an account's Region, and how they do.
+//! CloudTrail: which trails record an account-Region, whether they deliver, and which events they
+//! keep.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +15,14 @@ use crate::model::{
 };
 
 impl Aws {
-    /// The trails that record the session's account in a Region: its own, those of its other Regions,
-    /// and the organization's. Their owners have not been asked.
+    /// Returns the trails that record the session's account in a Region: its own, those of its
+    /// other Regions, and the organization's. Their status and event selectors are not requested
+    /// here.
     ///
     /// Source: CloudTrail API, `DescribeTrails` with shadow trails.
     ///
     /// # Errors
-    /// The call fails, or a trail has no address: leaving it out would hide what it records.
+    /// The call fails, or a trail cannot be parsed: leaving it out would hide what it records.
     pub async fn trails(
         &self,
         session: &Session,
@@ -53,7 +55,7 @@ impl Aws {
             .collect()
     }
 
-    /// How a trail delivers, asked where it lives.
+    /// Returns the delivery of a trail. The call is made in the trail's home Region.
     ///
     /// Source: CloudTrail API, `GetTrailStatus`.
     ///
@@ -92,7 +94,7 @@ impl Aws {
         })
     }
 
-    /// What a trail keeps, asked where it lives.
+    /// Returns which events a trail keeps. The call is made in the trail's home Region.
     ///
     /// Source: CloudTrail API, `GetEventSelectors`.
     ///
@@ -151,12 +153,12 @@ fn trail(told: &types::Trail) -> Option<LogSource> {
         home,
         destination,
         multi_region: told.is_multi_region_trail().unwrap_or(false),
-        told: SourceState::NotAsked,
+        told: SourceState::Unknown,
     })
 }
 
-/// What selectors keep together. A trail has selectors of one form or the other; one that tells of none
-/// has the default, all management events.
+/// Combines the event selectors of a trail. A trail has basic or advanced selectors; one without
+/// any has the default, all management events.
 fn selection(
     basic: &[types::EventSelector],
     advanced: &[types::AdvancedEventSelector],
@@ -236,7 +238,8 @@ fn advanced_management(selector: &types::AdvancedEventSelector) -> ManagementEve
                     .iter()
                     .for_each(|service| management.leave_out(service));
             }
-            // Any other condition lets only a part through; which part, its own words say.
+            // Any other condition keeps only some events. It is reported by its field, not
+            // evaluated.
             other => management.leave_out(&format!("what its condition on {other} excludes")),
         }
     }

@@ -1,4 +1,5 @@
-//! One connection to AWS for a whole run: one HTTP client, one client a service, one source of credentials.
+//! One connection to AWS for a whole run: one HTTP client, one SDK client per service, one source
+//! of credentials.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -33,65 +34,67 @@ use crate::model::{ApiCall, Partition, Region, SlowedRate};
 use crate::throttle::Quotas;
 use crate::time::Clock;
 
-/// How long to wait for a connection, and for the head of an answer; for the rest see `bounded_connector.rs`. AWS answers
-/// within seconds; a call that hangs is asked again.
+/// The timeouts for a connection and for the head of a response; `bounded_connector.rs` has those
+/// for the rest. AWS responds within seconds; a call that hangs is retried.
 const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(30);
 
-/// What a connection needs to know.
+/// The settings of a connection.
 #[derive(Debug)]
 pub struct ConnectOptions {
-    /// Where calls go.
+    /// Where calls are sent.
     pub wire: Wire,
-    /// As whom: profile, MFA device, and what the first role is told.
+    /// The profile, the MFA device, and the parameters of assumed roles.
     pub identity: Identity,
-    /// Who is asked for the device's code, if there is a device.
+    /// Supplies the code of the MFA device, if there is a device.
     pub codes: Arc<dyn CodeSource>,
-    /// Where an MFA session is kept until it expires; `None`: nowhere.
+    /// The directory in which an MFA session is cached until it expires; `None` caches nothing.
     pub mfa_sessions: Option<PathBuf>,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
     /// AWS's rates, and the share of them to use.
     pub quotas: Quotas,
-    /// How many calls may be under way at once, over all accounts; `None`: as many as the machine lets. Over the
-    /// network it is never more than the process may open connections for.
+    /// The maximum number of calls in flight, over all accounts; `None` is as many as the host
+    /// allows. Over the network it is limited by the number of connections that the process may
+    /// open.
     pub concurrency: Option<usize>,
-    /// Who is told of every attempt at a call. Calls wait while this is full.
+    /// Receives every attempt at a call. Calls wait while this channel is full.
     pub audit: Option<mpsc::Sender<ApiCall>>,
 }
 
-/// Where calls go.
+/// Where calls are sent.
 #[derive(Debug)]
 pub enum Wire {
-    /// To AWS, or wherever `AWS_ENDPOINT_URL` and its like point, with the SDK's own credential chain.
+    /// To AWS, or to the endpoint that `AWS_ENDPOINT_URL` and similar variables name, with the
+    /// SDK's credential chain.
     Network {
-        /// Allow an endpoint in clear text on another machine.
+        /// Whether plain HTTP to an endpoint on another host is allowed.
         insecure_endpoint: bool,
     },
     /// To a practice range inside this process.
     InProcess {
-        /// The range's end of the wire.
+        /// The HTTP client of the range.
         http: SharedHttpClient,
-        /// Whose calls they are.
+        /// The credentials of the calls.
         credentials: StaticCredentials,
-        /// Where global services are asked.
+        /// The Region to which calls of global services are sent.
         region: Region,
     },
 }
 
-/// A long-term access key of the practice range: of no use anywhere else.
+/// A long-term access key of the practice range, which is valid nowhere else.
 #[derive(Clone, Debug)]
 pub struct StaticCredentials {
-    /// Its id.
+    /// The access key id.
     pub access_key_id: String,
-    /// Its secret.
+    /// The secret access key.
     pub secret_access_key: SecretString,
 }
 
-/// A connection that cannot be made.
+/// Why a connection cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The SDK's chain found no credentials at all.
+    /// The SDK's credential chain found no credentials.
     #[error(
         "no AWS credentials were found: set AWS_PROFILE or --profile, or log in (aws sso login)"
     )]
@@ -99,22 +102,22 @@ pub enum ConnectError {
     /// The profile cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
-    /// The configured Region is none.
+    /// The configured Region is not a valid Region name.
     #[error("the configured Region is not usable")]
     Region(#[from] crate::model::InvalidRegion),
 }
 
-/// A connection to AWS: everything that is asked of it goes through here.
+/// A connection to AWS. Every call is made through it.
 #[derive(Clone, Debug)]
 pub struct Aws {
     pub(super) clients: Clients,
     pub(super) call_limiter: Arc<CallLimiter>,
-    /// Once it is cancelled, the gate lets no call of this connection out any more.
+    /// Once it is cancelled, no further call of this connection is sent.
     pub(super) stop: CancellationToken,
     pub(super) audit: Option<mpsc::Sender<ApiCall>>,
     pub(super) clock: Clock,
     pub(super) caller: OnceLock<Caller>,
-    /// How long roles let their sessions be.
+    /// The session durations that roles are known to allow.
     pub(super) durations: Arc<Durations>,
     source: Arc<Session>,
     mfa: Option<Arc<Session>>,
@@ -122,8 +125,8 @@ pub struct Aws {
     home: Region,
 }
 
-/// One client a service; Region and credentials are given a call, which costs microseconds, where a
-/// client of its own for each of thousands of targets would cost 16 KiB each.
+/// One client per service. Region and credentials are set per call, which costs microseconds; a
+/// client for each of thousands of account-Regions would cost 16 KiB each.
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
     pub sts: aws_sdk_sts::Client,
@@ -140,7 +143,7 @@ impl Aws {
     /// Connects. Makes no AWS call, unless the source of the credentials needs one.
     ///
     /// # Errors
-    /// There are no credentials, or the configured Region is not a Region's name.
+    /// There are no credentials, or the configured Region is not a valid Region name.
     pub async fn connect(options: ConnectOptions) -> Result<Self, ConnectError> {
         let sockets = match &options.wire {
             Wire::Network { .. } => DescriptorLimit::of_this_process(options.concurrency),
@@ -193,7 +196,8 @@ impl Aws {
             .sleep_impl(TokioSleep::new())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts.build())
-            // The envelope's timeout bounds a stalled body too, and it counts tokio's time.
+            // The timeout of the bounded connector covers stalled bodies too, and it uses tokio's
+            // time.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .identity_cache(aws_config::identity::IdentityCache::no_cache())
             .build();
@@ -247,7 +251,8 @@ impl Aws {
         })
     }
 
-    /// The same connection, quotas and sessions, for a run that has an audit of its own.
+    /// Returns the same connection, with its quotas and sessions, for a run that has a separate
+    /// audit.
     #[must_use]
     pub fn with_audit(&self, audit: mpsc::Sender<ApiCall>) -> Self {
         Self {
@@ -256,11 +261,11 @@ impl Aws {
         }
     }
 
-    /// Makes sure that there are credentials to begin with: AWS knows the caller, and the MFA code is given
-    /// if there is a device. So nobody is asked for a code in the middle of the work.
+    /// Checks that the source credentials are accepted by AWS, and opens the MFA session if there
+    /// is a device. So no code is requested in the middle of the work.
     ///
     /// # Errors
-    /// The source credentials are refused, or no MFA session can be had with them.
+    /// The source credentials are rejected, or they cannot open an MFA session.
     pub async fn authenticate(&self) -> Result<Caller, CallError> {
         let caller = self.caller().await?;
         if let Some(session) = &self.mfa {
@@ -269,14 +274,14 @@ impl Aws {
         Ok(caller)
     }
 
-    /// The same connection, which lets no call out any more once `stop` is cancelled; those under way go on. What
-    /// waits fails as [`super::ErrorClass::Interrupted`].
+    /// Returns the same connection, which sends no further call once `stop` is cancelled. Calls in
+    /// flight continue; waiting calls fail as [`super::ErrorClass::Interrupted`].
     #[must_use]
     pub fn with_cancellation(self, stop: CancellationToken) -> Self {
         Self { stop, ..self }
     }
 
-    /// The quotas of which AWS throttled a call, in the order of operation, account and Region.
+    /// Returns the quotas for which AWS throttled a call, sorted by operation, account and Region.
     pub fn slowed_rates(&self) -> Vec<SlowedRate> {
         let slowed = self
             .call_limiter
@@ -288,13 +293,13 @@ impl Aws {
         slowed
     }
 
-    /// The source credentials' own session.
+    /// The session of the source credentials.
     pub fn source(&self) -> &Arc<Session> {
         &self.source
     }
 
-    /// The session that every role chain begins from: that of the profile's last role, else the MFA
-    /// session, else the source credentials.
+    /// The session from which every role chain starts: that of the profile's last role, else the
+    /// MFA session, else that of the source credentials.
     pub fn base(&self) -> &Arc<Session> {
         self.profile_roles
             .last()
@@ -307,12 +312,12 @@ impl Aws {
         &self.profile_roles
     }
 
-    /// Whether there is an MFA device, so that every session stems from one of its codes.
+    /// Whether there is an MFA device, so that every session depends on one of its codes.
     pub fn has_mfa(&self) -> bool {
         self.mfa.is_some()
     }
 
-    /// The MFA device and its session, if there is a device.
+    /// The MFA device and when its session ends, if there is a device.
     pub async fn mfa(&self) -> Option<MfaStanding> {
         let session = self.mfa.as_ref()?;
         let serial = session.device()?.serial().clone();
@@ -322,10 +327,10 @@ impl Aws {
         })
     }
 
-    /// Lets go of the MFA session that is kept for the next command. No: none was kept.
+    /// Removes the cached MFA session. Returns `false` if none was cached.
     ///
     /// # Errors
-    /// Its file cannot be removed.
+    /// The cache file cannot be removed.
     pub fn forget_mfa_session(&self) -> std::io::Result<bool> {
         self.mfa
             .as_ref()
@@ -333,14 +338,15 @@ impl Aws {
             .map_or(Ok(false), Device::forget_session)
     }
 
-    /// The Region in which STS and global services are asked: the configured one, else the usual one of the
+    /// The Region for STS and global services: the configured one, else the default one of the
     /// partition that the configuration names, else us-east-1.
     pub fn home(&self) -> &Region {
         &self.home
     }
 }
 
-/// A profile's role as a hop; what the profile does not say, the configuration does.
+/// Converts a role of the profile to a hop. The configuration supplies what the profile does not
+/// define.
 fn profile_hop(role: ProfileRole, identity: &Identity) -> RoleHop {
     RoleHop {
         role: role.role,
@@ -354,7 +360,7 @@ fn profile_hop(role: ProfileRole, identity: &Identity) -> RoleHop {
     }
 }
 
-/// Our clock, as the SDK asks for the time of a signature.
+/// Dragnet's clock, for the SDK, which signs requests with the time.
 #[derive(Clone, Debug)]
 pub(super) struct SdkTime(pub Clock);
 

@@ -1,30 +1,33 @@
-//! How many connections there may be: what the process may open bounds the calls that are under way at once.
+//! How many connections the process may open, which bounds the number of calls in flight.
 
 use tracing::warn;
 
-/// Descriptors that are not sockets to AWS: files, pipes, resolving names, and what credentials come from.
+/// File descriptors for other uses: files, pipes, name resolution, and credential sources.
 const OTHERS: usize = 32;
 
-/// Idle connections are kept by host, and there is a host a Region and service: about so many are called much.
+/// Idle connections are kept per host, and there is one host per Region and service. About this
+/// many hosts are called often.
 const HOSTS: usize = 36;
 
-/// As many calls under way use the quotas of 500 accounts × 17 Regions up. More are there for whoever asks for them.
+/// The default number of calls in flight, which uses the quotas of 500 accounts × 17 Regions fully.
+/// More can be configured.
 const USUAL: usize = 8_192;
 
-/// What is assumed where the system does not say: the usual limit of macOS.
+/// The limit that is assumed if the system does not report one: the default of macOS.
 const UNKNOWN: usize = 256;
 
-/// How the process's descriptors are shared out.
+/// How the file descriptors of the process are distributed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DescriptorLimit {
-    /// Calls under way at once, each on its own connection.
+    /// The maximum number of calls in flight, each with its own connection.
     pub calls: usize,
-    /// Idle connections that are kept to one host.
+    /// The maximum number of idle connections to one host.
     pub idle_per_host: usize,
 }
 
 impl DescriptorLimit {
-    /// Those of this process, whose limit is raised as far as the system lets it. `asked`: for how many calls at once.
+    /// The limit of this process, raised as far as the system allows. `asked` is the configured
+    /// number of calls in flight.
     pub fn of_this_process(asked: Option<usize>) -> Self {
         let may_open = rlimit::increase_nofile_limit(u64::MAX).ok();
         let may_open = may_open.map_or(UNKNOWN, |limit| {
@@ -42,12 +45,12 @@ impl DescriptorLimit {
         sockets
     }
 
-    /// Those of a process that needs no descriptors for its calls.
+    /// The limit of a process whose calls need no descriptors.
     pub fn unbounded(asked: Option<usize>) -> Self {
         Self::among(usize::MAX, asked)
     }
 
-    /// Half of the descriptors are for calls, the others for connections that wait for their next call.
+    /// Up to half of the free descriptors are for calls, the others for idle connections.
     fn among(descriptors: usize, asked: Option<usize>) -> Self {
         let free = descriptors.saturating_sub(OTHERS);
         let calls = asked.unwrap_or(USUAL).min(free / 2).max(1);

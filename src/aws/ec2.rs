@@ -1,4 +1,4 @@
-//! EC2: which Regions an account has enabled.
+//! EC2: the Regions that an account has enabled.
 
 use aws_sdk_ec2::types;
 
@@ -13,20 +13,20 @@ use crate::model::{InvalidRegion, Operation, Region};
 pub struct EnabledRegion {
     /// The Region.
     pub region: Region,
-    /// `opt-in-not-required` or `opted-in`, in EC2's word.
+    /// EC2's value: `opt-in-not-required` or `opted-in`.
     pub opt_in_status: String,
-    /// EC2's endpoint there.
+    /// The endpoint of EC2 in this Region.
     pub endpoint: String,
 }
 
 impl Aws {
-    /// The Regions that are enabled in the session's account, sorted.
+    /// Returns the Regions that are enabled in the session's account, sorted.
     ///
-    /// Source: EC2 API, `DescribeRegions` without `AllRegions`. Some servers tell of the others all the
-    /// same; those are left out by their status.
+    /// Source: EC2 API, `DescribeRegions` without `AllRegions`. Some servers return the disabled
+    /// Regions too; those are left out by their status.
     ///
     /// # Errors
-    /// The call fails, or names a Region in a form that is not known: leaving it out would hide it.
+    /// The call fails, or returns a Region in an unknown form: leaving it out would hide it.
     pub async fn enabled_regions(
         &self,
         session: &Session,

@@ -1,4 +1,4 @@
-//! Errors of AWS calls, in the classes that decide what to do about them.
+//! Errors of AWS calls, in classes that decide how they are handled.
 
 use std::fmt;
 
@@ -9,45 +9,47 @@ use aws_types::request_id::RequestId;
 
 use crate::model::{AccountId, ApiCall, Region, RoleArn};
 
-/// What kind of trouble a call met, whatever the service calls it.
+/// The class of an error, independent of the service's name for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// Too many calls: wait and ask again.
+    /// Too many calls: wait and retry.
     Throttled,
-    /// A server error, a broken answer, no answer: ask again, a few times.
+    /// A server error, a broken response, or no response: retry a few times.
     Transient,
-    /// The session's credentials have expired: refresh them and ask again, once.
+    /// The credentials of the session have expired: refresh them and retry once.
     Expired,
-    /// AWS refuses this caller.
+    /// AWS denies access to this caller.
     Denied,
-    /// What was asked about is not there.
+    /// The requested resource does not exist.
     NotFound,
-    /// It was not made, or not made again: the command is being ended ([`super::Aws::until`]).
+    /// The call was not sent, or not retried, because the command is being interrupted
+    /// ([`super::Aws::with_cancellation`]).
     Interrupted,
-    /// Anything else: asking again would not help.
+    /// Any other error; retrying would not help.
     Refused,
 }
 
-/// A call that failed, after as many attempts as made sense.
+/// A call that failed after all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallError {
-    /// Its class.
+    /// The class.
     pub class: ErrorClass,
-    /// AWS's error code, or what went wrong on the way: `Timeout`, `NoConnection`, `BrokenAnswer`.
+    /// AWS's error code, or `Timeout`, `NoConnection` or `BrokenAnswer` if there was no usable
+    /// response.
     pub code: String,
-    /// AWS's message: untrusted text.
+    /// AWS's message, which is untrusted text.
     pub message: String,
-    /// AWS's request id; empty where no answer came.
+    /// AWS's request id; empty if no response arrived.
     pub request_id: String,
     /// The operation.
     pub operation: &'static str,
-    /// The account it was made in.
+    /// The account in which the call was made.
     pub account: Option<AccountId>,
-    /// With `AssumeRole`: the role that was to be entered.
+    /// For `AssumeRole`, the role that was to be assumed.
     pub role: Option<Box<RoleArn>>,
-    /// The Region it was sent to.
+    /// The Region to which the call was sent.
     pub region: Region,
-    /// How many attempts were made.
+    /// The number of attempts.
     pub attempts: u32,
 }
 
@@ -76,7 +78,7 @@ impl fmt::Display for CallError {
     }
 }
 
-/// What one attempt's error says, before it is known where it was made.
+/// The error of one attempt, without the context of the call.
 pub(super) struct Diagnosis {
     pub class: ErrorClass,
     pub code: String,
@@ -85,7 +87,7 @@ pub(super) struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// Reads an SDK error. Throttles are not modelled by most services, so the code decides.
+    /// Converts an SDK error. Most services do not model throttling, so the error code decides.
     pub fn from_sdk_error<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -144,7 +146,7 @@ impl Diagnosis {
     }
 }
 
-/// An error and its causes in one line, none repeated.
+/// Formats an error and its causes in one line, without repetitions.
 pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = String::new();
     let mut next = Some(error);
@@ -164,8 +166,8 @@ pub fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A signature is good for some minutes, so a clock that is off by more makes every call fail, and new
-/// credentials or another attempt do not help.
+/// Whether the clock is wrong. A signature is valid for some minutes only, so a clock that is off
+/// by more makes every call fail; neither new credentials nor retries help.
 ///
 /// Source: IAM user guide, "Signature Version 4 troubleshooting".
 fn is_about_the_clock(code: &str, message: &str) -> bool {
@@ -175,7 +177,8 @@ fn is_about_the_clock(code: &str, message: &str) -> bool {
             .any(|phrase| message.contains(phrase))
 }
 
-/// Sources: the services' API references, "Common errors"; `aws-facts.md` for the codes that are not modelled.
+/// Sources: the services' API references, "Common errors"; `aws-facts.md` for codes that are not
+/// modelled.
 fn classify(code: &str, status: Option<u16>) -> ErrorClass {
     match code {
         _ if ApiCall::is_throttle(code) => ErrorClass::Throttled,

@@ -1,4 +1,4 @@
-//! EC2's VPC flow logs: which traffic of an account's Region is recorded.
+//! VPC flow logs from EC2: which traffic of an account-Region is recorded.
 
 use aws_sdk_ec2::types;
 
@@ -12,12 +12,13 @@ use crate::model::{
 };
 
 impl Aws {
-    /// One page of the flow logs of `target`, which the session is in, and the token of the next.
+    /// Returns one page of the flow logs of `target`, for which the session is valid, and the token
+    /// of the next page.
     ///
     /// Source: EC2 API, `DescribeFlowLogs`.
     ///
     /// # Errors
-    /// The call fails, or a flow log's destination cannot be read.
+    /// The call fails, or the destination of a flow log cannot be parsed.
     pub async fn flow_logs(
         &self,
         session: &Session,
@@ -68,7 +69,7 @@ fn flow_log(told: &types::FlowLog, home: &Target) -> Option<LogSource> {
         home: home.clone(),
         destination: destination(told, home)?,
         multi_region: false,
-        told: SourceState::Facts(
+        told: SourceState::Known(
             Delivery {
                 logging: told.flow_log_status() == Some("ACTIVE"),
                 started_ms: told.creation_time().and_then(|time| time.to_millis().ok()),
@@ -90,7 +91,8 @@ fn flow_log(told: &types::FlowLog, home: &Target) -> Option<LogSource> {
     })
 }
 
-/// A log group may be named in another account; a bucket or a stream is elsewhere.
+/// Returns the destination of a flow log. A log group may be in another account; a bucket or a
+/// delivery stream is outside of CloudWatch Logs.
 fn destination(told: &types::FlowLog, home: &Target) -> Option<Destination> {
     let address = told.log_destination().filter(|address| !address.is_empty());
     if let Some(address) = address {

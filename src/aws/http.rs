@@ -1,4 +1,4 @@
-//! The wire: one HTTP client for every service, and a guard against endpoints in clear text.
+//! The HTTP client for every service, and the check that refuses plain HTTP to other hosts.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,7 +15,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 /// How long idle connections are kept.
 const IDLE_FOR: Duration = Duration::from_secs(20);
 
-/// Where credentials come from over plain HTTP, on link-local addresses that never leave the machine.
+/// The hosts from which credentials are fetched over plain HTTP; their link-local addresses never
+/// leave the host.
 ///
 /// Source: the SDK's credential providers for instances (IMDS), containers and EKS pods.
 const CREDENTIAL_HOSTS: [&str; 5] = [
@@ -26,7 +27,8 @@ const CREDENTIAL_HOSTS: [&str; 5] = [
     "[fd00:ec2::23]",
 ];
 
-/// The client for real endpoints: TLS by rustls with the system's roots, HTTP keep-alive.
+/// The client for real endpoints: TLS by rustls with the system's root certificates, HTTP
+/// keep-alive.
 pub(super) fn network(insecure_endpoint: bool, idle_per_host: usize) -> SharedHttpClient {
     let inner = aws_smithy_http_client::Builder::new()
         .pool_max_idle_per_host(idle_per_host)
@@ -40,7 +42,7 @@ pub(super) fn network(insecure_endpoint: bool, idle_per_host: usize) -> SharedHt
     }
 }
 
-/// Sends nothing in clear text to another machine.
+/// Refuses plain HTTP to other hosts.
 #[derive(Debug)]
 struct LoopbackPlainHttpConnector<T>(T);
 
@@ -77,7 +79,7 @@ fn is_private(uri: &str) -> bool {
     stays_private(uri) || host.is_some_and(|host| CREDENTIAL_HOSTS.contains(&host.as_str()))
 }
 
-/// Whether what is sent there is encrypted, or stays on this machine.
+/// Whether requests to `uri` are encrypted or stay on this host.
 pub(super) fn stays_private(uri: &str) -> bool {
     let Ok(uri) = uri.parse::<http::Uri>() else {
         return false;

@@ -1,5 +1,5 @@
-//! CloudWatch Logs Insights: queries that are begun, asked after until they have ended, and stopped when nobody waits
-//! for them any more.
+//! CloudWatch Logs Insights: starts queries, polls them until they end, and stops those whose
+//! results are no longer needed.
 
 use aws_sdk_cloudwatchlogs::types;
 use jiff::civil::DateTime;
@@ -12,75 +12,76 @@ use super::logs::LogEvent;
 use super::session::Session;
 use crate::model::{Operation, Region};
 
-/// What to ask.
+/// The input of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InsightsRequest {
     /// The names of 1 to 50 log groups.
     pub log_groups: Vec<String>,
     /// The first second, since the Unix epoch.
     pub first_second: i64,
-    /// The last second, which counts as a whole.
+    /// The last second, since the Unix epoch; inclusive.
     pub last_second: i64,
-    /// The query: at most 10,000 characters.
+    /// The query, of at most 10,000 characters.
     pub query: String,
-    /// The most rows that it may give: 1 to 100,000.
+    /// The maximum number of rows: 1 to 100,000.
     pub limit: u32,
 }
 
-/// The name of a query that was begun.
+/// The id of a query that was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryId(String);
 
-/// Where a query stands.
+/// The status of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueryStatus {
-    /// It goes on.
+    /// The query is scheduled or running.
     Running,
-    /// All its rows are there.
+    /// The query has ended and all its rows are available.
     Complete,
-    /// It ran for longer than AWS lets it (an hour).
+    /// The query ran longer than AWS allows (an hour).
     TimedOut,
-    /// AWS could not carry it out, or somebody stopped it.
+    /// AWS could not run the query, or it was stopped.
     Failed,
 }
 
-/// A page of what a query gave so far: at most 10,000 rows.
+/// One page of the results of a query: at most 10,000 rows.
 #[derive(Clone, Debug)]
 pub struct QueryPage {
-    /// Where it stands. Only the rows of a complete query are all rows.
+    /// The status. Only a complete query has all rows.
     pub status: QueryStatus,
-    /// The rows, in no order that can be relied on.
+    /// The rows, in no reliable order.
     pub rows: Vec<ResultRow>,
-    /// The token of the next page, good for an hour.
+    /// The token of the next page, valid for an hour.
     pub next_token: Option<String>,
-    /// Rows on all pages, if AWS tells.
+    /// The number of rows on all pages; zero if AWS does not report it.
     pub all_rows: u64,
-    /// Events that passed the query's filters, if AWS tells.
+    /// The number of events that passed the filters of the query; zero if AWS does not report it.
     pub matched: u64,
-    /// Bytes that were scanned, for which AWS takes money.
+    /// The number of scanned bytes, which AWS bills.
     pub bytes_scanned: u64,
 }
 
-/// A row: its fields and their values. A field that a record lacks is not there. Every text is untrusted.
+/// A row: its field names and values. A field that the record lacks is absent. Every text is
+/// untrusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResultRow(pub Vec<(String, String)>);
 
 /// A row of a query for events.
 #[derive(Clone, Debug)]
 pub struct InsightsRow {
-    /// The log group's name; `None` if the row does not tell.
+    /// The name of the log group; `None` if the row does not contain it.
     pub log_group: Option<String>,
-    /// The event. Its id is the row's `@ptr`.
+    /// The event. Its id is the `@ptr` of the row.
     pub event: LogEvent,
 }
 
 impl Aws {
-    /// Begins a query.
+    /// Starts a query.
     ///
     /// Source: CloudWatch Logs API, `StartQuery`.
     ///
     /// # Errors
-    /// The call fails: with `LimitExceededException` where too many queries run already.
+    /// The call fails; with `LimitExceededException` if too many queries are running.
     pub async fn start_query(
         &self,
         session: &Session,
@@ -116,7 +117,7 @@ impl Aws {
             .ok_or_else(|| site.unreadable("a query without an id"))
     }
 
-    /// Where a query stands, and a page of its rows.
+    /// Returns the status of a query and one page of its rows.
     ///
     /// Source: CloudWatch Logs API, `GetQueryResults`.
     ///
@@ -153,10 +154,10 @@ impl Aws {
             Some(types::QueryStatus::Complete) => QueryStatus::Complete,
             Some(types::QueryStatus::Timeout) => QueryStatus::TimedOut,
             Some(types::QueryStatus::Failed | types::QueryStatus::Cancelled) => QueryStatus::Failed,
-            // `Unknown`, and words to come, say nothing of an end.
+            // `Unknown`, and values that AWS may add, do not say that the query has ended.
             _ => QueryStatus::Running,
         };
-        // The rows of a query under way are a part of them, which nobody needs.
+        // The rows of a running query are incomplete and not used.
         let rows = if status == QueryStatus::Complete {
             answer.results.unwrap_or_default()
         } else {
@@ -179,12 +180,14 @@ impl Aws {
         })
     }
 
-    /// Stops a query, also when no other call is let out any more. Made once: a query that goes on ends by itself.
+    /// Stops a query, even after cancellation has stopped other calls: the first attempt waits for
+    /// no rate-limit permit. After cancellation it is not retried, because a query that is not
+    /// stopped ends anyway.
     ///
     /// Source: CloudWatch Logs API, `StopQuery`.
     ///
     /// # Errors
-    /// The call fails, as it does where the query has ended.
+    /// The call fails; also if the query has already ended.
     pub async fn stop_query(
         &self,
         session: &Session,
@@ -209,9 +212,9 @@ impl Aws {
         .map(|_| ())
     }
 
-    /// One page of a log group's streams, by name, and the token of the next.
+    /// Returns one page of the streams of a log group, by name, and the token of the next page.
     ///
-    /// Source: CloudWatch Logs API, `DescribeLogStreams`: 50 a page.
+    /// Source: CloudWatch Logs API, `DescribeLogStreams`: 50 per page.
     ///
     /// # Errors
     /// The call fails.
@@ -262,7 +265,7 @@ fn result_row(fields: Vec<types::ResultField>) -> ResultRow {
 }
 
 impl ResultRow {
-    /// The row as an event; `None` if it lacks its time, its `@ptr` or its `@message`.
+    /// Converts the row to an event; `None` if it lacks its time, its `@ptr` or its `@message`.
     pub fn into_event(self) -> Option<InsightsRow> {
         let mut read = InsightsRow {
             log_group: None,
@@ -276,7 +279,7 @@ impl ResultRow {
                 "@ingestionTime" => {
                     read.event.ingestion_ms = milliseconds(&value).unwrap_or_default()
                 }
-                // `ACCOUNT:GROUP`, where a group's name has no colon.
+                // `ACCOUNT:GROUP`; the name of a log group contains no colon.
                 "@log" => read.log_group = value.rsplit(':').next().map(str::to_owned),
                 "@logStream" => read.event.log_stream = value,
                 "@message" => message = Some(value),
@@ -290,7 +293,8 @@ impl ResultRow {
     }
 }
 
-/// A time as Insights shows it (`2026-03-01 12:00:00.123`, UTC) or as it is stored, in milliseconds.
+/// Parses a time as Insights displays it (`2026-03-01 12:00:00.123`, UTC) or as it is stored, in
+/// milliseconds.
 fn milliseconds(text: &str) -> Option<i64> {
     if let Ok(milliseconds) = text.parse() {
         return Some(milliseconds);
@@ -299,7 +303,7 @@ fn milliseconds(text: &str) -> Option<i64> {
     Some(Offset::UTC.to_timestamp(time).ok()?.as_millisecond())
 }
 
-/// A count, which AWS tells as a float.
+/// Converts a count, which AWS returns as a float.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,4 +1,4 @@
-//! CloudWatch Logs: which groups there are, and the events in them.
+//! CloudWatch Logs: the log groups of an account-Region, and the events in them.
 
 use aws_sdk_cloudwatchlogs::types;
 use jiff::Timestamp;
@@ -13,53 +13,54 @@ use super::response_budget::ResponsePermit;
 use super::session::Session;
 use crate::model::{LogGroup, LogGroupArn, LogGroupClass, Operation, Region};
 
-/// What to read of a log group.
+/// Which events of a log group to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventQuery {
-    /// The group's name.
+    /// The name of the log group.
     pub log_group: String,
     /// The first millisecond, since the Unix epoch.
     pub from_ms: i64,
-    /// The first millisecond after. AWS's own end is inclusive, and is given one less.
+    /// The end in milliseconds, exclusive. AWS's own end is inclusive, so one less is sent.
     pub to_ms: i64,
-    /// A filter pattern of at most 1,024 characters; `None` reads everything.
+    /// A filter pattern of at most 1,024 characters; `None` reads all events.
     pub pattern: Option<String>,
-    /// Whether masked values are asked for in clear, which needs `logs:Unmask`.
+    /// Whether masked values are requested in clear text, which needs `logs:Unmask`.
     pub unmask: bool,
 }
 
-/// One page of events. It may be empty and still have a token: only a missing token ends the pages.
+/// One page of events. It may be empty and still have a token: only a page without a token is the
+/// last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventPage {
-    /// The events, in no order that can be relied on.
+    /// The events, in no reliable order.
     pub events: Vec<LogEvent>,
-    /// The token of the next page, good for 24 hours.
+    /// The token of the next page, valid for 24 hours.
     pub next_token: Option<String>,
 }
 
 /// An event. Every text is untrusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogEvent {
-    /// Its id, unique in its account and Region.
+    /// The id, unique in the account and Region.
     pub event_id: String,
-    /// The log stream it lies in.
+    /// The name of the log stream.
     pub log_stream: String,
-    /// When it happened, or was delivered; milliseconds since the Unix epoch.
+    /// The log time, in milliseconds since the Unix epoch. It may be the time of the delivery.
     pub timestamp_ms: i64,
-    /// When it was taken in; milliseconds since the Unix epoch.
+    /// The ingestion time, in milliseconds since the Unix epoch.
     pub ingestion_ms: i64,
-    /// The event itself.
+    /// The message.
     pub message: String,
 }
 
 impl Aws {
-    /// One page of a Region's log groups, 50 at most, and the token of the next.
+    /// Returns one page of a Region's log groups, 50 at most, and the token of the next page.
     ///
-    /// Source: CloudWatch Logs API, `DescribeLogGroups`. The name-pattern search is not used: it would
-    /// lose class and size.
+    /// Source: CloudWatch Logs API, `DescribeLogGroups`. The search by name pattern is not used,
+    /// because its response has neither class nor size.
     ///
     /// # Errors
-    /// The call fails, or a group has no name.
+    /// The call fails, or a log group has no name.
     pub async fn log_groups(
         &self,
         session: &Session,
@@ -92,7 +93,7 @@ impl Aws {
         Ok((groups, answer.next_token))
     }
 
-    /// One log group by its name; `None` if it is not there.
+    /// Returns one log group by its name; `None` if it does not exist.
     ///
     /// Source: CloudWatch Logs API, `DescribeLogGroups` with `logGroupNamePrefix`.
     ///
@@ -139,8 +140,9 @@ impl Aws {
         }
     }
 
-    /// One page of a log group's events: at most 1 MB or 10,000 events. The call waits for its permit, unless one
-    /// is given along. Keep the page's place for as long as the page, or what was made of it, is in memory.
+    /// Returns one page of a log group's events: at most 1 MB or 10,000 events. The call waits for
+    /// its permit, unless one is given. Keep the returned [`ResponsePermit`] for as long as the
+    /// page, or data made from it, is in memory.
     ///
     /// Source: CloudWatch Logs API, `FilterLogEvents`.
     ///

@@ -1,8 +1,9 @@
-//! AWS as the rest of the house sees it: sessions, one file a service, and one class of error.
+//! AWS, as the rest of the crate uses it: sessions, one file per service, and one error type.
 //!
-//! This is the only room that names `aws_sdk_*`. The SDK's own retries are off, since its retry bucket
-//! is shared by all accounts of a Region: every attempt goes through [`Aws`]'s one call path, which takes
-//! a quota permit first and a slot second, tells the audit, and asks again where that makes sense.
+//! This is the only room that names `aws_sdk_*`. The SDK's own retries are off, because its retry
+//! token bucket is shared by all accounts of a Region. Every call takes the one call path of
+//! [`Aws`], which acquires a rate-limit permit first and a concurrency permit second, records each
+//! attempt in the audit, and decides about retries.
 
 mod bounded_connector;
 mod call;

@@ -1,4 +1,5 @@
-//! SNS and EventBridge: where a watch's alerts may go. As the source identity, in its own account.
+//! SNS and EventBridge, to which a watch can send alerts. Calls use the base session, without
+//! assuming further roles.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sns::types::MessageAttributeValue;
@@ -11,29 +12,29 @@ use crate::model::{Operation, Region};
 /// A message to an SNS topic.
 #[derive(Clone, Copy, Debug)]
 pub struct TopicMessage<'a> {
-    /// The topic's ARN.
+    /// The ARN of the topic.
     pub topic_arn: &'a str,
     /// The message: at most 256 KiB.
     pub body: &'a str,
-    /// Attributes, by which subscriptions filter.
+    /// The message attributes, by which subscriptions can filter.
     pub attributes: &'a [(&'static str, &'a str)],
-    /// With a FIFO topic: the group that is kept in order, and what tells the message from any other.
+    /// For a FIFO topic: the message group id, which keeps the order, and the deduplication id.
     pub fifo: Option<(&'a str, &'a str)>,
 }
 
 /// An event for an EventBridge bus.
 #[derive(Clone, Copy, Debug)]
 pub struct BusEvent<'a> {
-    /// The bus, by name or ARN; `None`: the account's own.
+    /// The name or ARN of the bus; `None` is the default bus of the account.
     pub bus: Option<&'a str>,
-    /// What rules match.
+    /// The detail type, which rules can match.
     pub detail_type: &'a str,
-    /// A JSON object: at most 256 KiB.
+    /// The detail, a JSON object of at most 256 KiB.
     pub detail: &'a str,
 }
 
 impl Aws {
-    /// Publishes a message.
+    /// Publishes a message to an SNS topic.
     ///
     /// Source: SNS API, `Publish`.
     ///
@@ -79,12 +80,12 @@ impl Aws {
         Ok(())
     }
 
-    /// Puts an event on a bus; `None`: in the configured Region.
+    /// Puts an event on a bus in `region`; `None` is the configured Region.
     ///
-    /// Source: EventBridge API, `PutEvents`: an entry may fail in an answer of success.
+    /// Source: EventBridge API, `PutEvents`: an entry may fail in a successful response.
     ///
     /// # Errors
-    /// The call fails, or the bus does not take the event.
+    /// The call fails, or EventBridge rejects the event.
     pub async fn put_event(
         &self,
         region: Option<&Region>,

@@ -1,4 +1,4 @@
-//! Organizations: the accounts that there are.
+//! Organizations: the list of accounts.
 
 use aws_sdk_organizations::types::{AccountState as AccountStateWord, AccountStatus};
 
@@ -13,14 +13,14 @@ use crate::model::{Account, AccountState, Arn, InvalidAccountId, Operation};
 pub struct ListedAccount {
     /// The account.
     pub account: Account,
-    /// Its ARN, which names the organization's management account; empty if it was not told.
+    /// The ARN, which contains the id of the management account; empty if it is missing.
     pub arn: String,
-    /// Its root user's address; empty if it was not told. Untrusted text.
+    /// The email address of the root user; empty if it is missing. Untrusted text.
     pub email: String,
 }
 
 impl ListedAccount {
-    /// Whether it is the organization's management account.
+    /// Whether this is the management account of the organization.
     pub fn is_management(&self) -> bool {
         self.arn
             .parse::<Arn>()
@@ -29,13 +29,14 @@ impl ListedAccount {
 }
 
 impl Aws {
-    /// One page of the organization's accounts, and the token of the next. A page may be empty and
-    /// still have a token.
+    /// Returns one page of the organization's accounts, and the token of the next page. A page may
+    /// be empty and still have a token.
     ///
-    /// Source: Organizations API, `ListAccounts`: 20 a page; `State` replaces the retired `Status`.
+    /// Source: Organizations API, `ListAccounts`: 20 per page; `State` replaces the retired
+    /// `Status`.
     ///
     /// # Errors
-    /// The call fails, or names an account in a form that is not known: leaving it out would hide it.
+    /// The call fails, or returns an account in an unknown form: leaving it out would hide it.
     pub async fn list_accounts(
         &self,
         session: &Session,
@@ -66,7 +67,7 @@ impl Aws {
                 .unwrap_or_default()
                 .parse()
                 .map_err(|error: InvalidAccountId| site.unreadable(error.to_string()))?;
-            // An account without a state is entered: leaving it out would hide it.
+            // An account without a state counts as active: leaving it out would hide it.
             let state = listed.state().map(AccountStateWord::as_str);
             let state = state
                 .or(listed.status().map(AccountStatus::as_str))

@@ -1,38 +1,40 @@
-//! The way through a list that comes in pages, and its end where the server knows none.
+//! Paginated lists: which page comes next, and when to stop if the server never does.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-/// Pages in a row that may be empty. AWS sends empty pages while it looks through events that a pattern
-/// leaves out; at five pages a second, this is five and a half hours without a single event.
+/// The maximum number of consecutive empty pages. AWS returns empty pages while it searches events
+/// that the filter pattern excludes; at five pages a second, this is five and a half hours without
+/// an event.
 ///
 /// Source: CloudWatch Logs API, `FilterLogEvents`: "partial results or an empty page with a token".
 const MOST_EMPTY: u32 = 100_000;
 
-/// The way through a list. A page may be empty and still have a token: only a missing token ends it.
+/// The position in a list. A page may be empty and still have a token; only a missing token ends
+/// the list.
 #[derive(Debug, Default)]
 pub struct Pages {
     token: Option<String>,
-    /// Hashes of the tokens met: a list may have millions of pages. Two tokens that fall together by
-    /// chance would end the list as not read to its end, never as read.
+    /// Hashes of the tokens so far, because a list may have millions of pages. If two tokens
+    /// collide by chance, the list fails as incomplete; it never counts as complete.
     met: HashSet<u64>,
     hashes: RandomState,
     empty: u32,
 }
 
-/// The server's pages do not end.
+/// Why the pages of a server would never end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Endless {
-    /// It gave a token that it had given before.
+    /// The server returned a token for the second time.
     #[error("the server repeated a page token")]
     Repeated,
-    /// It gave nothing but new tokens.
+    /// The server returned too many empty pages in a row.
     #[error("the server sent {MOST_EMPTY} empty pages in a row")]
     Empty,
 }
 
 impl Pages {
-    /// The way on from a page that an earlier walk came to.
+    /// Resumes at the page with this token.
     pub fn from(token: String) -> Self {
         let mut pages = Self::default();
         pages.met.insert(pages.hashes.hash_one(&token));
@@ -40,12 +42,13 @@ impl Pages {
         pages
     }
 
-    /// What the next page is asked with; `None` for the first.
+    /// Returns the token of the next page; `None` for the first.
     pub fn token(&self) -> Option<String> {
         self.token.clone()
     }
 
-    /// Goes on after a page that `held` so many items to the one that `next` asks for; no, if there is none.
+    /// Records a page that `held` this many items, and moves to the page with the token `next`.
+    /// Returns whether there is one.
     ///
     /// # Errors
     /// The list would never end.

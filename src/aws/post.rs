@@ -1,5 +1,5 @@
-//! A POST to somebody who is not AWS: the webhooks of a watch. It lives here since it shares the TLS stack of
-//! all other calls, and follows the same rule: nothing in clear text to another machine.
+//! POST requests to servers other than AWS: the webhooks of a watch. They share the TLS stack of
+//! the AWS calls and follow the same rule: no plain HTTP to another host.
 
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -11,32 +11,32 @@ use aws_smithy_types::body::SdkBody;
 use super::error::causes;
 use super::http::stays_private;
 
-/// Sends POSTs. No redirect is followed, and of an answer nothing but its status is read.
+/// Sends POST requests. It follows no redirects, and of a response it reads only the status.
 #[derive(Debug)]
 pub struct Poster {
     connector: Connector,
     insecure_endpoint: bool,
 }
 
-/// A POST that was not taken. No text of it holds the address, which may be a secret.
+/// Why a POST request failed. No message contains the URL, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
-    /// It is plain HTTP and not on this machine, or no address at all.
+    /// The URL is plain HTTP to another host, or not a URL.
     #[error("its address is not https, and not on this machine")]
     Insecure,
-    /// It cannot be written as a request.
+    /// The request is malformed.
     #[error("it cannot be sent: {0}")]
     Malformed(String),
-    /// No answer came.
+    /// There was no response.
     #[error("no answer: {0}")]
     NoAnswer(String),
-    /// The answer is not one of success.
+    /// The response has an error status.
     #[error("HTTP {0}")]
     Status(u16),
 }
 
 impl Poster {
-    /// A poster; `insecure_endpoint`: plain HTTP to other machines is allowed.
+    /// Creates a client. `insecure_endpoint` allows plain HTTP to other hosts.
     pub fn new(insecure_endpoint: bool) -> Self {
         let connector = Connector::builder()
             .proxy_config(ProxyConfig::from_env())
@@ -49,10 +49,10 @@ impl Poster {
         }
     }
 
-    /// Sends `body` as JSON, with these headers beside. It has no time limit of its own.
+    /// Sends `body` as JSON with additional headers. There is no timeout.
     ///
     /// # Errors
-    /// It was not sent, not answered, or not taken.
+    /// The request was not sent, got no response, or was rejected.
     pub async fn post(
         &self,
         url: &str,

@@ -1,9 +1,10 @@
-//! What a profile of `~/.aws/config` asks for beyond the SDK: its MFA device, and the length of its
-//! sessions.
+//! Support for the keys of a profile in `~/.aws/config` that the SDK does not support: the MFA
+//! device and the session duration.
 //!
-//! The SDK can assume a profile's `role_arn` itself, but knows no MFA and no `duration_seconds`. So a
-//! profile that names a `source_profile` is taken apart here: the keys at its root become the source
-//! credentials, and its roles are hops like all others, with their errors and their audit.
+//! The SDK can assume the `role_arn` of a profile itself, but supports neither MFA nor
+//! `duration_seconds`. So a profile with a `source_profile` is resolved here: the keys at its root
+//! become the source credentials, and its roles are hops like all others, with their errors and
+//! their audit.
 
 use std::time::Duration;
 
@@ -13,30 +14,30 @@ use aws_credential_types::Credentials;
 use crate::config::MfaSerial;
 use crate::model::{InvalidArn, RoleArn};
 
-/// Where the source credentials come from, and how it goes on from there.
+/// The source credentials of a profile and the roles that are assumed from them.
 #[derive(Debug, Default)]
 pub(super) struct ProfileChain {
-    /// The keys at the root.
+    /// The credentials at the root of the chain.
     pub root: Root,
-    /// The roles, the first to be assumed first.
+    /// The roles, in the order in which they are assumed.
     pub roles: Vec<ProfileRole>,
-    /// The device of the user at the root.
+    /// The MFA device of the user at the root.
     pub mfa_serial: Option<MfaSerial>,
 }
 
-/// The keys at the root of a profile.
+/// The credentials at the root of a profile.
 #[derive(Debug, Default)]
 pub(super) enum Root {
-    /// Whatever the SDK's chain finds: environment, profile, container, instance.
+    /// What the SDK's credential chain finds: environment, profile, container, instance.
     #[default]
     SdkChain,
-    /// What the SDK makes of this profile: keys, SSO, a process, a web identity.
+    /// What the SDK finds in this profile: keys, SSO, a process, a web identity.
     Profile(String),
-    /// Keys that stand beside a role that names its own profile as its source.
+    /// Keys in a profile whose role names the profile itself as its source.
     Keys(Credentials),
 }
 
-/// A profile's `role_arn`.
+/// A profile's `role_arn` with its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ProfileRole {
     pub role: RoleArn,
@@ -45,31 +46,31 @@ pub(super) struct ProfileRole {
     pub duration: Option<Duration>,
 }
 
-/// A profile that cannot be used.
+/// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// The files cannot be read.
     #[error("~/.aws/config or ~/.aws/credentials cannot be read")]
     Unreadable(#[from] aws_config::profile::ProfileFileLoadError),
-    /// There is no such profile.
+    /// The profile does not exist.
     #[error("there is no profile `{name}` in ~/.aws/config or ~/.aws/credentials{}", naming(named_by.as_deref()))]
     Unknown {
-        /// As it was given.
+        /// The name as the user or the other profile wrote it.
         name: String,
         /// The profile whose `source_profile` it is.
         named_by: Option<String>,
     },
-    /// A profile is its own source, over others.
+    /// A profile is its own source through other profiles.
     #[error("the profile `{0}` is its own source_profile, over others")]
     Circle(String),
-    /// A value is not what its key takes.
+    /// A value is invalid for its key.
     #[error("the profile `{profile}` has an unusable {key}: {problem}")]
     Value {
         /// The profile.
         profile: String,
         /// The key.
         key: &'static str,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }
@@ -81,7 +82,7 @@ fn naming(profile: Option<&str>) -> String {
 }
 
 impl ProfileChain {
-    /// Takes the profile `selected` apart. `named`: somebody asked for it, so it must be there.
+    /// Resolves the profile `selected`. If it was `named` by the user, it must exist.
     pub fn unfold(
         profiles: &ProfileSet,
         selected: &str,
@@ -101,7 +102,7 @@ impl ProfileChain {
         let mut chain = Self::default();
         let mut seen = vec![selected];
         loop {
-            // The device nearest to the keys is the one of their user.
+            // The device closest to the keys is that of their user.
             if let Some(serial) = parsed(profile, "mfa_serial")? {
                 chain.mfa_serial = Some(serial);
             }

@@ -1,4 +1,5 @@
-//! The way of one quota: what reads many pages of one account's Region asks it how fast it may go.
+//! The handle to the quota of reading events in one account-Region, through which a scan learns the
+//! rate and acquires permits for new work.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::connect::Aws;
 use super::session::Session;
 use crate::model::{Operation, Region};
 
-/// The quota of `FilterLogEvents` in one account's Region, and the calls that use it.
+/// The quota of `FilterLogEvents` in one account-Region, and the limits on its calls.
 #[derive(Clone, Debug)]
 pub struct QuotaHandle {
     call_limiter: Arc<CallLimiter>,
@@ -20,7 +21,7 @@ pub struct QuotaHandle {
 }
 
 impl Aws {
-    /// The quota for reading events in a Region of the account that `session` is in.
+    /// Returns the quota for reading events in a Region of the session's account.
     pub fn event_lane(&self, session: &Session, region: &Region) -> QuotaHandle {
         let site = CallContext {
             session,
@@ -37,10 +38,10 @@ impl Aws {
 }
 
 impl QuotaHandle {
-    /// A permit for work that has not begun, once all that is under way has its own. `None`: no call is let out
-    /// any more.
+    /// Acquires a permit for new work, once no call in progress waits for one. Returns `None` after
+    /// cancellation.
     pub async fn acquire_low_priority(&self) -> Option<Permit> {
-        // As in `call.rs`: a wait is held once.
+        // As in `call.rs`, `select!` stores the future only once.
         tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
@@ -48,12 +49,12 @@ impl QuotaHandle {
         }
     }
 
-    /// How long an answer takes of late; zero while nothing is known.
+    /// The average response time; zero while nothing is known.
     pub fn answer_time(&self) -> Duration {
         self.key.answer_time()
     }
 
-    /// Calls a second that it lets out now.
+    /// The current rate in calls per second.
     pub fn rate(&self) -> f64 {
         self.key.limiter.rate()
     }

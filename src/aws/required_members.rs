@@ -1,11 +1,13 @@
-//! Checks that an answer has the members that AWS always writes.
+//! Checks that a response has the members that AWS always writes.
 //!
-//! The SDK reads an absent list as an empty one. Without this check an empty body, `{}`, or an error that comes with
-//! HTTP 200 would look as if there were nothing to list. The check reads the body as it came over the wire, before the
-//! SDK does. An answer that lacks a required member fails as a `BrokenAnswer`, which the call path asks for again.
+//! The SDK reads an absent list as an empty one. Without this check an empty body, `{}`, or an
+//! error with HTTP status 200 would look like an empty list. The check reads the body as it was
+//! received, before the SDK does. A response that lacks a required member fails as a
+//! `BrokenAnswer`, which is retried.
 //!
-//! Pages of events are too many to be read twice: [`super::event_page`] reads and checks them at once, and marks the
-//! response with [`MembersChecked`]. Only the pages that it leaves to the SDK are checked here.
+//! Pages of events are too many to be parsed twice. [`super::event_page`] decodes and checks them
+//! at once, and marks the response with [`MembersChecked`]. Only the pages that it leaves to the
+//! SDK are checked here.
 
 use aws_sdk_ec2::operation::describe_regions::DescribeRegionsOutput;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -22,12 +24,12 @@ use serde::de::IgnoredAny;
 use super::ec2::is_enabled;
 use crate::model::Operation;
 
-/// The header that names an error; no other answer has it.
+/// The header that names an error. Only error responses have it.
 ///
 /// Source: Smithy, "AWS JSON 1.1 protocol", "Operation error serialization".
 const ERROR_TYPE: &str = "x-amzn-errortype";
 
-/// Checks the answer to one call of the operation.
+/// Checks the responses to one call of the operation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequiredMembers(pub Operation);
 
@@ -35,7 +37,7 @@ pub(super) struct RequiredMembers(pub Operation);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MembersChecked;
 
-/// An answer that is not whole.
+/// Why a response is incomplete.
 #[derive(Debug, thiserror::Error)]
 enum Incomplete {
     #[error("the answer is an error ({0}) with HTTP status {1}, expected an error status")]
@@ -67,7 +69,8 @@ impl Intercept for RequiredMembers {
         Ok(self.check(context.response())?)
     }
 
-    /// XML lists are checked as the SDK read them: an absent list and an empty one are equally wrong.
+    /// XML lists are checked after the SDK has read them: an absent list and an empty one are
+    /// equally wrong.
     fn read_after_deserialization(
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
@@ -95,7 +98,7 @@ impl RequiredMembers {
         if let Some(code) = response.headers().get(ERROR_TYPE) {
             return Err(Incomplete::Error(code.to_owned(), status));
         }
-        // Only bodies that are streamed are not in memory, and none is.
+        // Only streamed bodies are not in memory, and no body is streamed.
         let body = response.body().bytes().unwrap_or_default();
         let checked = match self.0 {
             Operation::DescribeLogGroups => has_members::<LogGroups>(body),
@@ -129,7 +132,7 @@ fn check_events(body: &[u8], status: u16) -> Result<(), Incomplete> {
     }
 }
 
-/// The error that a body is in place of an answer.
+/// Returns the error that a body contains, if it contains one.
 fn error_in(body: &[u8], status: u16) -> Option<Incomplete> {
     let ErrorBody { code } = serde_json::from_slice(body).ok()?;
     Some(Incomplete::Error(code, status))
@@ -141,7 +144,7 @@ struct ErrorBody {
     code: String,
 }
 
-/// An item of a list, whatever is in it; not `null`.
+/// An item of a list with any members; not `null`.
 #[derive(Deserialize)]
 struct Item {}
 
@@ -204,14 +207,14 @@ struct SearchedLogStream {
 struct Event {
     #[serde(rename = "eventId")]
     _id: EventId,
-    /// Of any form that the SDK reads.
+    /// The SDK accepts numbers in other forms too.
     #[serde(rename = "timestamp")]
     _timestamp: f64,
     #[serde(rename = "message")]
     _message: String,
 }
 
-/// An id that tells an event from others.
+/// An event id that is not empty.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct EventId;
@@ -271,7 +274,7 @@ mod tests {
                 Operation::FilterLogEvents,
                 r#"{"events":[{"eventId":"1","timestamp":5.0,"message":""}]}"#,
             ),
-            // An operation of which nothing is required.
+            // An operation without required members.
             (Operation::GetTrailStatus, "{}"),
         ] {
             assert_eq!(checked(operation, 200, body), Ok(()), "{operation}: {body}");

@@ -1,8 +1,9 @@
-//! How many answers are in memory at once.
+//! The number of responses that may be in memory at once.
 //!
-//! A call under way costs some kilobytes, its answer a megabyte or more. So far more calls may be under way than
-//! answers in hand: an answer's body is read once there is a place for it, and its place is kept until whoever asked is
-//! done with what it says. A slow line or a slow disk slows the reading down then, and memory stays flat.
+//! A call in flight needs some kilobytes, its response a megabyte or more, so far more calls may be
+//! in flight than responses in memory. The body of a response is read only when a permit is free,
+//! and the permit is held until the caller has processed the response. A slow network or disk then
+//! slows down the scans (backpressure), and memory use stays flat.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -12,42 +13,44 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task_local;
 use tokio::time::Instant;
 
-/// Answers in hand at once. A page of events has 1 MB of messages, and is there twice while it is decoded.
+/// The number of responses in memory at once. A page of events has 1 MB of messages, which exist
+/// twice while they are decoded.
 const PLACES: usize = 128;
 
-/// Answers that come all at once wait for each other for less than this; for more they wait where something is slow.
+/// Responses that arrive together wait for each other for less than this. A longer wait means that
+/// the network or the disk is slow.
 const MOMENT: Duration = Duration::from_millis(100);
 
 task_local! {
-    /// The place of the answer to the call that this task makes. The SDK's connector runs in the caller's task, but
-    /// has no other way to hand it on.
+    /// The permit of the response to this task's call. The SDK's connector runs in the caller's
+    /// task and has no other way to pass the permit on.
     static OF_THIS_CALL: RefCell<Option<ResponsePermit>>;
 }
 
-/// The places for answers.
+/// The permits for responses in memory.
 #[derive(Clone, Debug)]
 pub(super) struct ResponseBudget {
     places: Arc<Semaphore>,
 }
 
-/// An answer's place; free again when this is dropped.
+/// The permit of one response in memory; it is released when this is dropped.
 #[derive(Debug)]
 pub struct ResponsePermit {
     _place: OwnedSemaphorePermit,
-    /// Whether the answer had to wait for it, longer than a moment.
+    /// Whether the response waited for its permit for longer than 100 ms.
     pub(super) had_to_wait: bool,
 }
 
 impl ResponseBudget {
-    /// All places are free.
+    /// Creates a budget of which all permits are free.
     pub fn new() -> Self {
         Self {
             places: Arc::new(Semaphore::new(PLACES)),
         }
     }
 
-    /// Waits for a place for the answer to this task's call, and keeps it for the caller; a call that nobody makes
-    /// [`answered`] has waited, and no more.
+    /// Waits for a permit for the response to this task's call, and keeps it for the caller. If the
+    /// call is not wrapped in [`with_response_permit`], the permit is released at once.
     pub async fn acquire(&self) {
         let came = Instant::now();
         // The semaphore is never closed.
@@ -64,7 +67,7 @@ impl ResponseBudget {
     }
 }
 
-/// Makes a call; its answer comes with its place, if it came so far.
+/// Makes a call, and returns its result with the permit of the response, if a response arrived.
 pub(super) async fn with_response_permit<T>(
     call: impl Future<Output = T>,
 ) -> (T, Option<ResponsePermit>) {
@@ -86,7 +89,7 @@ mod tests {
         let (response_budget, began) = (ResponseBudget::new(), Instant::now());
         let ask = || async {
             let ((), response_permit) = with_response_permit(response_budget.acquire()).await;
-            // Who asked writes it down, which takes a while.
+            // The caller processes the response, which takes a while.
             sleep(Duration::from_secs(1)).await;
             response_permit.unwrap().had_to_wait
         };

@@ -1,7 +1,8 @@
-//! Sessions: credentials for an account, got hop by hop, kept until shortly before they expire.
+//! Sessions: credentials for an account, obtained hop by hop and cached until shortly before they
+//! expire.
 //!
-//! Sessions call STS themselves and hand on plain credentials. A failing credentials *provider* would
-//! show as a connection failure of the call that needed it, without a code.
+//! Sessions call STS themselves and pass plain credentials to the SDK. If a credentials *provider*
+//! failed, the call that needed it would fail with a connection error without a code.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,14 +19,15 @@ use super::error::{CallError, ErrorClass, causes};
 use super::mfa::Device;
 use crate::model::{AccountId, Policy, RoleArn};
 
-/// Credentials are renewed this long before they expire: longer than any call's timeout.
+/// Credentials are renewed this long before they expire; it is longer than the timeout of any call.
 const MARGIN: Duration = Duration::from_mins(2);
 
-/// Credentials of one identity, renewed by themselves; shared by all that act as it.
+/// Credentials of one identity, renewed automatically and shared by all calls of that identity.
 #[derive(Debug)]
 pub struct Session {
     origin: Origin,
-    /// Held while credentials are being got, so that all who need them wait for one call.
+    /// Locked while credentials are obtained, so that all calls that need them wait for one
+    /// request.
     current: Mutex<Option<Credentials>>,
 }
 
@@ -42,20 +44,20 @@ enum Origin {
     },
 }
 
-/// A role to assume, and how.
+/// A role to assume, with the parameters of the request.
 #[derive(Clone, Debug)]
 pub struct RoleHop {
     /// The role.
     pub role: RoleArn,
-    /// What its trust policy may ask for.
+    /// The external id, which the trust policy may require.
     pub external_id: Option<String>,
-    /// The session's name, 2 to 64 of `[\w+=,.@-]`: shown in CloudTrail.
+    /// The session name, 2 to 64 characters of `[\w+=,.@-]`, which CloudTrail records.
     pub session_name: String,
-    /// The person behind it; set by the first hop, kept by all that follow.
+    /// The source identity, usually a person. The first hop sets it; all later ones inherit it.
     pub source_identity: Option<String>,
-    /// How long to ask for; a chained session gets an hour at most.
+    /// The session duration to request; a chained session lasts an hour at most.
     pub duration: Duration,
-    /// What the session may do at most, whatever the role may; `None`: all that the role may.
+    /// The session policy, which limits what the role allows; `None` sets no limit.
     pub policy: Option<Policy>,
 }
 
@@ -72,12 +74,12 @@ impl Session {
         Self::new(Origin::Source(provider))
     }
 
-    /// A session of credentials that are at hand.
+    /// A session with the given credentials.
     pub(super) fn of_credentials(credentials: Credentials) -> Arc<Self> {
         Self::of_source(SharedCredentialsProvider::new(credentials))
     }
 
-    /// The session of the same user with an MFA code. Nothing is asked until it is used.
+    /// The MFA session of the same user. No code is requested until it is used.
     pub(super) fn with_mfa(self: &Arc<Self>, device: Device) -> Arc<Self> {
         Self::new(Origin::Mfa {
             source: Arc::clone(self),
@@ -85,7 +87,7 @@ impl Session {
         })
     }
 
-    /// The session of a role that is assumed from this one. Nothing is called until it is used.
+    /// The session of a role that is assumed from this one. No call is made until it is used.
     pub fn assume(self: &Arc<Self>, hop: RoleHop) -> Arc<Self> {
         Self::new(Origin::Role {
             parent: Arc::clone(self),
@@ -93,12 +95,12 @@ impl Session {
         })
     }
 
-    /// The account that it acts in, where its role tells.
+    /// The account of the assumed role, if Dragnet assumed one.
     pub fn account(&self) -> Option<AccountId> {
         self.role().map(RoleArn::account)
     }
 
-    /// The role that it acts in, if Dragnet assumed one.
+    /// The role, if Dragnet assumed one.
     pub fn role(&self) -> Option<&RoleArn> {
         match &self.origin {
             Origin::Source(_) | Origin::Mfa { .. } => None,
@@ -114,13 +116,13 @@ impl Session {
         }
     }
 
-    /// When its credentials end, if it has any and they do.
+    /// When the current credentials expire, if there are any and they do.
     pub(super) async fn ends(&self) -> Option<Timestamp> {
         let expiry = self.current.lock().await.as_ref()?.expiry()?;
         Timestamp::try_from(expiry).ok()
     }
 
-    /// Lets go of credentials that AWS calls expired, unless somebody has renewed them already.
+    /// Discards credentials that AWS reports as expired, unless they have been renewed meanwhile.
     pub(super) async fn forget(&self, expired: &Credentials) {
         let mut current = self.current.lock().await;
         if current
@@ -129,7 +131,8 @@ impl Session {
         {
             *current = None;
             if let Some(device) = self.device() {
-                // One that cannot be removed is tried again, and refused again, before a code is asked for.
+                // If the file cannot be removed, the cached session is tried and rejected before a
+                // code is requested.
                 _ = device.forget_session();
             }
         }
@@ -137,7 +140,7 @@ impl Session {
 }
 
 impl Aws {
-    /// The session's credentials, renewed if they are about to expire.
+    /// Returns the session's credentials, renewed if they are about to expire.
     pub(super) fn credentials<'a>(
         &'a self,
         session: &'a Session,
@@ -157,7 +160,7 @@ impl Aws {
         .boxed()
     }
 
-    /// Whether credentials live longer than any call that is made with them.
+    /// Whether credentials remain valid for longer than any call that uses them.
     pub(super) fn is_fresh(&self, credentials: &Credentials) -> bool {
         let Some(expiry) = credentials.expiry() else {
             return true;
@@ -195,7 +198,8 @@ mod tests {
 
     #[test]
     fn an_idle_session_is_small() {
-        // A thousand accounts are a thousand of these, the credentials' text beside them, and no client.
+        // A thousand accounts need a thousand sessions and their credentials, but no further SDK
+        // client.
         assert!(size_of::<Session>() < 1_024, "{}", size_of::<Session>());
     }
 }

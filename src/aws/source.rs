@@ -1,4 +1,4 @@
-//! The source credentials: from the identity's profile, or from wherever the SDK's chain finds them.
+//! The source credentials: from the configured profile, or from the SDK's credential chain.
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -12,18 +12,19 @@ use aws_types::os_shim_internal::{Env, Fs};
 use super::connect::SdkTime;
 use super::profile::{ProfileChain, ProfileError, Root};
 
-/// What the files and the environment of this machine give.
+/// The source credentials and settings from the AWS files and the environment.
 pub(super) struct SourceCredentials {
-    /// Region, endpoints, and the source credentials' provider.
+    /// The Region, the endpoints, and the provider of the source credentials.
     pub sdk: SdkConfig,
-    /// What the profile asks for beyond them.
+    /// The settings of the profile that the SDK does not support.
     pub chain: ProfileChain,
-    /// The profile's name, or `environment`: whose MFA session it is.
+    /// The profile's name or `environment`, under which the MFA session is cached.
     pub profile: String,
 }
 
-/// Finds the source credentials, by `client` where they are not on this machine. A profile that is `named` wins over keys in the environment, as in the
-/// AWS CLI (in the SDK they would win over it).
+/// Finds the source credentials; `client` is used for sources outside this host. A profile that is
+/// `named` takes precedence over keys in the environment, as in the AWS CLI; in the SDK the keys
+/// would take precedence.
 pub(super) async fn find(
     named: Option<&str>,
     client: SharedHttpClient,

@@ -1,5 +1,5 @@
-//! STS: who calls, and the sessions that are begun. Always the Regional endpoint, whose tokens work in
-//! opt-in Regions too.
+//! STS: the caller's identity, and new sessions. Calls use the Regional endpoint, whose tokens are
+//! also valid in opt-in Regions.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,32 +16,33 @@ use super::mfa::MfaCode;
 use super::session::{RoleHop, Session};
 use crate::model::{AccountId, Arn, Operation, Partition, Policy};
 
-/// How long an MFA session lasts: what AWS gives a user unless told otherwise, and about a working day.
+/// The duration of an MFA session: AWS's default for a user, and about a working day.
 ///
 /// Source: STS API, `GetSessionToken`: 900 to 129,600 seconds.
 const MFA_SESSION_SECONDS: i32 = 43_200;
 
-/// What every role grants, and the most that a role's session gets of another role.
+/// The session duration that every role allows, and the maximum in a role chain.
 ///
-/// Source: IAM user guide, "Role chaining"; IAM API, `CreateRole`, `MaxSessionDuration` (3,600 at least).
+/// Source: IAM user guide, "Role chaining"; IAM API, `CreateRole`, `MaxSessionDuration` (3,600 at
+/// least).
 const ALWAYS_GRANTED: Duration = Duration::from_hours(1);
 
-/// What roles are made to grant, in hours: 12 at most.
+/// The session durations that are tried, in hours. A role can allow 12 at most.
 const GRANTED_HOURS: [u64; 6] = [12, 8, 6, 4, 2, 1];
 
-/// How long sessions of a role may be, by the role's name, as far as refusals have told.
+/// The longest session duration that each role name may allow, as learned from refusals.
 #[derive(Debug, Default)]
 pub(super) struct Durations(Mutex<HashMap<String, Duration>>);
 
 impl Durations {
-    /// The longest that it is worth asking for.
+    /// Returns the longest duration that is worth requesting.
     fn longest(&self, role: &str, wanted: Duration) -> Duration {
         self.known()
             .get(role)
             .map_or(wanted, |granted| wanted.min(*granted))
     }
 
-    /// Takes down that a duration was too long, and gives the next to try.
+    /// Records that a duration was too long, and returns the next one to try.
     fn refused(&self, role: &str, duration: Duration) -> Duration {
         let shorter = GRANTED_HOURS
             .map(Duration::from_hours)
@@ -56,34 +57,35 @@ impl Durations {
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, Duration>> {
-        // A poisoned map is whole all the same: each change is a single one.
+        // A poisoned map is still consistent: each change is a single operation.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Who the source credentials belong to.
+/// The identity of the source credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The caller's own account.
+    /// The caller's account.
     pub account: AccountId,
     /// The caller's ARN.
     pub arn: Arn,
-    /// The partition that the ARN names: every other ARN is made with it.
+    /// The partition of the caller's ARN, from which all other ARNs are built.
     pub partition: Partition,
 }
 
 impl Caller {
-    /// Whether it is the session of a role, from which a further role is a link of a chain.
+    /// Whether the caller is the session of a role, so that assuming a role from it is role
+    /// chaining.
     pub fn is_role(&self) -> bool {
         self.arn.resource().starts_with("assumed-role/")
     }
 }
 
 impl Aws {
-    /// Asks who the source credentials belong to; asks once.
+    /// Returns the identity of the source credentials. AWS is asked only once.
     ///
     /// # Errors
-    /// The credentials are refused, or the answer makes no sense.
+    /// The credentials are rejected, or the response cannot be interpreted.
     pub async fn caller(&self) -> Result<Caller, CallError> {
         if let Some(caller) = self.caller.get() {
             return Ok(caller.clone());
@@ -92,10 +94,10 @@ impl Aws {
         Ok(self.caller.get_or_init(|| caller).clone())
     }
 
-    /// Asks who a session acts as. `GetCallerIdentity` needs no permission.
+    /// Returns the identity of a session. `GetCallerIdentity` needs no permission.
     ///
     /// # Errors
-    /// The session cannot be had, or the answer makes no sense.
+    /// The session cannot be opened, or the response cannot be interpreted.
     pub async fn identity(&self, session: &Session) -> Result<Caller, CallError> {
         let site = CallContext {
             session,
@@ -127,7 +129,7 @@ impl Aws {
         caller.ok_or_else(|| site.unreadable(format!("the caller's ARN `{text}` makes no sense")))
     }
 
-    /// Begins a session of the source's user with an MFA code.
+    /// Opens an MFA session of the source's user with a code.
     pub(super) async fn get_session_token(
         &self,
         source: &Session,
@@ -158,9 +160,9 @@ impl Aws {
         temporary(site, answer.credentials())
     }
 
-    /// Assumes a role from its parent session. A role that grants less than is asked for gives what it grants
-    /// at most, as far as the ladder tells: STS does not say it. Roles of one name are deployed alike, so what one
-    /// of them refused is not asked of the others.
+    /// Assumes a role from its parent session. STS does not say how long a session a role allows,
+    /// so shorter durations are tried until one is accepted. Roles with the same name are usually
+    /// deployed alike, so a duration that one of them refused is not requested from the others.
     pub(super) async fn assume_role(
         &self,
         parent: &Session,
@@ -203,7 +205,7 @@ impl Aws {
             .role_session_name(&hop.session_name)
             .duration_seconds(i32::try_from(duration.as_secs()).unwrap_or(i32::MAX))
             .set_external_id(hop.external_id.clone())
-            // Set once, it passes on from role to role.
+            // Set once, the source identity is passed on from role to role.
             .set_source_identity(
                 hop.source_identity
                     .clone()
@@ -224,7 +226,8 @@ impl Aws {
     }
 }
 
-/// An `AssumeRole` that names no role yet is this hop's own; others are of the hops before it.
+/// Adds the role to an `AssumeRole` error of this hop. An error that already has a role is from an
+/// earlier hop.
 fn naming(hop: &RoleHop, mut error: CallError) -> CallError {
     if error.operation == Operation::AssumeRole.as_str() && error.role.is_none() {
         error.role = Some(Box::new(hop.role.clone()));
@@ -248,7 +251,8 @@ fn temporary(
     ))
 }
 
-/// Source: STS's own words; both the role's maximum and the hour of a chain are a `ValidationError`.
+/// Source: the text of STS's errors. Exceeding the maximum of the role or the hour of a role chain
+/// is a `ValidationError`.
 fn is_too_long(error: &CallError) -> bool {
     error.code == "ValidationError" && error.message.contains("DurationSeconds exceeds")
 }

@@ -129,7 +129,7 @@ pub enum Override {
 }
 
 impl Override {
-    /// Its word, as `--force` takes it.
+    /// Returns the value that `--force` takes.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MaxTargets => "max-targets",

@@ -1,4 +1,4 @@
-//! What reads log groups, and at what cost.
+//! The options that choose the engine, and that limit the cost of Insights.
 
 use std::fmt;
 
@@ -50,7 +50,7 @@ impl fmt::Display for EngineChoice {
     }
 }
 
-/// A sum of money.
+/// Parses an amount in US dollars.
 fn usd(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(usd) if (0.0..=1e9).contains(&usd) => Ok(usd),

@@ -1,4 +1,4 @@
-//! Wrong usage: exit code 2, before the first AWS call.
+//! Usage errors: exit code 2. Most are reported before the first AWS call.
 
 use std::fmt;
 
@@ -9,111 +9,113 @@ use crate::model::{EmptyWindow, InvalidIndicator};
 use crate::throttle::QuotaError;
 use crate::time::rfc3339_ms;
 
-/// What is wrong with the arguments or the configuration, where each alone was well formed.
+/// The arguments or the configuration are wrong, although each value alone is well formed.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
-    /// The configuration or the accounts file.
+    /// The configuration or the accounts file is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The window ends before it begins.
+    /// The window is empty: its end is not after its start.
     #[error(transparent)]
     Window(#[from] EmptyWindow),
-    /// The window has not begun.
+    /// The window begins in the future.
     #[error("the time window begins at {}, which is in the future: it is now {}", rfc3339_ms(*from), rfc3339_ms(*now))]
     FutureWindow {
-        /// Its beginning.
+        /// The start of the window.
         from: Timestamp,
-        /// The time now.
+        /// The current time.
         now: Timestamp,
     },
-    /// Some indicators are none, or a list of them cannot be used.
+    /// Some indicators are invalid, or an indicator list cannot be used.
     #[error(transparent)]
     Indicators(#[from] InvalidIndicators),
-    /// More indicators than one sweep looks for.
+    /// There are more indicators than one sweep supports.
     #[error(
         "{given} indicators are more than the {most} that one sweep looks for: divide them among several"
     )]
     TooManyIndicators {
-        /// How many there are, without duplicates.
+        /// The number of indicators without duplicates.
         given: usize,
-        /// How many there may be.
+        /// The maximum.
         most: usize,
     },
-    /// A hunt cannot be asked so.
+    /// A hunt was requested incorrectly.
     #[error(transparent)]
     Hunt(#[from] InvalidHunt),
-    /// A query cannot be evaluated on what `FilterLogEvents` returns.
+    /// A query cannot be evaluated on the events of `FilterLogEvents`.
     #[error("{name}: {problem}")]
     HuntQuery {
-        /// The hunt, or the option.
+        /// The name of the hunt, or of the option.
         name: String,
-        /// Why not.
+        /// The reason.
         problem: String,
     },
-    /// A Region of the arguments.
+    /// A Region of the arguments is unknown.
     #[error(transparent)]
     Region(#[from] UnknownRegion),
-    /// A quota of the configuration.
+    /// A quota of the configuration names an unknown operation.
     #[error("limits.quotas: dragnet calls no operation `{operation}`{}", hint(*nearest))]
     Operation {
-        /// As it was given.
+        /// The name in the configuration.
         operation: String,
-        /// What may have been meant.
+        /// The nearest known name.
         nearest: Option<&'static str>,
     },
-    /// A rate of the configuration.
+    /// A rate of the configuration is invalid.
     #[error("limits.quotas: {0}")]
     Quota(#[from] QuotaError),
-    /// No organization is asked, and no account is named.
+    /// Organizations is not used, and no account is listed.
     #[error(
         "there is no account to look at: organization.discover is false, and neither [[accounts]] nor --accounts-file \
          names one"
     )]
     NoAccounts,
-    /// The settings that a run keeps are not those of this version.
+    /// The settings that are stored in the run do not have the format of this version.
     #[error("the run's settings cannot be read: {0}")]
     RunSettings(String),
-    /// What a run keeps, and what is configured now, make another run.
+    /// The settings of the run, combined with the configuration, differ from those that it was
+    /// created with.
     #[error(
         "this would be a run of another scope: its settings, with the external ids that are configured now, are not \
          those that it was made with; name its configuration file (--config)"
     )]
     OtherSettings,
-    /// A run of AWS does not go on in practice.
+    /// A run of AWS cannot be resumed with `--practice`.
     #[error("the run was made on AWS: it cannot go on with --practice")]
     NotPractice,
-    /// What a run was begun with is not given again.
+    /// An option was given that resuming a run does not accept, because the run contains its
+    /// settings.
     #[error(
         "--member-role and --accounts-file belong to the run already: it goes on with those that it was made with"
     )]
     FixedByRun,
-    /// Whoever goes on with a run is of the account that it was begun from.
+    /// A run can only be resumed from the account that started it.
     #[error(
         "this would be a run of another scope: it was begun as {began}, and the credentials are now those of {now}"
     )]
     OtherCaller {
-        /// Who began it.
+        /// The caller that started the run.
         began: String,
-        /// Who calls now.
+        /// The current caller.
         now: String,
     },
-    /// The run is one of a watch.
+    /// The run belongs to a watch.
     #[error(
         "this run is a watch's, which has read on since: what it left is read at the next activation (dragnet watch once)"
     )]
     OfAWatch,
-    /// Insights was asked for, and would cost more than it may.
+    /// Insights was requested, and would cost more than the limit.
     #[error(
         "Insights would cost about {usd:.2} USD, more than --max-scan-cost {max_scan_cost:.2}: nothing was searched. \
          Allow more, choose fewer accounts or a shorter window, or use --engine auto; --dry-run shows the plan"
     )]
     OverScanCost {
-        /// What it would cost at list prices, in US dollars.
+        /// The estimated cost at list prices, in US dollars.
         usd: f64,
-        /// What it may cost.
+        /// The limit, in US dollars.
         max_scan_cost: f64,
     },
-    /// There is nothing to watch for.
+    /// No schedule is configured.
     #[error(
         "no schedule is configured: [[watch.schedule]] makes one; config/dragnet.toml shows how"
     )]
@@ -121,34 +123,34 @@ pub enum UsageError {
     /// There is no schedule of this name.
     #[error("there is no schedule `{given}`{}", hint(nearest.as_deref()))]
     UnknownSchedule {
-        /// As it was given.
+        /// The name that was given.
         given: String,
-        /// What may have been meant.
+        /// The nearest known name.
         nearest: Option<String>,
     },
     /// A sink cannot be used.
     #[error("the sink `{sink}`: {problem}")]
     Sink {
-        /// Its name.
+        /// The name of the sink.
         sink: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
-    /// There is no place for what outlives a command.
+    /// No directory for persistent state can be determined.
     #[error("there is no place for what outlives a command: set HOME or XDG_STATE_HOME")]
     NoStateDirectory,
-    /// `--query` is not JMESPath.
+    /// `--query` is not a valid JMESPath expression.
     #[error("--query `{expression}` is not a JMESPath expression: {problem}")]
     Query {
-        /// As it was given.
+        /// The expression that was given.
         expression: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 }
 
 impl UsageError {
-    /// Wrong usage or configuration, as the contract numbers it.
+    /// The exit code for wrong usage or configuration.
     pub const EXIT_CODE: u8 = 2;
 }
 
@@ -158,14 +160,14 @@ fn hint(nearest: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
-/// All that is wrong with the indicators: one slip in a long list must not hide the next.
+/// All errors of the indicators and indicator lists, so that the user can correct them at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvalidIndicators {
     pub(super) invalid: Vec<InvalidIndicator>,
     pub(super) lists: Vec<InvalidIndicatorList>,
 }
 
-/// So many lines tell what kind of mistake it is.
+/// The maximum number of lines; these suffice to show what kind of mistake it is.
 const LINES_SHOWN: usize = 20;
 
 impl fmt::Display for InvalidIndicators {

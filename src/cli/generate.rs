@@ -1,4 +1,4 @@
-//! What is made from the definition of the command line: completion scripts and the manual page.
+//! Generates completion scripts and the manual page from the definition of the command line.
 
 use std::io::{self, Write};
 
@@ -10,17 +10,17 @@ use super::Arguments;
 /// Writes the completion script for a shell.
 ///
 /// # Errors
-/// `out` fails.
+/// Writing to `out` fails.
 pub fn write_completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "dragnet", &mut script);
     out.write_all(&script)
 }
 
-/// Writes the manual page in roff: `dragnet` and, after it, a page for each command.
+/// Writes the manual page in roff: first `dragnet`, then a page for each command.
 ///
 /// # Errors
-/// `out` fails.
+/// Writing to `out` fails.
 pub fn write_manual(out: &mut dyn Write) -> io::Result<()> {
     let mut command = Arguments::command();
     command.build();

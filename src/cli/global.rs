@@ -1,4 +1,4 @@
-//! The options that every command takes.
+//! Options that every command accepts.
 
 use std::path::PathBuf;
 

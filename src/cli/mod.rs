@@ -1,8 +1,9 @@
-//! The command line, and what it means.
+//! The command line and the settings that it resolves to.
 //!
-//! Arguments, settings and commands are three layers. The types here are what can be typed;
-//! [`settings`] resolves them once, together with the configuration file, the environment and the
-//! time, and refuses all that is wrong before the first AWS call; commands only see settings.
+//! There are three layers: arguments, settings and commands. The types of this module are the
+//! arguments. [`settings`] combines them once with the configuration file, the environment and the
+//! time, and rejects everything that is wrong before the first AWS call. Commands only receive
+//! settings.
 
 mod contain;
 mod doctor;

@@ -71,7 +71,7 @@ pub enum QuotaChoice {
     Off,
 }
 
-/// The range has well-known keys: nobody else may reach it.
+/// The practice range has well-known access keys, so it must not be reachable from other hosts.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     match text.parse::<SocketAddr>() {
         Ok(address) if address.ip().is_loopback() => Ok(address),

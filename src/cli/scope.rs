@@ -1,4 +1,4 @@
-//! The options that choose accounts, Regions and log groups.
+//! Options that select accounts, Regions and log groups.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! Moments as people write them.
+//! Times on the command line.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,28 +7,28 @@ use jiff::Timestamp;
 
 use crate::config::parse_duration;
 
-/// A moment, given as such or as so long ago.
+/// A time on the command line: a date and time, or a duration before now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeArg {
-    /// Then.
+    /// This time.
     At(Timestamp),
-    /// So long before now.
+    /// This long before now.
     Ago(Duration),
 }
 
-/// What is wrong with a would-be moment.
+/// The text is not a valid time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTimeArg {
-    /// A date and time that does not say where.
+    /// A date and time without an offset from UTC.
     #[error("a time needs its offset from UTC: `{0}Z` for UTC, or `{0}+01:00`")]
     NoOffset(String),
-    /// A day without a time.
+    /// A date without a time.
     #[error("expected a time as well: `{0}T00:00:00Z`")]
     NoTime(String),
-    /// A small number: neither a time since 1970 nor a duration.
+    /// A small number, which is neither a time since 1970 nor a duration.
     #[error("`{0}` has no unit: did you mean `{0}h`?")]
     NoUnit(String),
-    /// Anything else.
+    /// Any other form.
     #[error(
         "expected RFC 3339 (2026-03-01T12:00:00Z), so long ago (24h, 2d1h20m), or seconds or milliseconds since 1970"
     )]
@@ -36,7 +36,7 @@ pub enum InvalidTimeArg {
 }
 
 impl TimeArg {
-    /// Which moment it is, seen from `now`; not before 1970, where CloudWatch Logs begins to count.
+    /// Returns the time relative to `now`, but not before 1970, the epoch of CloudWatch Logs.
     pub fn resolve(self, now: Timestamp) -> Timestamp {
         let moment = match self {
             Self::At(at) => at,
@@ -70,10 +70,12 @@ impl FromStr for TimeArg {
     }
 }
 
-/// Seconds up to the year 5138, milliseconds from 1973 on: the two ranges do not meet.
+/// Parses a number as seconds up to the year 5138, or as milliseconds from 1973 on: the two ranges
+/// of numbers do not overlap.
 fn epoch(digits: &str) -> Result<Timestamp, InvalidTimeArg> {
     const MILLISECONDS_FROM: i64 = 100_000_000_000;
-    // 1973. No log is older, but many a "--since 24" lacks its unit.
+    // In seconds, this is in 1973. No log is older, and a smaller number is usually a duration
+    // without its unit, as in `--since 24`.
     const SECONDS_FROM: i64 = 100_000_000;
     let number: i64 = digits.parse().map_err(|_| InvalidTimeArg::Form)?;
     match number {

@@ -1,4 +1,4 @@
-//! From settings to a connection: to AWS, or to the practice range.
+//! The environment of a command: creates the connection to AWS or to the practice range.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,40 +21,44 @@ use crate::time::Clock;
 /// The scenario of `--practice`.
 pub(super) const PRACTICE: &str = "small";
 
-/// Where a command works, and who can be asked for an MFA code there.
+/// The environment of a command: AWS or the practice range, and the source of MFA codes.
 #[derive(Clone, Debug)]
 pub struct Environment {
     world: Backend,
     codes: CodePrompt,
-    /// Where MFA sessions are kept.
+    /// The directory in which MFA sessions are stored.
     state_directory: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
 enum Backend {
-    /// AWS.
-    Aws { insecure_endpoint: bool },
-    /// A practice range in this process, with its clock, which starts at its scenario's date.
-    Practice { range: Range, clock: Clock },
+    Aws {
+        insecure_endpoint: bool,
+    },
+    /// A practice range in this process. Its clock starts at the date of the scenario.
+    Practice {
+        range: Range,
+        clock: Clock,
+    },
 }
 
-/// Who can be asked for a code.
+/// Where an MFA code is asked for.
 #[derive(Clone, Debug)]
 enum CodePrompt {
-    /// The one who runs the command.
+    /// The environment variable, the configured program, or the terminal.
     AtTheMachine {
         code: Option<SecretString>,
         terminal: bool,
     },
-    /// Somebody else.
+    /// Another source, for tests and callers of the library.
     Other(Arc<dyn CodeSource>),
 }
 
 impl Environment {
-    /// The place that the settings name.
+    /// Creates the environment that the settings select.
     ///
     /// # Errors
-    /// The practice range cannot be made.
+    /// The practice range cannot be created.
     pub(super) fn from_settings(
         settings: GlobalSettings,
         machine: &HostEnvironment,
@@ -79,11 +83,11 @@ impl Environment {
         })
     }
 
-    /// A practice range of this scenario, which throttles as AWS does. It keeps no MFA session: it begins
-    /// anew each time.
+    /// Creates a practice range of this scenario with AWS's quotas. It stores no MFA session,
+    /// because it starts anew each time.
     ///
     /// # Errors
-    /// The scenario contradicts itself.
+    /// The scenario is contradictory.
     pub fn practising(scenario: &Scenario) -> Result<Self, CommandError> {
         let clock = scenario.clock();
         let range = Range::new(scenario, None, clock.clone())?;
@@ -100,7 +104,7 @@ impl Environment {
         })
     }
 
-    /// The same place, with somebody else to ask for codes.
+    /// Returns the same environment with another source of MFA codes.
     #[must_use]
     pub fn with_codes(self, codes: Arc<dyn CodeSource>) -> Self {
         Self {
@@ -109,7 +113,7 @@ impl Environment {
         }
     }
 
-    /// The same place, keeping MFA sessions in this directory.
+    /// Returns the same environment, which stores MFA sessions in this directory.
     #[must_use]
     pub fn keeping_sessions_in(self, directory: PathBuf) -> Self {
         Self {
@@ -118,7 +122,7 @@ impl Environment {
         }
     }
 
-    /// The practice range, if this is one.
+    /// Returns the practice range, if the environment is one.
     pub fn range(&self) -> Option<&Range> {
         match &self.world {
             Backend::Aws { .. } => None,
@@ -126,7 +130,7 @@ impl Environment {
         }
     }
 
-    /// Whether plain HTTP to another machine is allowed.
+    /// Whether plain HTTP to other hosts is allowed.
     pub fn allows_insecure_endpoints(&self) -> bool {
         matches!(
             self.world,
@@ -136,7 +140,7 @@ impl Environment {
         )
     }
 
-    /// The time there.
+    /// Returns the clock of the environment.
     pub fn clock(&self) -> Clock {
         match &self.world {
             Backend::Aws { .. } => Clock::wall(),
@@ -144,10 +148,11 @@ impl Environment {
         }
     }
 
-    /// Connects, and tells `audit` of every call. Makes no call yet.
+    /// Creates the connection, which sends every call to `audit`. Makes no call yet.
     ///
     /// # Errors
-    /// There are no credentials, or a quota of the configuration cannot be kept.
+    /// There are no credentials, or the configuration has a quota that the rate limiter does not
+    /// support.
     pub async fn connect(
         &self,
         reach: &Reach,

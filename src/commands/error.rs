@@ -1,4 +1,4 @@
-//! What a command could not do, and the exit code for it.
+//! Errors of commands, and their exit codes.
 
 use std::io::{self, Write};
 
@@ -12,22 +12,22 @@ use crate::store::StoreError;
 use crate::sweep::{DirectoryError, Refusal, SweepError};
 use crate::watch::StateError;
 
-/// Anything that ends a command without a result.
+/// An error that ends a command without a result.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// Arguments or configuration are wrong.
     #[error(transparent)]
     Usage(#[from] UsageError),
-    /// The practice range cannot be made.
+    /// The practice range cannot be created.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
     /// The practice range cannot be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// AWS cannot be reached.
+    /// The connection to AWS cannot be created.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The sweep could not be made.
+    /// The sweep failed.
     #[error(transparent)]
     Sweep(#[from] SweepError),
     /// The accounts cannot be listed.
@@ -36,30 +36,30 @@ pub enum CommandError {
     /// A containment could not be planned, applied, verified, undone or shown.
     #[error(transparent)]
     Contain(#[from] ContainError),
-    /// The caller is not known.
+    /// The source credentials do not work.
     #[error("there is no way in with the source credentials{}", to_do(.0))]
     Caller(#[source] Box<CallError>),
     /// A run ended before its files were written.
     #[error("the run broke off; nothing of it is lost: `dragnet resume {run}` goes on from there")]
     BrokeOff {
-        /// The run's directory.
+        /// The directory of the run.
         run: String,
-        /// Why.
+        /// The cause.
         #[source]
         cause: Box<CommandError>,
     },
-    /// The kept MFA session cannot be removed.
+    /// The stored MFA session cannot be removed.
     #[error("the kept MFA session cannot be removed")]
     Forget(#[source] io::Error),
-    /// A run's files cannot be written or read.
+    /// The files of a run cannot be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A run's facts do not make sense.
+    /// The facts of a run are invalid.
     #[error("{run} is not a run that this dragnet can report: {problem}")]
     Facts {
-        /// The run's directory.
+        /// The directory of the run.
         run: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
     /// The state of the watch cannot be used.
@@ -68,15 +68,15 @@ pub enum CommandError {
     /// Health and metrics cannot be served.
     #[error("cannot listen at {address} (watch.listen)")]
     Listen {
-        /// Where.
+        /// The address.
         address: std::net::SocketAddr,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// A report cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError<StoreError>),
-    /// stdout, or the machine, fails.
+    /// Writing to stdout or another local operation failed.
     #[error("cannot write the result")]
     Output(#[from] io::Error),
 }
@@ -89,7 +89,7 @@ fn to_do(error: &CallError) -> String {
 }
 
 impl CommandError {
-    /// The exit code, as the contract has it.
+    /// Returns the exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Scenario(_) => UsageError::EXIT_CODE,
@@ -110,9 +110,10 @@ impl CommandError {
         }
     }
 
-    /// Prints the error with its causes, each once. What others wrote in it is shown, not obeyed.
+    /// Prints the error with its causes, each once. Untrusted text is escaped.
     pub fn print(&self, out: &mut dyn Write) {
-        // Without a stderr there is nobody to tell; a closed stdout was closed on purpose.
+        // If stderr fails, there is no other way to report it. A broken pipe means that the reader
+        // of stdout ended, which is not an error.
         if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return;
         }

@@ -1,4 +1,4 @@
-//! The files of a run that tell where the evidence is.
+//! The files of a run about log sources and trail integrity.
 
 use crate::model::TimeWindow;
 use crate::report::{
@@ -8,10 +8,10 @@ use crate::report::{
 use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::Sources;
 
-/// Their names.
+/// The names of the files.
 pub(super) const EVIDENCE_FILES: [&str; 3] = ["sources.csv", "tampering.csv", "hours.csv"];
 
-/// Writes them.
+/// Writes the files.
 pub(super) fn write_evidence_files(
     dir: &RunDir,
     reader: &RunReader,
@@ -26,7 +26,7 @@ pub(super) fn write_evidence_files(
     dir.write_file(hours_csv, |out| reader.hours(|rows| write_hours(rows, out)))
 }
 
-/// Counts what is in them, or would be.
+/// Counts the content of the files without writing them.
 pub(super) fn count_evidence(
     reader: &RunReader,
     sources: &Sources,

@@ -1,4 +1,4 @@
-//! What a run is about: written down before it begins, read back for its reports and to go on with it.
+//! The facts of a run: written before the scan, and read for reports and on resume.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,14 @@ use crate::model::{Arn, Coverage, RunId, TimeWindow};
 use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
 use crate::sweep::{NAMED_ACCOUNTS_ONLY, Sources, WindowBasis, judged_coverage, sources_of_run};
 
-/// Whether the run was about one window, or about windows of each log group's own, which only its watch knows.
+/// The fact whose value `OF_A_WATCH` says that the run has separate windows for each log group,
+/// which only its watch knows.
 const WINDOWS: &str = "windows";
 const OF_A_WATCH: &str = "stored";
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The facts of a run that is about to begin.
+/// Returns the facts of a new run.
 pub(super) fn of_new_run(
     run_id: &RunId,
     started: Timestamp,
@@ -64,7 +65,7 @@ pub(super) fn of_new_run(
     ]
 }
 
-/// Writes down how and when a run ended: `swept`, `interrupted` or `failed`.
+/// Writes how and when a run ended: `swept`, `interrupted` or `failed`.
 pub(super) async fn write_end(
     journal: &Journal,
     ended: &str,
@@ -84,7 +85,7 @@ pub(super) async fn write_end(
         .await
 }
 
-/// The facts of a run, read back.
+/// The facts of a stored run.
 #[derive(Debug)]
 pub(super) struct Facts {
     run: String,
@@ -100,12 +101,12 @@ impl Facts {
         })
     }
 
-    /// A fact that may not be there.
+    /// Returns an optional fact.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.facts.get(key).map(String::as_str)
     }
 
-    /// A fact.
+    /// Returns a required fact.
     pub fn text(&self, key: &str) -> Result<String, CommandError> {
         self.facts
             .get(key)
@@ -113,7 +114,7 @@ impl Facts {
             .ok_or_else(|| self.damaged(key, &"it is missing"))
     }
 
-    /// A fact of another form than text.
+    /// Returns a required fact, parsed.
     pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
         &self,
         key: &str,
@@ -123,23 +124,24 @@ impl Facts {
             .map_err(|error| self.damaged(key, &error))
     }
 
-    /// A fact that is kept as JSON.
+    /// Returns a required fact that is stored as JSON.
     pub fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, CommandError> {
         serde_json::from_str(&self.text(key)?).map_err(|error| self.damaged(key, &error))
     }
 
-    /// Whether only the watch that made the run knows what of it is left to read.
+    /// Whether the run belongs to a watch, so that only the watch knows what is still to be read.
     pub fn is_of_a_watch(&self) -> bool {
         self.get(WINDOWS) == Some(OF_A_WATCH)
     }
 
-    /// Whether a caller is of the account that the run was begun from: another one sees another organization.
+    /// Whether a caller belongs to the account that started the run. Another account may see
+    /// another organization.
     pub fn is_of_account_of(&self, caller: &Caller) -> Result<bool, CommandError> {
         let began: Arn = self.parsed("caller_arn")?;
         Ok((began.partition(), began.account()) == (Some(caller.partition), Some(caller.account)))
     }
 
-    /// The coverage, with what the run's scope accepts.
+    /// Reads the coverage, with the accepted gaps of the run's scope applied.
     pub fn judged_coverage<T, E: From<StoreError> + From<CommandError>>(
         &self,
         reader: &RunReader,
@@ -149,19 +151,19 @@ impl Facts {
         judged_coverage(reader, &scope, started, use_rows)
     }
 
-    /// The window that the run asks about.
+    /// Returns the window of the run.
     pub fn window(&self) -> Result<TimeWindow, CommandError> {
         TimeWindow::new(self.parsed("from")?, self.parsed("to")?)
             .map_err(|error| self.damaged("window", &error))
     }
 
-    /// What records what, as the run knows it and its scope judges it.
+    /// Returns the log sources of the run, judged by its scope.
     pub fn sources(&self, reader: &RunReader) -> Result<Sources, CommandError> {
         let (scope, started): (Scope, Timestamp) = (self.json("scope")?, self.parsed("started")?);
         Ok(sources_of_run(reader, &scope, self.window()?, started)?)
     }
 
-    /// What is wrong with a fact.
+    /// Creates the error for an invalid fact.
     pub fn damaged(&self, key: &str, problem: &dyn std::fmt::Display) -> CommandError {
         CommandError::Facts {
             run: self.run.clone(),
@@ -171,6 +173,6 @@ impl Facts {
 }
 
 fn as_json(value: &impl Serialize) -> String {
-    // Settings are strings, numbers and lists of them, which always serialise.
+    // Settings are strings, numbers and lists of them, which can always be serialized.
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The machine that a command runs on, read once.
+//! The host environment of a command, read once.
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::cli::GlobalArguments;
 use crate::cli::settings::{GlobalSettings, ResolveContext};
 use crate::config;
 
-/// What settings may depend on.
+/// The working directory, and which standard streams are terminals.
 #[derive(Clone, Debug)]
 pub(super) struct HostEnvironment {
     working_directory: PathBuf,
@@ -21,7 +21,7 @@ pub(super) struct HostEnvironment {
 }
 
 impl HostEnvironment {
-    /// This machine, as it is now.
+    /// Reads the current environment.
     pub fn here() -> io::Result<Self> {
         Ok(Self {
             working_directory: std::env::current_dir()?,
@@ -31,7 +31,7 @@ impl HostEnvironment {
         })
     }
 
-    /// The surroundings that settings are resolved in, at the time `now`.
+    /// Returns the context for resolving settings at the time `now`.
     pub fn at(&self, now: Timestamp) -> ResolveContext<'_> {
         ResolveContext {
             environment: &variable,
@@ -42,29 +42,29 @@ impl HostEnvironment {
         }
     }
 
-    /// The settings of every command; none of them depends on the time.
+    /// Resolves the settings that every command has; none of them depends on the time.
     pub fn global_settings(&self, arguments: &GlobalArguments) -> GlobalSettings {
         GlobalSettings::resolve(arguments, &self.at(Timestamp::UNIX_EPOCH))
     }
 
-    /// Whether a person can be asked.
+    /// Whether the user can be asked on the terminal.
     pub fn can_ask(&self) -> bool {
         self.stdin_is_terminal && self.stderr_is_terminal
     }
 
-    /// The MFA code that the environment holds for this run.
+    /// Returns the MFA code of the environment variable.
     pub fn mfa_code() -> Option<SecretString> {
         variable(mfa_code::VARIABLE)
             .filter(|code| !code.is_empty())
             .map(SecretString::from)
     }
 
-    /// Where Dragnet keeps what outlives a command.
+    /// Returns the directory for persistent state.
     pub fn state_directory() -> Option<PathBuf> {
         config::state_directory(&variable)
     }
 
-    /// A path as the person knows it: from where they are, if it is below.
+    /// Returns a path relative to the working directory, if it is below it.
     pub fn shown(&self, path: &std::path::Path) -> String {
         path.strip_prefix(&self.working_directory)
             .unwrap_or(path)

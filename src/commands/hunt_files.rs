@@ -1,4 +1,4 @@
-//! The files of a run's hunts: their rows, and what they count.
+//! The files of a run's hunts: their rows and counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -12,13 +12,14 @@ use crate::search::{FlowLogFormats, PassthroughQuery, PreparedHunt, prepare};
 use crate::store::{RunDir, RunReader, StoredRows};
 use crate::sweep::{HuntRows, POINTER, RowPlace, Sources, merged_counts, merged_rows};
 
-/// The folder of these files in a run's directory.
+/// The folder of these files in the directory of a run.
 const FOLDER: &str = "hunts";
 
-/// Columns of the rows that Insights gave as they are; whoever writes the logs may name fields as they like.
+/// The maximum number of columns of a passthrough query. The names of fields come from the logs, so
+/// their number is otherwise unlimited.
 const MOST_COLUMNS: usize = 1_000;
 
-/// The hunts of a run, ready to be reported.
+/// The hunts of a run, prepared for reporting.
 pub(super) struct HuntReports<'r> {
     prepared: Vec<PreparedHunt>,
     written: Vec<PassthroughQuery>,
@@ -28,7 +29,7 @@ pub(super) struct HuntReports<'r> {
 }
 
 impl<'r> HuntReports<'r> {
-    /// The hunts that the run was made with.
+    /// Loads the hunts of a run.
     pub fn of_run(
         facts: &Facts,
         reader: &'r RunReader,
@@ -88,7 +89,7 @@ impl<'r> HuntReports<'r> {
         Ok(summaries)
     }
 
-    /// Counts what is in the files, or would be.
+    /// Counts the content of the files without writing them.
     pub fn count(&self) -> Result<Vec<HuntSummary>, CommandError> {
         let counted = self.prepared.iter().map(|hunt| {
             let [csv, json, by_target] = &mut [io::sink(), io::sink(), io::sink()];
@@ -104,7 +105,8 @@ impl<'r> HuntReports<'r> {
         counted.chain(written).collect()
     }
 
-    /// The rows of a hunt that Insights ran as it was written: twice read, since their columns are known at the end.
+    /// Writes the rows of a passthrough query. They are read twice, because their columns are known
+    /// only after reading all of them.
     fn written_rows(
         &self,
         hunt: &Hunt,
@@ -228,8 +230,8 @@ impl<'r> HuntReports<'r> {
     }
 }
 
-/// The title of a column that Insights gave: its own fields (`@pattern`) as they are, any other name as what it may be, a
-/// stranger's text.
+/// Returns the title of a column of Insights. Names of Insights' own fields (`@pattern`) are kept;
+/// all others are untrusted text and are defused.
 fn title(column: &str) -> String {
     let own = column
         .strip_prefix('@')

@@ -1,21 +1,21 @@
-//! What ends a command from outside.
+//! Handling of signals that end a command.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::print_note;
 
-/// `SIGXFSZ` on Linux, macOS and the BSDs: a file grew over the limit that its process was given.
+/// `SIGXFSZ` on Linux, macOS and the BSDs: a file exceeded the file size limit of the process.
 const FILE_SIZE_EXCEEDED: i32 = 25;
 
-/// A token that the first Ctrl-C cancels, so that what was found can be written; a second one ends the
-/// process. Made when nobody is asked for an MFA code any more: at that prompt, Ctrl-C simply ends the
-/// command.
+/// Returns a token that the first Ctrl-C cancels, so that the results can be written; a second
+/// Ctrl-C ends the process. Called only after the last prompt for an MFA code, because at that
+/// prompt Ctrl-C must end the command directly.
 ///
-/// From now on a file that may not grow any further is an error like a full disk, where it would kill a
-/// process that does not listen.
+/// From then on, exceeding the file size limit is an I/O error like a full disk. Without a signal
+/// handler it would kill the process.
 pub(super) fn ends_on_ctrl_c() -> CancellationToken {
-    // Without the signal's listener the command works all the same, on a disk with space.
+    // If the handler cannot be installed, only the handling of the file size limit is missing.
     _ = signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED));
     let cancel = CancellationToken::new();
     tokio::spawn(cancel_on_ctrl_c(cancel.clone()));

@@ -1,4 +1,5 @@
-//! Logs on stderr. Our own events only: the SDK's may hold what nobody should read in a log.
+//! Logging on stderr. Only Dragnet's own events are logged, because those of the SDK may contain
+//! secrets.
 
 use std::fmt;
 use std::io;
@@ -15,18 +16,19 @@ use crate::cli::settings::{GlobalSettings, Verbosity};
 use crate::report::escape_json;
 use crate::time::{Clock, rfc3339_ms};
 
-/// Logs for a person.
+/// Starts logging in text form.
 pub(super) fn start(settings: GlobalSettings) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter(level(settings.verbosity)))
         .with_writer(io::stderr)
         .with_ansi(settings.color)
         .with_target(false);
-    // Only a test that has set up its own may have been faster.
+    // This fails only if a test has already installed a subscriber.
     _ = subscriber.try_init();
 }
 
-/// Logs of a watch: those of one that stays up are JSON, for whatever collects them, and say what is going on.
+/// Starts logging for a watch. `watch run` logs JSON for log collectors, and also logs information
+/// by default.
 pub(super) fn start_for_watch(command: &WatchCommand, settings: GlobalSettings) {
     if !matches!(command, WatchCommand::Run) {
         return start(settings);
@@ -55,7 +57,8 @@ fn filter(level: &str) -> String {
     format!("off,dragnet={level}")
 }
 
-/// A JSON object a line: `time`, `level`, `message`, and the event's own fields.
+/// The format with one JSON object per line: `time`, `level`, `message` and the fields of the
+/// event.
 struct JsonLines;
 
 impl<S, N> FormatEvent<S, N> for JsonLines

@@ -1,5 +1,5 @@
-//! Where MFA codes come from: `DRAGNET_MFA_CODE`, a program, or the person at the terminal. Never an
-//! argument, which everybody on the machine can read.
+//! The sources of MFA codes: `DRAGNET_MFA_CODE`, a program, or the terminal. Never a command line
+//! argument, because all users of the host can read those.
 
 use std::io;
 use std::process::Stdio;
@@ -19,18 +19,20 @@ use crate::config::MfaCommand;
 use crate::report::escape;
 use crate::time::Clock;
 
-/// The variable that holds a code for this run.
+/// The environment variable with a code for this run.
 pub(super) const VARIABLE: &str = "DRAGNET_MFA_CODE";
 
-/// Long enough to touch a key, short enough to notice that nobody does.
+/// The time limit of the program: long enough to touch a hardware key, short enough to notice that
+/// it is not touched.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
-/// A device shows a code for so long; a used one is good for nothing until the next.
+/// How long a device shows a code. A code works once, so after a refusal the next one is needed.
 ///
 /// Source: RFC 6238; IAM user guide, "Virtual MFA devices".
 const STEP_SECONDS: i64 = 30;
-/// How often something may be typed that cannot be a code.
+/// How often an invalid code may be typed.
 const SLIPS: usize = 3;
-/// What no program needs to know to show a code.
+/// Environment variables that are withheld from the program, because it does not need them to print
+/// a code.
 const NOT_FOR_CHILDREN: [&str; 4] = [
     VARIABLE,
     "AWS_ACCESS_KEY_ID",
@@ -38,10 +40,10 @@ const NOT_FOR_CHILDREN: [&str; 4] = [
     "AWS_SESSION_TOKEN",
 ];
 
-/// Asks for codes in the order: variable, program, terminal.
+/// Provides codes from the first source that is available: variable, program, terminal.
 #[derive(Debug)]
 pub(super) struct Codes {
-    /// Taken at the first request: a code works once.
+    /// Taken on the first request, because a code works once.
     variable: Mutex<Option<SecretString>>,
     command: Option<MfaCommand>,
     terminal: bool,
@@ -49,7 +51,7 @@ pub(super) struct Codes {
 }
 
 impl Codes {
-    /// `variable` is the code in the environment, `terminal` whether a person can be asked.
+    /// `variable` is the code of the environment, `terminal` is whether the user can be asked.
     pub fn new(
         variable: Option<SecretString>,
         command: Option<MfaCommand>,
@@ -108,7 +110,8 @@ impl CodeSource for Codes {
     }
 }
 
-/// Runs the program without a shell. What it prints is a code, or is not shown to anybody.
+/// Runs the program without a shell. If its output is not a code, the output is not shown anywhere,
+/// because it may be a secret.
 async fn printed_by(command: &MfaCommand) -> Result<MfaCode, String> {
     let (program, arguments) = command.parts();
     let failed = |problem: String| format!("mfa_command (`{program}`) {problem}");
@@ -128,7 +131,8 @@ async fn printed_by(command: &MfaCommand) -> Result<MfaCode, String> {
     let mut printed = String::new();
     let ending = timeout(COMMAND_LIMIT, async {
         if let Some(stdout) = child.stdout.take() {
-            // More than this is no code; the rest is not read, and the program ends at a closed pipe.
+            // A code is shorter than this limit. The rest is not read, and the program ends when
+            // the pipe is closed.
             stdout.take(1_024).read_to_string(&mut printed).await?;
         }
         child.wait().await
@@ -148,7 +152,7 @@ async fn printed_by(command: &MfaCommand) -> Result<MfaCode, String> {
     printed_code.expose_secret().parse().map_err(not_a_code)
 }
 
-/// Asks the person until they type something that can be a code.
+/// Asks on the terminal for a code, and again if the input cannot be one.
 async fn prompt(serial: &str, refusal: Option<&str>) -> Result<MfaCode, String> {
     let question = match refusal {
         None => format!("MFA code of {serial}: "),
@@ -167,7 +171,7 @@ async fn prompt(serial: &str, refusal: Option<&str>) -> Result<MfaCode, String> 
         .map_err(|error| error.to_string())
 }
 
-/// Reads without showing what is typed.
+/// Reads the input without echoing it.
 fn ask(terminal: &Term, question: &str) -> io::Result<Result<MfaCode, NotACode>> {
     let mut question = escape(question).into_owned();
     let mut answer = Err(NotACode);
@@ -233,7 +237,7 @@ mod tests {
                 .await
                 .is_ok()
         );
-        // With a shell, this would be two commands.
+        // A shell would run two commands here.
         let told = problem(&codes(None, &["printf", "012345; echo 9"]), None).await;
         assert!(
             told.contains("printed something else") && !told.contains("012345"),

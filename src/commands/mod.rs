@@ -1,7 +1,8 @@
-//! One file a command: it builds the parts, runs the job, and prints.
+//! The commands, one file or folder each: a command creates its parts, runs the job, and prints the
+//! result.
 //!
-//! Results go to stdout, everything else to stderr. What a command could not do becomes an error with
-//! an exit code; an error is printed once, with its causes.
+//! Results are written to stdout, everything else to stderr. An error that ends a command has an
+//! exit code, and is printed once, with its causes.
 
 mod contain;
 mod doctor;
@@ -46,7 +47,7 @@ use crate::report::escape;
 use host_environment::HostEnvironment;
 use logging::start as start_logging;
 
-/// Runs what was typed, and gives the exit code.
+/// Runs the command of the arguments, and returns the exit code.
 pub fn run(arguments: &Arguments) -> u8 {
     match try_to_run(arguments) {
         Ok(code) => code,
@@ -58,7 +59,7 @@ pub fn run(arguments: &Arguments) -> u8 {
 }
 
 fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
-    // Not locked: a watch prints from wherever its sinks work.
+    // Not locked, because the sinks of a watch also write to stdout, from other threads.
     let out = &mut io::stdout();
     match &arguments.command {
         Command::Completions { shell } => write_completions(*shell, out)?,
@@ -119,7 +120,8 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
             logging::start_for_watch(watch, machine.global_settings(&arguments.global));
             let runtime = runtime()?;
             let code = runtime.block_on(watch::watch(&arguments.global, watch, &machine, out));
-            // A pipe that nobody reads from any more holds up no end.
+            // A blocked write to a pipe that is not being read must not delay the end of the
+            // process.
             runtime.shutdown_timeout(Duration::from_secs(1));
             return code;
         }
@@ -144,8 +146,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
         .build()?)
 }
 
-/// A line for the person at the terminal. It may hold a stranger's text.
+/// Prints a line on stderr. It may contain untrusted text, which is escaped.
 fn print_note(line: &str) {
-    // Without a stderr there is nobody to tell.
+    // If stderr fails, there is no other way to report it.
     _ = writeln!(io::stderr().lock(), "{}", escape(line));
 }

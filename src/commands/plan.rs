@@ -1,4 +1,4 @@
-//! The plan of a sweep: `--dry-run`, and what a sweep by Insights begins with.
+//! The plan of a sweep, for `--dry-run` and for the cost check before a sweep with Insights.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::report::{
 use crate::store::{Checkpoint, Journal};
 use crate::sweep::{self, PlanSheet, SweepParts, Tally, WindowBasis};
 
-/// Says what a sweep would do. Nothing is searched, and nothing is written.
+/// Plans a sweep without searching or writing anything.
 ///
 /// # Errors
-/// The sweep could not be made at all.
+/// The sweep cannot be planned at all.
 pub(super) async fn plan(
     connection: &Connection,
     settings: &SweepSettings,
@@ -27,7 +27,7 @@ pub(super) async fn plan(
 ) -> Result<PlanSheet, CommandError> {
     let (aws, calls) = connection.fork();
     let started = connection.clock().now();
-    // What Insights costs where nothing else was asked for is to be known, however much it is.
+    // With `--engine insights` the plan shows the full cost, even above the limit.
     let EngineSettings {
         choice,
         max_scan_cost,
@@ -50,7 +50,7 @@ pub(super) async fn plan(
         aws,
         calls,
         clock: connection.clock().clone(),
-        windows: WindowBasis::ParsedEventDetails(settings.window),
+        windows: WindowBasis::EventTime(settings.window),
         settings,
         run_id: RunId::new(started, fastrand::u16(..)),
         started,
@@ -62,7 +62,8 @@ pub(super) async fn plan(
     sweep::plan(parts).await.map_err(CommandError::Sweep)
 }
 
-/// Refuses a sweep by Insights that would cost more than it may, before anything is searched.
+/// Returns an error if a sweep with `--engine insights` would cost more than its limit, before
+/// anything is searched.
 pub(super) async fn refuse_over_cost(
     connection: &Connection,
     settings: &SweepSettings,
@@ -82,12 +83,12 @@ pub(super) async fn refuse_over_cost(
             max_scan_cost,
         }
         .into()),
-        // What cannot be planned cannot be swept: that is told by the run itself.
+        // If planning fails, the sweep fails too, and the run reports why.
         Ok(_) | Err(_) => Ok(()),
     }
 }
 
-/// Plans a sweep, prints the plan, and gives the exit code: 3 where something would not be covered.
+/// Plans a sweep, prints the plan, and returns the exit code: 3 if something would not be covered.
 pub(super) async fn print(
     connection: &Connection,
     settings: &SweepSettings,

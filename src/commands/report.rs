@@ -1,4 +1,4 @@
-//! `dragnet report`: the files of a run, made again.
+//! `dragnet report`: writes the files of a run again.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use crate::cli::{GlobalArguments, ReportArguments};
 use crate::report::{write_json, write_run_report};
 use crate::store::{RunDir, RunLock};
 
-/// Writes the files of a run again, and prints its end.
+/// Writes the files of a run again, and prints its run report.
 pub(super) fn report(
     global: &GlobalArguments,
     arguments: &ReportArguments,
@@ -20,7 +20,7 @@ pub(super) fn report(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = machine.global_settings(global);
-    // Nothing of a report depends on the time at which it is made.
+    // The settings of a report do not depend on the time.
     let report = ReportSettings::resolve(global, arguments, &machine.at(Timestamp::UNIX_EPOCH))?;
     let dir = RunDir::open(&report.run_dir)?;
     let _lock = RunLock::take(&dir)?;

@@ -8,7 +8,7 @@ use super::{CommandError, Environment, print_note};
 use crate::cli::settings::{GlobalSettings, ProgressStyle, load_config, run_dir};
 use crate::cli::{GlobalArguments, ResumeArguments, UsageError};
 
-/// Goes on with a run that ended early, or that could not look everywhere.
+/// Resumes an interrupted or incomplete run.
 pub(super) async fn resume(
     global: &GlobalArguments,
     arguments: &ResumeArguments,

@@ -1,4 +1,4 @@
-//! A run: begun, or gone on with, and carried out to its files.
+//! Creates or resumes a run, and writes its files at the end.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,19 +22,20 @@ use crate::store::{Checkpoint, Journal, RunDir, RunLock, RunReader, StoreError, 
 use crate::sweep::{self, SweepError, SweepParts, Tally, WindowBasis};
 use crate::time::Clock;
 
-/// Calls that may wait to be written down.
+/// The capacity of the channel for audit entries.
 pub(super) const AUDIT_WAITING: usize = 1_024;
 
-/// Where a run is, and what is in it.
+/// The directory and the files of a run.
 #[derive(Debug)]
 pub struct RunOutput {
-    /// The run's directory.
+    /// The directory of the run.
     pub directory: PathBuf,
-    /// Its files.
+    /// The files of the run.
     pub files: RunFiles,
 }
 
-/// A connection to AWS that knows its caller and has its MFA session, and the other end of its audit.
+/// A connection to AWS with its caller and, if needed, an MFA session, and the receiver of its
+/// audit.
 #[derive(Debug)]
 pub struct Connection {
     aws: Aws,
@@ -45,22 +46,23 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The same way to AWS for calls that belong to no run, and what is told of them.
+    /// Returns the connection with a separate audit, for calls that belong to no run.
     pub(super) fn fork(&self) -> (Aws, mpsc::Receiver<ApiCall>) {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         (self.aws.with_audit(audit), calls)
     }
 
-    /// The time.
+    /// Returns the clock of the environment.
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Connects, and asks for an MFA code if one is needed. Credentials that do not work leave nothing
-    /// behind: there is no run yet.
+    /// Connects, and asks for an MFA code if one is needed. If the credentials do not work, nothing
+    /// has been written, because the run does not exist yet.
     ///
     /// # Errors
-    /// There is no connection to AWS, the source credentials do not work, or there is no MFA session.
+    /// The connection to AWS cannot be created, the source credentials do not work, or there is no
+    /// MFA session.
     pub async fn open(place: &Environment, reach: &Reach) -> Result<Self, CommandError> {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let aws = place.connect(reach, Some(audit)).await?;
@@ -78,7 +80,7 @@ impl Connection {
     }
 }
 
-/// A connection over which many runs are made, some of them side by side: they share its quotas and sessions.
+/// A connection that several runs share, some of them concurrently, with its quotas and sessions.
 #[derive(Debug)]
 pub struct SharedConnection {
     aws: Arc<Aws>,
@@ -88,10 +90,11 @@ pub struct SharedConnection {
 }
 
 impl SharedConnection {
-    /// Connects, and asks for an MFA code if one is needed. `audit` is told of the calls that belong to no run.
+    /// Connects, and asks for an MFA code if one is needed. `audit` receives the calls that belong
+    /// to no run.
     ///
     /// # Errors
-    /// As with [`Connection::open`].
+    /// As for [`Connection::open`].
     pub async fn open(
         place: &Environment,
         reach: &Reach,
@@ -110,12 +113,12 @@ impl SharedConnection {
         })
     }
 
-    /// AWS, for calls that belong to no run.
+    /// Returns the AWS client for calls that belong to no run.
     pub fn aws(&self) -> &Arc<Aws> {
         &self.aws
     }
 
-    /// The connection of one run, with an audit of its own.
+    /// Returns the connection of one run, with its own audit.
     pub fn of_run(&self) -> Connection {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let Self {
@@ -134,11 +137,12 @@ impl SharedConnection {
     }
 }
 
-/// Makes a run: sweeps, merges and writes the files. A sweep that failed as a whole has files too, which
-/// claim nothing and say so; its error comes with them.
+/// Runs a sweep, merges its sightings and writes the files. If the sweep fails as a whole, its
+/// files are written too and say so; the error is returned with them.
 ///
 /// # Errors
-/// The run's directory or database cannot be written; or Insights was asked for, and would cost more than it may.
+/// The directory or the database of the run cannot be written, or Insights was requested and would
+/// cost more than its limit.
 pub async fn run_sweep(
     connection: Connection,
     settings: SweepSettings,
@@ -146,14 +150,14 @@ pub async fn run_sweep(
     cancel: CancellationToken,
 ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
     refuse_over_cost(&connection, &settings, cancel.clone()).await?;
-    let windows = WindowBasis::ParsedEventDetails(settings.window);
+    let windows = WindowBasis::EventTime(settings.window);
     run_windows(connection, settings, windows, progress, cancel).await
 }
 
-/// Makes a run that looks at each log group in windows of its own.
+/// Runs a sweep with separate windows for each log group.
 ///
 /// # Errors
-/// As with [`run_sweep`].
+/// As for [`run_sweep`].
 pub(super) async fn run_windows(
     connection: Connection,
     settings: SweepSettings,
@@ -166,7 +170,7 @@ pub(super) async fn run_windows(
         .await
 }
 
-/// A run that ended early, locked, so that nobody else goes on with it.
+/// An interrupted or incomplete run, locked so that no other process resumes it.
 #[derive(Debug)]
 pub struct Resumable {
     dir: RunDir,
@@ -175,10 +179,11 @@ pub struct Resumable {
 }
 
 impl Resumable {
-    /// Opens the run in a directory.
+    /// Opens and locks the run in a directory.
     ///
     /// # Errors
-    /// There is none, another process is at work on it, it is of another format, or a watch made it.
+    /// There is no run, another process has locked it, it has another format, or it belongs to a
+    /// watch.
     pub fn open(path: &Path) -> Result<Self, CommandError> {
         let dir = RunDir::open(path)?;
         let lock = RunLock::take(&dir)?;
@@ -190,18 +195,19 @@ impl Resumable {
         Ok(Self { dir, lock, facts })
     }
 
-    /// Whether it was made on the practice range.
+    /// Whether the run was made on the practice range.
     ///
     /// # Errors
-    /// The run does not say.
+    /// The run does not contain this fact.
     pub fn is_practice(&self) -> Result<bool, CommandError> {
         self.facts.parsed("practice")
     }
 
-    /// The settings that it was made with; secrets and source profile from the configuration.
+    /// Returns the settings of the run, with the secrets and the source profile of the
+    /// configuration.
     ///
     /// # Errors
-    /// With this configuration it would be another run.
+    /// With this configuration, the settings differ from those of the run.
     pub fn settings(&self, config: &Config) -> Result<SweepSettings, CommandError> {
         let (stored, sha256) = (
             self.facts.text("settings")?,
@@ -215,10 +221,11 @@ impl Resumable {
         )?)
     }
 
-    /// Goes on with the run, to its files.
+    /// Resumes the run, and writes its files.
     ///
     /// # Errors
-    /// As with [`run_sweep`]; and the caller is of another account than the one that began the run.
+    /// As for [`run_sweep`]; or the caller belongs to another account than the one that started the
+    /// run.
     pub async fn resume(
         self,
         connection: Connection,
@@ -233,7 +240,7 @@ impl Resumable {
             );
             return Err(UsageError::OtherCaller { began, now }.into());
         }
-        let windows = WindowBasis::ParsedEventDetails(settings.window);
+        let windows = WindowBasis::EventTime(settings.window);
         OpenRun::resume(self)?
             .carry_out(connection, settings, windows, progress, cancel)
             .await
@@ -338,10 +345,10 @@ impl OpenRun {
             Ok(()) if cancel.is_cancelled() => "interrupted",
             Ok(()) => "swept",
         };
-        // A journal that is closed has its reason in what the writer returns.
+        // If the journal is closed, the writer returns the reason below.
         _ = write_end(&journal, ended, clock.now()).await;
         reporter.finish().await;
-        // The writer ends with the last handle.
+        // The writer task ends when the last handle of the journal is dropped.
         drop(journal);
         let broke_off = |error: CommandError| CommandError::BrokeOff {
             run: directory.display().to_string(),
@@ -356,7 +363,7 @@ impl OpenRun {
     }
 }
 
-/// What a task of its own came to.
+/// Returns the result of a finished task.
 fn finished<T, E: Into<CommandError>>(
     joined: Result<Result<T, E>, tokio::task::JoinError>,
 ) -> Result<T, CommandError> {

@@ -1,4 +1,4 @@
-//! The files of a run: views of `run.db`, which can be made again.
+//! The files of a run: views of `run.db`, which can be written again at any time.
 
 use super::CommandError;
 use super::evidence_files::{EVIDENCE_FILES, count_evidence, write_evidence_files};
@@ -13,32 +13,32 @@ use crate::report::{
 use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::{SLOWED_RATES, merged_sightings};
 
-/// The name of the file that has the hashes of the others.
+/// The name of the file with the hashes of the others.
 pub(super) const MANIFEST: &str = "manifest.json";
-/// The name of the page to read.
+/// The name of the HTML report.
 const PAGE: &str = "report.html";
 
-/// The files of a run, and what is in them in numbers.
+/// The files of a run and their content in numbers.
 #[derive(Debug)]
 pub struct RunFiles {
-    /// The numbers.
+    /// The summary.
     pub summary: Summary,
-    /// The sightings, counted.
+    /// The counts of the sightings.
     pub sightings: SightingTally,
-    /// The coverage, counted.
+    /// The counts of the coverage.
     pub coverage: CoverageTally,
-    /// What records what, and what tells of the recording, counted.
+    /// The counts of log sources, tampering and hours.
     pub evidence: EvidenceTally,
-    /// The accounts' names.
+    /// The names of the accounts.
     pub names: AccountNames,
-    /// The files' names.
+    /// The names of the files.
     pub files: Vec<String>,
-    /// SHA-256 of the manifest, in hex, if there is one.
+    /// The SHA-256 of the manifest, in hex, if there is one.
     pub manifest_sha256: Option<String>,
 }
 
 impl RunFiles {
-    /// What a person reads at the end of the run that lies in `directory`.
+    /// Returns the run report, for a run in `directory`.
     pub fn ending<'a>(&'a self, directory: &'a str, color: bool) -> RunReport<'a> {
         RunReport {
             summary: &self.summary,
@@ -54,7 +54,7 @@ impl RunFiles {
     }
 }
 
-/// Reads a run, and writes nothing.
+/// Reads a run without writing anything.
 ///
 /// # Errors
 /// The database is damaged.
@@ -96,10 +96,10 @@ pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
     })
 }
 
-/// Writes the files of a run whose database is complete.
+/// Writes the files of a run. Its database must be complete.
 ///
 /// # Errors
-/// The database is damaged, or the disk takes no more.
+/// The database is damaged, or writing fails.
 pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, CommandError> {
     let reader = RunReader::open(dir)?;
     let facts = Facts::read(dir, &reader)?;
@@ -140,7 +140,7 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
         write_page(dir, &reader, &run)?;
         run.files.push(PAGE.to_owned());
     }
-    // The database's hash is that of the closed file.
+    // The hash of the database must be computed after it is closed.
     reader.close()?;
     write_manifest(
         dir,
@@ -187,7 +187,7 @@ fn write_all_sightings(
         counted = Some(tally);
         files.push(name);
     }
-    // A pass of its own, only where no form is wanted.
+    // If no sightings file is written, the sightings are counted separately.
     counted.map_or_else(|| Ok(count_sightings(reader)?), Ok)
 }
 
@@ -251,7 +251,7 @@ fn write_manifest(
     Ok(())
 }
 
-/// What was counted while the files were written.
+/// The counts from writing the files.
 struct Counted<'a> {
     sightings: &'a SightingTally,
     coverage: &'a CoverageTally,
@@ -279,7 +279,8 @@ fn summary(
             .collect()
     };
     let (scope, insights): (Scope, _) = (facts.json("scope")?, reader.insights_total()?);
-    // A cell that nothing which was searched records is a gap, unless nobody asked for it.
+    // An account-Region without a searched log source is a gap, unless the scope does not require
+    // log sources.
     let is_complete =
         coverage.is_complete() && (evidence.sources.is_complete() || !scope.requires_sources());
     Ok(Summary {
@@ -287,7 +288,7 @@ fn summary(
         tool_version: facts.text("tool_version")?,
         status: status(facts, is_complete),
         started: facts.parsed("started")?,
-        // A run that was killed has no end.
+        // A killed run has no end; its start is used instead.
         finished: facts
             .parsed("finished")
             .or_else(|_| facts.parsed("started"))?,
@@ -311,14 +312,14 @@ fn summary(
         },
         api_calls: by_operation(|counts| counts.made),
         throttled: by_operation(|counts| counts.throttled),
-        // A run that was killed does not say.
+        // A killed run has no such fact.
         rates: facts.json(SLOWED_RATES).unwrap_or_default(),
         caller_arn: facts.text("caller_arn").unwrap_or_default(),
         scope,
     })
 }
 
-/// Only a run that came to its own end and left no gap is complete.
+/// Returns the status. A run is complete only if it ended normally and has no gap.
 fn status(facts: &Facts, is_complete: bool) -> RunStatus {
     match facts.get("ended") {
         Some("swept") if is_complete => RunStatus::Complete,

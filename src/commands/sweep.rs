@@ -12,7 +12,7 @@ use crate::cli::{GlobalArguments, SweepArguments};
 use crate::report::{RunStatus, abridged, write_json, write_run_report};
 use crate::sweep::SweepError;
 
-/// Looks for indicators, and hunts, everywhere.
+/// Runs a sweep and prints its run report.
 pub(super) async fn sweep(
     global: &GlobalArguments,
     arguments: &SweepArguments,
@@ -21,7 +21,8 @@ pub(super) async fn sweep(
     let settings = machine.global_settings(global);
     let place = Environment::from_settings(settings, machine)?;
     let sweep = SweepSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
-    // Said to the quiet, too: whoever takes a list for looked for is wrong about the result.
+    // Printed even with `--quiet`, because the user must know which entries of a list were not
+    // searched for.
     sweep
         .left_out
         .iter()
@@ -43,7 +44,7 @@ pub(super) async fn sweep(
     conclude(&outputs, failure, settings, machine, fail_on_sighting)
 }
 
-/// Prints the end of a run, and gives its exit code.
+/// Prints the run report, and returns the exit code.
 pub(super) fn conclude(
     outputs: &RunOutput,
     failure: Option<SweepError>,
@@ -86,7 +87,7 @@ fn listed(settings: &SweepSettings) -> String {
     abridged(&names)
 }
 
-/// The exit code, as the contract has it.
+/// Returns the exit code of a run.
 fn exit_code(files: &RunFiles, fail_on_sighting: bool) -> u8 {
     let found = fail_on_sighting && files.summary.has_findings();
     match (files.summary.status, found) {

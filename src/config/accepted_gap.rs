@@ -1,4 +1,4 @@
-//! `[[scope.accepted_gap]]`: what is known not to be covered, and accepted, by somebody, for a time.
+//! `[[scope.accepted_gap]]`: gaps that a named person accepts, with a reason, until an expiry date.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,31 +13,32 @@ use super::text::written_as_text;
 use super::{AccountSelector, Glob, KnownRegions, RegionSelector};
 use crate::model::{Account, Region};
 
-/// A gap that does not make a run incomplete, but is named in every verdict. An empty list narrows
-/// nothing; at least one must not be empty.
+/// A gap that does not make a run incomplete, but is named in every verdict. An empty list does not
+/// restrict the gap; at least one of the three lists must not be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptedGap {
-    /// In these accounts.
+    /// Restricts the gap to these accounts.
     #[serde(default)]
     pub accounts: Vec<AccountSelector>,
-    /// In these Regions.
+    /// Restricts the gap to these Regions.
     #[serde(default)]
     pub regions: Vec<RegionSelector>,
-    /// In log groups whose names have one of these forms.
+    /// Restricts the gap to log groups whose names match one of these globs.
     #[serde(default)]
     pub log_groups: Vec<Glob>,
-    /// Why it is accepted.
+    /// The reason why the gap is accepted.
     pub reason: String,
-    /// By whom.
+    /// The person who accepts it.
     pub by: String,
-    /// The first day (UTC) on which it is not accepted any more.
+    /// The first day (UTC) on which the gap is no longer accepted.
     pub expires: Expiry,
 }
 
 impl AcceptedGap {
-    /// Whether this gap holds at `at` for a place: an account, one of its Regions, or a log group. A gap
-    /// that is narrowed to Regions says nothing about an account as a whole.
+    /// Whether the gap applies at the time `at` to an account, to one of its Regions, or to a log
+    /// group. A gap that is restricted to Regions does not apply to an account as a whole, unless
+    /// its Region is `*`.
     pub(super) fn accepts(
         &self,
         account: &Account,
@@ -100,7 +101,7 @@ impl fmt::Display for AcceptedGap {
 #[serde(try_from = "String", into = "String")]
 pub struct Expiry(Date);
 
-/// What is wrong with a would-be day.
+/// The text is not a valid day.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a day: expected the form 2027-03-01")]
 pub struct InvalidExpiry(String);
@@ -115,7 +116,7 @@ impl FromStr for Expiry {
     type Err = InvalidExpiry;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // A time of day would be cut off in silence.
+        // jiff would silently drop a time of day that follows the date.
         let day: Option<Date> = (text.len() == 10).then(|| text.parse().ok()).flatten();
         day.map(Self).ok_or_else(|| InvalidExpiry(text.to_owned()))
     }

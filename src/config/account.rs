@@ -1,4 +1,4 @@
-//! `[[accounts]]`: accounts that the user names, and what is special about them.
+//! `[[accounts]]`: accounts that the user lists, with settings that differ from the defaults.
 
 use std::collections::BTreeSet;
 
@@ -12,24 +12,25 @@ use crate::model::{AccountId, Region};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfiguredAccount {
-    /// Its id.
+    /// The account id.
     pub id: AccountId,
-    /// Its name; empty where only the id is known.
+    /// The account name; empty if only the id is known.
     #[serde(default)]
     pub name: String,
-    /// The role to assume there, if it is not the usual one.
+    /// The role to assume in this account instead of `identity.member_role`.
     #[serde(default)]
     pub member_role: Option<MemberRole>,
-    /// The external id to assume it with, if it is not the usual one.
+    /// The external id for that role instead of `identity.external_id`.
     #[serde(default)]
     pub external_id: Option<ExternalId>,
-    /// The Regions to look at there; empty: all that it has enabled and that are in scope.
+    /// The Regions to search in this account. If empty, all Regions that it has enabled and that
+    /// are in scope.
     #[serde(default)]
     pub regions: Vec<Region>,
 }
 
 impl ConfiguredAccount {
-    /// An account of which nothing but its id is known.
+    /// Creates an account from its id alone.
     pub fn new(id: AccountId) -> Self {
         Self::named(id, "")
     }
@@ -55,7 +56,7 @@ pub(super) fn check_regions(
         .try_for_each(|region| known.check(region))
 }
 
-/// Ids are not given twice, and every Region is known.
+/// Checks that no id is given twice and that every Region is known.
 pub(super) fn check_all(
     accounts: &[ConfiguredAccount],
     known: &KnownRegions<'_>,

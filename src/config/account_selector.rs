@@ -1,4 +1,4 @@
-//! How a person points at accounts.
+//! Selects accounts by id, name or glob.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,29 +9,29 @@ use super::text::written_as_text;
 use super::{Glob, InvalidGlob};
 use crate::model::{Account, AccountId, InvalidAccountId};
 
-/// An account by its id, or accounts by name: `prod`, `team-*`.
+/// One account by its id, or accounts by name or glob: `prod`, `team-*`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum AccountSelector {
-    /// This one.
+    /// The account with this id.
     Id(AccountId),
-    /// Every account whose name or id has this form.
+    /// Every account whose name or id matches this glob.
     Pattern(Glob),
 }
 
-/// What is wrong with a would-be account selector.
+/// The text is not a valid account selector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAccountSelector {
-    /// Nothing but digits, yet not an id.
+    /// It consists of digits only, but is not an account id.
     #[error(transparent)]
     Id(#[from] InvalidAccountId),
-    /// Not a pattern.
+    /// It is not a valid glob.
     #[error(transparent)]
     Glob(#[from] InvalidGlob),
 }
 
 impl AccountSelector {
-    /// Whether it points at this account.
+    /// Whether it selects this account.
     pub fn matches(&self, account: &Account) -> bool {
         match self {
             Self::Id(id) => *id == account.id,
@@ -46,7 +46,7 @@ impl FromStr for AccountSelector {
     type Err = InvalidAccountSelector;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // Digits alone are an id with a digit missing rather than a name.
+        // Digits alone are more likely an id with a missing digit than a name.
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Self::Id(text.parse()?));
         }

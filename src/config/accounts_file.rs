@@ -1,7 +1,7 @@
-//! The file of `--accounts-file`: the accounts to sweep, where no organization can be asked.
+//! The file of `--accounts-file`: the accounts to sweep, for use without Organizations.
 //!
-//! Three forms, told apart by what is in them: ids one a line, CSV with a header, and the `accounts.yml`
-//! of c7n-org, which many teams have already.
+//! Three formats are recognized by their content: one id per line, CSV with a header, and the
+//! `accounts.yml` of c7n-org, which many teams already have.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,11 +12,11 @@ use csv::StringRecord;
 use super::{ConfigError, ConfiguredAccount, KnownRegions, account, c7n_accounts};
 use crate::model::AccountId;
 
-/// Reads the accounts of a file, in its order; an account given twice counts once.
+/// Reads the accounts of a file in order; an account that is listed twice counts once.
 ///
 /// # Errors
-/// It cannot be read, has another form, a malformed id or role, a Region that is not known, or no
-/// account at all. The error names the line.
+/// The file cannot be read, is in none of the three formats, contains a malformed id or role or an
+/// unknown Region, or lists no account. The error names the line.
 pub fn load_accounts(
     path: &Path,
     known: &KnownRegions<'_>,
@@ -27,7 +27,7 @@ pub fn load_accounts(
     parse(&text, &origin, known)
 }
 
-/// An account and the line that tells of it.
+/// An account and the line that lists it.
 pub(super) struct Line {
     pub(super) number: usize,
     pub(super) account: ConfiguredAccount,
@@ -38,7 +38,7 @@ fn parse(
     origin: &str,
     known: &KnownRegions<'_>,
 ) -> Result<Vec<ConfiguredAccount>, ConfigError> {
-    // Spreadsheets and PowerShell begin a file with a byte order mark.
+    // Spreadsheets and PowerShell write a byte order mark at the start of a file.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let first = text
         .lines()
@@ -116,7 +116,8 @@ fn csv(text: &str, origin: &str) -> Result<Vec<Line>, ConfigError> {
     Ok(lines)
 }
 
-/// The column whose name is one of `names`, whatever its case and separators: `Account ID`, `account_id`.
+/// Returns the column whose name is one of `names`, ignoring case and separators: `Account ID`,
+/// `account_id`.
 fn column(header: &StringRecord, names: &[&str]) -> Option<usize> {
     let plain = |title: &str| {
         title

@@ -1,7 +1,7 @@
-//! c7n-org's `accounts.yml`.
+//! The `accounts.yml` of c7n-org.
 //!
-//! Source: Cloud Custodian, `tools/c7n_org`, the schema of its accounts file. What only Cloud
-//! Custodian needs (tags, vars, email, provider …) is passed over.
+//! Source: Cloud Custodian, `tools/c7n_org`, the schema of its accounts file. Keys that only Cloud
+//! Custodian uses (tags, vars, email, provider …) are ignored.
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -71,7 +71,7 @@ impl Entry {
             .as_ref()
             .map(|text| parsed(text, origin))
             .transpose()?;
-        // c7n-org's word for every Region; Dragnet's is an empty list.
+        // In c7n-org, `all` stands for every Region; here an empty list does.
         if !self.regions.iter().any(|region| region.value == "all") {
             account.regions = self
                 .regions
@@ -100,7 +100,8 @@ where
     text.value.parse().map_err(failed)
 }
 
-/// The role in the account itself. Its name and path are kept; the partition is the caller's.
+/// Returns the role in the account itself. Its path and name are kept; the partition is that of the
+/// caller.
 fn member_role(
     given: &Spanned<Roles>,
     id: AccountId,

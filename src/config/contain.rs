@@ -1,4 +1,4 @@
-//! `[contain]`: what may be blocked, and how much at once.
+//! `[contain]`: which principals may be contained, and how many in one plan.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 use super::text::{checked_text, has_form, written_as_text};
 use super::{Glob, InvalidDuration, parse_duration};
 
-/// The guards of a containment plan, and what it puts in place.
+/// The guards of a containment plan, and the policy that it puts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Contain {
-    /// Principals that are not to be blocked: globs of ARNs, compared without regard to letter case, with
+    /// Principals that must not be contained: globs of ARNs, matched case-insensitively, both with
     /// and without the path.
     pub protect: Vec<Glob>,
-    /// How many principals a plan may change.
+    /// The maximum number of principals in one plan.
     pub max_targets: usize,
-    /// The name of the inline policy that denies everything.
+    /// The name of the inline policy that denies all actions.
     pub policy_name: PolicyName,
-    /// How long after it was made a plan may be applied.
+    /// How long after its creation a plan may be applied.
     pub plan_expires: PlanExpiry,
 }
 
 impl Default for Contain {
     fn default() -> Self {
-        // Each is a glob; one that were none would leave the list shorter, which a test rules out.
+        // `filter_map` would drop an invalid glob; a test checks that all of them are valid.
         let protect = BREAK_GLASS
             .iter()
             .filter_map(|glob| glob.parse().ok())
@@ -38,7 +38,7 @@ impl Default for Contain {
     }
 }
 
-/// What people call the way in that is kept for the day when all others are closed.
+/// Common names of break-glass principals, the emergency access for when all other access is lost.
 const BREAK_GLASS: [&str; 4] = [
     "*break*glass*",
     "*emergency*",
@@ -47,13 +47,14 @@ const BREAK_GLASS: [&str; 4] = [
 ];
 
 checked_text! {
-    /// IAM API, `PutRolePolicy`: `PolicyName` is 1 to 128 of `[\w+=,.@-]`.
+    /// Source: IAM API, `PutRolePolicy`: `PolicyName` is 1 to 128 of `[\w+=,.@-]`.
     PolicyName,
     "a policy's name: expected 1 to 128 letters, digits and _+=,.@-",
     |text| has_form(text, 1, 128, "_+=,.@-")
 }
 
-/// How long a plan lives: the longer, the less is what it saw still so.
+/// How long a plan may be applied. The older a plan is, the less its recorded state can be relied
+/// on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PlanExpiry(Duration);

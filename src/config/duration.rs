@@ -1,4 +1,4 @@
-//! Durations as people write them: `24h`, `2d1h20m`.
+//! Durations in text form: `24h`, `2d1h20m`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,16 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use super::text::written_as_text;
 
-/// What is wrong with a would-be duration.
+/// The text is not a valid duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a duration: expected the form 45m, 24h or 2d1h20m")]
 pub struct InvalidDuration(String);
 
-/// Reads a duration longer than zero. Units are weeks, days (of 24 hours), hours, minutes, seconds
-/// and milliseconds; ISO 8601 (`PT1H`) is understood too.
+/// Parses a duration longer than zero. Units are weeks, days (of 24 hours), hours, minutes, seconds
+/// and milliseconds; ISO 8601 (`PT1H`) is accepted too.
 ///
 /// # Errors
-/// It has another form, is zero or negative, or has months or years, which have no fixed length.
+/// The text has another form, is zero or negative, or has months or years, which have no fixed
+/// length.
 pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     let span: Option<Span> = text.trim().parse().ok();
     let signed = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
@@ -28,7 +29,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
         .ok_or_else(|| InvalidDuration(text.to_owned()))
 }
 
-/// A duration as the configuration file has it; longer than zero.
+/// A duration of the configuration file; longer than zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ConfiguredDuration(Duration);

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration or accounts file, and where.
+//! Errors in a configuration or accounts file, with their line.
 
 use std::fmt;
 use std::io;
@@ -7,8 +7,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::nearest;
 
-/// What is wrong with a file that the user wrote: its name, the line where it is known, and what was
-/// expected there.
+/// An error in a file that the user wrote: the name of the file, the line if it is known, and what
+/// was expected there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
     origin: String,
@@ -46,8 +46,9 @@ impl ConfigError {
     }
 }
 
-/// Serde's own words for an unknown key, said with the table and the nearest known key. Serde hands
-/// the names on only as text: the unknown one and then the known ones, each between back quotes.
+/// Rewrites serde's message for an unknown key, and adds the table and the nearest known key. Serde
+/// provides the names only inside its message: the unknown key first, then the known ones, each in
+/// backquotes.
 fn unknown_key(text: &str, at: Option<usize>, message: &str) -> Option<String> {
     let quoted: Vec<&str> = message
         .strip_prefix("unknown field ")?
@@ -67,11 +68,11 @@ fn unknown_key(text: &str, at: Option<usize>, message: &str) -> Option<String> {
     })
 }
 
-/// The `[table]` line that a byte of the file stands under, if it is a key in a table.
+/// Returns the `[table]` header above a byte offset, if the offset is at a key within a table.
 fn header_above(text: &str, at: usize) -> Option<String> {
     let before = text.get(..at)?;
     let own_line = before.rfind('\n').map_or(0, |newline| newline + 1);
-    // On a `[header]` line it is the table itself that is unknown.
+    // On a `[header]` line, the table itself is unknown.
     if before.get(own_line..)?.trim_start().starts_with('[') {
         return None;
     }
@@ -87,10 +88,10 @@ fn line_at(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// Values that do not fit together, placed by the path of keys to the one that is wrong.
+/// An error in values that are valid alone but not together, located by a path of keys.
 #[derive(Debug)]
 pub(super) struct Problem {
-    /// Innermost key last; an array's items by number.
+    /// The innermost key is last; array items are numbers.
     path: Vec<String>,
     message: String,
 }
@@ -103,7 +104,7 @@ impl Problem {
         }
     }
 
-    /// The same problem, seen from the table `key`.
+    /// Prefixes the path with the table `key`.
     pub(super) fn under(mut self, key: impl Into<String>) -> Self {
         self.path.insert(0, key.into());
         self
@@ -113,7 +114,8 @@ impl Problem {
         ConfigError::new(origin, self.line(text), self.message)
     }
 
-    /// The line of the value at the path, or of the last key on the way that the file has.
+    /// Returns the line of the value at the path. If the file lacks a key of the path, the line of
+    /// the last key that it has.
     fn line(&self, text: &str) -> Option<usize> {
         let document = DeTable::parse(text).ok()?;
         let mut keys = self.path.iter();

@@ -1,16 +1,17 @@
-//! Where the configuration file is, and where there is room for what outlives a command.
+//! Finds the configuration file and the state directory.
 
 use std::path::{Path, PathBuf};
 
-/// How to look up an environment variable. Passed in, so that nothing below `main` reads the process's
-/// own and a test needs none.
+/// Looks up an environment variable. It is passed in, so that only `main` reads the environment of
+/// the process and tests do not depend on it.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The file to read: `given` (from `--config`), else what `DRAGNET_CONFIG` names, else the first that
-/// exists of `dragnet.toml` in the working directory and `dragnet/dragnet.toml` in
-/// `XDG_CONFIG_HOME` (default `~/.config`). `None`: the defaults hold.
+/// Returns the file to read: `given` (from `--config`), else the file that `DRAGNET_CONFIG` names,
+/// else the first that exists of `dragnet.toml` in the working directory and `dragnet/dragnet.toml`
+/// in `XDG_CONFIG_HOME` (default `~/.config`). `None` means that the defaults apply.
 ///
-/// A file that was named is returned whether it exists or not, so that reading it says what is wrong.
+/// A file that was named explicitly is returned even if it does not exist, so that reading it
+/// reports the error.
 pub fn find(
     given: Option<&Path>,
     environment: Environment<'_>,
@@ -33,17 +34,18 @@ pub fn find(
         Some(working_directory.join("dragnet.toml")),
         config_home.map(|directory| directory.join("dragnet").join("dragnet.toml")),
     ];
-    // One that cannot be looked at counts as there: better an error than silently other settings.
+    // A file that cannot be checked counts as existing: an error is better than silently using
+    // other settings.
     usual
         .into_iter()
         .flatten()
         .find(|path| path.try_exists().unwrap_or(true))
 }
 
-/// The directory for what outlives a command: `dragnet` in `XDG_STATE_HOME` (default `~/.local/state`).
-/// `None`: this user has no home.
+/// Returns the directory for persistent state: `dragnet` in `XDG_STATE_HOME` (default
+/// `~/.local/state`). `None` if neither that variable nor `HOME` is usable.
 ///
-/// Source: XDG Base Directory Specification: a relative path in the variable counts for nothing.
+/// Source: XDG Base Directory Specification: a relative path in the variable is ignored.
 pub fn state_directory(environment: Environment<'_>) -> Option<PathBuf> {
     let absolute = |name: &str| {
         environment(name)

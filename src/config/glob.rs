@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::text::written_as_text;
 
-/// A pattern that matches a whole name, case-sensitively; `*` also matches `/`, so that
-/// `/aws/lambda/*` means every group below it.
+/// A glob that matches a whole name, case-sensitively. `*` also matches `/`, so `/aws/lambda/*`
+/// matches every log group below that prefix.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Glob(GlobMatcher);
 
-/// What is wrong with a would-be glob.
+/// The text is not a valid glob.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not a glob: {problem}")]
 pub struct InvalidGlob {
@@ -23,17 +23,17 @@ pub struct InvalidGlob {
 }
 
 impl Glob {
-    /// Whether the whole of `name` has this form.
+    /// Whether the glob matches the whole of `name`.
     pub fn is_match(&self, name: &str) -> bool {
         self.0.is_match(name)
     }
 
-    /// The pattern as it was given.
+    /// Returns the text of the glob.
     pub fn as_str(&self) -> &str {
         self.0.glob().glob()
     }
 
-    /// Whether a text is meant as a pattern rather than as a name.
+    /// Whether a text contains glob characters, so that it is a glob and not a name.
     pub(super) fn is_meant_by(text: &str) -> bool {
         text.contains(['*', '?', '[', '{'])
     }

@@ -1,4 +1,4 @@
-//! `[identity]`: as whom Dragnet calls AWS.
+//! `[identity]`: the credentials and roles with which Dragnet calls AWS.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,38 +10,41 @@ use super::text::{InvalidText, checked_text, has_form, written_as_text};
 use super::{InvalidDuration, parse_duration};
 use crate::model::{AccountId, Arn, Partition, RoleArn};
 
-/// Source credentials, and the roles from there into each account.
+/// The source credentials, and the roles that lead from them into each account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Identity {
-    /// The profile of `~/.aws/config` that the source credentials come from; default: the SDK's chain.
+    /// The profile of `~/.aws/config` for the source credentials; default: the SDK's credential
+    /// chain.
     pub profile: Option<String>,
-    /// The MFA device of the user whose keys the source credentials are; default: the profile's
-    /// `mfa_serial`, else none.
+    /// The MFA device of the user to whom the source credentials belong; default: the `mfa_serial`
+    /// of the profile, if it has one.
     pub mfa_serial: Option<MfaSerial>,
-    /// A program that prints the device's code, with its arguments; without one, the terminal is asked.
+    /// A program, with its arguments, that prints the MFA code. Without one, the code is asked for
+    /// on the terminal.
     pub mfa_command: Option<MfaCommand>,
-    /// Whether the MFA session is kept in a file until it expires, so that the next command needs no code.
+    /// Whether the MFA session is stored in a file until it expires, so that the next command needs
+    /// no code.
     pub mfa_cache: bool,
-    /// Roles to assume, one from the other, before the member role.
+    /// Roles to assume one after the other, before the member role.
     pub role_chain: Vec<RoleArn>,
-    /// What is assumed in every account.
+    /// The role to assume in every account.
     pub member_role: MemberRole,
-    /// What is assumed in every account to contain, and for nothing else.
+    /// The role that containment assumes in every account; no other command uses it.
     pub contain_role: RoleName,
-    /// Handed on with every `AssumeRole`.
+    /// The external id that is sent with every `AssumeRole`.
     pub external_id: Option<ExternalId>,
-    /// How long a session lasts before it is made anew; where a role grants less, an hour.
+    /// How long a session lasts before it is renewed; one hour where a role allows less.
     pub session_duration: SessionDuration,
-    /// Recorded by CloudTrail for all that the sessions do.
+    /// The source identity, which CloudTrail records with every call of the sessions.
     pub source_identity: Option<SourceIdentity>,
-    /// Whether each session carries a policy of its own that allows only what the command calls, so that
+    /// Whether each session has a session policy that allows only the calls of the command, so that
     /// even an administrator's role can only read.
     pub scope_down: bool,
 }
 
 impl Identity {
-    /// The partition that its ARNs are in, if it has any.
+    /// Returns the partition of its first ARN that has one.
     pub fn partition(&self) -> Option<Partition> {
         let roles = self.role_chain.iter().map(RoleArn::as_str);
         let device = self.mfa_serial.iter().map(MfaSerial::as_str);
@@ -73,14 +76,14 @@ impl Default for Identity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum MemberRole {
-    /// None: the credentials at hand are used as they are. Written `self`.
+    /// No role: the source credentials are used directly. Written `self`.
     Caller,
     /// The role of this name.
     Role(RoleName),
 }
 
 impl Default for MemberRole {
-    /// `DragnetRead`.
+    /// Returns `DragnetRead`.
     fn default() -> Self {
         Self::Role(RoleName("DragnetRead".to_owned()))
     }
@@ -110,16 +113,16 @@ impl fmt::Display for MemberRole {
 }
 
 checked_text! {
-    /// A role's name, with its path where it has one: `DragnetRead`, `security/DragnetRead`.
+    /// A role name, optionally with its path: `DragnetRead`, `security/DragnetRead`.
     RoleName,
     "a role's name: expected 1 to 64 letters, digits and _+=,.@-, without the rest of its ARN (a path may stand before)",
-    // A path is separated by single slashes and does not begin with one here.
+    // The path is separated by single slashes and does not begin with one here.
     |text| !text.starts_with('/') && format!("arn:aws:iam::000000000000:role/{text}").parse::<RoleArn>().is_ok()
 }
 
 checked_text! {
-    /// STS API, `GetSessionToken`: `SerialNumber` is 9 to 256 of `[\w+=/:,.@-]`. A hardware device's number,
-    /// or a virtual device's ARN.
+    /// Source: STS API, `GetSessionToken`: `SerialNumber` is 9 to 256 of `[\w+=/:,.@-]`: the serial
+    /// number of a hardware device or the ARN of a virtual device.
     MfaSerial,
     "an MFA device: expected arn:aws:iam::111111111111:mfa/NAME or a hardware device's serial number",
     |text| has_form(text, 9, 256, "_+=/:,.@-") && (!text.starts_with("arn:") || is_device_arn(text))
@@ -132,40 +135,41 @@ fn is_device_arn(text: &str) -> bool {
 }
 
 impl MfaSerial {
-    /// The account that the device's user is in, where the serial number tells.
+    /// Returns the account of the device's user, if the serial number is an ARN.
     pub fn account(&self) -> Option<AccountId> {
         self.0.parse::<Arn>().ok()?.account()
     }
 }
 
 checked_text! {
-    /// STS API, `AssumeRole`: `ExternalId` is 2 to 1,224 of `[\w+=,.@:\/-]`.
+    /// Source: STS API, `AssumeRole`: `ExternalId` is 2 to 1,224 of `[\w+=,.@:\/-]`.
     ExternalId,
     "an external id: expected 2 to 1,224 letters, digits and _+=,.@:/-",
     |text| has_form(text, 2, 1_224, "_+=,.@:/-")
 }
 
 checked_text! {
-    /// STS API, `AssumeRole`: `SourceIdentity` is 2 to 64 of `[\w+=,.@-]`, and does not begin with `aws:`.
+    /// Source: STS API, `AssumeRole`: `SourceIdentity` is 2 to 64 of `[\w+=,.@-]`, and does not
+    /// begin with `aws:`.
     SourceIdentity,
     "a source identity: expected 2 to 64 letters, digits and _+=,.@-",
     |text| has_form(text, 2, 64, "_+=,.@-")
 }
 
-/// A program and its arguments, run as they are: no shell reads them.
+/// A program and its arguments, run directly and not by a shell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct MfaCommand(Vec<String>);
 
-/// A command that names no program.
+/// The command does not name a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("mfa_command names no program: expected [\"program\", \"argument\", …]")]
 pub struct NoProgram;
 
 impl MfaCommand {
-    /// The program, and its arguments.
+    /// Returns the program and its arguments.
     pub fn parts(&self) -> (&str, &[String]) {
-        // It cannot be made without a program.
+        // The constructor rejects an empty list.
         self.0
             .split_first()
             .map_or(("", &[]), |(program, arguments)| (program, arguments))
@@ -190,32 +194,32 @@ impl From<MfaCommand> for Vec<String> {
     }
 }
 
-/// How long a role session lasts. STS API, `AssumeRole`: 900 to 43,200 seconds; the role's own maximum
-/// may be lower.
+/// How long a role session lasts. Source: STS API, `AssumeRole`: 900 to 43,200 seconds; the maximum
+/// of the role may be lower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SessionDuration(Duration);
 
-/// What is wrong with a would-be session duration.
+/// The text is not a valid session duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSessionDuration {
-    /// Not a duration at all.
+    /// It is not a duration.
     #[error(transparent)]
     Form(#[from] InvalidDuration),
-    /// Outside what STS grants.
+    /// It is outside of the range that STS allows.
     #[error("a session lasts between 15m and 12h, not `{0}`")]
     Range(String),
 }
 
 impl SessionDuration {
-    /// The duration, 15 minutes to 12 hours.
+    /// Returns the duration, 15 minutes to 12 hours.
     pub fn get(self) -> Duration {
         self.0
     }
 }
 
 impl Default for SessionDuration {
-    /// One hour: what a role grants unless it was made otherwise.
+    /// Returns one hour, the maximum of a role unless it was configured otherwise.
     fn default() -> Self {
         Self(Duration::from_hours(1))
     }

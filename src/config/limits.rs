@@ -1,17 +1,18 @@
-//! `[limits]`: how hard Dragnet calls AWS.
+//! `[limits]`: how fast Dragnet calls AWS.
 
 use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
 use super::{KnownRegions, QuotaOverrides};
 
-/// Concurrency, and the share of AWS's quotas that a sweep takes.
+/// Concurrency, and the share of AWS's quotas that Dragnet uses.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// How many AWS calls are on their way at once, over all accounts and Regions; `None`: as many as the machine lets.
+    /// The maximum number of concurrent AWS calls, over all accounts and Regions; `None`: as many
+    /// as the descriptor limit allows.
     pub concurrency: Option<Concurrency>,
-    /// The share of each quota to use; the rest is left to production.
+    /// The share of each quota to use; production workloads keep the rest.
     pub quota_share: QuotaShare,
     /// Quotas that differ from AWS's defaults, by operation.
     pub quotas: QuotaOverrides,
@@ -25,19 +26,20 @@ impl Limits {
     }
 }
 
-/// A number of calls at once, each on a connection of its own: 1 to 100,000. So many use up the quotas of 5,000 accounts ×
-/// 17 Regions, at five calls a second that are answered within 0.2 s.
+/// A number of concurrent calls, each on its own connection: 1 to 100,000. The maximum suffices for
+/// the quotas of 5,000 accounts × 17 Regions, at five calls per second that are answered within 0.2
+/// s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "usize")]
 pub struct Concurrency(u32);
 
-/// A number of calls at once that is out of range.
+/// The number of concurrent calls is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("concurrency is a number of calls between 1 and 100000, not {0}")]
 pub struct InvalidConcurrency(i64);
 
 impl Concurrency {
-    /// The number, at least 1.
+    /// Returns the number, at least 1.
     pub fn get(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
@@ -65,13 +67,13 @@ impl From<Concurrency> for usize {
 #[serde(try_from = "f64", into = "f64")]
 pub struct QuotaShare(f64);
 
-/// A share that is out of range.
+/// The share is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("quota_share is more than 0 and at most 1, not {0}")]
 pub struct InvalidQuotaShare(f64);
 
 impl QuotaShare {
-    /// The share, in `(0, 1]`.
+    /// Returns the share, in `(0, 1]`.
     pub fn get(self) -> f64 {
         self.0
     }

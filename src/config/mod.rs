@@ -1,8 +1,9 @@
-//! The configuration file (`dragnet.toml`): what it may say, checked where it is read.
+//! The configuration file (`dragnet.toml`).
 //!
-//! Everything is typed at this boundary, and every error names the file, the line, what was expected
-//! and, for a misspelt word, the nearest known one: a configuration that is wrong in one place must
-//! not cost a responder minutes, and must never be half obeyed.
+//! The file is parsed into types and checked as a whole before anything else happens, so an invalid
+//! configuration is never applied in part. Every error names the file, the line, what was expected
+//! and, for a misspelt word, the nearest known one, because an incident responder has no time to
+//! search for a mistake.
 
 mod accepted_gap;
 mod account;
@@ -66,27 +67,27 @@ pub use watch::{
 
 use error::Problem;
 
-/// All of the configuration file, with the defaults for what it does not say.
+/// The whole configuration file, with defaults for everything that it does not set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// `[identity]`: as whom to call AWS.
+    /// `[identity]`: the credentials and roles with which AWS is called.
     pub identity: Identity,
-    /// `[organization]`: where the list of accounts comes from.
+    /// `[organization]`: the source of the list of accounts.
     pub organization: Organization,
-    /// `[[accounts]]`: accounts instead of, or on top of, the organization's.
+    /// `[[accounts]]`: accounts in addition to the organization's, or instead of them.
     pub accounts: Vec<ConfiguredAccount>,
-    /// `[scope]`: which accounts, Regions and log groups.
+    /// `[scope]`: which accounts, Regions and log groups to search.
     pub scope: Scope,
-    /// `[limits]`: how hard to call AWS.
+    /// `[limits]`: how fast to call AWS.
     pub limits: Limits,
     /// `[hunts]`: the user's own hunts.
     pub hunts: Hunts,
-    /// `[report]`: what to write.
+    /// `[report]`: which reports to write.
     pub report: Report,
-    /// `[contain]`: what may be blocked.
+    /// `[contain]`: which principals may be contained.
     pub contain: Contain,
-    /// `[watch]`: searches on a schedule.
+    /// `[watch]`: searches on schedules.
     pub watch: Watch,
 }
 
@@ -94,7 +95,7 @@ impl Config {
     /// Reads the file at `path`.
     ///
     /// # Errors
-    /// It cannot be read, or says something that it may not.
+    /// The file cannot be read, or is not a valid configuration.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let origin = path.display().to_string();
         let text =
@@ -107,10 +108,10 @@ impl Config {
         Ok(Self { hunts, ..config })
     }
 
-    /// Reads a configuration from its text; `origin` is what errors call the file.
+    /// Parses a configuration; errors call the file `origin`.
     ///
     /// # Errors
-    /// It is not TOML, has an unknown key, or a value is not what its key takes.
+    /// The text is not TOML, has an unknown key, or has a value that its key does not accept.
     pub fn from_toml(text: &str, origin: &str) -> Result<Self, ConfigError> {
         let config: Self =
             toml::from_str(text).map_err(|error| ConfigError::in_toml(text, origin, &error))?;
@@ -120,7 +121,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What one value alone does not show: whether the values fit together.
+    /// Checks the rules that involve more than one value.
     fn check(&self) -> Result<(), Problem> {
         let known = self.scope.known_regions();
         self.scope
@@ -152,7 +153,8 @@ mod tests {
         assert!(Config::default().organization.discover);
     }
 
-    /// The documented example must stay true: as it is, and with every commented setting switched on.
+    /// The documented example must be valid, both as it is and with every commented setting
+    /// enabled.
     #[test]
     fn the_example_is_accepted() {
         let example = include_str!("../../config/dragnet.toml");

@@ -1,7 +1,7 @@
-//! "Did you mean …?"
+//! Suggestions: "did you mean …?"
 
-/// The known word that `word` is most likely a slip for: letters swapped, missed, doubled or in the
-/// wrong case. `None` if all are too far away to be meant.
+/// Returns the known word that `word` is most likely a misspelling of: letters swapped, missing,
+/// doubled or in the wrong case. `None` if no known word is close enough.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let tolerated = (word.chars().count() / 3).max(1);

@@ -1,17 +1,17 @@
-//! `[organization]`: where the list of accounts comes from.
+//! `[organization]`: the source of the list of accounts.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::RoleArn;
 
-/// Whether, and as whom, to ask AWS Organizations.
+/// Whether to list the accounts with AWS Organizations, and with which role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Organization {
-    /// Whether to list the accounts with Organizations `ListAccounts`.
+    /// Whether to list the accounts with `ListAccounts` of Organizations.
     pub discover: bool,
-    /// The role to ask with, in the management or a delegated administrator account; default: the
-    /// source identity.
+    /// The role for these calls, in the management or a delegated administrator account; default:
+    /// the source credentials.
     pub role: Option<RoleArn>,
 }
 

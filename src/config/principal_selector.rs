@@ -1,4 +1,4 @@
-//! How a person points at roles, users and groups.
+//! Selects roles, users and groups.
 
 use std::fmt;
 
@@ -7,48 +7,48 @@ use serde::{Deserialize, Serialize};
 use super::{Glob, InvalidGlob};
 use crate::model::{AccountId, InvalidPrincipal, Principal, PrincipalKind};
 
-/// A principal by its ARN, or principals of a kind by name or glob, in one account or wherever they are.
+/// One principal by its ARN, or principals of one kind by name or glob, in one account or in all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrincipalSelector {
-    /// What it is.
+    /// The kind of principal.
     pub kind: PrincipalKind,
-    /// Only there; `None`: in every account of the scope.
+    /// The account; `None`: every account of the scope.
     pub account: Option<AccountId>,
-    /// Its name, or what the name looks like.
+    /// The name, or a glob of names.
     pub name: Glob,
-    /// The very ARN, if that is what was given: the path in it has to be the real one.
+    /// The principal, if an ARN was given; its path must then match too.
     pub arn: Option<Principal>,
-    /// Why, if it was said for this one alone.
+    /// The reason, if one was given for this principal alone.
     pub reason: Option<String>,
 }
 
-/// What is wrong with a would-be principal selector.
+/// The text is not a valid principal selector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPrincipalSelector {
-    /// An ARN of something else.
+    /// It is not the ARN of a principal.
     #[error(transparent)]
     Arn(#[from] InvalidPrincipal),
-    /// An ARN of another kind than was asked for.
+    /// It is the ARN of a principal of another kind.
     #[error("`{arn}` is not a {expected}")]
     Kind {
-        /// As it was given.
+        /// The ARN that was given.
         arn: String,
-        /// What was asked for.
+        /// The kind that was expected.
         expected: PrincipalKind,
     },
-    /// Not a name or glob.
+    /// It is not a valid glob.
     #[error(transparent)]
     Glob(#[from] InvalidGlob),
-    /// Neither an ARN nor a name.
+    /// It is neither an ARN nor a name.
     #[error("`{0}` is not a name: expected letters, digits and _+=,.@-, a glob, or an ARN")]
     Name(String),
 }
 
 impl PrincipalSelector {
-    /// Points at principals of a kind.
+    /// Parses a selector of principals of one kind.
     ///
     /// # Errors
-    /// The text is an ARN of something else, or neither a name nor a glob.
+    /// The text is not the ARN of a principal of this kind, nor a name or glob.
     pub fn parse(kind: PrincipalKind, text: &str) -> Result<Self, InvalidPrincipalSelector> {
         if text.starts_with("arn:") {
             let selector = Self::of_arn(text)?;
@@ -64,10 +64,10 @@ impl PrincipalSelector {
         Self::named(kind, None, text)
     }
 
-    /// Points at the principal of this ARN.
+    /// Selects the principal of this ARN.
     ///
     /// # Errors
-    /// It is the ARN of something else.
+    /// It is not the ARN of a principal.
     pub fn of_arn(arn: &str) -> Result<Self, InvalidPrincipalSelector> {
         let principal: Principal = arn.parse()?;
         let named = Self::named(
@@ -81,7 +81,7 @@ impl PrincipalSelector {
         })
     }
 
-    /// Points at the principals of this name, in one account or in all.
+    /// Selects the principals of this name or glob, in one account or in all.
     ///
     /// # Errors
     /// The text is neither a name nor a glob.
@@ -90,7 +90,8 @@ impl PrincipalSelector {
         account: Option<AccountId>,
         text: &str,
     ) -> Result<Self, InvalidPrincipalSelector> {
-        // IAM API: a name is [\w+=,.@-]; a comma has a meaning in globs between braces alone.
+        // Source: IAM API: a name is `[\w+=,.@-]`. In a glob, a comma is special only between
+        // braces.
         let usual = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         if !text.chars().all(|c| usual(c) || "*?[]{}!".contains(c)) {
             return Err(InvalidPrincipalSelector::Name(text.to_owned()));
@@ -104,12 +105,13 @@ impl PrincipalSelector {
         })
     }
 
-    /// Whether it names one principal, and not a form of names.
+    /// Whether it is a name and not a glob.
     pub fn is_exact(&self) -> bool {
         !Glob::is_meant_by(self.name.as_str())
     }
 
-    /// Whether it points at this principal: names without globs are not told apart by case, as in IAM.
+    /// Whether it selects this principal. Names without globs are compared case-insensitively, as
+    /// in IAM.
     pub fn matches(&self, principal: &Principal) -> bool {
         let here = self.kind == principal.kind()
             && self

@@ -1,4 +1,4 @@
-//! `[limits.quotas]`: quotas that AWS raised, or that should be kept lower.
+//! `[limits.quotas]`: quotas that AWS has raised, or that Dragnet should use less of.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,14 +10,14 @@ use super::KnownRegions;
 use super::error::Problem;
 use crate::model::Region;
 
-/// Rates by operation, in place of AWS's defaults.
+/// Rates by operation, which replace AWS's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct QuotaOverrides(BTreeMap<String, QuotaOverride>);
 
 impl QuotaOverrides {
-    /// Each rate in calls a second, by operation and Region; `None` is every other Region, and comes
-    /// before the Regions.
+    /// Returns each rate in calls per second, by operation and Region. `None` stands for all other
+    /// Regions and comes before the individual Regions.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&Region>, f64)> {
         self.0.iter().flat_map(|(operation, quota)| {
             let default = quota.default.map(|rate| (operation.as_str(), None, rate));
@@ -29,12 +29,12 @@ impl QuotaOverrides {
         })
     }
 
-    /// The operations that have an override.
+    /// Returns the operations that have an override.
     pub fn operations(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Whether there is none.
+    /// Whether there are no overrides.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -51,7 +51,8 @@ impl QuotaOverrides {
     }
 }
 
-/// One operation's rates in calls a second: one number for every Region, or a default and exceptions.
+/// The rates of one operation in calls per second: one number for every Region, or a default and
+/// exceptions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct QuotaOverride {
     default: Option<f64>,
@@ -103,7 +104,8 @@ impl<'de> Visitor<'de> for NumberOrTable {
     }
 }
 
-/// Calls a second that a limiter can keep: more than none, and no more than AWS grants anywhere.
+/// A rate that the rate limiter supports: more than 0 calls per second, and no more than AWS grants
+/// anywhere.
 #[derive(Deserialize)]
 #[serde(try_from = "f64")]
 struct Rate(f64);

@@ -1,4 +1,4 @@
-//! How a person points at Regions, and the check of their spelling.
+//! Selects Regions by name or glob, and checks their spelling.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,29 +9,29 @@ use super::text::written_as_text;
 use super::{Glob, InvalidGlob, nearest};
 use crate::model::{InvalidRegion, KNOWN_REGIONS, Region};
 
-/// A Region by its name, or Regions by pattern: `eu-west-1`, `eu-*`.
+/// One Region by its name, or Regions by glob: `eu-west-1`, `eu-*`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum RegionSelector {
-    /// This one: an account that has not enabled it has a row in the coverage that says so.
+    /// This Region. An account that has not enabled it gets a coverage row that says so.
     Name(Region),
-    /// Every enabled Region whose name has this form.
+    /// Every enabled Region whose name matches this glob.
     Pattern(Glob),
 }
 
-/// What is wrong with a would-be Region selector.
+/// The text is not a valid Region selector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRegionSelector {
-    /// Not a name.
+    /// It is not the name of a Region.
     #[error(transparent)]
     Name(#[from] InvalidRegion),
-    /// Not a pattern.
+    /// It is not a valid glob.
     #[error(transparent)]
     Glob(#[from] InvalidGlob),
 }
 
 impl RegionSelector {
-    /// Whether it points at this Region.
+    /// Whether it selects this Region.
     pub fn matches(&self, region: &Region) -> bool {
         match self {
             Self::Name(name) => name == region,
@@ -63,14 +63,15 @@ impl fmt::Display for RegionSelector {
     }
 }
 
-/// The Regions that may be named: those of this build, and those that the configuration adds. Only a
-/// check of spelling: which ones are searched, each account's `DescribeRegions` says.
+/// The Regions that may be named: those that this build knows, and those that the configuration
+/// adds. This is only a spelling check; which Regions are searched depends on each account's
+/// `DescribeRegions`.
 #[derive(Clone, Debug)]
 pub struct KnownRegions<'a> {
     added: &'a [Region],
 }
 
-/// A Region's name, or a pattern for names, that nothing known has.
+/// The name is not a known Region, or the glob matches none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no known Region is called `{given}`{} One newer than this dragnet can be told in `scope.new_regions`", hint(*nearest))]
 pub struct UnknownRegion {
@@ -86,23 +87,23 @@ fn hint(nearest: Option<&str>) -> String {
 }
 
 impl<'a> KnownRegions<'a> {
-    /// The Regions of this build and `added` ones.
+    /// The Regions of this build and the `added` ones.
     pub fn with_added(added: &'a [Region]) -> Self {
         Self { added }
     }
 
-    /// Whether this Region is known.
+    /// Checks that the Region is known.
     ///
     /// # Errors
-    /// It is not; the error names the nearest.
+    /// The Region is not known; the error names the nearest one.
     pub fn check(&self, region: &Region) -> Result<(), UnknownRegion> {
         self.check_any(region.as_str(), |known| known == region.as_str())
     }
 
-    /// Whether the selector points at a known Region.
+    /// Checks that the selector matches a known Region.
     ///
     /// # Errors
-    /// It points at none.
+    /// The selector matches none.
     pub fn check_selector(&self, selector: &RegionSelector) -> Result<(), UnknownRegion> {
         match selector {
             RegionSelector::Name(region) => self.check(region),

@@ -1,4 +1,4 @@
-//! `[report]`: what a run writes.
+//! `[report]`: the reports that a run writes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::nearest;
 use super::text::written_as_text;
 
-/// What to write beside the coverage, the calls and the summary, which every run has.
+/// The reports to write in addition to the coverage, the calls and the summary, which every run
+/// has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Report {
-    /// The forms of the sightings' file, and whether there is a page to read.
+    /// The formats of the sightings file, and whether to write `report.html`.
     pub formats: Vec<Format>,
 }
 
@@ -24,28 +25,28 @@ impl Default for Report {
     }
 }
 
-/// A form in which a run is reported.
+/// A report format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Format {
-    /// A file of sightings.
+    /// A sightings file.
     Sightings(SightingsForm),
-    /// `report.html`: the run on one page, which opens anywhere and loads nothing.
+    /// `report.html`: the run as a single page that loads no other resources.
     Html,
 }
 
-/// A form of the sightings' file.
+/// A format of the sightings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SightingsForm {
-    /// `sightings.csv`: for spreadsheets, so cells that would run as formulas are defused.
+    /// `sightings.csv`: for spreadsheets. Cells that would be executed as formulas are defused.
     Csv,
-    /// `sightings.jsonl`: one JSON object a line, every message exact.
+    /// `sightings.jsonl`: one JSON object per line, with unmodified messages.
     Jsonl,
-    /// `sightings.json`: one JSON array, every message exact.
+    /// `sightings.json`: one JSON array, with unmodified messages.
     Json,
 }
 
-/// A format that there is not.
+/// The text is not a known format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not a format: {}", hint(*nearest))]
 pub struct UnknownFormat {
@@ -69,14 +70,14 @@ impl Format {
         Self::Html,
     ];
 
-    /// What is written unless something else is said.
+    /// The formats that are written by default.
     pub const DEFAULT: [Self; 3] = [
         Self::Sightings(SightingsForm::Csv),
         Self::Sightings(SightingsForm::Jsonl),
         Self::Sightings(SightingsForm::Json),
     ];
 
-    /// Its name, which is also the file's ending.
+    /// Returns the name of the format, which is also the file extension.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sightings(SightingsForm::Csv) => "csv",

@@ -1,4 +1,4 @@
-//! `[scope]`: which accounts, Regions and log groups are asked about.
+//! `[scope]`: which accounts, Regions and log groups are searched.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,38 +7,39 @@ use super::error::Problem;
 use super::{AcceptedGap, AccountSelector, Glob, KnownRegions, RegionSelector};
 use crate::model::{Account, Region};
 
-/// What is in and what is out. An empty list of inclusions means everything; an exclusion always wins.
+/// Inclusions and exclusions. An empty list of inclusions means everything; an exclusion always
+/// wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scope {
-    /// Only these accounts.
+    /// Include only these accounts.
     pub include_accounts: Vec<AccountSelector>,
-    /// Not these accounts.
+    /// Exclude these accounts.
     pub exclude_accounts: Vec<AccountSelector>,
-    /// Only these Regions.
+    /// Include only these Regions.
     pub regions: Vec<RegionSelector>,
-    /// Not these Regions.
+    /// Exclude these Regions.
     pub exclude_regions: Vec<RegionSelector>,
-    /// Only log groups whose names have one of these forms.
+    /// Include only log groups whose names match one of these globs.
     pub log_groups: Vec<Glob>,
-    /// No log group whose name has one of these forms.
+    /// Exclude log groups whose names match one of these globs.
     pub exclude_log_groups: Vec<Glob>,
-    /// Regions that are newer than this build, so that they may be named.
+    /// Regions that are newer than this build and therefore unknown to it.
     pub new_regions: Vec<Region>,
-    /// What is known not to be covered, and accepted.
+    /// Gaps that are accepted.
     pub accepted_gap: Vec<AcceptedGap>,
-    /// What it means that nothing which was searched records a place.
+    /// How a sweep treats account-Regions whose CloudTrail log sources were not searched.
     pub sources: SourcesRule,
 }
 
-/// What it means for a sweep that nothing which was searched records the CloudTrail of a place.
+/// How a sweep treats account-Regions whose CloudTrail log sources were not searched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourcesRule {
-    /// It is incomplete.
+    /// The sweep is incomplete.
     #[default]
     Require,
-    /// It says so.
+    /// The sweep reports it, but is not incomplete because of it.
     Report,
 }
 
@@ -57,8 +58,8 @@ impl Scope {
         })
     }
 
-    /// Whether a sweep is incomplete where the CloudTrail of a place was not searched. Named log groups
-    /// are all that such a sweep is asked about.
+    /// Whether a sweep is incomplete if the CloudTrail log source of an account-Region was not
+    /// searched. A sweep that is restricted to certain log groups only has to cover these.
     pub fn requires_sources(&self) -> bool {
         self.sources == SourcesRule::Require && self.log_groups.is_empty()
     }
@@ -70,8 +71,8 @@ impl Scope {
         })
     }
 
-    /// The Regions in scope that were asked for by name: an account that has not enabled one of them
-    /// has to say so.
+    /// Returns the Regions in scope that were requested by name. The coverage must name each
+    /// account that has not enabled one of them.
     pub fn named_regions(&self) -> impl Iterator<Item = &Region> {
         let named = self.regions.iter().filter_map(|selector| match selector {
             RegionSelector::Name(region) => Some(region),
@@ -80,8 +81,8 @@ impl Scope {
         named.filter(|region| self.has_region(region))
     }
 
-    /// The gap, if there is one, by which it is accepted at `at` that a place is not covered: an account,
-    /// one of its Regions, or a log group.
+    /// Returns the accepted gap, if any, that applies at the time `at` to an account, one of its
+    /// Regions, or a log group.
     pub fn accepted(
         &self,
         account: &Account,
@@ -94,7 +95,7 @@ impl Scope {
             .find(|gap| gap.accepts(account, region, log_group, at))
     }
 
-    /// The Regions that may be named.
+    /// Returns the Regions that may be named.
     pub fn known_regions(&self) -> KnownRegions<'_> {
         KnownRegions::with_added(&self.new_regions)
     }

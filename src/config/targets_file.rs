@@ -1,4 +1,4 @@
-//! `--targets FILE`: principals to contain, one a line, with a reason.
+//! `--targets FILE`: a CSV file of principals to contain, with a reason for each.
 
 use std::fs;
 use std::path::Path;
@@ -6,13 +6,15 @@ use std::path::Path;
 use super::{ConfigError, PrincipalSelector};
 use crate::model::PrincipalKind;
 
-/// The columns of the file. `kind` and `account` may be missing or empty where `target` is an ARN.
+/// The columns of the file. `kind` and `account` may be missing or empty if `target` is an ARN.
 const COLUMNS: [&str; 4] = ["target", "kind", "account", "reason"];
 
-/// Reads a CSV file with a header: `target` (an ARN, a name or a glob), `kind`, `account`, `reason`.
+/// Reads a CSV file with a header: `target` (an ARN, a name or a glob), `kind`, `account`,
+/// `reason`.
 ///
 /// # Errors
-/// It cannot be read, names an unknown column, or a line does not point at principals: the line is named.
+/// The file cannot be read, has an unknown column, or a line that does not select principals; the
+/// error names the line.
 pub fn load_targets(path: &Path) -> Result<Vec<PrincipalSelector>, ConfigError> {
     let origin = path.display().to_string();
     let text =

@@ -1,6 +1,6 @@
-//! Types that are written as strings, among them those that AWS takes only in a certain form.
+//! Types that are written as strings, and the formats that AWS requires of some of them.
 
-/// A text that does not have the form that AWS asks for.
+/// The text does not have the required format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not {expected}")]
 pub struct InvalidText {
@@ -8,8 +8,8 @@ pub struct InvalidText {
     pub(super) expected: &'static str,
 }
 
-/// Whether `text` has between `shortest` and `longest` characters, all of them letters, digits or one
-/// of `punctuation`: the form of most names in IAM and STS.
+/// Whether `text` has between `shortest` and `longest` characters, all of them letters, digits or
+/// one of `punctuation`: the format of most names in IAM and STS.
 pub(super) fn has_form(text: &str, shortest: usize, longest: usize, punctuation: &str) -> bool {
     (shortest..=longest).contains(&text.len())
         && text
@@ -17,7 +17,8 @@ pub(super) fn has_form(text: &str, shortest: usize, longest: usize, punctuation:
             .all(|c| c.is_ascii_alphanumeric() || punctuation.contains(c))
 }
 
-/// Lets a type that is parsed from a text and displays as that text stand in TOML as a string.
+/// Implements the conversions from and to `String`, with which a type that has `FromStr` and
+/// `Display` is a string in TOML.
 macro_rules! written_as_text {
     ($name:ident, $error:ty) => {
         impl TryFrom<String> for $name {
@@ -37,7 +38,7 @@ macro_rules! written_as_text {
 }
 pub(super) use written_as_text;
 
-/// Declares a string type that can only hold what its check lets through.
+/// Declares a string type that contains only values that pass its check.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $expected:literal, $check:expr) => {
         $(#[$doc])*
@@ -46,7 +47,7 @@ macro_rules! checked_text {
         pub struct $name(String);
 
         impl $name {
-            /// The text.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

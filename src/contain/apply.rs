@@ -1,5 +1,6 @@
-//! Applies a plan: account by account side by side, each change intended in the journal before it is made,
-//! and read back after. Whatever stops it (a crash, Ctrl-C, a lost network), applying again goes on.
+//! Applies a plan. Accounts are processed concurrently. Each change is recorded as intended in the
+//! journal before it is written, and read back afterwards. After a crash, Ctrl-C or a lost network,
+//! applying the same plan again continues.
 
 use std::collections::BTreeSet;
 
@@ -18,41 +19,43 @@ use crate::aws::{Aws, Session};
 use crate::model::PrincipalKind;
 use crate::time::Clock;
 
-/// Batches at once: each holds one account's calls, which IAM's rates slow down by themselves.
+/// Concurrent batches. Each makes the calls of one account, and the rate limits of IAM bound those.
 pub(super) const AT_ONCE: usize = 64;
 
-/// Sessions begun within this time of applying are cut off too: IAM needs seconds to let a policy count
-/// everywhere, and a session that is begun meanwhile must not slip through.
+/// Sessions that start within this time after applying are revoked too. IAM needs seconds to
+/// propagate a policy, and a session that starts meanwhile must not escape it.
 pub const PROPAGATION_MARGIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
 
-/// How often IAM is asked to simulate. It may do so with what was there before for as long as a write may not be
-/// seen; the policy is read back for five seconds before each.
+/// How many simulations may disagree before the step is unverified. IAM may simulate with the old
+/// policies for as long as a write may be invisible; the policy is read back for five seconds
+/// before each simulation.
 const SIMULATIONS: u32 = 3;
-/// Whoever removes a policy so often while IAM does not believe in it wins for now.
+/// Stop after this many removals while the simulation does not confirm the deny; the step is then
+/// unverified.
 const MOST_REMOVALS: usize = 20;
 
-/// What is said of a deny that is in place, and that IAM does not believe in.
+/// The detail of a deny that is in place but that IAM's simulation does not confirm.
 pub(super) const NOT_SIMULATED: &str = "it is in place, but IAM's simulation does not deny everything to this principal: \
                                         look at its policies, then apply again";
 
-/// What applying, verifying and undoing have in common.
+/// What applying, verifying and undoing need.
 #[derive(Clone, Copy)]
 pub struct StepRunner<'a> {
-    /// AWS.
+    /// The AWS client.
     pub aws: &'a Aws,
-    /// The time.
+    /// The clock.
     pub clock: &'a Clock,
-    /// The way into each account.
+    /// Creates the session for each account.
     pub entrance: SessionFactory<'a>,
-    /// Where everything is written down.
+    /// The journal of the containment.
     pub journal: &'a Journal,
 }
 
-/// Applies the plan of the journal; `first` limits it to so many targets (a canary). The journal tells what
-/// became of each step.
+/// Applies the plan of the journal. `first` limits it to the first targets (a canary). The journal
+/// records the result of each step.
 ///
 /// # Errors
-/// The journal fails: then nothing more is written to IAM.
+/// The journal fails. Nothing more is written to IAM then.
 pub async fn apply(
     work: StepRunner<'_>,
     guard: &Guard,
@@ -124,13 +127,13 @@ async fn apply_target(
     futures::future::try_join_all(held).await.map(drop)
 }
 
-/// Why a target is not touched.
+/// Why a target is not changed.
 pub(super) enum NotAdmitted {
     Drifted(String),
     Failed(String),
 }
 
-/// Whether the target is still who the plan saw, and the guards still let it be changed.
+/// Checks that the target is still the principal of the plan and that the guard permits the change.
 pub(super) async fn admit(
     aws: &Aws,
     guard: &Guard,
@@ -162,7 +165,8 @@ pub(super) async fn admit(
             .map_err(failed)?,
         PrincipalKind::Role | PrincipalKind::User => BTreeSet::new(),
     };
-    // That it was named exactly is what the plan's file says: the person who applies has to say so again.
+    // The plan file is untrusted, so its claim that the principal was named exactly does not count.
+    // The person who applies it has to use `--force`.
     let refusals = guard.check(&target.principal, false, &members);
     match refusals.first() {
         None => Ok(()),
@@ -171,7 +175,7 @@ pub(super) async fn admit(
 }
 
 impl StepRunner<'_> {
-    /// Makes a change, unless it is made or must not be. Gives what has to hold from now on.
+    /// Makes a change, unless it is made already or must not be made. Returns the state to verify.
     async fn make(
         &self,
         containment: &Containment,
@@ -201,7 +205,8 @@ impl StepRunner<'_> {
             )?;
             return Ok(None);
         }
-        // Only what the plan saw is changed, byte for byte since undo puts back that, or what was begun here.
+        // Only two states may be changed: the prior state of the plan, byte for byte because undo
+        // restores it, and a change that this containment made.
         let is_ours_to_change = observed == step.prior || (state.may_be_made() && ours);
         if !is_ours_to_change || step.is_already_made() {
             let why = format!(
@@ -272,7 +277,7 @@ impl StepRunner<'_> {
         let simulated = loop {
             match place.hold(&wanted, || self.clock.now()).await {
                 Ok(held) if held.removed_at.is_empty() => undisturbed += 1,
-                // Put again just now: IAM may not have seen it yet.
+                // It was written again just now, so IAM may not see it yet.
                 Ok(held) => {
                     removed_at.extend(held.removed_at);
                     undisturbed = 0;
@@ -309,7 +314,8 @@ impl StepRunner<'_> {
         self.record(step, State::Verified, &detail)
     }
 
-    /// A step that cannot be looked at or gone on with: what was begun is in doubt, what was not is as it was.
+    /// Ends a step that cannot be read or continued. A step that may have been written is
+    /// unverified, any other failed.
     fn give_up(
         &self,
         containment: &Containment,
@@ -328,7 +334,7 @@ impl StepRunner<'_> {
         )
     }
 
-    /// A step that finds something else than it should: it is not touched.
+    /// Ends a step whose resource is in an unexpected state. The resource is not changed.
     fn drifted(
         &self,
         containment: &Containment,

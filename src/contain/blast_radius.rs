@@ -1,4 +1,4 @@
-//! Who and what else a containment hits, and what to know before.
+//! Who and what else a containment affects, and what to consider before applying it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,34 +9,34 @@ use super::plan::{Step, has_active_key};
 use super::survey::Candidate;
 use crate::model::PrincipalKind;
 
-/// Services shown at most: a role that is in use has dozens.
+/// How many services are shown. A role in use has dozens.
 const SERVICES_SHOWN: usize = 10;
 
-/// Who and what else is hit. Every text is untrusted.
+/// Who and what else is affected. Every text is untrusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlastRadius {
-    /// A group's members: all of them are blocked, but not in roles that they assume.
+    /// The members of a group. All of them are blocked, but not in roles that they assume.
     pub members: Vec<String>,
-    /// The groups that a user is in.
+    /// The groups of a user.
     pub groups: Vec<String>,
-    /// Whom a role's trust policy lets in.
+    /// The principals that a role trusts.
     pub trusted: Vec<String>,
-    /// Instance profiles that hold the role.
+    /// The instance profiles that contain the role.
     pub instance_profiles: Vec<String>,
-    /// When it was last used; empty if it is not known to have been.
+    /// When it was last used; empty if no use is known.
     pub last_used: String,
-    /// Services that it used, with the time, the latest first.
+    /// The services that it used, with the time, the latest first.
     pub services: Vec<String>,
-    /// What its name or trust looks like: a deployment's role, say.
+    /// What its name or trust policy suggests, for example a deployment role.
     pub looks_like: Vec<String>,
-    /// What it created, as the run tells: not contained with it.
+    /// What it created, according to the run. This is not contained with it.
     pub created: Vec<String>,
-    /// What could not be learned.
+    /// What could not be read.
     pub unknown: Vec<String>,
 }
 
-/// What names of roles in daily use look like.
+/// Words in the names of roles that deployments use.
 const DEPLOYMENT: [&str; 9] = [
     "deploy",
     "pipeline",
@@ -84,7 +84,7 @@ fn looks_like(candidate: &Candidate) -> Vec<String> {
     likenesses
 }
 
-/// The principals of the statements that allow something.
+/// Returns the principals of the statements that allow something.
 fn trusted(policy: &str) -> Vec<String> {
     let Ok(Value::Object(mut policy)) = serde_json::from_str(policy) else {
         return Vec::new();
@@ -117,9 +117,10 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// What a person should know before they say yes.
+/// Returns what a person should know before confirming.
 ///
-/// Sources: IAM user guide, "Revoke IAM role temporary security credentials" and "Groups"; `aws-facts.md`.
+/// Sources: IAM user guide, "Revoke IAM role temporary security credentials" and "Groups";
+/// `aws-facts.md`.
 pub(super) fn warnings(candidate: &Candidate, steps: &[Step]) -> Vec<String> {
     let detail = &candidate.detail;
     let kind = detail.principal.kind();

@@ -1,11 +1,11 @@
-//! What a step changes, what was there before, and what is there now.
+//! What a step changes, and the states before and after it.
 
 use serde::{Deserialize, Serialize};
 
 use super::document::{DENY_ALL, means_same};
 use crate::aws::KeyStatus;
 
-/// The policy with which the console revokes a role's sessions.
+/// The policy with which the AWS console revokes the sessions of a role.
 ///
 /// Source: IAM user guide, "Revoke IAM role temporary security credentials".
 pub const REVOKE_SESSIONS: &str = "AWSRevokeOlderSessions";
@@ -14,42 +14,43 @@ pub const REVOKE_SESSIONS: &str = "AWSRevokeOlderSessions";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Change {
-    /// Puts a policy that denies everything.
+    /// Writes a policy that denies everything.
     DenyAll {
-        /// Its name.
+        /// The name of the policy.
         policy: String,
-        /// The document to put, for readers of the plan. Apply derives it anew and refuses a plan in which it differs.
+        /// The document, for readers of the plan. Apply derives it again and refuses a plan in
+        /// which it differs.
         document: String,
     },
-    /// Denies everything to sessions older than the moment of applying.
+    /// Denies everything to sessions that started before the plan is applied.
     RevokeSessions {
-        /// The policy's name.
+        /// The name of the policy.
         policy: String,
     },
-    /// Switches an access key off.
+    /// Deactivates an access key.
     DeactivateKey {
-        /// Its id.
+        /// The id of the key.
         key: String,
     },
-    /// Removes a policy that denies everything, which something else put there.
+    /// Removes a policy that denies everything and that Dragnet did not add.
     RemoveDenyAll {
-        /// Its name.
+        /// The name of the policy.
         policy: String,
     },
 }
 
-/// What is there, or was, where a step makes its change.
+/// The state of the resource that a step changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ResourceState {
-    /// The policy of that name, byte for byte; none.
+    /// The policy document, byte for byte; `None` if it does not exist.
     Policy(Option<String>),
-    /// The access key; gone.
+    /// The status of the access key; `None` if it does not exist.
     Key(Option<KeyStatus>),
 }
 
 impl ResourceState {
-    /// Whether both mean the same.
+    /// Whether both states are equivalent.
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Policy(Some(one)), Self::Policy(Some(other))) => means_same(one, other),
@@ -57,7 +58,7 @@ impl ResourceState {
         }
     }
 
-    /// For people: `no policy`, `another policy`, `active`.
+    /// Describes the state for people.
     pub fn describe(&self) -> &'static str {
         match self {
             Self::Policy(None) => "no such policy",
@@ -69,7 +70,7 @@ impl ResourceState {
 }
 
 impl Change {
-    /// The inline policy that it is about, if it is about one.
+    /// The name of the inline policy that is changed, if any.
     pub fn policy(&self) -> Option<&str> {
         match self {
             Self::DenyAll { policy, .. }
@@ -79,7 +80,7 @@ impl Change {
         }
     }
 
-    /// For people: what it does.
+    /// Describes the change for people.
     pub fn describe(&self) -> String {
         match self {
             Self::DenyAll { policy, .. } => format!("put {policy}: deny everything"),
@@ -91,10 +92,10 @@ impl Change {
         }
     }
 
-    /// What is there once it is made; `revoking` is the document of the moment for revoked sessions.
+    /// The state after the change. `revoking` is the current document that revokes sessions.
     pub fn result(&self, revoking: &str) -> ResourceState {
         match self {
-            // Never the document of the plan: its file is untrusted.
+            // The file of the plan is untrusted, so its document is never used.
             Self::DenyAll { .. } => ResourceState::Policy(Some(DENY_ALL.to_owned())),
             Self::RevokeSessions { .. } => ResourceState::Policy(Some(revoking.to_owned())),
             Self::DeactivateKey { .. } => ResourceState::Key(Some(KeyStatus::Inactive)),
@@ -102,17 +103,17 @@ impl Change {
         }
     }
 
-    /// Whether there is nothing to do, since what is there means the same.
+    /// Whether there is nothing to do, because the prior state is equivalent.
     pub fn is_made_by(&self, prior: &ResourceState) -> bool {
         match self {
-            // Each has a time of its own: an older one lets in what began since.
+            // An existing policy has an older time, so it permits sessions that started since.
             Self::RevokeSessions { .. } => false,
             _ => self.result("").is_like(prior),
         }
     }
 }
 
-/// The document that denies everything to sessions begun before `at`.
+/// The document that denies everything to sessions that started before `at`.
 pub fn revoking(at: jiff::Timestamp) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{{"DateLessThan":{{"aws:TokenIssueTime":"{at:.0}"}}}}}}]}}"#

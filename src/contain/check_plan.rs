@@ -1,8 +1,9 @@
-//! Whether a plan may be applied at all, decided before anything is written.
+//! Decides whether a plan may be applied, before anything is written.
 //!
-//! A plan's file is untrusted: its hash shows that it is whole, not who wrote it. So apply takes from it only whom
-//! to change, the kinds of steps, and the prior state, which must still be there byte for byte. Documents are
-//! derived, and guards, expiry and policy names come from whoever applies it.
+//! The file of a plan is untrusted: its hash shows that it is complete, not who wrote it. Apply
+//! takes from it only the principals, the kinds of steps, and the prior state, which must still be
+//! present byte for byte. Policy documents are derived again. Guards, expiry and policy names come
+//! from the configuration of the person who applies it.
 
 use std::collections::BTreeSet;
 
@@ -14,49 +15,49 @@ use super::plan::{Plan, PlannedTarget, Step};
 use crate::config::Contain;
 use crate::model::{AccountId, Principal, PrincipalKind};
 
-/// How far the clock of the machine that made a plan may be ahead. AWS allows as much in signatures.
+/// How far the clock of the host that made a plan may be ahead. AWS allows the same in signatures.
 ///
 /// Source: AWS General Reference, "Elements of an AWS API request signature": five minutes.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Why a plan is not applied.
+/// Why a plan cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefusedPlan {
-    /// It claims to have been made later than now.
+    /// The plan was made in the future.
     #[error(
         "the plan was made at {created:.0}, which is in the future: it is {now:.0} here; check the clock, or make it anew"
     )]
     Future {
-        /// When it says that it was made.
+        /// The creation time in the plan.
         created: Timestamp,
-        /// The time.
+        /// The current time.
         now: Timestamp,
     },
-    /// It is about a policy that is not Dragnet's.
+    /// A step changes a policy that is not Dragnet's.
     #[error(
         "step {step} is about the inline policy `{found}`, but only `{expected}` may be changed here \
          (contain.policy_name, or {REVOKE_SESSIONS} for sessions): make the plan anew"
     )]
     PolicyName {
-        /// The step.
+        /// The number of the step.
         step: u32,
-        /// The policy's name in the plan.
+        /// The name in the plan.
         found: String,
-        /// The name that is allowed.
+        /// The permitted name.
         expected: String,
     },
-    /// A step is not as Dragnet makes it.
+    /// A step is not one that Dragnet would plan.
     #[error("step {step} was edited: {what}; make the plan anew")]
     Step {
-        /// The step.
+        /// The number of the step.
         step: u32,
         /// What is wrong with it.
         what: String,
     },
-    /// A principal has two entries.
+    /// A principal occurs twice.
     #[error("the plan was edited: it names {0} twice; make it anew")]
     Twice(Principal),
-    /// An account that is not the organization's.
+    /// The account is neither in the organization nor in the configuration.
     #[error(
         "account {0} of the plan is neither in the organization nor in the configuration, so it is not entered: \
          make the plan anew, or add the account to the configuration"
@@ -64,17 +65,17 @@ pub enum RefusedPlan {
     UnknownAccount(AccountId),
 }
 
-/// When a plan can no longer be applied, by the configuration of whoever applies it.
+/// When a plan expires, by the configuration of the person who applies it.
 pub fn expiry(plan: &Plan, contain: &Contain) -> Timestamp {
     plan.created
         .saturating_add(contain.plan_expires.get())
         .unwrap_or(Timestamp::MAX)
 }
 
-/// Checks that every step is one that Dragnet makes with this configuration.
+/// Checks that Dragnet would plan every step with this configuration.
 ///
 /// # Errors
-/// One is not, or the plan claims to be from the future.
+/// It would not, or the plan was made in the future.
 pub fn check_plan(plan: &Plan, contain: &Contain, now: Timestamp) -> Result<(), RefusedPlan> {
     if plan.created > now.saturating_add(CLOCK_SKEW).unwrap_or(now) {
         return Err(RefusedPlan::Future {
@@ -90,7 +91,8 @@ pub fn check_plan(plan: &Plan, contain: &Contain, now: Timestamp) -> Result<(), 
     let mut named = BTreeSet::new();
     for target in &plan.targets {
         let principal = &target.principal;
-        // Source: IAM user guide, "IAM identifiers": names are not told apart by case, nor by their paths.
+        // Source: IAM user guide, "IAM identifiers": names are case-insensitive and unique whatever
+        // their paths are.
         if !named.insert((
             principal.account(),
             principal.kind(),

@@ -1,22 +1,23 @@
-//! Policy documents, compared by meaning: IAM hands back what was put, but people and tools put the same
-//! thing in many spellings.
+//! Compares policy documents by meaning. IAM returns what was written, but people and tools write
+//! the same policy in many ways.
 
 use serde_json::{Map, Value};
 
-/// The policy that blocks a principal: nothing on nothing, for anybody.
+/// The policy that blocks a principal: it denies every action on every resource.
 ///
 /// Source: IAM user guide, "Policy evaluation logic": an explicit deny wins over every allow.
 pub const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
-/// Whether two documents mean the same: whatever the order, white space, one item or a list of one, letter
-/// case of actions, ids of statements. Two texts that are no policies mean the same if they are equal.
+/// Whether two documents are equivalent. Order, white space, one item or a list of one, letter case
+/// of actions and statement ids do not matter. Two texts that are not policies are equivalent if
+/// they are equal.
 pub fn means_same(one: &str, other: &str) -> bool {
     one == other
         || matches!((meaning(one), meaning(other)), (Some(one), Some(other)) if one == other)
 }
 
-/// Whether a policy denies everything, whatever else it says.
+/// Whether a policy denies everything, whatever else it contains.
 pub fn denies_all(document: &str) -> bool {
     let Some(Value::Array(statements)) =
         meaning(document).and_then(|mut policy| policy.remove("Statement"))
@@ -37,24 +38,25 @@ pub fn denies_all(document: &str) -> bool {
             .is_some_and(|effect| effect == "Deny")
             && holds(statement, "Action", &["*", "*:*"])
             && holds(statement, "Resource", &["*"])
-            && statement.get("ResourceState").is_none()
+            && statement.get("Condition").is_none()
     })
 }
 
-/// The size of a document as IAM counts it: in characters, white space not counted.
+/// The size of a document as IAM counts it: characters without white space.
 ///
 /// Source: IAM user guide, "IAM and AWS STS quotas".
 pub fn counted_size(document: &str) -> usize {
     document.chars().filter(|c| !c.is_whitespace()).count()
 }
 
-/// A document in one form: lists everywhere, sorted, without what has no effect. `None` if it is no policy.
+/// Returns a document in canonical form: sorted lists everywhere, without elements that have no
+/// effect. `None` if the text is not a policy.
 fn meaning(text: &str) -> Option<Map<String, Value>> {
     let Value::Object(mut policy) = serde_json::from_str(text).ok()? else {
         return None;
     };
     policy.remove("Id");
-    // The version decides whether `${…}` is a variable, and nothing else.
+    // The version only decides whether `${…}` is a variable.
     if !text.contains("${") {
         policy.remove("Version");
     }
@@ -77,10 +79,10 @@ fn statement(statement: Value) -> Value {
         .filter_map(|(key, value)| {
             let value = match (key.as_str(), value) {
                 ("Effect", effect) => effect,
-                // Actions are not told apart by case.
+                // Actions are case-insensitive.
                 ("Action" | "NotAction", actions) => texts(actions, str::to_ascii_lowercase),
-                ("ResourceState", Value::Object(operators)) if operators.is_empty() => return None,
-                ("ResourceState", Value::Object(operators)) => condition(operators),
+                ("Condition", Value::Object(operators)) if operators.is_empty() => return None,
+                ("Condition", Value::Object(operators)) => condition(operators),
                 ("Principal" | "NotPrincipal", Value::Object(kinds)) => {
                     by_key(kinds, str::to_owned)
                 }
@@ -91,7 +93,7 @@ fn statement(statement: Value) -> Value {
     Value::Object(parts.collect())
 }
 
-/// ResourceState keys are not told apart by case.
+/// Condition keys are case-insensitive.
 fn condition(operators: Map<String, Value>) -> Value {
     let operators = operators.into_iter().map(|(operator, keys)| match keys {
         Value::Object(keys) => (operator, by_key(keys, str::to_ascii_lowercase)),
@@ -109,7 +111,7 @@ fn by_key(values: Map<String, Value>, key: impl Fn(&str) -> String) -> Value {
     )
 }
 
-/// A list of texts, sorted and without repetition. Booleans and numbers are texts in a policy.
+/// Returns a sorted list without duplicates. Policies treat booleans and numbers as texts.
 fn texts(value: Value, spell: impl Fn(&str) -> String) -> Value {
     let text = |value: Value| match value {
         Value::String(text) => Value::String(spell(&text)),

@@ -1,4 +1,4 @@
-//! What applying would do, checked as far as it can be without writing anything.
+//! Checks what applying a plan would do, as far as possible without writing.
 
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
@@ -10,18 +10,18 @@ use super::session_factory::{Batch, Purpose, SessionFactory, batches};
 use super::step_target::StepTarget;
 use crate::aws::{Aws, Session};
 
-/// What would become of a step.
+/// The result of a dry run for one step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DryRunStep {
-    /// Its number.
+    /// The number of the step.
     pub step: u32,
-    /// Whether it would be made, or needs nothing.
+    /// Whether the step would succeed or needs no change.
     pub would_hold: bool,
-    /// In words.
+    /// The result in words.
     pub what: String,
 }
 
-/// Enters each account, looks at each principal, and checks the guards; writes nothing.
+/// Enters each account, reads each principal, and checks the guards. Writes nothing.
 pub async fn rehearse(
     aws: &Aws,
     entrance: SessionFactory<'_>,

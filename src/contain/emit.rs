@@ -1,5 +1,5 @@
-//! A plan in forms that need no Dragnet: commands of the AWS CLI for the day on which this tool cannot run,
-//! and a service control policy for people to review.
+//! Exports a plan for use without Dragnet: as AWS CLI commands, and as a service control policy for
+//! review.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +12,8 @@ use super::plan::{Plan, PlannedTarget, Step};
 use crate::aws::KeyStatus;
 use crate::model::{AccountId, Principal, PrincipalKind};
 
-/// A shell script: `sh FILE apply` or `sh FILE undo` runs the lines of the account whose credentials it has.
+/// A shell script. `sh FILE apply` and `sh FILE undo` run the lines of the account whose
+/// credentials are set.
 pub fn shell_script(plan: &Plan) -> String {
     let mut accounts: BTreeMap<AccountId, (Vec<String>, Vec<String>)> = BTreeMap::new();
     for (target, step) in plan.steps().filter(|(_, step)| !step.is_already_made()) {
@@ -93,15 +94,16 @@ fn update_key(principal: &Principal, key: &str, status: KeyStatus) -> String {
     format!("aws iam update-access-key --user-name {name} --access-key-id {key} --status {status}")
 }
 
-/// As one word of a shell, whatever is in it.
+/// Quotes any text as one word of the shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// A service control policy that denies everything to the planned users and roles, and to refused people of
-/// IAM Identity Center whose user id is known. Groups cannot be named in one.
+/// A service control policy that denies everything to the planned users and roles, and to refused
+/// users of IAM Identity Center whose user id is known. An SCP cannot name groups.
 ///
-/// Sources: Organizations user guide, "SCP syntax"; IAM user guide, `aws:PrincipalArn`, `aws:userid`.
+/// Sources: Organizations user guide, "SCP syntax"; IAM user guide, `aws:PrincipalArn`,
+/// `aws:userid`.
 pub fn service_control_policy(plan: &Plan) -> String {
     let principals = plan.targets.iter().map(|target| &target.principal);
     let arns: Vec<&str> = principals

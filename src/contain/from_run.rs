@@ -1,10 +1,13 @@
-//! Whom a run's sightings show: principals to contain, what they created, and who is merely mentioned.
+//! Finds the principals to contain in the sightings of a run, what they created, and which
+//! principals are only mentioned.
 //!
-//! A principal is a target only if it *did* something with what was looked for: a trail delivered the record, the
-//! call succeeded, and the indicator is in a field that tells of the actor. Anybody else that a record names is
-//! mentioned: the colleague who switched a leaked key off, whoever an application's log line names, whoever only
-//! tried. A row of a hunt has no indicator, so its actor counts if a trail delivered the record and the call
-//! succeeded: choose hunts that ask for what only an attacker does.
+//! A principal is a target only if it acted with the indicator: a trail delivered the record, the
+//! call succeeded, and the indicator is in a field that describes the actor. Any other principal
+//! that a record names is only mentioned: the colleague who deactivated a leaked key, a name in the
+//! log line of an application, a caller whose call failed.
+//!
+//! A row of a hunt has no indicator. Its actor is a target if a trail delivered the record and the
+//! call succeeded, so choose hunts that select what only an attacker does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,19 +21,20 @@ use crate::model::{AccountId, Arn, Principal, PrincipalKind};
 use crate::report::plural;
 use crate::store::{SightingRecord, StoredRow};
 
-/// Record ids that are named as a target's evidence.
+/// How many record ids are shown as the evidence against a target.
 const EVIDENCE_SHOWN: usize = 3;
-/// Who writes a log can name a new principal in every line: so many are kept, the others are counted.
+/// A writer of a log can name a new principal in every line, so only this many are listed; the
+/// others are counted.
 const MENTIONED_AT_MOST: usize = 1_000;
 
-/// The principals of a run, gathered sighting by sighting.
+/// The principals of a run, collected from its sightings.
 #[derive(Debug, Default)]
 pub struct FromRun {
     trails: TrailDeliveries,
     targets: BTreeMap<String, Target>,
     refused: BTreeMap<String, RefusedTarget>,
     mentioned: BTreeMap<String, Mention>,
-    /// Lines that mention yet others.
+    /// Sightings that mention principals beyond `MENTIONED_AT_MOST`.
     more_mentions: u64,
     created: BTreeMap<(Option<AccountId>, PrincipalKind, String), BTreeSet<String>>,
 }
@@ -41,22 +45,22 @@ struct Target {
     evidence: Evidence,
 }
 
-/// Records that make a principal a target.
+/// The records that make a principal a target.
 #[derive(Debug, Default)]
 struct Evidence {
     records: u64,
     log_groups: BTreeSet<String>,
-    /// The first of them.
+    /// The first `EVIDENCE_SHOWN` ids.
     record_ids: Vec<String>,
-    /// The last of them: copies are neighbours.
+    /// The id of the previous record. Copies of a record are neighbours and count once.
     last: String,
 }
 
-/// Somebody whom a record names, and who is no target by it.
+/// A principal that a record names without making it a target.
 #[derive(Debug)]
 struct Mention {
     selector: Option<PrincipalSelector>,
-    /// How often, by reason and place.
+    /// Number of sightings by reason and log group.
     times: BTreeMap<(Doubt, String), u64>,
 }
 
@@ -78,7 +82,7 @@ impl Doubt {
     }
 }
 
-/// The part of a CloudTrail record that says who did it.
+/// The fields of a CloudTrail record that say who did what.
 ///
 /// Source: CloudTrail user guide, "CloudTrail userIdentity element".
 #[derive(Deserialize)]
@@ -97,10 +101,10 @@ struct Record {
 }
 
 impl Record {
-    /// Whether the call did what it was to do.
+    /// Whether the call succeeded.
     ///
-    /// Source: CloudTrail user guide, "CloudTrail record contents" (`errorCode`, `errorMessage`), and "AWS Management
-    /// Console sign-in events": a failed login has no `errorCode`.
+    /// Source: CloudTrail user guide, "CloudTrail record contents" (`errorCode`, `errorMessage`),
+    /// and "AWS Management Console sign-in events": a failed login has no `errorCode`.
     fn succeeded(&self) -> bool {
         let login = self
             .response_elements
@@ -139,7 +143,7 @@ struct SessionIssuer {
 }
 
 impl FromRun {
-    /// Nobody yet, of a run whose trails deliver this.
+    /// An empty collection for a run with these trail deliveries.
     pub fn new(trails: TrailDeliveries) -> Self {
         Self {
             trails,
@@ -147,7 +151,7 @@ impl FromRun {
         }
     }
 
-    /// Takes in a sighting. What is no CloudTrail record names nobody.
+    /// Adds a sighting. It is ignored if it is not a CloudTrail record.
     pub fn take(&mut self, row: &StoredRow) {
         let Ok(record) = serde_json::from_str::<Record>(&row.found.message) else {
             return;
@@ -236,7 +240,7 @@ impl FromRun {
         *mention.times.entry((why, place(row))).or_default() += 1;
     }
 
-    /// Whom to look for, each with its evidence as the reason.
+    /// The selectors of the targets, each with its evidence as the reason.
     pub fn selectors(&self) -> impl Iterator<Item = PrincipalSelector> {
         self.targets.values().map(|target| {
             let reason = Some(target.evidence.describe());
@@ -247,12 +251,12 @@ impl FromRun {
         })
     }
 
-    /// Who cannot be contained, and what to do instead.
+    /// The principals that cannot be contained, with the reason and what to do instead.
     pub fn refused(&self) -> impl Iterator<Item = &RefusedTarget> {
         self.refused.values()
     }
 
-    /// Whom records name without making them targets, where, and how often.
+    /// The principals that are only mentioned: where, why and how often.
     pub fn mentioned(&self) -> Vec<RefusedTarget> {
         let untargeted = self.mentioned.iter().filter(|(principal, mention)| {
             let is_target = |selector| {
@@ -283,7 +287,7 @@ impl FromRun {
         mentioned
     }
 
-    /// What a principal created, in words, as records tell that a trail delivered.
+    /// Descriptions of what a principal created, according to records that a trail delivered.
     pub fn created_by(&self, principal: &Principal) -> Vec<String> {
         let key = (
             Some(principal.account()),
@@ -313,7 +317,7 @@ impl Evidence {
         }
     }
 
-    /// For people: `8 records in 111111111111 us-east-1 /trail: 0a1b…, …`.
+    /// Text for the plan: `8 records in 111111111111 us-east-1 /trail: 0a1b…, …`.
     fn describe(&self) -> String {
         let groups: Vec<&str> = self.log_groups.iter().map(String::as_str).collect();
         let records = plural(self.records, "record");
@@ -342,7 +346,8 @@ fn place(row: &StoredRow) -> String {
     format!("{} {} {}", row.account, row.region, row.log_group)
 }
 
-/// Whether what was looked for is in a field that tells of the actor, or the record is a row of a hunt alone.
+/// Whether an indicator is in a field that describes the actor. A row of a hunt without indicators
+/// counts as well.
 fn names_its_actor(found: &SightingRecord) -> bool {
     let is_of_actor = |field: &String| {
         ["userIdentity", "sourceIPAddress", "userAgent"]
@@ -360,14 +365,14 @@ fn names_its_actor(found: &SightingRecord) -> bool {
     }
 }
 
-/// Whether both point at one principal, with or without its path.
+/// Whether both select the same principal, ignoring its path and letter case.
 fn is_same(one: &PrincipalSelector, other: &PrincipalSelector) -> bool {
     one.kind == other.kind
         && one.account == other.account
         && one.name.as_str().eq_ignore_ascii_case(other.name.as_str())
 }
 
-/// The user or role behind an identity; a session is its role.
+/// Returns the user or role behind an identity. A session belongs to its role.
 fn containable(identity: &Identity) -> Result<PrincipalSelector, String> {
     let issuer = identity
         .session_context
@@ -402,7 +407,8 @@ fn containable(identity: &Identity) -> Result<PrincipalSelector, String> {
         .map_err(|()| instead.to_owned())
 }
 
-/// `arn:aws:sts::111111111111:assumed-role/Name/session`: the role's name, without its path.
+/// Returns the role of `arn:aws:sts::111111111111:assumed-role/Name/session`. Its path is not
+/// known.
 fn session(arn: &str) -> Result<PrincipalSelector, ()> {
     let arn: Arn = arn.parse().map_err(drop)?;
     let name = arn
@@ -413,7 +419,7 @@ fn session(arn: &str) -> Result<PrincipalSelector, ()> {
     let selector =
         PrincipalSelector::named(PrincipalKind::Role, Some(arn.account().ok_or(())?), name)
             .map_err(drop)?;
-    // A name out of a log must not become a pattern.
+    // A name from a log must not act as a pattern.
     if selector.is_exact() {
         Ok(selector)
     } else {
@@ -421,7 +427,7 @@ fn session(arn: &str) -> Result<PrincipalSelector, ()> {
     }
 }
 
-/// What the call made, if it made a principal or a credential.
+/// Describes the principal or credential that the call created, if any.
 fn created(record: &Record) -> Option<String> {
     let text = |value: &Option<Value>, pointer: &str| {
         value
@@ -464,7 +470,7 @@ mod tests {
             home: home.clone(),
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
             multi_region: true,
-            told: SourceState::NotAsked,
+            told: SourceState::Unknown,
         };
         let cell = SourceLookup {
             target: home,

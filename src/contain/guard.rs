@@ -1,5 +1,6 @@
-//! What must not be blocked: the responder's own way in, the tool's, AWS's, and what the configuration
-//! protects. Checked when a plan is made, and again when it is applied.
+//! Protects principals that must not be blocked: those that the responder and Dragnet use, those of
+//! AWS, and those that the configuration protects. Checked when a plan is made and again when it is
+//! applied.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,9 +11,11 @@ use crate::cli::settings::Reach;
 use crate::config::{Contain, Glob, MemberRole};
 use crate::model::{AccountId, Principal, PrincipalKind, RoleArn};
 
-/// Roles with which an organization's management account reaches every account, and things that deploy to it.
+/// Roles with which the management account of an organization enters every account, and roles of
+/// services that deploy to every account.
 ///
-/// Sources: Organizations user guide; Control Tower user guide, "Roles"; the stack sets' user guide.
+/// Sources: Organizations user guide; Control Tower user guide, "Roles"; the stack sets' user
+/// guide.
 const ORGANIZATION_ROLES: [&str; 6] = [
     "OrganizationAccountAccessRole",
     "AWSControlTowerExecution",
@@ -22,40 +25,41 @@ const ORGANIZATION_ROLES: [&str; 6] = [
     "AWSCloudFormationStackSetAdministrationRole",
 ];
 
-/// Paths of roles that nobody but AWS can change.
+/// Paths of roles that only AWS can change.
 ///
-/// Source: IAM user guide, "Using service-linked roles"; IAM Identity Center user guide, "AWS reserved roles".
+/// Source: IAM user guide, "Using service-linked roles"; IAM Identity Center user guide, "AWS
+/// reserved roles".
 const SERVICE_LINKED: &str = "/aws-service-role/";
 const SSO_RESERVED: &str = "/aws-reserved/sso.amazonaws.com/";
 
-/// Why a principal is not blocked.
+/// Why a principal must not be blocked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The session came through it.
+    /// The session of the caller came through it.
     OwnChain,
-    /// A user that the session came through is in it.
+    /// The group contains this user, through whom the session came.
     OwnGroup(String),
-    /// Dragnet enters accounts with it.
+    /// Dragnet enters accounts with this role.
     ToolRole,
-    /// AWS's own.
+    /// A service-linked role.
     ServiceLinked,
-    /// Made by IAM Identity Center.
+    /// A role of IAM Identity Center.
     SsoReserved,
-    /// The organization's way into its accounts, met by a pattern.
+    /// A role with which the organization enters its accounts, and that was not named exactly.
     OrganizationRole,
-    /// A glob of the configuration.
+    /// The configuration protects it with this glob.
     Protected(String),
-    /// The policy would be too large.
+    /// The policy would exceed the size limit.
     NoRoom {
-        /// What it takes, in characters.
+        /// The characters that the policy needs.
         needed: usize,
-        /// What is left.
+        /// The characters that are left.
         left: usize,
     },
 }
 
 impl Refusal {
-    /// What may override it; most may not be.
+    /// Returns the override for this refusal. Most refusals have none.
     pub fn overridden_by(&self) -> Option<Override> {
         match self {
             Self::Protected(_) => Some(Override::Protect),
@@ -96,22 +100,22 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// What must not be blocked.
+/// The protected principals and the limits of a plan.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    /// Users and roles that the session came, or will come, through.
+    /// Users and roles of the caller's session, and of the sessions that Dragnet will create.
     own: Vec<(AccountId, PrincipalKind, String)>,
-    /// Names of roles that Dragnet enters accounts with.
+    /// Names of the roles with which Dragnet enters accounts.
     tool_roles: BTreeSet<String>,
-    /// As configured, and as it is compared: in lower case.
+    /// Each glob as configured, and in lower case for comparison.
     protect: Vec<(String, Option<Glob>)>,
     max_targets: usize,
     forced: BTreeSet<Override>,
 }
 
 impl Guard {
-    /// The guard for who calls, and how accounts are entered; `hops` are the roles on the way, those of the
-    /// profile among them.
+    /// Creates the guard from the caller and the way in which accounts are entered. `hops` are the
+    /// roles of the session, including those of the AWS profile.
     pub fn new(
         caller: &Caller,
         hops: &[RoleArn],
@@ -157,8 +161,8 @@ impl Guard {
         }
     }
 
-    /// Why a principal must not be blocked, with all that stands against it and is not overridden.
-    /// `members` are the users of a group; `named_exactly`: it was not met by a pattern.
+    /// Returns all reasons why a principal must not be blocked, except those that are overridden.
+    /// `members` are the users of a group. `named_exactly` means that no pattern matched it.
     pub fn check(
         &self,
         principal: &Principal,
@@ -220,7 +224,7 @@ impl Guard {
         refusals
     }
 
-    /// The glob that protects a principal, whether it is written with or without the path.
+    /// Returns the glob that protects a principal. It may match the ARN with or without the path.
     fn protected(&self, principal: &Principal) -> Option<Refusal> {
         let whole = principal.arn().as_str().to_ascii_lowercase();
         let arn = principal.arn();
@@ -242,10 +246,10 @@ impl Guard {
             .map(|(given, _)| Refusal::Protected(given.clone()))
     }
 
-    /// Whether a plan may change so many principals.
+    /// Checks the number of principals that a plan changes.
     ///
     /// # Errors
-    /// They are too many.
+    /// There are too many.
     pub fn check_count(&self, targets: usize) -> Result<(), TooManyTargets> {
         if targets <= self.max_targets || self.forced.contains(&Override::MaxTargets) {
             return Ok(());
@@ -257,7 +261,7 @@ impl Guard {
     }
 }
 
-/// A plan that would change more principals than the configuration allows at once.
+/// A plan changes more principals than the configuration allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the plan would change {targets} principals, and contain.max_targets is {max_targets}: narrow it, or override \
@@ -268,7 +272,7 @@ pub struct TooManyTargets {
     max_targets: usize,
 }
 
-/// The user or role behind the caller's ARN: `user/team/alice`, `assumed-role/Hub/session`.
+/// Returns the user or role of the caller's ARN: `user/team/alice`, `assumed-role/Hub/session`.
 fn principal_of(caller: &Caller) -> Option<(AccountId, PrincipalKind, String)> {
     let mut parts = caller.arn.resource().split('/');
     match parts.next()? {

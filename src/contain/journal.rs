@@ -1,9 +1,10 @@
-//! What was intended, done and seen, step by step: on disk before anything is written to IAM.
+//! Records what was intended, done and observed for each step. An intent is on disk before anything
+//! is written to IAM.
 //!
-//! One SQLite file a containment, in the state directory, so that it lasts. Its name is the plan's short
-//! hash: a plan is applied once, however often `apply` is called. An append is one commit with
-//! synchronous=FULL; that takes milliseconds, and what follows it is a call over the network, so it is made
-//! where it stands.
+//! Each containment has one SQLite file in the state directory, so it survives the process. The
+//! file is named after the short hash of the plan, so a plan is applied once, however often `apply`
+//! is called. An append is one commit with `synchronous = FULL`. It takes milliseconds and a
+//! network call follows it, so it runs directly on the async task.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -18,7 +19,7 @@ use super::seal::{InvalidPlan, SealedPlan};
 use super::states::{IllegalTransition, State};
 use crate::time::rfc3339_ms;
 
-/// Raised whenever a table changes its meaning.
+/// Version of the tables. Increase it when their meaning changes.
 const FORMAT: &str = "1";
 
 const CREATE: &str = "
@@ -32,63 +33,64 @@ CREATE TABLE IF NOT EXISTS event (
 ) STRICT;
 ";
 
-/// What is wrong with a journal.
+/// Errors of a journal.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// There is no containment of this id.
+    /// No containment has this id.
     #[error("there is no containment `{0}`; `dragnet contain list` shows those that there are")]
     Unknown(String),
-    /// Another process works on it.
+    /// Another process holds the journal.
     #[error("another dragnet is at work on containment {0}")]
     Busy(String),
-    /// The file system refused.
+    /// A file or directory cannot be used.
     #[error("cannot use {path}")]
     File {
-        /// What.
+        /// Its path.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// SQLite refused: a full disk, a damaged file.
+    /// SQLite failed, for example because the disk is full or the file is damaged.
     #[error("the containment's journal failed")]
     Database(#[from] rusqlite::Error),
-    /// A row makes no sense, or the journal was written by another version.
+    /// A row is invalid, or the journal has another format.
     #[error("the containment's journal is damaged: {0}")]
     Damaged(String),
-    /// The plan in it makes no sense.
+    /// The plan in the journal is invalid.
     #[error("the plan in the containment's journal cannot be used")]
     Plan(#[from] InvalidPlan),
-    /// A step cannot go that way: a mistake in this program.
+    /// The state of a step cannot change like this: a bug in Dragnet.
     #[error(transparent)]
     Transition(#[from] IllegalTransition),
 }
 
-/// Where containments are kept: `contain` in the state directory.
+/// The directory of all journals: `contain` in the state directory.
 #[derive(Clone, Debug)]
 pub struct Journals {
     directory: PathBuf,
 }
 
-/// The journal of one containment, held by this process alone.
+/// The journal of one containment, locked by this process.
 #[derive(Debug)]
 pub struct Journal {
     id: String,
     sealed: SealedPlan,
     connection: Mutex<Connection>,
-    /// Locked until it is closed, which the end of the process does too.
+    /// The lock is released when the file is closed, at the latest at the end of the process.
     _lock: File,
 }
 
 impl Journals {
-    /// The journals in a directory, which is made when the first is.
+    /// The journals in a directory, which is created with the first journal.
     pub fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
 
-    /// Opens the journal of a plan, which is made if this is the first time; `by` is who applies it.
+    /// Opens the journal of a plan, and creates it the first time. `by` is the caller who applies
+    /// the plan.
     ///
     /// # Errors
-    /// It cannot be made or used.
+    /// The journal cannot be created or used.
     pub fn begin(
         &self,
         sealed: &SealedPlan,
@@ -128,10 +130,10 @@ impl Journals {
         self.open(sealed.short_hash())
     }
 
-    /// Opens the journal of a containment, to go on with it.
+    /// Opens the journal of a containment to continue it.
     ///
     /// # Errors
-    /// There is none, another process holds it, or it cannot be used.
+    /// It does not exist, another process holds it, or it cannot be used.
     pub fn open(&self, id: &str) -> Result<Journal, JournalError> {
         let connection = self.connect(id)?;
         connection.execute_batch("PRAGMA synchronous = FULL")?;
@@ -145,10 +147,10 @@ impl Journals {
         })
     }
 
-    /// A containment as it stands, without holding its journal.
+    /// Reads a containment without locking its journal.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
+    /// It does not exist or cannot be read.
     pub fn read(&self, id: &str) -> Result<Containment, JournalError> {
         let connection = self.connect(id)?;
         containment(id, &plan(&connection)?, &connection)
@@ -209,20 +211,20 @@ impl Journals {
 }
 
 impl Journal {
-    /// The containment's id: the plan's short hash.
+    /// The id of the containment: the short hash of the plan.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The plan.
+    /// The sealed plan.
     pub fn sealed(&self) -> &SealedPlan {
         &self.sealed
     }
 
-    /// Writes down where a step is now. It is on disk when this returns.
+    /// Records the new state of a step. It is on disk when this returns.
     ///
     /// # Errors
-    /// The step cannot go there from where it is, or the disk refuses.
+    /// The transition is illegal, or the write fails.
     pub fn record(
         &self,
         step: u32,
@@ -252,10 +254,10 @@ impl Journal {
         Ok(transaction.commit()?)
     }
 
-    /// Writes down that undoing has begun: from then on the plan is not applied any more.
+    /// Records that undo has started. From then on the plan cannot be applied any more.
     ///
     /// # Errors
-    /// The disk refuses.
+    /// The write fails.
     pub fn begin_undo(&self, by: &str, now: Timestamp) -> Result<(), JournalError> {
         let value = format!("{} by {by}", rfc3339_ms(now));
         self.connection().execute(
@@ -265,7 +267,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The containment as it stands.
+    /// Reads the current state of the containment.
     ///
     /// # Errors
     /// The journal cannot be read.
@@ -274,7 +276,8 @@ impl Journal {
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        // A transaction that a panic cut off is rolled back: what a poisoned lock guards is whole.
+        // If a thread panicked, its transaction was rolled back, so the connection behind a
+        // poisoned lock is consistent.
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -1,13 +1,14 @@
-//! Job 2: block a principal in every account, prove it, and put everything back.
+//! Job 2: block principals in IAM in many accounts, verify it, and undo it.
 //!
 //! ```text
-//! survey ─ guard ─ plan ─ seal │ apply ─ place ─ verify ─ undo
-//! who is   who     what   hash │ intent  write,   still    what was
-//! there    may     pure        │ first   read back there?  there
+//! survey ── guard ──── plan ─ seal │ apply ───── step_target ─ verify ── undo
+//! finds     protects   pure   hash │ journals    writes and    reads     restores the
+//! targets   principals             │ the intent  reads back    again     prior state
 //! ```
-//! A plan is made without writing anything, is hashed, and leaves no choice to apply. Every change is
-//! intended in the journal, on disk, before it is made: a crash at any point is gone on from by applying
-//! again, and undo restores what the plan saw, byte for byte.
+//! A plan is made without writing anything to AWS. It has a hash and leaves no choices to apply.
+//! The intent of every change is in the journal, on disk, before the change is made. After a crash
+//! at any point, applying the plan again continues it. Undo restores the state that the plan
+//! recorded, byte for byte.
 
 mod apply;
 mod blast_radius;

@@ -1,4 +1,4 @@
-//! Moments in a plan's JSON: RFC 3339 in UTC.
+//! Serializes the times of a plan as RFC 3339 in UTC.
 
 use jiff::Timestamp;
 use serde::de::Error;

@@ -1,5 +1,5 @@
-//! A containment plan: what will be changed, seen beside what is there. Made without writing anything, it
-//! leaves no choice to apply.
+//! A containment plan: each change with the prior state that it replaces. Planning writes nothing
+//! to AWS and leaves no choices to apply.
 
 use std::collections::BTreeSet;
 
@@ -16,57 +16,58 @@ use crate::cli::{ContainAction, Override};
 use crate::config::Contain;
 use crate::model::{Principal, PrincipalKind};
 
-/// Raised whenever a plan changes its form.
+/// Version of the plan format. Increase it with every change of the format.
 pub const FORMAT: u32 = 1;
 
-/// What will be changed, and what is there.
+/// The content of a containment plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// The form of this plan.
+    /// The version of the plan format.
     pub format: u32,
-    /// The version of Dragnet that made it.
+    /// The version of Dragnet that made the plan.
     pub tool_version: String,
-    /// When it was made.
+    /// When the plan was made.
     #[serde(with = "super::moment")]
     pub created: Timestamp,
-    /// When it can no longer be applied.
+    /// When the plan expires.
     #[serde(with = "super::moment")]
     pub expires: Timestamp,
-    /// Who made it.
+    /// The ARN of the caller who made the plan.
     pub caller: String,
-    /// Why.
+    /// The reason for the containment.
     pub reason: String,
-    /// The guards that were overridden.
+    /// The protections that are overridden.
     pub forced: Vec<Override>,
-    /// Whom it changes.
+    /// The principals to change.
     pub targets: Vec<PlannedTarget>,
-    /// Whom it does not change although they were asked for, and why.
+    /// Principals that were requested but are not changed, with the reasons.
     pub refused: Vec<RefusedTarget>,
-    /// What could not be looked at, and why: there may be more to contain.
+    /// What could not be read, with the reason. There may be more to contain.
     pub gaps: Vec<String>,
-    /// Whom the run's sightings mention without showing that they did something: contained only if they are named.
+    /// Principals that the sightings of the run only mention. They are contained only if they are
+    /// named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentioned: Vec<RefusedTarget>,
 }
 
-/// A principal, and what is done to it.
+/// A principal and the steps to contain it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedTarget {
-    /// Who.
+    /// The principal.
     pub principal: Principal,
-    /// Its unique id.
+    /// The unique id that IAM assigned to the principal.
     pub id: String,
-    /// Why, if it was said for this one alone.
+    /// The reason for this principal, if it has its own.
     pub reason: Option<String>,
-    /// Whether it was named, and not met by a pattern.
+    /// Whether the principal was named exactly and not matched by a pattern.
     pub named_exactly: bool,
-    /// How many characters its inline policies have left once the plan is applied.
+    /// How many characters are left for inline policies after the plan is applied.
     pub inline_size_left: usize,
-    /// Who and what else is hit.
+    /// Who and what else is affected.
     pub blast_radius: BlastRadius,
-    /// What to know before.
+    /// What to consider before applying.
     pub warnings: Vec<String>,
     /// The changes, in order.
     pub steps: Vec<Step>,
@@ -76,55 +77,55 @@ pub struct PlannedTarget {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Its number in the plan, from 1.
+    /// The number of the step in the plan, from 1.
     pub number: u32,
-    /// What is done.
+    /// The change.
     pub change: Change,
-    /// What was there.
+    /// The state before the change.
     pub prior: ResourceState,
 }
 
 impl Step {
-    /// Whether there is nothing to do, since what was there means the same.
+    /// Whether there is nothing to do, because the prior state is equivalent to the result.
     pub fn is_already_made(&self) -> bool {
         self.change.is_made_by(&self.prior)
     }
 }
 
-/// A principal that was asked for, and is not changed.
+/// A principal that was requested but is not changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefusedTarget {
-    /// Who: an ARN, or what was asked for.
+    /// The ARN, or the selector that was given.
     pub principal: String,
-    /// Why not, and what to do instead.
+    /// Why it is refused, and what to do instead.
     pub reasons: Vec<String>,
-    /// The user id (`aws:userid`) that an SCP could deny, where the run tells it.
+    /// The user id (`aws:userid`) that an SCP can deny, if the run contains it.
     pub user_id: Option<String>,
 }
 
-/// What a plan is made for.
+/// The input of a plan.
 #[derive(Clone, Debug)]
 pub struct PlanRequest<'a> {
-    /// What to do to each principal.
+    /// The actions to take on each principal.
     pub actions: &'a [ContainAction],
-    /// Names and limits.
+    /// The containment settings: names and limits.
     pub contain: &'a Contain,
-    /// Why.
+    /// The reason for the containment.
     pub reason: &'a str,
-    /// The guards that are overridden.
+    /// The protections that are overridden.
     pub forced: &'a [Override],
-    /// Who makes it.
+    /// The ARN of the caller.
     pub caller: String,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
 impl Plan {
-    /// Makes a plan of what was found. Makes no call, and has nothing left to choose.
+    /// Makes a plan for the candidates. It makes no AWS call.
     ///
     /// # Errors
-    /// It would change too many principals.
+    /// The plan would change too many principals.
     pub fn make(
         request: &PlanRequest<'_>,
         guard: &Guard,
@@ -176,7 +177,7 @@ impl Plan {
         })
     }
 
-    /// Every step with its principal.
+    /// Returns every step with its target.
     pub fn steps(&self) -> impl Iterator<Item = (&PlannedTarget, &Step)> {
         self.targets
             .iter()
@@ -185,13 +186,14 @@ impl Plan {
 }
 
 impl PlannedTarget {
-    /// Whether any of its steps has something to do.
+    /// Whether any step has something to do.
     pub fn changes_something(&self) -> bool {
         self.steps.iter().any(|step| !step.is_already_made())
     }
 }
 
-/// Why a candidate is not changed: guards, room, actions that do not fit it.
+/// Returns why a candidate is not changed: a guard, the size limit, or actions that do not apply to
+/// it.
 fn refusals(request: &PlanRequest<'_>, guard: &Guard, candidate: &Candidate) -> Vec<String> {
     let detail = &candidate.detail;
     let refusals = guard.check(
@@ -295,14 +297,14 @@ fn steps(request: &PlanRequest<'_>, candidate: &Candidate, number: &mut u32) -> 
                     );
                 }
             }
-            // Only roles have sessions that can be told apart by their beginning.
+            // Only sessions of roles can be selected by their start time.
             ContainAction::RevokeSessions => {}
         }
     }
     steps
 }
 
-/// The policies that the plan replaces or removes.
+/// Names of the policies that the plan replaces or removes.
 fn replaced<'a>(request: &'a PlanRequest<'_>) -> Vec<&'a str> {
     let policy = |action: &ContainAction| match action {
         ContainAction::DenyAll | ContainAction::RemoveDenyAll => {
@@ -314,7 +316,7 @@ fn replaced<'a>(request: &'a PlanRequest<'_>) -> Vec<&'a str> {
     request.actions.iter().filter_map(policy).collect()
 }
 
-/// The characters that the plan puts into a candidate's inline policies.
+/// The characters that the plan adds to the inline policies of a candidate.
 fn needed(request: &PlanRequest<'_>, candidate: &Candidate) -> usize {
     let size = |step: &Step| match step.change.result(&super::change::revoking(request.now)) {
         ResourceState::Policy(Some(document)) => counted_size(&document),
@@ -323,7 +325,7 @@ fn needed(request: &PlanRequest<'_>, candidate: &Candidate) -> usize {
     steps(request, candidate, &mut 0).iter().map(size).sum()
 }
 
-/// The characters that are left beside the policies that stay.
+/// The characters that are left besides the policies that stay.
 fn room(candidate: &Candidate, replaced: &[&str]) -> usize {
     let stays = candidate
         .detail
@@ -339,7 +341,7 @@ fn room(candidate: &Candidate, replaced: &[&str]) -> usize {
         .saturating_sub(used)
 }
 
-/// Whether an access key of the candidate works.
+/// Whether the candidate has an active access key.
 pub(super) fn has_active_key(candidate: &Candidate) -> bool {
     candidate
         .keys

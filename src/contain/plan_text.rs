@@ -1,4 +1,4 @@
-//! A plan for reading.
+//! Formats a plan as text.
 
 use super::change::{Change, ResourceState};
 use super::document::{DENY_ALL, means_same};
@@ -6,7 +6,7 @@ use super::plan::{Plan, PlannedTarget, Step};
 use super::seal::SealedPlan;
 use crate::report::plural;
 
-/// The lines of a plan. They hold untrusted text: whoever prints them escapes it.
+/// The lines of a plan. They contain untrusted text, so the caller must escape them.
 pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
     let plan = sealed.plan();
     let mut lines = vec![
@@ -60,8 +60,9 @@ pub fn plan_lines(sealed: &SealedPlan) -> Vec<String> {
     lines
 }
 
-/// What applying a plan would do to whom, for the person who is asked to confirm it. The hash is not among it: who
-/// types it has to have read the plan. They hold untrusted text: whoever prints them escapes it.
+/// What applying a plan would do, for the person who confirms it. The lines do not contain the
+/// hash, so a person who types it must have read the plan. They contain untrusted text, so the
+/// caller must escape them.
 pub fn confirmation_lines(plan: &Plan) -> Vec<String> {
     let mut lines = vec![format!(
         "Plan of {:.0} by {}: {}",

@@ -1,4 +1,5 @@
-//! A containment as a record for the incident's file: who, when, why, and what became of each step.
+//! The record of a containment for the documentation of the incident: who applied it, when and why,
+//! and the result of each step.
 
 use std::collections::BTreeMap;
 
@@ -9,48 +10,48 @@ use super::change::ResourceState;
 use super::plan::{Plan, PlannedTarget, Step};
 use super::states::State;
 
-/// A containment, as its journal tells it.
+/// A containment, as read from its journal.
 #[derive(Clone, Debug)]
 pub struct Containment {
-    /// Its id: the plan's short hash.
+    /// The id: the short hash of the plan.
     pub id: String,
-    /// The plan's hash.
+    /// The full hash of the plan.
     pub plan_sha256: String,
     /// Who applied it first.
     pub by: String,
     /// When it was first applied.
     pub begun: String,
-    /// When, and by whom, undoing was begun.
+    /// When undo was started, and by whom.
     pub undo_begun: Option<String>,
     /// The plan.
     pub plan: Plan,
-    /// What happened, in order.
+    /// All events, in order.
     pub events: Vec<Event>,
 }
 
-/// One line of the journal.
+/// One row of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The step's number.
+    /// The number of the step.
     pub step: u32,
-    /// Where it was then.
+    /// The state that the step entered.
     pub state: State,
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
-    /// What an intent was to put.
+    /// The policy document that was to be written.
     pub document: Option<String>,
-    /// What there is to say.
+    /// A remark for people.
     pub detail: String,
 }
 
 impl Containment {
-    /// Where a step is.
+    /// The current state of a step.
     pub fn state(&self, step: &Step) -> State {
         self.last(step.number)
             .map_or(State::Planned, |event| event.state)
     }
 
-    /// Everything that the step has ever intended to leave behind.
+    /// All states that the step ever intended to reach.
     pub(super) fn intended(&self, step: &Step) -> Vec<ResourceState> {
         let own = self.events.iter().filter(|event| event.step == step.number);
         let documents = own.filter_map(|event| event.document.as_deref());
@@ -63,8 +64,8 @@ impl Containment {
         intended
     }
 
-    /// Everything that the step may have left behind: what it intends, and what the journal says was put.
-    /// A journal of an older version may hold documents that are not derived any more.
+    /// All states that the step may have left: those it intends, and the documents that the journal
+    /// recorded. The journal of an older version may contain documents that are no longer derived.
     pub(super) fn left_behind(&self, step: &Step) -> Vec<ResourceState> {
         let own = self.events.iter().filter(|event| event.step == step.number);
         let put = own
@@ -79,14 +80,14 @@ impl Containment {
         self.events.iter().rev().find(|event| event.step == step)
     }
 
-    /// Every step with its principal and where it is.
+    /// Returns every step with its target and its current state.
     pub fn steps(&self) -> impl Iterator<Item = (&PlannedTarget, &Step, State)> {
         self.plan
             .steps()
             .map(|(target, step)| (target, step, self.state(step)))
     }
 
-    /// How many steps are where.
+    /// The number of steps in each state.
     pub fn counts(&self) -> BTreeMap<State, usize> {
         let mut counts = BTreeMap::new();
         for (.., state) in self.steps() {
@@ -95,7 +96,7 @@ impl Containment {
         counts
     }
 
-    /// In a word: `contained`, `incomplete`, `undone`, `undoing` or `stuck`.
+    /// The overall status: `contained`, `incomplete`, `undone`, `undoing` or `stuck`.
     pub fn overall_status(&self) -> &'static str {
         let all = |is: fn(State) -> bool| self.steps().all(|(.., state)| is(state));
         let any = |state: State| self.steps().any(|(.., other)| other == state);
@@ -108,7 +109,7 @@ impl Containment {
         }
     }
 
-    /// The exit code: 3 if a step is not where it should be.
+    /// The exit code: 0 if everything is contained or undone, otherwise 3.
     pub fn exit_code(&self) -> u8 {
         if matches!(self.overall_status(), "contained" | "undone") {
             0
@@ -117,7 +118,7 @@ impl Containment {
         }
     }
 
-    /// As JSON, with the whole history.
+    /// The containment as JSON, with its history.
     pub fn to_json(&self) -> Value {
         let steps = self.steps().map(|(target, step, state)| {
             let history = self

@@ -1,4 +1,5 @@
-//! A containment for reading: on the terminal, and as Markdown for the incident's file.
+//! Formats a containment as text: for the terminal, and as Markdown for the documentation of the
+//! incident.
 
 use std::fmt::Write as _;
 
@@ -6,7 +7,8 @@ use super::record::Containment;
 use super::states::State;
 use crate::report::escape;
 
-/// The lines of a containment's state. They hold untrusted text: whoever prints them escapes it.
+/// The lines of the state of a containment. They contain untrusted text, so the caller must escape
+/// them.
 pub fn status_lines(containment: &Containment) -> Vec<String> {
     let mut lines = vec![
         format!(
@@ -50,7 +52,7 @@ pub fn status_lines(containment: &Containment) -> Vec<String> {
     lines
 }
 
-/// The record as Markdown: who, when, why, each step with its history, and what was not done.
+/// The record as Markdown: who, when, why, each step with its history, and what was not contained.
 pub fn markdown(containment: &Containment) -> String {
     let plan = &containment.plan;
     let mut text = format!(
@@ -104,7 +106,7 @@ pub fn markdown(containment: &Containment) -> String {
     text
 }
 
-/// A stranger's text as a cell: nothing in it ends the cell, makes a link or hides.
+/// Escapes untrusted text for a table: it cannot end its column, make a link or be hidden.
 fn cell(text: &str) -> String {
     let mut cell = String::new();
     for character in escape(text).chars() {

@@ -1,4 +1,4 @@
-//! `plan.json`: a plan with its hash, so that what is applied is what was read.
+//! `plan.json`: a plan with its hash, so that exactly the reviewed plan is applied.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,31 +6,31 @@ use sha2::{Digest, Sha256};
 
 use super::plan::{FORMAT, Plan};
 
-/// Characters of the short hash, which people type.
+/// Length of the short hash, which people type.
 const SHORT: usize = 12;
 
-/// A plan and the SHA-256 of its content.
+/// A plan and the SHA-256 hash of its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedPlan {
     plan: Plan,
     hash: String,
 }
 
-/// What is wrong with a would-be plan.
+/// Why a plan cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidPlan {
-    /// Not JSON of that form.
+    /// The text is not JSON of the expected structure.
     #[error("it is not a containment plan")]
     Form(#[from] serde_json::Error),
-    /// The content is not what was hashed.
+    /// The content does not match the hash.
     #[error("its content does not fit its hash: it was changed after it was made")]
     Hash,
-    /// Written again, it would not be the same: no Dragnet wrote it.
+    /// Serializing it again would give another content, so Dragnet did not write it.
     #[error(
         "its form is not the one in which dragnet writes plans: it was edited; make the plan anew"
     )]
     Edited,
-    /// It was made by another version.
+    /// It has another format version.
     #[error("it is a plan of format {0}, this dragnet applies format {FORMAT}")]
     Format(u32),
 }
@@ -46,7 +46,7 @@ impl SealedPlan {
     /// Seals a plan.
     ///
     /// # Errors
-    /// It cannot be written as JSON.
+    /// The plan cannot be serialized.
     pub fn seal(plan: Plan) -> Result<Self, InvalidPlan> {
         let hash = hash(&serde_json::to_value(&plan)?)?;
         Ok(Self { plan, hash })
@@ -55,7 +55,7 @@ impl SealedPlan {
     /// Reads a sealed plan.
     ///
     /// # Errors
-    /// It is no plan, or was changed.
+    /// The text is not a plan, or it was changed.
     pub fn parse(text: &str) -> Result<Self, InvalidPlan> {
         let File { hash: told, plan } = serde_json::from_str(text)?;
         if hash(&plan)? != told {
@@ -71,17 +71,17 @@ impl SealedPlan {
             ));
         }
         let plan: Plan = serde_json::from_value(plan)?;
-        // Else its journal, which holds the plan, could not be read back.
+        // Otherwise the journal, which contains the plan, could not be read back.
         if hash(&serde_json::to_value(&plan)?)? != told {
             return Err(InvalidPlan::Edited);
         }
         Ok(Self { plan, hash: told })
     }
 
-    /// As it is written to a file: indented JSON.
+    /// The content of the file: indented JSON.
     ///
     /// # Errors
-    /// It cannot be written as JSON.
+    /// The plan cannot be serialized.
     pub fn to_text(&self) -> Result<String, InvalidPlan> {
         let file = File {
             hash: self.hash.clone(),
@@ -95,18 +95,18 @@ impl SealedPlan {
         &self.plan
     }
 
-    /// The SHA-256 of its content, in hex.
+    /// The SHA-256 hash of the content, in hexadecimal.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 
-    /// The beginning of the hash, which people type: also the containment's id.
+    /// The first characters of the hash, which people type. It is also the id of the containment.
     pub fn short_hash(&self) -> &str {
         self.hash.get(..SHORT).unwrap_or(&self.hash)
     }
 }
 
-/// The content in one form: whatever the white space, the keys as they come.
+/// Hashes the compact JSON with sorted keys, so white space and the order of keys do not matter.
 fn hash(plan: &Value) -> Result<String, InvalidPlan> {
     Ok(hex::encode(Sha256::digest(serde_json::to_vec(plan)?)))
 }

@@ -1,5 +1,5 @@
-//! The way into an account to contain: a session that may do what is planned there, to whom it is planned
-//! for, and nothing else.
+//! Creates the sessions with which containment enters accounts. Each may do only what is planned,
+//! and only to the planned principals.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::plan::{PlannedTarget, Step};
 use crate::aws::Session;
 use crate::model::{AccountId, InvalidArn, Operation, Policy, PrincipalKind};
 
-/// Gives a session of the contain role in an account that may do no more than the policy says.
+/// Creates a session of the contain role in an account, limited by a session policy.
 pub type SessionFactory<'a> = &'a dyn Fn(AccountId, Policy) -> Result<Arc<Session>, InvalidArn>;
 
 /// What a session is for.
@@ -17,20 +17,21 @@ pub type SessionFactory<'a> = &'a dyn Fn(AccountId, Policy) -> Result<Arc<Sessio
 pub(super) enum Purpose {
     /// To make the changes.
     Apply,
-    /// To put back what was there.
+    /// To restore the prior state.
     Undo,
-    /// To see what is there.
+    /// To read only.
     Look,
 }
 
-/// Some targets of one account, and the policy of the session for them.
+/// Targets of one account, with the policy of their session.
 pub(super) struct Batch<'a> {
     pub account: AccountId,
     pub targets: Vec<&'a PlannedTarget>,
     pub policy: Policy,
 }
 
-/// Splits targets into batches whose policies fit a session: 2,048 characters hold some twenty ARNs.
+/// Splits targets into batches whose policies fit a session policy: 2,048 characters, about twenty
+/// ARNs.
 pub(super) fn batches<'a>(
     targets: impl IntoIterator<Item = &'a PlannedTarget>,
     purpose: Purpose,

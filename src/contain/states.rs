@@ -1,39 +1,39 @@
-//! How far a step is. Only legal transitions can be written down.
+//! The states of a step. Only legal transitions can be stored.
 
 use std::fmt;
 
-/// How far a step is.
+/// The state of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// It has not been begun.
+    /// Not started.
     Planned,
-    /// There was nothing to do: what is there means the same. Not ours to undo.
+    /// Nothing to do, because the existing state is equivalent. Undo does not change it.
     AlreadyContained,
-    /// It could not be begun; nothing was changed.
+    /// It could not be started; nothing was changed.
     Failed,
-    /// What is there is not what the plan saw; it was not touched.
+    /// The resource is not in the state that the plan recorded; it was not changed.
     Drifted,
-    /// It is being written: whether it has been, only a look can tell.
+    /// It is about to be written. Only reading can show whether it was.
     Intended,
-    /// IAM took it.
+    /// IAM accepted the write.
     Written,
-    /// It was read back, several times.
+    /// It was read back several times.
     Verified,
-    /// It was begun, but could not be read back: it may be there or not.
+    /// It may have been written, but could not be verified.
     Unverified,
-    /// It was verified, and is there no more.
+    /// It was made, but is gone.
     Missing,
-    /// It is being undone.
+    /// Undo has started.
     Undoing,
-    /// What was there before is there again.
+    /// The prior state is restored.
     Undone,
-    /// Somebody has changed it since; it was not undone.
+    /// Somebody changed the resource since; it was not undone.
     UndoDrifted,
-    /// It could not be undone: a person has to.
+    /// Undo failed; a person has to act.
     Stuck,
 }
 
-/// A step cannot go from here to there.
+/// A step cannot change from one state to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a step that is {from} cannot become {to}")]
 pub struct IllegalTransition {
@@ -42,7 +42,7 @@ pub struct IllegalTransition {
 }
 
 impl State {
-    /// Every state.
+    /// All states.
     pub const ALL: [Self; 13] = [
         Self::Planned,
         Self::AlreadyContained,
@@ -59,7 +59,7 @@ impl State {
         Self::Stuck,
     ];
 
-    /// Its word.
+    /// The name of the state, as stored.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Planned => "planned",
@@ -78,26 +78,26 @@ impl State {
         }
     }
 
-    /// The state of this word.
+    /// The state with this name.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
-    /// Goes on to the next state.
+    /// Checks the transition to the next state and returns that state.
     ///
     /// # Errors
-    /// There is no such way.
+    /// The transition is illegal.
     pub fn to(self, next: Self) -> Result<Self, IllegalTransition> {
         use State::{
             AlreadyContained, Drifted, Failed, Intended, Missing, Planned, Stuck, UndoDrifted,
             Undoing, Undone, Unverified, Verified, Written,
         };
         let legal = match self {
-            // What was not begun can be, or be found in place, or be left.
+            // Nothing was written yet: it can start, be found in place, or end.
             Planned | Failed | Drifted | AlreadyContained => {
                 matches!(next, Intended | Drifted | Failed | AlreadyContained)
             }
-            // What was begun can be begun again after an interruption, and found or not.
+            // It may have been written: it can be repeated after an interruption, and found or not.
             Intended | Unverified | Missing => {
                 matches!(
                     next,
@@ -120,12 +120,12 @@ impl State {
         }
     }
 
-    /// Whether the principal is contained, as far as this step goes.
+    /// Whether this step contains the principal.
     pub fn is_contained(self) -> bool {
         matches!(self, Self::Verified | Self::AlreadyContained)
     }
 
-    /// Whether the step may have left something behind that an undo has to look at.
+    /// Whether the step may have left a change that undo must consider.
     pub fn may_be_made(self) -> bool {
         !matches!(
             self,
@@ -171,7 +171,7 @@ mod tests {
         }
         assert!(
             State::Undoing.to(State::Intended).is_err(),
-            "an undo is gone on with, not advanced back"
+            "an undo is gone on with, not turned back"
         );
     }
 }

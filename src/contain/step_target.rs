@@ -1,4 +1,5 @@
-//! The place where a step makes its change: read, written, and read back until it holds.
+//! Reads and writes the policy or access key that a step changes, and reads it back until it is
+//! stable.
 
 use std::time::Duration;
 
@@ -10,17 +11,18 @@ use super::document::denies_all;
 use crate::aws::{Aws, CallError, ErrorClass, KeyStatus, Session};
 use crate::model::{Principal, PrincipalKind};
 
-/// Reads that have to agree, one after the other, over at least `HELD`. A principal that sees the deny coming
-/// has seconds in which it can remove it.
+/// Consecutive reads that have to agree, over at least `HELD`. A principal that notices the deny
+/// has seconds to remove it.
 const READS: u32 = 3;
 const BETWEEN_READS: Duration = Duration::from_millis(2_500);
 const HELD: Duration = Duration::from_secs(5);
-/// A write may not be seen at once: so long, an unseen one counts as on its way, and not as removed.
+/// A write may be invisible at first. For this time, a missing write counts as not propagated and
+/// not as removed.
 const PROPAGATION: Duration = Duration::from_secs(10);
-/// Whoever removes it so often wins for now; the step is told as not verified.
+/// Stop after this many writes, because somebody removes each of them. The step is then unverified.
 const WRITES: u32 = 10;
 
-/// Where a step makes its change, and as whom.
+/// The resource that a step changes, and the session to change it with.
 #[derive(Clone, Copy)]
 pub(super) struct StepTarget<'a> {
     pub aws: &'a Aws,
@@ -29,26 +31,26 @@ pub(super) struct StepTarget<'a> {
     pub change: &'a Change,
 }
 
-/// How a write was read back.
+/// The result of reading a write back successfully.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Held {
-    /// When somebody removed or changed it, and it was put again.
+    /// When somebody removed or changed it, so that it was written again.
     pub removed_at: Vec<Timestamp>,
 }
 
-/// Why a write did not hold.
+/// Why a write could not be verified.
 #[derive(Debug)]
 pub(super) enum NotHeld {
     /// A call failed.
     Call(Box<CallError>),
-    /// Somebody removed it again and again.
+    /// Somebody removed it after each of this many writes.
     Removed(u32),
-    /// What was removed is there again, and is not a deny any more.
+    /// The removed policy exists again and does not deny everything.
     NotADeny,
 }
 
 impl StepTarget<'_> {
-    /// What is there.
+    /// Reads the current state.
     pub async fn read(&self) -> Result<ResourceState, CallError> {
         match self.change {
             Change::DeactivateKey { key } => {
@@ -72,7 +74,7 @@ impl StepTarget<'_> {
         }
     }
 
-    /// Makes it so. Asking twice changes nothing more.
+    /// Writes the wanted state. The call is idempotent.
     pub async fn write(&self, wanted: &ResourceState) -> Result<(), CallError> {
         let Self {
             aws,
@@ -94,12 +96,13 @@ impl StepTarget<'_> {
                 (Some(policy), None) => aws.delete_inline_policy(session, principal, policy).await,
                 (None, _) => Ok(()),
             },
-            // A policy's step has a policy's condition: plans are made so.
+            // The step of a policy has the state of a policy: plans are made like that.
             (_, ResourceState::Key(_)) => Ok(()),
         }
     }
 
-    /// Reads back what was written, until it has held; writes it again if it was removed meanwhile.
+    /// Reads the written state back until it is stable. Writes it again if it was removed
+    /// meanwhile.
     pub async fn hold(
         &self,
         wanted: &ResourceState,
@@ -131,15 +134,15 @@ impl StepTarget<'_> {
                 removed_at.push(now());
                 self.write(wanted).await.map_err(call)?;
                 (writes, written, agreeing) = (writes + 1, Instant::now(), None);
-                // At once: whoever removed it may be waiting for the next write.
+                // Read again at once: somebody who removed it may be waiting for the next write.
                 continue;
             }
             sleep(BETWEEN_READS).await;
         }
     }
 
-    /// Whether IAM's simulation denies everything to the principal, once a deny is in place. `None` where that
-    /// cannot be told: nothing is denied by the step, or the server does not simulate.
+    /// Whether IAM's simulation denies everything to the principal. `None` if that is unknown: the
+    /// step denies nothing, or the server does not simulate.
     pub async fn simulate(&self) -> Option<bool> {
         if !matches!(self.change, Change::DenyAll { .. })
             || self.principal.kind() == PrincipalKind::Group
@@ -155,7 +158,7 @@ impl StepTarget<'_> {
 }
 
 impl NotHeld {
-    /// For the journal.
+    /// Text for the journal.
     pub fn describe(&self) -> String {
         match self {
             Self::Call(error) => error.to_string(),
@@ -167,7 +170,7 @@ impl NotHeld {
         }
     }
 
-    /// Whether what it was about is gone altogether.
+    /// Whether the resource itself no longer exists.
     pub fn is_gone(&self) -> bool {
         matches!(self, Self::Call(error) if error.class == ErrorClass::NotFound)
     }

@@ -1,4 +1,5 @@
-//! Looks at an account: who there was asked for, and all that a plan says of them.
+//! Finds the requested principals in an account and reads everything that a plan contains about
+//! them.
 
 use std::collections::BTreeSet;
 
@@ -9,49 +10,50 @@ use crate::aws::{AccessKey, Aws, CallError, PrincipalDetail, ServiceUse, Session
 use crate::config::PrincipalSelector;
 use crate::model::{AccountId, PrincipalKind};
 
-/// Principals of one account that are looked at side by side: IAM takes seconds for each report on what was used.
+/// Principals of one account that are read concurrently. IAM takes seconds for each report about
+/// service usage.
 const AT_ONCE: usize = 8;
 
-/// A principal that was asked for, with what is known of it.
+/// A principal that was requested, with what is known about it.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// What IAM says of it.
+    /// What IAM returns about it.
     pub detail: PrincipalDetail,
-    /// Whether it was named, and not met by a pattern.
+    /// Whether it was named exactly and not matched by a pattern.
     pub named_exactly: bool,
-    /// Why it was asked for, if that was said for it alone.
+    /// The reason for this principal, if it has its own.
     pub reason: Option<String>,
-    /// A group's members.
+    /// The members of a group.
     pub members: BTreeSet<String>,
-    /// A user's access keys.
+    /// The access keys of a user.
     pub keys: Vec<AccessKey>,
-    /// When it was last used, and for what, in words; empty if it is not known to have been.
+    /// When it was last used and for what; empty if no use is known.
     pub last_used: String,
-    /// The services that it has used, the latest first.
+    /// The services that it used, the latest first.
     pub services: Vec<ServiceUse>,
-    /// What it created, as the run tells.
+    /// What it created, according to the run.
     pub created: Vec<String>,
-    /// What could not be learned, and why.
+    /// What could not be read, with the reason.
     pub unknown: Vec<String>,
-    /// Why the contain role of its account lets nobody in, and what to do, if that is so.
+    /// Why the contain role of its account cannot be assumed, with advice, if that is the case.
     pub no_entry: Option<String>,
 }
 
-/// What an account has of what was asked for.
+/// The requested principals of one account.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// Who was found.
+    /// The principals that were found.
     pub candidates: Vec<Candidate>,
-    /// Who is not under the ARN that was given.
+    /// Principals that do not exist under the given ARN.
     pub refused: Vec<RefusedTarget>,
-    /// The selectors that met somebody, as they are shown.
+    /// The selectors that matched a principal, as they are displayed.
     pub met: BTreeSet<String>,
 }
 
-/// Looks for what `selectors` point at in the account that `session` is in.
+/// Finds the principals that `selectors` match in the account of `session`.
 ///
 /// # Errors
-/// The account's principals cannot be listed. What else cannot be learned is noted with the candidate.
+/// The principals of the account cannot be listed. Other failures are noted in the candidate.
 pub async fn survey(
     aws: &Aws,
     session: &Session,
@@ -65,7 +67,7 @@ pub async fn survey(
         .filter(here)
         .map(|selector| selector.kind)
         .collect();
-    // Who is in which group is told with the users.
+    // The users contain the group memberships, so they are also needed for groups.
     let users = if kinds.iter().any(|kind| *kind != PrincipalKind::Role) {
         aws.principals(session, PrincipalKind::User).await?
     } else {
@@ -119,7 +121,7 @@ pub async fn survey(
     Ok(survey)
 }
 
-/// Learns what a plan says of a principal beside its policies.
+/// Reads what a plan contains about a principal besides its policies.
 async fn look_closer(
     aws: &Aws,
     session: &Session,

@@ -1,5 +1,5 @@
-//! Which stored records a trail delivered. Only those can be believed to say who did something: anything else in a
-//! log group is a line that some program wrote.
+//! Decides which stored records a trail delivered. Only those prove who did something: any other
+//! line of a log group may come from any program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,15 +17,16 @@ pub struct TrailDeliveries {
 #[derive(Clone, Debug)]
 struct Trail {
     home: AccountId,
-    /// Whether it records other accounts than its own.
+    /// Whether the trail records other accounts than its own.
     of_organization: bool,
 }
 
 impl TrailDeliveries {
-    /// What the trails of a run deliver, as its recorders and the accounts that see them tell.
+    /// Derives the deliveries from the log sources of a run and the accounts that see them.
     pub fn new(recorders: &[LogSource], cells: &[SourceLookup]) -> Self {
-        // Source: CloudTrail API, DescribeTrails: an account sees its own trails, and those of its organization. So
-        // whoever makes a trail in one account cannot make it deliver records of another.
+        // Source: CloudTrail API, DescribeTrails: an account sees its own trails and those of its
+        // organization. So a trail that somebody creates in one account cannot prove records of
+        // another account.
         let seen = cells.iter().flat_map(|cell| {
             let names = cell.answer.iter().flatten();
             names.map(|name| (name.as_str(), cell.target.account))
@@ -51,7 +52,8 @@ impl TrailDeliveries {
         Self { trails }
     }
 
-    /// Whether a trail delivered this row: to its log group, in a stream of its own, about an account that it records.
+    /// Whether a trail delivered this row: to the log group of the trail, in a log stream of the
+    /// trail, about an account that the trail records.
     pub fn has(&self, row: &StoredRow) -> bool {
         let target = Target {
             account: row.account,

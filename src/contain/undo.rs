@@ -1,5 +1,6 @@
-//! Puts back what was there before: removes what was added, restores what was replaced, switches on only the
-//! keys that it switched off. What somebody else has changed since is left alone, unless told otherwise.
+//! Restores the prior state: removes policies that were added, restores those that were replaced,
+//! and activates only the keys that Dragnet deactivated. What somebody else changed since is left
+//! alone, unless `overwrite_drift` is set.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
@@ -13,10 +14,11 @@ use super::states::State;
 use super::step_target::StepTarget;
 use crate::aws::{CallError, Session};
 
-/// Undoes the containment of the journal; `by` is who does. The journal tells what became of each step.
+/// Undoes the containment of the journal. `by` is the caller. The journal records the result of
+/// each step.
 ///
 /// # Errors
-/// The journal fails: then nothing more is written to IAM.
+/// The journal fails. Nothing more is written to IAM then.
 pub async fn undo(
     work: StepRunner<'_>,
     by: &str,
@@ -98,7 +100,7 @@ impl StepRunner<'_> {
             .left_behind(step)
             .into_iter()
             .any(|left| left.is_like(&observed));
-        // Ours was removed by somebody: what it had replaced goes back, and overwrites nothing.
+        // Somebody removed our policy, so restoring the prior state overwrites nothing.
         let removed = observed == ResourceState::Policy(None);
         if observed == ResourceState::Key(None) {
             return self.record(step, State::Undone, "the access key is gone");
@@ -126,7 +128,7 @@ impl StepRunner<'_> {
         }
     }
 
-    /// An undo that failed: what a person has to do.
+    /// Records a failed undo with what a person has to do.
     fn stuck(&self, target: &PlannedTarget, step: &Step, why: &str) -> Result<(), JournalError> {
         let by_hand = match (&step.prior, step.change.policy()) {
             (ResourceState::Policy(None), Some(policy)) => {
@@ -143,7 +145,8 @@ impl StepRunner<'_> {
     }
 }
 
-/// What is there; nothing if the principal that was changed is gone: one of its name is not it.
+/// Reads the current state. `None` if the changed principal is gone; another one with its name does
+/// not count.
 async fn observe(
     place: StepTarget<'_>,
     target: &PlannedTarget,

@@ -1,4 +1,4 @@
-//! Is it still there? Looks, changes nothing, and writes down what it saw.
+//! Checks whether a containment is still in place. Changes nothing in AWS and records the result.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
@@ -9,7 +9,8 @@ use super::session_factory::{Batch, Purpose, batches};
 use super::states::State;
 use super::step_target::StepTarget;
 
-/// Looks at every step that was verified, or went missing, and is not being undone.
+/// Reads every step that is verified, missing, unverified or already contained. Returns the
+/// problems.
 ///
 /// # Errors
 /// The journal fails.
@@ -20,7 +21,7 @@ pub async fn verify(work: StepRunner<'_>) -> Result<Vec<String>, JournalError> {
     looked.buffer_unordered(AT_ONCE).try_concat().await
 }
 
-/// What could not be looked at, or is not there.
+/// Returns what could not be read or is missing.
 async fn verify_batch(
     work: StepRunner<'_>,
     containment: &Containment,
@@ -73,7 +74,7 @@ async fn verify_batch(
                     work.record(step, seen, NOT_SIMULATED)?;
                     problems.push(format!("{}: {NOT_SIMULATED}", target.principal));
                 }
-                // Not ours: it is told, and nothing is written of it.
+                // Dragnet did not make this change, so nothing is recorded.
                 (State::AlreadyContained, State::Verified) => {}
                 (State::Unverified, State::Missing) | (State::AlreadyContained, _) => {
                     problems.push(format!(

@@ -1,16 +1,16 @@
-//! AWS account ids and the accounts that a scope resolves to.
+//! AWS account ids and accounts.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A 12-digit AWS account id. Leading zeros are significant and kept.
+/// A 12-digit AWS account id. Leading zeros are significant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccountId(u64);
 
-/// What is wrong with a would-be account id.
+/// The text is not an account id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an AWS account id: expected 12 digits")]
 pub struct InvalidAccountId(String);
@@ -47,14 +47,14 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// Whether AWS lets an account be used. From Organizations' `State`, or the retired `Status`.
+/// Whether an account can be used, from Organizations' `State` or the retired `Status`.
 ///
 /// Source: Organizations API, `Account.State`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountState {
-    /// In use: the only state that a sweep enters.
+    /// In use. A sweep enters only active accounts.
     Active,
-    /// Anything else, in AWS's own word: `SUSPENDED`, `CLOSED`, `PENDING_CLOSURE` …
+    /// Any other state, with AWS's name: `SUSPENDED`, `CLOSED`, `PENDING_CLOSURE` …
     Inactive(String),
 }
 
@@ -68,14 +68,15 @@ impl From<&str> for AccountState {
     }
 }
 
-/// An account, wherever it was heard of: Organizations, the configuration, or an accounts file.
+/// An account from Organizations, the configuration, or an accounts file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Its id.
+    /// The account id.
     pub id: AccountId,
-    /// Its name, empty where only the id is known. Chosen by the account's owner: untrusted text.
+    /// The account name, empty if only the id is known. The owner of the account chooses it:
+    /// untrusted text.
     pub name: String,
-    /// Whether it can be entered at all.
+    /// Whether the account can be entered.
     pub state: AccountState,
 }
 

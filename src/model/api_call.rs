@@ -1,4 +1,4 @@
-//! The audit of a run: every AWS call it made.
+//! The audit of a run: every AWS call that it made.
 
 use std::borrow::Cow;
 
@@ -9,21 +9,21 @@ use super::{AccountId, Region};
 /// One attempt at an AWS call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiCall {
-    /// When it was sent.
+    /// When the request was sent.
     pub time: Timestamp,
-    /// The account that it was made in; `None` until the caller's own is known.
+    /// The account in which it was made; `None` until the caller's account is known.
     pub account: Option<AccountId>,
-    /// The Region that it was sent to.
+    /// The Region to which it was sent.
     pub region: Region,
-    /// The operation, e.g. `FilterLogEvents`.
+    /// The operation, for example `FilterLogEvents`.
     pub operation: Cow<'static, str>,
-    /// `ok`, or the error's code, or what went wrong on the way.
+    /// `ok`, the error code of AWS, or the kind of failure if there was no response.
     pub status: String,
-    /// AWS's request id, by which the call is found in CloudTrail; empty where no answer came.
+    /// AWS's request id, which CloudTrail records too; empty without a response.
     pub request_id: String,
-    /// 1 for the first attempt.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// How long the answer took.
+    /// How long the response took, in milliseconds.
     pub milliseconds: u64,
 }
 
@@ -33,7 +33,7 @@ impl ApiCall {
         Self::is_throttle(&self.status)
     }
 
-    /// Whether a call of this status was throttled. The services have several codes for that.
+    /// Whether this status means that the call was throttled. The services use several codes.
     pub fn is_throttle(status: &str) -> bool {
         [
             "Throttl",

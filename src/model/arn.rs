@@ -1,4 +1,4 @@
-//! Amazon Resource Names, as far as Dragnet reads them.
+//! Amazon Resource Names, as far as Dragnet needs them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,16 +9,16 @@ use super::{AccountId, Partition};
 
 /// An ARN, split at its first five colons: `arn:partition:service:region:account:resource`.
 ///
-/// Region and account may be empty (`arn:aws:s3:::bucket`), or, for AWS's own resources, the account
-/// may be the word `aws`; the resource may not be empty.
+/// Region and account may be empty (`arn:aws:s3:::bucket`). For resources of AWS itself, the
+/// account may be `aws`. The resource must not be empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Arn {
     text: String,
-    /// Where the five colons stand; ARNs are short, but a resource may be long.
+    /// The positions of the first five colons. More may follow in the resource.
     colons: [usize; 5],
 }
 
-/// What is wrong with a would-be ARN.
+/// Why a text is not the expected ARN.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{arn}` is not {expected}: {problem}")]
 pub struct InvalidArn {
@@ -47,12 +47,12 @@ impl Arn {
         &self.text
     }
 
-    /// The partition field as written; see [`Arn::partition`] for the parsed one.
+    /// The partition field as a text; see [`Arn::partition`] for the parsed one.
     pub fn partition_id(&self) -> &str {
         self.field(1)
     }
 
-    /// The partition, if this version knows it.
+    /// The partition, if this version of Dragnet knows it.
     pub fn partition(&self) -> Option<Partition> {
         self.partition_id().parse().ok()
     }
@@ -62,17 +62,17 @@ impl Arn {
         self.field(2)
     }
 
-    /// The Region field, often empty.
+    /// The Region field, which is often empty.
     pub fn region(&self) -> &str {
         self.field(3)
     }
 
-    /// The account, where the field holds one.
+    /// The account, if the field contains an account id.
     pub fn account(&self) -> Option<AccountId> {
         self.field(4).parse().ok()
     }
 
-    /// All after the fifth colon: `user/alice`, `log-group:/aws/x:*`.
+    /// Everything after the fifth colon: `user/alice`, `log-group:/aws/x:*`.
     pub fn resource(&self) -> &str {
         self.field(5)
     }
@@ -127,7 +127,7 @@ pub struct RoleArn {
 }
 
 impl RoleArn {
-    /// The ARN of the role `name` (a path may stand before it) in `account`.
+    /// The ARN of the role `name` in `account`. The name may include a path.
     ///
     /// # Errors
     /// `name` is not a role name.
@@ -135,18 +135,18 @@ impl RoleArn {
         format!("arn:{partition}:iam::{account}:role/{name}").parse()
     }
 
-    /// The account that the role lives in.
+    /// The account of the role.
     pub fn account(&self) -> AccountId {
         self.account
     }
 
-    /// The role's name without its path.
+    /// The name of the role without its path.
     pub fn name(&self) -> &str {
         let resource = self.arn.resource();
         resource.rsplit_once('/').map_or(resource, |(_, name)| name)
     }
 
-    /// The role's name with its path before it, if it has one: `team/Audit`.
+    /// The name of the role with its path, if it has one: `team/Audit`.
     pub fn name_with_path(&self) -> &str {
         let resource = self.arn.resource();
         resource.strip_prefix("role/").unwrap_or(resource)
@@ -172,7 +172,7 @@ impl FromStr for RoleArn {
         ) else {
             return Err(invalid("expected arn:aws:iam::111111111111:role/Name"));
         };
-        // IAM API, CreateRole: RoleName is 1 to 64 of [\w+=,.@-].
+        // IAM API, CreateRole: RoleName is 1 to 64 characters of [\w+=,.@-].
         let last = name.rsplit('/').next().unwrap_or_default();
         let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         if last.is_empty() || last.len() > 64 || !name.split('/').all(|part| part.chars().all(fits))

@@ -1,4 +1,5 @@
-//! What was searched, what was not, and why: a result as important as the sightings.
+//! Coverage: what was searched, what was not, and why. It is a result as important as the
+//! sightings.
 
 use std::fmt;
 
@@ -6,28 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountId, DeniedBy, Engine, LogGroupClass, Region};
 
-/// How the search of one place ended.
+/// How the search of one row of the coverage ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// All of it was read.
+    /// It was read completely.
     Searched,
-    /// Some of it was read, or all of it but through a mask.
+    /// A part of it was read, or all of it but with masked values.
     Partial,
-    /// Not read on purpose; only some [`Reason`]s prove that it holds nothing.
+    /// Not read intentionally. Only some [`Reason`]s prove that it contains no match.
     Skipped,
     /// No engine can read it.
     Unsearchable,
-    /// AWS refused.
+    /// AWS denied access.
     Denied,
-    /// It could not be done, for any other reason.
+    /// It could not be read for another reason.
     Failed,
-    /// Not covered, and the configuration accepts that by name.
+    /// Not covered, but the configuration accepts this gap.
     Accepted,
 }
 
 impl Status {
-    /// Every status, in the order in which summaries count them.
+    /// All statuses, in the order of the summary.
     pub const ALL: [Self; 7] = [
         Self::Searched,
         Self::Partial,
@@ -38,7 +39,7 @@ impl Status {
         Self::Accepted,
     ];
 
-    /// The word used in files and summaries.
+    /// The name used in files and summaries.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Searched => "searched",
@@ -51,7 +52,7 @@ impl Status {
         }
     }
 
-    /// The status that `as_str` gave this word for.
+    /// The status with this name.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
@@ -63,61 +64,62 @@ impl fmt::Display for Status {
     }
 }
 
-/// Why a place was not, or not wholly, searched. A closed list: each either proves that the place
-/// cannot hold a match, or does not.
+/// Why something was not searched, or not completely. The list is closed: each reason either proves
+/// that there is no match, or does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
-    /// The Region has no log group in scope.
+    /// The account-Region has no log group in scope.
     NoLogGroups,
-    /// The account has enabled no Region that is in scope.
+    /// The account has not enabled any Region in scope.
     NoRegions,
-    /// The group was made more than 14 days after the window's end, and `PutLogEvents` takes no older event.
+    /// The log group was created more than 14 days after the end of the window, and `PutLogEvents`
+    /// accepts no older events.
     CreatedAfterWindow,
     /// Not in scope: the account is not `ACTIVE` (closed, suspended …).
     AccountNotActive,
-    /// Neither Organizations nor the configuration lists the account, so nothing is sent to it.
+    /// Neither Organizations nor the configuration lists the account, so it is not entered.
     AccountNotListed,
-    /// The Region is asked for by name, but the account has not enabled it.
+    /// The Region was requested by name, but the account has not enabled it.
     RegionNotEnabled,
-    /// The group was made inside the window; what came before was never in it.
+    /// The log group was created inside the window and never contained older events.
     CreatedInsideWindow,
-    /// The group was made after the run began; what came before was never in it.
+    /// The log group was created after the run started and never contained older events.
     AppearedDuringRun,
-    /// The group's retention ends inside the window; what is older is gone.
+    /// The log group's retention ends inside the window, so older events were deleted.
     RetentionInsideWindow,
-    /// A data protection policy masks values, so a match may not show.
+    /// A data protection policy masks values, so a match may be hidden.
     Masked,
-    /// No engine that may be used here reads the class.
+    /// No permitted engine can read the class of the log group.
     ClassNotReadable,
-    /// Only Insights reads the class, and that would cost more than it may.
+    /// Only Insights can read the class, and that would exceed the scan budget.
     OverScanCost,
-    /// There are more rows than Insights gives of one stream and second.
+    /// A log stream has more rows in one second than Insights returns.
     OverRowLimit,
-    /// The key that the group is encrypted with cannot be used.
+    /// The key with which the log group is encrypted cannot be used.
     KeyNotUsable,
-    /// The group was deleted before its search ended.
+    /// The log group was deleted before its search ended.
     GroupGone,
-    /// The server's pages do not end: it repeats a token, or sends empty pages for ever.
+    /// The pages of the server do not end: it repeats a token, or sends empty pages forever.
     EndlessPages,
-    /// The source credentials have expired or cannot be had.
+    /// The source credentials have expired or are not available.
     SourceCredentials,
-    /// There is a device, but no MFA session.
+    /// An MFA device is configured, but no MFA session could be created.
     MfaFailed,
-    /// AWS refused a role on the way to the account's own.
+    /// AWS denied a role of the role chain before the account's own role.
     HopDenied,
-    /// AWS refused the account's role: it is not there, or does not let the caller in.
+    /// AWS denied the account's role: it does not exist, or does not trust the caller.
     RoleDenied,
-    /// AWS refused; the detail has its code and message.
+    /// AWS denied access. The detail contains its code and message.
     AccessDenied,
-    /// Any other error; the detail has its code and message.
+    /// Another error. The detail contains its code and message.
     Error,
-    /// The sweep was interrupted before it was done here.
+    /// The sweep was interrupted first.
     Interrupted,
 }
 
 impl Reason {
-    /// Every reason.
+    /// All reasons.
     pub const ALL: [Self; 23] = [
         Self::NoLogGroups,
         Self::NoRegions,
@@ -144,7 +146,7 @@ impl Reason {
         Self::Interrupted,
     ];
 
-    /// The word used in files.
+    /// The name used in files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoLogGroups => "no-log-groups",
@@ -173,12 +175,12 @@ impl Reason {
         }
     }
 
-    /// The reason that `as_str` gave this word for.
+    /// The reason with this name.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == word)
     }
 
-    /// Whether this reason proves that the place cannot hold a match that was asked for.
+    /// Whether this reason proves that there is no match.
     pub fn proves_absence(self) -> bool {
         match self {
             Self::NoLogGroups | Self::NoRegions | Self::CreatedAfterWindow => true,
@@ -205,7 +207,7 @@ impl Reason {
         }
     }
 
-    /// What the reason means, for a person.
+    /// Explains the reason to people.
     pub fn explanation(self) -> &'static str {
         match self {
             Self::NoLogGroups => "no log group in scope",
@@ -247,21 +249,21 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How one place ended, with its reason.
+/// How the search of one row of the coverage ended, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// How it ended.
+    /// The status.
     pub status: Status,
-    /// Why, unless all of it was read.
+    /// The reason, unless it was searched completely.
     pub reason: Option<Reason>,
-    /// What else there is to say, e.g. AWS's error code and message. Untrusted text.
+    /// Further details, for example AWS's error code and message. Untrusted text.
     pub detail: String,
-    /// With [`Status::Denied`]: by what.
+    /// With [`Status::Denied`]: the kind of policy that denied access.
     pub denied_by: Option<DeniedBy>,
 }
 
 impl Outcome {
-    /// All of it was read.
+    /// Everything was searched.
     pub fn searched() -> Self {
         Self {
             status: Status::Searched,
@@ -271,7 +273,7 @@ impl Outcome {
         }
     }
 
-    /// It ended so, for this reason.
+    /// An outcome with a status, a reason and a detail.
     pub fn because(status: Status, reason: Reason, detail: impl Into<String>) -> Self {
         Self {
             status,
@@ -281,7 +283,7 @@ impl Outcome {
         }
     }
 
-    /// AWS refused, with its message.
+    /// AWS denied access with this message.
     pub fn denied(detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let denied_by = Some(DeniedBy::from_message(&detail));
@@ -293,7 +295,7 @@ impl Outcome {
         }
     }
 
-    /// Says something more about it.
+    /// Appends a remark to the detail.
     pub fn remark(&mut self, text: &str) {
         if !self.detail.is_empty() {
             self.detail.push_str("; ");
@@ -301,7 +303,8 @@ impl Outcome {
         self.detail.push_str(text);
     }
 
-    /// The same, as a gap that is accepted; `told` says by whom, until when and why.
+    /// Returns this outcome as an accepted gap. The argument says who accepts the gap, until when
+    /// and why.
     #[must_use]
     pub fn accepted(self, told: &str) -> Self {
         let mut accepted = Self {
@@ -315,8 +318,8 @@ impl Outcome {
         accepted
     }
 
-    /// Whether nothing that was asked for can be missing from here: searched, accepted, or skipped
-    /// for a reason that proves absence.
+    /// Whether no match can be missing: it was searched, accepted, or skipped for a reason that
+    /// proves absence.
     pub fn is_covered(&self) -> bool {
         match self.status {
             Status::Searched | Status::Accepted => true,
@@ -325,7 +328,7 @@ impl Outcome {
         }
     }
 
-    /// The reason as one text: the word, and the detail where there is one.
+    /// The name of the reason, followed by the detail if there is one.
     pub fn reason_text(&self) -> String {
         match (self.reason, self.detail.as_str()) {
             (None, detail) => detail.to_owned(),
@@ -335,44 +338,45 @@ impl Outcome {
     }
 }
 
-/// One row of the coverage: an account, an account's Region, or a log group.
+/// One row of the coverage: an account, an account-Region, or a log group.
 ///
-/// `region` is `None` where the account itself could not be entered, `log_group` is `None` where the
-/// Region could not, or has no group.
+/// `region` is `None` if the account itself could not be entered. `log_group` is `None` if the
+/// account-Region could not be listed or has no log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
     /// The account.
     pub account: AccountId,
     /// The account's name: untrusted text.
     pub account_name: String,
-    /// The Region, if it came so far.
+    /// The Region, unless the row is about the whole account.
     pub region: Option<Region>,
-    /// The log group, if it came so far.
+    /// The log group, unless the row is about an account or account-Region.
     pub log_group: Option<String>,
-    /// The log group's class.
+    /// The class of the log group.
     pub class: Option<LogGroupClass>,
-    /// What read it, if anything did.
+    /// The engines that read it.
     pub engines: Vec<Engine>,
-    /// How it ended.
+    /// How the search ended.
     pub outcome: Outcome,
-    /// The first millisecond read, since the Unix epoch, if anything was.
+    /// The start of the time range that was read, in milliseconds since the Unix epoch.
     pub from_ms: Option<i64>,
-    /// The first millisecond no longer read.
+    /// The end of this time range, exclusive.
     pub to_ms: Option<i64>,
-    /// Pages read.
+    /// The number of pages that were read.
     pub pages: u64,
-    /// Events read.
+    /// The number of events that were read.
     pub events: u64,
-    /// Bytes of message read.
+    /// Bytes of messages that were read.
     pub bytes: u64,
-    /// Events that matched here, before copies are folded.
+    /// The number of matching events, before copies are merged.
     pub sightings: u64,
-    /// It lies outside the accounts and Regions in scope, and was read for the records of those.
+    /// Whether it is outside the accounts and Regions in scope, and was read because it contains
+    /// their records.
     pub elsewhere: bool,
 }
 
 impl Coverage {
-    /// An account that ended so before anything of it was read.
+    /// The row of an account of which nothing was read.
     pub fn unread(account: AccountId, account_name: String, outcome: Outcome) -> Self {
         Self {
             account,

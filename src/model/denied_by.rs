@@ -1,8 +1,8 @@
-//! What refused a call.
+//! The kind of policy that denied a call.
 
 use serde::{Deserialize, Serialize};
 
-/// What refused a call, as far as AWS's message tells.
+/// The kind of policy that denied a call, according to AWS's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeniedBy {
@@ -21,7 +21,7 @@ pub enum DeniedBy {
 }
 
 impl DeniedBy {
-    /// Reads AWS's message. Source: IAM user guide, "Troubleshoot access denied error messages".
+    /// Parses AWS's message. Source: IAM user guide, "Troubleshoot access denied error messages".
     pub fn from_message(message: &str) -> Self {
         let phrases = [
             ("service control policy", Self::Scp),
@@ -34,7 +34,7 @@ impl DeniedBy {
         found.map_or(Self::Unknown, |(_, by)| *by)
     }
 
-    /// The word used in files.
+    /// The name used in files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Scp => "scp",
@@ -46,7 +46,7 @@ impl DeniedBy {
         }
     }
 
-    /// The value that `as_str` gave this word for.
+    /// The value with this name.
     pub fn from_word(word: &str) -> Option<Self> {
         [
             Self::Scp,

@@ -1,22 +1,22 @@
-//! What reads a log group.
+//! The engines that read log groups.
 
 use std::fmt;
 
-/// One of the two ways to the events of a log group. Both give the same rows; a unit keeps its engine when its run goes
-/// on, since each names events in its own way (`eventId`, `@ptr`).
+/// An engine that reads the events of a log group. Both return the same rows. A work unit keeps its
+/// engine on resume, because each has its own event ids (`eventId`, `@ptr`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Engine {
-    /// `FilterLogEvents`: free, page by page, as fast as its quota.
+    /// `FilterLogEvents`: free, paginated, as fast as its quota permits.
     Filter,
-    /// CloudWatch Logs Insights: up to 50 groups a query, paid by the bytes that are scanned.
+    /// CloudWatch Logs Insights: up to 50 log groups in a query, charged by scanned bytes.
     Insights,
 }
 
 impl Engine {
-    /// Both.
+    /// Both engines.
     pub const ALL: [Self; 2] = [Self::Filter, Self::Insights];
 
-    /// The word used in files.
+    /// The name used in files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Filter => "filter",
@@ -24,7 +24,7 @@ impl Engine {
         }
     }
 
-    /// The engine that `as_str` gave this word for.
+    /// The engine with this name.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|engine| engine.as_str() == word)
     }

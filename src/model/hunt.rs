@@ -1,41 +1,42 @@
-//! A hunt: a question about log events, ready to be asked.
+//! A hunt: a named Logs Insights query with its parameters filled in.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// A hunt with its parameters filled in. A run keeps it whole, so that it goes on and is reported whatever
-/// becomes of the catalogue.
+/// A hunt with its parameters filled in. A run stores all of it, so resume and reports do not
+/// depend on the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hunt {
-    /// Its name, unique in a run; also that of its files.
+    /// The name, which is unique in a run and used for its files.
     #[serde(deserialize_with = "hunt_name")]
     pub name: String,
-    /// What it tells, in a line.
+    /// What the hunt finds, in one line.
     pub title: String,
-    /// What kind of record it is about.
+    /// The kind of records that it searches.
     pub source: HuntSource,
-    /// How much a finding weighs.
+    /// How serious a finding is.
     pub severity: Severity,
     /// MITRE ATT&CK techniques, e.g. `T1078.004`.
     pub techniques: Vec<String>,
-    /// What it was asked with, by name.
+    /// The parameter values, by name.
     pub parameters: BTreeMap<String, String>,
     /// The Logs Insights query.
     pub query: String,
-    /// The filter pattern that the server is to use as it is, and whose every event counts; `None` where
-    /// the query decides.
+    /// A filter pattern that the server uses unchanged and that decides alone. `None` if the query
+    /// decides.
     pub filter_pattern: Option<String>,
 }
 
 impl Hunt {
-    /// Longest name of a hunt in the catalogue, in bytes.
+    /// The longest name of a hunt in the catalogue, in bytes.
     pub const LONGEST_NAME: usize = 64;
-    /// What a run may append to a name, so that it stays unique: `-2`.
+    /// A run may append a number to keep names unique: `-2`.
     const LONGEST_SUFFIX: usize = "-4294967295".len();
 
-    /// Whether a text has the form of a hunt's name: lower-case letters, digits and hyphens. Names become file names.
+    /// Whether a text is a valid name: lower-case letters, digits and hyphens. Names become file
+    /// names.
     pub fn is_name(text: &str) -> bool {
         !text.is_empty()
             && text
@@ -44,7 +45,7 @@ impl Hunt {
     }
 }
 
-/// A run's database may have been handed over, and a hunt's name becomes the name of a file.
+/// Validates the name. The database of a run is untrusted, and the name becomes a file name.
 fn hunt_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     if Hunt::is_name(&name) && name.len() <= Hunt::LONGEST_NAME + Hunt::LONGEST_SUFFIX {
@@ -57,14 +58,14 @@ fn hunt_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
     ))
 }
 
-/// What kind of record a hunt is about. It is evaluated on such records only.
+/// The kind of records that a hunt searches. It is evaluated on such records only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HuntSource {
-    /// API calls that CloudTrail records.
+    /// API calls recorded by CloudTrail.
     #[serde(rename = "cloudtrail")]
     CloudTrail,
-    /// Network traffic that VPC flow logs record.
+    /// Network traffic recorded by VPC flow logs.
     VpcFlow,
     /// Any log event.
     Any,
@@ -80,19 +81,19 @@ impl fmt::Display for HuntSource {
     }
 }
 
-/// How much a finding weighs.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// It helps to understand.
+    /// Context for an investigation.
     Informational,
-    /// It happens every day.
+    /// Usual in daily operation.
     Low,
-    /// Somebody should look at it.
+    /// Should be investigated.
     Medium,
-    /// Somebody should look at it now.
+    /// Should be investigated immediately.
     High,
-    /// It hardly ever has an innocent explanation.
+    /// Almost never legitimate.
     Critical,
 }
 

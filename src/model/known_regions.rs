@@ -1,7 +1,7 @@
-//! The names of Regions, for checking what a person typed.
+//! Region names, to check arguments and configuration for typing errors.
 
-/// Every Region of every partition. Never a list of what to search (each account's `DescribeRegions`
-/// says that), only a check of spelling.
+/// Every Region of every partition. This only checks spelling; which Regions are searched is
+/// decided by each account's `DescribeRegions`.
 ///
 /// Source: botocore 1.43.106, `endpoints.json`, 2026.
 pub const KNOWN_REGIONS: [&str; 46] = [

@@ -4,18 +4,18 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-/// A log group's class, which decides what can read it.
+/// The class of a log group, which decides which engine can read it.
 ///
 /// Source: CloudWatch Logs user guide, "Log classes".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogGroupClass {
-    /// Everything works.
+    /// Both engines can read it.
     Standard,
-    /// No `FilterLogEvents` and no `GetLogEvents`; Logs Insights only.
+    /// Only Logs Insights can read it: no `FilterLogEvents`, no `GetLogEvents`.
     InfrequentAccess,
-    /// Neither engine can read it; it keeps a day or two.
+    /// No engine can read it. It keeps events for a day or two.
     Delivery,
-    /// A class that this version has not heard of, in AWS's own word.
+    /// A class that this version does not know, with AWS's name.
     Unknown(String),
 }
 
@@ -41,21 +41,23 @@ impl fmt::Display for LogGroupClass {
     }
 }
 
-/// A log group as `DescribeLogGroups` tells it.
+/// A log group, as `DescribeLogGroups` returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogGroup {
-    /// Its name, 1 to 512 of `[\.\-_/#A-Za-z0-9]`; chosen by the account's owner.
+    /// The name, 1 to 512 characters of `[\.\-_/#A-Za-z0-9]`. The owner of the account chooses it.
     pub name: String,
-    /// Its class.
+    /// The class of the log group.
     pub class: LogGroupClass,
-    /// Bytes stored. May lag behind by hours: no proof of emptiness.
+    /// The stored bytes. AWS may update them hours late, so zero does not prove that the group is
+    /// empty.
     pub stored_bytes: u64,
-    /// How many days it keeps an event; `None` for ever.
+    /// For how many days events are kept; `None` means forever.
     pub retention_days: Option<u32>,
-    /// When it was made, if told.
+    /// When the log group was created, if known.
     pub created: Option<Timestamp>,
-    /// A data protection policy, its own or the account's, masks values at every way out.
+    /// Whether a data protection policy of the log group or its account masks values wherever they
+    /// are read.
     pub masked: bool,
-    /// The ARN of the key that it is encrypted with, if it is one of the account's own.
+    /// The ARN of the customer managed key with which it is encrypted, if any.
     pub kms_key: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! A log group by its whole address.
+//! The ARN of a log group.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{Arn, InvalidArn, Partition, Region, Target};
 
-/// A log group's ARN, without the `:*` that some operations end it with.
+/// The ARN of a log group, without the `:*` that some operations append.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LogGroupArn {
-    /// Where it is.
+    /// The account-Region of the log group.
     pub target: Target,
-    /// Its name.
+    /// The name of the log group.
     pub name: String,
     partition: Partition,
 }
 
 impl LogGroupArn {
-    /// The ARN of the group `name` in a target.
+    /// The ARN of the log group `name` in an account-Region.
     pub fn new(target: Target, name: impl Into<String>) -> Self {
         Self {
             partition: target.region.partition(),

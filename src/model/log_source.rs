@@ -1,4 +1,4 @@
-//! What records what happens: CloudTrail trails and VPC flow logs, as AWS tells of them.
+//! Log sources: CloudTrail trails and VPC flow logs, as AWS describes them.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{LogGroupArn, Outcome, Selection, Target};
 
-/// A kind of record.
+/// What a log source records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SourceKind {
-    /// API calls, by CloudTrail.
+    /// API calls, recorded by CloudTrail.
     CloudTrail,
-    /// Network traffic, by VPC flow logs.
+    /// Network traffic, recorded by VPC flow logs.
     VpcFlow,
 }
 
 impl SourceKind {
-    /// Both, in the order of reports.
+    /// All kinds, in the order of reports.
     pub const ALL: [Self; 2] = [Self::CloudTrail, Self::VpcFlow];
 
-    /// The word used in files.
+    /// The name used in files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CloudTrail => "cloudtrail",
@@ -39,20 +39,21 @@ impl fmt::Display for SourceKind {
 pub struct LogSource {
     /// What it records.
     pub kind: SourceKind,
-    /// Its name, unique in the organization: a trail's ARN, or a flow log's with what it watches.
+    /// A name that is unique in the organization: the ARN of a trail, or the ARN of a flow log
+    /// followed by the resource that it monitors.
     pub via: String,
-    /// The target that owns it.
+    /// The account-Region that owns it.
     pub home: Target,
-    /// Where it delivers to.
+    /// Where it delivers its records.
     pub destination: Destination,
-    /// Whether it records every Region of an account that it records at all.
+    /// Whether it records every Region of the accounts that it records.
     pub multi_region: bool,
-    /// What its owner tells of it.
+    /// What is known about it.
     pub told: SourceState,
 }
 
 impl LogSource {
-    /// The log group that it delivers to, if it does.
+    /// The log group to which it delivers, if any.
     pub fn log_group(&self) -> Option<&LogGroupArn> {
         match &self.destination {
             Destination::LogGroup(arn) => Some(arn),
@@ -61,48 +62,51 @@ impl LogSource {
     }
 }
 
-/// Where records are delivered to.
+/// The destination of a log source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
     /// A CloudWatch Logs log group.
     LogGroup(LogGroupArn),
-    /// Only to something that is not CloudWatch Logs, e.g. `s3://bucket`.
+    /// Only something other than CloudWatch Logs, for example `s3://bucket`.
     Elsewhere(String),
 }
 
-/// What the owner of a recorder tells of it.
+/// What is known about a log source. `run.db` stores the former names of the variants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SourceState {
-    /// It has not been asked.
-    NotAsked,
-    /// How it delivers, and what it keeps.
-    Facts(Delivery, Selection),
-    /// It cannot be asked.
-    Refused(Outcome),
+    /// Nothing: its owner was not queried.
+    #[serde(rename = "NotAsked")]
+    Unknown,
+    /// Its delivery, and the events that it records.
+    #[serde(rename = "Facts")]
+    Known(Delivery, Selection),
+    /// Nothing: the query failed.
+    #[serde(rename = "Refused")]
+    Denied(Outcome),
 }
 
-/// Whether and how a recorder delivers. Times are milliseconds since the Unix epoch.
+/// Whether and when a log source delivers. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Whether it is switched on.
+    /// Whether logging is switched on.
     pub logging: bool,
-    /// When it was last switched on, if told.
+    /// When logging was last switched on, if known.
     pub started_ms: Option<i64>,
-    /// When it was last switched off, if it ever was and that is told.
+    /// When logging was last switched off, if ever and known.
     pub stopped_ms: Option<i64>,
-    /// When it last delivered to its log group. Flow logs do not tell.
+    /// The last delivery to the log group. Unknown for flow logs.
     pub last_ms: Option<i64>,
-    /// Why the latest delivery failed, in AWS's words; empty if it did not.
+    /// Why the last delivery failed, in AWS's words; empty if it did not.
     pub error: String,
 }
 
-/// What an account's Region answers to the question what records it.
+/// The result of asking one account-Region which log sources record it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceLookup {
-    /// Where things happen.
+    /// The account-Region.
     pub target: Target,
-    /// Which kind of record was asked about.
+    /// The kind of log sources.
     pub kind: SourceKind,
-    /// The names of the recorders ([`LogSource::via`]), or why it did not answer.
+    /// The names of the log sources ([`LogSource::via`]), or why the query failed.
     pub answer: Result<Vec<String>, Outcome>,
 }

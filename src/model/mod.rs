@@ -1,4 +1,5 @@
-//! The field's words as types. They parse at the boundary; after that a wrong account id cannot exist.
+//! The types of the domain. Values are parsed at the boundary, so an invalid account id, for
+//! example, cannot exist inside the program.
 
 mod account;
 mod api_call;

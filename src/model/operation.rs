@@ -5,27 +5,29 @@ use std::fmt;
 /// Declares the operations, each with the action that a policy must allow.
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident => $action:expr,)*) => {
-        /// An operation that Dragnet calls. A call cannot name any other, so every list of permissions (session
-        /// policies, the roles to deploy, `dragnet doctor`) can be held against this one.
+        /// An operation that Dragnet calls. A call can only name one of these, so every list of
+        /// permissions (session policies, the roles to deploy, `dragnet doctor`) can be checked
+        /// against this list.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Operation {
             $($(#[$doc])* $name,)*
         }
 
         impl Operation {
-            /// Every operation.
+            /// All operations.
             pub const ALL: [Self; [$(stringify!($name)),*].len()] = [$(Self::$name),*];
 
-            /// Its name, as AWS spells it.
+            /// The name of the operation, as AWS spells it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)*
                 }
             }
 
-            /// The action that a policy must allow; `None` where AWS asks for no permission.
+            /// The action that a policy must allow. `None` if AWS requires no permission.
             ///
-            /// Source: Service Authorization Reference; STS API (`GetCallerIdentity` and `GetSessionToken` need none).
+            /// Source: Service Authorization Reference; STS API (`GetCallerIdentity` and
+            /// `GetSessionToken` need none).
             pub fn action(self) -> Option<&'static str> {
                 match self {
                     $(Self::$name => $action,)*
@@ -36,86 +38,87 @@ macro_rules! operations {
 }
 
 operations! {
-    /// STS: enter a role.
+    /// STS: assume a role.
     AssumeRole => Some("sts:AssumeRole"),
-    /// IAM: remove an inline policy of a group.
+    /// IAM: delete an inline policy of a group.
     DeleteGroupPolicy => Some("iam:DeleteGroupPolicy"),
-    /// IAM: remove an inline policy of a role.
+    /// IAM: delete an inline policy of a role.
     DeleteRolePolicy => Some("iam:DeleteRolePolicy"),
-    /// IAM: remove an inline policy of a user.
+    /// IAM: delete an inline policy of a user.
     DeleteUserPolicy => Some("iam:DeleteUserPolicy"),
-    /// EC2: which VPC flow logs there are.
+    /// EC2: list VPC flow logs.
     DescribeFlowLogs => Some("ec2:DescribeFlowLogs"),
-    /// CloudWatch Logs: which log groups there are.
+    /// CloudWatch Logs: list log groups.
     DescribeLogGroups => Some("logs:DescribeLogGroups"),
-    /// CloudWatch Logs: which streams a log group has.
+    /// CloudWatch Logs: list the log streams of a log group.
     DescribeLogStreams => Some("logs:DescribeLogStreams"),
-    /// EC2: which Regions an account has enabled.
+    /// EC2: list the Regions that an account has enabled.
     DescribeRegions => Some("ec2:DescribeRegions"),
-    /// CloudTrail: which trails record an account's Region.
+    /// CloudTrail: list the trails that record an account-Region.
     DescribeTrails => Some("cloudtrail:DescribeTrails"),
     /// CloudWatch Logs: read events.
     FilterLogEvents => Some("logs:FilterLogEvents"),
-    /// IAM: begin the report of the services that a principal used.
+    /// IAM: start the report about the services that a principal used.
     GenerateServiceLastAccessedDetails => Some("iam:GenerateServiceLastAccessedDetails"),
-    /// IAM: when an access key was last used.
+    /// IAM: read when an access key was last used.
     GetAccessKeyLastUsed => Some("iam:GetAccessKeyLastUsed"),
-    /// IAM: all users, groups and roles with their policies.
+    /// IAM: read all users, groups and roles with their policies.
     GetAccountAuthorizationDetails => Some("iam:GetAccountAuthorizationDetails"),
-    /// STS: who calls.
+    /// STS: identify the caller.
     GetCallerIdentity => None,
-    /// CloudTrail: what a trail keeps.
+    /// CloudTrail: read the event selectors of a trail.
     GetEventSelectors => Some("cloudtrail:GetEventSelectors"),
-    /// IAM: a group and its members.
+    /// IAM: read a group and its members.
     GetGroup => Some("iam:GetGroup"),
-    /// IAM: an inline policy of a group.
+    /// IAM: read an inline policy of a group.
     GetGroupPolicy => Some("iam:GetGroupPolicy"),
-    /// CloudWatch Logs Insights: what a query gave.
+    /// CloudWatch Logs Insights: read the results of a query.
     GetQueryResults => Some("logs:GetQueryResults"),
-    /// IAM: a role.
+    /// IAM: read a role.
     GetRole => Some("iam:GetRole"),
-    /// IAM: an inline policy of a role.
+    /// IAM: read an inline policy of a role.
     GetRolePolicy => Some("iam:GetRolePolicy"),
-    /// IAM: the report of the services that a principal used.
+    /// IAM: read the report about the services that a principal used.
     GetServiceLastAccessedDetails => Some("iam:GetServiceLastAccessedDetails"),
-    /// STS: a session with the mark of an MFA code.
+    /// STS: create a session with MFA.
     GetSessionToken => None,
-    /// CloudTrail: whether a trail is switched on and delivers.
+    /// CloudTrail: read whether a trail is logging and delivers.
     GetTrailStatus => Some("cloudtrail:GetTrailStatus"),
-    /// IAM: a user.
+    /// IAM: read a user.
     GetUser => Some("iam:GetUser"),
-    /// IAM: an inline policy of a user.
+    /// IAM: read an inline policy of a user.
     GetUserPolicy => Some("iam:GetUserPolicy"),
-    /// IAM: a user's access keys.
+    /// IAM: list the access keys of a user.
     ListAccessKeys => Some("iam:ListAccessKeys"),
-    /// Organizations: which accounts there are.
+    /// Organizations: list the accounts.
     ListAccounts => Some("organizations:ListAccounts"),
-    /// IAM: all users, with their last sign-in.
+    /// IAM: list the users with their last sign-in.
     ListUsers => Some("iam:ListUsers"),
-    /// SNS: tell a topic of an alert.
+    /// SNS: publish an alert to a topic.
     Publish => Some("sns:Publish"),
-    /// EventBridge: tell a bus of an alert.
+    /// EventBridge: send an alert to an event bus.
     PutEvents => Some("events:PutEvents"),
-    /// IAM: put an inline policy on a group.
+    /// IAM: write an inline policy of a group.
     PutGroupPolicy => Some("iam:PutGroupPolicy"),
-    /// IAM: put an inline policy on a role.
+    /// IAM: write an inline policy of a role.
     PutRolePolicy => Some("iam:PutRolePolicy"),
-    /// IAM: put an inline policy on a user.
+    /// IAM: write an inline policy of a user.
     PutUserPolicy => Some("iam:PutUserPolicy"),
-    /// IAM: what a principal's policies would allow.
+    /// IAM: evaluate what the policies of a principal allow.
     SimulatePrincipalPolicy => Some("iam:SimulatePrincipalPolicy"),
-    /// CloudWatch Logs Insights: begin a query.
+    /// CloudWatch Logs Insights: start a query.
     StartQuery => Some("logs:StartQuery"),
-    /// CloudWatch Logs Insights: end a query that nobody waits for any more.
+    /// CloudWatch Logs Insights: stop a query whose results are no longer needed.
     StopQuery => Some("logs:StopQuery"),
-    /// CloudWatch Logs: `FilterLogEvents` that shows masked values in clear; not a call of its own.
+    /// CloudWatch Logs: let `FilterLogEvents` return masked values unmasked. This is a permission,
+    /// not a separate call.
     Unmask => Some("logs:Unmask"),
-    /// IAM: switch an access key on or off.
+    /// IAM: activate or deactivate an access key.
     UpdateAccessKey => Some("iam:UpdateAccessKey"),
 }
 
 impl Operation {
-    /// What a sweep calls in each account: all that the read role must allow.
+    /// The operations that a sweep calls in each account, which the read role must allow.
     pub const SWEEP: [Self; 11] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
@@ -130,7 +133,7 @@ impl Operation {
         Self::DescribeFlowLogs,
     ];
 
-    /// What `dragnet sources` calls in each account.
+    /// The operations that `dragnet sources` calls in each account.
     pub const SOURCES: [Self; 6] = [
         Self::DescribeRegions,
         Self::DescribeLogGroups,
@@ -140,7 +143,7 @@ impl Operation {
         Self::DescribeFlowLogs,
     ];
 
-    /// What containing calls in each account: all that the contain role must allow.
+    /// The operations that containment calls in each account, which the contain role must allow.
     pub const CONTAIN: [Self; 15] = [
         Self::DeleteGroupPolicy,
         Self::DeleteRolePolicy,
@@ -159,7 +162,8 @@ impl Operation {
         Self::UpdateAccessKey,
     ];
 
-    /// What listing principals and planning to contain them call in each account; they only read.
+    /// The operations that listing principals and planning containment call in each account. They
+    /// only read.
     pub const SURVEY: [Self; 7] = [
         Self::DescribeRegions,
         Self::GenerateServiceLastAccessedDetails,

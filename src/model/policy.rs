@@ -1,4 +1,4 @@
-//! IAM policy documents that Dragnet writes: what is allowed, and nothing else.
+//! IAM policy documents that Dragnet writes. They allow only what is listed.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Operation;
 
-/// A policy that allows some actions on some resources.
+/// A policy that allows certain actions on certain resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Policy {
@@ -23,12 +23,13 @@ struct Allow {
 }
 
 impl Policy {
-    /// The longest session policy that STS takes, in characters.
+    /// The longest session policy that STS accepts, in characters.
     ///
-    /// Source: STS API, `AssumeRole`, `Policy`; a packed form, whose limit is not published, is checked too.
+    /// Source: STS API, `AssumeRole`, `Policy`; a packed form, whose limit is not published, is
+    /// checked too.
     pub const SESSION_LIMIT: usize = 2_048;
 
-    /// Allows these actions, sorted, on every resource.
+    /// Allows these actions on every resource. The actions are sorted.
     pub fn allowing(actions: impl IntoIterator<Item = &'static str>) -> Self {
         let mut action: Vec<_> = actions.into_iter().collect();
         action.sort_unstable();
@@ -43,12 +44,12 @@ impl Policy {
         }
     }
 
-    /// Allows what these operations need, on every resource.
+    /// Allows the actions of these operations on every resource.
     pub fn for_operations(operations: &[Operation]) -> Self {
         Self::allowing(operations.iter().filter_map(|operation| operation.action()))
     }
 
-    /// The same on these resources alone.
+    /// Restricts the policy to these resources.
     #[must_use]
     pub fn on(mut self, resources: &[String]) -> Self {
         for allow in &mut self.statement {
@@ -57,7 +58,7 @@ impl Policy {
         self
     }
 
-    /// Both policies in one.
+    /// Combines the statements of both policies.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.statement.extend(other.statement);
@@ -65,7 +66,7 @@ impl Policy {
     }
 }
 
-/// As JSON in one line.
+/// The policy as JSON in one line.
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)

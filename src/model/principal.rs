@@ -1,4 +1,4 @@
-//! IAM principals that a policy can hang on: roles, users and groups.
+//! IAM principals to which policies can be attached: roles, users and groups.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Arn};
 
-/// What a principal is.
+/// The kind of a principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PrincipalKind {
@@ -20,10 +20,10 @@ pub enum PrincipalKind {
 }
 
 impl PrincipalKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Role, Self::User, Self::Group];
 
-    /// Its word, as ARNs have it.
+    /// The name of the kind, as in ARNs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Role => "role",
@@ -32,7 +32,7 @@ impl PrincipalKind {
         }
     }
 
-    /// How large its inline policies may be together, in characters, white space not counted.
+    /// The size limit of all inline policies together, in characters without white space.
     ///
     /// Source: IAM user guide, "IAM and AWS STS quotas".
     pub fn inline_limit(self) -> usize {
@@ -59,7 +59,7 @@ pub struct Principal {
     arn: Arn,
 }
 
-/// What is wrong with a would-be principal.
+/// The text is not the ARN of a principal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not the ARN of a role, a user or a group: expected arn:aws:iam::111111111111:role/Name"
@@ -67,44 +67,45 @@ pub struct Principal {
 pub struct InvalidPrincipal(String);
 
 impl Principal {
-    /// Its account.
+    /// The account of the principal.
     pub fn account(&self) -> AccountId {
         self.account
     }
 
-    /// What it is.
+    /// The kind of the principal.
     pub fn kind(&self) -> PrincipalKind {
         self.kind
     }
 
-    /// Its ARN.
+    /// The ARN of the principal.
     pub fn arn(&self) -> &Arn {
         &self.arn
     }
 
-    /// Its name, without its path.
+    /// The name of the principal without its path.
     pub fn name(&self) -> &str {
         self.split().1
     }
 
-    /// Its path: `/`, or `/team/` with more in between.
+    /// The path: `/`, or for example `/team/`.
     pub fn path(&self) -> &str {
         self.split().0
     }
 
-    /// Whether IAM takes both for the same: names are not told apart by case, nor by their paths.
+    /// Whether IAM considers both the same: names are case-insensitive and unique whatever their
+    /// paths are.
     ///
     /// Source: IAM user guide, "IAM identifiers", friendly names.
     pub fn is_same(&self, other: &Self) -> bool {
         self.is_called(other.account, other.kind, other.name())
     }
 
-    /// Whether it is the principal of this name there.
+    /// Whether this is the principal with this kind and name in this account.
     pub fn is_called(&self, account: AccountId, kind: PrincipalKind, name: &str) -> bool {
         self.account == account && self.kind == kind && self.name().eq_ignore_ascii_case(name)
     }
 
-    /// Path and name.
+    /// Returns the path and the name.
     fn split(&self) -> (&str, &str) {
         let resource = self.arn.resource();
         let with_path = resource
@@ -131,7 +132,7 @@ impl FromStr for Principal {
             .into_iter()
             .find(|kind| kind.as_str() == word)
             .ok_or_else(invalid)?;
-        // IAM API: names are [\w+=,.@-]; a path holds any printable character.
+        // IAM API: names are [\w+=,.@-]; a path may contain any printable character.
         let last = name.rsplit('/').next().unwrap_or_default();
         let is_name = |name: &str| {
             name.chars()

@@ -6,24 +6,24 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A well-formed Region name such as `eu-central-1`. Whether it exists, and whether an account has
-/// it enabled, is for that account's `DescribeRegions` to say.
+/// A well-formed Region name such as `eu-central-1`. Only the account's `DescribeRegions` says
+/// whether the Region exists and is enabled.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Region(Arc<str>);
 
-/// What is wrong with a would-be Region name.
+/// The text is not a Region name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a Region name: expected the form us-east-1")]
 pub struct InvalidRegion(String);
 
 impl Region {
-    /// The name, e.g. `us-east-1`.
+    /// The name, for example `us-east-1`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The partition that the name's prefix belongs to.
+    /// The partition of the Region, derived from the prefix of its name.
     pub fn partition(&self) -> Partition {
         Partition::of_region(self)
     }
@@ -70,7 +70,7 @@ impl fmt::Display for Region {
     }
 }
 
-/// An isolated part of AWS with its own accounts, Regions and ARN prefix.
+/// An isolated part of AWS with separate accounts, Regions and ARN prefix.
 ///
 /// Source: AWS General Reference, "Partitions"; the SDK's `partitions.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,19 +83,19 @@ pub enum Partition {
     AwsUsGov,
     /// The European Sovereign Cloud.
     AwsEusc,
-    /// The US isolated partitions.
+    /// The US isolated partition.
     AwsIso,
-    /// US ISOB.
+    /// The US isolated partition B.
     AwsIsoB,
-    /// EU ISOE.
+    /// The EU isolated partition E.
     AwsIsoE,
-    /// US ISOF.
+    /// The US isolated partition F.
     AwsIsoF,
 }
 
 impl Partition {
-    /// Every partition, with its ARN prefix, the prefixes of its Regions' names, and the Region from
-    /// which to ask global services when nothing else is configured.
+    /// All partitions, each with its ARN prefix, the prefixes of its Region names, and the Region
+    /// in which global services are called if none is configured.
     const TABLE: [(Self, &'static str, &'static [&'static str], &'static str); 8] = [
         (Self::AwsCn, "aws-cn", &["cn-"], "cn-northwest-1"),
         (Self::AwsUsGov, "aws-us-gov", &["us-gov-"], "us-gov-west-1"),
@@ -113,19 +113,19 @@ impl Partition {
     ];
 
     fn row(self) -> &'static (Self, &'static str, &'static [&'static str], &'static str) {
-        // The last row stands for `Aws`; every other variant has its own row above it.
+        // The last row is that of `Aws`. Every other variant has its row above it.
         Self::TABLE
             .iter()
             .find(|row| row.0 == self)
             .unwrap_or(&Self::TABLE[7])
     }
 
-    /// The second field of this partition's ARNs.
+    /// The partition field of ARNs.
     pub fn id(self) -> &'static str {
         self.row().1
     }
 
-    /// Where to ask global services (Organizations, IAM) when no Region is configured.
+    /// The Region in which global services (Organizations, IAM) are called if none is configured.
     pub fn default_region(self) -> Region {
         Region(self.row().3.into())
     }
@@ -154,7 +154,7 @@ impl fmt::Display for Partition {
     }
 }
 
-/// An ARN names a partition that this version does not know.
+/// This version does not know the partition of an ARN.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unknown partition `{0}`: expected aws, aws-cn, aws-us-gov, aws-eusc or an aws-iso partition"

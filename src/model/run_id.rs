@@ -1,4 +1,4 @@
-//! Names of runs.
+//! Run ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,22 +6,23 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// A run's name, which sorts by time: `20260301T120000Z-3f9a`.
+/// The id of a run, which sorts by time: `20260301T120000Z-3f9a`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(String);
 
-/// What is wrong with a would-be run id.
+/// The text is not a run id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a run id: expected the form 20260301T120000Z-3f9a")]
 pub struct InvalidRunId(String);
 
 impl RunId {
-    /// A run that starts at `started`; `salt` tells apart runs that start in the same second.
+    /// The id of a run that starts at `started`. `salt` distinguishes runs that start in the same
+    /// second.
     pub fn new(started: Timestamp, salt: u16) -> Self {
         Self(format!("{}-{salt:04x}", started.strftime("%Y%m%dT%H%M%SZ")))
     }
 
-    /// When it started, to the second.
+    /// When the run started, to the second.
     pub fn started(&self) -> Timestamp {
         let started = jiff::civil::DateTime::strptime(
             "%Y%m%dT%H%M%SZ",
@@ -33,7 +34,7 @@ impl RunId {
             .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// The name.
+    /// The id as a text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,40 +1,40 @@
-//! What of all that happens a trail or a flow log is set to keep.
+//! Which events a trail or a flow log is configured to record.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// What a recorder keeps.
+/// The events that a log source records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Selection {
-    /// A trail's event selectors.
+    /// The event selectors of a trail.
     Events {
-        /// Which management events.
+        /// The management events.
         management: ManagementEvents,
-        /// The kinds of resource whose data events it keeps, e.g. `AWS::S3::Object`.
+        /// The resource types whose data events are recorded, for example `AWS::S3::Object`.
         data: BTreeSet<String>,
     },
-    /// A flow log's.
+    /// The traffic that a flow log records.
     Traffic {
         /// `ALL`, `ACCEPT` or `REJECT`.
         kept: String,
-        /// The fields of a line, in AWS's `${field}` form.
+        /// The fields of a record, in AWS's `${field}` syntax.
         format: String,
     },
 }
 
-/// Which management events are kept: for reads and for writes the services that are left out, or
-/// `None` where none are kept at all.
+/// The management events that are recorded: for reads and for writes, the exclusions, or `None` if
+/// none are recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManagementEvents {
-    /// Of calls that only read: the services (`kms.amazonaws.com`) and conditions that are left out.
+    /// For read-only calls: the excluded services (`kms.amazonaws.com`) and conditions.
     pub reads: Option<BTreeSet<String>>,
-    /// Of all other calls.
+    /// For all other calls: the exclusions.
     pub writes: Option<BTreeSet<String>>,
 }
 
 impl ManagementEvents {
-    /// All of them.
+    /// All management events.
     pub fn all() -> Self {
         Self {
             reads: Some(BTreeSet::new()),
@@ -42,17 +42,17 @@ impl ManagementEvents {
         }
     }
 
-    /// Whether nothing is left out.
+    /// Whether nothing is excluded.
     pub fn is_all(&self) -> bool {
         *self == Self::all()
     }
 
-    /// Whether all are left out.
+    /// Whether no management events are recorded.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What two recorders keep together: left out is only what both leave out.
+    /// Combines two log sources: only what both exclude is excluded.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl ManagementEvents {
         }
     }
 
-    /// Leaves something more out.
+    /// Adds an exclusion.
     pub fn leave_out(&mut self, what: &str) {
         for left_out in [&mut self.reads, &mut self.writes].into_iter().flatten() {
             left_out.insert(what.to_owned());
@@ -110,7 +110,7 @@ fn joined(words: &BTreeSet<String>) -> String {
 }
 
 impl Selection {
-    /// The management events that it keeps; none if it is about traffic.
+    /// The recorded management events; none for a flow log.
     pub fn management(&self) -> ManagementEvents {
         match self {
             Self::Events { management, .. } => management.clone(),
@@ -118,8 +118,8 @@ impl Selection {
         }
     }
 
-    /// Whether nothing of its own kind is left out: no management event, no traffic. Data events are
-    /// left out unless somebody names them, so they do not count.
+    /// Whether all management events or all traffic is recorded. Data events do not count, because
+    /// trails exclude them by default.
     pub fn is_whole(&self) -> bool {
         match self {
             Self::Events { management, .. } => management.is_all(),
@@ -127,7 +127,7 @@ impl Selection {
         }
     }
 
-    /// In one line.
+    /// Describes the selection in one line.
     pub fn text(&self) -> String {
         match self {
             Self::Events { management, data } if data.is_empty() => {

@@ -1,36 +1,38 @@
-//! A sighting: one log event in which something that was looked for was found.
+//! A sighting: one log event that contains an indicator or is a row of a hunt.
 
 use super::{AccountId, Region};
 
 /// Where and when a log event is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The account that keeps the log group.
+    /// The account that owns the log group.
     pub account: AccountId,
     /// The Region of the log group.
     pub region: Region,
-    /// The log group's name.
+    /// The name of the log group.
     pub log_group: String,
-    /// The log stream's name: untrusted text.
+    /// The name of the log stream. Untrusted text.
     pub log_stream: String,
-    /// CloudWatch Logs' id of the event, unique in its account and Region.
+    /// The id of the event in CloudWatch Logs, unique in its account-Region.
     pub event_id: String,
-    /// The event's timestamp in CloudWatch Logs, in milliseconds since the Unix epoch. For CloudTrail
-    /// this may be the time of delivery.
+    /// The log time in milliseconds since the Unix epoch. For CloudTrail it may be the time of
+    /// delivery.
     pub timestamp_ms: i64,
-    /// When CloudWatch Logs took it in, in milliseconds since the Unix epoch.
+    /// The ingestion time in milliseconds since the Unix epoch.
     pub ingestion_ms: i64,
 }
 
-/// What happened, as the event itself tells. Every text is untrusted; a field that the event does not
-/// have is empty.
+/// The details of an event, according to the event itself. Every text is untrusted, and empty if
+/// the event does not have the field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventDetails {
-    /// When: CloudTrail's `eventTime`, else the stored timestamp; milliseconds since the Unix epoch.
+    /// The event time: CloudTrail's `eventTime`, otherwise the log time, in milliseconds since the
+    /// Unix epoch.
     pub time_ms: i64,
-    /// In which account: CloudTrail's `recipientAccountId`, else the one that stores it.
+    /// The account of the event: CloudTrail's `recipientAccountId`, otherwise the account that
+    /// stores it.
     pub account: String,
-    /// In which Region: CloudTrail's `awsRegion`, else the one that stores it.
+    /// The Region of the event: CloudTrail's `awsRegion`, otherwise the Region that stores it.
     pub region: String,
     /// CloudTrail's `eventName`.
     pub event_name: String,
@@ -53,29 +55,31 @@ pub struct EventDetails {
 }
 
 impl EventDetails {
-    /// Whether it is told by a CloudTrail record: no other event has an id of its own.
+    /// Whether it is a CloudTrail record. No other event has a record id.
     pub fn is_cloudtrail(&self) -> bool {
         !self.record_id.is_empty()
     }
 }
 
-/// One event that matched, with its provenance.
+/// One event that matched, with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// Where it is stored; of several copies, the first by log group, account, Region and event id.
+    /// Where it is stored. Of several copies, this is the first by log group, account, Region and
+    /// event id.
     pub stored: Stored,
-    /// What it tells.
+    /// The details of the event.
     pub happening: EventDetails,
-    /// The indicators found in it, each as it was given; sorted.
+    /// The matching indicators, each as it was given; sorted.
     pub indicators: Vec<String>,
-    /// The hunts that it is a row of; sorted.
+    /// The hunts of which it is a row; sorted.
     pub hunts: Vec<String>,
-    /// The fields they were found in, e.g. `sourceIPAddress`, or `message` for plain text; sorted.
+    /// The matching fields, for example `sourceIPAddress`, or `message` for plain text; sorted.
     pub matched_fields: Vec<String>,
-    /// In how many places the same record is stored (an organization's trail and an account's own).
+    /// The number of log groups that store the same record, for example for the trail of the
+    /// organization and that of the account.
     pub copies: u32,
-    /// It tells of a call that this sweep made, known by its request id.
+    /// Whether this sweep itself made the call, according to the request id.
     pub own_call: bool,
-    /// The event's message, byte for byte.
+    /// The message of the event, byte for byte.
     pub message: String,
 }

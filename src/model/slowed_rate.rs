@@ -1,28 +1,29 @@
-//! A quota that AWS would not grant in full.
+//! A quota that AWS did not grant in full.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Region};
 
-/// How far the calls of one quota were slowed down, since AWS throttled some. All rates are calls a second.
+/// How far the rate limiter reduced the rate of one quota after throttled calls. All rates are
+/// calls per second.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlowedRate {
-    /// The operation, e.g. `FilterLogEvents`.
+    /// The operation, for example `FilterLogEvents`.
     pub operation: String,
-    /// The account that is charged, if it is known.
+    /// The account that the quota belongs to, if known.
     pub account: Option<AccountId>,
-    /// The Region called.
+    /// The Region of the calls.
     pub region: Region,
-    /// The rate that the table of quotas and `quota_share` allow.
+    /// The rate that the quota table and `quota_share` permit.
     pub allowed: f64,
-    /// The lowest rate that it came to.
+    /// The lowest rate that was reached.
     pub slowest: f64,
-    /// The rate at the end.
+    /// The final rate.
     pub last: f64,
 }
 
 impl SlowedRate {
-    /// What it is sorted by.
+    /// The sort key.
     pub fn place(&self) -> (&str, Option<AccountId>, &str) {
         (&self.operation, self.account, self.region.as_str())
     }

@@ -1,43 +1,44 @@
-//! Whether what happens in an account's Region is recorded, and whether those records were searched.
+//! Whether the events of an account-Region are recorded, and whether these records were searched.
 
 use std::fmt;
 
 use super::{LogGroupArn, SourceKind, Target};
 
-/// How it stands with a record of what happens somewhere. In the order of what says more: of several
-/// recorders of one place, the first speaks for it.
+/// Whether the records of a log source were searched. The order is by precedence: of several log
+/// sources of an account-Region, the first status applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SourceStatus {
-    /// It lies in a log group that was searched.
+    /// The records are in a log group that was searched.
     Searched,
-    /// It lies in a log group that a sweep would search.
+    /// The records are in a log group that a sweep would search.
     Recorded,
-    /// Not searched, and the configuration accepts that by name.
+    /// Not searched, but the configuration accepts this gap.
     Accepted,
-    /// Something of it is left out, or its log group was searched in part.
+    /// Some events are excluded, or the log group was searched in part.
     Partial,
-    /// Its log group was not searched: out of the sweep's scope, or it cannot hold the window.
+    /// The log group was not searched, because it is out of scope or cannot contain events of the
+    /// window.
     Skipped,
-    /// Its log group cannot be read by any engine.
+    /// No engine can read the log group.
     Unsearchable,
-    /// AWS refuses to tell of it, or to read it.
+    /// AWS denied access to the log source or its log group.
     Denied,
-    /// It could not be asked about or read, for any other reason.
+    /// The log source could not be described or read for another reason.
     Failed,
-    /// Nothing has been delivered for longer than lateness explains.
+    /// The last delivery is older than the usual delay explains.
     Stale,
     /// Deliveries to the log group fail.
     Failing,
-    /// It is switched off.
+    /// Logging is switched off.
     Stopped,
-    /// It lies only outside CloudWatch Logs.
+    /// The records are only outside CloudWatch Logs.
     OnlyS3,
-    /// Nothing records it.
+    /// There is no log source.
     NoSource,
 }
 
 impl SourceStatus {
-    /// The word used in files.
+    /// The name used in files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Searched => "searched",
@@ -56,7 +57,7 @@ impl SourceStatus {
         }
     }
 
-    /// What it means for a person.
+    /// Explains the status to people.
     pub fn explanation(self) -> &'static str {
         match self {
             Self::Searched => "recorded, and searched",
@@ -75,7 +76,7 @@ impl SourceStatus {
         }
     }
 
-    /// Whether nothing that was asked for can be missing.
+    /// Whether no record can be missing.
     pub fn is_covered(self) -> bool {
         matches!(self, Self::Searched | Self::Recorded | Self::Accepted)
     }
@@ -87,27 +88,27 @@ impl fmt::Display for SourceStatus {
     }
 }
 
-/// One row of `sources.csv`: a place where things happen, and one thing that records it.
+/// One row of `sources.csv`: an account-Region and one of its log sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Where things happen.
+    /// The account-Region.
     pub target: Target,
-    /// What kind of record.
+    /// The kind of records.
     pub kind: SourceKind,
-    /// Where it is kept.
+    /// The log group of the records.
     pub log_group: Option<LogGroupArn>,
-    /// The trail or flow log; empty where there is none.
+    /// The trail or flow log; empty if there is none.
     pub via: String,
-    /// Whether it is switched on, if told.
+    /// Whether logging is switched on, if known.
     pub logging: Option<bool>,
-    /// When it last delivered to the log group, if told; in milliseconds since the Unix epoch.
+    /// The last delivery to the log group, if known, in milliseconds since the Unix epoch.
     pub last_delivery_ms: Option<i64>,
-    /// Why the latest delivery failed; AWS's words.
+    /// Why the last delivery failed, in AWS's words.
     pub delivery_error: String,
-    /// What it is set to keep.
+    /// The events that it is configured to record.
     pub selectors: String,
-    /// How it stands.
+    /// Whether the records were searched.
     pub status: SourceStatus,
-    /// Why, where it is not simply searched. Untrusted text.
+    /// Why the records were not simply searched. Untrusted text.
     pub reason: String,
 }

@@ -1,8 +1,9 @@
-//! What tells of an attacker who switches the recording off: calls that do, and hours without records.
+//! Evidence that recording was tampered with: calls that stop or destroy it, and hours without
+//! records.
 
 use super::Target;
 
-/// Calls that stop, cut or destroy records. `eventName`s of CloudTrail.
+/// CloudTrail `eventName`s of calls that stop, reduce or destroy recording.
 pub const TAMPERING: [&str; 9] = [
     "DeleteFlowLogs",
     "DeleteLogGroup",
@@ -18,31 +19,31 @@ pub const TAMPERING: [&str; 9] = [
 /// One such call, whether it succeeded or not. All texts are untrusted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tampering {
-    /// When it happened, in milliseconds since the Unix epoch.
+    /// The event time in milliseconds since the Unix epoch.
     pub time_ms: i64,
-    /// In which account.
+    /// The account of the event.
     pub account: String,
-    /// In which Region.
+    /// The Region of the event.
     pub region: String,
     /// One of [`TAMPERING`].
     pub event_name: String,
-    /// Who did it.
+    /// The principal who made the call.
     pub principal_arn: String,
-    /// From where.
+    /// The source IP address.
     pub source_ip: String,
-    /// Why it failed; empty if it did not.
+    /// The error code of a failed call; empty if it succeeded.
     pub error_code: String,
     /// CloudTrail's `eventID`.
     pub record_id: String,
 }
 
-/// How many records of one place lie in a log group for one hour.
+/// The number of records of one account-Region in a log group during one hour.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HourOfRecords {
-    /// Where they happened.
+    /// The account-Region of the events.
     pub target: Target,
-    /// The hour's first millisecond, since the Unix epoch.
+    /// The start of the hour in milliseconds since the Unix epoch.
     pub hour_ms: i64,
-    /// How many.
+    /// The number of records.
     pub records: u64,
 }

@@ -1,4 +1,4 @@
-//! Where a search can be made: an account in a Region.
+//! An account-Region: one account in one Region.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Region};
 
-/// An account in one Region. Every CloudWatch Logs quota is per target, so it is also the unit in
-/// which a sweep is spread out (the shard).
+/// One account in one Region. Every CloudWatch Logs quota applies to an account-Region, so it is
+/// also the shard of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Target {
     /// The account.

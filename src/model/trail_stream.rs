@@ -1,24 +1,26 @@
-//! The names that CloudTrail gives to its log streams.
+//! Parses the names that CloudTrail gives to its log streams.
 
 use super::{AccountId, Region};
 
-/// Whose records a trail's log stream holds, by the stream's name.
+/// The owner of the records in a trail's log stream, derived from the name of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrailStreamOwner {
-    /// One account's.
+    /// The stream contains the records of one account.
     Account(AccountId),
-    /// Those of any account of an organization.
+    /// The stream contains the records of any account of an organization.
     Organization,
 }
 
 impl TrailStreamOwner {
-    /// Parses the name of a log stream; `None` if CloudTrail gives no such name.
+    /// Parses the name of a log stream. Returns `None` if CloudTrail does not use such a name.
     ///
-    /// A trail names its streams `ACCOUNT_CloudTrail_REGION`; a busy trail appends `_NUMBER`. An organization's trail puts
-    /// the organization's id first; sources differ on whether the account follows it, so both forms are accepted.
+    /// A trail names its streams `ACCOUNT_CloudTrail_REGION`; a busy trail appends `_NUMBER`. The
+    /// trail of an organization starts with the organization's id. Sources differ on whether the
+    /// account follows it, so both forms are accepted.
     ///
-    /// Sources: CloudTrail user guide, "CloudWatch log group and log stream naming for CloudTrail", and "Role policy
-    /// document for CloudTrail to use CloudWatch Logs for monitoring" (`log-stream:o-exampleorgid_*`).
+    /// Sources: CloudTrail user guide, "CloudWatch log group and log stream naming for CloudTrail",
+    /// and "Role policy document for CloudTrail to use CloudWatch Logs for monitoring"
+    /// (`log-stream:o-exampleorgid_*`).
     pub fn parse(log_stream: &str) -> Option<Self> {
         let (owner, rest) = log_stream.split_once("_CloudTrail_")?;
         let (region, number) = rest.split_once('_').unwrap_or((rest, "0"));
@@ -37,7 +39,7 @@ impl TrailStreamOwner {
         (is_organization_id(organization) && is_account).then_some(Self::Organization)
     }
 
-    /// Whether the stream can hold a record of this account.
+    /// Whether the stream can contain a record of this account.
     pub fn may_hold(self, event_account: &str) -> bool {
         match self {
             Self::Organization => true,

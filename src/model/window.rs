@@ -1,4 +1,4 @@
-//! The stretch of time that a sweep asks about.
+//! The time window of a sweep.
 
 use std::fmt;
 
@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::rfc3339_ms;
 
-/// A stretch of time, closed at its start and open at its end, in whole milliseconds; never empty.
+/// A time range in whole milliseconds that is never empty. The start is inclusive, the end
+/// exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "[i64; 2]", into = "[i64; 2]")]
 pub struct TimeWindow {
@@ -15,7 +16,7 @@ pub struct TimeWindow {
     to_ms: i64,
 }
 
-/// The end of a window is not after its start.
+/// The end of the window is not after its start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the time window is empty: it begins at {} and ends at {}", rfc3339_ms(*from), rfc3339_ms(*to))]
 pub struct EmptyWindow {
@@ -24,7 +25,7 @@ pub struct EmptyWindow {
 }
 
 impl TimeWindow {
-    /// The window `[from, to)`; what is finer than a millisecond is cut off.
+    /// Creates the window `[from, to)`. Fractions of a millisecond are truncated.
     ///
     /// # Errors
     /// `to` is not at least a millisecond after `from`.
@@ -40,27 +41,28 @@ impl TimeWindow {
         }
     }
 
-    /// The first moment inside.
+    /// The start, inclusive.
     pub fn from(self) -> Timestamp {
         at(self.from_ms)
     }
 
-    /// The first moment after.
+    /// The end, exclusive.
     pub fn to(self) -> Timestamp {
         at(self.to_ms)
     }
 
-    /// The first millisecond inside, since the Unix epoch.
+    /// The start in milliseconds since the Unix epoch, inclusive.
     pub fn from_ms(self) -> i64 {
         self.from_ms
     }
 
-    /// The first millisecond after, since the Unix epoch. An AWS call whose end is inclusive takes one less.
+    /// The end in milliseconds since the Unix epoch, exclusive. AWS calls with an inclusive end
+    /// need one less.
     pub fn to_ms(self) -> i64 {
         self.to_ms
     }
 
-    /// Whether a moment, in milliseconds since the Unix epoch, is inside.
+    /// Whether a time, in milliseconds since the Unix epoch, is inside the window.
     pub fn contains_ms(self, ms: i64) -> bool {
         (self.from_ms..self.to_ms).contains(&ms)
     }
@@ -81,7 +83,8 @@ impl TryFrom<[i64; 2]> for TimeWindow {
 }
 
 fn at(ms: i64) -> Timestamp {
-    // Both ends of a window came from a `Timestamp`; a stored number that is none makes an empty window.
+    // Both ends of a window come from a `Timestamp`. A stored number out of its range gives an
+    // empty window, which is rejected.
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 

@@ -1,18 +1,18 @@
-//! Progress as two live lines on a terminal.
+//! Progress as two lines on a terminal that are redrawn.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::line;
 use super::pace::Pace;
 
-/// Two lines, redrawn in place.
 #[derive(Debug)]
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
     pub fn new() -> Self {
         let bar = ProgressBar::new(0);
-        // A template that is wrong leaves indicatif's own, which shows the same bar.
+        // If the template is invalid, the default style of indicatif is used, which still shows the
+        // bar.
         if let Ok(style) = ProgressStyle::with_template(
             "{spinner} {prefix} [{bar:24}] {percent:>3}%\n  {wide_msg}",
         ) {

@@ -1,4 +1,4 @@
-//! Progress as lines: for people whose stderr is a file, and for programs.
+//! Progress as lines of text: for log files, and as JSON for programs.
 
 use std::time::Duration;
 
@@ -25,14 +25,14 @@ pub(super) fn plain(pace: &Pace) -> String {
     )
 }
 
-/// How long it may still take, if that can be told.
+/// The estimated time that is left, if known.
 pub(super) fn left(pace: &Pace) -> String {
     pace.time_left()
         .map(|left| format!(", ~{} left", clock(left)))
         .unwrap_or_default()
 }
 
-/// What has been done: log groups, events, sightings, gaps, speed.
+/// The work so far: log groups, events, sightings, gaps, speed.
 pub(super) fn work(pace: &Pace) -> String {
     let latest = pace.latest();
     let gaps = match latest.uncovered {
@@ -49,7 +49,7 @@ pub(super) fn work(pace: &Pace) -> String {
     )
 }
 
-/// Minutes and seconds, or hours and minutes.
+/// Formats a duration as minutes and seconds, or as hours and minutes.
 pub(super) fn clock(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
@@ -78,7 +78,7 @@ pub(super) fn json(pace: &Pace) -> String {
         time_left_ms: pace.time_left().map(milliseconds),
         counts: pace.latest(),
     };
-    // Numbers always serialise.
+    // Numbers always serialize.
     serde_json::to_string(&line).unwrap_or_default()
 }
 

@@ -1,7 +1,7 @@
-//! Progress of a sweep, shown to whoever waits for it, on stderr.
+//! Shows the progress of a sweep on stderr.
 //!
-//! A reporter looks at the sweep's [`Tally`] now and then; the sweep itself never prints and never waits
-//! for whoever looks.
+//! A reporter takes a snapshot of the sweep's [`Tally`] at regular intervals. The sweep itself
+//! never prints, and never waits for the reporter.
 
 mod bar;
 mod line;
@@ -21,7 +21,7 @@ use crate::sweep::Tally;
 use bar::Bar;
 use pace::Pace;
 
-/// Shows a sweep's progress until it is told to stop.
+/// Shows the progress of a sweep until it is stopped.
 #[derive(Debug)]
 pub struct Reporter {
     stop: CancellationToken,
@@ -29,8 +29,8 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// Begins to show `tally` in this style. `out` takes the lines of the plain and JSON styles; the bar
-    /// draws on the terminal.
+    /// Starts to show `tally` in this style. `out` receives the lines of the plain and JSON styles;
+    /// the bar draws on the terminal.
     pub fn start(style: ProgressStyle, tally: Arc<Tally>, mut out: Box<dyn Write + Send>) -> Self {
         let stop = CancellationToken::new();
         let stopped = stop.clone();
@@ -73,7 +73,7 @@ impl Reporter {
     pub async fn finish(self) {
         self.stop.cancel();
         if let Some(showing) = self.showing {
-            // A reporter that failed has nothing to say about the sweep.
+            // A failure of the reporter does not affect the sweep.
             _ = showing.await;
         }
     }
@@ -88,7 +88,7 @@ async fn watch(
     let mut pace = Pace::starting(Instant::now());
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first tick comes at once, when there is nothing to show yet.
+    // The first tick fires immediately, when there is no progress yet.
     ticks.tick().await;
     loop {
         let last = tokio::select! {

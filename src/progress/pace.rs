@@ -1,4 +1,4 @@
-//! How fast it goes, and how long it may still take.
+//! The speed of a sweep, and the estimated time that is left.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use crate::sweep::TallySnapshot;
 
-/// Rates are measured over the last so many seconds.
+/// Rates are measured over this time.
 const SPAN: Duration = Duration::from_secs(10);
 
-/// The latest counts, and those of the last seconds to compare them with.
+/// The latest counts, and those of the last seconds for comparison.
 #[derive(Debug)]
 pub(super) struct Pace {
     started: Instant,
@@ -52,13 +52,13 @@ impl Pace {
         self.now.duration_since(self.started)
     }
 
-    /// Calls a second, lately.
+    /// The current number of calls per second.
     pub fn calls_per_second(&self) -> f64 {
         self.per_second(|snapshot| snapshot.calls)
     }
 
-    /// How long it may still take: from what is left to read and the quotas, not from how fast it went so far.
-    /// `None` while that cannot be told.
+    /// The estimated time that is left, which the sweep computes from the remaining work and the
+    /// quotas, not from its speed so far. `None` while it is unknown.
     pub fn time_left(&self) -> Option<Duration> {
         self.latest.time_left
     }

@@ -1,5 +1,5 @@
-//! Aggregates as states that merge: what is counted in one place and what is counted in another add up
-//! to what is counted in both.
+//! Aggregates as states that can be merged. Merging the states of two sets of records gives the
+//! state of all these records.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -25,7 +25,8 @@ impl AggregateKind {
         (Self::SortsLast, "sortsLast"),
     ];
 
-    /// The aggregate of this name, in any case; a percentile without its percentage gets NaN.
+    /// Returns the aggregate with this name, in any case. A percentile without a percentage gets
+    /// NaN.
     pub(super) fn from_name(name: &str, percent: Option<f64>) -> Option<Self> {
         let (kind, _) = Self::NAMES
             .into_iter()
@@ -37,7 +38,7 @@ impl AggregateKind {
         })
     }
 
-    /// Its name, as AWS writes it.
+    /// The name, as AWS writes it.
     pub fn name(self) -> &'static str {
         let same = |kind: &Self| std::mem::discriminant(kind) == std::mem::discriminant(&self);
         Self::NAMES
@@ -63,7 +64,7 @@ impl Keeps {
     }
 }
 
-/// What an aggregate remembers of the values it has seen. Missing values are passed over.
+/// The state of an aggregate after some values. Missing values are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum State {
     Count(u64),
@@ -74,7 +75,8 @@ pub(super) enum State {
         #[serde(with = "bits")]
         sum: f64,
     },
-    /// For standard deviations: how many, their mean, and the sum of squared differences from it.
+    /// For standard deviations: the number of values, their mean, and the sum of the squared
+    /// differences from it.
     Spread {
         #[serde(with = "bits")]
         count: f64,
@@ -88,13 +90,13 @@ pub(super) enum State {
         keeps: Keeps,
         value: Value<'static>,
     },
-    /// The value of the earliest or latest record, with its time in milliseconds.
-    /// Records of one millisecond are told apart by the value, so that merging in any order is the same.
+    /// The value of the earliest or latest record, with its time in milliseconds. Among records of
+    /// the same millisecond the value decides, so that the order of merging does not matter.
     AtTime {
         keeps: Keeps,
         found: Option<(i64, Value<'static>)>,
     },
-    /// Every number, for an exact percentile.
+    /// All numbers, for an exact percentile.
     Numbers(#[serde(with = "bits::list")] Vec<f64>),
 }
 
@@ -128,7 +130,7 @@ impl State {
         }
     }
 
-    /// Takes in the value of a record with this time in milliseconds.
+    /// Adds the value of a record. The time is in milliseconds.
     pub(super) fn add(&mut self, value: &Value<'_>, time: i64) {
         let Some(text) = value.text() else { return };
         match self {
@@ -170,7 +172,7 @@ impl State {
                 mean,
                 squares,
             } => {
-                // Welford's method: no large squares that cancel.
+                // Welford's method avoids large squares that cancel each other.
                 *count += 1.0;
                 let before = number - *mean;
                 *mean += before / *count;
@@ -181,7 +183,7 @@ impl State {
         }
     }
 
-    /// Takes in all that another state of the same aggregate has seen.
+    /// Adds the state of the same aggregate over other values.
     pub(super) fn merge(&mut self, other: Self) {
         match (self, other) {
             (Self::Count(count), Self::Count(more)) => *count += more,
@@ -224,12 +226,13 @@ impl State {
             ) => {
                 at_time.add(&value, time);
             }
-            // Nothing to add; states of different kinds never meet, as both sides have one plan.
+            // There is nothing to add. States of different kinds never meet, because both sides
+            // have the same plan.
             _ => {}
         }
     }
 
-    /// The answer so far; `kind` is the one that the state was made for.
+    /// The result so far. `kind` must be the kind of aggregate that the state was created for.
     #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
     pub(super) fn answer(&self, kind: AggregateKind) -> Value<'static> {
         match self {
@@ -253,7 +256,7 @@ impl State {
     }
 }
 
-/// The smallest number that at least `percent` of all numbers do not exceed.
+/// The smallest of the numbers that at least `percent` percent of all numbers do not exceed.
 fn percentile(numbers: &[f64], percent: f64) -> Value<'static> {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! A tree back as text, which reads to the same tree again.
+//! Formats a syntax tree as text that parses to the same tree.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -8,7 +8,6 @@ use super::tree::{
     Operator, Query, SortKey, Source, Stage, Stats,
 };
 
-/// Writes things with `separator` between them.
 fn join<T: Display>(f: &mut Formatter<'_>, things: &[T], separator: &str) -> fmt::Result {
     for (at, thing) in things.iter().enumerate() {
         if at > 0 {
@@ -36,7 +35,7 @@ fn names<S: AsRef<str>>(names: &[S]) -> Vec<Name<'_>> {
     names.iter().map(|name| Name(name.as_ref())).collect()
 }
 
-/// Text in quotation marks.
+/// Text in quotation marks, with escapes.
 struct Quoted<'t>(&'t str);
 
 impl Display for Quoted<'_> {
@@ -147,7 +146,8 @@ impl Display for Extraction {
     }
 }
 
-/// How tightly an expression binds; an operand that binds less than its place needs stands in parentheses.
+/// The precedence of an expression. An operand with a lower precedence than required is put in
+/// parentheses.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 enum Binding {
     Or,
@@ -188,7 +188,7 @@ impl Expr {
         }
     }
 
-    /// This expression where nothing looser than `place` may stand.
+    /// This expression as an operand, in parentheses if it binds less tightly than required.
     fn within(&self, place: Binding) -> Operand<'_> {
         Operand {
             expr: self,
@@ -261,7 +261,7 @@ impl Display for Expr {
                 join(f, options, ", ")?;
                 f.write_str("]")
             }
-            // All but the power are read from the left.
+            // All operators except the power are left-associative.
             Self::Arithmetic(left, Operator::Power, right) => {
                 write!(
                     f,

@@ -1,11 +1,12 @@
-//! The rules of AWS's documentation on the query language, one row each: query, and the rows it gives.
+//! Test cases from AWS's documentation of the query language, each with a query and its rows.
 //!
-//! Source: CloudWatch Logs user guide, "CloudWatch Logs Insights language query syntax" and the pages
-//! below it, with its sample queries. Every case runs with the records in two parts that are merged.
+//! Source: CloudWatch Logs user guide, "CloudWatch Logs Insights language query syntax" and the
+//! pages below it, with its sample queries. Every case evaluates the records in two parts and
+//! merges the results.
 
 use super::{Discovery, Event, INSIGHTS_JSON_FIELDS, Partial, Plan, Query, QueryErrorKind, Record};
 
-/// Query, and its rows with `|` between the values (without `@ptr`).
+/// A query, and its rows with `|` between the values (without `@ptr`).
 type Case = (&'static str, &'static [&'static str]);
 
 /// 2026-03-01T12:00:00Z, in milliseconds since the Unix epoch.
@@ -83,7 +84,7 @@ const EVENTS: [&str; 6] = [
     "plain text without fields",
 ];
 
-/// What each command and operator does.
+/// Commands and operators.
 const COMMANDS: &[Case] = &[
     (
         "fields f1, f2 | filter f1 = 10 or f3 > 25 | sort f1",
@@ -229,7 +230,7 @@ const COMMANDS: &[Case] = &[
     ),
 ];
 
-/// What each function gives, over the first event.
+/// Functions, with their results on the first event.
 const FUNCTIONS: &[(&str, &str)] = &[
     ("2 + 3 * 4 ^ 2 ^ 0 - 1", "13"),
     ("(2 + 3) * 4 % 7", "6"),
@@ -321,7 +322,7 @@ const FLOWS: [&str; 5] = [
     "2 111111111111 eni-0c 192.0.2.4 10.0.0.5 22 49153 6 2 80 1418530010 1418530070 REJECT OK",
 ];
 
-/// Aggregates, on AWS's sample queries for flow logs.
+/// Aggregates, with AWS's sample queries for flow logs.
 const STATS: &[Case] = &[
     (
         "stats sum(packets) as packetsTransferred by srcAddr, dstAddr | sort packetsTransferred desc | limit 2",
@@ -391,7 +392,7 @@ const STATS: &[Case] = &[
     ),
 ];
 
-/// What is refused, and where: query, line, column, and whether Insights would take it.
+/// Queries that are rejected: query, line, column, and the kind of the error.
 const REFUSED: &[(&str, usize, usize, QueryErrorKind)] = &[
     ("", 1, 1, QueryErrorKind::Malformed),
     ("fields", 1, 7, QueryErrorKind::Malformed),

@@ -1,33 +1,33 @@
-//! Why a query is refused.
+//! The errors of the query parser.
 
 use std::fmt;
 
 /// What is wrong with a query, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryError {
-    /// Whether Insights would refuse it too.
+    /// Whether Insights may still be able to run the query.
     pub kind: QueryErrorKind,
-    /// Where, in characters from 0.
+    /// The position, in characters from 0.
     pub position: usize,
     /// The line, from 1.
     pub line: usize,
     /// The column in that line, in characters from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// What is wrong at that position.
     pub message: String,
 }
 
-/// What follows from an error.
+/// The kind of a query error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueryErrorKind {
-    /// It does not follow the grammar.
+    /// The query does not follow the grammar.
     Malformed,
-    /// Insights may run it, but it cannot be evaluated here.
+    /// Insights may run the query, but it cannot be evaluated locally.
     NotEvaluatedHere,
 }
 
 impl QueryError {
-    /// An error at a byte offset into the query; past its end means at its end.
+    /// An error at a byte offset of the query; an offset past the end means the end.
     pub(super) fn new(query: &str, offset: usize, kind: QueryErrorKind, message: String) -> Self {
         let before = query.get(..offset).unwrap_or(query);
         let last_line = before.rsplit('\n').next().unwrap_or_default();
@@ -53,7 +53,7 @@ impl fmt::Display for QueryError {
 
 impl std::error::Error for QueryError {}
 
-/// An objection that a part of the grammar raises against text that it could read.
+/// An error that the grammar raises about text that it could parse.
 #[derive(Debug)]
 pub(super) struct Objection {
     pub(super) kind: QueryErrorKind,

@@ -1,4 +1,4 @@
-//! The functions of the language: their names and what arguments they take.
+//! The functions of the query language: their names and arguments.
 
 use std::fmt;
 
@@ -6,7 +6,8 @@ use super::tree::Expr;
 
 /// A function that is evaluated for each record.
 ///
-/// Source: CloudWatch Logs user guide, "Boolean, comparison, numeric, datetime, and other functions".
+/// Source: CloudWatch Logs user guide, "Boolean, comparison, numeric, datetime, and other
+/// functions".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "they bear the names that AWS documents")]
 pub enum Function {
@@ -45,7 +46,7 @@ pub enum Function {
     Contains,
 }
 
-/// A function's name and how many arguments it takes, from and to.
+/// A function, its name, and its minimum and maximum number of arguments.
 type Signature = (Function, &'static str, usize, usize);
 
 const ANY_NUMBER: usize = usize::MAX;
@@ -87,7 +88,7 @@ const SIGNATURES: [Signature; 33] = [
 ];
 
 impl Function {
-    /// The function of this name, in any case.
+    /// Returns the function with this name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
         let signature = SIGNATURES
             .iter()
@@ -100,12 +101,12 @@ impl Function {
         signature.map_or(("", 0, 0), |&(_, name, least, most)| (name, least, most))
     }
 
-    /// Its name, as AWS writes it.
+    /// The name, as AWS writes it.
     pub fn name(self) -> &'static str {
         self.signature().0
     }
 
-    /// What is wrong with these arguments, if anything is.
+    /// Returns what is wrong with these arguments, if anything.
     pub(super) fn objection(self, arguments: &[Expr]) -> Option<String> {
         let (name, least, most) = self.signature();
         if arguments.len() < least || arguments.len() > most {

@@ -1,8 +1,8 @@
-//! The CloudWatch Logs Insights query language: read, evaluated, merged.
+//! The CloudWatch Logs Insights query language: parser, evaluator, and the merging of results.
 //!
-//! One implementation for both sides. The client evaluates hunts on what `FilterLogEvents` returns, and
-//! the practice range answers `StartQuery` with it; its cases come from AWS's documentation
-//! (`documented_cases`), so that the two sides do not merely agree with each other.
+//! One implementation serves both sides. The client evaluates hunts on what `FilterLogEvents`
+//! returns, and the practice range answers `StartQuery` with it. The test cases come from AWS's
+//! documentation (`documented_cases`), so that the two sides do not merely agree with each other.
 //!
 //! ```
 //! use dragnet::query::{Discovery, Event, Plan, Query, Record};
@@ -53,11 +53,11 @@ pub use tree::{
 };
 pub use value::Value;
 
-/// Reads a query.
+/// Parses a query.
 ///
 /// # Errors
-/// It is longer than 10,000 characters, does not follow the grammar, or needs something that only
-/// Insights can do; the error's kind tells these last two apart.
+/// The query is longer than 10,000 characters, does not follow the grammar, or needs something that
+/// only Insights supports. The kind of the error distinguishes the last two.
 impl FromStr for Query {
     type Err = QueryError;
 

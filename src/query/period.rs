@@ -1,4 +1,4 @@
-//! Spans of time as the language writes them: `5m`, `1h`, `1mo`.
+//! Periods of time as the query language writes them: `5m`, `1h`, `1mo`.
 
 use std::fmt;
 
@@ -26,14 +26,14 @@ enum Unit {
     Years,
 }
 
-/// A unit's length: fixed, or by the calendar.
+/// A unit's length: fixed, or in calendar months.
 enum Length {
     Milliseconds(i64),
     Months(i64),
 }
 
 impl Unit {
-    /// Every unit with its spellings, the usual one first.
+    /// All units with their spellings; the first one is used for output.
     const SPELLINGS: [(Self, &[&str]); 9] = [
         (Self::Milliseconds, &["ms", "msec"]),
         (Self::Seconds, &["s", "sec"]),
@@ -62,7 +62,7 @@ impl Unit {
 }
 
 impl Period {
-    /// The period of `count` units; `None` if there is no such unit or the count is 0.
+    /// The period of `count` units; `None` if the unit is unknown or the count is 0.
     pub fn new(count: u32, unit: &str) -> Option<Self> {
         let (unit, _) = Unit::SPELLINGS
             .into_iter()
@@ -70,8 +70,8 @@ impl Period {
         (count > 0).then_some(Self { count, unit })
     }
 
-    /// The start of the period that holds `ms`, both in milliseconds since the Unix epoch, UTC. Periods
-    /// are counted from the epoch, those of months and longer from the year 0.
+    /// The start of the period that contains `ms`, both in milliseconds since the Unix epoch, UTC.
+    /// Periods are counted from the epoch, those of months and longer from the year 0.
     pub fn floor(self, ms: i64) -> Option<i64> {
         match self.unit.length() {
             Length::Milliseconds(length) => {
@@ -86,7 +86,7 @@ impl Period {
         }
     }
 
-    /// The start of the first period that does not begin before `ms`.
+    /// The start of the first period that begins at or after `ms`.
     pub fn ceil(self, ms: i64) -> Option<i64> {
         let floor = self.floor(ms)?;
         if floor == ms {
@@ -103,7 +103,7 @@ impl Period {
     }
 }
 
-/// Months since the year 0.
+/// The number of months since the year 0.
 fn month_of(ms: i64) -> Option<i64> {
     let date = Timestamp::from_millisecond(ms)
         .ok()?

@@ -1,4 +1,4 @@
-//! Properties of the reader: it never panics, and a tree written as text reads as the same tree.
+//! Property tests of the parser: it never panics, and the text of a tree parses to the same tree.
 
 use proptest::prelude::*;
 
@@ -132,7 +132,7 @@ fn query() -> impl Strategy<Value = Query> {
     })
 }
 
-/// Runs a query over a few records, for what it may do wrong on the way.
+/// Evaluates a query on a few records to check that it does not panic.
 fn run(query: &Query) {
     let records = [r#"{"a":{"b":[1,"x"]},"c":"2"}"#, "text a/b", ""].map(|message| {
         let event = Event {

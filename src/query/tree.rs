@@ -1,27 +1,27 @@
-//! A query as a tree.
+//! The syntax tree of a query.
 //!
-//! Small on purpose: the search planner reads it to find what a coarse filter pattern may narrow by, and
-//! the evaluator walks it.
+//! It is small on purpose: the search planner reads it to find conditions for a coarse filter
+//! pattern, and the evaluator walks it.
 
 use regex::{Regex, RegexBuilder};
 
 use super::function::Function;
 use super::period::Period;
 
-/// Compiled size, in bytes, above which a regular expression is refused.
+/// The maximum compiled size of a regular expression, in bytes.
 const REGEX_SIZE_LIMIT: usize = 10 << 20;
 
-/// A whole query: commands, each of which works on what the one before it left.
+/// A query: commands, each of which processes the output of the previous one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    /// Where to search, if the query itself says so.
+    /// The log groups to search, if the query names them.
     pub source: Option<Source>,
     /// The commands, in order.
     pub stages: Vec<Stage>,
 }
 
 impl Query {
-    /// Every quoted text in it, each as often as it stands there.
+    /// All quoted texts in the expressions of the query, including duplicates.
     pub fn texts(&self) -> Vec<&str> {
         let mut texts = Vec::new();
         for expr in self.stages.iter().flat_map(Stage::exprs) {
@@ -38,23 +38,23 @@ impl Query {
     }
 }
 
-/// `SOURCE logGroups(namePrefix: ["/aws/a"], class: ["STANDARD"])`: its parameters by name.
+/// `SOURCE logGroups(namePrefix: ["/aws/a"], class: ["STANDARD"])`, with its parameters by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Parameter names and their values, as written.
+    /// The names of the parameters and their values, as written.
     pub parameters: Vec<(String, Vec<String>)>,
 }
 
-/// One command.
+/// A command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
     /// `fields a, f(b) as c`: adds columns.
     Fields(Vec<Item>),
-    /// `display a, b`: the only columns to show.
+    /// `display a, b`: selects the columns to show.
     Display(Vec<Item>),
     /// `filter condition`.
     Filter(Expr),
-    /// `parse field pattern`: adds fields taken out of a text.
+    /// `parse field pattern`: adds fields that are extracted from a text.
     Parse(Extraction),
     /// `stats aggregate, … by key, …`.
     Stats(Stats),
@@ -89,7 +89,7 @@ impl Stage {
 /// An expression that becomes a column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
-    /// What to compute.
+    /// The expression to compute.
     pub expr: Expr,
     /// The name given with `as`.
     pub alias: Option<String>,
@@ -105,49 +105,49 @@ impl Item {
         }
     }
 
-    /// Whether it only shows a field that is there anyway.
+    /// Whether the item only shows an existing field under its own name.
     pub(super) fn is_plain_field(&self) -> bool {
         matches!((&self.expr, &self.alias), (Expr::Field(name), alias) if alias.as_ref().is_none_or(|alias| alias == name))
     }
 }
 
-/// The aggregation command.
+/// The `stats` command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stats {
-    /// What to compute for each group: expressions over [`Expr::Aggregate`]s and earlier columns.
+    /// The results for each group: expressions over [`Expr::Aggregate`]s and earlier columns.
     pub items: Vec<Item>,
-    /// What makes a group; empty for one group of everything.
+    /// The keys of a group; empty for one group of all records.
     pub by: Vec<Item>,
 }
 
-/// One key of a `sort`.
+/// A key of `sort`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SortKey {
-    /// What to sort by.
+    /// The expression to sort by.
     pub expr: Expr,
-    /// Largest first.
+    /// Whether the largest value comes first.
     pub descending: bool,
 }
 
-/// The `parse` command: what to take out of which text.
+/// The `parse` command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extraction {
-    /// The text to read.
+    /// The text to extract from.
     pub from: Expr,
-    /// How.
+    /// The pattern with the fields to extract.
     pub pattern: ExtractionPattern,
 }
 
-/// The pattern of a `parse`.
+/// The pattern of `parse`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExtractionPattern {
-    /// Text in which each `*` is a field; as many names as `*`s.
+    /// Text in which each `*` is a field; there is one name for each `*`.
     Glob {
         /// The text as written.
         text: String,
         /// The names of the fields.
         names: Vec<String>,
-        /// The same as a regular expression, with a group for each field.
+        /// The same pattern as a regular expression, with a group for each field.
         regex: RegexLiteral,
     },
     /// A regular expression with named groups.
@@ -155,7 +155,7 @@ pub enum ExtractionPattern {
 }
 
 impl ExtractionPattern {
-    /// The names of the fields that it gives.
+    /// The names of the fields that the pattern extracts.
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Glob { names, .. } => names.iter().map(String::as_str).collect(),
@@ -168,7 +168,7 @@ impl ExtractionPattern {
         matches!(self, Self::Glob { .. })
     }
 
-    /// The regular expression that reads them.
+    /// The regular expression that extracts the fields.
     pub(super) fn regex(&self) -> &Regex {
         match self {
             Self::Glob { regex, .. } | Self::Regex(regex) => regex.compiled(),
@@ -179,52 +179,52 @@ impl ExtractionPattern {
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
-    /// A field's value.
+    /// The value of a field.
     Field(String),
     /// Quoted text.
     Text(String),
-    /// A number; finite.
+    /// A finite number.
     Number(f64),
     /// `true` or `false`.
     Bool(bool),
-    /// A span of time, as an argument.
+    /// A period of time, as an argument of a function.
     Period(Period),
-    /// All hold; at least two.
+    /// True if all parts are true; at least two parts.
     And(Vec<Expr>),
-    /// One holds; at least two.
+    /// True if one part is true; at least two parts.
     Or(Vec<Expr>),
-    /// Does not hold.
+    /// True if the inner expression is not.
     Not(Box<Expr>),
-    /// `left = right` and the like.
+    /// A comparison such as `left = right`.
     Compare(Box<Expr>, Comparison, Box<Expr>),
     /// `subject [not] like pattern`, also written `subject =~ /pattern/`.
     Like {
         /// The text to search.
         subject: Box<Expr>,
-        /// `not like`.
+        /// Whether it is `not like`.
         negated: bool,
-        /// What to search for.
+        /// The pattern to search for.
         pattern: LikePattern,
     },
     /// `subject [not] in [a, b]`.
     In {
-        /// The value to look up.
+        /// The value to find in the list.
         subject: Box<Expr>,
-        /// `not in`.
+        /// Whether it is `not in`.
         negated: bool,
-        /// The values that are in.
+        /// The values of the list.
         options: Vec<Expr>,
     },
-    /// `left + right` and the like.
+    /// Arithmetic such as `left + right`.
     Arithmetic(Box<Expr>, Operator, Box<Expr>),
     /// `function(arguments)`.
     Call(Function, Vec<Expr>),
-    /// An aggregate; only in `stats`.
+    /// An aggregate; allowed only in `stats`.
     Aggregate(Box<Aggregate>),
 }
 
 impl Expr {
-    /// Calls `visit` with this expression and every one inside it, the outer ones first.
+    /// Calls `visit` with this expression and all expressions inside it, the outer ones first.
     pub fn walk<'e>(&'e self, visit: &mut impl FnMut(&'e Self)) {
         visit(self);
         match self {
@@ -255,7 +255,7 @@ impl Expr {
         }
     }
 
-    /// The fields that it reads, each as often as it is read.
+    /// The fields that the expression reads, including duplicates.
     pub fn fields(&self) -> Vec<&str> {
         let mut fields = Vec::new();
         self.walk(&mut |expr| match expr {
@@ -267,7 +267,7 @@ impl Expr {
     }
 }
 
-/// How two values are compared.
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Comparison {
@@ -291,10 +291,10 @@ pub enum Operator {
     Power,
 }
 
-/// What `like` searches for, anywhere in the text.
+/// The pattern of `like`, which may match anywhere in the text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LikePattern {
-    /// This text; case counts.
+    /// This text, case-sensitive.
     Text(String),
     /// A match of this regular expression.
     Regex(RegexLiteral),
@@ -303,13 +303,13 @@ pub enum LikePattern {
 /// An aggregate of `stats`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aggregate {
-    /// Which.
+    /// The kind of aggregate.
     pub kind: AggregateKind,
-    /// Of what; `None` only for `count(*)`.
+    /// Its argument; `None` only for `count(*)`.
     pub argument: Option<Expr>,
 }
 
-/// The aggregates there are.
+/// The kinds of aggregates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(missing_docs, reason = "they bear the names that AWS documents")]
 pub enum AggregateKind {
@@ -320,7 +320,7 @@ pub enum AggregateKind {
     Min,
     Max,
     StdDev,
-    /// A percentile, 0 to 100.
+    /// A percentile, from 0 to 100.
     Pct(f64),
     Earliest,
     Latest,
@@ -328,7 +328,7 @@ pub enum AggregateKind {
     SortsLast,
 }
 
-/// A regular expression with its text.
+/// A compiled regular expression, with its text.
 #[derive(Clone, Debug)]
 pub struct RegexLiteral {
     text: String,
@@ -336,10 +336,11 @@ pub struct RegexLiteral {
 }
 
 impl RegexLiteral {
-    /// Compiles what stands between the slashes; a slash in it is written `\/`.
+    /// Compiles the text between the slashes; a slash in it is written `\/`.
     ///
     /// # Errors
-    /// It is not a regular expression, or one that cannot be evaluated here (look-around, back references).
+    /// The text is not a regular expression, or one that is not supported (look-around, back
+    /// references) or too large.
     pub fn new(text: &str) -> Result<Self, regex::Error> {
         let compiled = RegexBuilder::new(text)
             .size_limit(REGEX_SIZE_LIMIT)
@@ -355,7 +356,7 @@ impl RegexLiteral {
         &self.text
     }
 
-    /// The regular expression, ready for use.
+    /// The compiled regular expression.
     pub fn compiled(&self) -> &Regex {
         &self.compiled
     }

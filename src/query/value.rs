@@ -1,4 +1,4 @@
-//! The values of the language: loosely typed, as Insights has them.
+//! The values of the query language. They are loosely typed, as in Insights.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,26 +7,26 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A field's value, or what an expression gives.
+/// The value of a field or of an expression.
 ///
-/// A JSON number is text that looks numeric: what counts is how a value looks, and large integers keep
-/// all their digits.
+/// Whether a value counts as a number depends on how it looks: text that looks numeric compares as
+/// a number. Integers that an `f64` cannot hold exactly are kept as text, with all their digits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value<'r> {
-    /// The field is not there, or the expression has no answer.
+    /// The field does not exist, or the expression has no result.
     Missing,
-    /// Text as it stands in the event.
+    /// Text, from the event or computed.
     Text(Cow<'r, str>),
-    /// A computed number; always finite.
+    /// A number; always finite.
     Number(#[serde(with = "bits")] f64),
-    /// The answer to a condition; prints as `1` or `0`.
+    /// A truth value; prints as `1` or `0`.
     Bool(bool),
     /// A time in milliseconds since the Unix epoch.
     Time(i64),
 }
 
 impl Value<'_> {
-    /// A number, or `Missing` where arithmetic left the finite ones.
+    /// Returns a number, or `Missing` if it is not finite.
     pub fn from_f64(number: f64) -> Self {
         if number.is_finite() {
             Self::Number(number)
@@ -40,7 +40,7 @@ impl Value<'_> {
         matches!(self, Self::Missing)
     }
 
-    /// The value as a number, where it looks like one.
+    /// The value as a number, if it looks like one.
     pub fn number(&self) -> Option<f64> {
         match self {
             Self::Missing => None,
@@ -55,7 +55,7 @@ impl Value<'_> {
         }
     }
 
-    /// The value as text, where there is one.
+    /// The value as text, if there is one.
     pub fn text(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Missing => None,
@@ -64,7 +64,7 @@ impl Value<'_> {
         }
     }
 
-    /// Whether a filter lets it pass.
+    /// Whether a filter accepts the value.
     pub fn is_true(&self) -> bool {
         match self {
             Self::Bool(truth) => *truth,
@@ -73,8 +73,8 @@ impl Value<'_> {
         }
     }
 
-    /// Compares as `=` and `<` do: as numbers where both look like numbers, else as text. `None` where a
-    /// value is missing: no comparison holds for it.
+    /// Compares as `=` and `<` do: as numbers if both look like numbers, otherwise as text. `None`
+    /// if a value is missing: no comparison holds for it.
     pub fn compare(&self, other: &Value<'_>) -> Option<Ordering> {
         if let (Some(left), Some(right)) = (self.number(), other.number()) {
             return left.partial_cmp(&right);
@@ -103,7 +103,7 @@ impl Value<'_> {
         }
     }
 
-    /// The same value without a copy of its text.
+    /// The same value, borrowing its text.
     pub fn borrowed(&self) -> Value<'_> {
         match self {
             Self::Missing => Value::Missing,
@@ -114,7 +114,7 @@ impl Value<'_> {
         }
     }
 
-    /// The value with a life of its own.
+    /// The same value, owning its text.
     pub fn into_owned(self) -> Value<'static> {
         match self {
             Self::Missing => Value::Missing,
@@ -138,8 +138,8 @@ impl From<String> for Value<'_> {
     }
 }
 
-/// As Insights returns it: a time as `2026-03-01 12:00:00.000` in UTC, an integer without decimals,
-/// nothing for a missing value.
+/// Formats the value as Insights returns it: a time as `2026-03-01 12:00:00.000` in UTC, an integer
+/// without decimals, a missing value as nothing.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -155,8 +155,8 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// A number as its bits: stored in decimals it could come back as a neighbour, and as nothing at all where
-/// it is beyond all numbers.
+/// Stores a number as its bits. Decimal text could round it to a neighbouring number, and formats
+/// such as JSON have no text for an infinite one.
 pub(super) mod bits {
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -174,7 +174,7 @@ pub(super) mod bits {
         u64::deserialize(deserializer).map(f64::from_bits)
     }
 
-    /// The same for several.
+    /// The same for a list of numbers.
     pub(in crate::query) mod list {
         use serde::{Deserialize, Deserializer, Serializer};
 
@@ -196,7 +196,7 @@ pub(super) mod bits {
     }
 }
 
-/// Text as a finite decimal number; `inf`, `nan` and hexadecimal are words.
+/// Parses text as a finite decimal number; `inf`, `nan` and hexadecimal are not numbers.
 pub(super) fn decimal(text: &str) -> Option<f64> {
     let numeric = text
         .bytes()
@@ -208,7 +208,7 @@ pub(super) fn decimal(text: &str) -> Option<f64> {
     }
 }
 
-/// Runs of digits compare by length, then by value; everything else by code point.
+/// Compares runs of digits by length, then by value; everything else by code point.
 fn natural_order(left: &str, right: &str) -> Ordering {
     let (mut left, mut right) = (left, right);
     loop {

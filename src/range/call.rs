@@ -1,4 +1,4 @@
-//! One admitted call, as the services see it.
+//! One authenticated call, as it is passed to the services.
 
 use jiff::Timestamp;
 
@@ -6,31 +6,28 @@ use super::access::Caller;
 use super::wire::{AwsError, Input, Refusal, Service};
 use super::world::World;
 
-/// A call whose caller is known and allowed; the service only has to do it.
+/// A call whose caller has been identified.
 pub(crate) struct Call<'a> {
     /// The state that the call reads or changes.
     pub(crate) world: &'a mut World,
-    /// Who calls.
     pub(crate) caller: &'a Caller,
-    /// The service that is called.
     pub(crate) service: Service,
-    /// The operation's name.
     pub(crate) operation: &'a str,
-    /// What to do.
+    /// The decoded parameters.
     pub(crate) input: &'a Input,
-    /// It came in by the global endpoint of its service, as `sts.amazonaws.com` is.
+    /// Whether the request was sent to the global endpoint of its service, such as
+    /// `sts.amazonaws.com`.
     pub(crate) global_endpoint: bool,
-    /// The time of the call.
     pub(crate) now: Timestamp,
 }
 
 impl Call<'_> {
-    /// The answer to an operation that the service does not have.
+    /// The error for an operation that the service does not implement.
     pub(crate) fn unknown_operation(&self) -> AwsError {
         Refusal::UnknownOperation(self.operation.to_owned()).told_by(self.service)
     }
 
-    /// What a page token of this list is bound to.
+    /// The name of the list that a page token of this call is bound to.
     pub(crate) fn list_name(&self) -> String {
         format!(
             "{} {} {}",
@@ -38,7 +35,7 @@ impl Call<'_> {
         )
     }
 
-    /// When a policy that is changed by this call begins to count.
+    /// The time from which a policy change made by this call is in force.
     pub(crate) fn in_force_from(&self) -> Timestamp {
         self.world.in_force_from(self.now)
     }

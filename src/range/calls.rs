@@ -1,4 +1,5 @@
-//! What was asked of the range, and how often: for tests and benchmarks that hold a client to its quotas.
+//! Counts the calls that the range received, so that tests and benchmarks can check that a client
+//! stays within its quotas.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +12,17 @@ use crate::model::{AccountId, Region};
 pub struct SeenCalls {
     /// The operation, e.g. `FilterLogEvents`.
     pub operation: String,
-    /// The account that they acted in; `None` where the caller was not known.
+    /// The account of the caller; `None` if the caller was not identified.
     pub account: Option<AccountId>,
-    /// The Region that they went to; `None` where the caller was not known.
+    /// The Region of the calls; `None` if the caller was not identified.
     pub region: Option<Region>,
-    /// How many came in.
+    /// How many calls were received.
     pub count: u64,
-    /// How many of them were told to slow down.
+    /// How many of them were throttled.
     pub throttled: u64,
-    /// How many of them failed otherwise.
+    /// How many of them failed for another reason.
     pub failed: u64,
-    /// The most that came in within one second of the clock.
+    /// The largest number of calls within one second of the clock.
     pub busiest_second: u64,
 }
 
@@ -37,7 +38,7 @@ struct Tally {
     in_second: u64,
 }
 
-/// How a call ended.
+/// The result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Answered,
@@ -45,16 +46,17 @@ pub(crate) enum Ending {
     Failed,
 }
 
-/// Beyond this many different calls, new ones are counted together: whoever invents operations fills no memory.
+/// The limit on counted combinations of operation, account and Region. Further ones are counted
+/// together, so a client that invents operations cannot fill the memory.
 const MOST_PLACES: usize = 1_000_000;
 const OTHERS: &str = "(others)";
 
-/// The counts; as many as there are different calls, not as there are calls.
+/// The call counts. Their size depends on the number of different calls, not on the number of
+/// calls.
 #[derive(Debug, Default)]
 pub(crate) struct CallLog(BTreeMap<Place, Tally>);
 
 impl CallLog {
-    /// Counts a call.
     pub(crate) fn count(
         &mut self,
         operation: &str,
@@ -81,7 +83,7 @@ impl CallLog {
         }
     }
 
-    /// Everything that was counted, by operation, account and Region.
+    /// All counts, by operation, account and Region.
     pub(crate) fn seen(&self) -> Vec<SeenCalls> {
         let seen = |((operation, place), tally): (&Place, &Tally)| SeenCalls {
             operation: operation.clone(),

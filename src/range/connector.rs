@@ -1,6 +1,7 @@
-//! The SDK's HTTP client, answered in this process.
+//! An HTTP client for the AWS SDK that is answered in the same process.
 //!
-//! With it the whole SDK runs as in production, without a socket, and as fast as paused tokio time lets it.
+//! With it the SDK runs as in production, but without a socket and on paused tokio time, so retries
+//! and waits take no real time.
 
 use std::fmt;
 
@@ -16,9 +17,9 @@ use bytes::Bytes;
 
 use super::Range;
 
-/// An HTTP client that sends every request to `range`, whatever its endpoint.
+/// Returns an HTTP client that sends every request to `range`, whatever its endpoint.
 pub fn http_client(range: Range) -> SharedHttpClient {
-    // The SDK asks for the connector at every request, so it is made once.
+    // The SDK requests a connector for every request, so it is created only once.
     SharedHttpClient::new(InProcess {
         connector: SharedHttpConnector::new(Connector { range }),
     })
@@ -61,7 +62,8 @@ async fn exchange(range: &Range, request: HttpRequest) -> Result<HttpResponse, C
         .try_into_http1x()
         .map_err(|error| ConnectorError::user(error.into()))?
         .into_parts();
-    // Read to its end: else the SDK's stalled-stream protection takes a slow answer for a stuck upload.
+    // The body is read to its end first; otherwise the stalled-stream protection of the SDK
+    // mistakes a slow response for a stuck upload.
     let body = body_bytes(body).await?;
     let response = range
         .handle(http::Request::from_parts(parts, body))

@@ -1,6 +1,10 @@
-//! The one dispatcher: every request, from the SDK in this process or over loopback, takes this way.
+//! The dispatcher, which handles every request, from the SDK in this process or over loopback.
 //!
-//! wire → who calls → faults and quotas → may they → do it → trace → wire. Nothing here knows what an operation does.
+//! ```text
+//! decode → identify → faults and quotas → authorize → perform → record → encode
+//! ```
+//!
+//! It does not depend on what an operation does.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -16,10 +20,10 @@ use super::world::{Use, World};
 use super::{ConnectionReset, Range, State, cloudtrail, ec2, iam, logs, organizations, sts};
 
 impl Range {
-    /// Answers a request as AWS would. Whatever the request holds, this does not panic.
+    /// Handles a request as AWS does. It never panics, whatever the request contains.
     ///
     /// # Errors
-    /// [`ConnectionReset`] where the scenario wants the connection to break.
+    /// [`ConnectionReset`] if a fault of the scenario breaks the connection.
     pub async fn handle(
         &self,
         request: Request<Bytes>,
@@ -40,14 +44,14 @@ impl Range {
             let (outcome, disturbance) = self.serve(&mut state, &exchange, &parts, &body);
             (exchange, outcome, disturbance)
         };
-        // The lock is free again: one slow answer holds up nobody else.
+        // The lock has been released, so a delayed response does not delay other calls.
         if !disturbance.delay.is_zero() {
             tokio::time::sleep(disturbance.delay).await;
         }
         disturbance.send(&exchange, outcome)
     }
 
-    /// Finds out who calls, and has the call done and counted.
+    /// Identifies the caller, performs the call and counts it.
     fn serve(
         &self,
         state: &mut State,
@@ -92,7 +96,8 @@ impl Range {
         (outcome, disturbance)
     }
 
-    /// Does an admitted call, unless a fault comes first, and leaves its trace.
+    /// Performs an admitted call and records it in CloudTrail, unless a fault returns an error
+    /// first.
     fn attempt(
         &self,
         state: &mut State,
@@ -145,7 +150,8 @@ impl Range {
         outcome
     }
 
-    /// A request that names no operation of any service: not even the protocol is known.
+    /// The response to a request that names no known service and operation. Its protocol is guessed
+    /// from the content type.
     fn not_for_any_service(&self, parts: &Parts) -> Response<Bytes> {
         let service = match wire::header(&parts.headers, "content-type") {
             Some(kind) if kind.starts_with("application/x-www-form-urlencoded") => Service::Sts,
@@ -166,7 +172,7 @@ impl Range {
     }
 }
 
-/// Does a call whose caller is known, if the policies allow it.
+/// Authorizes and performs a call.
 pub(super) fn perform(mut call: Call<'_>, disturbance: &Disturbance) -> Result<Reply, AwsError> {
     permit(&call)?;
     if disturbance.deletes_the_group() {
@@ -183,7 +189,7 @@ pub(super) fn perform(mut call: Call<'_>, disturbance: &Disturbance) -> Result<R
     Ok(disturbance.touch(reply, call.input))
 }
 
-/// Asks every policy that bears on the call, whatever the service.
+/// Evaluates all policies that apply to the call.
 fn permit(call: &Call<'_>) -> Result<(), AwsError> {
     let Call {
         world,
@@ -213,7 +219,7 @@ fn permit(call: &Call<'_>) -> Result<(), AwsError> {
     })
 }
 
-/// The ARN of what the call is about, as policies name it.
+/// The ARN of the resource of a call, as policies name it.
 fn resource(world: &World, caller: &Caller, service: Service, input: &Input) -> String {
     match service {
         Service::Iam => iam::resource(world, caller, input),

@@ -1,4 +1,4 @@
-//! Whatever comes in, the range answers and does not panic.
+//! Property tests: the range answers every input and never panics.
 
 use bytes::Bytes;
 use http::Request;
@@ -83,7 +83,8 @@ const SERVICES: [(Service, &[&str]); 6] = [
     ),
 ];
 
-/// Parameters that operations read, and some values that they want: so that inputs get past the first check.
+/// Names of parameters that operations read, and values that they accept, so that inputs pass the
+/// first checks.
 const NAMES: [&str; 28] = [
     "logGroupName",
     "logGroupIdentifier",

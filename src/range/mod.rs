@@ -1,14 +1,16 @@
 //! The practice range: an AWS organization that runs inside the process and behaves like AWS.
 //!
-//! It is the ground that practice, tests and benchmarks stand on. The real SDK, with its signing, parsing and errors,
-//! talks to it at the wire: in the same process through [`connector::http_client`], or over loopback through
-//! [`server::serve`]. Nothing of it can reach a real account.
+//! It is used for practice, tests and benchmarks. The real SDK, including its signing, parsing and
+//! error handling, sends HTTP requests to it: in the same process through
+//! [`connector::http_client`], or over loopback through [`server::serve`]. The range never connects
+//! to AWS.
 //!
-//! * `wire`: how AWS's protocols spell requests, replies and errors
-//! * `access`, `policy`: who calls, and may they
-//! * `world`: what there is; `scenario`: how it came to be
-//! * one room a service: `logs` (with `patterns` and `insights`), `ec2`, `iam`, `sts`, `organizations`, `cloudtrail`
-//! * `traffic`: what happens every day; `faults`: what goes wrong on purpose; `quotas`: what is too much
+//! * `wire`: encoding and decoding of requests, responses and errors
+//! * `access`, `policy`: authentication and authorization
+//! * `world`: the state of the organization; `scenario`: builds that state from a file
+//! * one module per service: `logs` (with `patterns` and `insights`), `ec2`, `iam`, `sts`,
+//!   `organizations`, `cloudtrail`
+//! * `traffic`: everyday events; `faults`: injected errors; `quotas`: throttling
 
 mod access;
 mod call;
@@ -54,10 +56,11 @@ use world::World;
 use crate::model::{AccountId, Region};
 use crate::time::Clock;
 
-/// How near a clock must be to the scenario's own time to be taken for the scenario's clock.
+/// The largest difference between the clock and the time of the scenario at which the range starts
+/// at the time of the scenario.
 const SAME_MOMENT: SignedDuration = SignedDuration::from_hours(1);
 
-/// An AWS organization in this process. Clones share it.
+/// A simulated AWS organization. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct Range(Arc<Inner>);
 
@@ -67,7 +70,7 @@ struct Inner {
     state: Mutex<State>,
 }
 
-/// All that changes.
+/// The mutable state of a range.
 #[derive(Debug)]
 struct State {
     world: World,
@@ -76,36 +79,38 @@ struct State {
     calls: CallLog,
 }
 
-/// The connection broke before an answer came.
+/// The connection was closed before a response was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("connection reset by peer")]
 pub struct ConnectionReset;
 
-/// Plain credentials of one of the range's users, and the Region to begin in.
+/// Access key of a user of the range, and the Region to start in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PracticeCredentials {
-    /// The access key's id.
+    /// The id of the access key.
     pub access_key_id: String,
-    /// Its secret.
+    /// The secret of the access key.
     pub secret_access_key: String,
-    /// The range's first Region.
+    /// The first Region of the scenario.
     pub region: Region,
 }
 
-/// The practice user's MFA device, for an authenticator application.
+/// The MFA device of the practice user, for an authenticator application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PracticeMfa {
-    /// Its serial number, an ARN.
+    /// The serial number, an ARN.
     pub serial: String,
-    /// Its secret in base 32.
+    /// The secret in base 32.
     pub secret: String,
 }
 
 impl Range {
-    /// Builds a range from a scenario. `seed` overrides the scenario's own; the same seed gives the same range.
+    /// Builds a range from a scenario. `seed` overrides the seed of the scenario; the same seed
+    /// builds the same range.
     ///
-    /// The story ends when the range begins: at the scenario's `now` if the clock is about there
-    /// ([`Scenario::clock`]), else at the clock's time, so that a served range lives in the present.
+    /// The events of the scenario end when the range starts. It starts at the scenario's `now` if
+    /// the clock is near that time ([`Scenario::clock`]), else at the time of the clock, so a
+    /// served range is in the present.
     ///
     /// # Errors
     /// The scenario contradicts itself, or files that it names cannot be read.
@@ -128,7 +133,7 @@ impl Range {
         })))
     }
 
-    /// Limits calls from now on; a new range does not.
+    /// Sets whether calls are throttled; a new range does not throttle.
     ///
     /// # Errors
     /// The table of rates cannot be read.
@@ -144,16 +149,18 @@ impl Range {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock; if something did, the state would still be whole.
+        // No code panics while it holds the lock; if it did, the state would still be usable.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The practice user: `responder` in the management account, who may read there and assume roles anywhere.
+    /// Credentials of the practice user: `responder` in the management account, who can read there
+    /// and assume roles in every account.
     pub fn credentials(&self) -> PracticeCredentials {
         self.credentials_of(PRACTICE_USER)
     }
 
-    /// A user of the management account that may do everything there; sets scenes, is not for practice.
+    /// Credentials of an administrator of the management account. Tests use them to change the
+    /// organization; they are not meant for practice.
     pub fn administrator(&self) -> PracticeCredentials {
         self.credentials_of(ADMINISTRATOR)
     }
@@ -162,7 +169,7 @@ impl Range {
         self.credentials_of_key(&practice_key(self.management_account(), user))
     }
 
-    /// The credentials that belong to an access key id of the scenario, whoever has it.
+    /// Credentials for any access key id of the scenario.
     pub fn credentials_of_key(&self, access_key_id: &str) -> PracticeCredentials {
         let world = &self.state().world;
         PracticeCredentials {
@@ -176,7 +183,7 @@ impl Range {
         }
     }
 
-    /// The practice user's MFA device.
+    /// The MFA device of the practice user.
     pub fn mfa(&self) -> PracticeMfa {
         let device = self.practice_device();
         PracticeMfa {
@@ -185,7 +192,7 @@ impl Range {
         }
     }
 
-    /// The code that the practice user's MFA device shows now: 6 digits, good for one use.
+    /// The current code of the practice user's MFA device: 6 digits, accepted once.
     pub fn mfa_code(&self) -> String {
         self.practice_device().code_at(self.clock().now())
     }
@@ -197,19 +204,19 @@ impl Range {
         MfaDevice::new(serial.clone(), world.mint.mfa_secret_of(&serial))
     }
 
-    /// The management account, in which the practice user lives.
+    /// The management account, which contains the practice user.
     pub fn management_account(&self) -> AccountId {
         self.state().world.organization.management
     }
 
-    /// Every call that came in, counted by operation, account and Region.
+    /// The calls that the range received, counted by operation, account and Region.
     pub fn calls(&self) -> Vec<SeenCalls> {
         self.state().calls.seen()
     }
 }
 
-/// When the range begins. A clock that is about at the scenario's own time is rounded to it, so that two runs of one
-/// scenario see the same world to the millisecond.
+/// Returns the time at which the range starts. A clock near the time of the scenario is rounded to
+/// it, so two runs of a scenario have the same state to the millisecond.
 fn beginning(scenario: Timestamp, clock: Timestamp) -> Timestamp {
     if clock.duration_since(scenario).abs() < SAME_MOMENT {
         return scenario;

@@ -1,42 +1,43 @@
-//! What a range holds, for people: the organization, who can enter where, what records what.
+//! Overviews of a range for display: accounts, their roles, and trails.
 
 use serde::Serialize;
 
 use super::Range;
 use crate::model::{AccountId, Region};
 
-/// An account, for a list.
+/// An account of the range, for lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountOverview {
-    /// Its id.
+    /// The account id.
     pub id: AccountId,
-    /// Its name.
+    /// The account name.
     pub name: String,
-    /// Organizations' `State`.
+    /// The `State` that Organizations reports.
     pub state: String,
-    /// The names of the units above it, from the root down; empty right under the root.
+    /// The names of the organizational units that contain it, from the root down; empty directly
+    /// under the root.
     pub units: Vec<String>,
-    /// The Regions that it can use.
+    /// The enabled Regions.
     pub regions: Vec<Region>,
-    /// The names of its roles.
+    /// The names of the roles.
     pub roles: Vec<String>,
-    /// How many log groups it has.
+    /// The number of log groups.
     pub log_groups: usize,
 }
 
-/// A trail, for a list.
+/// A trail of the range, for lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrailOverview {
-    /// Its ARN.
+    /// The ARN of the trail.
     pub arn: String,
-    /// Whether it records the whole organization.
+    /// Whether it is an organization trail.
     pub organization: bool,
-    /// The log group that it delivers to, in its own account and Region.
+    /// The log group that it delivers to, in its own account and home Region.
     pub log_group: Option<String>,
 }
 
 impl Range {
-    /// Every account, by id.
+    /// All accounts, sorted by id.
     pub fn accounts(&self) -> Vec<AccountOverview> {
         let world = &self.state().world;
         let overview = |account: &super::world::Account| {
@@ -62,9 +63,10 @@ impl Range {
         world.accounts.values().map(overview).collect()
     }
 
-    /// The log groups that keep what happens in an account and Region: account, Region and name of each.
+    /// The log groups to which CloudTrail events of an account and Region are delivered: account,
+    /// Region and name of each.
     ///
-    /// It is the world's own bookkeeping, for tests of those who have to find it out by asking.
+    /// Tests compare it with what Dragnet finds out through API calls.
     pub fn kept_in(&self, account: AccountId, region: &Region) -> Vec<(AccountId, Region, String)> {
         let state = self.state();
         let trails = state
@@ -77,7 +79,7 @@ impl Range {
             .collect()
     }
 
-    /// Every trail, in the scenario's order.
+    /// All trails, in the order of the scenario.
     pub fn trails(&self) -> Vec<TrailOverview> {
         let world = &self.state().world;
         let overview = |trail: &super::world::Trail| TrailOverview {

@@ -1,6 +1,7 @@
-//! AWS's limits on calls: a token bucket for each account, Region and operation.
+//! Throttles calls as AWS does: a token bucket for each account, Region and operation.
 //!
-//! The bucket holds a second's worth and fills at the quota's rate. A refused call takes nothing out.
+//! A bucket holds the tokens of one second and is refilled at the rate of the quota. A throttled
+//! call takes no token.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,20 +10,20 @@ use serde::Deserialize;
 
 use crate::model::{AccountId, Region};
 
-/// The rates that AWS publishes, the same table that clients hold themselves to.
+/// The rates that AWS publishes. Dragnet's rate limiter uses the same table.
 const PUBLISHED: &str = include_str!("../../config/quotas.toml");
 
-/// Whether calls are limited.
+/// Whether calls are throttled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Quotas {
-    /// At AWS's published rates.
+    /// At the rates that AWS publishes.
     Real,
-    /// Not at all.
+    /// Calls are not throttled.
     #[default]
     Off,
 }
 
-/// The table of rates, and a bucket for whoever has called.
+/// The rates, and a bucket for each account, Region and operation that has been called.
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
     rates: Option<Rates>,
@@ -40,7 +41,7 @@ struct Rates {
 #[serde(untagged)]
 enum Rate {
     Everywhere(f64),
-    /// Rate to the Regions that have it; others have the lowest.
+    /// Maps a rate to the Regions that have it. Other Regions have the lowest rate.
     ByRegion(BTreeMap<String, Vec<Region>>),
 }
 
@@ -51,7 +52,7 @@ struct Bucket {
 }
 
 impl Limiter {
-    /// A limiter for the chosen quotas.
+    /// Returns a limiter for the chosen quotas.
     ///
     /// # Errors
     /// The table of rates cannot be read.
@@ -66,7 +67,7 @@ impl Limiter {
         })
     }
 
-    /// Takes a call's token out of its bucket. No: there is none left.
+    /// Takes the token of a call from its bucket. Returns `false` if no token is left.
     pub(crate) fn admit(
         &mut self,
         operation: &str,
@@ -96,7 +97,7 @@ impl Limiter {
 }
 
 impl Rates {
-    /// Calls a second.
+    /// The rate in calls per second.
     fn of(&self, operation: &str, region: &Region) -> f64 {
         match self.operations.get(operation) {
             None => self.default,

@@ -1,4 +1,4 @@
-//! The range over loopback, for boto3, the AWS CLI and any other SDK.
+//! Serves the range over loopback, for boto3, the AWS CLI and other SDKs.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -14,24 +14,27 @@ use tokio::net::TcpListener;
 
 use super::{ConnectionReset, Range};
 
-/// The most that is read of a body. No operation takes half of it; the dispatcher then says so in AWS's words.
+/// The limit on the size of a body that is read. It is far above the limit of every operation, so
+/// that the dispatcher can reject a large body with AWS's error.
 const READ_LIMIT: usize = 64 << 20;
 
-/// Why the range is not served.
+/// Why the range cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Anybody could use it, and it would look like AWS to them.
+    /// The listener is not on a loopback address. Other hosts could use the range and mistake it
+    /// for AWS.
     #[error("the practice range is served on loopback addresses only, not on {0}")]
     NotLoopback(SocketAddr),
-    /// The listener is broken.
+    /// The listener failed.
     #[error("the practice range cannot be served")]
     Io(#[from] io::Error),
 }
 
-/// Serves the range on a listener until `shutdown` is ready; open exchanges are finished first.
+/// Serves the range on a listener until `shutdown` is ready. Exchanges in progress are completed
+/// first.
 ///
 /// # Errors
-/// The listener is not on a loopback address, or does not work.
+/// The listener is not on a loopback address, or it fails.
 pub async fn serve(
     range: Range,
     listener: TcpListener,
@@ -64,7 +67,7 @@ async fn answer(
     })
 }
 
-/// A response whose body fails at once, which makes the server close the connection.
+/// A response whose body fails immediately, so that the server closes the connection.
 fn broken(reset: ConnectionReset) -> Response<Body> {
     Response::new(Body::from_stream(futures::stream::once(async move {
         Err::<Bytes, _>(reset)

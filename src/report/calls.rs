@@ -1,4 +1,4 @@
-//! `calls.csv`: the audit.
+//! `calls.csv`: the audit of every AWS call.
 
 use std::io::Write;
 
@@ -17,10 +17,10 @@ const COLUMNS: [&str; 8] = [
     "milliseconds",
 ];
 
-/// Writes every AWS call, in the order in which they come.
+/// Writes every AWS call, in the order of the rows.
 ///
 /// # Errors
-/// A row could not be read, or `out` fails.
+/// Returns an error if a row cannot be read, or if `out` cannot be written.
 pub fn write_calls<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<ApiCall, E>>,
     out: impl Write,

@@ -1,4 +1,4 @@
-//! `coverage.csv`.
+//! `coverage.csv`: one row per account, account-Region and log group.
 
 use std::io::Write;
 
@@ -23,10 +23,10 @@ const COLUMNS: [&str; 15] = [
     "sightings",
 ];
 
-/// Writes the coverage, which comes sorted: one row a place.
+/// Writes the coverage. The rows must be sorted.
 ///
 /// # Errors
-/// A row could not be read, or `out` fails.
+/// Returns an error if a row cannot be read, or if `out` cannot be written.
 pub fn write_coverage<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Coverage, E>>,
     out: impl Write,

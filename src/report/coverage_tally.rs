@@ -1,15 +1,15 @@
-//! The coverage in numbers, counted while its rows go by.
+//! Counts the coverage while its rows are read.
 
 use super::gaps::{Gaps, name};
 use super::summary::CoverageLevel;
 use super::{Gap, LogGroupCounts, PlaceCounts};
 use crate::model::{AccountId, Coverage, Region};
 
-/// How many accounts that are not active are named in a verdict; `coverage.csv` has all.
+/// How many inactive accounts a verdict names. `coverage.csv` contains all.
 const MOST_NAMED: usize = 10;
 
-/// Counts rows that come sorted by account, Region and log group, as the report does, and answers
-/// whether everything in scope was covered.
+/// Counts coverage rows, which must be sorted by account, Region and log group, and decides whether
+/// everything in scope was covered.
 #[derive(Clone, Debug, Default)]
 pub struct CoverageTally {
     accounts: PlaceCounts,
@@ -29,7 +29,8 @@ impl CoverageTally {
     /// Counts the next row.
     pub fn add(&mut self, row: &Coverage) {
         let extent = CoverageLevel::from_outcome(&row.outcome);
-        // What is read for others is no part of the account and the Region that it lies in.
+        // A log group out of scope that was read for other accounts does not count for its own
+        // account-Region.
         if !row.elsewhere {
             self.add_place(row, extent);
         }
@@ -85,7 +86,7 @@ impl CoverageTally {
         }
     }
 
-    /// How the accounts ended.
+    /// Returns the coverage of the accounts.
     pub fn accounts(&self) -> PlaceCounts {
         let mut counts = self.accounts;
         self.account
@@ -94,7 +95,7 @@ impl CoverageTally {
         counts
     }
 
-    /// How the pairs of account and Region ended.
+    /// Returns the coverage of the account-Regions.
     pub fn targets(&self) -> PlaceCounts {
         let mut counts = self.targets;
         self.target
@@ -103,42 +104,42 @@ impl CoverageTally {
         counts
     }
 
-    /// How the log groups ended.
+    /// Returns the coverage of the log groups.
     pub fn log_groups(&self) -> LogGroupCounts {
         self.log_groups
     }
 
-    /// Events read.
+    /// Returns the number of events that were read.
     pub fn events(&self) -> u64 {
         self.events
     }
 
-    /// Bytes of message read.
+    /// Returns the bytes of messages that were read.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Whether everything in scope was covered, and anything was in scope.
+    /// Returns whether everything in scope was covered, and anything was in scope.
     pub fn is_complete(&self) -> bool {
         self.gaps.is_empty() && self.accounts().in_scope > 0
     }
 
-    /// What was not covered, by reason; the largest gap first.
+    /// Returns the gaps by reason, the largest first.
     pub fn gaps(&self) -> Vec<Gap> {
         self.gaps.list()
     }
 
-    /// What was not covered, and is accepted as such, by reason.
+    /// Returns the accepted gaps by reason.
     pub fn accepted(&self) -> Vec<Gap> {
         self.accepted.list()
     }
 
-    /// The first of the accounts that were asked about but are not active: untrusted text.
+    /// Returns the first inactive accounts in scope: untrusted text.
     pub fn not_active(&self) -> &[String] {
         &self.not_active
     }
 
-    /// What was asked about but is out of scope, by reason.
+    /// Returns the inactive accounts in scope, by reason.
     pub fn out_of_scope(&self) -> Vec<Gap> {
         self.out_of_scope.list()
     }

@@ -1,4 +1,4 @@
-//! Where the evidence is, as a person reads it at the end of a run.
+//! The sections of the run report about log sources and trail integrity.
 
 use std::io;
 
@@ -6,14 +6,14 @@ use super::page::{Page, Style};
 use super::{AccountNames, HourGap, SourceTally, TamperingTally, count, plural, time};
 use crate::model::Target;
 
-/// What records what, and what tells of the recording itself.
+/// The log sources and the trail integrity findings of a run, counted.
 #[derive(Clone, Debug, Default)]
 pub struct EvidenceTally {
-    /// How it stands with the CloudTrail of every target.
+    /// The status of the CloudTrail of every account-Region.
     pub sources: SourceTally,
-    /// Calls that tampered with the recording.
+    /// Tampering calls.
     pub tampering: TamperingTally,
-    /// The longest stretches without records.
+    /// The longest hour gaps.
     pub silences: Vec<HourGap>,
 }
 
@@ -123,7 +123,7 @@ fn place(target: &Target, names: &AccountNames) -> String {
     )
 }
 
-/// An account with its name, where that is known.
+/// Returns an account with its name, if that is known.
 pub(super) fn named(account: &str, names: &AccountNames) -> String {
     match names.get(account).filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} ({account})"),

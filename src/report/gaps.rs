@@ -1,33 +1,33 @@
-//! What was not covered, gathered by reason: 400 accounts that refuse for one reason are one gap.
+//! Collects gaps by reason: 400 accounts that deny access for the same reason are one gap.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::{AccountId, Coverage, Outcome, Status};
 
-/// More different reasons than this are not told apart: nobody would read them, and an error message
-/// with a random part must not fill the memory.
+/// The maximum number of different reasons. Further ones are combined, because the report would be
+/// unreadable, and error messages with a random part must not fill the memory.
 const MOST_REASONS: usize = 1_000;
 
-/// How many places a gap names; all of them are in `coverage.csv`.
+/// How many examples a gap names. `coverage.csv` contains all.
 const EXAMPLES: usize = 3;
 
-/// Places that were not covered for the same reason.
+/// Accounts, account-Regions and log groups that were not covered for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// How they ended.
+    /// Their status.
     pub status: Status,
-    /// The reason and AWS's message, with what differs from place to place replaced.
+    /// The reason and AWS's message, with the parts that differ between coverage rows replaced.
     pub reason: String,
-    /// In how many accounts.
+    /// The number of accounts.
     pub accounts: u64,
-    /// How many places: accounts, Regions or log groups.
+    /// The number of accounts, account-Regions and log groups.
     pub places: u64,
     /// The first few of them: untrusted text.
     pub examples: Vec<String>,
 }
 
-/// Gathers gaps from rows that come sorted by account.
+/// Collects gaps from coverage rows, which must be sorted by account.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gaps(BTreeMap<(Status, String), Gathered>);
 
@@ -60,7 +60,7 @@ impl Gaps {
         self.0.is_empty()
     }
 
-    /// The gaps, those with the most places first.
+    /// Returns the gaps, those with the most coverage rows first.
     pub(super) fn list(&self) -> Vec<Gap> {
         let gap = |((status, reason), gathered): (&(Status, String), &Gathered)| Gap {
             status: *status,
@@ -75,7 +75,7 @@ impl Gaps {
     }
 }
 
-/// The place as a person names it.
+/// Returns the account, Region and log group of a coverage row for display.
 pub(super) fn name(row: &Coverage) -> String {
     let account = match row.account_name.as_str() {
         "" => row.account.to_string(),
@@ -94,8 +94,8 @@ pub(super) fn name(row: &Coverage) -> String {
     format!("{account}{region}{log_group}")
 }
 
-/// The reason without what is this place's own: its account, Region and log group, ids of requests,
-/// and what EC2 encodes for the account's administrators only.
+/// Returns the reason without the parts that belong to this row alone: its account, Region and log
+/// group, request ids, and the message that EC2 encodes for the account's administrators.
 fn common_reason(row: &Coverage) -> String {
     let Outcome { reason, detail, .. } = &row.outcome;
     let told = detail
@@ -121,7 +121,7 @@ fn common_reason(row: &Coverage) -> String {
     }
 }
 
-/// Replaces `word` where it stands for itself, not where it is a part of a longer word.
+/// Replaces `word` where it is a word by itself, not where it is a part of a longer word.
 fn replace_word<'a>(text: Cow<'a, str>, word: &str, with: &str) -> Cow<'a, str> {
     if word.is_empty() || !text.contains(word) {
         return text;
@@ -139,7 +139,7 @@ fn replace_word<'a>(text: Cow<'a, str>, word: &str, with: &str) -> Cow<'a, str> 
     Cow::Owned(replaced)
 }
 
-/// Replaces ids such as `0a1b2c3d-0000-4000-8000-000000000000`, as requests have.
+/// Replaces UUIDs, which request ids are, such as `0a1b2c3d-0000-4000-8000-000000000000`.
 fn without_uuids(text: &str) -> Cow<'_, str> {
     let mut replaced = String::new();
     let mut rest = text;
@@ -156,7 +156,7 @@ fn without_uuids(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The length of such an id, all of it ASCII.
+/// The length of a UUID, in ASCII characters.
 const UUID: usize = 36;
 
 fn is_uuid(bytes: &[u8]) -> bool {

@@ -1,5 +1,5 @@
-//! `hours.csv`: how many records each hour has, where all of a log group was read; and the hours that have
-//! none although others do.
+//! `hours.csv`: the number of records per hour, for log groups that were read completely. Also
+//! finds hour gaps: hours without records although others have some.
 
 use std::io::Write;
 
@@ -16,31 +16,31 @@ const COLUMNS: [&str; 5] = [
 ];
 const HOUR_MS: i64 = 3_600_000;
 
-/// How many stretches without records are kept: the longest. All hours are in `hours.csv`.
+/// How many hour gaps are kept: the longest. `hours.csv` contains all hours.
 const MOST_KEPT: usize = 5;
 
-/// Hours on end without a record of a place that has records before.
+/// Consecutive hours without a record, after an hour that has records.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HourGap {
-    /// Where nothing happened, or nothing was recorded.
+    /// The account-Region of the records.
     pub target: Target,
     /// The first millisecond, since the Unix epoch.
     pub from_ms: i64,
-    /// How many whole hours.
+    /// The number of whole hours.
     pub hours: i64,
 }
 
-/// The longest silences, found while the hours go by.
+/// Finds the longest hour gaps while the hours are read.
 #[derive(Clone, Debug)]
 pub struct HourGapTally {
-    /// The first millisecond of the hour that begins after the window's last whole one.
+    /// The end of the last whole hour of the window, in milliseconds since the Unix epoch.
     end_ms: i64,
     last: Option<(Target, LogGroupArn, i64)>,
     longest: Vec<HourGap>,
 }
 
 impl HourGapTally {
-    /// For a window. Hours that it holds in part do not count.
+    /// Creates a tally for a window. An hour that is only partly in the window does not count.
     pub fn new(window: TimeWindow) -> Self {
         Self {
             end_ms: window.to_ms().div_euclid(HOUR_MS).saturating_mul(HOUR_MS),
@@ -49,7 +49,7 @@ impl HourGapTally {
         }
     }
 
-    /// Takes the next hour; they come by place, log group and hour.
+    /// Adds the next hour. The rows must be sorted by account-Region, log group and hour.
     pub fn add(&mut self, row: &HourRow) {
         let same = self.last.as_ref().is_some_and(|(target, group, _)| {
             *target == row.hour.target && *group == row.log_group
@@ -66,7 +66,7 @@ impl HourGapTally {
         ));
     }
 
-    /// The longest, the longest first.
+    /// Returns the longest hour gaps, the longest first.
     pub fn longest(mut self) -> Vec<HourGap> {
         self.finish();
         self.longest
@@ -96,10 +96,10 @@ impl HourGapTally {
     }
 }
 
-/// Writes `hours.csv`; the rows come by place, log group and hour.
+/// Writes `hours.csv`. The rows must be sorted by account-Region, log group and hour.
 ///
 /// # Errors
-/// A row could not be read, or `out` fails.
+/// Returns an error if a row cannot be read, or if `out` cannot be written.
 pub fn write_hours<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<HourRow, E>>,
     out: impl Write,

@@ -1,5 +1,5 @@
-//! `report.html`: the run on one page, to be handed on. It is one file, loads nothing and runs nothing; what
-//! attackers wrote is text on it.
+//! `report.html`: the run as one page for other people. It is a single file that loads and executes
+//! nothing, and text that an attacker wrote is only ever text on it.
 
 use std::io::{self, Write};
 
@@ -14,9 +14,10 @@ use super::terminal::{sections, tone};
 use super::{AccountNames, ReportError, RunReport, count, escape, time, verdict};
 use crate::model::Sighting;
 
-/// Sightings that are shown: a page with more opens nowhere. All of them are in the other files.
+/// The maximum number of sightings on the page, so that browsers can open it. The other files
+/// contain all of them.
 const MOST_SIGHTINGS: usize = 1_000;
-/// Characters of a message that are shown.
+/// The maximum number of characters of a message.
 const LONGEST_MESSAGE: usize = 4_000;
 
 const STYLE: &str = "\
@@ -33,10 +34,10 @@ th{white-space:nowrap;font-weight:600}\
 .sightings td,.sightings th{border-top:1px solid #8c959f55;font-size:.85rem;white-space:normal}\
 pre{white-space:pre-wrap;font-size:.8rem;margin:.3rem 0}";
 
-/// Writes the page; `rows` are the run's sightings, sorted.
+/// Writes the page. `rows` are the sightings of the run, sorted.
 ///
 /// # Errors
-/// A row could not be read, or `out` fails.
+/// Returns an error if a row cannot be read, or if `out` cannot be written.
 pub fn write_html<E: std::error::Error + 'static>(
     ending: &RunReport<'_>,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
@@ -54,7 +55,7 @@ pub fn write_html<E: std::error::Error + 'static>(
 }
 
 fn begin(ending: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    // Only this very style is obeyed, whatever gets onto the page.
+    // The policy allows exactly this style, so injected styles and scripts are ignored.
     let style_hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
     let class = match tone(ending.summary) {
         Style::Good => "good",
@@ -78,12 +79,13 @@ fn begin(ending: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</div>")
 }
 
-/// A stranger's text: what it would do to a terminal or a reader's eye is written out, and nothing is markup.
+/// Returns untrusted text for the page: deceptive characters are shown as escapes, and markup is
+/// escaped.
 fn shown(text: &str) -> String {
     markup_escape(escape(text)).into_owned()
 }
 
-/// Labelled items as tables under headings.
+/// Writes labelled items as tables under headings.
 struct HtmlPage<'a> {
     out: &'a mut dyn Write,
     is_open: bool,
@@ -226,7 +228,7 @@ mod tests {
             page.contains("&lt;script&gt;alert(&apos;1&apos;)") && page.contains("\\u{202e}"),
             "{page}"
         );
-        // Opened by ours alone, every element is closed.
+        // No element is opened except by this module, and every one of them is closed.
         for element in ["table", "tr", "td", "details", "pre", "div"] {
             let (opened, closed) = (format!("<{element}"), format!("</{element}>"));
             let opens = |at: &str| at.starts_with(['>', ' ']);

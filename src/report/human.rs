@@ -1,6 +1,6 @@
-//! Numbers for people.
+//! Formats numbers, sizes and durations for people.
 
-/// `1234567` as `1,234,567`.
+/// Formats `1234567` as `1,234,567`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -13,7 +13,7 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// `1 account`, `2 accounts`; for words that take an s.
+/// Formats `1 account`, `2 accounts`, for words whose plural ends in s.
 pub fn plural(number: u64, word: &str) -> String {
     format!(
         "{} {word}{}",
@@ -22,13 +22,13 @@ pub fn plural(number: u64, word: &str) -> String {
     )
 }
 
-/// Bytes with a decimal prefix, as AWS bills them: `1.2 GB`.
+/// Formats bytes with a decimal prefix, as AWS bills them: `1.2 GB`.
 pub fn bytes(number: u64) -> String {
     const PREFIXES: [&str; 6] = ["k", "M", "G", "T", "P", "E"];
     let mut scaled = number as f64;
     let mut prefix = "";
     for next in PREFIXES {
-        // What would be shown as 1000 takes the next prefix.
+        // A value that would be shown as 1000 gets the next prefix.
         if scaled < 999.95 {
             break;
         }
@@ -42,7 +42,7 @@ pub fn bytes(number: u64) -> String {
     }
 }
 
-/// US dollars: `0.02 USD`; what is less than a cent is not nothing.
+/// Formats US dollars: `0.02 USD`. Less than a cent is not shown as zero.
 pub fn money(usd: f64) -> String {
     if usd > 0.0 && usd < 0.01 {
         "under 0.01 USD".to_owned()
@@ -51,7 +51,7 @@ pub fn money(usd: f64) -> String {
     }
 }
 
-/// A length of time, to the two largest units: `2h 5m`, `48s`.
+/// Formats a duration with its two largest units: `2h 5m`, `48s`.
 pub fn lasting(seconds: u64) -> String {
     match (seconds / 3_600, seconds % 3_600 / 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}s"),
@@ -60,13 +60,13 @@ pub fn lasting(seconds: u64) -> String {
     }
 }
 
-/// How many of a long list are named.
+/// How many entries of a long list are named.
 const NAMED: usize = 5;
 
-/// A list, of which the first few stand for all if it is long: `a, b, c, d, e and 9,995 more`.
+/// Joins a list, and shortens it if it is long: `a, b, c, d, e and 9,995 more`.
 pub fn abridged(list: &[String]) -> String {
     match list.split_at_checked(NAMED) {
-        // One more takes no more room than to say so.
+        // Naming one more entry takes no more room than "and 1 more".
         Some((first, rest)) if rest.len() > 1 => {
             format!("{} and {} more", first.join(", "), count(rest.len() as u64))
         }

@@ -1,4 +1,4 @@
-//! `hunts/<name>.csv`, `.json` and `.by-target.csv`: what hunts found.
+//! The results of hunts: `hunts/<name>.csv`, `hunts/<name>.json` and `hunts/<name>.by-target.csv`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use super::{plural, write_defused};
 use crate::model::{Hunt, HuntSource, Severity};
 use crate::query::Value;
 
-/// The columns before a hunt's own where its rows are records.
+/// The columns before a hunt's own if its rows are records.
 pub const RECORD_COLUMNS: [&str; 5] = [
     "event_account_id",
     "event_region",
@@ -19,7 +19,7 @@ pub const RECORD_COLUMNS: [&str; 5] = [
     "record_id",
 ];
 
-/// The columns before a hunt's own in the breakdown of what it counted.
+/// The columns before a hunt's own in the counts by account-Region.
 pub const TARGET_COLUMNS: [&str; 2] = ["event_account_id", "event_region"];
 
 /// A hunt in `summary.json`.
@@ -29,34 +29,34 @@ pub const TARGET_COLUMNS: [&str; 2] = ["event_account_id", "event_region"];
 )]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HuntSummary {
-    /// Its name, also that of its files.
+    /// The name of the hunt and of its files.
     pub name: String,
-    /// What it tells.
+    /// The title of the hunt.
     pub title: String,
-    /// What kind of record it is about.
+    /// The kind of record that it searches.
     pub source: HuntSource,
-    /// How much a finding weighs.
+    /// The severity of a finding.
     pub severity: Severity,
     /// MITRE ATT&CK techniques.
     pub techniques: Vec<String>,
-    /// What it was asked with.
+    /// The values of its parameters.
     pub parameters: BTreeMap<String, String>,
     /// The query.
     pub query: String,
-    /// The rows of its file.
+    /// The number of rows in its file.
     pub rows: u64,
-    /// Whether it counts, so that its rows are no sightings.
+    /// Whether it counts, so that its rows are not sightings.
     pub counts: bool,
-    /// Whether Insights alone evaluated it: its rows are no sightings, and are not merged.
+    /// Whether it is a passthrough query: its rows are not sightings and are not merged.
     pub as_written: bool,
-    /// Whether a record may have been counted twice, since copies of it could not be told apart.
+    /// Whether a record may be counted twice because its copies could not be recognized.
     pub may_double_count: bool,
-    /// Whether there was more than fits into memory.
+    /// Whether results were left out because they did not fit in memory.
     pub cut_off: bool,
 }
 
 impl HuntSummary {
-    /// A hunt that has found nothing yet; `counts`: its rows are no records.
+    /// Creates the summary of a hunt without results. `counts` says that its rows are not records.
     pub fn new(hunt: &Hunt, counts: bool) -> Self {
         Self {
             name: hunt.name.clone(),
@@ -74,7 +74,7 @@ impl HuntSummary {
         }
     }
 
-    /// What it found, in a line.
+    /// Returns the result of the hunt as one line.
     pub fn sentence(&self) -> String {
         let doubt = if self.may_double_count {
             ", some of them perhaps counted twice"
@@ -100,7 +100,7 @@ impl HuntSummary {
     }
 }
 
-/// Writes the rows of a hunt as CSV and as an array of JSON objects, as they come.
+/// Writes the rows of a hunt as CSV and as an array of JSON objects, one row at a time.
 pub struct HuntWriter<'w> {
     columns: Vec<String>,
     csv: csv::Writer<&'w mut dyn Write>,
@@ -109,10 +109,10 @@ pub struct HuntWriter<'w> {
 }
 
 impl<'w> HuntWriter<'w> {
-    /// Begins both files: `leading` columns, then the hunt's `own`.
+    /// Starts both files with the `leading` columns, then the hunt's `own`.
     ///
     /// # Errors
-    /// The CSV file fails.
+    /// Returns an error if the CSV file cannot be written.
     pub fn new(
         leading: &[&str],
         own: &[String],
@@ -121,7 +121,7 @@ impl<'w> HuntWriter<'w> {
     ) -> io::Result<Self> {
         let mut columns: Vec<String> = leading.iter().map(|column| (*column).to_owned()).collect();
         for column in own {
-            // A query may give its columns any name, ours too.
+            // A query may name its columns as it likes, also like a leading column.
             let mut name = column.clone();
             while columns.contains(&name) {
                 name.insert_str(0, "hunt.");
@@ -129,7 +129,7 @@ impl<'w> HuntWriter<'w> {
             columns.push(name);
         }
         let mut csv = csv::Writer::from_writer(csv);
-        // The names are the query's own words, not a stranger's.
+        // Column names come from the query, which is trusted, so they are not defused.
         csv.write_record(&columns)?;
         Ok(Self {
             columns,
@@ -142,7 +142,7 @@ impl<'w> HuntWriter<'w> {
     /// Writes a row: the leading cells, then the hunt's own values.
     ///
     /// # Errors
-    /// A file fails.
+    /// Returns an error if a file cannot be written.
     pub fn row(&mut self, leading: &[&str], own: &[Value<'_>]) -> io::Result<()> {
         let cells = leading
             .iter()
@@ -162,10 +162,10 @@ impl<'w> HuntWriter<'w> {
         Ok(())
     }
 
-    /// Ends both files, and gives how many rows there are.
+    /// Completes both files and returns the number of rows.
     ///
     /// # Errors
-    /// A file fails.
+    /// Returns an error if a file cannot be written.
     pub fn finish(mut self) -> io::Result<u64> {
         self.json
             .write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
@@ -174,7 +174,7 @@ impl<'w> HuntWriter<'w> {
     }
 }
 
-/// A value that is missing is null; a computed number is a number, text stays text.
+/// Converts a value: a missing value is null, a computed number is a number, and text stays text.
 fn json_value(value: &Value<'_>) -> serde_json::Value {
     match value {
         Value::Missing => serde_json::Value::Null,
@@ -186,7 +186,7 @@ fn json_value(value: &Value<'_>) -> serde_json::Value {
     }
 }
 
-/// Below 2^53 every whole number is itself.
+/// Up to 2^53, an `f64` represents every whole number exactly.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 #[expect(

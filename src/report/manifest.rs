@@ -1,29 +1,31 @@
-//! `manifest.json`: what a run's files were when it ended, so that evidence can be checked later.
+//! `manifest.json`: the size and SHA-256 hash of every file of a run, so that evidence can be
+//! checked later.
 
 use serde::{Deserialize, Serialize};
 
-/// The manifest of a run's directory. Its own SHA-256 is printed at the end, for the ticket.
+/// The manifest of a run directory. Its own SHA-256 hash is printed at the end of the run, for the
+/// ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The run.
+    /// The id of the run.
     pub run_id: String,
     /// The version of Dragnet that wrote the files.
     pub tool_version: String,
-    /// SHA-256 of the settings in force, in hex.
+    /// The SHA-256 hash of the resolved settings, in hex.
     pub settings_sha256: String,
-    /// Who ran it.
+    /// The ARN of the caller.
     pub caller_arn: String,
-    /// Every file but this one, by name.
+    /// Every file except the manifest itself, by name.
     pub files: Vec<ManifestFile>,
 }
 
-/// One file.
+/// One file of the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestFile {
-    /// Its path in the run's directory.
+    /// The path of the file in the run directory.
     pub name: String,
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// Its SHA-256 in hex.
+    /// The SHA-256 hash in hex.
     pub sha256: String,
 }

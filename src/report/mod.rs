@@ -1,8 +1,9 @@
-//! Reports: a run's rows on their way to a file or a terminal.
+//! Reports: write the results of a run to files and to the terminal.
 //!
-//! Everything here is pure: rows come in sorted, as an iterator that is read once, and go out through a
-//! `Write`; nothing is collected, no file is opened, no clock is read. Much of the text was written by
-//! strangers, the attacker among them, so each form has its own defence (see [`escape`], [`defuse`]).
+//! Everything here is pure. Rows arrive sorted, as an iterator that is read once, and are written
+//! to a `Write`; they are not collected, no file is opened, and no clock is read. Much of the text
+//! is untrusted, because an attacker can write to logs, so each format has its own defence (see
+//! [`escape`], [`defuse`]).
 
 mod calls;
 mod coverage;
@@ -66,7 +67,7 @@ pub enum ReportError<E: std::error::Error + 'static> {
     /// A row could not be read.
     #[error(transparent)]
     Rows(E),
-    /// What takes the report refused it: a full disk, a closed pipe.
+    /// The output could not be written, for example because of a full disk or a closed pipe.
     #[error("cannot write the report")]
     Write(#[from] io::Error),
 }
@@ -92,23 +93,24 @@ impl<E: std::error::Error + 'static> From<serde_json::Error> for ReportError<E> 
 /// Writes one indented JSON value, for a file or for a terminal.
 ///
 /// # Errors
-/// `out` fails.
+/// Returns an error if `out` cannot be written.
 pub fn write_json(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
     let json = serde_json::to_string_pretty(value)?;
     writeln!(out, "{}", escape_json(&json))
 }
 
-/// What no search of CloudWatch Logs can find, because it never gets there.
+/// What no search of CloudWatch Logs can find, because it is never delivered there.
 ///
-/// Source: CloudTrail user guide, "Sending events to CloudWatch Logs"; S3 user guide, "Server access logs".
+/// Source: CloudTrail user guide, "Sending events to CloudWatch Logs"; S3 user guide, "Server
+/// access logs".
 pub const NEVER_IN_LOGS: [&str; 3] = [
     "CloudTrail events over 256 KB",
     "data events that no selector names",
     "S3 server access logs",
 ];
 
-/// A time in a report, from milliseconds since the Unix epoch. A stored number that is no time (an event may
-/// claim any) stays a number.
+/// Formats a time, given in milliseconds since the Unix epoch. A number that is out of range for a
+/// time stays a number, because an event may claim any time.
 pub fn time(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), rfc3339_ms)
 }
@@ -200,7 +202,7 @@ mod testing {
         }
     }
 
-    /// Everything but the counts of what was covered and found.
+    /// A summary of a run, without the counts of coverage and sightings.
     pub(super) fn summary(status: RunStatus) -> Summary {
         let at = |text: &str| text.parse().unwrap();
         Summary {

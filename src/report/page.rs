@@ -1,4 +1,5 @@
-//! A page of labelled items; on a terminal of 80 columns, wrapped; strangers' text shown and not obeyed.
+//! A page of labelled items under headings. On a terminal, lines are wrapped to 80 columns and
+//! untrusted text is escaped.
 
 use std::io::{self, Write};
 
@@ -7,7 +8,7 @@ use super::wrap::wrap;
 
 pub(super) const WIDTH: usize = 80;
 
-/// How a line is meant.
+/// How a line is styled.
 #[derive(Clone, Copy)]
 pub(super) enum Style {
     Plain,
@@ -15,22 +16,22 @@ pub(super) enum Style {
     Bad,
 }
 
-/// A page of labelled items under headings. The texts may be a stranger's.
+/// A page of labelled items under headings. The texts may be untrusted.
 pub(super) trait Page {
-    /// Begins a section.
+    /// Starts a section.
     fn heading(&mut self, text: &str, tone: Style) -> io::Result<()>;
 
-    /// An item that something leads, under which its further lines are indented. Without a label it goes on
-    /// with the item before.
+    /// Writes an item with a leading text, under which further lines are indented. An item without
+    /// a label continues the one before.
     fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()>;
 
-    /// An item beside its label.
+    /// Writes an item with its label.
     fn item(&mut self, label: &str, text: &str) -> io::Result<()> {
         self.row(label, "", text)
     }
 }
 
-/// A page for a terminal, 80 columns wide.
+/// A page for a terminal of 80 columns.
 pub(super) struct TerminalPage<'a> {
     pub out: &'a mut dyn Write,
     pub color: bool,
@@ -76,10 +77,10 @@ impl Page for TerminalPage<'_> {
     }
 }
 
-/// Writes a line, wrapped for 80 columns; what goes on is indented under it. The text may be a stranger's.
+/// Writes a line, wrapped to 80 columns with a hanging indent. The text may be untrusted.
 ///
 /// # Errors
-/// `out` fails.
+/// Returns an error if `out` cannot be written.
 pub fn write_hanging(line: &str, out: &mut dyn Write) -> io::Result<()> {
     const HANGING: usize = 4;
     let text = line.trim_start_matches(' ');
@@ -96,10 +97,10 @@ pub fn write_hanging(line: &str, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a title, and under it labelled items, wrapped for 80 columns. The texts may be a stranger's.
+/// Writes a title and labelled items under it, wrapped to 80 columns. The texts may be untrusted.
 ///
 /// # Errors
-/// `out` fails.
+/// Returns an error if `out` cannot be written.
 pub fn write_items(title: &str, items: &[(&str, String)], out: &mut dyn Write) -> io::Result<()> {
     for line in wrap(&escape(title), WIDTH) {
         writeln!(out, "{line}")?;

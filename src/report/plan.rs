@@ -1,4 +1,4 @@
-//! What a sweep would read, how long that takes and what it costs: said before anything is searched.
+//! Reports the plan of a sweep: what it would read, how long that takes, and what it costs.
 
 use std::io::{self, Write};
 
@@ -10,63 +10,64 @@ use super::terminal::gaps;
 use super::{CoverageTally, abridged, bytes, count, lasting, money, plural, time};
 use crate::model::Coverage;
 
-/// How many account × Regions are named of those that take longest.
+/// How many of the slowest account-Regions are named.
 const MOST_LISTED: usize = 5;
 
-/// Seconds below which nobody minds which of them takes longest.
+/// Account-Regions that take no longer than this many seconds are not named.
 const WORTH_TELLING: u64 = 10;
 
-/// A plan, as scripts read it.
+/// A plan, as its JSON for scripts.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanReport {
-    /// What would be looked for, by name.
+    /// The names of the indicators and hunts to search for.
     pub looked_for: Vec<String>,
-    /// When it would have happened.
+    /// The window to search.
     pub window: WindowOfSummary,
     /// `auto`, `filter` or `insights`.
     pub engine: String,
-    /// `FilterLogEvents` calls in all, if every event were let through: a pattern makes them fewer.
+    /// All `FilterLogEvents` calls if no event were filtered out. A filter pattern makes them
+    /// fewer.
     pub calls: u64,
-    /// How long the account's Region that takes longest takes at its quota; all are read side by side.
+    /// How long the slowest account-Region takes at its quota. All are read concurrently.
     pub seconds_at_quota: u64,
-    /// Bytes that Insights would scan.
+    /// The bytes that Insights would scan.
     pub bytes_to_scan: u64,
-    /// What that costs at list prices.
+    /// The cost of that at list prices, in US dollars.
     pub cost_usd: f64,
-    /// What it may cost.
+    /// The scan budget, in US dollars.
     pub max_scan_cost_usd: f64,
-    /// What would be read, by account and Region.
+    /// What would be read, by account-Region.
     pub targets: Vec<PlannedTarget>,
     /// What would not be covered.
     pub not_covered: Vec<PlannedPlace>,
 }
 
-/// What would be read of an account's Region.
+/// What would be read of an account-Region.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlannedTarget {
-    /// The account.
+    /// The account id.
     pub account_id: String,
-    /// Its name: untrusted text.
+    /// The account name: untrusted text.
     pub account_name: String,
     /// The Region.
     pub region: String,
-    /// Log groups that the filter engine would read.
+    /// The log groups that the filter engine would read.
     pub filter_log_groups: u64,
-    /// Bytes in them, of the window.
+    /// The bytes of their events in the window.
     pub filter_bytes: u64,
-    /// `FilterLogEvents` calls, if every event were let through.
+    /// The `FilterLogEvents` calls if no event were filtered out.
     pub calls: u64,
-    /// How long they take at the quota.
+    /// How long these calls take at the quota.
     pub seconds_at_quota: u64,
-    /// Log groups that Insights would read.
+    /// The log groups that Insights would read.
     pub insights_log_groups: u64,
-    /// Bytes that it would scan.
+    /// The bytes that Insights would scan.
     pub bytes_to_scan: u64,
-    /// What that costs at list prices.
+    /// The cost of that at list prices, in US dollars.
     pub cost_usd: f64,
 }
 
-/// A place that would not be covered.
+/// An account, account-Region or log group that would not be covered.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlannedPlace {
     account_id: String,
@@ -90,10 +91,10 @@ impl From<&Coverage> for PlannedPlace {
     }
 }
 
-/// Writes a plan for a terminal of 80 columns; `not_covered` are its gaps, counted.
+/// Writes a plan for a terminal of 80 columns. `not_covered` are its gaps, counted.
 ///
 /// # Errors
-/// `out` fails.
+/// Returns an error if `out` cannot be written.
 pub fn write_plan(
     plan: &PlanReport,
     not_covered: &CoverageTally,

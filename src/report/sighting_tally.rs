@@ -1,14 +1,14 @@
-//! The sightings in numbers, counted while their rows go by.
+//! Counts the sightings while their rows are read.
 
 use std::collections::HashMap;
 
 use crate::model::Sighting;
 
-/// Different keys that are told apart. An attacker may write any number of principals into a log;
-/// they must not fill the memory.
+/// The maximum number of different keys. An attacker may write any number of principals into a log,
+/// and they must not fill the memory.
 const MOST_KEYS: usize = 10_000;
 
-/// How often what was seen.
+/// Counts by key.
 #[derive(Clone, Debug, Default)]
 pub struct TopCounts {
     counts: HashMap<String, u64>,
@@ -23,7 +23,7 @@ impl TopCounts {
         }
     }
 
-    /// The `most` frequent, the most frequent first, equals by name.
+    /// Returns the `most` frequent keys, the most frequent first, equal ones by name.
     pub fn top(&self, most: usize) -> Vec<(&str, u64)> {
         let mut all: Vec<(&str, u64)> = self
             .counts
@@ -35,7 +35,7 @@ impl TopCounts {
         all
     }
 
-    /// How many different ones there are.
+    /// Returns the number of different keys.
     pub fn different(&self) -> usize {
         self.counts.len()
     }
@@ -77,37 +77,37 @@ impl SightingTally {
             .for_each(|indicator| self.by_indicator.add(indicator));
     }
 
-    /// How many there are.
+    /// Returns the number of sightings.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// How many of them tell of the sweep's own calls.
+    /// Returns how many of them are calls of the sweep itself.
     pub fn own_calls(&self) -> u64 {
         self.own_calls
     }
 
-    /// When the first and the last happened, in milliseconds since the Unix epoch.
+    /// Returns the earliest and the latest event time, in milliseconds since the Unix epoch.
     pub fn span_ms(&self) -> Option<(i64, i64)> {
         self.first_ms.zip(self.last_ms)
     }
 
-    /// By the account in which it happened.
+    /// Returns the counts by event account.
     pub fn by_account(&self) -> &TopCounts {
         &self.by_account
     }
 
-    /// By the principal's ARN.
+    /// Returns the counts by the ARN of the principal.
     pub fn by_principal(&self) -> &TopCounts {
         &self.by_principal
     }
 
-    /// By the source address.
+    /// Returns the counts by source address.
     pub fn by_address(&self) -> &TopCounts {
         &self.by_address
     }
 
-    /// By what was looked for.
+    /// Returns the counts by indicator.
     pub fn by_indicator(&self) -> &TopCounts {
         &self.by_indicator
     }

@@ -1,4 +1,4 @@
-//! `sightings.csv`, `.jsonl` and `.json`.
+//! `sightings.csv`, `sightings.jsonl` and `sightings.json`.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -10,13 +10,14 @@ use super::{ReportError, time, write_defused};
 use crate::config::SightingsForm;
 use crate::model::Sighting;
 
-/// The accounts' names by id, where known. Ids are texts: an event may claim any.
+/// The known names of accounts, by id. The ids are text, because an event may claim any account.
 pub type AccountNames = BTreeMap<String, String>;
 
-/// Writes the sightings, which come sorted, in a format. The JSON forms keep every message exact.
+/// Writes the sightings, which must be sorted, in one of the formats. The JSON formats contain
+/// every message exactly.
 ///
 /// # Errors
-/// A row could not be read, or `out` fails.
+/// Returns an error if a row cannot be read, or if `out` cannot be written.
 pub fn write_sightings<E: std::error::Error + 'static>(
     form: SightingsForm,
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
@@ -30,7 +31,7 @@ pub fn write_sightings<E: std::error::Error + 'static>(
     }
 }
 
-/// A sighting as it is reported: the JSON object, and, its lists joined, the CSV record.
+/// A reported sighting: the JSON object, and, with its lists joined, the CSV record.
 #[derive(Serialize)]
 struct Row<'a> {
     event_time: String,
@@ -62,11 +63,11 @@ struct Row<'a> {
     message: &'a str,
 }
 
-/// A sighting as its JSON object in `sightings.json`, column by column.
+/// Returns a sighting as its JSON object in `sightings.json`, with the same columns.
 pub fn sighting_row(sighting: &Sighting, names: &AccountNames) -> Map<String, Value> {
     match serde_json::to_value(Row::new(sighting, names)) {
         Ok(Value::Object(row)) => row,
-        // Texts, numbers and lists of them always make an object.
+        // Unreachable: a struct of texts, numbers and lists always becomes an object.
         _ => Map::new(),
     }
 }
@@ -193,7 +194,7 @@ fn write_jsonl<E: std::error::Error + 'static>(
     Ok(out.flush()?)
 }
 
-/// An array, one element a line, written as the rows come.
+/// Writes an array with one element per line, as the rows are read.
 fn write_array<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Sighting, E>>,
     names: &AccountNames,

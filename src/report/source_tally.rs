@@ -1,4 +1,4 @@
-//! The sources in numbers, and the sentence that they come down to.
+//! Counts the log sources, and summarizes them in one sentence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,32 +7,32 @@ use serde::Serialize;
 use super::{count, plural};
 use crate::model::{AccountId, SourceStatus, Target};
 
-/// How many places a gap names; all of them are in `sources.csv`.
+/// How many examples a gap names. `sources.csv` contains all.
 const EXAMPLES: usize = 3;
 
-/// How it stands with the CloudTrail of accounts and of targets, by status.
+/// The number of accounts and account-Regions by the status of their CloudTrail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SourceCounts {
-    /// Accounts, each by the worst of its Regions.
+    /// Accounts, each with the worst status of its Regions.
     pub accounts: BTreeMap<&'static str, u64>,
-    /// Pairs of account and Region.
+    /// Account-Regions.
     pub targets: BTreeMap<&'static str, u64>,
 }
 
-/// Targets of one status whose CloudTrail was not searched.
+/// Account-Regions with the same status whose CloudTrail was not searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceGap {
-    /// How it stands with them.
+    /// Their status.
     pub status: SourceStatus,
-    /// In how many accounts.
+    /// The number of accounts.
     pub accounts: u64,
-    /// How many there are.
+    /// The number of account-Regions.
     pub targets: u64,
-    /// The first few.
+    /// The first few of them.
     pub examples: Vec<Target>,
 }
 
-/// Counts how it stands with the CloudTrail of every target.
+/// Counts the status of the CloudTrail of every account-Region.
 #[derive(Clone, Debug, Default)]
 pub struct SourceTally {
     by_account: BTreeMap<AccountId, SourceStatus>,
@@ -41,7 +41,7 @@ pub struct SourceTally {
 }
 
 impl SourceTally {
-    /// Counts these targets.
+    /// Counts the status of each account-Region.
     pub fn from_lookups(cells: &[(Target, SourceStatus)]) -> Self {
         let mut tally = Self::default();
         for (target, status) in cells {
@@ -55,12 +55,12 @@ impl SourceTally {
         tally
     }
 
-    /// Whether the CloudTrail of every target was searched, or its absence is accepted.
+    /// Returns whether the CloudTrail of every account-Region was searched, or the gap is accepted.
     pub fn is_complete(&self) -> bool {
         self.gaps.is_empty()
     }
 
-    /// The targets whose CloudTrail was not searched, by status; the worst first.
+    /// Returns the account-Regions whose CloudTrail was not searched, by status, the worst first.
     pub fn gaps(&self) -> Vec<SourceGap> {
         let gap = |(status, targets): (&SourceStatus, &Vec<Target>)| SourceGap {
             status: *status,
@@ -75,7 +75,7 @@ impl SourceTally {
         self.gaps.iter().rev().map(gap).collect()
     }
 
-    /// The numbers.
+    /// Returns the counts.
     pub fn counts(&self) -> SourceCounts {
         let mut accounts = BTreeMap::new();
         for status in self.by_account.values() {
@@ -89,8 +89,8 @@ impl SourceTally {
 }
 
 impl SourceCounts {
-    /// How it stands with `in_scope` accounts, in one sentence: "386 of 400 accounts: management events
-    /// searched; 9 only in S3; 5 recorded by nothing."
+    /// Returns the counts of `in_scope` accounts as one sentence: "386 of 400 accounts: management
+    /// events searched; 9 only in S3; 5 recorded by nothing."
     pub fn sentence(&self, in_scope: u64) -> String {
         use SourceStatus::{
             Accepted, Denied, Failed, Failing, NoSource, OnlyS3, Partial, Recorded, Searched,

@@ -1,4 +1,5 @@
-//! `sources.csv`, and the JSON of `dragnet sources`: what records what.
+//! `sources.csv`, and the table and JSON of `dragnet sources`: which log sources record each
+//! account-Region.
 
 use std::io::Write;
 
@@ -22,10 +23,10 @@ const COLUMNS: [&str; 11] = [
     "reason",
 ];
 
-/// Writes `sources.csv`; the rows come sorted.
+/// Writes `sources.csv`. The rows must be sorted.
 ///
 /// # Errors
-/// `out` fails.
+/// Returns an error if `out` cannot be written.
 pub fn write_sources<E: std::error::Error + 'static>(
     rows: &[Source],
     out: impl Write,
@@ -59,7 +60,7 @@ fn cells(row: &Source) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// The rows as a table for the terminal: what fits there.
+/// Returns the rows as a table for the terminal, with the columns that fit there.
 pub fn sources_table(rows: &[Source]) -> Table {
     let mut table = Table::new(&[
         "account",
@@ -100,7 +101,7 @@ struct Row<'a> {
     reason: &'a str,
 }
 
-/// The rows under the names of `sources.csv`: `{"sources": [...]}`.
+/// Returns the rows as JSON with the keys of `sources.csv`: `{"sources": [...]}`.
 pub fn sources_json(rows: &[Source]) -> Value {
     let rows = rows.iter().map(|row| Row {
         event_account_id: row.target.account.to_string(),

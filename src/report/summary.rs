@@ -10,68 +10,68 @@ use crate::config::Scope;
 use crate::model::{Outcome, Reason, SlowedRate, Status, TimeWindow};
 use crate::time::rfc3339_ms;
 
-/// The numbers of a run, under the names that the contract fixes.
+/// The numbers of a run. The field names are the keys of `summary.json`, on which scripts depend.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    /// The run's name.
+    /// The id of the run.
     pub run_id: String,
-    /// The version of Dragnet that made the run.
+    /// The version of Dragnet that executed the run.
     pub tool_version: String,
-    /// How it ended.
+    /// How the run ended.
     pub status: RunStatus,
-    /// When it started.
+    /// When the run started.
     #[serde(serialize_with = "milliseconds")]
     pub started: Timestamp,
-    /// When it ended.
+    /// When the run ended.
     #[serde(serialize_with = "milliseconds")]
     pub finished: Timestamp,
-    /// When what was looked for would have happened.
+    /// The window that was searched.
     pub window: WindowOfSummary,
-    /// What was looked for, as it was given.
+    /// The indicators that were searched for, as they were given.
     pub indicators: Vec<String>,
-    /// What lists of indicators held that no log shows, so that it was not looked for; a line for each list.
+    /// What the indicator lists contained that cannot be searched for in logs; one line per list.
     pub not_looked_for: Vec<String>,
     /// The hunts that were run.
     pub hunts: Vec<HuntSummary>,
-    /// How the accounts ended.
+    /// How the accounts were covered.
     pub accounts: PlaceCounts,
-    /// How the pairs of account and Region ended.
+    /// How the account-Regions were covered.
     pub targets: PlaceCounts,
-    /// How the log groups ended.
+    /// How the log groups were covered.
     pub log_groups: LogGroupCounts,
-    /// How it stands with the CloudTrail of accounts and targets.
+    /// Whether the CloudTrail of accounts and account-Regions was searched.
     pub sources: SourceCounts,
-    /// Calls that tampered with the recording, by name.
+    /// Tampering calls, by event name.
     pub tampering: BTreeMap<String, u64>,
     /// What no search of CloudWatch Logs can find.
     pub never_in_logs: [&'static str; 3],
-    /// Sightings, copies folded.
+    /// Sightings, with copies combined.
     pub sightings: u64,
-    /// Events read and matched.
+    /// Events that were read and matched.
     pub events_examined: u64,
-    /// Bytes of message read.
+    /// Bytes of messages that were read.
     pub bytes_scanned: u64,
-    /// What CloudWatch Logs Insights took.
+    /// The use of CloudWatch Logs Insights.
     pub insights: InsightsUse,
     /// AWS calls, by operation.
     pub api_calls: BTreeMap<String, u64>,
-    /// Those of them that AWS throttled.
+    /// Throttled calls, by operation.
     pub throttled: BTreeMap<String, u64>,
-    /// The quotas of which AWS throttled a call, and how far that slowed them.
+    /// The quotas under which AWS throttled a call, and the lowest rate of each.
     pub rates: Vec<SlowedRate>,
-    /// Who ran it.
+    /// The ARN of the caller.
     pub caller_arn: String,
-    /// What was asked about.
+    /// The scope of the run.
     pub scope: Scope,
 }
 
 impl Summary {
-    /// Whether anything was found: a sighting, or a row of a hunt that counts.
+    /// Returns whether anything was found: a sighting, or a row of a hunt.
     pub fn has_findings(&self) -> bool {
         self.sightings > 0 || self.hunts.iter().any(|hunt| hunt.rows > 0)
     }
 
-    /// All that was looked for, by name: indicators, then hunts.
+    /// Returns the names of everything that was searched for: indicators, then hunts.
     pub fn looked_for(&self) -> Vec<String> {
         self.indicators
             .iter()
@@ -81,24 +81,24 @@ impl Summary {
     }
 }
 
-/// What CloudWatch Logs Insights took.
+/// The use of CloudWatch Logs Insights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct InsightsUse {
-    /// Queries that ended.
+    /// The queries that were completed.
     pub queries: u64,
-    /// Bytes that they scanned, as AWS counts them.
+    /// The bytes that they scanned, as AWS counts them.
     pub bytes_scanned: u64,
-    /// What they cost at list prices, in US dollars.
+    /// Their cost at list prices, in US dollars.
     pub cost_usd: f64,
 }
 
-/// A window, as the summary has it.
+/// A window in the form that the summary uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct WindowOfSummary {
-    /// Its first moment.
+    /// The start, inclusive.
     #[serde(serialize_with = "milliseconds")]
     pub from: Timestamp,
-    /// The first moment after it.
+    /// The end, exclusive.
     #[serde(serialize_with = "milliseconds")]
     pub to: Timestamp,
 }
@@ -122,51 +122,51 @@ fn milliseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S
 pub enum RunStatus {
     /// Everything in scope was covered.
     Complete,
-    /// Something in scope was not.
+    /// Something in scope was not covered.
     Incomplete,
-    /// Somebody stopped it.
+    /// The run was cancelled.
     Interrupted,
-    /// It could not be done.
+    /// The run could not be executed.
     Failed,
 }
 
-/// How accounts, or targets, ended.
+/// The coverage of accounts or account-Regions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PlaceCounts {
-    /// All that were asked about and can be entered at all.
+    /// All that are in scope and active.
     pub in_scope: u64,
-    /// Asked about, but not active.
+    /// All that are in scope but not active.
     pub out_of_scope: u64,
     /// Covered.
     pub swept: u64,
-    /// Covered in part.
+    /// Partly covered.
     pub partial: u64,
-    /// Refused by AWS.
+    /// Not covered because AWS denied access.
     pub denied: u64,
     /// Not covered for any other reason.
     pub failed: u64,
-    /// Not covered, and accepted as such.
+    /// Not covered, but accepted.
     pub accepted: u64,
 }
 
-/// How log groups ended.
+/// The coverage of log groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LogGroupCounts {
-    /// All that were asked about.
+    /// All that are in scope.
     pub in_scope: u64,
-    /// Read.
+    /// Read completely.
     pub searched: u64,
-    /// Read in part, or through a mask.
+    /// Partly read, or read with values masked.
     pub partial: u64,
-    /// Not read on purpose.
+    /// Not read because absence is proven.
     pub skipped: u64,
     /// Not readable by any engine.
     pub unsearchable: u64,
-    /// Refused by AWS.
+    /// Not read because AWS denied access.
     pub denied: u64,
     /// Not read for any other reason.
     pub failed: u64,
-    /// Not read, and accepted as such.
+    /// Not read, but accepted.
     pub accepted: u64,
 }
 
@@ -185,7 +185,7 @@ impl LogGroupCounts {
     }
 }
 
-/// How far an account or a target was covered, from how its parts were.
+/// How much of an account or account-Region was covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CoverageLevel {
     OutOfScope,
@@ -208,11 +208,11 @@ impl CoverageLevel {
         }
     }
 
-    /// The extent of a whole of which these are parts.
+    /// Combines the levels of two parts into the level of the whole.
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (one, same) if one == same => one,
-            // Closed in the middle of a run: what was done in it before is all there is.
+            // The account was closed during the run, so only what was done before that counts.
             (Self::OutOfScope, other) | (other, Self::OutOfScope) => other,
             (Self::Swept, Self::Accepted) | (Self::Accepted, Self::Swept) => Self::Accepted,
             (Self::Denied, Self::Failed) | (Self::Failed, Self::Denied) => Self::Failed,
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
     use crate::report::{testing, write_json};
 
-    /// Scripts read these names.
+    /// Scripts depend on these names.
     #[test]
     fn the_keys_are_the_contracts() {
         let json =

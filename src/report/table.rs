@@ -1,4 +1,4 @@
-//! A table of texts, as `list` prints it.
+//! A table of text cells, as `dragnet list` prints it.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these columns and no rows.
+    /// Creates a table with these columns and no rows.
     pub fn new(columns: &[&'static str]) -> Self {
         Self {
             columns: columns.to_vec(),
@@ -22,21 +22,22 @@ impl Table {
         }
     }
 
-    /// Adds a row, a cell a column; one that is missing is empty.
+    /// Adds a row with one cell per column. Missing cells are empty.
     pub fn push(&mut self, mut row: Vec<String>) {
         row.resize(self.columns.len(), String::new());
         self.rows.push(row);
     }
 
-    /// Whether it has no row.
+    /// Returns whether the table has no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Writes it for reading. With a `width`, in characters, cells are wrapped to fit it.
+    /// Writes the table for people. If there is a `width`, in characters, cells are wrapped to fit
+    /// it.
     ///
     /// # Errors
-    /// `out` fails.
+    /// Returns an error if `out` cannot be written.
     pub fn write_text(&self, width: Option<u16>, out: &mut dyn Write) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
         table
@@ -51,7 +52,7 @@ impl Table {
             table.add_row(row.iter().map(|cell| escape(cell)));
         }
         for line in table.lines() {
-            // The first column's padding.
+            // Removes the padding of the first column.
             writeln!(
                 out,
                 "{}",
@@ -61,10 +62,10 @@ impl Table {
         Ok(())
     }
 
-    /// Writes it as CSV, the columns named in the header.
+    /// Writes the table as CSV with a header.
     ///
     /// # Errors
-    /// `out` fails.
+    /// Returns an error if `out` cannot be written.
     pub fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(&self.columns)?;

@@ -1,5 +1,5 @@
-//! `tampering.csv`, and those calls in numbers: an attacker who stops a trail must not look like a quiet
-//! account.
+//! `tampering.csv`, and counts of the tampering calls: an account whose trail an attacker stopped
+//! must not look like a quiet one.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -19,10 +19,10 @@ const COLUMNS: [&str; 9] = [
     "record_id",
 ];
 
-/// How many calls are told on the terminal; all of them are in `tampering.csv`.
+/// How many calls the terminal shows. `tampering.csv` contains all.
 const MOST_TOLD: usize = 10;
 
-/// Calls that tampered with records, counted.
+/// Counts tampering calls.
 #[derive(Clone, Debug, Default)]
 pub struct TamperingTally {
     by_name: BTreeMap<String, u64>,
@@ -38,23 +38,24 @@ impl TamperingTally {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of calls.
     pub fn total(&self) -> u64 {
         self.by_name.values().sum()
     }
 
-    /// How many there are of each call.
+    /// Returns the number of calls by event name.
     pub fn by_name(&self) -> &BTreeMap<String, u64> {
         &self.by_name
     }
 
-    /// The first few, by time.
+    /// Returns the first few calls, by time.
     pub fn first(&self) -> &[Tampering] {
         &self.first
     }
 }
 
-/// `10 calls tampered with the recording: 3 DeleteTrail, 7 StopLogging.`, or `None` if there are none.
+/// Returns `10 calls tampered with the recording: 3 DeleteTrail, 7 StopLogging.`, or `None` if
+/// there are none.
 pub(super) fn tampering_sentence(by_name: &BTreeMap<String, u64>) -> Option<String> {
     let total: u64 = by_name.values().sum();
     let names: Vec<String> = by_name
@@ -70,10 +71,10 @@ pub(super) fn tampering_sentence(by_name: &BTreeMap<String, u64>) -> Option<Stri
     })
 }
 
-/// Writes `tampering.csv`; the rows come by time.
+/// Writes `tampering.csv`. The rows must be sorted by time.
 ///
 /// # Errors
-/// A row could not be read, or `out` fails.
+/// Returns an error if a row cannot be read, or if `out` cannot be written.
 pub fn write_tampering<E: std::error::Error + 'static>(
     rows: impl IntoIterator<Item = Result<Tampering, E>>,
     names: &AccountNames,

@@ -1,7 +1,8 @@
-//! What a person reads at the end of a run.
+//! The run report: the text that is printed at the end of a run.
 //!
-//! In the order of a responder's search_set: what was looked for, what was found, what was not covered,
-//! where the files are; last, because it stays on the screen, the verdict.
+//! Its sections are in the order of a responder's questions: what was searched for, what was found,
+//! what was not covered, and where the files are. The verdict comes last, because it stays visible
+//! on the screen.
 
 use std::io::{self, Write};
 
@@ -19,36 +20,36 @@ use crate::time::rfc3339_ms;
 /// How many accounts, principals or addresses are named.
 const MOST_LISTED: usize = 10;
 
-/// How many reasons are given for what was not covered.
+/// How many reasons for gaps are named.
 const MOST_REASONS: usize = 5;
 
-/// All that is said at the end of a run.
+/// The content of a run report.
 #[derive(Clone, Copy, Debug)]
 pub struct RunReport<'a> {
-    /// The numbers.
+    /// The run in numbers.
     pub summary: &'a Summary,
     /// The sightings, counted.
     pub sightings: &'a SightingTally,
     /// The coverage, counted.
     pub coverage: &'a CoverageTally,
-    /// What records what, and what tells of the recording.
+    /// The log sources and the trail integrity findings, counted.
     pub evidence: &'a EvidenceTally,
-    /// The accounts' names.
+    /// The names of the accounts.
     pub names: &'a AccountNames,
-    /// The run's directory.
+    /// The directory of the run.
     pub directory: &'a str,
-    /// The files in it.
+    /// The files in the directory.
     pub files: &'a [String],
-    /// SHA-256 of its manifest, in hex, if it has one.
+    /// The SHA-256 hash of the manifest in hex, if there is a manifest.
     pub manifest_sha256: Option<&'a str>,
     /// Whether to use colour.
     pub color: bool,
 }
 
-/// Writes the end of a run for a terminal of 80 columns.
+/// Writes the run report for a terminal of 80 columns.
 ///
 /// # Errors
-/// `out` fails.
+/// Returns an error if `out` cannot be written.
 pub fn write_run_report(ending: &RunReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut page = TerminalPage {
         out,
@@ -71,7 +72,7 @@ pub fn write_run_report(ending: &RunReport<'_>, out: &mut dyn Write) -> io::Resu
         .try_for_each(|line| page.toned(&line, tone))
 }
 
-/// How a run's verdict is meant.
+/// Returns the style of the verdict.
 pub(super) fn tone(summary: &Summary) -> Style {
     match (summary.status, summary.has_findings()) {
         (RunStatus::Complete, false) => Style::Good,
@@ -80,7 +81,7 @@ pub(super) fn tone(summary: &Summary) -> Style {
     }
 }
 
-/// All that is told but the files and the verdict.
+/// Writes all sections except the files and the verdict. `report.html` has the same sections.
 pub(super) fn sections(ending: &RunReport<'_>, page: &mut dyn Page) -> io::Result<()> {
     facts(page, ending.summary)?;
     found(page, ending)?;

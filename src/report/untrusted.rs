@@ -1,10 +1,11 @@
-//! Text that a stranger wrote, made harmless for what will read it.
+//! Makes untrusted text harmless for terminals, JSON and spreadsheets.
 
 use std::borrow::Cow;
 use std::io::Write;
 
-/// Text for a terminal. Control characters could move the cursor or rename the window, bidirectional
-/// ones could make a name read as another, invisible ones could hide: all are shown as `\u{…}`.
+/// Escapes text for a terminal. Control characters could move the cursor or rename the window,
+/// bidirectional characters could make one name look like another, and invisible characters could
+/// hide text: all are shown as `\u{…}`.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(is_deceptive) {
         return Cow::Borrowed(text);
@@ -20,10 +21,10 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same for JSON that a terminal may show: what `escape` would show is written as JSON's own escapes, so that
-/// whoever reads it as JSON reads the same texts.
+/// Escapes JSON that a terminal may show. The characters that `escape` replaces are written as JSON
+/// escapes, so that a JSON parser reads the same texts.
 pub fn escape_json(json: &str) -> Cow<'_, str> {
-    // Between the texts there is white space and nothing else that could be deceptive.
+    // Outside of strings, the only such characters are white space.
     let hidden = |c: char| is_deceptive(c) && !c.is_ascii_whitespace();
     if !json.contains(hidden) {
         return Cow::Borrowed(json);
@@ -59,8 +60,9 @@ fn is_deceptive(character: char) -> bool {
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Text for a cell of a CSV file. A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a
-/// formula, some also after white space or a quote; a leading apostrophe makes it text.
+/// Defuses text for a cell of a CSV file. A spreadsheet executes a cell that begins with `=`, `+`,
+/// `-` or `@` as a formula, some also after white space or a quote; a leading apostrophe makes it
+/// text.
 ///
 /// Source: OWASP, "CSV Injection".
 pub fn defuse(cell: &str) -> Cow<'_, str> {
@@ -71,7 +73,7 @@ pub fn defuse(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// Writes a row of a CSV file, every cell of it defused.
+/// Writes a row of a CSV file with every cell defused.
 pub(super) fn write_defused<W: Write>(
     csv: &mut csv::Writer<W>,
     cells: &[impl AsRef<str>],
@@ -84,7 +86,7 @@ pub(super) fn write_defused<W: Write>(
 
 fn runs_as_formula(cell: &str) -> bool {
     let ignored = |c: char| c.is_whitespace() || c == '"' || c == '\'' || is_deceptive(c);
-    // Full-width forms are taken for the plain ones by some.
+    // Some spreadsheets treat the full-width forms like the plain ones.
     let begins = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
     cell.starts_with(['\t', '\r', '\n']) || cell.trim_start_matches(ignored).starts_with(begins)
 }

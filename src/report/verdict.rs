@@ -1,11 +1,12 @@
-//! The sentence or two that a run comes down to.
+//! The verdict: the sentences at the end of a run report that say whether the run is complete.
 
 use super::tampering::tampering_sentence;
 use super::{CoverageTally, HuntSummary, RunStatus, Summary, count, plural};
 
-/// Says what was found and whether that is all there is, in the first line; in further ones, what the
-/// first does not speak of. It says "everything" only where that is proved, and never lets "nothing was
-/// found" stand alone where something was not looked at.
+/// Returns the lines of the verdict. The first says what was found and whether the search was
+/// complete; the others add what the first does not mention. "Everything" appears only if complete
+/// coverage is proven, and "nothing was found" never appears without a remark if something was not
+/// searched.
 pub fn verdict(summary: &Summary, coverage: &CoverageTally) -> Vec<String> {
     let mut lines = vec![first_line(summary)];
     if summary.status != RunStatus::Failed && summary.accounts.in_scope > 0 {
@@ -40,7 +41,7 @@ pub fn verdict(summary: &Summary, coverage: &CoverageTally) -> Vec<String> {
     lines
 }
 
-/// What each hunt found.
+/// Returns the results of the hunts as one sentence.
 fn hunts_sentence(summary: &Summary) -> Option<String> {
     let found: Vec<String> = summary.hunts.iter().map(HuntSummary::sentence).collect();
     let is_told = !found.is_empty() && summary.status != RunStatus::Failed;

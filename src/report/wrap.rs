@@ -1,7 +1,7 @@
-//! Lines that fit a terminal.
+//! Wraps text to the width of a terminal.
 
-/// Breaks a text into lines of at most `width` characters: between words where it can, inside a word
-/// that is longer than a line. A line is never empty, unless the text is.
+/// Breaks text into lines of at most `width` characters: between words where possible, and inside a
+/// word that is longer than a line. A line is never empty, unless the text is.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = vec![String::new()];

@@ -1,4 +1,4 @@
-//! Addresses in a text, in whatever spelling, and the indicators that they belong to.
+//! Finds IP addresses in a text, in any spelling, and the indicators that they match.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,14 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use memchr::memchr_iter;
 
-/// The length of `0.0.0.0`: most runs of digits and dots are versions, and shorter.
+/// The length of `0.0.0.0`. Most runs of digits and dots are version numbers, and shorter.
 const SHORTEST_V4: usize = 7;
 
-/// Addresses and networks that are looked for: as fast with ten thousand of them as with one.
+/// The addresses and networks to search for. A lookup takes as long with ten thousand of them as
+/// with one.
 #[derive(Debug, Default)]
 pub(super) struct AddressSet {
     indicators: HashMap<IpNet, Vec<usize>>,
-    /// The lengths of the networks' prefixes: each is one look into the map.
+    /// The prefix lengths of the networks. Each costs one lookup in the map.
     v4_lengths: BTreeSet<u8>,
     v6_lengths: BTreeSet<u8>,
 }
@@ -32,8 +33,9 @@ impl AddressSet {
             .push(indicator);
     }
 
-    /// What beside their own characters can be taken for a part of them: in `\f2001:db8::1` the letter of a line's
-    /// end, where a line feed's `n` is none.
+    /// The characters whose escapes could be taken for a part of an address, besides the characters
+    /// of addresses themselves. In `\f2001:db8::1`, the `f` of the form feed could be a hexadecimal
+    /// digit; the `n` of a line feed could not.
     pub(super) fn escapable_bytes(&self) -> &'static str {
         if self.v6_lengths.is_empty() {
             ""
@@ -42,8 +44,8 @@ impl AddressSet {
         }
     }
 
-    /// Calls `each` with every indicator that an address in `text` belongs to, and where the characters begin in which
-    /// the address was found.
+    /// Calls `each` with every indicator that an address in `text` matches, and with the offset of
+    /// the run of characters in which the address was found.
     pub(super) fn find(&self, text: &str, each: &mut dyn FnMut(usize, usize)) {
         let mut look_up = |at, address, lengths| {
             self.look_up(address, lengths, &mut |indicator| each(indicator, at))
@@ -67,20 +69,20 @@ impl AddressSet {
     }
 }
 
-/// The IPv4 addresses that stand free: no digit next to them, and no further octet. Letters may: what
-/// follows `ip` or goes before `:443` is an address, and so is the end of `::ffff:192.0.2.1`.
+/// The IPv4 addresses without an adjacent digit or a further octet. Letters may be adjacent: an
+/// address may follow `ip` or precede `:443`, and it may be the end of `::ffff:192.0.2.1`.
 fn v4_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv4Addr)> {
     let is_part = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let is_inside = |before: u8, after: u8| before.is_ascii_digit() && after.is_ascii_digit();
     runs(text, b'.', is_part, is_inside)
         .filter(|(_, run)| run.len() >= SHORTEST_V4)
-        // Between two dots in a row, nothing goes on.
+        // No address continues across two dots in a row.
         .flat_map(|(at, run)| run.split("..").map(move |part| (at, part)))
         .filter_map(|(at, part)| Some((at, part.trim_matches('.').parse().ok()?)))
 }
 
-/// The IPv6 addresses in a text: each run of their characters that is one, without the port, colon or
-/// full stop that may stand next to it.
+/// The IPv6 addresses in a text: every run of hexadecimal digits, colons and dots that is an
+/// address, without a port, colon or full stop next to it.
 fn v6_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv6Addr)> {
     let is_part = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
     let is_inside = move |before: u8, after: u8| is_part(before) || is_part(after);
@@ -94,7 +96,7 @@ fn v6_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv6Addr)> {
                 .ok()
         };
         let without_port = || bare.rsplit_once(':')?.0.parse().ok();
-        // Only a colon that is doubled, or several, can be an address: most runs are times of day.
+        // An address has at least two colons; most runs are times of day.
         bare.bytes().filter(|byte| *byte == b':').nth(1)?;
         Some((
             at,
@@ -103,8 +105,9 @@ fn v6_addresses(text: &str) -> impl Iterator<Item = (usize, Ipv6Addr)> {
     })
 }
 
-/// The longest runs of bytes of a kind (all ASCII) around a mark that stands beside such bytes, and where they begin. The two
-/// digits of a percent escape, as in `%20192.0.2.1`, are no part of one.
+/// The longest runs of ASCII bytes of a kind (`is_part`) around a `mark`, with their offsets. A
+/// mark counts only if `is_inside` accepts its neighbours. The two digits of a percent escape, as
+/// in `%20192.0.2.1`, are not part of a run.
 fn runs<'t>(
     text: &'t str,
     mark: u8,

@@ -1,18 +1,19 @@
-//! Where a literal may begin and end: `evil.example` is not in `notevil.example`.
+//! The boundaries of a literal: `evil.example` does not match in `notevil.example`.
 
-/// What may not stand next to a literal for it to be a match of its own.
+/// Which characters must not be adjacent to a literal for it to match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edges {
-    /// A word: no letter, digit or `_` next to an end that is one itself.
+    /// A word: no letter, digit or `_` next to an end that is such a character itself.
     Word,
-    /// An IAM or STS ARN: a word, and nothing that would go on with the name.
+    /// An IAM or STS ARN: a word that is not followed by characters that would continue the name.
     Principal,
-    /// A domain: nothing that would go on with a label, and no further label behind it.
+    /// A domain: no adjacent character that would continue a label, and no further label after it.
     Domain,
 }
 
 impl Edges {
-    /// Whether `text[at..at + length]`, at character boundaries, stands free.
+    /// Whether the literal at `text[at..at + length]` has these boundaries. False if the range does
+    /// not end at character boundaries.
     pub fn are_free(self, text: &str, at: usize, length: usize) -> bool {
         let Some((before, inside, after)) = around(text, at, length) else {
             return false;
@@ -25,7 +26,7 @@ impl Edges {
     }
 }
 
-/// A text cut at both ends of a literal; `None` where that would cut a character.
+/// Splits a text before and after a literal; `None` if that would split a character.
 pub(super) fn around(text: &str, at: usize, length: usize) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_at_checked(at)?;
     let (inside, after) = rest.split_at_checked(length)?;
@@ -39,13 +40,13 @@ fn word_ends(before: &str, inside: &str, after: &str) -> bool {
         && !joined(inside.chars().next_back(), after.chars().next())
 }
 
-/// A URL may write what stands before a word as `%2F`, whose last letter is no part of the word.
+/// A URL may contain `%2F` before a word; the last letter of the escape is not part of the word.
 fn is_percent_escape(before: &str) -> bool {
     matches!(before.as_bytes(), [.., b'%', one, other] if one.is_ascii_hexdigit() && other.is_ascii_hexdigit())
 }
 
-/// Names of users and roles go on with any of `+=,.@-` and paths with `/`; but a dot or comma that
-/// nothing follows ends a sentence.
+/// Names of users and roles may continue with any of `+=,.@-`, and paths with `/`. But a dot or
+/// comma that nothing follows ends a sentence.
 pub(super) fn continues_name(after: &str) -> bool {
     let mut chars = after.chars();
     match chars.next() {
@@ -61,12 +62,12 @@ fn is_label(c: char) -> bool {
     c.is_alphanumeric() || c == '-' || c == '_'
 }
 
-/// A dot before a domain makes it the parent of a name that is looked for, too.
+/// A dot before a domain is allowed, so that its subdomains match too.
 fn continues_label_before(before: &str) -> bool {
     before.chars().next_back().is_some_and(is_label) && !is_percent_escape(before)
 }
 
-/// A label that goes on, or a dot and then another label.
+/// Whether the label continues, or a dot and another label follow.
 fn continues_domain(after: &str) -> bool {
     let mut chars = after.chars();
     match chars.next() {

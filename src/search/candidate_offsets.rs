@@ -1,11 +1,13 @@
-//! Where in a message something may be: what spares most messages a full reading, and the others most of their fields.
+//! Candidate offsets: the byte positions in a message at which an indicator may begin. Most
+//! messages have none and need no exact match. In the others, most fields contain none and are
+//! skipped.
 
 use std::ops::Range;
 
-/// CandidateOffsets that are noted one by one. Of more, it may be anywhere.
+/// The maximum number of stored offsets. With more, every text is a candidate.
 const MOST: usize = 128;
 
-/// The offsets in a message at which something that is looked for may begin.
+/// The byte offsets in a message at which an indicator may begin.
 #[derive(Debug, Default)]
 pub(super) struct CandidateOffsets {
     begins: Vec<usize>,
@@ -13,7 +15,6 @@ pub(super) struct CandidateOffsets {
 }
 
 impl CandidateOffsets {
-    /// One more.
     pub(super) fn add(&mut self, begin: usize) {
         if self.begins.len() < MOST {
             self.begins.push(begin);
@@ -22,25 +23,25 @@ impl CandidateOffsets {
         }
     }
 
-    /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.begins.is_empty()
     }
 
-    /// All of them; `None` if they are too many.
+    /// All offsets; `None` if there are too many.
     pub(super) fn begins(&self) -> Option<&[usize]> {
         (!self.are_too_many).then_some(&self.begins)
     }
 
-    /// Whether something may be in a text that was read from the message. A text that is no part of it, but was made
-    /// of its escapes, may hold what the message hides.
+    /// Whether an indicator may be in a text that was parsed from the message. Always true for a
+    /// text that does not borrow from the message: it was unescaped, so it may contain what the raw
+    /// message hides.
     pub(super) fn may_be_in(&self, text: &str, message: &str) -> bool {
         let holds_one = |range: Range<usize>| self.begins.iter().any(|begin| range.contains(begin));
         self.are_too_many || part(text, message).is_none_or(holds_one)
     }
 }
 
-/// Where a text lies in the message that it borrows from; `None` if it does not.
+/// The range of a text in the message that it borrows from; `None` if it does not.
 fn part(text: &str, message: &str) -> Option<Range<usize>> {
     let begin = text.as_ptr().addr().checked_sub(message.as_ptr().addr())?;
     let end = begin.checked_add(text.len())?;

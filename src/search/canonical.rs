@@ -1,26 +1,27 @@
-//! What a JSON document says, whatever the order of its names and its white space: two trails may write one record
-//! differently.
+//! Compares messages as JSON documents, whatever the order of their names and their white space:
+//! two trails may write the same record differently.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Whether two messages say the same: they are equal byte by byte, or as JSON documents.
+/// Whether two messages are equal, byte by byte or as JSON documents.
 pub fn say_the_same(one: &str, other: &str) -> bool {
-    // Parsing costs much more than comparing, and copies of a record mostly are the same bytes.
+    // Parsing costs much more than comparing, and most copies of a record have the same bytes.
     one == other
         || document(one).is_some_and(|document_of_one| document(other) == Some(document_of_one))
 }
 
-/// A text that all messages share which say the same: a document's names sorted, without white space. Other messages
-/// stay as they are.
+/// Returns a text that is the same for all messages that are equal as documents: names are sorted
+/// and white space is removed. Other messages are returned unchanged.
 pub fn canonical_text(message: &str) -> String {
     document(message).map_or_else(|| message.to_owned(), |document| document.to_string())
 }
 
-/// The document that a message is. `None` if it is none, or has a name twice: readers differ about which of the two
-/// values counts, so that one who forges a record could let each reader see another one.
+/// Parses a message. `None` if it is not a document, or if it repeats a name: parsers differ in
+/// which of the two values they use, so a forged record could show different content to different
+/// readers.
 fn document(message: &str) -> Option<Value> {
     if !message.trim_start().starts_with(['{', '[']) {
         return None;
@@ -31,7 +32,7 @@ fn document(message: &str) -> Option<Value> {
     Some(document)
 }
 
-/// Reads a value, and fails where an object has a name twice.
+/// Deserializes a value, and fails if an object repeats a name.
 struct Strict;
 
 impl<'de> DeserializeSeed<'de> for Strict {

@@ -1,10 +1,11 @@
-//! A message, and its outline once somebody asks for it: several do.
+//! The message of an event with its token tape, which is built on first use and shared by all
+//! readers.
 
 use std::cell::OnceCell;
 
 use super::json_tape::JsonTape;
 
-/// The message of an event.
+/// The message of an event, tokenized at most once.
 #[derive(Debug)]
 pub struct Document<'m> {
     message: &'m str,
@@ -12,7 +13,7 @@ pub struct Document<'m> {
 }
 
 impl<'m> Document<'m> {
-    /// Of this message; reads nothing yet.
+    /// Wraps a message without parsing it.
     pub fn new(message: &'m str) -> Self {
         Self {
             message,
@@ -20,12 +21,12 @@ impl<'m> Document<'m> {
         }
     }
 
-    /// The message.
+    /// The raw message.
     pub fn message(&self) -> &'m str {
         self.message
     }
 
-    /// Its outline, if it is JSON of the usual kind.
+    /// The token tape, if the tokenizer handles the message.
     pub(super) fn outline(&self) -> Option<&JsonTape<'m>> {
         self.outline
             .get_or_init(|| JsonTape::parse(self.message))

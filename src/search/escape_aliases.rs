@@ -1,10 +1,11 @@
-//! JSON's escapes: what they stand for in a text that is not JSON itself (a line with a prefix, a fragment, JSON quoted
-//! once more), and which of them can hide a text from whoever searches a message as it is written.
+//! JSON escapes: how they are undone in a text that is not JSON itself (a line with a prefix, a
+//! fragment, JSON that is quoted again), and which of them can hide an indicator in the raw
+//! message.
 
-/// The text without its JSON escapes, if it has some that only JSON writes: `\"`, `\/` or `\u0041`. A
-/// Windows path, `C:\new`, has none.
+/// Undoes the JSON escapes in a text, if it has some that only JSON uses: `\"`, `\/` or `\u0041`. A
+/// Windows path such as `C:\new` has none.
 pub(super) fn unescaped(text: &str) -> Option<String> {
-    // Almost always: nothing is copied.
+    // The usual case: without a backslash, nothing is copied.
     memchr::memchr(b'\\', text.as_bytes())?;
     let mut plain = String::with_capacity(text.len());
     let mut is_json = false;
@@ -20,18 +21,20 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
     is_json.then_some(plain)
 }
 
-/// The escapes that may stand in a message for a part of what is looked for.
+/// The escape sequences that can spell a part of an indicator.
 ///
-/// An escape is a backslash and a letter, and however often JSON is quoted in JSON, the two stay side by side: a
-/// backslash is quoted as `\\`, a quotation mark as `\"`, other letters not at all. So a message with none of these
-/// pairs holds every text that any reading of it finds, as it is.
+/// An escape is a backslash and a letter. However often JSON is quoted in JSON, the two stay
+/// adjacent: a backslash is quoted as `\\`, a quotation mark as `\"`, and other letters are not
+/// changed. So in a message without any of these pairs, every text that parsing can find is also in
+/// the raw message.
 #[derive(Clone, Debug)]
 pub(super) struct EscapeAliases {
     letters: Vec<u8>,
 }
 
 impl EscapeAliases {
-    /// Those of the characters of these texts, and the one of any character: `\u0041`.
+    /// Collects the escapes of the characters of these texts, and `\u`, which can spell any
+    /// character.
     pub(super) fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
         let mut letters = vec![b'u'];
         for letter in texts.flat_map(str::bytes).filter_map(letter) {
@@ -42,7 +45,7 @@ impl EscapeAliases {
         Self { letters }
     }
 
-    /// Whether one of them is in a message.
+    /// Whether a message contains one of the escapes.
     pub(super) fn may_be_in(&self, message: &str) -> bool {
         let behind = |at: usize| message.as_bytes().get(at + 1);
         memchr::memchr_iter(b'\\', message.as_bytes())
@@ -51,7 +54,7 @@ impl EscapeAliases {
     }
 }
 
-/// The letter of a character's own escape. Source: RFC 8259, section 7.
+/// The letter of a character's short escape. Source: RFC 8259, section 7.
 fn letter(character: u8) -> Option<u8> {
     Some(match character {
         b'"' | b'\\' | b'/' => character,
@@ -64,8 +67,8 @@ fn letter(character: u8) -> Option<u8> {
     })
 }
 
-/// The character that an escape stands for, and the escape's length behind its backslash. Halves of a
-/// surrogate pair stay as they are: no literal holds one.
+/// The character that an escape spells, and the escape's length without its backslash. Halves of a
+/// surrogate pair are not changed, because no literal contains one.
 fn escape(after: &str) -> Option<(char, usize)> {
     let character = match after.bytes().next()? {
         b'"' => '"',

@@ -1,4 +1,4 @@
-//! What an event tells of itself: where and when it happened, and who did what.
+//! Extracts the event details from a message: where and when something happened, and who did it.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::json_tape::JsonTape;
 use super::json_tokenizer::Kind;
 use crate::model::EventDetails;
 
-/// The fields of a CloudTrail record that a report shows, borrowed from the message where it can be.
+/// The fields of a CloudTrail record that reports show, borrowed from the message where possible.
 ///
 /// Source: CloudTrail user guide, "CloudTrail record contents".
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -47,7 +47,7 @@ struct UserIdentity<'a> {
     access_key_id: Option<Cow<'a, str>>,
 }
 
-/// What an event tells of itself, borrowed from its message where it can be: see [`EventDetails`].
+/// Event details that borrow from the message where possible; see [`EventDetails`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of EventDetails")]
 pub struct ParsedEventDetails<'m> {
@@ -66,12 +66,12 @@ pub struct ParsedEventDetails<'m> {
 }
 
 impl ParsedEventDetails<'_> {
-    /// Whether it is told by a CloudTrail record: no other event has an id of its own.
+    /// Whether the event is a CloudTrail record. No other event has a record id.
     pub fn is_cloudtrail(&self) -> bool {
         !self.record_id.is_empty()
     }
 
-    /// The same, to keep.
+    /// Copies the details, so that they can outlive the message.
     pub fn into_owned(self) -> EventDetails {
         EventDetails {
             time_ms: self.time_ms,
@@ -90,7 +90,8 @@ impl ParsedEventDetails<'_> {
     }
 }
 
-/// Reads what a message tells. What is not a CloudTrail record happened where and when it is stored.
+/// Extracts the event details of a message. An event that is not a CloudTrail record gets the
+/// account, the Region and the time with which it is stored.
 pub fn event_details(
     message: &str,
     account: &str,
@@ -100,7 +101,7 @@ pub fn event_details(
     parse_event_details(&Document::new(message), account, region, timestamp_ms).into_owned()
 }
 
-/// The same of a message that others read, too.
+/// The same for a document whose token tape is shared with other readers.
 pub fn parse_event_details<'m>(
     document: &Document<'m>,
     account: &'m str,
@@ -121,7 +122,7 @@ pub fn parse_event_details<'m>(
         })
 }
 
-/// The record that a message is, if it is one.
+/// Parses the whole message as a CloudTrail record; `None` if it is not one.
 fn read(message: &str) -> Option<Record<'_>> {
     if !message.trim_start().starts_with('{') {
         return None;
@@ -129,7 +130,8 @@ fn read(message: &str) -> Option<Record<'_>> {
     serde_json::from_str(message).ok()
 }
 
-/// The same from the message's outline; `None` where only a full reading tells.
+/// Extracts the record from the token tape. Returns `None` if the whole message must be parsed, and
+/// `Some(None)` if it is not a record.
 #[expect(
     clippy::option_option,
     reason = "that there is no record is an answer, too"
@@ -169,7 +171,7 @@ fn outlined<'m>(outline: &JsonTape<'m>) -> Option<Option<Record<'m>>> {
     else {
         return Some(None);
     };
-    // A value of another kind than a text is a matter for the full reading.
+    // Only text and null are handled here; any other value is left to the full parse.
     let optional = |field: Option<usize>| match field.map(|value| (value, outline.kind(value))) {
         None | Some((_, Some(Kind::Null))) => Some(None),
         Some((value, _)) => outline.text(value).map(Some),
@@ -212,7 +214,8 @@ fn of_record<'m>(record: Record<'m>, stored_in: &'m str) -> Option<ParsedEventDe
         .unwrap_or_default();
     Some(ParsedEventDetails {
         time_ms: time.as_millisecond(),
-        // Records of before 2014 do not name it; they are kept where they happened.
+        // Records from before 2014 have no `recipientAccountId`; the account that stores them is
+        // used.
         account: record.recipient_account_id.unwrap_or(stored_in.into()),
         region: record.aws_region,
         event_name: record.event_name,

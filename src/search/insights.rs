@@ -1,8 +1,9 @@
-//! The query with which Insights is asked for events: those that may answer a question, whole, to be matched and
-//! evaluated here.
+//! The Insights query that fetches the events of a search: whole events, which are matched and
+//! evaluated locally.
 //!
-//! So both engines give the same rows, Insights' limit of 200 fields an event changes nothing, and averages carry
-//! their counts. Its condition may only narrow: a text that is surely in the message, as for a filter pattern.
+//! So both engines give the same rows, Insights' limit of 200 fields per event has no effect, and
+//! averages keep their counts. The condition of the query may only narrow: like a filter pattern,
+//! it requires a text that every matching message contains.
 
 use super::required_text::{ESCAPES_REGEX, RequiredText};
 use crate::query::{Expr, Item, LikePattern, Query, RegexLiteral, Stage};
@@ -10,10 +11,11 @@ use crate::query::{Expr, Item, LikePattern, Query, RegexLiteral, Stage};
 /// Source: CloudWatch Logs API, `StartQuery`: `queryString` has at most 10,000 characters.
 const LONGEST: usize = 10_000;
 
-/// Of that, what is kept for conditions that come later: calls that tamper with records, names of streams.
+/// The characters reserved for conditions that are added later: tampering calls and names of log
+/// streams.
 const ROOM: usize = 2_000;
 
-/// What is told of an event; `@ptr` always comes.
+/// The fields returned for each event; `@ptr` is always returned.
 const FIELDS: [&str; 5] = [
     "@timestamp",
     "@ingestionTime",
@@ -22,9 +24,9 @@ const FIELDS: [&str; 5] = [
     "@message",
 ];
 
-/// A condition on the message that holds for every event which has one of the marks, or an escape that may hide one;
-/// `None` if only reading
-/// everything is safe, or if it is longer than a query may be.
+/// A condition on the message that holds for every event with one of the required texts, or with an
+/// escape that may hide one. `None` if only an unfiltered scan is safe, or if the condition is too
+/// long for a query.
 pub(super) fn condition(traces: &[RequiredText]) -> Option<Expr> {
     let mut conditions = traces.iter().map(of_trace).collect::<Option<Vec<Expr>>>()?;
     conditions.dedup();
@@ -37,8 +39,8 @@ pub(super) fn condition(traces: &[RequiredText]) -> Option<Expr> {
     (text(Some(&condition), &[], None).len() + ROOM <= LONGEST).then_some(condition)
 }
 
-/// The text of the query for events that meet the condition, or have one of the texts in `also`; without a condition,
-/// for all. `streams`: which log streams to look at, or all but which.
+/// The text of the query for events that meet the condition or contain one of the texts in `also`;
+/// for all events if there is no condition. `streams` limits it to some log streams.
 pub(super) fn text(
     condition: Option<&Expr>,
     also: &[&str],
@@ -68,10 +70,10 @@ pub(super) fn text(
     .to_string()
 }
 
-/// Some of a log group's streams.
+/// Selects some streams of a log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamFilter {
-    /// These.
+    /// Only these.
     These(Vec<String>),
     /// All but these.
     Others(Vec<String>),
@@ -88,7 +90,7 @@ impl StreamFilter {
     }
 }
 
-/// Whether a query of this text may be asked.
+/// Whether a query text is within the limit of Insights.
 pub(super) fn fits(text: &str) -> bool {
     text.chars().count() <= LONGEST
 }

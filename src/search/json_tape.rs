@@ -1,14 +1,14 @@
-//! The outline of a JSON document: where its keys and values stand, found in one pass that copies nothing. Whoever asks
-//! for a field, or for the path of a place, is answered from it.
+//! The token tape of a JSON document: the positions of its keys and values, found in one pass that
+//! copies nothing. It finds the value of a field, and the path of the field at a byte offset.
 //!
-//! It is of ordinary documents only. One with `\u` escapes, escapes in keys, fractions or values that lie deep in each
-//! other has none, and neither has what is no JSON: a full reading decides there.
+//! Only ordinary documents have a tape. A document with `\u` escapes, escaped keys, fractions or
+//! deep nesting has none, and neither has text that is not JSON; these need a full scan.
 
 use std::borrow::Cow;
 
 use super::json_tokenizer::{Kind, Token, tokenize};
 
-/// The keys and values of an object or array, in its order.
+/// The keys and values of an object or array, in document order.
 #[derive(Debug)]
 pub(super) struct JsonTape<'m> {
     json: &'m str,
@@ -19,7 +19,7 @@ impl<'m> JsonTape<'m> {
     /// The outermost value.
     pub const ROOT: usize = 0;
 
-    /// The outline of an object or array.
+    /// Tokenizes an object or array; `None` if the tokenizer does not handle it.
     pub fn parse(json: &'m str) -> Option<Self> {
         Some(Self {
             json,
@@ -27,18 +27,18 @@ impl<'m> JsonTape<'m> {
         })
     }
 
-    /// What a token is.
+    /// The kind of a token.
     pub fn kind(&self, token: usize) -> Option<Kind> {
         self.tokens.get(token).map(|token| token.kind)
     }
 
-    /// A token as it is written, without the quotes of a text.
+    /// The raw text of a token, without quotation marks.
     pub fn written(&self, token: usize) -> Option<&'m str> {
         let Token { begin, end, .. } = self.tokens.get(token)?;
         self.json.get(*begin as usize..*end as usize)
     }
 
-    /// What a text says; `None` if it is none.
+    /// The unescaped text of a string; `None` for other kinds of tokens.
     pub fn text(&self, token: usize) -> Option<Cow<'m, str>> {
         match self.kind(token)? {
             Kind::Text => self.written(token).map(Cow::Borrowed),
@@ -49,7 +49,8 @@ impl<'m> JsonTape<'m> {
         }
     }
 
-    /// The keys, texts, numbers and truth values in which one of these places lies, in the document's order.
+    /// The keys, strings, numbers and booleans that contain one of these byte offsets, in document
+    /// order.
     pub fn leaves_at(&self, places: &[usize]) -> Vec<usize> {
         let leaf_at = |place: &usize| {
             let token = self
@@ -66,7 +67,8 @@ impl<'m> JsonTape<'m> {
         leaves
     }
 
-    /// The path of a token, as Logs Insights writes it: `resources.0.ARN`. A key's is that of its value.
+    /// The path of a token, written as in Logs Insights: `resources.0.ARN`. A key has the path of
+    /// its value.
     pub fn path(&self, token: usize) -> String {
         let (mut steps, mut at) = (Vec::new(), token);
         while let Some(token) = self.tokens.get(at).filter(|_| at != Self::ROOT) {
@@ -78,13 +80,13 @@ impl<'m> JsonTape<'m> {
                         .count()
                         .to_string(),
                 ),
-                // A value's key is the token before it.
+                // The key of a value is the token before it.
                 _ if token.kind == Kind::Key => Cow::Borrowed(self.written(at).unwrap_or_default()),
                 _ => Cow::Borrowed(self.written(at - 1).unwrap_or_default()),
             });
             at = container;
         }
-        // As a full reading writes it, which puts no dot behind nothing.
+        // The same as in the full scan: no dot after an empty path.
         steps.iter().rev().fold(String::new(), |path, step| {
             if path.is_empty() {
                 step.to_string()
@@ -94,8 +96,8 @@ impl<'m> JsonTape<'m> {
         })
     }
 
-    /// The values of some fields of an object, in the order in which `index` numbers their names; `None` if it is no
-    /// object, or has one of them twice.
+    /// The values of some fields of an object. `index` returns the position of a field's name in
+    /// the result. `None` if the token is not an object, or if it repeats one of these fields.
     pub fn fields<const N: usize>(
         &self,
         object: usize,
@@ -105,7 +107,7 @@ impl<'m> JsonTape<'m> {
             return None;
         }
         let mut values = [None; N];
-        // Keys and values take turns.
+        // Keys and values alternate.
         let mut items = self.items(object);
         while let Some((key, value)) = items.next().zip(items.next()) {
             if let Some(place) = index(self.written(key)?).and_then(|number| values.get_mut(number))
@@ -117,7 +119,7 @@ impl<'m> JsonTape<'m> {
         Some(values)
     }
 
-    /// What lies in an object or array, but not deeper: items, or keys and values.
+    /// The direct children of an object or array: items, or keys and values.
     fn items(&self, container: usize) -> impl Iterator<Item = usize> {
         let after = |token: &usize| self.tokens.get(*token).map(|token| token.after as usize);
         let end = after(&container).unwrap_or_default();

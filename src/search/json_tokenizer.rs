@@ -1,34 +1,35 @@
-//! One pass over a JSON document that tells its keys and values apart, and copies none of them.
+//! One pass over a JSON document that finds its keys and values without copying them.
 //!
-//! What it takes for JSON is JSON; some of what is JSON it leaves to a full reading.
+//! The tokenizer accepts only valid JSON. It rejects documents with rare features, such as `\u`
+//! escapes, escaped keys, fractions and deep nesting; these get a full scan.
 
-/// Objects and arrays that may lie in each other.
+/// The maximum nesting of objects and arrays.
 const DEEPEST: usize = 64;
 
-/// Numbers of more digits may not fit 64 bits.
+/// Numbers with more digits may not fit 64 bits.
 const MOST_DIGITS: usize = 18;
 
-/// Most CloudTrail records have fewer tokens.
+/// The initial capacity. Most CloudTrail records have fewer tokens.
 const USUAL_TOKENS: usize = 128;
 
-/// A key or a value.
+/// A key or value, as a range of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub kind: Kind,
-    /// Where it begins, and the first byte after it; a text's quotes are no part of it.
+    /// The byte range, without the quotation marks of a text; `end` is exclusive.
     pub begin: u32,
     pub end: u32,
-    /// The object or array that it lies in; the outermost value lies in itself.
+    /// The index of the object or array that contains this token; the outermost value contains
+    /// itself.
     pub container: u32,
-    /// The first token that neither is this one nor lies in it.
+    /// The index of the first token after this one and its content.
     pub after: u32,
 }
 
-/// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Key,
-    /// A string that says what is written.
+    /// A string without escapes.
     Text,
     /// A string with escapes.
     Escaped,
@@ -39,9 +40,10 @@ pub(super) enum Kind {
     Array,
 }
 
-/// The tokens of an object or array, in its order; `None` where a full reading decides.
+/// Returns the tokens of an object or array in document order, or `None` if the text is not JSON or
+/// needs a full scan.
 pub(super) fn tokenize(json: &str) -> Option<Vec<Token>> {
-    // The places of tokens, and their numbers, are of 32 bits.
+    // Offsets and token indices are stored in 32 bits.
     u32::try_from(json.len()).ok()?;
     let tokens = Vec::with_capacity(USUAL_TOKENS);
     let mut skimmer = JsonTokenizer {
@@ -59,9 +61,9 @@ struct JsonTokenizer<'m> {
     json: &'m [u8],
     at: usize,
     tokens: Vec<Token>,
-    /// The innermost object or array that has not ended.
+    /// The innermost object or array that is still open.
     container: Option<usize>,
-    /// How many of them have not ended.
+    /// The number of open objects and arrays.
     depth: usize,
 }
 
@@ -97,7 +99,7 @@ impl JsonTokenizer<'_> {
         }
     }
 
-    /// Goes on from the end of a value to the next one; whether there is none.
+    /// Moves from the end of a value to the next value. Returns whether the document has ended.
     fn ends(&mut self) -> Option<bool> {
         while let Some(container) = self.container {
             let kind = self.tokens.get(container)?.kind;
@@ -115,7 +117,7 @@ impl JsonTokenizer<'_> {
                 _ => return None,
             }
         }
-        // Nothing follows the outermost value.
+        // Nothing may follow the outermost value.
         if self.next().is_some() {
             None
         } else {
@@ -123,7 +125,7 @@ impl JsonTokenizer<'_> {
         }
     }
 
-    /// The next byte that is no white space; it is not taken.
+    /// Skips white space and returns the next byte without consuming it.
     fn next(&mut self) -> Option<u8> {
         loop {
             match *self.json.get(self.at)? {
@@ -156,7 +158,7 @@ impl JsonTokenizer<'_> {
         Some(())
     }
 
-    /// A key and the colon behind it.
+    /// Reads a key and the colon after it.
     fn key(&mut self) -> Option<()> {
         self.next()?;
         self.string()?;
@@ -180,7 +182,7 @@ impl JsonTokenizer<'_> {
             self.at += plain_bytes(self.json.get(self.at..)?);
             match self.json.get(self.at)? {
                 b'"' => break,
-                // Not `u`, which stands for half a character at times.
+                // `u` is not in the list: such an escape may be half of a surrogate pair.
                 b'\\'
                     if matches!(
                         self.json.get(self.at + 1)?,
@@ -208,7 +210,7 @@ impl JsonTokenizer<'_> {
         Some(())
     }
 
-    /// A whole number that is spelled as Rust would.
+    /// Reads a whole number, if it is spelled as Rust prints it.
     fn number(&mut self) -> Option<()> {
         let text = self.json.get(self.at..)?;
         let digits = text.strip_prefix(b"-").unwrap_or(text);
@@ -244,10 +246,12 @@ impl JsonTokenizer<'_> {
     }
 }
 
-/// How many bytes go before the first quotation mark, backslash or control character, eight at a time.
+/// Returns the number of bytes before the first quotation mark, backslash or control character.
+/// Compares eight bytes at a time.
 fn plain_bytes(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
-    // The high bit of each byte that is 0 in `word`; of those above the first one, it may be wrong.
+    // The high bit of each byte of the result says whether that byte of `word` is 0. It may be
+    // wrong above the first zero byte, but only the first one is used.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
     let mut length = 0;
     let (words, rest) = bytes.as_chunks::<8>();

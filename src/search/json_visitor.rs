@@ -1,22 +1,23 @@
-//! The texts in a JSON document, each with the path of its field: read as a stream, building nothing.
+//! Visits the texts of a JSON document, each with the path of its field. The document is parsed as
+//! a stream, without building a tree.
 
 use std::fmt::{self, Write};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// How deep documents in strings of documents are read. Each level doubles the backslashes, so that an
-/// event of 1 MB holds hardly more.
+/// The maximum depth of documents inside strings of documents. Each level doubles the backslashes,
+/// so an event of 1 MB can hardly contain more.
 const NESTED_DOCUMENTS: u8 = 8;
 
-/// Calls `each` with the path and the text of every string, number, boolean and key in a JSON object or
-/// array. Paths are written as Logs Insights writes them: `resources.0.ARN`. A key's path is its own. A
-/// string that is itself such a document is read like a value in its place.
+/// Calls `each` with the path and the text of every string, number, boolean and key of a JSON
+/// object or array. Paths are written as in Logs Insights: `resources.0.ARN`. The path of a key is
+/// that of its value. A string that is itself an object or array is visited like a nested value.
 ///
-/// A fraction, or a number of more than 64 bits, is passed over where it is not spelled as Rust would:
-/// its own spelling is not handed on.
+/// A fraction, or a number of more than 64 bits, is skipped if Rust spells it differently, because
+/// the original spelling is not available here.
 ///
-/// Returns whether `json` is such a document, whole and of a depth that can be read (128); if not, some
-/// leaves may have been seen already.
+/// Returns whether `json` is a complete object or array, nested at most 128 levels deep. If not,
+/// some texts may already have been visited.
 pub(super) fn visit_json_values(json: &str, each: &mut dyn FnMut(&str, &str)) -> bool {
     walk(json, NESTED_DOCUMENTS, &mut String::new(), each)
 }
@@ -36,7 +37,7 @@ fn walk(json: &str, nested: u8, path: &mut String, each: &mut dyn FnMut(&str, &s
     walked.is_ok() && reader.end().is_ok()
 }
 
-/// Calls `each` for a string at this path, as if it had been met in a document.
+/// Calls `each` for a string as if it were a value at this path of a document.
 pub(super) fn visit_json_values_in_text(
     text: &str,
     path: &mut String,
@@ -50,7 +51,7 @@ fn leaves_of_text(text: &str, nested: u8, path: &mut String, each: &mut dyn FnMu
         .checked_sub(1)
         .filter(|_| looks_like_a_document(text));
     match nested {
-        // Read once before, so that no leaf is seen of what turns out to be none.
+        // Validated first, so that no text of an invalid document is visited.
         Some(nested) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
             walk(text, nested, path, each);
         }
@@ -63,16 +64,16 @@ fn looks_like_a_document(text: &str) -> bool {
 }
 
 struct Leaf<'a> {
-    /// The document that it is in.
+    /// The document that contains the value.
     json: &'a str,
-    /// How many documents deep it may go on.
+    /// How many more levels of nested documents may be visited.
     nested: u8,
     path: &'a mut String,
     each: &'a mut dyn FnMut(&str, &str),
 }
 
 impl Leaf<'_> {
-    /// Goes a step down.
+    /// Appends a step to the path.
     fn step(&mut self, step: &str) {
         if !self.path.is_empty() {
             self.path.push('.');
@@ -80,7 +81,7 @@ impl Leaf<'_> {
         self.path.push_str(step);
     }
 
-    /// The value to which the path leads.
+    /// The visitor for the value at the current path.
     fn here(&mut self) -> Leaf<'_> {
         Leaf {
             json: self.json,
@@ -142,7 +143,7 @@ impl<'de> Visitor<'de> for Leaf<'_> {
         let length = self.path.len();
         for index in 0_usize.. {
             self.step("");
-            // Writing to a text does not fail.
+            // Writing to a `String` cannot fail.
             _ = write!(self.path, "{index}");
             let item = items.next_element_seed(self.here())?;
             self.path.truncate(length);
@@ -163,7 +164,7 @@ impl<'de> Visitor<'de> for Leaf<'_> {
     }
 }
 
-/// A key: a leaf itself, and a step on the way to its value.
+/// Visits a key, which is a text itself, and appends it to the path of its value.
 struct Key<'a>(Leaf<'a>);
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {

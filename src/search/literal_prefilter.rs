@@ -1,7 +1,8 @@
-//! The first glance at a message: one pass that compares many bytes at a time, and that most messages end at.
+//! The literal prefilter: one SIMD pass over the raw message, which rules out most messages.
 //!
-//! It looks for a few short texts of which one is wherever something is that is looked for, however that is spelled,
-//! unless an escape hides it. Of very many indicators, and of some kinds, there are no such texts: then there is no glance.
+//! It searches for a few short texts. Every message with an indicator contains at least one of
+//! them, however the indicator is spelled, unless a JSON escape hides it. For very many indicators,
+//! and for some kinds, there are no such texts and therefore no prefilter.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -12,15 +13,16 @@ use super::candidate_offsets::CandidateOffsets;
 use super::required_text::{RequiredText, SHORTEST_RUN, v6_groups};
 use crate::model::{Indicator, IndicatorValue};
 
-/// Characters that are looked for of what is found in any case: each letter among them doubles the spellings.
+/// The length of the text that is searched for in any case. Each letter in it doubles the number of
+/// spellings.
 const WINDOW: usize = 4;
 
-/// A set of texts.
+/// A SIMD searcher for a small set of texts.
 #[derive(Debug)]
 pub(super) struct LiteralPrefilter(packed::Searcher);
 
 impl LiteralPrefilter {
-    /// The glance for these indicators, if one is possible.
+    /// Builds the prefilter; `None` if these indicators do not allow one.
     pub fn new(indicators: &[Indicator]) -> Option<Self> {
         let texts = indicators
             .iter()
@@ -35,10 +37,11 @@ impl LiteralPrefilter {
             .map(Self)
     }
 
-    /// Where something may be in a message, among the first and the last characters of the texts in it.
+    /// Returns candidate offsets: the first and the last byte of each text that is found.
     ///
-    /// A text is passed over that overlaps one before it. That is no loss: none of them has a character that goes
-    /// between two values, so that both touch the same one, and the first text begins or ends in it.
+    /// A match that overlaps an earlier one is skipped. That loses no candidate: none of the texts
+    /// contains a character that separates two values, so both matches touch the same value, and
+    /// the earlier one begins or ends in it.
     pub fn places(&self, message: &str) -> CandidateOffsets {
         let mut places = CandidateOffsets::default();
         for caught in self.0.find_iter(message) {
@@ -49,7 +52,7 @@ impl LiteralPrefilter {
     }
 }
 
-/// Texts of which one is in every value that holds the indicator.
+/// Texts of which every value with this indicator contains at least one.
 fn marks(indicator: &Indicator) -> Option<Vec<String>> {
     let texts = match (indicator.value(), RequiredText::from_indicator(indicator)) {
         (IndicatorValue::Ip(IpAddr::V6(address)), _) => ipv6_literals(*address, 128)?,
@@ -73,7 +76,7 @@ fn marks(indicator: &Indicator) -> Option<Vec<String>> {
         .then_some(texts)
 }
 
-/// The group with the most digits: zeros may be left out only before them.
+/// The spellings of the group with the most digits. Only zeros before these digits can be left out.
 fn ipv6_literals(address: Ipv6Addr, prefix_length: u8) -> Option<Vec<String>> {
     let groups = v6_groups(address, prefix_length).map(|group| format!("{group:x}:"));
     groups
@@ -81,14 +84,14 @@ fn ipv6_literals(address: Ipv6Addr, prefix_length: u8) -> Option<Vec<String>> {
         .map(|group| in_any_case(&group))
 }
 
-/// A run of characters with few letters.
+/// The substring of `WINDOW` bytes with the fewest letters.
 fn window_with_fewest_letters(text: &str) -> Option<&str> {
     let windows = (0..text.len()).filter_map(|at| text.get(at..at + WINDOW.min(text.len())));
     let of_ascii = windows.filter(|window| window.is_ascii());
     of_ascii.min_by_key(|window| window.bytes().filter(u8::is_ascii_alphabetic).count())
 }
 
-/// All spellings of a short text.
+/// All spellings of a short text in upper and lower case.
 fn in_any_case(text: &str) -> Vec<String> {
     let begin = vec![String::new()];
     text.chars().fold(begin, |spellings, c| {

@@ -1,4 +1,5 @@
-//! Literals: texts that are looked for all at once, each with what makes a hit a match of its kind.
+//! Literals: texts that are searched for all at once, each with the rule that makes an occurrence a
+//! match.
 
 use aho_corasick::{AhoCorasick, BuildError, Match};
 
@@ -6,7 +7,7 @@ use super::boundary::Edges;
 use super::names::Named;
 use crate::model::{Indicator, IndicatorValue};
 
-/// How a literal must stand for it to be a match.
+/// What makes an occurrence of a literal a match.
 #[derive(Clone, Copy, Debug)]
 enum MatchRule {
     Free(Edges),
@@ -29,7 +30,8 @@ struct Literal {
     standing: MatchRule,
 }
 
-/// The literals of a sweep, in two automata: most kinds heed case, domains and hashes do not.
+/// The literals of a sweep in two automata: most kinds are case-sensitive, domains and hashes are
+/// not.
 #[derive(Debug)]
 pub(super) struct Literals {
     as_written: Automaton,
@@ -37,7 +39,7 @@ pub(super) struct Literals {
 }
 
 impl Literals {
-    /// The literals of these indicators; other kinds than literals are passed over.
+    /// Builds the automata. Indicators that are not literals are ignored.
     pub(super) fn new(indicators: &[Indicator]) -> Result<Self, BuildError> {
         let (mut as_written, mut in_any_case) = (Vec::new(), Vec::new());
         for (indicator, given) in indicators.iter().enumerate() {
@@ -84,14 +86,14 @@ impl Literals {
         })
     }
 
-    /// Their texts.
+    /// The texts of all literals.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         let both = [&self.as_written, &self.in_any_case].into_iter();
         both.flat_map(|automaton| &automaton.literals)
             .map(|literal| literal.text.as_str())
     }
 
-    /// Calls `each` with where they begin in a text, however they stand in it.
+    /// Calls `each` with the offset of every occurrence in a text, whatever the match rule.
     pub(super) fn find_places(&self, text: &str, each: &mut dyn FnMut(usize)) {
         self.as_written
             .hits(text)
@@ -99,8 +101,8 @@ impl Literals {
             .for_each(|hit| each(hit.start()));
     }
 
-    /// Calls `each` with the indicator of every match in a text; `field` is the path of its field, if it
-    /// has one.
+    /// Calls `each` with the indicator of every match in a text. `field` is the path of the field,
+    /// if the text is in one.
     pub(super) fn find(&self, text: &str, field: Option<&str>, each: &mut dyn FnMut(usize)) {
         self.as_written.find(text, field, each);
         self.in_any_case.find(text, field, each);
@@ -110,7 +112,7 @@ impl Literals {
 #[derive(Debug)]
 struct Automaton {
     literals: Vec<Literal>,
-    /// `None`: there are none, and no text is looked through for them.
+    /// `None` if there are no literals; no text is searched then.
     finder: Option<AhoCorasick>,
 }
 

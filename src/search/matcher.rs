@@ -1,4 +1,9 @@
-//! The exact match: what decides whether an event is a sighting, and names the fields.
+//! The exact match. It decides whether an event is a sighting, and names the fields.
+//!
+//! A message is searched in up to three steps, cheapest first. The prefilter finds candidate
+//! offsets in the raw message. The escape check asks whether a JSON escape could hide an indicator.
+//! The exact match then compares only the fields that contain a candidate. Decision record 0011
+//! explains the steps.
 
 use regex::{RegexSet, RegexSetBuilder};
 
@@ -13,61 +18,63 @@ use super::literals::Literals;
 use crate::model::{Indicator, IndicatorValue};
 use crate::query::FlowLogFormat;
 
-/// The field of a match in an event without fields.
+/// The field that is reported for an event without fields.
 const WHOLE_MESSAGE: &str = "message";
 
-/// Fields that are named of one event, and the length of a name that is shown whole. An event of 1 MB can
-/// have 100,000 fields, or one name that stands before all of them: named in full they would be gigabytes.
+/// Limits on the fields reported for one event: their number, and the bytes of each name. An event
+/// of 1 MB can have 100,000 fields, or one very long name that is part of every path; reported in
+/// full, the paths would take gigabytes.
 const MOST_FIELDS: usize = 64;
 const LONGEST_FIELD: usize = 512;
 
-/// How often a text is taken to be JSON that was quoted once more.
+/// The maximum number of levels of JSON quoting that are undone in a text.
 const QUOTED: usize = 4;
 
-/// Bytes that all regular expressions together may take.
+/// The maximum size, in bytes, of all compiled regular expressions together.
 const LARGEST_REGEXES: usize = 1 << 28;
 
-/// Finds a set of indicators in messages. Made once a sweep, shared by all that search.
+/// Finds a set of indicators in messages. Built once per sweep and shared by all scans.
 #[derive(Debug)]
 pub struct Matcher {
     names: Vec<String>,
     literals: Literals,
     addresses: AddressSet,
     regexes: RegexSet,
-    /// The indicator of each regular expression.
+    /// The indicator of each regular expression, in the order of `regexes`.
     of_regex: Vec<usize>,
-    /// How a message may spell a literal or an address so that the quick look does not see it.
+    /// The escape sequences that can hide a literal or an address from the prefilter.
     disguises: EscapeAliases,
-    /// The quick look, if it can be a glance.
+    /// `None` if the indicators allow no literal prefilter. The automata of the literals and the
+    /// address scanner find the candidates then.
     glance: Option<LiteralPrefilter>,
 }
 
-/// What was found in one event; both lists are sorted and hold nothing twice.
+/// The matches in one event. Both lists are sorted and free of duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hits {
     /// The indicators, as they were given.
     pub indicators: Vec<String>,
-    /// The fields, e.g. `sourceIPAddress`, `resources.0.ARN`, a flow log's `srcAddr`, or `message` for
-    /// plain text.
+    /// The fields, e.g. `sourceIPAddress`, `resources.0.ARN`, `srcAddr` of a flow log, or `message`
+    /// for plain text.
     pub fields: Vec<String>,
 }
 
-/// The indicators are too many or too long to be searched for.
+/// The indicators are too many or too large to be searched for together.
 #[derive(Debug, thiserror::Error)]
 pub enum MatcherError {
-    /// The literals.
+    /// The automaton of the literals cannot be built.
     #[error("the indicators cannot be searched for together")]
     Literals(#[from] aho_corasick::BuildError),
-    /// The regular expressions.
+    /// The set of regular expressions cannot be built.
     #[error("the regular expressions cannot be searched for together")]
     Regexes(#[from] regex::Error),
 }
 
 impl Matcher {
-    /// A matcher for these indicators.
+    /// Builds the matcher for these indicators.
     ///
     /// # Errors
-    /// They are more than an automaton can hold.
+    /// The automaton of the literals or the set of regular expressions would be too large.
     pub fn new(indicators: &[Indicator]) -> Result<Self, MatcherError> {
         let mut addresses = AddressSet::default();
         let (mut regexes, mut of_regex) = (Vec::new(), Vec::new());
@@ -97,20 +104,21 @@ impl Matcher {
         })
     }
 
-    /// What of the indicators is in a message, or `None`.
+    /// Returns the indicators that a message contains and the fields that contain them, or `None`.
     ///
-    /// A JSON document is read field by field, so that an escaped spelling is found and the field is
-    /// named, and so is a flow-log line of the default format; anything else is searched as the text
-    /// that it is.
+    /// The fields of a JSON document are compared separately, so that escaped spellings are found
+    /// and the field can be named. So are the columns of a flow-log line in the default format.
+    /// Anything else is compared as plain text.
     pub fn find(&self, message: &str) -> Option<Hits> {
         self.find_in_document(&Document::new(message))
     }
 
-    /// The same in a message that others read, too. Most messages end at a quick look, and most of the others have an
-    /// outline, which tells the fields in which the quick look found something.
+    /// The same for a document whose token tape is shared with other readers. Most messages end
+    /// after the prefilter. For most of the others, the token tape knows the fields that contain a
+    /// candidate.
     pub(super) fn find_in_document(&self, document: &Document<'_>) -> Option<Hits> {
         let message = document.message();
-        // A regular expression may ask where a field begins, so that only the fields themselves tell.
+        // A regular expression may depend on where a field starts, so the prefilter does not apply.
         if !self.regexes.is_empty() {
             return self.match_full_scan(message, |_| true);
         }
@@ -128,7 +136,7 @@ impl Matcher {
         }
     }
 
-    /// What is found in those fields of a document in which one of these places lies.
+    /// Compares only the fields that contain one of these byte offsets.
     fn match_tokens_at(&self, begins: &[usize], outline: &JsonTape<'_>) -> Option<Hits> {
         let mut found = MatchSet::default();
         for leaf in outline.leaves_at(begins) {
@@ -145,8 +153,7 @@ impl Matcher {
         found.hits(&self.names)
     }
 
-    /// What is found in a message by whoever reads all of it, and looks at those of its texts that `may` hold
-    /// something.
+    /// Parses the whole message and compares every text for which `may_hold` is true.
     pub(super) fn match_full_scan(
         &self,
         message: &str,
@@ -173,7 +180,8 @@ impl Matcher {
         found.hits(&self.names)
     }
 
-    /// Where something may be in a message, as it is written: the quick look that most messages end at.
+    /// Runs the prefilter: finds the byte offsets in the raw message at which an indicator may
+    /// begin.
     fn places(&self, message: &str) -> CandidateOffsets {
         if let Some(glance) = &self.glance {
             return glance.places(message);
@@ -184,7 +192,7 @@ impl Matcher {
         places
     }
 
-    /// Looks at a text as it is, and at the JSON that it may quote.
+    /// Compares a text as it is, and with up to `QUOTED` levels of JSON quoting undone.
     fn match_text(&self, text: &str, field: Option<&str>, found: &mut MatchSet) {
         self.match_text_once(text, field, found);
         let quoted = std::iter::successors(unescaped(text), |text| unescaped(text)).take(QUOTED);
@@ -206,7 +214,7 @@ impl Matcher {
     }
 }
 
-/// Both lists are sorted; most events have one of each, for which a tree would be much.
+/// Two sorted vectors. Most events have one entry in each, so a tree would cost more.
 #[derive(Default)]
 struct MatchSet {
     indicators: Vec<usize>,

@@ -1,11 +1,12 @@
-//! What is looked for, and how it is found: a coarse pattern for the server, which may only narrow, and
-//! the exact match here, which decides and names the field. All of it is pure.
+//! Compiles indicators and hunts, and finds them in events. The server gets a coarse pattern, which
+//! may only narrow. The exact match runs locally; it decides whether an event is a sighting, and
+//! names the field. This module does no I/O.
 //!
 //! ```text
-//! indicators ─┬─ trace ─ pattern                          for the server
-//!             └─ literals, addresses, regexes ─ matcher   for every message it lets through
-//! hunts ──────┬─ need ─ trace, selectors, columns         for the server
-//!             └─ plan                                     for every event it lets through
+//! indicators ─┬─ required text ─ pattern                     for the server
+//!             └─ literals, addresses, regexes ─ matcher      for every event that it returns
+//! hunts ──────┬─ need ─ required text, selectors, columns    for the server
+//!             └─ plan                                        for every event that it returns
 //! ```
 
 mod addresses;

@@ -1,11 +1,11 @@
-//! Names that mean something only where they stand: of users, roles, events and user agents.
+//! Names of users, roles, events and user agents, which match only in certain fields.
 //!
-//! `admin` is a word of many texts, but a user's name only in an ARN or in a field for user names. Where
-//! a text has no fields, any free-standing word counts: better one sighting too many than one missed.
+//! `admin` is a common word, but it is a user's name only in an ARN or in a field for user names.
+//! In a text without fields, any whole word matches, because an extra sighting is better than a
+//! missed one.
 
 use super::boundary::{Edges, around, continues_name};
 
-/// What a name names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     User,
@@ -15,8 +15,8 @@ pub(super) enum Named {
 }
 
 impl Named {
-    /// Whether the name at `text[at..at + length]` is one of this kind. `field` is the path of the field
-    /// that holds the text, if it is in one.
+    /// Whether the name at `text[at..at + length]` is of this kind. `field` is the path of the
+    /// field that contains the text, if there is one.
     pub fn is_at(self, text: &str, at: usize, length: usize, field: Option<&str>) -> bool {
         let is_word = || Edges::Word.are_free(text, at, length);
         let is_whole = length == text.len();
@@ -28,8 +28,9 @@ impl Named {
         in_own_field || self.is_in_arn(text, at, length)
     }
 
-    /// Whether a field of this path holds such names, whatever its case and separators: `userName`,
-    /// `user_name`. CloudTrail's `sessionIssuer.userName` is the name of the session's role.
+    /// Whether a field with this path contains such names, in any case and with any separators:
+    /// `userName`, `user_name`. CloudTrail's `sessionIssuer.userName` is the name of the session's
+    /// role.
     fn is_field(self, path: &str) -> bool {
         let mut steps = path
             .rsplit('.')
@@ -44,7 +45,8 @@ impl Named {
         }
     }
 
-    /// Whether the name ends an ARN: `…:user/path/name`, `…:role/name`, or `…:assumed-role/name/session`.
+    /// Whether the name is the last part of an ARN, or the role of an assumed-role ARN:
+    /// `…:user/path/name`, `…:role/name`, `…:assumed-role/name/session`.
     fn is_in_arn(self, text: &str, at: usize, length: usize) -> bool {
         let Some((before, _, after)) = around(text, at, length) else {
             return false;
@@ -65,7 +67,8 @@ impl Named {
     }
 }
 
-/// What may stand between `:user/` and a name. Source: IAM API: a path is of ASCII characters from `!` on.
+/// Whether a text may be between `:user/` and a name. Source: IAM API: a path consists of ASCII
+/// characters from `!` on.
 fn is_path(text: &str) -> bool {
     (text.is_empty() || text.ends_with('/'))
         && text

@@ -1,6 +1,7 @@
-//! The promise of the two halves: what the matcher finds, the pattern lets through. The pattern is judged
-//! by the practice range's evaluator, which shares no code with what made it. And the matcher's own: what it spares
-//! itself changes nothing.
+//! Property tests of two promises. The coarse pattern never excludes an event that the matcher
+//! finds; the practice range evaluates the pattern here, and its evaluator shares no code with the
+//! pattern builder. And the shortcuts of the matcher, the prefilter and the token tape, give the
+//! same result as a full scan.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,7 +13,7 @@ use crate::model::Indicator;
 use crate::query::{Discovery, Event, Plan, Query, Record};
 use crate::range::patterns::FilterPattern;
 
-/// An indicator, and a spelling of it that an event may use.
+/// An indicator, and one spelling of it that an event may contain.
 #[derive(Clone, Debug)]
 struct Spelled {
     indicator: Indicator,
@@ -75,7 +76,7 @@ fn any_spelled() -> impl Strategy<Value = Spelled> {
             0..=128_u8
         )
             .prop_map(|(groups, how, length)| {
-                // The highest bit keeps it from being a mapped IPv4 address.
+                // The highest bit is set, so that the address is not an IPv4-mapped one.
                 let address = Ipv6Addr::from(u128::from(Ipv6Addr::from(groups)) | 1 << 127);
                 spelled(
                     &format!("cidr:{address}/{length}"),
@@ -105,7 +106,8 @@ fn any_spelled() -> impl Strategy<Value = Spelled> {
     ]
 }
 
-/// Puts a text where events have texts.
+/// A message that contains a text in one of several forms: JSON, nested JSON, a flow-log line,
+/// plain text.
 fn in_message(text: &str, how: u8) -> String {
     let nested = |value: serde_json::Value| json!({ "a": [{ "payload": value.to_string() }] });
     let document = match how % 6 {
@@ -120,7 +122,7 @@ fn in_message(text: &str, how: u8) -> String {
         }
         _ => return format!("at noon: {text} (and more)"),
     };
-    // Some writers of JSON escape more than they must.
+    // Some JSON encoders escape more characters than the specification requires.
     match how / 6 % 3 {
         0 => document.to_string(),
         1 => document.to_string().replace('/', "\\/"),
@@ -132,7 +134,7 @@ fn in_message(text: &str, how: u8) -> String {
     }
 }
 
-/// A JSON document of some characters spelled by escapes that need not be.
+/// A document as JSON in which some characters are written as escapes that are not required.
 fn spelled_out(document: &serde_json::Value, which: u64) -> String {
     let (mut is_text, mut is_escape) = (false, false);
     let spell = |(at, c): (usize, char)| {
@@ -209,7 +211,7 @@ proptest! {
 }
 
 proptest! {
-    // Each case reads up to fifteen messages, twice.
+    // Each case searches up to fifteen messages, twice each.
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
@@ -234,20 +236,21 @@ proptest! {
     }
 }
 
-/// Which characters of a text are written as escapes, and in which case of hexadecimal digits.
+/// Bit masks: which characters of a text are escaped, and which escapes use upper-case digits.
 #[derive(Clone, Copy, Debug)]
 struct Escaping {
     which: u64,
     upper: u64,
 }
 
-/// Mostly a few characters, so that everything around them stays as it is.
+/// Often escapes no or only one character, so that the text around it stays unescaped.
 fn any_escaping() -> impl Strategy<Value = Escaping> {
     let which = prop_oneof![2 => Just(0), 1 => any::<u64>(), 1 => (0..64_u32).prop_map(|bit| 1 << bit), 1 => Just(u64::MAX)];
     (which, any::<u64>()).prop_map(|(which, upper)| Escaping { which, upper })
 }
 
-/// A text as a JSON string in which any character may be an escape, those of inner escapes among them.
+/// A text as a JSON string. Any character may be escaped, including those of escapes inside the
+/// text.
 fn escaped_string(text: &str, escaping: Escaping) -> String {
     let mut units = [0; 2];
     let characters = text.chars().enumerate().map(|(at, c)| {
@@ -276,7 +279,7 @@ fn inside_quotes(string: &str) -> String {
     string[1..string.len() - 1].to_owned()
 }
 
-/// JSON in JSON in JSON around a text, each as far as it is escaped once more.
+/// Returns the text itself, and then one more level of nested JSON for each escaping.
 fn nested(text: &str, levels: &[Escaping]) -> Vec<String> {
     let mut messages = vec![text.to_owned()];
     for escaping in levels {
@@ -289,7 +292,7 @@ fn nested(text: &str, levels: &[Escaping]) -> Vec<String> {
     messages
 }
 
-/// Whether the query that Insights is asked gives a message.
+/// Whether the Insights query for this search set returns a message.
 fn insights_gives(search_set: &SearchSet, message: &str) -> bool {
     let query: Query = search_set
         .insights_query(true, &[], None)
@@ -323,7 +326,7 @@ proptest! {
         let (matcher, search_set) = (Matcher::new(&indicators).unwrap(), SearchSet::new(&indicators, &[]).unwrap());
         for Spelled { indicator, spelling } in &all {
             for message in nested(spelling, &levels) {
-                // Half of them as loggers write them that put something before the document.
+                // Some loggers write a prefix before the document.
                 for message in [format!("at noon {message}"), message] {
                     if matcher.find(&message).is_none() {
                         continue;
@@ -349,7 +352,8 @@ fn nesting_hides_nothing_from_the_matcher() {
     }
 }
 
-/// Texts that touch what goes between the values of a document, or each other.
+/// Texts that contain or touch the characters between the values of a document, or overlap each
+/// other.
 const STRUCTURAL: [&str; 10] = [
     "text:::123",
     "text:123",
@@ -363,7 +367,7 @@ const STRUCTURAL: [&str; 10] = [
     "user:a-b",
 ];
 
-/// A document out of few parts, so that what is looked for is often in it.
+/// A document that is built from few parts, so that the indicators often occur in it.
 fn any_document() -> impl Strategy<Value = String> {
     let text = r#"(123|::123|23::123|a|a-b|true|:| |192\.0\.2\.1|evil\.example|\\n|\\"|\\/|\\u0031|\\u003c){0,4}"#;
     let leaf = prop_oneof![
@@ -382,7 +386,7 @@ fn any_document() -> impl Strategy<Value = String> {
                 .prop_map(|fields| format!("{{{}}}", fields.join(", ")))
         ]
     });
-    // Some break off.
+    // Some documents are truncated.
     (document, any::<prop::sample::Index>(), 0..8_u8).prop_map(|(document, at, how)| {
         if how > 0 {
             document
@@ -410,7 +414,8 @@ proptest! {
     }
 }
 
-/// The records of a folder that `DRAGNET_REAL_DATA` names, as `tests/it/real_data.rs` reads them.
+/// Compares both methods on the records of the folder in `DRAGNET_REAL_DATA`, which
+/// `tests/it/real_data.rs` reads too. Skipped if the variable is not set.
 #[test]
 fn real_records_say_the_same_however_they_are_read() {
     let Some(folder) = std::env::var_os("DRAGNET_REAL_DATA") else {

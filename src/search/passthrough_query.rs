@@ -1,12 +1,14 @@
-//! Hunts that only Insights evaluates: their queries run there as they are written, and their rows come as they are.
+//! Passthrough queries: hunts that only Insights can evaluate. Insights runs their queries as
+//! written, and their rows are reported as they are.
 //!
-//! Every log group is asked, whatever a hunt is about: nobody knows of all trails where they deliver to, and a group that
-//! was not asked could not be told from one that has nothing.
+//! Every log group is queried, whatever the hunt is about. The log groups of the trails are not
+//! always known, and a group that was not queried could not be distinguished from one without
+//! results.
 
 use super::hunts::{NotPrepared, PreparedHunt};
 use crate::model::Hunt;
 
-/// A hunt whose query runs as it is written.
+/// A hunt whose query Insights runs as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassthroughQuery(Hunt);
 
@@ -16,8 +18,8 @@ impl PassthroughQuery {
         &self.0
     }
 
-    /// Its query, about events from one millisecond to the one before another. The window of Insights is in whole
-    /// seconds, so that a first filter narrows it.
+    /// Returns the query for events from `from_ms` (inclusive) to `to_ms` (exclusive). Insights
+    /// windows are in whole seconds, so a first filter narrows them to milliseconds.
     pub fn query(&self, from_ms: i64, to_ms: i64) -> String {
         let narrow =
             format!("filter toMillis(@timestamp) >= {from_ms} and toMillis(@timestamp) < {to_ms}");
@@ -25,10 +27,10 @@ impl PassthroughQuery {
     }
 }
 
-/// Hunts by who evaluates them: those that are evaluated here, and those that Insights runs as they are written.
+/// Separates the hunts that are evaluated locally from those that Insights runs as written.
 ///
 /// # Errors
-/// A query is none.
+/// The query of a hunt is invalid.
 pub fn prepare(hunts: &[Hunt]) -> Result<(Vec<PreparedHunt>, Vec<PassthroughQuery>), NotPrepared> {
     let (mut prepared, mut written) = (Vec::new(), Vec::new());
     for hunt in hunts {

@@ -1,4 +1,5 @@
-//! The coarse pattern that the server filters by. It may only narrow: a pattern never excludes a true match.
+//! The coarse pattern with which the server filters events. It may only narrow: it never excludes
+//! an event that contains an indicator.
 //!
 //! Source of the syntax: CloudWatch Logs user guide, "Filter pattern syntax".
 
@@ -8,9 +9,9 @@ use crate::model::Indicator;
 /// Source: CloudWatch Logs API, `FilterLogEvents`: `filterPattern` has at most 1,024 characters.
 pub(super) const LONGEST: usize = 1_024;
 
-/// The narrowest pattern that lets every event through in which one of the indicators is, or `None` if
-/// only reading everything is safe, or if they are more than one pattern holds: reading everything once
-/// then costs less than filtering everything many times.
+/// Returns the narrowest pattern that matches every event with one of the indicators. Returns
+/// `None` if only a scan without a pattern is safe, or if one pattern cannot hold all indicators:
+/// one unfiltered scan then costs less than many filtered ones.
 pub fn coarse_pattern(indicators: &[Indicator]) -> Option<String> {
     pattern_of(
         &indicators
@@ -20,11 +21,13 @@ pub fn coarse_pattern(indicators: &[Indicator]) -> Option<String> {
     )
 }
 
-/// The same for marks of which every event has one, unless an escape hides it: that lets an event through, too.
+/// The same for required texts. Every event must contain at least one of them unless an escape
+/// hides it, so the pattern also matches events with such escapes.
 pub(super) fn pattern_of(traces: &[RequiredText]) -> Option<String> {
     let fits = |pattern: &String| pattern.chars().count() <= LONGEST;
     let terms = needed_terms(traces);
-    // Plain terms are AWS's simplest syntax; a regular expression is shorter.
+    // Plain terms are preferred, because they are AWS's simplest syntax; a regular expression is
+    // shorter.
     let any_regex = || any_regex(traces, terms.as_deref()?);
     sequence(traces)
         .filter(fits)
@@ -32,8 +35,8 @@ pub(super) fn pattern_of(traces: &[RequiredText]) -> Option<String> {
         .or_else(|| any_regex().filter(fits))
 }
 
-/// Several texts, of which all are in an event. Alternatives cannot stand beside terms that must all be there, so
-/// that the terms become one regular expression.
+/// The pattern for a single sequence of texts that must all occur. A pattern cannot combine terms
+/// that must all occur with alternatives (the escapes), so the texts become one regular expression.
 fn sequence(traces: &[RequiredText]) -> Option<String> {
     let [RequiredText::Sequence(texts)] = traces else {
         return None;
@@ -42,8 +45,9 @@ fn sequence(traces: &[RequiredText]) -> Option<String> {
     Some(format!("%{}|{ESCAPES_REGEX}%", texts.join(".*")))
 }
 
-/// Texts of which one is in every event; of those that are all there, the longest. A text with a shorter one in it
-/// adds nothing. `None` if they are more than a pattern holds.
+/// Returns terms of which every event contains at least one. Of texts that must all occur, only the
+/// longest is used. A term that contains a shorter one is left out. `None` if a pattern cannot hold
+/// the terms.
 fn needed_terms(traces: &[RequiredText]) -> Option<Vec<&str>> {
     let mut terms: Vec<&str> = Vec::new();
     for trace in traces {
@@ -67,7 +71,7 @@ fn needed_terms(traces: &[RequiredText]) -> Option<Vec<&str>> {
             continue;
         }
         needed.push(term);
-        // Counted as they come: ten thousand are not compared with each other.
+        // Checked in the loop, so that ten thousand terms are not all compared with each other.
         if needed.iter().map(|term| term.len() + 1).sum::<usize>() > LONGEST {
             return None;
         }
@@ -75,7 +79,7 @@ fn needed_terms(traces: &[RequiredText]) -> Option<Vec<&str>> {
     Some(needed)
 }
 
-/// `?` lets any one of several terms through.
+/// The pattern of alternative terms; `?` marks a term of which only one has to match.
 fn any_term(traces: &[RequiredText], terms: &[&str]) -> Option<String> {
     let are_all_terms = traces
         .iter()
@@ -88,7 +92,7 @@ fn any_term(traces: &[RequiredText], terms: &[&str]) -> Option<String> {
     Some(quoted.chain(escapes).collect::<Vec<_>>().join(" "))
 }
 
-/// A regular expression stands alone in a pattern, so that the terms become parts of it.
+/// A pattern cannot combine a regular expression with terms, so the terms become parts of it.
 fn any_regex(traces: &[RequiredText], terms: &[&str]) -> Option<String> {
     let regexes = traces.iter().filter_map(|trace| match trace {
         RequiredText::Regex(regex) => Some(regex.clone()),
@@ -104,7 +108,8 @@ fn any_regex(traces: &[RequiredText], terms: &[&str]) -> Option<String> {
     (!parts.is_empty()).then(|| format!("%{}|{ESCAPES_REGEX}%", parts.join("|")))
 }
 
-/// A term with any character but letters, digits and `_` must be quoted; quoting never hurts.
+/// A term must be quoted if it contains anything but letters, digits and `_`; quoting is always
+/// allowed.
 fn quoted(term: &str) -> String {
     format!("\"{term}\"")
 }
@@ -122,7 +127,7 @@ mod tests {
         )
     }
 
-    /// A pattern without the escapes that every pattern lets through.
+    /// The pattern without the escapes that are part of every pattern.
     fn narrow(indicators: &[&str]) -> String {
         let pattern = pattern(indicators).unwrap();
         let terms = ESCAPES.map(|escape| format!(" ?{escape}")).concat();

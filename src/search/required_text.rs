@@ -1,4 +1,5 @@
-//! What is surely in every event that holds an indicator, however the event spells it.
+//! Required literals: texts that every event with an indicator contains, however it spells the
+//! indicator.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -6,25 +7,28 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::model::{Indicator, IndicatorValue};
 
-/// A run of characters shorter than this is in too many events to narrow anything.
+/// Shorter runs of characters are in too many events to narrow anything.
 pub(super) const SHORTEST_RUN: usize = 3;
 
-/// Into how many parts a network may be cut is two to this power: 192.0.2.0/23 is `192.0.2.` and `192.0.3.`.
+/// A network is split into at most 2 to the power of this many prefixes: 192.0.2.0/23 is `192.0.2.`
+/// and `192.0.3.`.
 const MOST_HALVINGS: u8 = 4;
 
-/// Digits of a digest that are looked for outside; 64 bits are as rare as all of them.
+/// The digits of a digest that the server searches for; 64 bits are as rare as the whole digest.
 const DIGEST_DIGITS: usize = 16;
 
-/// The groups of an IPv6 address that may not be spelled as dotted octets.
+/// The groups of an IPv6 address that cannot be spelled as dotted octets.
 const HEX_GROUPS: usize = 6;
 
-/// What is in every message in which a character that [`is_never_escaped`] is written as a JSON escape after all, as
-/// anyone may write it who wants to hide a text: `\u0031` is `1`.
+/// Texts by which the server finds escapes that no known encoder writes. A message in which a
+/// character of [`is_never_escaped`] is written as a JSON escape contains one of them. Someone may
+/// write such escapes to hide a text: `\u0031` is `1`.
 ///
-/// An escape that is quoted in JSON once more is `\\u0031`, or has one of its own characters escaped: a backslash, a `u`
-/// or a digit. So the letters and digits of one of these escapes stand side by side in the message as it is written, at
-/// whatever depth. A backslash is not asked for: how filter patterns quote it is not documented.
-/// Escapes that encoders do write are not among these: `\u003c`, `\u0026`, `\u001b`, `\u00e9`.
+/// An escape that is quoted again in JSON is `\\u0031`, or one of its own characters is escaped: a
+/// backslash, a `u` or a digit. So the letters and digits of one of these escapes are adjacent in
+/// the raw message, at any depth. The backslash is not part of the texts, because its quoting in
+/// filter patterns is not documented. Escapes that encoders do write are not among them: `\u003c`,
+/// `\u0026`, `\u001b`, `\u00e9`.
 pub(super) const ESCAPES: [&str; 20] = [
     "u002d", "u002D", "u002e", "u002E", "u0030", "u0031", "u0032", "u0033", "u0034", "u0035",
     "u0036", "u0037", "u0038", "u0039", "u003a", "u003A", "u004", "u005", "u006", "u007",
@@ -33,21 +37,22 @@ pub(super) const ESCAPES: [&str; 20] = [
 /// The same as a regular expression.
 pub(super) const ESCAPES_REGEX: &str = "u002[dDeE]|u003[0-9aA]|u00[4-7]";
 
-/// A necessary mark of an event in which no escape hides it: each holds unless one of [`ESCAPES`] is in the message.
+/// What every event with an indicator contains, unless one of [`ESCAPES`] is in the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RequiredText {
-    /// Every one of these texts is in it; at least one.
+    /// All of these texts; at least one.
     All(Vec<String>),
-    /// These texts are in it, one after the other, with no end of a line between them; at least two.
+    /// These texts in this order, without a line break between them; at least two.
     Sequence(Vec<String>),
-    /// One of these texts is in it; at least one.
+    /// One of these texts; the list is not empty.
     Any(Vec<String>),
-    /// A match of this regular expression, in AWS's restricted syntax, is in it.
+    /// A match of this regular expression, in AWS's restricted syntax.
     Regex(String),
 }
 
 impl RequiredText {
-    /// The mark of an indicator; `None` if there is none, so that only reading everything is safe.
+    /// The required text of an indicator; `None` if there is none, so that only an unfiltered scan
+    /// is safe.
     pub(super) fn from_indicator(indicator: &Indicator) -> Option<Self> {
         match indicator.value() {
             IndicatorValue::Ip(IpAddr::V4(address)) => Some(Self::All(vec![address.to_string()])),
@@ -73,19 +78,20 @@ impl RequiredText {
     }
 }
 
-/// JSON may spell a character as `\/`, `\u002f` or `\u003c`, and which ones is the writer's choice.
-/// No known writer escapes these; whoever does is found by [`ESCAPES`].
+/// Whether no known encoder escapes this character. JSON allows spellings such as `\/`, `\u002f`
+/// and `\u003c`, and the encoder chooses. If these characters are escaped nevertheless, [`ESCAPES`]
+/// finds the message.
 fn is_never_escaped(c: char) -> bool {
     c.is_ascii_alphanumeric() || ".:_-@".contains(c)
 }
 
-/// The runs of characters that stand in an event as they are, however it spells the text.
+/// The runs of characters that an event contains unchanged, however it spells the text.
 pub(super) fn runs(text: &str) -> Option<RequiredText> {
     let runs = text
         .split(|c| !is_never_escaped(c))
         .filter(|run| run.len() >= SHORTEST_RUN);
     let runs: Vec<String> = runs.map(str::to_owned).collect();
-    // Between the runs of such a text there is nothing that `.` might not match.
+    // In such a text, `.` matches every character between the runs.
     let is_one_line = text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
     match runs.len() {
         0 => None,
@@ -95,8 +101,8 @@ pub(super) fn runs(text: &str) -> Option<RequiredText> {
     }
 }
 
-/// The octets that all addresses of the network share, with the dot behind them; those of its parts
-/// where it does not end at an octet and has few.
+/// The octets that all addresses of a network share, each with a dot after it. A network that does
+/// not end at an octet is split into smaller ones if these are few.
 fn v4_prefixes(network: Ipv4Net) -> Option<Vec<String>> {
     let length = network.prefix_len();
     let aligned = length.next_multiple_of(8).min(24);
@@ -122,7 +128,8 @@ fn shared_octets(network: Ipv4Net) -> String {
         .collect()
 }
 
-/// The groups that every spelling has, each with a colon behind it: those before the first zero.
+/// The groups that every spelling contains, each with a colon after it: those before the first
+/// zero.
 pub(super) fn v6_groups(address: Ipv6Addr, prefix_length: u8) -> impl Iterator<Item = u16> {
     let fixed = usize::from(prefix_length / 16).min(HEX_GROUPS);
     address
@@ -132,8 +139,8 @@ pub(super) fn v6_groups(address: Ipv6Addr, prefix_length: u8) -> impl Iterator<I
         .take_while(|group| *group != 0)
 }
 
-/// The groups before the first zero, each with its zeros and in its cases: only zeros can be left out, and
-/// a colon follows every group but the last.
+/// A regular expression for the groups before the first zero, in any case and with or without
+/// leading zeros. Only zero groups can be left out, and a colon follows every group but the last.
 fn v6_regex(address: Ipv6Addr, prefix_length: u8) -> Option<String> {
     let spelled = v6_groups(address, prefix_length).map(|group| {
         let zeros = if group < 0x1000 { "0*" } else { "" };
@@ -173,7 +180,7 @@ fn literal(c: char) -> String {
 mod tests {
     use super::*;
 
-    /// The mark in a form that is quick to write: texts joined by ` & ` or ` | `, or `%regex%`.
+    /// The required text in a compact notation: texts joined by ` & ` or ` | `, or `%regex%`.
     fn required_text(indicator: &str) -> Option<String> {
         RequiredText::from_indicator(&indicator.parse().unwrap()).map(|trace| match trace {
             RequiredText::All(texts) => texts.join(" & "),

@@ -1,4 +1,5 @@
-//! All that a sweep asks of an event: indicators and hunts, with one pattern for all of them.
+//! Everything that a sweep searches for in an event: indicators and hunts, with one server-side
+//! pattern for all of them.
 
 use super::hunts::{
     Finding, FlowLogFormats, NotPrepared, PreparedHunt, RecordKind, structured_pattern,
@@ -10,35 +11,35 @@ use super::{Document, Hits, Matcher, MatcherError, StreamFilter, insights};
 use crate::model::{Hunt, Indicator};
 use crate::query::{Event, Expr, Record};
 
-/// The questions of a sweep. Made once, shared by all that search.
+/// The compiled indicators and hunts of a sweep. Built once and shared by all scans.
 #[derive(Debug)]
 pub struct SearchSet {
     matcher: Matcher,
     hunts: Vec<PreparedHunt>,
     written: Vec<PassthroughQuery>,
     has_indicators: bool,
-    /// The pattern in plain terms.
+    /// The pattern for messages of any kind; `None` if none is both safe and short enough.
     terms: Option<String>,
     /// The same for Insights, whose queries may be longer.
     condition: Option<Expr>,
 }
 
-/// The questions cannot be asked.
+/// The indicators or hunts cannot be compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchSetError {
-    /// The indicators are too many.
+    /// The indicators are too many or too large.
     #[error(transparent)]
     Matcher(#[from] MatcherError),
-    /// A hunt is not for this engine.
+    /// The query of a hunt is invalid.
     #[error(transparent)]
     Hunt(#[from] NotPrepared),
 }
 
 impl SearchSet {
-    /// The questions after these indicators and hunts.
+    /// Compiles indicators and hunts.
     ///
     /// # Errors
-    /// The indicators are more than can be searched for, or a query is none.
+    /// The indicators are more than the matcher can hold, or the query of a hunt is invalid.
     pub fn new(indicators: &[Indicator], hunts: &[Hunt]) -> Result<Self, SearchSetError> {
         let (hunts, written) = prepare(hunts)?;
         let traces = indicators
@@ -59,24 +60,24 @@ impl SearchSet {
         })
     }
 
-    /// The hunts that only Insights evaluates.
+    /// The passthrough queries: hunts that only Insights evaluates.
     pub fn written(&self) -> &[PassthroughQuery] {
         &self.written
     }
 
-    /// Whether nothing is asked but those: no event is looked at here.
+    /// Whether there are only passthrough queries, so that no event is evaluated locally.
     pub fn are_only_written(&self) -> bool {
         !self.has_indicators && self.hunts.is_empty()
     }
 
-    /// The hunts that are evaluated here.
+    /// The hunts that are evaluated locally.
     pub fn hunts(&self) -> &[PreparedHunt] {
         &self.hunts
     }
 
-    /// The pattern for a log group with flow logs of these formats: one that was asked for as it is; else,
-    /// if the server may `narrow`, the narrowest that lets every event through which answers a question.
-    /// `None`: everything is read.
+    /// Returns the filter pattern for a log group with flow logs of these formats. A pattern that a
+    /// hunt specifies is used as it is. Otherwise, if the server may `narrow`, it is the narrowest
+    /// pattern that never excludes a match. `None` means that all events are read.
     pub fn pattern(&self, formats: &FlowLogFormats, narrow: bool) -> Option<String> {
         let given = self
             .hunts
@@ -91,21 +92,22 @@ impl SearchSet {
         given.or_else(|| narrow.then(narrowest).flatten())
     }
 
-    /// Whether the filter engine alone can say what is asked: a pattern that is passed on as it is.
+    /// Whether a hunt is a filter pattern, which only the filter engine can evaluate.
     pub fn are_a_pattern(&self) -> bool {
         self.hunts
             .iter()
             .any(|prepared| prepared.hunt().filter_pattern.is_some())
     }
 
-    /// Whether Insights gives less than all events, if it may `narrow`.
+    /// Whether the Insights query returns less than all events, if it may `narrow`.
     pub fn narrow_insights(&self, narrow: bool) -> bool {
         narrow && self.condition.is_some()
     }
 
-    /// The query with which Insights gives every event that answers a question; if it may not `narrow`, or no
-    /// condition is safe, all events. Also those that have one of the texts in `also`. `streams`: only of these log
-    /// streams; `None` if a query cannot name so many.
+    /// Returns the Insights query for every event that may match. It is for all events if it may
+    /// not `narrow`, or if no condition is safe. The query also returns events that contain one of
+    /// the texts in `also`. `streams` limits it to some log streams. `None` if the query would be
+    /// longer than Insights allows.
     pub fn insights_query(
         &self,
         narrow: bool,
@@ -117,7 +119,7 @@ impl SearchSet {
         insights::fits(&text).then_some(text)
     }
 
-    /// The indicators in a message.
+    /// Returns the indicators in a message.
     pub fn indicators(&self, document: &Document<'_>) -> Option<Hits> {
         if self.has_indicators {
             self.matcher.find_in_document(document)
@@ -126,7 +128,7 @@ impl SearchSet {
         }
     }
 
-    /// What an event gives to the hunts, each with the hunt's number.
+    /// Evaluates the hunts on an event. Returns each finding with the index of its hunt.
     pub fn findings<'q>(
         &'q self,
         event: Event<'q>,

@@ -1,4 +1,4 @@
-//! How far a run had come when it ended early.
+//! How far an interrupted run had come.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -10,31 +10,31 @@ use super::entry::{CoverageId, Pass, UnitId};
 use super::reader::{damaged, parsed, unknown};
 use crate::model::{Engine, LogGroupArn, Reason, Region, Status, Target};
 
-/// The log groups that an earlier part of a run has met. A new run has met none.
+/// The log groups that the earlier parts of a run have recorded; empty for a new run.
 #[derive(Debug, Default)]
 pub struct Checkpoint {
     targets: HashMap<Target, BTreeMap<String, KnownGroup>>,
     insights_usd: f64,
 }
 
-/// A log group that an earlier part of the run has met.
+/// A log group that an earlier part of the run has recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownGroup {
-    /// Its row.
+    /// The id of its row in the coverage.
     pub place: CoverageId,
-    /// Whether all was done with it that can be done.
+    /// Whether it needs no further scan when the run is resumed.
     pub is_finished: bool,
-    /// How far it was read.
+    /// Its work units.
     pub units: KnownUnits,
 }
 
-/// How far a log group was read, for each of the things that it is read for: stretches that make up all that is to
-/// be read, or none if that had not begun.
+/// The work units of a log group and how far they were scanned. For each pass, they cover the whole
+/// window of the scan, or there are none if the pass had not started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownUnits(pub(super) Vec<KnownUnit>);
 
 impl KnownUnits {
-    /// What began to read the log group for the search, if anything did.
+    /// Returns the engine that started to scan the log group for the search, if one did.
     pub fn engine(&self) -> Option<Engine> {
         self.0
             .iter()
@@ -42,35 +42,35 @@ impl KnownUnits {
             .map(|unit| unit.engine)
     }
 
-    /// Whether it has been read for this, too.
+    /// Whether this pass had started.
     pub fn has_begun(&self, pass: Pass) -> bool {
         self.0.iter().any(|unit| unit.pass == pass)
     }
 
-    /// Hands over what is known of one pass.
+    /// Removes and returns the work units of one pass.
     pub fn take(&mut self, pass: Pass) -> Vec<KnownUnit> {
         self.0.extract_if(.., |unit| unit.pass == pass).collect()
     }
 }
 
-/// How far a unit was read.
+/// How far a work unit was scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownUnit {
-    /// Its key.
+    /// The id.
     pub id: UnitId,
-    /// What it is read for.
+    /// The pass to which it belongs.
     pub pass: Pass,
-    /// What reads it.
+    /// The engine that scans it.
     pub engine: Engine,
-    /// Its first millisecond.
+    /// The first millisecond.
     pub from_ms: i64,
-    /// The first millisecond after it.
+    /// The end in milliseconds, exclusive.
     pub to_ms: i64,
     /// Whether any page of it was read.
     pub has_begun: bool,
-    /// The token of its next page; `None` where the first is the next, or none is.
+    /// The token of the next page; `None` if the first page is next, or if there is no next page.
     pub next_token: Option<String>,
-    /// When the token was given, in milliseconds since the Unix epoch.
+    /// When the token was received, in milliseconds since the Unix epoch.
     pub token_ms: i64,
 }
 
@@ -111,12 +111,12 @@ impl Checkpoint {
         self.insights_usd
     }
 
-    /// Hands over what is known of one log group.
+    /// Removes and returns the state of one log group.
     pub fn take_group(&mut self, arn: &LogGroupArn) -> Option<KnownGroup> {
         self.targets.get_mut(&arn.target)?.remove(&arn.name)
     }
 
-    /// Hands over what is known of a target; its log groups by name.
+    /// Removes and returns the log groups of an account-Region, by name.
     pub fn take(&mut self, target: &Target) -> BTreeMap<String, KnownGroup> {
         self.targets.remove(target).unwrap_or_default()
     }
@@ -157,7 +157,8 @@ fn add_unit(units: &mut KnownUnits, row: &Row<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What failed or was refused may go better the next time; what AWS keeps from everybody does not.
+/// Whether a retry is useless. What failed or was denied may succeed the next time; what cannot be
+/// searched at all will not.
 fn is_finished(status: Option<Status>, reason: Option<Reason>) -> bool {
     match status {
         Some(Status::Searched | Status::Skipped | Status::Unsearchable | Status::Accepted) => true,

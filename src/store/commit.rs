@@ -1,4 +1,4 @@
-//! How each entry is written to the tables of `run.db`.
+//! Writes entries to the tables of `run.db`.
 
 use rusqlite::{Connection, Transaction, params};
 
@@ -7,7 +7,7 @@ use super::{StoreError, count, evidence, written};
 use crate::model::{AccountId, ApiCall, DeniedBy, LogGroupClass, Outcome, Reason, Region};
 use crate::time::rfc3339_ms;
 
-/// Commits all of `batch` in one transaction, or nothing of it.
+/// Commits the whole batch in one transaction.
 pub(super) fn all(connection: &mut Connection, batch: &[Entry]) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
     for entry in batch {
@@ -120,7 +120,8 @@ fn end_place(
     Ok(())
 }
 
-/// What was found in the unit so far will be found again. Its chunks stay, and nobody unpacks them.
+/// Resets a work unit, because its findings so far will be found again. The chunks of deleted
+/// sightings stay and are not read again.
 fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError> {
     transaction
         .prepare_cached("DELETE FROM written_rows WHERE unit = ?1")?
@@ -130,7 +131,7 @@ fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError
             row.get(0)
         })?;
     if pages == 0 {
-        // No search through all sightings for what cannot be there.
+        // Avoids a search through all sightings for rows that cannot exist.
         return Ok(());
     }
     for forget in [
@@ -200,7 +201,7 @@ fn insert_call(transaction: &Transaction<'_>, call: &ApiCall) -> Result<(), Stor
     Ok(())
 }
 
-/// A count as SQLite keeps it.
+/// Converts a count to SQLite's integer type.
 pub(super) fn whole(count: impl TryInto<i64>) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
 }

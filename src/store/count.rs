@@ -1,7 +1,8 @@
-//! What hunts count: a row for each page, hunt and place where things happened, added up when it is read.
+//! The counts of hunts: one row for each page, hunt, event account and event Region; rows are
+//! merged when they are read.
 //!
-//! A page appends what its own events come to, so that nothing that grows is written again; a million
-//! different addresses are as many entries in the rows of the pages that have them.
+//! A page only appends the partials of its own events, so nothing that grows is rewritten. A
+//! million different addresses are a million entries in the rows of the pages that contain them.
 
 use rusqlite::{Row, Transaction, params};
 
@@ -12,14 +13,15 @@ use super::{RunReader, StoreError};
 use crate::model::{AccountId, LogGroupArn, Region, Target};
 use crate::query::Partial;
 
-/// A row of what a hunt counted, with the place that its records are stored in.
+/// A row of a hunt's counts, with the log group in which its records are stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredCount {
     /// The log group.
     pub log_group: LogGroupArn,
-    /// Whether the log group was read for other places than its own.
+    /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
+    /// scope.
     pub elsewhere: bool,
-    /// What was counted.
+    /// The counts.
     pub row: CountRow,
 }
 
@@ -51,10 +53,10 @@ pub(super) fn insert(
 }
 
 impl RunReader {
-    /// What a hunt counted, by the account and the Region where it happened; handed to `use_rows`.
+    /// Passes the counts of a hunt to `use_rows`, ordered by event account and event Region.
     ///
     /// # Errors
-    /// What `use_rows` fails with; the rows fail where the database does.
+    /// `use_rows` fails. The iterator yields an error if the database fails.
     pub fn counts<T, E: From<StoreError>>(
         &self,
         hunt: &str,

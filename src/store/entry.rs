@@ -1,4 +1,4 @@
-//! What a run writes down, entry by entry.
+//! The entries that a run writes to its journal.
 
 use super::sightings::Sightings;
 use super::written::PassthroughRow;
@@ -8,93 +8,94 @@ use crate::model::{
 };
 use crate::query::Partial;
 
-/// The key of a row of the coverage.
+/// The id of a row of the coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CoverageId(pub(super) i64);
 
-/// The key of a stretch of a log group that is read page by page.
+/// The id of a work unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UnitId(pub(super) i64);
 
-/// One thing to write down.
+/// One entry of the journal.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// A fact about the run as a whole; a later value replaces an earlier one.
+    /// A fact about the whole run; a later value replaces an earlier one.
     Fact {
-        /// Its name.
+        /// The key.
         key: &'static str,
-        /// Its value.
+        /// The value.
         value: String,
     },
     /// An account that the scope names.
     Account(ScopedAccount),
-    /// A place that now has its row in the coverage.
+    /// A new row of the coverage.
     Place(CoverageRow),
-    /// Stretches of a log group that are going to be read: all that a pass begins with, together.
+    /// The work units of a pass, which are written together when the pass starts.
     Units(Vec<UnitRow>),
-    /// A unit is read from its beginning again: its next page's token is too old.
+    /// A work unit restarts at its first page, because its page token is too old.
     Restarted(UnitId),
-    /// A unit is cut: it is read from its beginning again, and ends where the first of the others begins.
+    /// A work unit is split: it restarts at its first page and ends where the first of the new
+    /// units starts.
     Cut {
-        /// The unit.
+        /// The work unit.
         unit: UnitId,
-        /// The first millisecond after what is left of it.
+        /// Its new end in milliseconds, exclusive.
         to_ms: i64,
-        /// What it was before, from there on.
+        /// The new work units, which cover the rest of its time range.
         rest: Vec<UnitRow>,
     },
-    /// A unit is read from its beginning again, by another engine.
+    /// A work unit restarts at its first page with another engine.
     Engine {
-        /// The unit.
+        /// The work unit.
         unit: UnitId,
-        /// What reads it now.
+        /// The new engine.
         engine: Engine,
     },
-    /// Rows of a hunt that Insights ran as it was written.
+    /// Rows of a passthrough query.
     Passthrough(PassthroughRows),
-    /// An Insights query has ended.
+    /// An Insights query that has ended.
     Query(InsightsQuery),
-    /// A page that was read: its sightings and the token of the next one, together.
+    /// A page that was read: its sightings, together with the token of the next page.
     Page(Page),
-    /// How a place ended.
+    /// The outcome of a row of the coverage.
     Ended {
-        /// The place.
+        /// The id of the row.
         place: CoverageId,
-        /// How.
+        /// The outcome.
         outcome: Outcome,
     },
-    /// Something more to say about how a place ended; said once, however often it is written.
+    /// An addition to the detail of an outcome. Writing it again has no effect.
     Remark {
-        /// The place.
+        /// The id of the row.
         place: CoverageId,
-        /// What there is to say.
+        /// The text.
         text: String,
     },
-    /// What an account's Region tells of who records it.
+    /// Which log sources record an account-Region.
     SourceLookup(SourceLookup),
-    /// A trail or a flow log. What its owner tells of it replaces what others do.
+    /// A trail or flow log. The description by its owner replaces that by other accounts.
     LogSource(LogSource),
     /// An attempt at an AWS call.
     Call(ApiCall),
 }
 
-/// An account that the scope names, in it or left out.
+/// An account that the scope names, included or left out.
 #[derive(Clone, Debug)]
 pub struct ScopedAccount {
-    /// Its id.
+    /// The id.
     pub id: AccountId,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How it stands to the scope.
+    /// Whether it is in scope.
     pub standing: ScopeMembership,
 }
 
-/// How an account stands to the scope.
+/// Whether an account is in scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeMembership {
-    /// It is entered.
+    /// The account is searched.
     InScope,
-    /// It was asked for, but AWS lets nobody in: closed, suspended …
+    /// The account is selected, but AWS allows no access to it: it is closed, suspended …
     NotActive,
     /// The scope leaves it out.
     NotAsked,
@@ -116,40 +117,41 @@ impl ScopeMembership {
     }
 }
 
-/// A place: an account, an account's Region, or a log group.
+/// A row of the coverage: an account, an account-Region, or a log group.
 #[derive(Clone, Debug)]
 pub struct CoverageRow {
-    /// Its key, from [`super::Journal::new_place`].
+    /// The id, from [`super::Journal::new_place`].
     pub id: CoverageId,
     /// The account.
     pub account: AccountId,
     /// The account's name.
     pub account_name: String,
-    /// The Region, if it came so far.
+    /// The Region; `None` if the row is about the whole account.
     pub region: Option<Region>,
-    /// The log group, if it came so far.
+    /// The log group; `None` if the row is about the account or account-Region.
     pub log_group: Option<String>,
     /// The log group's class.
     pub class: Option<LogGroupClass>,
-    /// How it ended, if that is known already.
+    /// The outcome, if it is known already.
     pub outcome: Option<Outcome>,
-    /// It lies outside the accounts and Regions in scope, and is read for the records of those.
+    /// Whether the log group is out of scope and is scanned for records of accounts and Regions in
+    /// scope.
     pub elsewhere: bool,
 }
 
-/// What a log group is read for.
+/// What a log group is scanned for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pass {
-    /// What was asked for; and, where all events are let through, what tells of the recording itself.
+    /// Indicators and hunts; also trail integrity, if the scan reads all events.
     Search,
-    /// Only what tells of the recording.
+    /// Only trail integrity.
     TrailIntegrity,
-    /// What hunts give that Insights runs as they are written.
+    /// The rows of passthrough queries.
     Passthrough,
 }
 
 impl Pass {
-    /// All, in the order in which a log group is read for them.
+    /// All passes, in the order in which a log group is scanned for them.
     pub const ALL: [Self; 3] = [Self::Search, Self::TrailIntegrity, Self::Passthrough];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -165,117 +167,118 @@ impl Pass {
     }
 }
 
-/// A stretch of a log group's time.
+/// A work unit: a time range of a log group.
 #[derive(Clone, Copy, Debug)]
 pub struct UnitRow {
-    /// Its key, from [`super::Journal::new_unit`].
+    /// The id, from [`super::Journal::new_unit`].
     pub id: UnitId,
-    /// The log group.
+    /// The coverage row of the log group.
     pub place: CoverageId,
-    /// What it is read for.
+    /// The pass to which it belongs.
     pub pass: Pass,
-    /// What reads it.
+    /// The engine that scans it.
     pub engine: Engine,
-    /// Its first millisecond.
+    /// The first millisecond.
     pub from_ms: i64,
-    /// The first millisecond after it.
+    /// The end in milliseconds, exclusive.
     pub to_ms: i64,
 }
 
-/// Rows of a hunt that Insights ran as it was written.
+/// Rows of a passthrough query.
 #[derive(Clone, Debug)]
 pub struct PassthroughRows {
-    /// The unit they belong to.
+    /// The work unit.
     pub unit: UnitId,
-    /// The hunt's name.
+    /// The name of the hunt.
     pub hunt: String,
     /// The rows.
     pub rows: Vec<PassthroughRow>,
 }
 
-/// An Insights query that has ended, with what AWS takes for it.
+/// An Insights query that has ended, with its cost.
 #[derive(Clone, Debug)]
 pub struct InsightsQuery {
-    /// Where it ran.
+    /// The account-Region in which it ran.
     pub target: Target,
-    /// Log groups that it asked about.
+    /// The number of log groups that it read.
     pub log_groups: usize,
-    /// Bytes that it scanned, as AWS counts them.
+    /// The number of scanned bytes, as AWS counts them.
     pub bytes: u64,
-    /// What they cost at the Region's list price, in US dollars.
+    /// The cost at the Region's list price, in US dollars.
     pub usd: f64,
 }
 
-/// A page of a unit.
+/// A page of a work unit.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The unit it belongs to.
+    /// The work unit.
     pub unit: UnitId,
-    /// What was found in it.
+    /// The sightings.
     pub found: Sightings,
-    /// What its events add to the hunts that count.
+    /// The partial counts of hunts.
     pub counts: Vec<CountRow>,
     /// The token of the next page; `None` at the end.
     pub next_token: Option<String>,
-    /// When the token was given, in milliseconds since the Unix epoch: tokens live 24 hours.
+    /// When the token was received, in milliseconds since the Unix epoch: tokens expire after 24
+    /// hours.
     pub read_at_ms: i64,
-    /// Events in it.
+    /// The number of events.
     pub events: u64,
-    /// Bytes of message in it.
+    /// The total size of the messages in bytes.
     pub bytes: u64,
-    /// What it tells of the recording itself.
+    /// The findings about trail integrity.
     pub traces: IntegrityFindings,
 }
 
-/// What a page of a trail's log group tells of the recording itself.
+/// The findings about trail integrity in one page.
 #[derive(Clone, Debug, Default)]
 pub struct IntegrityFindings {
     /// Calls that tamper with records.
     pub tampering: Vec<Tampering>,
-    /// Records by place and hour, if the page lets all of them through.
+    /// The number of records by account, Region and hour, if the scan reads all records.
     pub hours: Vec<HourOfRecords>,
 }
 
-/// What the events of a page that happened in one place add to a hunt that counts.
+/// The partial count of a hunt, for the events of one page that happened in one account and Region.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CountRow {
-    /// The hunt's name.
+    /// The name of the hunt.
     pub hunt: String,
-    /// In which account they happened.
+    /// The account in which the events happened.
     pub event_account: String,
-    /// In which Region they happened.
+    /// The Region in which the events happened.
     pub event_region: String,
-    /// What kind of record they are: `cloudtrail`, `vpc-flow`, `other`, or `claims-to-be-cloudtrail`.
+    /// The kind of record: `cloudtrail`, `vpc-flow`, `other`, or `claims-to-be-cloudtrail`.
     pub kind: String,
-    /// What they come to.
+    /// The partial aggregate.
     pub partial: Partial,
 }
 
-/// A sighting as it is written down: what sorts it, where it is kept, what was found, and its message.
-/// All else is read from the message again when the run is merged.
+/// A sighting as it is stored: the keys by which it is sorted, its origin, its matches, and its
+/// message. All other columns of a report are parsed from the message when the run is merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SightingRecord {
-    /// When it happened, in milliseconds since the Unix epoch.
+    /// The event time, in milliseconds since the Unix epoch.
     pub time_ms: i64,
-    /// In which account it happened.
+    /// The account in which the event happened.
     pub event_account: String,
-    /// In which Region it happened.
+    /// The Region in which the event happened.
     pub event_region: String,
     /// CloudTrail's `eventID`; empty for other events.
     pub record_id: String,
-    /// CloudWatch Logs' id of the event.
+    /// The event id of CloudWatch Logs.
     pub event_id: String,
     /// The log stream.
     pub log_stream: String,
-    /// The stored timestamp, in milliseconds since the Unix epoch.
+    /// The log time, in milliseconds since the Unix epoch.
     pub timestamp_ms: i64,
-    /// When it was taken in, in milliseconds since the Unix epoch.
+    /// The ingestion time, in milliseconds since the Unix epoch.
     pub ingestion_ms: i64,
-    /// The indicators found in it.
+    /// The indicators that were found in the event.
     pub indicators: Vec<String>,
-    /// The hunts that it is a row of.
+    /// The hunts of which the event is a row.
     pub hunts: Vec<String>,
-    /// The fields they were found in.
+    /// The fields in which indicators were found.
     pub matched_fields: Vec<String>,
     /// The message, byte for byte.
     pub message: String,

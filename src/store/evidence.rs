@@ -1,5 +1,5 @@
-//! What records what, and what tells of the recording itself: written as it is learnt, read back whole.
-//! An organization of 400 accounts in 17 Regions has some 14,000 cells: they fit.
+//! Log sources and trail integrity: written as they are found, and read back as a whole. An
+//! organization of 400 accounts in 17 Regions has some 14,000 source lookups, which fit in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,14 +32,15 @@ pub(super) fn insert_cell(
     Ok(())
 }
 
-/// Many see a trail; only its owner can tell of it, sooner or later than they.
+/// Several accounts can list the same trail, but only its owner can describe it, before or after
+/// they do. So an entry without a description never replaces one that exists.
 pub(super) fn insert_recorder(
     transaction: &Transaction<'_>,
     recorder: &LogSource,
 ) -> Result<(), StoreError> {
     let insert = match recorder.told {
-        SourceState::NotAsked => "INSERT OR IGNORE INTO recorder (via, facts) VALUES (?1, ?2)",
-        SourceState::Facts(..) | SourceState::Refused(_) => {
+        SourceState::Unknown => "INSERT OR IGNORE INTO recorder (via, facts) VALUES (?1, ?2)",
+        SourceState::Known(..) | SourceState::Denied(_) => {
             "INSERT OR REPLACE INTO recorder (via, facts) VALUES (?1, ?2)"
         }
     };
@@ -87,37 +88,37 @@ pub(super) fn insert_traces(
     Ok(())
 }
 
-/// How places ended, by account, Region and log group; the Region and the group are empty for the
-/// account and the Region as a whole.
+/// Outcomes by account, Region and log group. The Region and log group are empty for a whole
+/// account, and the log group is empty for a whole account-Region.
 #[derive(Clone, Debug, Default)]
 pub struct CoverageOutcomes(BTreeMap<(AccountId, String, String), Outcome>);
 
 impl CoverageOutcomes {
-    /// How the search of a log group ended, if it was in the plan at all.
+    /// Returns the outcome of a log group, if it was planned to be searched.
     pub fn of_group(&self, arn: &LogGroupArn) -> Option<&Outcome> {
         let Target { account, region } = &arn.target;
         self.0
             .get(&(*account, region.to_string(), arn.name.clone()))
     }
 
-    /// Why a target as a whole could not be searched, if it could not.
+    /// Returns why a whole account-Region could not be searched, if it could not.
     pub fn of_target(&self, target: &Target) -> Option<&Outcome> {
         let of = |region: String| self.0.get(&(target.account, region, String::new()));
         of(target.region.to_string()).or_else(|| of(String::new()))
     }
 }
 
-/// One hour of a place in one log group.
+/// The records of one account and Region in one hour, in one log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HourRow {
     /// The log group.
     pub log_group: LogGroupArn,
-    /// The hour, and how many records it has.
+    /// The hour, and its number of records.
     pub hour: HourOfRecords,
 }
 
 impl RunReader {
-    /// What every account's Region told, by account, Region and kind.
+    /// Returns the source lookups, ordered by account, Region and kind.
     ///
     /// # Errors
     /// The database fails or is damaged.
@@ -143,7 +144,7 @@ impl RunReader {
         Ok(cells)
     }
 
-    /// Every trail and flow log, by name.
+    /// Returns every trail and flow log, ordered by name.
     ///
     /// # Errors
     /// The database fails or is damaged.
@@ -159,7 +160,8 @@ impl RunReader {
         Ok(recorders)
     }
 
-    /// How accounts, Regions and these log groups ended, as far as they did.
+    /// Returns the outcomes of accounts, account-Regions and the given log groups, as far as they
+    /// are known.
     ///
     /// # Errors
     /// The database fails or is damaged.
@@ -179,7 +181,8 @@ impl RunReader {
             };
             let (account, region, group): (AccountId, String, String) =
                 (parsed(row, 0)?, text(1)?, text(2)?);
-            // An account may have a million log groups; of interest are those that something delivers to.
+            // An account may have a million log groups; only those to which a log source delivers
+            // are needed.
             let is_wanted = group.is_empty() || {
                 let target = Target {
                     account,
@@ -194,10 +197,10 @@ impl RunReader {
         Ok(ends)
     }
 
-    /// The calls that tampered with records, by time, handed to `use_rows`.
+    /// Passes the tampering calls to `use_rows`, ordered by time.
     ///
     /// # Errors
-    /// What `use_rows` fails with; the rows fail where the database does.
+    /// `use_rows` fails. The iterator yields an error if the database fails.
     pub fn tampering<T, E: From<StoreError>>(
         &self,
         use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Tampering, StoreError>>) -> Result<T, E>,
@@ -212,10 +215,11 @@ impl RunReader {
         }))
     }
 
-    /// Records by place, log group and hour, where all of the log group was read; handed to `use_rows`.
+    /// Passes the number of records per account, Region, log group and hour to `use_rows`, for
+    /// scans that read all records.
     ///
     /// # Errors
-    /// What `use_rows` fails with; the rows fail where the database does.
+    /// `use_rows` fails. The iterator yields an error if the database fails.
     pub fn hours<T, E: From<StoreError>>(
         &self,
         use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<HourRow, StoreError>>) -> Result<T, E>,

@@ -1,4 +1,4 @@
-//! The one writer of `run.db`.
+//! The single writer of `run.db`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,11 +12,13 @@ use tokio::time::{Instant, timeout_at};
 use super::entry::{CoverageId, Entry, UnitId};
 use super::{Checkpoint, RunDir, StoreError, commit, schema};
 
-/// Entries that may wait for the disk. What was found on a page may be some 300 KB when it is packed, so this bounds
-/// memory; when it is full, searching waits.
+/// The number of entries that may wait for the disk. The sightings of a page may be some 300 KB
+/// when they are compressed, so this bounds memory; when the channel is full, scanning waits
+/// (backpressure).
 const WAITING: usize = 256;
-/// Entries of one commit at most, and how long the first of them waits for others: a commit costs one fsync, however many
-/// they are. What is lost with a process that is killed is asked again.
+/// The maximum number of entries in a commit, and how long the first of them waits for others: a
+/// commit costs one fsync, whatever its size. If the process is killed, what was not committed is
+/// requested again on resume.
 const BATCH: usize = 256;
 const GATHERING: Duration = Duration::from_millis(25);
 
@@ -27,24 +29,24 @@ pub struct Journal {
     next_id: Arc<AtomicI64>,
 }
 
-/// The writer's task. Its result tells whether all that was written is on disk.
+/// The writer task. Its result says whether all entries are on disk.
 pub type Writer = JoinHandle<Result<(), StoreError>>;
 
-/// The writer has stopped; what stopped it is its task's result.
+/// The writer has stopped; its task's result has the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the run's journal takes no more entries")]
 pub struct JournalClosed;
 
 impl Journal {
-    /// Makes a new `run.db` in `dir`, which has `facts` from the first moment, and starts its writer.
+    /// Creates a new `run.db` in `dir` that contains `facts` from the start, and starts its writer.
     ///
     /// # Errors
-    /// The database cannot be made.
+    /// The database cannot be created.
     pub fn create(dir: &RunDir, facts: &[(&str, String)]) -> Result<(Self, Writer), StoreError> {
         Ok(Self::over(schema::create(&dir.database(), facts)?, 1))
     }
 
-    /// A journal that keeps nothing, for what needs no run.
+    /// A journal that discards all entries, for commands without a run.
     pub fn discarding() -> Self {
         let (entries, mut waiting) = mpsc::channel(WAITING);
         tokio::spawn(async move { while waiting.recv().await.is_some() {} });
@@ -54,11 +56,11 @@ impl Journal {
         }
     }
 
-    /// Opens the `run.db` of a run that ended early, and starts its writer. Accounts and Regions are
-    /// asked again when a run goes on, so the rows that stand for them alone are taken back.
+    /// Opens the `run.db` of an interrupted run, and starts its writer. Accounts and Regions are
+    /// queried again on resume, so the coverage rows without a log group are deleted.
     ///
     /// # Errors
-    /// The database cannot be opened, is of another format, or is damaged.
+    /// The database cannot be opened, has another format, or is damaged.
     pub fn resume(dir: &RunDir) -> Result<(Self, Writer, Checkpoint), StoreError> {
         let connection = schema::open(&dir.database())?;
         schema::index_units(&connection)?;
@@ -85,12 +87,13 @@ impl Journal {
         )
     }
 
-    /// Writes an entry, waiting while too many wait for the disk.
+    /// Writes an entry; waits while the channel is full.
     ///
     /// # Errors
-    /// The writer has stopped: the disk is full, say.
+    /// The writer has stopped, for example because the disk is full.
     pub fn write(&self, entry: Entry) -> impl Future<Output = Result<(), JournalClosed>> + Send {
-        // On the heap: all that a sweep does writes, so thousands of tasks have room for a wait here.
+        // On the heap, because thousands of tasks write entries, and each would reserve space for
+        // one here.
         let entry = Box::new(entry);
         async {
             self.entries
@@ -102,12 +105,12 @@ impl Journal {
         }
     }
 
-    /// A key for a new place.
+    /// Returns the id of a new coverage row.
     pub fn new_place(&self) -> CoverageId {
         CoverageId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// A key for a new unit.
+    /// Returns the id of a new work unit.
     pub fn new_unit(&self) -> UnitId {
         UnitId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
@@ -119,7 +122,7 @@ async fn write_all(
 ) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(BATCH);
     while gather(&mut waiting, &mut batch).await {
-        // One blocking task a batch: a parked one would freeze a test's paused time.
+        // One blocking task per batch: a permanent one would stop the paused time of a test.
         let committed = tokio::task::spawn_blocking(move || {
             commit::all(&mut connection, &batch)?;
             batch.clear();
@@ -132,7 +135,8 @@ async fn write_all(
     Ok(())
 }
 
-/// Waits for the entries of the next commit; whether there are any. After the last handle is gone, nobody is waited for.
+/// Collects the entries of the next commit; returns whether there are any. It does not wait after
+/// the last handle is dropped.
 async fn gather(waiting: &mut mpsc::Receiver<Entry>, batch: &mut Vec<Entry>) -> bool {
     let mut come = waiting.recv_many(batch, BATCH).await;
     let until = Instant::now() + GATHERING;

@@ -1,4 +1,4 @@
-//! One process at a time works on a run, or keeps watch over a state directory.
+//! Locks: one process at a time writes to a run, or watches with a state directory.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::run_dir::{file_error, open_regular, refused};
 use super::{RunDir, StoreError};
 
-/// The right to write to a run. The system lets go of the lock when its owner dies, however it dies,
-/// so that a dead owner's run can be taken over and a live one's cannot.
+/// The right to write to a run. The system releases the lock when the process ends for any reason,
+/// so the run of a dead process can be taken over, and that of a live one cannot.
 #[derive(Debug)]
 pub struct RunLock(#[expect(dead_code, reason = "it is held until it is dropped")] LockedFile);
 
@@ -17,7 +17,7 @@ impl RunLock {
     /// Takes the lock of a run.
     ///
     /// # Errors
-    /// Another process has it, or the file cannot be made.
+    /// Another process holds it, or the file cannot be created.
     pub fn take(dir: &RunDir) -> Result<Self, StoreError> {
         let locked = |owner| StoreError::Locked {
             run: dir.path().to_owned(),
@@ -27,15 +27,15 @@ impl RunLock {
     }
 }
 
-/// The right to keep watch over a state directory; ends with its owner, too.
+/// The right to watch with a state directory; also released when the process ends.
 #[derive(Debug)]
 pub struct WatchLock(#[expect(dead_code, reason = "it is held until it is dropped")] LockedFile);
 
 impl WatchLock {
-    /// Takes the lock of a directory, which is there.
+    /// Takes the lock of an existing directory.
     ///
     /// # Errors
-    /// Another process has it, or the file cannot be made.
+    /// Another process holds it, or the file cannot be created.
     pub fn take(directory: &Path) -> Result<Self, StoreError> {
         let locked = |owner| StoreError::Watched {
             directory: directory.to_owned(),
@@ -45,7 +45,7 @@ impl WatchLock {
     }
 }
 
-/// A file that is locked until this is dropped, or its process ends.
+/// A file that is locked until this is dropped or the process ends.
 #[derive(Debug)]
 struct LockedFile {
     path: PathBuf,
@@ -54,7 +54,8 @@ struct LockedFile {
 }
 
 impl LockedFile {
-    /// Takes the lock; `locked` says that somebody else has it, and what they left of themselves.
+    /// Takes the lock. `locked` makes the error if another process holds it, from the owner's entry
+    /// in the file.
     fn take(path: PathBuf, locked: impl Fn(String) -> StoreError) -> Result<Self, StoreError> {
         loop {
             let mut options = OpenOptions::new();
@@ -69,13 +70,14 @@ impl LockedFile {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     let mut owner = String::new();
-                    // Only a courtesy: an owner that has not signed yet is no less an owner.
+                    // For the error message only: the owner may not have written its entry yet.
                     _ = file.read_to_string(&mut owner);
                     return Err(locked(owner.trim().to_owned()));
                 }
                 Err(TryLockError::Error(error)) => return Err(file_error("lock", &path)(error)),
             }
-            // Its last owner may have removed the file after it was opened here: then this is no lock.
+            // The previous owner may have removed the file after it was opened here. The lock of a
+            // removed file is useless, so try again.
             if is_still_there(&file, &path).map_err(file_error("read", &path))? {
                 refuse_hard_link(&file).map_err(file_error("lock", &path))?;
                 let signed = file
@@ -97,7 +99,7 @@ fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// A lock file is emptied and written to, so another name of the same file must not lose its content.
+/// A lock file is truncated and overwritten, so a file that is also linked elsewhere is refused.
 fn refuse_hard_link(file: &File) -> io::Result<()> {
     if file.metadata()?.nlink() > 1 {
         Err(refused("it has more than one name (a hard link)"))
@@ -108,7 +110,8 @@ fn refuse_hard_link(file: &File) -> io::Result<()> {
 
 impl Drop for LockedFile {
     fn drop(&mut self) {
-        // Removed while it is still locked; if that fails, an unlocked file is left, which locks nobody out.
+        // Removed while it is still locked. If that fails, an unlocked file remains, which blocks
+        // no process.
         _ = fs::remove_file(&self.path);
     }
 }
@@ -131,7 +134,7 @@ mod tests {
         );
         drop(lock);
         assert!(!dir.path().join(RunDir::LOCK).exists());
-        // What a killed process leaves: the file, and no lock on it.
+        // What a killed process leaves behind: the file, without a lock.
         fs::write(dir.path().join(RunDir::LOCK), "process 1\n").unwrap();
         assert!(RunLock::take(&dir).is_ok());
     }

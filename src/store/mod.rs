@@ -1,8 +1,9 @@
-//! A run is one SQLite file. One writer task owns it while the run goes on; reports are views of it,
-//! so they can be made again.
+//! The storage of a run: one SQLite file. While a run is active, one writer task owns the file;
+//! reports are views of it and can be made again.
 //!
-//! Sightings are narrow rows; their messages lie in zstd chunks of some 64 KiB. Rows are only ever
-//! appended; the index that sorts them, and lays copies side by side, is made when the run is merged.
+//! Sightings are narrow rows, and their messages are stored in zstd chunks of some 64 KiB. Rows are
+//! only appended. The index that sorts them, and makes copies neighbours, is created when the run
+//! is merged.
 
 mod checkpoint;
 mod commit;
@@ -34,20 +35,20 @@ pub use written::{PassthroughRow, StoredRows};
 
 use std::path::PathBuf;
 
-/// What can go wrong with a run's files.
+/// An error of the files of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file system refused.
+    /// A file operation failed.
     #[error("cannot {action} {path}")]
     File {
-        /// What was being done: `create`, `write` …
+        /// The operation: `create`, `write` …
         action: &'static str,
-        /// To what.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// SQLite refused: a full disk, a damaged file …
+    /// SQLite failed: a full disk, a damaged file …
     #[error("the run's database failed")]
     Database(#[from] rusqlite::Error),
     /// The database was written by another version.
@@ -55,31 +56,31 @@ pub enum StoreError {
         "the run was written in format {found}, this dragnet reads format {expected}: use the version that wrote it"
     )]
     Format {
-        /// The file's format.
+        /// The format of the file.
         found: String,
         /// The format that this version writes.
         expected: u32,
     },
-    /// Another process is at work on the run.
+    /// Another process is writing to the run.
     #[error("another dragnet{} is at work on {}: a run has one writer at a time", parenthesised(owner), run.display())]
     Locked {
-        /// The run's directory.
+        /// The directory of the run.
         run: PathBuf,
-        /// What the other left of itself: `process 123`.
+        /// The other process, as it identifies itself in the lock file: `process 123`.
         owner: String,
     },
-    /// Another process keeps watch over the same state.
+    /// Another process is watching with the same state directory.
     #[error("another dragnet{} keeps watch with {}: one at a time", parenthesised(owner), directory.display())]
     Watched {
         /// The state directory.
         directory: PathBuf,
-        /// What the other left of itself: `process 123`.
+        /// The other process, as it identifies itself in the lock file: `process 123`.
         owner: String,
     },
-    /// The run was ended before anything was written down.
+    /// The run ended before anything was written.
     #[error("nothing was asked in this run before it ended: make a new one")]
     NeverBegan,
-    /// A row does not make sense: the file is damaged or has been changed.
+    /// A row is invalid: the file is damaged or was changed.
     #[error("the run's database is damaged: {0}")]
     Damaged(String),
 }

@@ -1,4 +1,4 @@
-//! Values that nobody searches by, packed: zstd of their JSON.
+//! Compressed values that are not searched by: JSON in zstd.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,10 +6,11 @@ use serde::de::DeserializeOwned;
 use super::StoreError;
 use super::reader::damaged;
 
-/// zstd's fastest standard level, as for messages.
+/// The fastest standard level of zstd, as for messages.
 const LEVEL: i32 = 1;
 
-/// A page has 10,000 events or rows, or 1 MB; room for what they come to.
+/// The largest unpacked value. A page has 10,000 events or rows, or 1 MB; this leaves room for what
+/// is derived from them.
 const LARGEST: usize = 256 << 20;
 
 pub(super) fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
@@ -17,7 +18,7 @@ pub(super) fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     zstd::bulk::compress(&json, LEVEL).map_err(damaged)
 }
 
-/// Unpacks what [`pack`] made.
+/// Unpacks a value that [`pack`] has packed.
 pub(super) fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, StoreError> {
     let json = zstd::bulk::decompress(packed, LARGEST).map_err(damaged)?;
     serde_json::from_slice(&json).map_err(damaged)

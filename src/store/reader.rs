@@ -1,4 +1,4 @@
-//! Reads a run back: in the order of its reports, and never all at once.
+//! Reads a run in the order of its reports, without loading it into memory.
 
 use std::collections::BTreeMap;
 
@@ -8,44 +8,45 @@ use super::entry::{ScopeMembership, ScopedAccount};
 use super::{RunDir, StoreError, schema};
 use crate::model::{ApiCall, Coverage, DeniedBy, Engine, LogGroupClass, Outcome, Reason, Status};
 
-/// A run's database, to read from.
+/// A run's database, open for reading.
 #[derive(Debug)]
 pub struct RunReader {
     pub(super) connection: Connection,
 }
 
 impl RunReader {
-    /// Opens the database of a run, and makes the indexes that reports read by.
+    /// Opens the database of a run, and creates the indexes that reports need.
     ///
     /// # Errors
-    /// It cannot be opened, or is of another format.
+    /// The database cannot be opened, or has another format.
     pub fn open(dir: &RunDir) -> Result<Self, StoreError> {
         let reader = Self::peek(dir)?;
         schema::index_for_merge(&reader.connection)?;
         Ok(reader)
     }
 
-    /// Opens the database of a run without changing it: enough for its facts, slow for reports.
+    /// Opens the database of a run without creating indexes: sufficient for its facts, slow for
+    /// reports.
     ///
     /// # Errors
-    /// It cannot be opened, or is of another format.
+    /// The database cannot be opened, or has another format.
     pub fn peek(dir: &RunDir) -> Result<Self, StoreError> {
         Ok(Self {
             connection: schema::open(&dir.database())?,
         })
     }
 
-    /// Closes the database; all of it is in the one file then.
+    /// Closes the database, so that all of it is in one file.
     ///
     /// # Errors
-    /// The last of it could not be written.
+    /// The rest of the write-ahead log could not be written.
     pub fn close(self) -> Result<(), StoreError> {
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         self.connection.close().map_err(|(_, error)| error.into())
     }
 
-    /// The run's facts by name.
+    /// Returns the facts of the run by key.
     ///
     /// # Errors
     /// The database fails.
@@ -57,7 +58,7 @@ impl RunReader {
         Ok(facts)
     }
 
-    /// The accounts that the scope names, by id.
+    /// Returns the accounts that the scope names, ordered by id.
     ///
     /// # Errors
     /// The database fails or is damaged.
@@ -79,11 +80,11 @@ impl RunReader {
         Ok(accounts)
     }
 
-    /// The coverage, by account, Region and log group, handed to `use_rows`. A place that never ended,
-    /// and an account in scope that was never come to, is `failed: interrupted`.
+    /// Passes the coverage to `use_rows`, ordered by account, Region and log group. A row without
+    /// an outcome, and an account in scope without any row, is `failed: interrupted`.
     ///
     /// # Errors
-    /// What `use_rows` fails with; the rows fail where the database does.
+    /// `use_rows` fails. The iterator yields an error if the database fails.
     pub fn coverage<T, E: From<StoreError>>(
         &self,
         use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Coverage, StoreError>>) -> Result<T, E>,
@@ -107,10 +108,10 @@ impl RunReader {
         }))
     }
 
-    /// Every AWS call, in the order in which answers came, handed to `use_rows`.
+    /// Passes every AWS call to `use_rows`, in the order of the responses.
     ///
     /// # Errors
-    /// What `use_rows` fails with; the rows fail where the database does.
+    /// `use_rows` fails. The iterator yields an error if the database fails.
     pub fn calls<T, E: From<StoreError>>(
         &self,
         use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<ApiCall, StoreError>>) -> Result<T, E>,
@@ -121,7 +122,7 @@ impl RunReader {
         use_rows(&mut std::iter::from_fn(move || next(&mut rows, call_row)))
     }
 
-    /// How many calls of each operation were made, and how many of them AWS throttled.
+    /// Returns how many calls of each operation were made, and how many of them AWS throttled.
     ///
     /// # Errors
     /// The database fails.
@@ -144,7 +145,7 @@ impl RunReader {
         Ok(counts)
     }
 
-    /// What Insights queries came to, all together.
+    /// Returns the totals of all Insights queries.
     ///
     /// # Errors
     /// The database fails.
@@ -160,7 +161,7 @@ impl RunReader {
         Ok(self.connection.query_row(all, [], total)?)
     }
 
-    /// Whether a request id is that of one of the run's own calls.
+    /// Whether a request id belongs to one of the run's own calls.
     ///
     /// # Errors
     /// The database fails.
@@ -176,23 +177,23 @@ impl RunReader {
     }
 }
 
-/// What Insights queries came to.
+/// The totals of Insights queries.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct InsightsTotal {
-    /// Queries that have ended.
+    /// The number of queries that have ended.
     pub queries: u64,
-    /// Bytes that they scanned, as AWS counts them.
+    /// The number of scanned bytes, as AWS counts them.
     pub bytes_scanned: u64,
-    /// What they cost at list prices, in US dollars.
+    /// The cost at list prices, in US dollars.
     pub usd: f64,
 }
 
-/// Calls of one operation.
+/// The number of calls of one operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallCounts {
-    /// Attempts.
+    /// The number of attempts.
     pub made: u64,
-    /// Those that AWS throttled.
+    /// The number of attempts that AWS throttled.
     pub throttled: u64,
 }
 
@@ -258,7 +259,7 @@ pub(super) fn outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
     })
 }
 
-/// One step of a query, as an iterator takes it.
+/// Reads the next row of a query, in the form that an iterator needs.
 pub(super) fn next<T>(
     rows: &mut Rows<'_>,
     read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
@@ -269,7 +270,7 @@ pub(super) fn next<T>(
     }
 }
 
-/// SQLite's `total` is a float, its `count` an integer that is never negative.
+/// Reads a count: SQLite's `total` is a float, its `count` an integer that is never negative.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,7 +1,7 @@
-//! A run's directory: private, and its files appear whole or not at all.
+//! The directory of a run: only its owner can read it, and its files are written atomically.
 //!
-//! A run may have been handed over by somebody else, so nothing in its directory is trusted: no symbolic link, FIFO or
-//! device is opened, and no name leads out of the directory.
+//! A run may have been handed over by somebody else, so nothing in its directory is trusted: no
+//! symbolic link, FIFO or device is opened, and no name leads out of the directory.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
@@ -20,9 +20,9 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// The file that is locked while a process is at work on the run.
+    /// The file that is locked while a process writes to the run.
     pub(super) const LOCK: &str = "run.lock";
-    /// What the names of files begin with that are not yet whole.
+    /// The prefix of files that are not completely written yet.
     const UNFINISHED: &str = ".unfinished-";
     /// The database, and the files that SQLite keeps beside it and writes to.
     ///
@@ -30,10 +30,10 @@ impl RunDir {
     const DATABASE: &str = "run.db";
     const SIDE_FILES: [&str; 3] = ["run.db-wal", "run.db-shm", "run.db-journal"];
 
-    /// Makes the directory of a new run below `parent`, which is made too.
+    /// Creates the directory of a new run below `parent`, and `parent` too if it is missing.
     ///
     /// # Errors
-    /// It cannot be made, or is there already.
+    /// The directory cannot be created, or exists already.
     pub fn create(parent: &Path, run: &RunId) -> Result<Self, StoreError> {
         let path = parent.join(run.as_str());
         let made = DirBuilder::new()
@@ -45,10 +45,10 @@ impl RunDir {
         Ok(Self { path })
     }
 
-    /// The directory of a run that is there.
+    /// Opens the directory of an existing run.
     ///
     /// # Errors
-    /// It holds no run.
+    /// It does not contain a run.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let dir = Self {
             path: path.to_owned(),
@@ -61,26 +61,26 @@ impl RunDir {
         Ok(dir)
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where its database is.
+    /// The path of the database.
     pub fn database(&self) -> PathBuf {
         self.path.join(Self::DATABASE)
     }
 
-    /// Opens a file of the run for reading. `name` may have one or more folders before it.
+    /// Opens a file of the run for reading. `name` may include folders.
     ///
     /// # Errors
-    /// It cannot be opened, is not a regular file, or is outside the directory.
+    /// The file cannot be opened, is not a regular file, or is outside the directory.
     pub fn open_file(&self, name: &str) -> Result<File, StoreError> {
         let path = self.path_of(name)?;
         open_regular(OpenOptions::new().read(true), &path).map_err(file_error("open", &path))
     }
 
-    /// The path of a file in the directory.
+    /// Returns the path of a file in the directory.
     ///
     /// # Errors
     /// The name leads out of the directory, by itself or through a symbolic link.
@@ -102,10 +102,10 @@ impl RunDir {
         Ok(path)
     }
 
-    /// Writes a file of the run: it appears, mode 0600, when all of it is on disk.
+    /// Writes a file of the run atomically, mode 0600: it appears when all of it is on disk.
     ///
     /// # Errors
-    /// It cannot be written, or `fill` fails; then nothing appears.
+    /// The file cannot be written, or `fill` fails; then no file appears.
     pub fn write_file<E: From<StoreError>>(
         &self,
         name: &str,
@@ -117,7 +117,7 @@ impl RunDir {
             path: path.clone(),
             source,
         };
-        // tempfile makes its files 0600.
+        // tempfile creates files with mode 0600.
         let file = tempfile::Builder::new()
             .prefix(Self::UNFINISHED)
             .tempfile_in(&self.path)
@@ -132,10 +132,10 @@ impl RunDir {
         Ok(())
     }
 
-    /// Makes a folder in it, mode 0700, if it is not there.
+    /// Creates a folder in the directory, mode 0700, if it does not exist.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The folder cannot be created.
     pub fn make_folder(&self, name: &str) -> Result<(), StoreError> {
         let path = self.path_of(name)?;
         refuse_link(&path).map_err(file_error("create", &path))?;
@@ -146,10 +146,10 @@ impl RunDir {
             .map_err(file_error("create", &path))
     }
 
-    /// Removes what a killed process left half written.
+    /// Removes files that a killed process left incomplete.
     ///
     /// # Errors
-    /// The directory cannot be read, or a file in it not removed.
+    /// The directory cannot be read, or a file cannot be removed.
     pub fn remove_unfinished(&self) -> Result<(), StoreError> {
         for name in self
             .file_names()?
@@ -162,7 +162,7 @@ impl RunDir {
         Ok(())
     }
 
-    /// The names of the files in it and, with a slash, in its folders; sorted.
+    /// Returns the names of all files, sorted; those in folders include the folder and a slash.
     ///
     /// # Errors
     /// The directory cannot be read.
@@ -174,7 +174,7 @@ impl RunDir {
             for entry in std::fs::read_dir(self.path.join(&folder)).map_err(&failed)? {
                 let entry = entry.map_err(&failed)?;
                 let name = format!("{folder}{}", entry.file_name().to_string_lossy());
-                // A link is a file here, wherever it leads.
+                // A symbolic link counts as a file, even if it leads to a directory.
                 if entry.file_type().map_err(&failed)?.is_dir() {
                     folders.push(name + "/");
                 } else {
@@ -186,10 +186,10 @@ impl RunDir {
         Ok(names)
     }
 
-    /// The size and SHA-256 of one of its files.
+    /// Returns the size and SHA-256 of a file.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn digest(&self, name: &str) -> Result<(u64, String), StoreError> {
         let mut file = self.open_file(name)?;
         let failed = file_error("read", &self.path.join(name));
@@ -208,7 +208,8 @@ impl RunDir {
     }
 }
 
-/// Opens a file, unless it is a symbolic link or anything else than a regular file: a FIFO would block for ever.
+/// Opens a file, but no symbolic link and nothing that is not a regular file: opening a FIFO would
+/// block forever.
 pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let file = options
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
@@ -228,7 +229,8 @@ pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result
     }
 }
 
-/// Refuses a file that would be written to although it also lies somewhere else, or is not a file at all.
+/// Refuses a path that is not a regular file, or that has another hard link through which writes
+/// would change a file elsewhere.
 fn refuse_foreign_file(path: &Path) -> io::Result<()> {
     match path.symlink_metadata() {
         Ok(found) if !found.is_file() => Err(refused("it is not a regular file")),

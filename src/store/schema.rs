@@ -9,13 +9,14 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::StoreError;
 use super::run_dir::file_error;
 
-/// Raised whenever a table changes its meaning.
+/// The format version, which is increased whenever the meaning of a table changes.
 pub(super) const FORMAT: u32 = 3;
 
-/// 16 KiB pages: measured 1.6 times the rows a second of 4 KiB pages, in fewer bytes.
+/// With 16 KiB pages, 1.6 times as many rows per second were measured as with 4 KiB pages, in fewer
+/// bytes.
 const SET_UP: &str = "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;";
 
-/// Not kept in the file, so it is said at each opening.
+/// This setting is not stored in the file, so it is applied each time the file is opened.
 const DURABLE: &str = "PRAGMA synchronous = FULL;";
 
 const CREATE: &str = "
@@ -94,7 +95,8 @@ CREATE TABLE call (
 ) STRICT;
 ";
 
-/// Made at the merge, not before: appending to an index would halve the rows a second.
+/// Created at the merge: an index that exists earlier would halve the rate at which rows are
+/// appended.
 const MERGE_INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS sighting_order ON sighting (time_ms, event_account, event_region, record_id);
 CREATE INDEX IF NOT EXISTS hunt_count_order ON hunt_count (hunt, event_account, event_region);
@@ -104,9 +106,11 @@ CREATE INDEX IF NOT EXISTS call_request ON call (request_id);
 
 const UNIT_INDEX: &str = "CREATE INDEX IF NOT EXISTS unit_place ON unit (place);";
 
-/// Makes a new database at `path`, which only its owner may read. It has its tables and `facts`, or nothing.
+/// Creates a new database at `path` that only its owner can read. The tables and `facts` are
+/// written in one transaction.
 pub(super) fn create(path: &Path, facts: &[(&str, String)]) -> Result<Connection, StoreError> {
-    // SQLite takes an empty file as a new database, and gives its own side files the same mode.
+    // SQLite accepts an empty file as a new database, and creates its side files with the same
+    // mode.
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -132,7 +136,7 @@ pub(super) fn create(path: &Path, facts: &[(&str, String)]) -> Result<Connection
     Ok(connection)
 }
 
-/// Opens a database that is there, and checks its format.
+/// Opens an existing database, and checks its format.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.execute_batch(DURABLE)?;
@@ -155,13 +159,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     }
 }
 
-/// Makes the indexes that the merge reads by; it is done in no time where they are there already.
+/// Creates the indexes for the merge; if they exist, this costs almost nothing.
 pub(super) fn index_for_merge(connection: &Connection) -> Result<(), StoreError> {
     index_units(connection)?;
     Ok(connection.execute_batch(MERGE_INDEXES)?)
 }
 
-/// Makes the index by which a place's unit is found.
+/// Creates the index of work units by coverage row.
 pub(super) fn index_units(connection: &Connection) -> Result<(), StoreError> {
     Ok(connection.execute_batch(UNIT_INDEX)?)
 }

@@ -1,4 +1,4 @@
-//! The rows of queries that Insights ran as they were written.
+//! The rows of passthrough queries.
 
 use rusqlite::{Row, Transaction, params};
 
@@ -8,10 +8,10 @@ use super::reader::{next, parsed};
 use super::{RunReader, StoreError};
 use crate::model::{AccountId, LogGroupArn, Region, Target};
 
-/// A row: its fields and their values, as Insights gave them.
+/// A row: its field names and values, as Insights returned them.
 pub type PassthroughRow = Vec<(String, String)>;
 
-/// Rows of one log group.
+/// The rows of one log group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredRows {
     /// The log group.
@@ -37,10 +37,11 @@ pub(super) fn insert(
 }
 
 impl RunReader {
-    /// The rows of a hunt that ran as it was written, by account, Region and log group; handed to `use_rows`.
+    /// Passes the rows of a passthrough query to `use_rows`, ordered by account, Region and log
+    /// group.
     ///
     /// # Errors
-    /// What `use_rows` fails with; the rows fail where the database does.
+    /// `use_rows` fails. The iterator yields an error if the database fails.
     pub fn written_rows<T, E: From<StoreError>>(
         &self,
         hunt: &str,

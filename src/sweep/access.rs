@@ -1,4 +1,5 @@
-//! How an account is entered: source credentials, the role chain, the account's own role.
+//! How accounts are entered: with the source credentials, through the role chain, into the
+//! account's own role.
 
 use std::sync::Arc;
 
@@ -8,35 +9,36 @@ use crate::aws::{Aws, CallError, Caller, EnabledRegion, ErrorClass, RoleHop, Ses
 use crate::config::{ExternalId, Identity, MemberRole};
 use crate::model::{AccountId, InvalidArn, Operation, Outcome, Policy, Reason, RoleArn, Status};
 
-/// The way into every account.
+/// The identity and the sessions with which accounts are entered.
 #[derive(Debug)]
 pub struct Access {
     identity: Identity,
     session_name: String,
-    /// What a session in an account may do at most, unless that is not to be limited.
+    /// The session policy for member roles; `None` if sessions are not scoped down.
     policy: Option<Policy>,
     caller: Caller,
     with_mfa: bool,
-    /// The roles before an account's own: those of the profile, then the role chain.
+    /// The roles that are assumed before a member role: those of the AWS profile, then the role
+    /// chain.
     hops: Vec<Arc<Session>>,
-    /// The last of them, or where they would begin.
+    /// The session from which member roles are assumed: the last hop, or the source session.
     base: Arc<Session>,
-    /// The account that `base` is in already.
+    /// The account of `base`.
     own_account: AccountId,
 }
 
 /// An account that was entered.
 #[derive(Debug)]
 pub struct Entered {
-    /// The session in it.
+    /// The session in the account.
     pub session: Arc<Session>,
-    /// The Regions that it has enabled, sorted.
+    /// The Regions that the account has enabled, sorted.
     pub regions: Vec<EnabledRegion>,
 }
 
 impl Access {
-    /// The way in for `caller` and `identity`, to call `operations` in each account. Sessions will be called
-    /// `session_name`. Makes no call.
+    /// Creates the access of `caller` with `identity`, to call `operations` in each account.
+    /// Sessions are named `session_name`. Makes no call.
     pub fn new(
         aws: &Aws,
         caller: &Caller,
@@ -64,22 +66,22 @@ impl Access {
         access
     }
 
-    /// The sessions of the roles on the way, in the order in which they are assumed.
+    /// Returns the sessions of the hops, in the order in which they are assumed.
     pub fn hops(&self) -> &[Arc<Session>] {
         &self.hops
     }
 
-    /// The account that is at hand without a role of its own.
+    /// Returns the account that can be read without assuming a member role.
     pub(super) fn own_account(&self) -> AccountId {
         self.own_account
     }
 
-    /// Whether it is the account of the caller, or of the last role of the configured chain.
+    /// Returns whether this is the account of the caller, or of the last role of the role chain.
     pub(super) fn is_callers_own(&self, account: AccountId) -> bool {
         account == self.caller.account || account == self.own_account
     }
 
-    /// The session that the organization is asked with.
+    /// Returns the session with which AWS Organizations is called.
     pub(super) fn organization(&self, aws: &Aws, role: Option<&RoleArn>) -> Arc<Session> {
         match role {
             None => Arc::clone(&self.base),
@@ -93,10 +95,10 @@ impl Access {
         }
     }
 
-    /// Enters a role on the way.
+    /// Assumes the role of a hop, to check that this is possible.
     ///
     /// # Errors
-    /// It, or one before it, does not let in; and what to do about it.
+    /// Returns the reason and the advice if this hop, or one before it, cannot be assumed.
     pub async fn pass(&self, aws: &Aws, hop: &Session) -> Result<(), Refusal> {
         let entered = aws.identity(hop).await;
         entered
@@ -104,10 +106,11 @@ impl Access {
             .map_err(|error| Refusal::of_entry(&error, None, &self.given(&error, None, false)))
     }
 
-    /// Enters an account and asks for its Regions, the cheapest call that shows that the session works.
+    /// Enters an account and lists its Regions, which is the cheapest call that proves that the
+    /// session works.
     ///
     /// # Errors
-    /// How the account ends in the coverage, and what to do about it.
+    /// Returns the outcome of the account and the advice.
     pub async fn enter(&self, aws: &Aws, member: &Member) -> Result<Entered, Refusal> {
         let own = member.account.id == self.own_account;
         let external_id = member.external_id();
@@ -123,7 +126,7 @@ impl Access {
         };
         match aws.enabled_regions(&session).await {
             Ok(regions) => Ok(Entered { session, regions }),
-            // The caller is in its own account already: it needs no role there.
+            // The caller is already in its own account and needs no member role there.
             Err(error) if own && is_refused(session.role(), &error) => {
                 let session = Arc::clone(&self.base);
                 let regions = aws.enabled_regions(&session).await.map_err(|own_error| {
@@ -145,7 +148,7 @@ impl Access {
         }
     }
 
-    /// What the role that `error` is about was given.
+    /// Returns what the request contained for the role that `error` is about.
     fn given(
         &self,
         error: &CallError,
@@ -177,11 +180,11 @@ impl Access {
         }
     }
 
-    /// A session to contain in an account: in the contain role, and for nothing but what `policy` allows.
+    /// Creates a session for containment in an account: in the contain role, limited to `policy`.
     /// Makes no call.
     ///
     /// # Errors
-    /// The role's name makes no ARN there.
+    /// Returns an error if the role name does not make a valid ARN in that account.
     pub fn contain(
         &self,
         account: AccountId,
@@ -196,10 +199,11 @@ impl Access {
         Ok(self.base.assume(self.hop(role, external_id, Some(policy))))
     }
 
-    /// Whether the contain role of an account lets in. The session that shows it may only look.
+    /// Checks whether the contain role of an account can be assumed. The session is limited to
+    /// read-only access.
     ///
     /// # Errors
-    /// It does not, and what to do about it.
+    /// Returns the reason and the advice if it cannot be assumed.
     pub async fn try_contain_role(&self, aws: &Aws, member: &Member) -> Result<(), Refusal> {
         let external_id = member.external_id();
         let look = Policy::for_operations(&[Operation::GetRole]);
@@ -257,7 +261,7 @@ fn failed(detail: String) -> Refusal {
     }
 }
 
-/// Whether it is this role that AWS refused, and not one on the way to it.
+/// Returns whether AWS denied this role, and not a hop before it.
 fn is_refused(role: Option<&RoleArn>, error: &CallError) -> bool {
     error.class == ErrorClass::Denied && error.role.is_some() && error.role.as_deref() == role
 }

@@ -1,4 +1,4 @@
-//! One account: enter it, and sweep each of its Regions that is in scope.
+//! Sweeps one account: enters it, and sweeps each of its Regions that is in scope.
 
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ use super::run::{SweepContext, all_of};
 use crate::model::{LogSource, Outcome, Reason, Status};
 use crate::store::JournalClosed;
 
-/// Sweeps an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
+/// Sweeps an account in scope. Log sources that it depends on in other account-Regions are sent to
+/// `recorders`.
 pub(super) async fn sweep(
     shared: Arc<SweepContext>,
     member: Member,

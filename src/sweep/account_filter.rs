@@ -1,24 +1,25 @@
-//! Which accounts a run was asked about: what happened in others is not reported, wherever it is stored.
+//! Selects events by account: an event that happened in an account out of scope is not reported,
+//! wherever it is stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{AccountId, LogGroupArn, LogSource, SourceKind, Target, TrailStreamOwner};
 use crate::store::{RunReader, ScopeMembership, StoreError, StoredRow};
 
-/// The fact that says whether the sweep was asked about certain accounts only.
+/// The fact that says whether the sweep was limited to accounts that were named.
 pub const NAMED_ACCOUNTS_ONLY: &str = "named_accounts_only";
 
-/// The accounts of a run.
+/// The accounts of a run, and how each relates to the scope.
 #[derive(Debug)]
 pub(super) struct AccountFilter {
     accounts: BTreeMap<AccountId, ScopeMembership>,
     named_only: bool,
-    /// The log groups that trails deliver to, as far as any account told.
+    /// The log groups that trails deliver to, as far as any account-Region reported.
     trails: BTreeSet<LogGroupArn>,
 }
 
 impl AccountFilter {
-    /// Those of the run that is read.
+    /// Loads the accounts and trails of a run.
     pub fn of_run(reader: &RunReader) -> Result<Self, StoreError> {
         let of_trail = |recorder: &&LogSource| recorder.kind == SourceKind::CloudTrail;
         let recorders = reader.recorders()?;
@@ -41,10 +42,10 @@ impl AccountFilter {
         })
     }
 
-    /// Whether the run asked about the account in which an event happened. Outside streams that a trail writes, the
-    /// account that stores the event counts as well.
+    /// Returns whether the run covers the account in which an event happened. Unless the event is
+    /// in a log stream that a trail writes, the account that stores it counts as well.
     pub fn has_row(&self, event_account: &str, row: &StoredRow) -> bool {
-        // A group that is out of scope itself is read only for the records of accounts in scope.
+        // A log group out of scope is read only for the records of accounts in scope.
         self.has(event_account, row.elsewhere)
             || (!row.elsewhere && !self.is_trail_written(event_account, row))
     }
@@ -61,8 +62,8 @@ impl AccountFilter {
                 .contains(&LogGroupArn::new(target, row.log_group.as_str()))
     }
 
-    /// Whether it was asked about an account, as an event names it; `elsewhere`: the event's log group was
-    /// read for other places than its own.
+    /// Returns whether the run covers an account, given as an event names it. `elsewhere` says that
+    /// the event's log group is out of scope and was read for other accounts.
     pub fn has(&self, event_account: &str, elsewhere: bool) -> bool {
         let standing = event_account
             .parse()
@@ -70,7 +71,7 @@ impl AccountFilter {
             .and_then(|id| self.accounts.get(&id));
         match standing {
             Some(standing) => *standing != ScopeMembership::NotAsked,
-            // A group of another account is read for the accounts in scope alone.
+            // A log group out of scope is read only for accounts that are known to be in scope.
             None => !self.named_only && !elsewhere,
         }
     }

@@ -1,4 +1,5 @@
-//! Which accounts there are, and which of them are in scope; page by page, as they become known.
+//! Lists the accounts and how each relates to the scope, page by page, as AWS Organizations returns
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -10,26 +11,26 @@ use crate::config::{ConfiguredAccount, ExternalId, MemberRole, Scope};
 use crate::model::{Account, AccountId, AccountState, Outcome, Reason, Status};
 use crate::store::ScopeMembership;
 
-/// An account, and how it stands to the scope.
+/// An account, and how it relates to the scope.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// The account.
     pub account: Account,
-    /// How it stands to the scope.
+    /// Whether it is in scope.
     pub standing: ScopeMembership,
-    /// What the configuration says of it.
+    /// Its entry in the configuration, if there is one.
     pub configured: Option<ConfiguredAccount>,
-    /// What Organizations says of it, if that is where it was heard of.
+    /// Its entry in AWS Organizations, if it was listed there.
     pub listed: Option<ListedAccount>,
 }
 
 impl Member {
-    /// What the trust policies of its roles may ask for, if the configuration has one for it alone.
+    /// Returns the `ExternalId` that the configuration has for this account alone.
     pub fn external_id(&self) -> Option<&ExternalId> {
         self.configured.as_ref()?.external_id.as_ref()
     }
 
-    /// Whether it is the organization's management account, as far as is known.
+    /// Returns whether this is the management account, as far as known.
     pub fn is_management(&self) -> bool {
         self.listed
             .as_ref()
@@ -37,14 +38,16 @@ impl Member {
     }
 }
 
-/// The accounts that there are, in scope or not.
+/// All accounts that are known, in scope or not.
 pub type Members = BTreeMap<AccountId, Member>;
 
-/// The member to enter for an account that a trail or a flow log names: whoever may create one of those in a single
-/// account could otherwise have Dragnet assume a role anywhere.
+/// Returns the member to enter for an account that a trail or a flow log names. Only listed
+/// accounts and the caller's own are entered: anyone who can create a trail or a flow log in one
+/// account could otherwise make Dragnet assume a role in any account.
 ///
 /// # Errors
-/// Neither Organizations nor the configuration lists the account, and it is not the caller's own.
+/// Returns an outcome if neither AWS Organizations nor the configuration lists the account, and it
+/// is not the caller's own.
 pub fn member_to_enter(
     members: &Members,
     access: &Access,
@@ -75,21 +78,21 @@ pub fn member_to_enter(
     ))
 }
 
-/// The list of accounts cannot be had.
+/// Why the accounts cannot be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
-    /// Organizations did not answer.
+    /// The call to AWS Organizations failed.
     #[error(
         "the organization's accounts cannot be listed: ask with a role of the management account (organization.role), \
          name the accounts ([[accounts]] or --accounts-file), or sweep this account alone (--member-role self)"
     )]
     Organizations(#[source] Box<CallError>),
-    /// The list would never end.
+    /// The pages of the list repeat without end.
     #[error("the list of the organization's accounts does not end")]
     Endless(#[from] Endless),
 }
 
-/// The accounts, in no order: those of the organization as its pages come, then those that only the
+/// The accounts, unsorted: those of the organization page by page, then those that only the
 /// configuration names.
 pub struct Directory<'a> {
     aws: &'a Aws,
@@ -102,7 +105,7 @@ pub struct Directory<'a> {
 }
 
 impl<'a> Directory<'a> {
-    /// The accounts that `reach` names. Makes no call.
+    /// Creates the directory of the accounts that `reach` names. Makes no call.
     pub fn new(aws: &'a Aws, access: &Access, reach: &'a Reach) -> Self {
         let sources = &reach.directory;
         let mut configured: BTreeMap<_, _> = sources
@@ -112,7 +115,7 @@ impl<'a> Directory<'a> {
             .collect();
         let alone = reach.identity.member_role == MemberRole::Caller;
         if sources.discover && alone {
-            // Without a role to assume there is one account that can be entered: the caller's.
+            // Without a role to assume, only the caller's own account can be entered.
             let own = access.own_account();
             configured
                 .entry(own)
@@ -130,10 +133,10 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// The next account.
+    /// Returns the next account, or `None` after the last one.
     ///
     /// # Errors
-    /// The organization's list cannot be had, or does not end.
+    /// Returns an error if the organization's accounts cannot be listed.
     pub async fn next(&mut self) -> Result<Option<Member>, DirectoryError> {
         while self.waiting.is_empty() {
             match self.ask_as.clone() {

@@ -1,38 +1,41 @@
-//! Which engine reads a log group. Pure: the same group and offer always get the same answer.
+//! Chooses the engine that reads a log group. Pure: the same group and offer always give the same
+//! engine.
 //!
-//! `FilterLogEvents` is free, and as fast as its quota; Insights reads gigabytes in seconds, and is paid for. So a group
-//! goes to Insights where only that can read it, where it was asked for, or where the free way would take too long.
+//! `FilterLogEvents` is free and as fast as its quota. Insights reads gigabytes in seconds and
+//! costs money. A log group is therefore read by Insights only if no other engine can read it, if
+//! the user asked for Insights, or if `FilterLogEvents` would take too long.
 
 use std::time::Duration;
 
 use crate::cli::EngineChoice;
 use crate::model::{Engine, LogGroup, LogGroupClass, Outcome, Reason, Status};
 
-/// How long reading what is free may take before time is bought.
+/// How long a scan by `FilterLogEvents` may take before `auto` pays for Insights.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// What reading a log group takes, by either engine.
+/// The time and cost of reading a log group, by engine.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offer {
-    /// How long the filter engine needs at its quota for it, and for all that waits already.
+    /// How long the filter engine needs at its quota for this log group and for everything that
+    /// waits already.
     pub filter_takes: Duration,
-    /// What Insights costs, in US dollars.
+    /// The estimated cost of an Insights query, in US dollars.
     pub insights_costs: f64,
 }
 
-/// How a group is to be read.
+/// The settings that restrict the choice of engine.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
-    /// What was asked for.
+    /// The value of `--engine`.
     pub choice: EngineChoice,
-    /// Whether the filter engine alone can say what is looked for: a pattern of its own.
+    /// Whether a hunt is itself a filter pattern, which only the filter engine can evaluate.
     pub is_pattern: bool,
-    /// Whether masked values are asked for in clear, which Insights cannot do in every class.
+    /// Whether unmasked values are requested, which Insights does not support for every class.
     pub unmask: bool,
 }
 
 impl Asked {
-    /// Whether what one engine cannot read may be handed over to the other.
+    /// Returns whether a unit may be handed over to the other engine.
     pub fn has_both_engines(self, group: &LogGroup) -> bool {
         self.choice != EngineChoice::Filter
             && !self.is_pattern
@@ -40,7 +43,8 @@ impl Asked {
     }
 }
 
-/// Chooses the engine for a log group; the error is how the group ends without one. `set_aside` is asked for the money.
+/// Chooses the engine of a log group, or returns the outcome of the group if none may read it.
+/// `set_aside` reserves the cost from the scan budget and returns whether it fits.
 pub(super) fn choose(
     group: &LogGroup,
     asked: Asked,
@@ -76,7 +80,7 @@ pub(super) fn choose(
         {
             Ok(Engine::Insights)
         }
-        // Also where Insights was asked for, and may not spend more: this is free.
+        // Also if Insights was requested but the budget is used up: the filter engine is free.
         _ => Ok(Engine::Filter),
     }
 }

@@ -1,4 +1,5 @@
-//! A page of events: what of it is a sighting or counts for a hunt, and what it tells of the recording itself.
+//! Examines a page of events: which of them are sightings, what they add to the counts of hunts,
+//! and what they show about trail integrity.
 
 use super::evidence::trail_integrity;
 use super::hunts::{PageCounts, kind_of_count};
@@ -10,16 +11,16 @@ use crate::query::Event;
 use crate::search::{Document, Finding, ParsedEventDetails, RecordKind, parse_event_details};
 use crate::store::{IntegrityFindings, Page, Pass, SightingRecord, Sightings, UnitId};
 
-/// What the server let through.
+/// Which events passed the prefilter on the server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PrefilterHits {
-    /// Every event.
+    /// Whether all events did.
     pub are_all: bool,
-    /// Every call that tampers with records.
+    /// Whether all tampering calls did.
     pub has_tampering: bool,
 }
 
-/// What is to be written down of a page.
+/// Returns what the journal stores of a page.
 pub(super) fn examine_page(
     reading: &GroupScan,
     pass: Pass,
@@ -67,8 +68,9 @@ pub(super) fn examine_page(
     }
 }
 
-/// An event as a sighting, if something is in it or it is a row of a hunt, and it happened when and where the
-/// sweep asks. What it adds to hunts that count goes to `counts`. `account`: where it is stored.
+/// Returns an event as a sighting, if it contains an indicator or is a row of a hunt, and its
+/// Region and time are in scope. What it adds to hunts that count goes to `counts`. `account` is
+/// the account that stores it.
 fn examine(
     reading: &GroupScan,
     account: &str,
@@ -111,8 +113,9 @@ fn examine(
     })
 }
 
-/// Whether an event happened in a Region and at a time that the sweep asks about. What no trail wrote may claim any,
-/// so that it counts as well where and when it is stored: no line can leave itself out.
+/// Returns whether the Region and time of an event are in scope. An event that no trail wrote may
+/// claim any Region and time, so the Region and log time at which it is stored count as well: no
+/// log line can remove itself from the search.
 fn is_asked_for(
     reading: &GroupScan,
     told: &ParsedEventDetails<'_>,
@@ -132,7 +135,7 @@ fn is_asked_for(
         && (is_now || time_filter.contains(told.time_ms, stored_ms))
 }
 
-/// The names of the hunts that the event is a row of, sorted.
+/// Returns the names of the hunts that have the event as a row, sorted.
 fn rows_of_hunts(
     reading: &GroupScan,
     event: &LogEvent,
@@ -176,7 +179,8 @@ fn rows_of_hunts(
     names
 }
 
-/// Whether events of a Region are asked for. One page's are mostly of one Region, so the last answer is kept.
+/// Whether a Region is in scope. Most events of a page are from one Region, so the last answer is
+/// cached.
 struct RegionFilterCache {
     region: String,
     is_asked: bool,
@@ -184,7 +188,7 @@ struct RegionFilterCache {
 
 impl Default for RegionFilterCache {
     fn default() -> Self {
-        // What names no Region at all cannot be told to be elsewhere.
+        // An event that names no Region cannot be shown to be out of scope.
         Self {
             region: String::new(),
             is_asked: true,

@@ -1,7 +1,7 @@
-//! The coverage as the run's own scope judges it: gaps that it accepts are told as such.
+//! Applies the accepted gaps of the scope to the coverage of a run.
 //!
-//! `run.db` keeps what happened; this is a view of it. So a run that goes on asks an accepted place again,
-//! and whether a gap had expired is a matter of when the run began, whenever its reports are made.
+//! `run.db` stores what happened; this is a view of it. A resumed run therefore tries accepted gaps
+//! again, and expiry is judged as of the start of the run, whenever its reports are made.
 
 use jiff::Timestamp;
 
@@ -9,11 +9,11 @@ use crate::config::Scope;
 use crate::model::{Account, AccountState, Coverage, Reason};
 use crate::store::{RunReader, StoreError};
 
-/// Hands the coverage of a run that began at `started` to `use_rows`: sorted by account, Region and log
-/// group, with what `scope` accepts.
+/// Passes the coverage of a run that started at `started` to `use_rows`: sorted by account, Region
+/// and log group, with the gaps that `scope` accepts marked as accepted.
 ///
 /// # Errors
-/// What `use_rows` fails with; the rows fail where the database does.
+/// Returns the error of `use_rows`. The rows are errors if the database cannot be read.
 pub fn judged_coverage<T, E: From<StoreError>>(
     reader: &RunReader,
     scope: &Scope,
@@ -25,7 +25,7 @@ pub fn judged_coverage<T, E: From<StoreError>>(
 }
 
 fn judged(mut row: Coverage, scope: &Scope, started: Timestamp) -> Coverage {
-    // What is not in scope is no gap.
+    // An inactive account is out of scope, so it is no gap.
     if row.outcome.is_covered() || row.outcome.reason == Some(Reason::AccountNotActive) {
         return row;
     }

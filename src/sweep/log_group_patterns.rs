@@ -1,4 +1,5 @@
-//! Which `--log-group` patterns selected a log group: a misspelt pattern must not look like an absence.
+//! Tracks which `--log-group` patterns matched a log group, so that a misspelt pattern is not taken
+//! for an empty result.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,7 +20,7 @@ impl LogGroupPatterns {
         )
     }
 
-    /// Notes that a log group in scope exists.
+    /// Marks the patterns that match the name of a listed log group.
     pub fn note(&self, name: &str) {
         for (glob, is_matched) in &self.0 {
             if !is_matched.load(Ordering::Relaxed) && glob.is_match(name) {
@@ -28,7 +29,7 @@ impl LogGroupPatterns {
         }
     }
 
-    /// The patterns that no listed log group matched.
+    /// Returns the patterns that no listed log group matched.
     pub fn unmatched(&self) -> Vec<String> {
         let unmatched = self
             .0
@@ -37,7 +38,7 @@ impl LogGroupPatterns {
         unmatched.map(|(glob, _)| format!("`{glob}`")).collect()
     }
 
-    /// Whether there are patterns, and none of them matched.
+    /// Returns whether there are patterns and none of them matched.
     pub fn selected_nothing(&self) -> bool {
         !self.0.is_empty() && self.unmatched().len() == self.0.len()
     }

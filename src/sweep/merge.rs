@@ -1,4 +1,5 @@
-//! The merge: stored sightings in the order of the reports, copies of a record folded into one.
+//! The merge: reads the stored sightings in the order of the reports and combines copies of a
+//! record into one sighting.
 
 use std::collections::VecDeque;
 
@@ -7,15 +8,17 @@ use crate::model::{Sighting, Stored};
 use crate::search::{event_details, say_the_same};
 use crate::store::{RunReader, SightingRows, StoreError, StoredRow};
 
-/// Different records that claim to be one are kept apart; of so many at most, so that an attacker who
-/// writes a million of them costs no memory.
+/// How many different records with the same account and id are compared at a time. A record that
+/// claims another's id is kept apart; the bound keeps memory small even if an attacker writes a
+/// million of them.
 const KEPT_APART: usize = 16;
 
-/// Hands the sightings of a run to `use_rows`: ordered by event time, event account, event Region, record
-/// id, log group and event id, each record once, and none of an account that was not asked about.
+/// Passes the sightings of a run to `use_rows`: ordered by event time, event account, event Region,
+/// record id, log group and event id, each record once, and only those of accounts that the run
+/// covers.
 ///
 /// # Errors
-/// What `use_rows` fails with; the rows fail where the database does.
+/// Returns the error of `use_rows`. The rows are errors if the database cannot be read.
 pub fn merged_sightings<T, E: From<StoreError>>(
     reader: &RunReader,
     use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Sighting, StoreError>>) -> Result<T, E>,
@@ -24,10 +27,10 @@ pub fn merged_sightings<T, E: From<StoreError>>(
     reader.sightings(|rows| use_rows(&mut Merged::new(rows, reader, &asked)))
 }
 
-/// The same of those that are rows of a hunt.
+/// Does the same for the sightings that are rows of a hunt.
 ///
 /// # Errors
-/// What `use_rows` fails with; the rows fail where the database does.
+/// Returns the error of `use_rows`. The rows are errors if the database cannot be read.
 pub(super) fn merged_sightings_of_hunt<T, E: From<StoreError>>(
     reader: &RunReader,
     hunt: &str,
@@ -43,7 +46,8 @@ struct Merged<'a, 'r> {
     rows: &'a mut SightingRows<'r>,
     reader: &'a RunReader,
     asked: &'a AccountFilter,
-    /// Sightings that share time, place and record id with the row read last.
+    /// Sightings with the same event time, account, Region and record id as the row that was read
+    /// last.
     same: VecDeque<Sighting>,
     ready: VecDeque<Sighting>,
 }
@@ -143,7 +147,8 @@ impl<'a, 'r> Merged<'a, 'r> {
     }
 }
 
-/// What the order of the rows keeps together.
+/// Returns whether two sightings could be copies. The order of the rows keeps such sightings
+/// adjacent.
 fn may_be_copies(one: &Sighting, other: &Sighting) -> bool {
     let (one, other) = (&one.happening, &other.happening);
     (one.time_ms, &one.account, &one.region, &one.record_id)
@@ -155,8 +160,10 @@ fn may_be_copies(one: &Sighting, other: &Sighting) -> bool {
         )
 }
 
-/// One record kept in two places says the same twice. Whatever claims another record's id but says something else, in
-/// any field, is no copy: it would hide one of the two. Without an id nothing is known to be a copy.
+/// Returns whether two sightings are copies of one record: the event details and the whole message
+/// must agree. A record that has another's id but differs in any field is no copy, because
+/// combining them would hide one of the two. Without a record id, only the same event of CloudWatch
+/// Logs is a copy.
 fn are_copies(one: &Sighting, other: &Sighting) -> bool {
     let is_record = !one.happening.record_id.is_empty();
     (is_record || is_same_event(one, other))
@@ -164,7 +171,7 @@ fn are_copies(one: &Sighting, other: &Sighting) -> bool {
         && say_the_same(&one.message, &other.message)
 }
 
-/// Whether they are one event of CloudWatch Logs, by its id, read twice.
+/// Returns whether both are the same event of CloudWatch Logs, by its id, read twice.
 fn is_same_event(one: &Sighting, other: &Sighting) -> bool {
     let (one, other) = (&one.stored, &other.stored);
     !one.event_id.is_empty()

@@ -1,13 +1,13 @@
-//! Job 1: look for indicators everywhere, and know what was not looked at.
+//! Job 1: search the organization for indicators, and record what was not searched.
 //!
 //! ```text
-//! directory ─ access ─ discovery ─ plan ─ reading ─ journal ─ merge
-//! accounts    session  Regions,    pure   pages,             sorted,
-//!                      groups             matches            folded
+//! directory ─ access ─ discovery ─ plan ─ scan ─ journal ─ merge
+//! accounts    session  Regions,    pure   pages,           sorted,
+//!                      log groups         matches          combined
 //! ```
-//! Every account is a task of its own and goes on as soon as it can: nothing collects the whole
-//! organization before the next stage may start, and nothing holds all sightings in memory. No error
-//! ends the run because of one account: it becomes that place's row in the coverage.
+//! Every account is a task and proceeds as soon as it can: no stage waits until the whole
+//! organization has finished the one before it, and the sightings are never all in memory. An error
+//! in one account does not end the run; it becomes a row of the coverage.
 
 mod access;
 mod account;

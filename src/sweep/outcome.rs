@@ -1,15 +1,15 @@
-//! From an AWS error to a row of the coverage.
+//! Converts AWS errors to outcomes of coverage rows.
 
 use super::refusal::Refusal;
 use crate::aws::{CallError, Endless};
 use crate::model::{Outcome, Reason, Status};
 
-/// How a place ends whose call failed for good.
+/// Returns the outcome after a call failed and was not retried any more.
 pub(super) fn of_error(error: &CallError) -> Outcome {
     Refusal::from_call_error(error).into_outcome()
 }
 
-/// How a place ends where the pages of an `operation` do not.
+/// Returns the outcome if the pages of `operation` repeat without end.
 pub(super) fn of_endless(status: Status, operation: &str, endless: Endless) -> Outcome {
     Outcome::because(
         status,
@@ -18,7 +18,7 @@ pub(super) fn of_endless(status: Status, operation: &str, endless: Endless) -> O
     )
 }
 
-/// How a place ends that an interrupted sweep did not get to the end of.
+/// Returns the outcome of what an interrupted sweep did not finish.
 pub(super) fn interrupted() -> Outcome {
     Outcome::because(Status::Failed, Reason::Interrupted, "")
 }

@@ -1,4 +1,5 @@
-//! What to do with a log group. Pure: the same group and window always give the same answer.
+//! Decides what to do with a log group: read it or leave it out, and with which outcome. Also
+//! estimates its size. Pure: the same group and window always give the same result.
 
 use std::time::Duration;
 
@@ -6,9 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{LogGroup, LogGroupClass, Outcome, Reason, Status, TimeWindow};
 
-/// Logs are read this much longer than the window that is asked about. CloudTrail delivers after 5
-/// minutes on average and up to 15, and the stored timestamp may be that of the delivery; this is eight
-/// times as much.
+/// How much longer than the end of the window logs are read. CloudTrail delivers after 5 minutes on
+/// average and up to 15, and the log time may be that of the delivery; this is eight times as much.
 ///
 /// Source: CloudTrail user guide, "How CloudTrail works".
 pub const LATE_ARRIVAL: Duration = Duration::from_hours(2);
@@ -19,24 +19,24 @@ const OLDEST_EVENT: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// Source: CloudWatch Logs API, `FilterLogEvents`: a page holds at most 1 MB.
 const PAGE_BYTES: f64 = 1_048_576.0;
 
-/// What to do with a log group.
+/// Whether a log group is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Read it.
+    /// It is read.
     Read {
-        /// Whether the server may filter: not where values are masked.
+        /// Whether the server may filter. It may not where values are masked.
         narrow: bool,
-        /// How it ends if every event is read.
+        /// The outcome if every event is read.
         outcome: Outcome,
-        /// How it ends if values stay masked that are asked for in clear.
+        /// The outcome if unmasked values are requested but denied.
         if_masked: Option<Outcome>,
     },
-    /// Do not.
+    /// It is not read, with this outcome.
     Leave(Outcome),
 }
 
-/// Decides what to do with a log group for a window, at the time `now` of a run that `started` when it did. `unmask`:
-/// masked values are asked for in clear.
+/// Decides what to do with a log group for `window`, at the time `now` of a run that started at
+/// `started`. `unmask` says that unmasked values are requested.
 pub fn decide(
     group: &LogGroup,
     window: TimeWindow,
@@ -70,7 +70,8 @@ pub fn decide(
     let masked = group
         .masked
         .then(|| Outcome::because(Status::Partial, Reason::Masked, ""));
-    // Nobody knows how a class of its own shows them, so that they stay masked where they are not asked for in clear.
+    // Only Insights reads the class `INFREQUENT_ACCESS`, and its queries do not request unmasked
+    // values, so the values stay masked there.
     match masked {
         Some(masked) if unmask && group.class != LogGroupClass::InfrequentAccess => {
             Decision::Read {
@@ -92,7 +93,8 @@ pub fn decide(
     }
 }
 
-/// What reading every event still leaves open, apart from masks, which may hide most.
+/// Returns the outcome if every event is read, masking aside: retention or a late creation may
+/// leave part of the window uncovered. Masking takes precedence because it may hide more.
 fn limits(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timestamp) -> Outcome {
     let kept_since = group
         .retention_days
@@ -120,18 +122,19 @@ fn limits(group: &LogGroup, window: TimeWindow, started: Timestamp, now: Timesta
     }
 }
 
-/// How many pages of 1 MB the window's share of a group is likely to fill, were all of it read: what begins first, and
-/// by which engine, is chosen by it, nothing else.
+/// Returns how many pages of 1 MB the log group's events in the window probably fill. This decides
+/// only the order of work and the engine.
 pub fn expected_pages(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
     pages_of(expected_bytes(group, window, now))
 }
 
-/// How many pages so many bytes are likely to fill.
+/// Returns how many pages this many bytes probably fill.
 pub fn pages_of(bytes: f64) -> f64 {
     1.0 + bytes / PAGE_BYTES
 }
 
-/// The window's share of a group's bytes, which are taken to be spread evenly over the time that the group keeps.
+/// Returns how many of the log group's bytes are probably in the window, assuming that they are
+/// spread evenly over the time that the group retains.
 pub fn expected_bytes(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
     let kept_since = group
         .retention_days
@@ -143,7 +146,8 @@ pub fn expected_bytes(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f
         .unwrap_or(Timestamp::UNIX_EPOCH);
     let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64();
     let in_window = seconds(window.from().max(since), window.to().min(now)).max(0.0);
-    // A group of the last hour is taken for an hour old, so that nothing is divided by next to nothing.
+    // A log group younger than an hour is treated as one hour old, so that the divisor is never
+    // close to zero.
     let share = (in_window / seconds(since, now).max(3_600.0)).min(1.0);
     share * group.stored_bytes as f64
 }
@@ -160,7 +164,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// Decides about a group for 2 March 2026, asked at noon of the 3rd.
+    /// Decides about a log group for 2 March 2026, at noon of the 3rd.
     fn decision(change: impl FnOnce(&mut LogGroup)) -> Decision {
         let mut group = LogGroup {
             name: "/app".to_owned(),

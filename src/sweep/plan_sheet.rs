@@ -1,4 +1,5 @@
-//! What a sweep would read, and what that takes: collected by one that lists everything and reads nothing.
+//! The plan of a sweep: collects what the sweep would read, and how long that takes and costs,
+//! while everything is listed and no events are read.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,30 +13,30 @@ pub struct PlanSheet {
     left_out: Vec<Coverage>,
 }
 
-/// What would be read of an account's Region. Bytes are those that AWS says are stored, as far as they are likely to be
-/// of the window.
+/// What would be read of an account-Region. Byte counts are estimates: the stored bytes that AWS
+/// reports, reduced to the window.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TargetPlan {
     /// The account's name: untrusted text.
     pub account_name: String,
     /// What the filter engine would read.
     pub filter: Share,
-    /// `FilterLogEvents` calls, if every event were let through.
+    /// The number of `FilterLogEvents` calls, if the pattern matched every event.
     pub calls: f64,
-    /// How long they take at the quota.
+    /// How long these calls take at the quota.
     pub takes: Duration,
     /// What Insights would read.
     pub insights: Share,
-    /// What that costs at list prices, in US dollars.
+    /// The cost of that at list prices, in US dollars.
     pub usd: f64,
 }
 
-/// Log groups that one engine reads.
+/// The log groups that one engine would read.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Share {
-    /// How many.
+    /// The number of log groups.
     pub log_groups: u64,
-    /// Bytes in them.
+    /// Their bytes in the window.
     pub bytes: f64,
 }
 
@@ -45,28 +46,28 @@ pub(super) struct PlannedGroup {
     pub engine: Engine,
     pub bytes: f64,
     pub pages: f64,
-    /// Calls a second.
+    /// Calls per second.
     pub rate: f64,
     pub usd: f64,
 }
 
 impl PlanSheet {
-    /// What would be read, by account and Region.
+    /// Returns what would be read, by account-Region.
     pub fn targets(&self) -> &BTreeMap<Target, TargetPlan> {
         &self.targets
     }
 
-    /// What would not be covered, sorted by account, Region and log group.
+    /// Returns what would not be covered, sorted by account, Region and log group.
     pub fn left_out(&self) -> &[Coverage] {
         &self.left_out
     }
 
-    /// What all of Insights costs at list prices, in US dollars.
+    /// Returns the cost of all Insights queries at list prices, in US dollars.
     pub fn usd(&self) -> f64 {
         self.targets.values().map(|target| target.usd).sum()
     }
 
-    /// How long the account's Region that takes longest would be read page by page.
+    /// Returns how long the slowest account-Region takes to read page by page.
     pub fn takes(&self) -> Duration {
         self.targets
             .values()

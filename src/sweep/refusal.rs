@@ -1,49 +1,52 @@
-//! Why a place could not be entered or read, and what to do about it.
+//! Explains why an account or account-Region could not be entered or read, and what to do about it.
 //!
-//! AWS answers a missing role, a wrong `ExternalId` and a missing MFA code with the same sentence. So the
-//! reason says what was given along, and the advice begins with what was not.
+//! AWS gives the same error message for a missing role, a wrong `ExternalId` and a missing MFA
+//! code. The outcome therefore says what the request contained, and the advice starts with what it
+//! did not contain.
 
 use super::outcome;
 use crate::aws::{CallError, ErrorClass};
 use crate::model::{DeniedBy, Operation, Outcome, Reason, Status};
 
-/// How a place ends that AWS does not let in, and what a person can do.
+/// The outcome of something that AWS denied, and advice for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// How it ends, without the advice.
+    /// The outcome, without the advice.
     pub outcome: Outcome,
-    /// What to do, where that is known.
+    /// What to do, if that is known.
     pub advice: Option<String>,
 }
 
-/// What was given to a role that was to be entered.
+/// What an `AssumeRole` request contained.
 #[derive(Clone, Debug)]
 pub(super) struct AssumeRoleContext {
-    /// The one who asked: an ARN.
+    /// The ARN of the identity that sent the request.
     pub asker: String,
-    /// Whether it had given an MFA code.
+    /// Whether the request had MFA context.
     pub mfa: MfaContext,
-    /// Whether an `ExternalId` went along.
+    /// Whether the request contained an `ExternalId`.
     pub external_id: bool,
     /// Whether the account is the organization's management account.
     pub management: bool,
 }
 
-/// Whether an MFA code stands behind a call.
+/// Whether a request had MFA context, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MfaContext {
-    /// It does.
+    /// The request had MFA context.
     Yes,
-    /// None was given.
+    /// No MFA code was given.
     No,
-    /// A role asks, and the mark of a code does not pass through a role that Dragnet assumed.
+    /// The request was sent as an assumed role; AWS does not propagate MFA context through
+    /// `AssumeRole`.
     LostOnTheWay,
-    /// The source is itself the session of a role, as with SSO: it carries no mark and can get none.
+    /// The source credentials are the session of a role, as with SSO. It has no MFA context and
+    /// cannot get any.
     NotPossible,
 }
 
 impl Refusal {
-    /// The outcome with the advice in its detail.
+    /// Returns the outcome with the advice added to its detail.
     pub fn into_outcome(self) -> Outcome {
         let Self {
             mut outcome,
@@ -59,7 +62,7 @@ impl Refusal {
         outcome
     }
 
-    /// A call that failed for good.
+    /// Explains a call that failed and was not retried any more.
     pub fn from_call_error(error: &CallError) -> Self {
         if error.class == ErrorClass::Interrupted {
             return Self {
@@ -81,7 +84,7 @@ impl Refusal {
         Self { outcome, advice }
     }
 
-    /// A member role that could not be entered, or a role on the way to it.
+    /// Explains why a member role, or a hop of the role chain before it, could not be assumed.
     pub(super) fn of_entry(
         error: &CallError,
         member_role: Option<&str>,
@@ -109,7 +112,7 @@ impl Refusal {
         refusal
     }
 
-    /// A Region that was asked for by name and is not enabled.
+    /// Explains that a Region in scope by name is not enabled in the account.
     pub fn region_not_enabled() -> Self {
         Self {
             outcome: Outcome::because(Status::Skipped, Reason::RegionNotEnabled, ""),
@@ -170,19 +173,20 @@ impl AssumeRoleContext {
     }
 }
 
-/// The reason, and the advice that goes with every such error.
+/// Returns the reason for an error, and the advice that applies to every such error.
 fn cause(error: &CallError) -> (Reason, Option<&'static str>) {
     let step = Operation::ALL
         .into_iter()
         .find(|operation| operation.as_str() == error.operation);
     match (error.class, step) {
-        // Sessions that Dragnet makes are made anew when they end; what stays expired is where they come from.
+        // Sessions that Dragnet creates are renewed when they expire, so the expired credentials
+        // are the source credentials.
         (ErrorClass::Expired, _) => (
             Reason::SourceCredentials,
             Some("log in again (aws sso login) or renew the source credentials"),
         ),
         (ErrorClass::Denied, None) => (Reason::SourceCredentials, None),
-        // It needs no permission, so it is the credentials themselves that are refused.
+        // `GetCallerIdentity` needs no permission, so the credentials themselves are rejected.
         (ErrorClass::Denied, Some(Operation::GetCallerIdentity)) => (
             Reason::SourceCredentials,
             Some(

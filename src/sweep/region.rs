@@ -1,4 +1,5 @@
-//! One target: ask what records it, list its log groups, read each of them that is in scope, and look again at the end.
+//! Sweeps one account-Region: looks up the log sources that record it, lists its log groups, scans
+//! those in scope, and lists the log groups a second time at the end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use crate::model::{
 use crate::search::FlowLogFormats;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits, ScopeMembership};
 
-/// An account in a Region, and the session to read it with.
+/// An account-Region and the session with which it is read.
 pub(super) struct RegionContext {
     pub shared: Arc<SweepContext>,
     pub member: Arc<Member>,
@@ -31,21 +32,23 @@ pub(super) struct RegionContext {
     pub region: Region,
 }
 
-/// What recorders deliver to a log group, as far as is known.
+/// What log sources deliver to a log group, as far as known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Delivered {
-    /// Whether a trail does.
+    /// Whether a trail delivers to it.
     pub trail: bool,
-    /// The formats of the flow logs that do.
+    /// The formats of the flow logs that deliver to it.
     pub flow_logs: FlowLogFormats,
 }
 
-/// Sweeps a Region of an account that is in scope, and tells of the `recorders` on which it depends elsewhere.
+/// Sweeps an account-Region in scope. Log sources that it depends on in other account-Regions are
+/// sent to `recorders`.
 pub(super) async fn sweep(
     site: RegionContext,
     recorders: mpsc::Sender<LogSource>,
 ) -> Result<(), JournalClosed> {
-    // On the heap, while it lasts: a Region is one of many thousands, and is read for much longer than it is asked.
+    // Boxed, so that its memory is released before the scan: thousands of account-Regions are in
+    // progress, and scanning takes much longer than this lookup.
     let delivered = Box::pin(site.ask_what_records_it(recorders)).await?;
     let groups = site.shared.known_groups(&site.target()).into_iter();
     let groups = groups
@@ -59,7 +62,7 @@ pub(super) async fn sweep(
         queue,
     };
     let ended = match target.list_and_read().await? {
-        // What is only planned need not be looked at twice.
+        // A plan does not need the second list.
         Ok(()) if target.site.shared.is_plan() => None,
         Ok(()) => target.look_again().await?,
         Err(outcome) => Some(outcome),
@@ -82,8 +85,9 @@ impl RegionContext {
         }
     }
 
-    /// Asks, writes the answers down, and hands on the recorders that live or deliver elsewhere. Gives what is
-    /// delivered to log groups here, by their names.
+    /// Looks up the log sources, records the results, and passes on the log sources that belong to
+    /// or deliver to another account-Region. Returns what is delivered to the log groups of this
+    /// account-Region, by name.
     async fn ask_what_records_it(
         &self,
         recorders: mpsc::Sender<LogSource>,
@@ -114,7 +118,8 @@ impl RegionContext {
                 .write(Entry::LogSource(recorder.clone()))
                 .await?;
             if is_elsewhere {
-                // Without a list of accounts nobody follows; the sweep fails then.
+                // The receiver is dropped early if the list of accounts is incomplete; the sweep
+                // has then failed or was cancelled.
                 _ = recorders.send(recorder).await;
             }
         }
@@ -130,14 +135,15 @@ impl RegionContext {
             && is_wanted(scope, &self.member, &self.region)
     }
 
-    /// A queue for what is to be read here.
+    /// Returns a new queue for the work units of this account-Region.
     pub fn queue(&self) -> Arc<Queue> {
         let queue = Queue::new(self.shared.aws.event_lane(&self.session, &self.region));
         self.shared.tally.reading(&queue);
         queue
     }
 
-    /// Adds a log group whose row is `place` to what is to be read, from where `units` end; or says why not.
+    /// Starts the scan of a log group whose coverage row is `place`, from where `units` ended, or
+    /// records why it is not scanned.
     pub async fn begin(
         &self,
         group: LogGroup,
@@ -151,7 +157,8 @@ impl RegionContext {
         let time_filter = shared
             .windows
             .filter_for(&LogGroupArn::new(self.target(), &group.name));
-        // Without anything to look at, what is asked about is the sweep's own window, and nothing of it is read.
+        // If nothing of the log group is in the searched time, the window of the sweep is used for
+        // the estimates, and no events are read.
         let window = time_filter.whole_window().unwrap_or(shared.settings.window);
         let now = shared.clock.now();
         let EngineSettings { choice, unmask, .. } = shared.settings.engines;
@@ -175,10 +182,10 @@ impl RegionContext {
                 if_masked,
             } => (narrow, outcome, if_masked),
         };
-        // An earlier part of the run has chosen for what is left.
+        // On resume, the engine that an earlier part of the run chose is kept.
         let engine = match units.engine() {
             Some(engine) => Ok(engine),
-            // Nothing is read here then.
+            // The search pass reads nothing then, so the engine makes no difference.
             None if shared.search_set.are_only_written() => Ok(Engine::Filter),
             None => choose(&group, asked, offer, |usd| shared.budget.set_aside(usd)),
         };
@@ -196,7 +203,8 @@ impl RegionContext {
                 usd,
             };
             if engine == Engine::Filter {
-                // What comes after it waits for it.
+                // The groups that follow have to wait for this one, which counts in their
+                // estimates.
                 queue.expect(expected_pages);
             }
             shared.plan(|sheet| {
@@ -261,31 +269,30 @@ impl RegionContext {
 
 struct TargetSweep {
     site: RegionContext,
-    /// What is delivered to log groups here, by their names.
+    /// What log sources deliver to the log groups here, by name.
     delivered: BTreeMap<String, Delivered>,
-    /// The log groups in scope that were met so far, by name.
+    /// The log groups in scope that are known so far, by name.
     groups: BTreeMap<String, Met>,
     queue: Arc<Queue>,
 }
 
-/// A log group that was met.
+/// A log group that was listed, now or in an earlier part of the run.
 struct Met {
     place: CoverageId,
-    /// What is left to do of it.
     left: Left,
-    /// Whether the last list had it.
+    /// Whether the most recent list contained it.
     is_listed: bool,
 }
 
 enum Left {
-    /// Nothing: it was finished, or is being read.
+    /// Nothing: it was finished, or its scan is in progress.
     Nothing,
-    /// An earlier part of the run left it unfinished.
+    /// Work units that an earlier part of the run did not finish.
     Unfinished(KnownUnits),
 }
 
 impl Met {
-    /// Met in an earlier part of the run.
+    /// Restores a log group of an earlier part of the run.
     fn before(known: KnownGroup) -> Self {
         let left = if known.is_finished {
             Left::Nothing
@@ -301,8 +308,8 @@ impl Met {
 }
 
 impl TargetSweep {
-    /// Lists the log groups, and reads those that nobody has begun with while the list goes on. The inner error
-    /// is how the target ends instead.
+    /// Lists the log groups, and scans the new and unfinished ones while the list is still being
+    /// read. The inner error is the outcome of the account-Region.
     async fn list_and_read(&mut self) -> Result<Result<(), Outcome>, JournalClosed> {
         let queue = Arc::clone(&self.queue);
         queue.set_listing(true);
@@ -311,7 +318,7 @@ impl TargetSweep {
             queue.set_listing(false);
             listed
         };
-        // On the heap, each for as long as it goes on: thousands of Regions wait here.
+        // Boxed, each until it completes: thousands of account-Regions wait here.
         let (listed, ()) = tokio::try_join!(Box::pin(list), Box::pin(queue.read_all()))?;
         Ok(listed)
     }
@@ -344,7 +351,8 @@ impl TargetSweep {
             groups
                 .iter()
                 .for_each(|(_, group)| shared.log_group_patterns.note(&group.name));
-            // The longest first, so that no short one takes its permit while the others are still being met.
+            // Longest first, so that a short log group does not take the permit while the others of
+            // the page are still being added.
             groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));
             for (_, group) in groups {
                 self.meet(group).await?;
@@ -363,7 +371,8 @@ impl TargetSweep {
         }
     }
 
-    /// The groups that were listed have rows of their own; the target's stands for those that were not.
+    /// Adds to the outcome how many log groups were listed. Those have coverage rows, so the row of
+    /// the account-Region stands for the others.
     fn unlisted(&self, mut outcome: Outcome) -> Outcome {
         let listed = self.groups.values().filter(|met| met.is_listed).count();
         if listed > 0 {
@@ -389,7 +398,7 @@ impl TargetSweep {
         self.begin(group, left).await
     }
 
-    /// Begins with a log group, or goes on with it where it was left.
+    /// Starts the scan of a log group, or resumes it.
     async fn begin(
         &mut self,
         group: LogGroup,
@@ -422,8 +431,9 @@ impl TargetSweep {
             .await
     }
 
-    /// Lists once more when all is read: a group that appeared meanwhile is read too, and one that went
-    /// is said. The answer is how the target itself ends, if its groups do not say all.
+    /// Lists the log groups again when all of them are scanned: a group that appeared meanwhile is
+    /// scanned too, and one that disappeared gets a remark. Returns the outcome of the
+    /// account-Region, if its log groups do not tell everything about its coverage.
     async fn look_again(&mut self) -> Result<Option<Outcome>, JournalClosed> {
         if let Err(mut outcome) = self.list_and_read().await? {
             outcome.remark("groups that came or went during the run are not known");

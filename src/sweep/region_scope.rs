@@ -1,4 +1,4 @@
-//! Which Regions of an account are in scope.
+//! Decides which Regions of an account are in scope.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,15 @@ use crate::model::Region;
 /// The Regions of an account that are in scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionScope {
-    /// Those that it has enabled, in the order in which they were told.
+    /// Those that the account has enabled, in the order of the list from AWS.
     pub enabled: Vec<EnabledRegion>,
-    /// Those that were asked for by name, but that it has not enabled.
+    /// Those that are in scope by name but not enabled in the account.
     pub missing: BTreeSet<Region>,
 }
 
 impl RegionScope {
-    /// What of the Regions that an account has enabled is in scope; what the configuration says of the
-    /// account narrows it further.
+    /// Selects the Regions in scope from those that an account has enabled. The configuration of
+    /// the account can narrow the selection further.
     pub fn new(scope: &Scope, member: &Member, enabled: Vec<EnabledRegion>) -> Self {
         let own = own_regions(member);
         let in_scope = |region: &Region| is_wanted(scope, member, region);
@@ -38,7 +38,7 @@ impl RegionScope {
     }
 }
 
-/// Whether a Region of an account is in scope, if it is enabled.
+/// Returns whether a Region of an account is in scope, provided that it is enabled.
 pub(super) fn is_wanted(scope: &Scope, member: &Member, region: &Region) -> bool {
     let own = own_regions(member);
     scope.has_region(region) && (own.is_empty() || own.contains(region))

@@ -1,4 +1,9 @@
-//! A sweep from beginning to end: accounts become tasks, and all that they learn goes to the journal.
+//! Runs a sweep from start to end: each account in scope becomes a task, and everything that the
+//! tasks find goes to the journal.
+//!
+//! `sweep` connects the parts: it resolves the caller, builds the [`SweepContext`] that all tasks
+//! share, lists the accounts, and spawns one task per account and one that follows remote log
+//! sources. With a plan sheet, the same code lists everything and reads no events (see [`plan`]).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,70 +39,70 @@ use crate::store::{
 };
 use crate::time::Clock;
 
-/// How long calls under way may still take when a sweep is interrupted.
+/// How long calls in flight may still take after a sweep is interrupted.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The fact that tells of the quotas of which AWS throttled a call: a JSON array of
+/// The fact that names the quotas under which AWS throttled a call: a JSON array of
 /// [`SlowedRate`](crate::model::SlowedRate)s.
 pub const SLOWED_RATES: &str = "slowed_rates";
 
-/// What a sweep is made of.
+/// The inputs of a sweep.
 #[derive(Debug)]
 pub struct SweepParts {
-    /// AWS, which tells of every call through `calls`.
+    /// The connection to AWS. It reports every call through `calls`.
     pub aws: Aws,
-    /// The other end of the connection's audit.
+    /// The receiving end of the connection's audit.
     pub calls: mpsc::Receiver<ApiCall>,
-    /// The time.
+    /// The source of the current time.
     pub clock: Clock,
-    /// What to look for, when and where.
+    /// What to search for, when and where.
     pub settings: SweepSettings,
-    /// When each log group is looked at.
+    /// The time range that is searched in each log group.
     pub windows: WindowBasis,
-    /// The run's name, which its sessions carry.
+    /// The id of the run, which is part of its session names.
     pub run_id: RunId,
-    /// When the run began: before now, if this goes on with one that ended early.
+    /// When the run started. On resume this is the start of the first part, so it is in the past.
     pub started: Timestamp,
     /// How far an earlier part of the run came.
     pub checkpoint: Checkpoint,
-    /// Where everything is written.
+    /// The writer of `run.db`.
     pub journal: Journal,
-    /// Counts for whoever shows progress.
+    /// Counters for the progress display.
     pub tally: Arc<Tally>,
-    /// Ends the sweep early; what it did not get to is told as interrupted.
+    /// Ends the sweep early. Everything that is not finished then is reported as interrupted.
     pub cancel: CancellationToken,
 }
 
-/// A sweep that could not be made at all. Nothing is claimed then.
+/// Why a sweep could not be run at all. Such a sweep reports no coverage.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The source credentials do not work.
     #[error("there is no way in with the source credentials")]
     Caller(#[source] Box<CallError>),
-    /// The accounts are not known.
+    /// The list of accounts is not available.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// A selector points at nothing, most likely misspelt.
+    /// An account selector matches no account; most likely it is misspelt.
     #[error("no account is called {}; `dragnet list accounts` shows them", .0.join(", "))]
     UnknownAccounts(Vec<String>),
-    /// Log group patterns that select nothing, most likely misspelt.
+    /// Log group patterns match no log group; most likely they are misspelt.
     #[error(
         "no log group in scope matches {}; `dragnet list log-groups` shows the names, and the run's coverage.csv the \
          account-Regions that could not be listed", .0.join(", ")
     )]
     UnmatchedLogGroups(Vec<String>),
-    /// The scope leaves nothing.
+    /// No active account is in scope.
     #[error("no active account is in scope; `dragnet list accounts` shows what there is")]
     NothingInScope,
-    /// The indicators are too many, or a hunt is not for this engine.
+    /// There are too many indicators, or a hunt cannot run on the chosen engine.
     #[error(transparent)]
     SearchSet(#[from] SearchSetError),
-    /// The disk does not take any more.
+    /// The journal cannot be written, for example because the disk is full.
     #[error(transparent)]
     Journal(#[from] JournalClosed),
 }
 
-/// All that a sweep's tasks share.
+/// What all tasks of a sweep share.
 #[derive(Debug)]
 pub(super) struct SweepContext {
     pub aws: Aws,
@@ -112,24 +117,25 @@ pub(super) struct SweepContext {
     pub cancel: CancellationToken,
     pub budget: InsightsBudget,
     pub log_group_patterns: LogGroupPatterns,
-    /// Where it is noted what would be read, if nothing is.
+    /// Collects what would be read. Set only if the sweep is planned and not run.
     sheet: Option<Arc<Mutex<PlanSheet>>>,
     checkpoint: Mutex<Checkpoint>,
 }
 
-/// Makes a sweep, or goes on with one. What cannot be searched becomes a row of the coverage; when this
-/// returns, every entry has been handed to the journal, and its last handle is gone.
+/// Runs a sweep, or resumes one. Whatever cannot be searched becomes a row of the coverage. When
+/// this returns, every entry has been sent to the journal and its last handle is dropped.
 ///
 /// # Errors
-/// See [`SweepError`]: the sweep could not be made at all.
+/// Returns a [`SweepError`] if the sweep could not be run at all.
 pub async fn sweep(parts: SweepParts) -> Result<(), SweepError> {
     carry_out(parts, None).await
 }
 
-/// Says what a sweep would do: lists all that it would read, and reads nothing. `parts` need no run.
+/// Plans a sweep: lists everything that it would read, without reading any events. `parts` need no
+/// run directory.
 ///
 /// # Errors
-/// See [`SweepError`].
+/// Returns a [`SweepError`] if the sweep could not be planned at all.
 pub async fn plan(parts: SweepParts) -> Result<PlanSheet, SweepError> {
     let sheet = Arc::new(Mutex::new(PlanSheet::default()));
     carry_out(parts, Some(Arc::clone(&sheet))).await?;
@@ -196,7 +202,8 @@ async fn carry_out(
             value: slowed,
         })
         .await;
-    // The connection is the last that tells of calls: when it is gone, the recording has all of them.
+    // The connection holds the last sender of `calls`. Once it is dropped, the recording task ends
+    // after it has received every call.
     drop(shared);
     _ = recording.await;
     swept
@@ -217,7 +224,7 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     let mut selectors = Selectors::new(&reach.scope.include_accounts);
     let (recorders, told) = mpsc::channel(remote_sources::WAITING);
     let (list_of_members, complete_list) = oneshot::channel();
-    // Dropping a set, on an error, ends its tasks.
+    // If this function returns early with an error, dropping the sets aborts their tasks.
     let (mut accounts, mut following) = (JoinSet::new(), JoinSet::new());
     following.spawn(remote_sources::follow(
         Arc::clone(shared),
@@ -237,14 +244,15 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     }
     drop(recorders);
     if shared.cancel.is_cancelled() {
-        // Without a list nobody follows, and no target may wait for somebody who would.
+        // Without the complete list, remote log sources are not followed. Dropping the sender ends
+        // the following task, so that no account-Region waits for it.
         drop(list_of_members);
     } else {
         selectors.check()?;
         if accounts.is_empty() {
             return Err(SweepError::NothingInScope);
         }
-        // Who follows has ended only if the journal is closed.
+        // The receiver is dropped early only if the journal is closed, which is reported below.
         _ = list_of_members.send(members);
     }
     all_of(accounts).await?;
@@ -285,7 +293,7 @@ async fn begin(
     Ok(())
 }
 
-/// Waits for all tasks of a set, or for the first that finds the journal closed.
+/// Waits for all tasks of a set, or for the first one that finds the journal closed.
 pub(super) async fn all_of(
     mut tasks: JoinSet<Result<(), JournalClosed>>,
 ) -> Result<(), JournalClosed> {
@@ -295,29 +303,32 @@ pub(super) async fn all_of(
     Ok(())
 }
 
-/// A task's own result; a panic in it goes on here, so that no place can end in silence.
+/// Returns the result of a task. A panic in the task is resumed here, so that no account-Region
+/// goes missing from the coverage without an error.
 pub(super) fn result_of(
     ended: Result<Result<(), JournalClosed>, JoinError>,
 ) -> Result<(), JournalClosed> {
     match ended.map_err(JoinError::try_into_panic) {
         Ok(result) => result,
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // Nobody ends single tasks of a set; a set that is dropped is not waited for.
+        // No single task of a set is ever aborted, and a set that is dropped is not joined.
         Err(Err(_)) => Err(JournalClosed),
     }
 }
 
 impl SweepContext {
-    /// What an earlier part of the run knew of a target; told once.
+    /// Takes what an earlier part of the run recorded about an account-Region. A second call for
+    /// the same account-Region returns nothing.
     pub fn known_groups(&self, target: &Target) -> BTreeMap<String, KnownGroup> {
-        // A poisoned lock guards a whole map all the same.
+        // A poisoned lock still guards a complete map.
         self.checkpoint
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take(target)
     }
 
-    /// What an earlier part of the run knew of a log group outside the scope; told once.
+    /// Takes what an earlier part of the run recorded about a log group outside the scope. A second
+    /// call for the same log group returns nothing.
     pub fn known_group(&self, arn: &LogGroupArn) -> Option<KnownGroup> {
         self.checkpoint
             .lock()
@@ -325,8 +336,8 @@ impl SweepContext {
             .take_group(arn)
     }
 
-    /// Refuses a sweep with a log group pattern that selected nothing. A watch goes on as long as one of its patterns
-    /// selects something: a misspelt one must not hold back the alerts of the others.
+    /// Refuses a sweep if a log group pattern matches no log group. A watch continues as long as
+    /// one of its patterns matches: a misspelt pattern must not hold back the alerts of the others.
     fn check_log_group_patterns(&self) -> Result<(), SweepError> {
         let unmatched = self.log_group_patterns.unmatched();
         if unmatched.is_empty() || self.cancel.is_cancelled() {
@@ -344,7 +355,8 @@ impl SweepContext {
         Err(SweepError::UnmatchedLogGroups(unmatched))
     }
 
-    /// Writes down an account or a Region. One that ends here and now is counted, too, if it is not covered.
+    /// Records the outcome of an account or an account-Region as a row of the coverage, and counts
+    /// it if it is not covered.
     pub fn place(
         &self,
         member: &Member,
@@ -358,20 +370,21 @@ impl SweepContext {
         })
     }
 
-    /// Whether it is only to be said what would be read.
+    /// Returns whether the sweep is only planned.
     pub fn is_plan(&self) -> bool {
         self.sheet.is_some()
     }
 
-    /// Notes what would be done, if nothing is.
+    /// Adds to the plan sheet if the sweep is only planned; does nothing otherwise.
     pub fn plan(&self, note: impl FnOnce(&mut PlanSheet)) {
         if let Some(sheet) = &self.sheet {
-            // Nothing is left half done under this lock.
+            // A poisoned lock is safe to use: no change under it is left half done.
             note(&mut sheet.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
-    /// Writes down a log group; `elsewhere`: outside the accounts and Regions in scope.
+    /// Records a log group as a row of the coverage. `elsewhere` says that it is outside the
+    /// accounts and Regions in scope.
     pub fn group(
         &self,
         account: &Account,
@@ -389,7 +402,7 @@ impl SweepContext {
         })
     }
 
-    /// A new row of an account or its Region that has not ended.
+    /// Returns a new coverage row without an outcome.
     fn row(&self, account: &Account, region: Option<&Region>) -> CoverageRow {
         CoverageRow {
             id: self.journal.new_place(),
@@ -415,7 +428,7 @@ impl SweepContext {
         async move { written.await.map(|()| id) }
     }
 
-    /// Writes down how a place ended.
+    /// Records the outcome of a coverage row.
     pub fn end(
         &self,
         place: CoverageId,
@@ -425,8 +438,9 @@ impl SweepContext {
         self.journal.write(Entry::Ended { place, outcome })
     }
 
-    /// What `calls` give, or, if the sweep is interrupted first, how the place ends then. A call under way has a
-    /// moment to end; none begins any more.
+    /// Returns the result of `calls`, or the outcome `interrupted` if the sweep is cancelled first.
+    /// After a cancellation the call in flight has five seconds to finish, and no further call is
+    /// sent.
     pub fn unless_interrupted<T>(
         &self,
         calls: impl Future<Output = Result<T, Outcome>> + Send,
@@ -435,10 +449,11 @@ impl SweepContext {
         async { given.await.unwrap_or_else(|| Err(outcome::interrupted())) }
     }
 
-    /// What `calls` give; `None` if the sweep is interrupted, and they do not end soon after.
+    /// Returns the result of `calls`, or `None` if the sweep is cancelled and they do not finish
+    /// within [`GRACE`].
     ///
-    /// They are on the heap as long as they last: who waits for them is one of many thousands, and has other things to
-    /// wait for after them.
+    /// `calls` is boxed while it runs: thousands of tasks wait here, and without the box each would
+    /// keep the size of this future for its whole life.
     pub fn until_given_up<T>(
         &self,
         calls: impl Future<Output = T> + Send,
@@ -460,7 +475,7 @@ impl SweepContext {
     }
 }
 
-/// A place of which nothing was read, for a plan.
+/// Returns the coverage row of a plan for something that would not be read.
 pub(super) fn unread(
     account: &Account,
     region: Option<&Region>,
@@ -475,7 +490,7 @@ pub(super) fn unread(
     }
 }
 
-/// The accounts that were asked for, and which of them have been met.
+/// The account selectors of the scope, each with whether it has matched an account.
 struct Selectors<'a>(Vec<(&'a AccountSelector, bool)>);
 
 impl<'a> Selectors<'a> {

@@ -1,11 +1,12 @@
-//! What Insights costs: the price of a scan, and how much of it a run may spend.
+//! The price of an Insights query, and the scan budget of a run. Cost is reserved before a query
+//! starts and settled after it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::Region;
 
-/// US dollars for a GB that a query scans. Source: Amazon CloudWatch pricing, "Logs", "Analyze (Logs Insights
-/// queries)" (2026-11).
+/// US dollars per GB that a query scans. Source: Amazon CloudWatch pricing, "Logs", "Analyze (Logs
+/// Insights queries)" (2026-11).
 const PRICES: [(&str, f64); 4] = [
     ("us-east-1", 0.005),
     ("us-east-2", 0.005),
@@ -13,13 +14,14 @@ const PRICES: [(&str, f64); 4] = [
     ("ap-northeast-1", 0.0076),
 ];
 
-/// In any other Region; more than any price known here, so that an estimate may be too high, never too low.
+/// The price in any other Region. It is higher than any price in the table, so that an estimate may
+/// be too high but never too low.
 const ELSEWHERE: f64 = 0.01;
 
-/// The smallest that a GB may be meant to be, so that this errs on the dear side, too.
+/// The smallest size that "GB" can mean, so that the estimate is never too low.
 const GIGABYTE: f64 = 1e9;
 
-/// What it costs at list prices to scan so many bytes in a Region, in US dollars.
+/// Returns the cost of scanning this many bytes in a Region at list prices, in US dollars.
 pub fn scan_cost(region: &Region, bytes: f64) -> f64 {
     let price = PRICES
         .iter()
@@ -32,12 +34,12 @@ pub fn scan_cost(region: &Region, bytes: f64) -> f64 {
 #[derive(Debug)]
 pub(super) struct InsightsBudget {
     most: f64,
-    /// What was spent, and what is set aside for queries to come.
+    /// What was spent, and what is reserved for queries that have not finished.
     taken: Mutex<f64>,
 }
 
 impl InsightsBudget {
-    /// A budget of so many US dollars.
+    /// Creates a budget of `most` US dollars.
     pub fn new(most: f64) -> Self {
         Self {
             most,
@@ -45,7 +47,7 @@ impl InsightsBudget {
         }
     }
 
-    /// Sets an estimate aside, if the budget has it.
+    /// Reserves an estimate and returns whether the budget has room for it.
     pub fn set_aside(&self, usd: f64) -> bool {
         let mut taken = self.taken();
         let fits = *taken + usd <= self.most;
@@ -55,13 +57,13 @@ impl InsightsBudget {
         fits
     }
 
-    /// So much was spent of what had been set aside for it.
+    /// Replaces a reservation by what was spent.
     pub fn settle(&self, set_aside: f64, spent: f64) {
         *self.taken() += spent - set_aside;
     }
 
     fn taken(&self) -> MutexGuard<'_, f64> {
-        // Nothing is left half done under this lock.
+        // A poisoned lock is safe to use: no change under it is left half done.
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

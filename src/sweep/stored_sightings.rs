@@ -1,15 +1,16 @@
-//! The sightings of a run as they are stored: every copy with its own place. Whoever asks which of them can be
-//! believed must not read them folded, for a fold keeps the place of one copy alone.
+//! Reads the sightings of a run as they are stored, without combining copies: every copy with its
+//! own log group. Code that decides which copies are trustworthy needs them all, because the merge
+//! keeps the origin of only one.
 
 use super::account_filter::AccountFilter;
 use crate::search::event_details;
 use crate::store::{RunReader, StoreError, StoredRow};
 
-/// Hands `use_row` every stored sighting of an account that the run was asked about, Dragnet's own calls left out;
-/// copies of a record are neighbours.
+/// Passes every stored sighting of an account that the run covers to `use_row`, except Dragnet's
+/// own calls. Copies of a record are adjacent.
 ///
 /// # Errors
-/// The database fails or is damaged.
+/// Returns an error if the database cannot be read or is damaged.
 pub fn stored_sightings(
     reader: &RunReader,
     mut use_row: impl FnMut(&StoredRow),

@@ -1,4 +1,5 @@
-//! How far a sweep is: counts that whoever shows progress may look at, at any time.
+//! The progress of a sweep: counters that the tasks update and the progress display reads at any
+//! time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -6,7 +7,7 @@ use std::time::Duration;
 
 use super::scan::Queue;
 
-/// Counts of a sweep under way.
+/// The counters of a sweep in progress.
 #[derive(Debug, Default)]
 pub struct Tally {
     accounts: Progress,
@@ -19,7 +20,7 @@ pub struct Tally {
     sightings: AtomicU64,
     calls: AtomicU64,
     throttled: AtomicU64,
-    /// What is being read, account by account and Region by Region.
+    /// The queues of the account-Regions that are being scanned.
     queues: Mutex<Vec<Weak<Queue>>>,
 }
 
@@ -29,35 +30,36 @@ struct Progress {
     done: AtomicU64,
 }
 
-/// What a [`Tally`] says at one moment. `…_known` may still grow while `…_done` catches up.
+/// The values of a [`Tally`] at one moment. `…_known` may still grow while `…_done` catches up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct TallySnapshot {
     /// Accounts in scope.
     pub accounts_known: u64,
-    /// Accounts that have ended, one way or another.
+    /// Accounts that are finished, covered or not.
     pub accounts_done: u64,
-    /// Accounts × Regions in scope.
+    /// Account-Regions in scope.
     pub targets_known: u64,
-    /// Those that have ended.
+    /// Account-Regions that are finished.
     pub targets_done: u64,
     /// Log groups in scope.
     pub log_groups_known: u64,
-    /// Those that have ended.
+    /// Log groups that are finished.
     pub log_groups_done: u64,
-    /// Places (accounts, Regions, groups) that ended without being covered.
+    /// Accounts, account-Regions and log groups that are finished but not covered.
     pub uncovered: u64,
-    /// Events examined.
+    /// Events that were examined.
     pub events: u64,
-    /// Bytes of message examined.
+    /// Bytes of messages that were examined.
     pub bytes: u64,
-    /// Matches, before copies are folded.
+    /// Matches, before copies are combined.
     pub sightings: u64,
     /// Attempts at AWS calls.
     pub calls: u64,
-    /// Those that AWS throttled.
+    /// Attempts that AWS throttled.
     pub throttled: u64,
-    /// How long the account and Region with most left to read needs for that at its quota's rate: all read side
-    /// by side. `None` while accounts are still to be entered, or nothing is being read yet.
+    /// The estimated time until everything is read: that of the account-Region with the most left
+    /// to read, at its quota's rate, since all are read concurrently. `None` while accounts are
+    /// still being entered, or before anything is read.
     #[serde(skip)]
     pub time_left: Option<Duration>,
 }
@@ -67,7 +69,7 @@ impl Tally {
         add(&self.accounts.known, 1);
     }
 
-    /// An account was entered, or cannot be.
+    /// Counts an account that was entered, or that cannot be entered.
     pub(super) fn account_entered(&self) {
         add(&self.accounts_entered, 1);
     }
@@ -92,11 +94,11 @@ impl Tally {
         add(&self.log_groups.done, 1);
     }
 
-    /// One more account's Region is being read.
+    /// Adds the queue of another account-Region.
     pub(super) fn reading(&self, queue: &Arc<Queue>) {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         if queues.len() == queues.capacity() {
-            // Those that are read let go of their memory only when nobody refers to them any more.
+            // The memory of a dropped queue is freed only when its weak references are gone, too.
             queues.retain(|queue| queue.strong_count() > 0);
         }
         queues.push(Arc::downgrade(queue));
@@ -117,9 +119,10 @@ impl Tally {
         add(&self.throttled, throttled.into());
     }
 
-    /// The counts now. They are read one after the other, so they may be a moment apart.
+    /// Returns the current values. They are read one after the other, so they may differ by a
+    /// moment.
     pub fn snapshot(&self) -> TallySnapshot {
-        // What is done is read first, so that it never exceeds what is known.
+        // The done counters are read first, so that they never exceed the known ones.
         let [accounts_done, targets_done, log_groups_done] =
             [&self.accounts, &self.targets, &self.log_groups].map(|progress| get(&progress.done));
         TallySnapshot {

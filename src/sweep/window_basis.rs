@@ -1,4 +1,4 @@
-//! Which events of a log group a sweep looks at.
+//! Decides which events of a log group are searched, by event time or by log time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,44 +6,45 @@ use std::sync::Arc;
 use super::plan::LATE_ARRIVAL;
 use crate::model::{LogGroupArn, TimeWindow};
 
-/// When each log group is looked at.
+/// The time by which events are selected.
 #[derive(Clone, Debug)]
 pub enum WindowBasis {
-    /// Whatever happened in this window, as whoever asks about it means it. Logs are read for longer, since
-    /// they arrive late.
-    ParsedEventDetails(TimeWindow),
-    /// Whatever is stored in windows of the group's own, as whoever comes again and again needs it: nothing
-    /// is read twice, and nobody can claim to have been stored at another time.
+    /// By event time, in one window. This is what a sweep uses. Logs are read for longer than the
+    /// window, because events arrive late.
+    EventTime(TimeWindow),
+    /// By log time, in windows of each log group. This is what a watch uses: no event is read
+    /// twice, and the log time cannot be forged.
     LogTime(Arc<dyn GroupWindows>),
 }
 
-/// The windows of each log group.
+/// Supplies the windows of each log group.
 pub trait GroupWindows: fmt::Debug + Send + Sync {
-    /// One or more windows, which do not overlap, in order of time.
+    /// Returns one or more windows that do not overlap, in order of time.
     fn of(&self, group: &LogGroupArn) -> Vec<TimeWindow>;
 }
 
-/// What of one log group is looked at.
+/// Selects the events of one log group by time.
 #[derive(Clone, Debug)]
 pub(super) enum TimeFilter {
-    ParsedEventDetails(TimeWindow),
+    EventTime(TimeWindow),
     LogTime(Vec<TimeWindow>),
 }
 
 impl WindowBasis {
     pub(super) fn filter_for(&self, group: &LogGroupArn) -> TimeFilter {
         match self {
-            Self::ParsedEventDetails(window) => TimeFilter::ParsedEventDetails(*window),
+            Self::EventTime(window) => TimeFilter::EventTime(*window),
             Self::LogTime(windows) => TimeFilter::LogTime(windows.of(group)),
         }
     }
 }
 
 impl TimeFilter {
-    /// The window that is asked about, from the first moment to the last. `None`: there is nothing to look at.
+    /// Returns the time from the start of the first window to the end of the last, or `None` if
+    /// there is no window.
     pub fn whole_window(&self) -> Option<TimeWindow> {
         match self {
-            Self::ParsedEventDetails(window) => Some(*window),
+            Self::EventTime(window) => Some(*window),
             Self::LogTime(windows) => {
                 let (first, last) = windows.first().zip(windows.last())?;
                 TimeWindow::try_from([first.from_ms(), last.to_ms()]).ok()
@@ -51,10 +52,11 @@ impl TimeFilter {
         }
     }
 
-    /// The stretches of stored time that are read, as their first milliseconds and the first after them.
+    /// Returns the ranges of log time that are read, each as its first millisecond and the first
+    /// one after it.
     pub fn log_time_ranges(&self) -> Vec<(i64, i64)> {
         match self {
-            Self::ParsedEventDetails(window) => vec![(
+            Self::EventTime(window) => vec![(
                 window.from_ms(),
                 window.to_ms().saturating_add(late_arrival_ms()),
             )],
@@ -65,14 +67,15 @@ impl TimeFilter {
         }
     }
 
-    /// Whether an event counts that says it happened at `told_ms`, and is stored at `stored_ms`.
+    /// Returns whether an event with the event time `told_ms` and the log time `stored_ms` is
+    /// searched.
     ///
-    /// Where the time of happening counts, that is what the event says, where it can be true; a line that claims
-    /// a time at which it could not have been stored so late, or so early, may be forged to be left out: there
-    /// the time at which it is stored counts too.
+    /// By event time, the claimed event time counts if it is plausible. A line whose event time is
+    /// later than its log time, or earlier by more than [`LATE_ARRIVAL`], may be forged to stay out
+    /// of the window, so its log time counts as well.
     pub fn contains(&self, told_ms: i64, stored_ms: i64) -> bool {
         match self {
-            Self::ParsedEventDetails(window) => {
+            Self::EventTime(window) => {
                 let believable =
                     (0..=late_arrival_ms()).contains(&stored_ms.saturating_sub(told_ms));
                 window.contains_ms(told_ms) || (!believable && window.contains_ms(stored_ms))
@@ -111,7 +114,7 @@ mod tests {
     #[test]
     fn who_asks_once_looks_at_what_happened() {
         let hour = 3_600_000;
-        let time_filter = TimeFilter::ParsedEventDetails(window(hour, 2 * hour));
+        let time_filter = TimeFilter::EventTime(window(hour, 2 * hour));
         assert_eq!(
             time_filter.log_time_ranges(),
             [(hour, 4 * hour)],

@@ -1,4 +1,5 @@
-//! The limiter of one key: a steady rate (governor), slowed down while AWS throttles.
+//! The rate limiter of one quota key: a constant rate (by the crate governor), lowered while AWS
+//! throttles.
 
 use std::num::NonZeroU32;
 use std::ops::Add;
@@ -15,20 +16,23 @@ use tokio::time::Instant;
 use super::QuotaKey;
 use crate::model::SlowedRate;
 
-/// As many calls may go out at once as fall into so long, two at least: timers round to a millisecond, so with fewer a
-/// rate of hundreds a second would never be reached.
+/// A burst has as many calls as the rate allows in this time, but two at least. Timers round to a
+/// millisecond, so with smaller bursts a rate of hundreds per second would never be reached.
 const BURST: Duration = Duration::from_millis(2);
 const LEAST_BURST: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
-/// A throttle halves the rate, down to this share of it: one call in some seconds still asks.
+/// A throttled call halves the rate, down to this share of it, so that a call is still sent every
+/// few seconds.
 const SLOWEST: f64 = 1.0 / 64.0;
-/// Calls that were under way when the rate was cut tell nothing new for so long.
+/// For this time after the rate was lowered, further throttled calls are ignored: they were already
+/// in flight.
 const SETTLING: Duration = Duration::from_secs(1);
-/// After so long without a throttle the rate goes up by a step.
+/// After this time without a throttled call, the rate rises by one step.
 const STEP_AFTER: Duration = Duration::from_secs(5);
 const STEP: f64 = 1.5;
 
-/// Lets calls of one key out at its rate, and slower for a while after AWS throttled one.
+/// Limits the calls of one quota key to its rate, and to a lower rate for a while after AWS
+/// throttled a call.
 #[derive(Debug)]
 pub struct Limiter {
     rate: f64,
@@ -36,23 +40,25 @@ pub struct Limiter {
     slowing: Mutex<AdaptiveRate>,
 }
 
-/// Kept apart from the steady limiter, which stays as it is: made anew, it would grant a fresh burst.
+/// The adaptive part (AIMD). The governor limiter is never replaced, because a new one would allow
+/// a new burst.
 #[derive(Debug)]
 struct AdaptiveRate {
     /// The share of the rate that is used, up to 1.
     share: f64,
-    /// The least that it ever was.
+    /// The lowest share so far.
     least: f64,
     /// When the share last changed.
     changed: Instant,
-    /// No call before this.
+    /// No call is sent before this time.
     not_before: Instant,
     /// When the last permit was taken.
     taken: Instant,
 }
 
 impl Limiter {
-    /// A limiter of `rate` calls a second, between a thousandth and a million.
+    /// Creates a limiter with a rate in calls per second, limited to between a thousandth and a
+    /// million.
     pub fn new(rate: f64) -> Self {
         let rate = rate.clamp(1e-3, 1e6);
         let between = Duration::from_secs_f64(1.0 / rate);
@@ -73,24 +79,24 @@ impl Limiter {
         }
     }
 
-    /// Calls a second that it lets out now.
+    /// The current rate in calls per second.
     pub fn rate(&self) -> f64 {
         self.rate * self.slowing().share
     }
 
-    /// Whether AWS ever throttled a call of it.
+    /// Whether AWS ever throttled a call of this quota.
     pub fn was_slowed(&self) -> bool {
         self.slowing().least < 1.0
     }
 
-    /// Whether it lets out and tells what a new one would.
+    /// Whether the limiter behaves exactly as a new one would.
     pub fn is_pristine(&self) -> bool {
         let slowing = self.slowing();
         slowing.least >= 1.0
             && slowing.taken.elapsed() >= self.between(1.0) * burst(self.rate).get()
     }
 
-    /// How far `key`, whose limiter this is, was slowed.
+    /// Reports how far the rate was lowered; `key` is the quota key of this limiter.
     pub fn slowed(&self, key: &QuotaKey) -> SlowedRate {
         let AdaptiveRate { share, least, .. } = *self.slowing();
         SlowedRate {
@@ -103,10 +109,10 @@ impl Limiter {
         }
     }
 
-    /// Takes a permit for one call now.
+    /// Takes a permit for one call.
     ///
     /// # Errors
-    /// No permit now; how long to wait before asking again.
+    /// No permit is available now; the error is how long to wait before trying again.
     pub fn take(&self) -> Result<(), Duration> {
         let mut slowing = self.slowing();
         let now = Instant::now();
@@ -124,8 +130,8 @@ impl Limiter {
         Ok(())
     }
 
-    /// AWS throttled a call: from now on half as many, and none for a moment. `jitter`, from 0 to 1,
-    /// spreads the waits of several processes. The new rate, if it is one.
+    /// Records a throttled call: halves the rate and pauses for a moment. `jitter`, from 0 to 1,
+    /// spreads the pauses of several processes. Returns the new rate, unless it is unchanged.
     pub fn on_throttle(&self, jitter: f64) -> Option<f64> {
         let mut slowing = self.slowing();
         let now = Instant::now();
@@ -142,11 +148,11 @@ impl Limiter {
         Some(self.rate * slowing.share)
     }
 
-    /// AWS answered a call: after a while of that, the rate goes up by a step, as far as it should be. The new
-    /// rate, if it did.
+    /// Records a call that was not throttled, and raises the rate by one step if enough time has
+    /// passed. Returns the new rate, if it changed.
     pub fn on_success(&self) -> Option<f64> {
         let mut slowing = self.slowing();
-        // Almost always: no look at the clock.
+        // The usual case, which does not need to read the clock.
         if slowing.share >= 1.0 {
             return None;
         }
@@ -179,7 +185,7 @@ fn burst(rate: f64) -> NonZeroU32 {
         .max(LEAST_BURST)
 }
 
-/// Tokio's clock for governor, so that limiters stand still when a test pauses time.
+/// Tokio's clock for governor, so that limiters stop when a test pauses time.
 #[derive(Clone, Debug)]
 struct TokioClock {
     origin: Instant,
@@ -193,7 +199,7 @@ impl Clock for TokioClock {
     }
 }
 
-/// Time since the clock's origin.
+/// The time since the origin of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct At(Duration);
 

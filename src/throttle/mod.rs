@@ -1,6 +1,6 @@
-//! Quotas: how soon the next call of an operation may go out in an account and Region.
+//! Rate limits: how soon the next call of an operation may be sent in an account-Region.
 //!
-//! Nothing here sleeps. A [`Limiter`] answers with a wait; whoever asked does the waiting.
+//! No code here sleeps. A [`Limiter`] returns a wait, and the caller waits.
 
 mod limiter;
 mod quotas;
@@ -10,19 +10,19 @@ pub use quotas::{QuotaError, QuotaTable};
 
 use crate::model::{AccountId, Region};
 
-/// What a quota counts: calls of one operation by one account in one Region.
+/// What a quota counts: the calls of one operation by one account in one Region.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct QuotaKey {
-    /// The account that is charged; `None` until the caller's own account is known.
+    /// The account whose quota is used; `None` until the caller's account is known.
     pub account: Option<AccountId>,
-    /// The Region called.
+    /// The Region of the call.
     pub region: Region,
     /// The operation, e.g. `FilterLogEvents`.
     pub operation: &'static str,
 }
 
 impl QuotaKey {
-    /// The account as a text; empty while it is not known.
+    /// Returns the account id; empty while it is unknown.
     pub fn owner(&self) -> String {
         self.account
             .as_ref()
@@ -39,13 +39,13 @@ pub struct Quotas {
 }
 
 impl Quotas {
-    /// Uses `share` (above 0, at most 1) of each rate in `table`; the rest is left to the account's
-    /// other users.
+    /// Uses `share` (above 0, at most 1) of each rate in `table` and leaves the rest to the
+    /// account's other users.
     pub fn new(table: QuotaTable, share: f64) -> Self {
         Self { table, share }
     }
 
-    /// A new limiter for a key. Keep it: another one would grant the key's calls once more.
+    /// Creates the limiter of a quota key. Keep it: a second one would allow the same calls again.
     pub fn limiter(&self, key: &QuotaKey) -> Limiter {
         Limiter::new(self.table.rate(key.operation, &key.region) * self.share)
     }

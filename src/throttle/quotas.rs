@@ -1,4 +1,4 @@
-//! The table of rates: `config/quotas.toml`, and what the configuration overrides.
+//! The table of rates: `config/quotas.toml` with the overrides of the configuration.
 
 use std::collections::HashMap;
 
@@ -8,40 +8,40 @@ use crate::model::Region;
 
 const BUILT_IN: &str = include_str!("../../config/quotas.toml");
 
-/// Calls a second by operation and Region.
+/// Rates in calls per second, by operation and Region.
 #[derive(Clone, Debug)]
 pub struct QuotaTable {
     default: f64,
     operations: HashMap<String, Rates>,
 }
 
-/// One operation's rates.
+/// The rates of one operation.
 #[derive(Clone, Debug)]
 struct Rates {
     by_region: HashMap<Region, f64>,
     elsewhere: f64,
 }
 
-/// A table of quotas that cannot be used.
+/// Why a quota table cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QuotaError {
-    /// Not TOML, or not of the table's form.
+    /// The text is not TOML, or not in the form of the table.
     #[error("{0}")]
     Form(String),
-    /// A rate that no limiter can keep.
+    /// The rate is not a number that a limiter can use.
     #[error("{operation}: {rate} calls a second is not a rate: expected a number above 0")]
     Rate {
-        /// The operation it was given for.
+        /// The operation.
         operation: String,
-        /// As it was given.
+        /// The rate as it was written.
         rate: String,
     },
-    /// A Region that is none.
+    /// A Region name is not valid.
     #[error("{operation}: {error}")]
     Region {
-        /// The operation it was given for.
+        /// The operation.
         operation: String,
-        /// What is wrong with it.
+        /// The problem.
         error: String,
     },
 }
@@ -54,18 +54,19 @@ enum Written {
 }
 
 impl QuotaTable {
-    /// The table that is built in.
+    /// Returns the built-in table.
     ///
     /// # Errors
-    /// Never, as a test holds; the error is passed on all the same, so that nothing can panic here.
+    /// Never, which a test checks. The error is returned anyway, so that this function cannot
+    /// panic.
     pub fn built_in() -> Result<Self, QuotaError> {
         Self::from_toml(BUILT_IN)
     }
 
-    /// Reads the form of `config/quotas.toml`.
+    /// Parses a table in the form of `config/quotas.toml`.
     ///
     /// # Errors
-    /// The text is not of that form, or holds a rate that is not above 0.
+    /// The text is not in that form, or a rate is not a usable number above 0.
     pub fn from_toml(text: &str) -> Result<Self, QuotaError> {
         let written: HashMap<String, Written> =
             toml::from_str(text).map_err(|error| QuotaError::Form(error.to_string()))?;
@@ -91,10 +92,10 @@ impl QuotaTable {
         Ok(table)
     }
 
-    /// Overrides a rate: in one Region, or, with `None`, in every Region.
+    /// Overrides a rate: in one Region or, with `None`, in every Region.
     ///
     /// # Errors
-    /// The rate is not above 0.
+    /// The rate is not a usable number above 0.
     pub fn set(
         &mut self,
         operation: &str,
@@ -123,7 +124,7 @@ impl QuotaTable {
         Ok(())
     }
 
-    /// Calls of an operation a second that AWS allows an account in a Region.
+    /// Returns how many calls of an operation per second AWS allows to an account in a Region.
     pub fn rate(&self, operation: &str, region: &Region) -> f64 {
         match self.operations.get(operation) {
             None => self.default,
@@ -160,7 +161,7 @@ fn by_region(operation: &str, lists: HashMap<String, Vec<String>>) -> Result<Rat
 }
 
 fn checked(operation: &str, rate: f64) -> Result<f64, QuotaError> {
-    // The upper bound keeps the time between two calls above a nanosecond.
+    // The upper bound keeps the interval between two calls above a nanosecond.
     if rate.is_finite() && (1e-3..=1e6).contains(&rate) {
         Ok(rate)
     } else {

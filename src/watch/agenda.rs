@@ -1,4 +1,5 @@
-//! What one activation reads of each log group, and what it has covered when it is done. Pure.
+//! Computes what one activation reads of each log group, and the watermarks after it. It does no
+//! I/O.
 //!
 //! ```text
 //!            overlap                                    overlap            lag
@@ -7,10 +8,10 @@
 //!          │    watermark               + catch_up    │   covered ahead        now
 //!          └──────── caught up: the oldest ──┘        └──── fresh ────┘
 //! ```
-//! Windows are about when events are *stored*: of two moments, the one of which nobody outside AWS can
-//! claim what he likes, and the one by which nothing is read twice that is not meant to be. An event that
-//! comes later than the lag is found by the overlap. Whoever is far behind catches up in bounded steps,
-//! the oldest first, and what is fresh is read all the same.
+//! Windows follow log time, the timestamp with which CloudWatch Logs stores an event. Event times
+//! can be forged and arrive out of order; with log time, nothing is read twice unintentionally. The
+//! overlap finds events that arrive later than the lag. A log group that is far behind catches up
+//! in bounded steps, the oldest first, while fresh events are read too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,16 +19,16 @@ use super::watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
 use crate::model::{Coverage, LogGroupArn, Outcome, Reason, Status, TimeWindow};
 use crate::sweep::GroupWindows;
 
-/// How windows follow the time; all in milliseconds.
+/// The parameters of the windows, all in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Windows end this long before the activation begins.
+    /// The time between the end of the windows and the start of the activation.
     pub lag_ms: i64,
-    /// Windows begin this long before what was covered ends.
+    /// How far windows reach back before the watermark.
     pub overlap_ms: i64,
-    /// How far back the first window of a place begins.
+    /// How far back the first window of a scope node starts.
     pub lookback_ms: i64,
-    /// The most of a log group's past that one activation catches up.
+    /// The longest time range of a log group that one activation catches up.
     pub catch_up_ms: i64,
 }
 
@@ -39,18 +40,18 @@ pub struct Agenda {
     watermarks: Watermarks,
 }
 
-/// What is read of a log group: the next of what is behind, and what is fresh. Where nothing is behind, or
-/// the two meet, there is one stretch.
+/// The windows of one log group: the next part of what is behind, and the fresh part. If nothing is
+/// behind, or the two meet, there is only one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Portion {
     behind: Option<TimeRange>,
     fresh: TimeRange,
-    /// The watermark, once all of it has been read.
+    /// The watermark after both parts were read completely.
     then: Watermark,
 }
 
 impl Agenda {
-    /// The agenda of an activation that begins at `now_ms`.
+    /// Creates the agenda of an activation that starts at `now_ms`.
     pub fn new(now_ms: i64, pace: Pace, watermarks: Watermarks) -> Self {
         Self {
             now_ms,
@@ -59,8 +60,8 @@ impl Agenda {
         }
     }
 
-    /// From the earliest moment that any log group which is known is read from, or the first of one that is
-    /// not, to the end of all windows.
+    /// Returns a window that contains all windows of this activation, of known and of new log
+    /// groups.
     pub fn widest(&self) -> Option<TimeWindow> {
         let known = self.watermarks.iter().map(|(_, mark)| mark.until_ms);
         let first = known
@@ -69,17 +70,17 @@ impl Agenda {
         TimeWindow::try_from([first, self.end()]).ok()
     }
 
-    /// Where windows end.
+    /// The end of all windows.
     fn end(&self) -> i64 {
         self.now_ms.saturating_sub(self.pace.lag_ms)
     }
 
-    /// Where the first window of a place begins of which nothing is known.
+    /// The start of the first window of a scope node without a watermark.
     fn first_sight(&self) -> i64 {
         self.end().saturating_sub(self.pace.lookback_ms)
     }
 
-    /// The watermark that a place goes on from.
+    /// The watermark from which a scope node is read.
     fn begins(&self, place: &ScopeNode) -> Watermark {
         let first_sight = self.first_sight();
         match (self.watermarks.own(place), self.watermarks.of(place)) {
@@ -101,10 +102,10 @@ impl Agenda {
             lookback_ms,
             ..
         } = self.pace;
-        // What a first look reaches back is no step too long.
+        // The first window may be longer than one step of catching up.
         let catch_up_ms = self.pace.catch_up_ms.max(lookback_ms);
         let Watermark { until_ms, ahead } = self.begins(place);
-        // A clock that was set back has nothing new: what is there is read again.
+        // If the clock was set back, there is nothing new: the latest events are read again.
         let end = self.end();
         let overlapping = |from_ms: i64| from_ms.min(end).saturating_sub(overlap_ms);
         let whole = Portion {
@@ -118,7 +119,7 @@ impl Agenda {
                 ahead: None,
             },
         };
-        // What was covered ahead is of no use where the next outage tore it off from the present.
+        // What was covered ahead is discarded if a further outage separated it from the present.
         let ahead = ahead.filter(|ahead| end.saturating_sub(ahead.to_ms) <= catch_up_ms);
         let covered = ahead.unwrap_or_else(|| {
             let fresh = end.saturating_sub(lookback_ms);
@@ -165,9 +166,11 @@ impl Agenda {
         }
     }
 
-    /// The watermarks after a run over this agenda: of every place that the run met, or might have met if it
-    /// had come so far. `rows` is its coverage as it happened, without what the configuration accepts: an
-    /// accepted gap is a gap. `listed`: the list of accounts came to its end.
+    /// Returns the watermarks after a run over this agenda. They include every scope node in the
+    /// coverage of the run, and every known node below a parent that could not be listed.
+    ///
+    /// `rows` is the coverage before accepted gaps are applied, because an accepted gap was not
+    /// read either. `listed` means that the list of accounts was complete.
     pub fn after(&self, rows: &[Coverage], listed: bool) -> Vec<(ScopeNode, Watermark)> {
         let met = Met::from_coverage(rows);
         let mut after = BTreeMap::new();
@@ -194,7 +197,7 @@ impl Agenda {
         for (place, is_whole) in &met.containers {
             keep(place.clone(), *is_whole);
         }
-        // What could not be looked into may still hold what it held.
+        // A parent that could not be listed may still contain its known log groups.
         let hidden = |place: &ScopeNode| {
             let mut above = place.parent();
             std::iter::from_fn(|| {
@@ -222,18 +225,18 @@ impl GroupWindows for Agenda {
     fn of(&self, group: &LogGroupArn) -> Vec<TimeWindow> {
         let Portion { behind, fresh, .. } = self.portion(&ScopeNode::group(group));
         let stretches = behind.into_iter().chain([fresh]);
-        // A stretch is never empty, as long as its ends are times at all.
+        // Windows are not empty, except if their ends are outside the valid range of times.
         stretches
             .filter_map(|TimeRange { from_ms, to_ms }| TimeWindow::try_from([from_ms, to_ms]).ok())
             .collect()
     }
 }
 
-/// The places of a run's coverage.
+/// The scope nodes in the coverage of a run.
 struct Met {
-    /// Accounts and their Regions in scope, and whether all that is in them was listed.
+    /// Accounts and account-Regions in scope, and whether their content was listed completely.
     containers: BTreeMap<ScopeNode, bool>,
-    /// Log groups, and whether all of them was read.
+    /// Log groups, and whether they were read completely.
     groups: BTreeMap<ScopeNode, bool>,
 }
 
@@ -254,12 +257,13 @@ impl Met {
                 ..account.clone()
             };
             let is_group = place.log_group.is_some();
-            // What no engine can read has nothing to catch up.
+            // A log group that no engine can read has nothing to catch up.
             if is_group && row.outcome.status != Status::Unsearchable {
                 met.groups
                     .insert(place.clone(), is_read_to_its_end(&row.outcome));
             }
-            // A group that is read for the records of others tells nothing of its account.
+            // A log group outside the scope, which is read for the records of other accounts, does
+            // not say anything about its own account.
             if row.elsewhere {
                 continue;
             }
@@ -288,8 +292,8 @@ impl Met {
     }
 }
 
-/// Whether there is nothing left to read, however complete that makes what is known: what a mask hides or
-/// retention has deleted does not come back.
+/// Whether nothing is left to read. Gaps that reading again cannot close, such as masked or expired
+/// events, count as read.
 fn is_read_to_its_end(outcome: &Outcome) -> bool {
     outcome.is_covered()
         || matches!(

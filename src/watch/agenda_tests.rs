@@ -1,4 +1,4 @@
-//! Outages and arrivals of all kinds: no moment is left out.
+//! Tests outages and late arrivals: no time range is left out.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ fn group() -> LogGroupArn {
         .unwrap()
 }
 
-/// A row of the coverage about the group, its Region or its account.
+/// A row of the coverage for the log group, its account-Region or its account.
 fn row(level: usize, outcome: Outcome) -> Coverage {
     let LogGroupArn { target, name, .. } = group();
     let (region, log_group) = (
@@ -38,7 +38,7 @@ fn failed() -> Outcome {
     Outcome::because(Status::Failed, Reason::Error, "")
 }
 
-/// Activations one after the other; times are in minutes.
+/// Consecutive activations. Times are in minutes.
 struct Story {
     watermarks: Watermarks,
 }
@@ -97,7 +97,7 @@ fn an_outage_is_caught_up_in_steps_while_the_present_goes_on() {
     let read = |story: &mut Story, minute| story.activate(minute, 2, Outcome::searched());
     assert_eq!(read(&mut story, 1_500), [(975, 1_105), (1_415, 1_485)]);
     assert_eq!(read(&mut story, 1_515), [(1_095, 1_225), (1_475, 1_500)]);
-    // A second outage tears the present off again; what was behind goes on where it was.
+    // A second outage separates the present again. The part that is behind continues where it was.
     assert_eq!(read(&mut story, 1_900), [(1_215, 1_345), (1_815, 1_885)]);
     assert_eq!(read(&mut story, 1_915), [(1_335, 1_465), (1_875, 1_900)]);
     for minute in [1_930, 1_945] {
@@ -193,8 +193,8 @@ fn a_group_that_went_is_not_kept_up() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// Activations a few minutes or many hours apart, each of which may fail at the group, its Region or its
-    /// account: in the end every moment was read.
+    /// Activations follow after minutes or hours, and each may fail at the log group, its
+    /// account-Region or its account. In the end every time range was read.
     #[test]
     fn no_moment_is_left_out(steps in prop::collection::vec((1..40_i64, 0..12_usize, any::<bool>()), 1..30)) {
         let mut story = Story { watermarks: Watermarks::default() };
@@ -213,7 +213,7 @@ proptest! {
                 _ => take(story.activate(minute, 2, Outcome::searched())),
             }
         }
-        // However far it is behind: it catches up.
+        // However far it is behind, it catches up.
         let mut is_behind = true;
         while is_behind {
             minute += 15;

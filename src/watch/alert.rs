@@ -1,57 +1,59 @@
-//! Alerts: what a sink is told, and in how many parts.
+//! Alerts: the messages to sinks, and how findings are split into them.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A row of an alert: a sighting or an account, column by column. Every text is untrusted.
+/// A row of an alert: a sighting, a counted group or an account, by column. Every text is
+/// untrusted.
 pub type Row = Map<String, Value>;
 
-/// One message to a sink. It may come more than once, with the same id; its rows never come with another.
+/// One message to a sink. It may be delivered more than once, always with the same id, and each row
+/// has only one alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// The idempotency key.
     pub id: String,
-    /// Which schedule tells it.
+    /// The name of the schedule.
     pub schedule: String,
-    /// What it is about.
+    /// The subject of the alert.
     pub kind: AlertKind,
-    /// When the activation began: RFC 3339, UTC.
+    /// When the activation started, in RFC 3339 and UTC.
     pub at: String,
-    /// What it says, in a line.
+    /// The title, in one line.
     pub title: String,
-    /// How many rows it stands for; in a digest, more than it has.
+    /// How many rows the alert is about. A digest contains fewer rows.
     pub count: u64,
-    /// The rows. Long texts are cut off: the run has all of them.
+    /// The rows. Long texts are truncated; the run has the full texts.
     pub rows: Vec<Row>,
-    /// In a digest: how many rows name what, the most frequent of each kind.
+    /// In a digest: how often each name occurs, with the most frequent names of each column.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tally: BTreeMap<String, BTreeMap<String, u64>>,
     /// The directory of the run; empty if there is none.
     pub run: String,
 }
 
-/// What an alert is about.
+/// The subject of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertKind {
-    /// Something was found.
+    /// New sightings.
     Sightings,
-    /// So much was found that it is only counted.
+    /// Too many new sightings to list, so they are counted.
     Digest,
-    /// A hunt counted something that is new, or over the threshold.
+    /// A hunt counted a group that is new or above the threshold.
     Counts,
-    /// An account that could be covered before cannot be now.
+    /// An account was covered and no longer is.
     CoverageLost,
-    /// An account can be covered again.
+    /// An account is covered again.
     CoverageRegained,
-    /// A schedule could not do its work at all, where it could before.
+    /// An activation failed after one that did not.
     ActivationFailed,
 }
 
 impl AlertKind {
-    /// The word used in messages.
+    /// The name used in messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sightings => "sightings",
@@ -64,17 +66,19 @@ impl AlertKind {
     }
 }
 
-/// Rows of one message. A hundred fit on a few screens.
+/// The maximum number of rows in one message. A hundred fit on a few screens.
 const ROWS_A_MESSAGE: usize = 100;
-/// Bytes of rows in one message.
+/// The maximum size of the rows in one message, in bytes.
 ///
-/// Sources: SNS API, `Publish`, and EventBridge API, `PutEvents`: 256 KiB with everything around.
+/// Sources: SNS API, `Publish`, and EventBridge API, `PutEvents`: 256 KiB including everything
+/// else.
 const BYTES_A_MESSAGE: usize = 128 << 10;
-/// So many messages at once are read; what is more becomes a digest.
+/// The maximum number of messages of one activation. People do not read more; beyond it there is
+/// one digest.
 const MESSAGES: usize = 10;
-/// Names that a digest counts of each column. Bounds memory, whatever an attacker makes up.
+/// How many names of each column a digest counts. It bounds memory if an attacker invents names.
 const NAMES: usize = 1_000;
-/// Names that a digest shows of each column.
+/// How many names of each column a digest shows.
 const NAMES_SHOWN: usize = 10;
 /// The columns that a digest counts.
 const COUNTED: [&str; 6] = [
@@ -85,14 +89,15 @@ const COUNTED: [&str; 6] = [
     "principal_arn",
     "event_name",
 ];
-/// Longest texts in a row, in characters: of the message, and of any other cell. So a row is shorter than a
-/// message, in whatever way JSON spells it.
+/// The longest texts in a row, in characters: of the `message` column and of the others. They keep
+/// a row smaller than a message, however JSON escapes it.
 const MESSAGE: usize = 2_000;
 const TEXT: usize = 256;
-/// Most names in a cell.
+/// How many names of a list are kept.
 const NAMES_A_CELL: usize = 20;
 
-/// Rows on their way into alerts: whole while they are few, counted when they are a flood.
+/// Collects rows into alerts. A small number is kept completely; of too many, the first are kept
+/// and all are counted.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     messages: Vec<Vec<Row>>,
@@ -102,7 +107,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Adds a row; its long texts are cut off.
+    /// Adds a row and truncates its long texts.
     pub fn push(&mut self, mut row: Row) {
         for (column, cell) in &mut row {
             abridge(cell, if column == "message" { MESSAGE } else { TEXT });
@@ -121,7 +126,7 @@ impl Batch {
                 self.messages.push(vec![row]);
                 self.bytes = size;
             }
-            // A flood: the first of it is shown.
+            // Too many rows: a digest shows only the first ones.
             _ => {}
         }
     }
@@ -142,7 +147,7 @@ impl Batch {
         }
     }
 
-    /// The alerts: parts of one activation's, each like `template` but for what it tells.
+    /// Returns the alerts: each is a copy of `template` with its own id, rows and counts.
     pub fn finish(self, template: &Alert) -> Vec<Alert> {
         let Self {
             mut messages,
@@ -214,7 +219,7 @@ fn abridge(cell: &mut Value, longest: usize) {
 pub(super) mod testing {
     use super::*;
 
-    /// An alert of this id without rows.
+    /// An alert with this id and without rows.
     pub fn alert(id: &str) -> Alert {
         Alert {
             id: id.to_owned(),

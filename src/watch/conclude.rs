@@ -1,5 +1,5 @@
-//! The end of an activation: what its run found becomes alerts, what it covered becomes watermarks; all of
-//! it in one transaction, or nothing.
+//! Concludes an activation: its sightings become alerts and its coverage becomes watermarks, in one
+//! transaction.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,32 +21,33 @@ use crate::store::{RunDir, RunReader, StoreError};
 use crate::sweep::{judged_coverage, merged_sightings, sources_of_run};
 use crate::time::rfc3339_ms;
 
-/// What was told longer ago than this, in milliseconds, is forgotten, unless a watermark is older still.
+/// Deduplication records older than this, in milliseconds, are deleted, unless a watermark is
+/// older.
 const REMEMBERED_MS: i64 = 30 * 24 * 3_600_000;
 
-/// A run that has ended, and its numbers.
+/// A run that has ended, with its counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinishedRun {
-    /// Its directory.
+    /// The directory of the run.
     pub directory: PathBuf,
-    /// How it ended.
+    /// How the run ended.
     pub end: ActivationEnd,
-    /// Why it could not be made at all; empty if it could.
+    /// Why the run could not be made at all; empty if it could.
     pub problem: String,
-    /// AWS calls.
+    /// The number of AWS calls.
     pub calls: u64,
-    /// Those of them that AWS throttled.
+    /// How many of these calls AWS throttled.
     pub throttled: u64,
-    /// Bytes of messages read.
+    /// Bytes of messages that were read.
     pub bytes: u64,
 }
 
-/// An activation that is to be concluded.
+/// An activation to conclude.
 #[derive(Debug)]
 pub(super) struct Conclusion<'a> {
     pub schedule: &'a ScheduleSettings,
     pub agenda: &'a Agenda,
-    /// What was hunted for.
+    /// The hunts of the run.
     pub hunts: &'a [Hunt],
     pub due_ms: i64,
     pub started_ms: i64,
@@ -54,8 +55,8 @@ pub(super) struct Conclusion<'a> {
 }
 
 impl Conclusion<'_> {
-    /// Concludes an activation without a run, or whose run could not be made: nothing is covered. It is told
-    /// when it happens, not each time that it happens again.
+    /// Concludes an activation whose run could not be made: nothing is covered. Only the first of
+    /// several consecutive failures raises an alert.
     ///
     /// # Errors
     /// The database fails.
@@ -88,11 +89,11 @@ impl Conclusion<'_> {
         Ok(activated)
     }
 
-    /// Concludes an activation whose run has ended, whole or not: what was found is told, what was read to
-    /// its end is covered.
+    /// Concludes an activation whose run has ended, complete or not. New sightings become alerts.
+    /// The watermarks of log groups that were read completely advance.
     ///
     /// # Errors
-    /// The run or the database cannot be read or written; then nothing of it is concluded.
+    /// The run or the database cannot be read or written. Nothing is stored then.
     pub fn of_run(
         &self,
         state: &State,
@@ -187,7 +188,8 @@ impl Conclusion<'_> {
         Ok(activated)
     }
 
-    /// Tells of a sighting, unless it is not asked for, was told before, or the same was told just now.
+    /// Adds a sighting to the alerts, unless `alert_when` excludes it, it is a duplicate, or its
+    /// subject is suppressed.
     fn tell(
         &self,
         transaction: &rusqlite::Transaction<'_>,
@@ -236,7 +238,8 @@ impl Conclusion<'_> {
         Ok(())
     }
 
-    /// Tells of a group that a hunt counted: each once, or, where there is a threshold, whenever it is over it.
+    /// Adds a group that a hunt counted. With a threshold it is added whenever it is above the
+    /// threshold, otherwise once.
     fn tell_of_group(
         &self,
         transaction: &rusqlite::Transaction<'_>,
@@ -270,7 +273,7 @@ impl Conclusion<'_> {
             counts.suppressed += 1;
             return Ok(());
         }
-        // Alerted again, it is another thing: it has another count.
+        // A repeated alert about a group has another count, so it needs another id.
         row.insert(
             "alert_id".to_owned(),
             format!("{identity}-{}", self.started_ms).into(),
@@ -311,7 +314,8 @@ impl Conclusion<'_> {
         }
     }
 
-    /// An alert of this activation; two activations of a schedule never begin in the same millisecond.
+    /// The template of an alert. Its id is unique because two activations of a schedule never start
+    /// in the same millisecond.
     fn template(&self, run: &str) -> Alert {
         let at = Timestamp::from_millisecond(self.started_ms)
             .map(rfc3339_ms)
@@ -351,7 +355,7 @@ fn title(schedule: &str, kind: AlertKind, count: u64) -> String {
     }
 }
 
-/// The alert about accounts, if there are any.
+/// Returns the alert about accounts whose coverage changed, if any.
 fn about(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
     let (first, count) = (accounts.first()?, accounts.len() as u64);
     let cell = |column: &str| {
@@ -386,17 +390,19 @@ fn about(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
     })
 }
 
-/// The identity of a sighting, and the one that earlier versions stored, which left its message out.
+/// The identity of a sighting, and the one that earlier versions stored, which did not include the
+/// message.
 ///
-/// An alert of such a version must not be repeated after an upgrade. This version never stores the latter, so a forged
-/// line cannot suppress a record through it.
+/// The second one prevents repeated alerts after an upgrade. This version never stores it, so a
+/// forged line cannot suppress a record through it.
 struct SightingIdentity {
     identity: Identity,
     without_message: Identity,
 }
 
-/// What tells a sighting from every other, wherever and however often it is stored: as with copies, all that
-/// its message says, so that a forged line cannot hide a record by taking its id.
+/// Returns the identity of a sighting, which is the same wherever and however often it is stored.
+/// As with copies, it includes the whole message, so a forged line cannot hide a record by using
+/// its id.
 fn identity(sighting: &Sighting) -> SightingIdentity {
     let Sighting {
         stored,
@@ -408,7 +414,8 @@ fn identity(sighting: &Sighting) -> SightingIdentity {
         stored.account.to_string(),
         [stored.region.as_str(), &stored.log_group, &stored.event_id],
     );
-    // A record is the same in every group; any other event is where it is stored.
+    // A CloudTrail record is the same in every log group. Any other event is identified by where it
+    // is stored.
     let place = if told.record_id.is_empty() {
         Some([account.as_str(), place[0], place[1], place[2]])
     } else {
@@ -441,7 +448,7 @@ fn identity(sighting: &Sighting) -> SightingIdentity {
     }
 }
 
-/// What a sighting is about, where many tell of the same: what was found, in which account, of whom.
+/// The subject of a sighting for suppression: what was found, in which account, and the principal.
 fn subject(sighting: &Sighting) -> Identity {
     let told = &sighting.happening;
     let found = sighting
@@ -452,7 +459,7 @@ fn subject(sighting: &Sighting) -> Identity {
     Identity::from_parts(found.chain([told.account.as_str(), &told.principal_arn]))
 }
 
-/// A row's columns, as a condition asks for them.
+/// The columns of a row as fields of a condition.
 struct Columns<'a>(&'a Row);
 
 impl Fields for Columns<'_> {

@@ -1,6 +1,6 @@
-//! What hunts count, as rows to be told.
+//! Turns the groups that hunts counted into rows of alerts.
 
-use serde_json::Value as SourceLookup;
+use serde_json::Value as Json;
 
 use super::alert::Row;
 use super::state::{Identity, StateError};
@@ -12,17 +12,17 @@ use crate::sweep::{Sources, merged_counts};
 
 /// A group that a hunt counted.
 pub(super) struct CountedGroup {
-    /// What tells it from other groups: the hunt, and its keys.
+    /// The hunt and the keys of the group.
     pub identity: Identity,
-    /// The hunt's name, its severity, and its own columns.
+    /// The name and severity of the hunt, and its columns.
     pub row: Row,
 }
 
-/// Hands what the hunts of a run counted to `use_group`, hunt by hunt, as each query sorts and limits it. The
-/// `sources` are asked for only if there is a hunt that counts.
+/// Calls `use_group` for each group that the hunts of a run counted, as their queries sort and
+/// limit them. `sources` is called only if a hunt counts.
 ///
 /// # Errors
-/// What `use_group` fails with, or the run is damaged.
+/// `use_group` fails, or the run is damaged.
 pub(super) fn counted_groups(
     reader: &RunReader,
     sources: impl FnOnce() -> Result<Sources, StoreError>,
@@ -36,7 +36,7 @@ pub(super) fn counted_groups(
         .collect::<Result<Vec<_>, _>>();
     let mut counting = prepared.map_err(|error| StateError::Damaged(error.to_string()))?;
     counting.retain(|hunt| matches!(hunt.plan(), Plan::Groups(_)));
-    // Most schedules count nothing.
+    // Most schedules have no hunt that counts.
     if counting.is_empty() {
         return Ok(());
     }
@@ -60,7 +60,7 @@ pub(super) fn counted_groups(
                 ("hunt", hunt.name.clone()),
                 ("severity", hunt.severity.to_string()),
             ];
-            let named = named.map(|(column, text)| (column.to_owned(), SourceLookup::from(text)));
+            let named = named.map(|(column, text)| (column.to_owned(), Json::from(text)));
             let own = columns().map(|(column, value)| (column.clone(), cell(value)));
             use_group(CountedGroup {
                 identity,
@@ -71,15 +71,12 @@ pub(super) fn counted_groups(
     Ok(())
 }
 
-fn cell(value: &Value<'_>) -> SourceLookup {
+fn cell(value: &Value<'_>) -> Json {
     match value {
-        Value::Missing => SourceLookup::Null,
-        Value::Bool(truth) => SourceLookup::Bool(*truth),
-        // As it is written in the hunt's own file: 3, not 3.0.
-        Value::Number(_) => value
-            .to_string()
-            .parse()
-            .map_or(SourceLookup::Null, SourceLookup::Number),
-        Value::Text(_) | Value::Time(_) => SourceLookup::from(value.to_string()),
+        Value::Missing => Json::Null,
+        Value::Bool(truth) => Json::Bool(*truth),
+        // Keeps the number as the query prints it: 3, not 3.0.
+        Value::Number(_) => value.to_string().parse().map_or(Json::Null, Json::Number),
+        Value::Text(_) | Value::Time(_) => Json::from(value.to_string()),
     }
 }

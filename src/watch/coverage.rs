@@ -1,7 +1,8 @@
-//! Coverage as news: an account that could be covered before and cannot be now. Pure.
+//! Finds accounts that were covered and no longer are, and the reverse. It does no I/O.
 //!
-//! Somebody may have removed the role, denied it, or moved the account out of the organization: to whoever
-//! watches, that is a finding of its own. What never could be covered is no news; `watch status` has it.
+//! Somebody may have removed the role, denied access, or moved the account out of the organization,
+//! so this is a finding. An account that was never covered raises no alert; `watch status` shows
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,20 +14,20 @@ use super::state::AccountCoverage;
 use crate::model::{AccountId, Coverage, Reason, Status};
 use crate::time::rfc3339_ms;
 
-/// How the accounts stand, and what is new about that.
+/// The coverage of the accounts, and how it changed.
 #[derive(Debug, Default)]
 pub(super) struct CoverageNews {
-    /// How they stand now; of those that a run did not come to, as before.
+    /// The current coverage. Accounts that the run did not reach keep their previous one.
     pub standings: BTreeMap<AccountId, AccountCoverage>,
-    /// Accounts that could be covered and cannot be any more.
+    /// Accounts that were covered and no longer are.
     pub lost: Vec<Row>,
-    /// Accounts that can be covered again.
+    /// Accounts that are covered again.
     pub regained: Vec<Row>,
 }
 
 impl CoverageNews {
-    /// What `rows`, the coverage of a run that began at `now_ms`, tell beside what was so `before`. `listed`:
-    /// the list of accounts came to its end.
+    /// Compares `rows`, the coverage of a run that started at `now_ms`, with the coverage `before`.
+    /// `listed` means that the list of accounts was complete.
     pub fn from_coverage(
         before: &BTreeMap<AccountId, AccountCoverage>,
         rows: &[Coverage],
@@ -54,7 +55,7 @@ impl CoverageNews {
         news
     }
 
-    /// How many accounts cannot be covered.
+    /// The number of accounts that are not covered.
     pub fn uncovered(&self) -> u64 {
         self.standings
             .values()
@@ -88,7 +89,7 @@ impl CoverageNews {
             Some(false) if is_covered => self.regained.push(row(account, &standing)),
             _ => {}
         }
-        // What is not in scope is no gap; that it was is told once.
+        // An account out of scope is not a gap. That it left is reported once.
         if is_in_scope {
             self.standings.insert(account, standing);
         }
@@ -97,13 +98,13 @@ impl CoverageNews {
 
 struct Finding {
     name: String,
-    /// What keeps it from being covered.
+    /// Why it is not covered, if it is not.
     gap: Option<String>,
     is_in_scope: bool,
 }
 
 impl Finding {
-    /// It is an account of the organization no more.
+    /// An account that has left the organization or is inactive.
     fn left(how: impl Into<String>) -> Self {
         Self {
             name: String::new(),
@@ -113,7 +114,7 @@ impl Finding {
     }
 }
 
-/// What the coverage says of each account that the run came to.
+/// Returns the coverage of each account that the run reached.
 fn found_out(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
     let mut findings: BTreeMap<AccountId, Finding> = BTreeMap::new();
     let mut unfinished = BTreeSet::new();
@@ -147,7 +148,8 @@ fn found_out(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
     findings
 }
 
-/// Whether this place is closed to us. A single group that failed is caught up, and is no news.
+/// Whether the row shows that the account cannot be covered. A single log group that failed is
+/// caught up later and does not count.
 fn is_lost(row: &Coverage) -> bool {
     let is_closed = row.outcome.status == Status::Denied
         || (row.log_group.is_none() && !row.outcome.is_covered());

@@ -1,5 +1,5 @@
-//! Delivery: each sink gets its alerts in order, at least once, however long it is away. One that is dead
-//! holds up nothing but itself.
+//! Delivers alerts. Each sink receives its alerts in order and at least once, however long it is
+//! unavailable. A sink that fails does not delay the others.
 
 use std::time::Duration;
 
@@ -12,23 +12,24 @@ use super::state::{State, StateError, Waiting};
 use crate::aws::causes;
 use crate::time::Clock;
 
-/// How patient delivery is.
+/// How often and how long the delivery of an alert is retried.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// How long a sink may take to answer.
+    /// The timeout of one attempt.
     pub answer: Duration,
-    /// How long to wait after the first failure; twice as long after each that follows.
+    /// The wait after the first failure. It doubles after each further failure.
     pub first_wait: Duration,
-    /// How long to wait at most.
+    /// The longest wait.
     pub longest_wait: Duration,
-    /// How often a sink may refuse an alert before it is set aside, so that those after it come through.
+    /// How often a sink may refuse an alert before it is skipped, so that later alerts are
+    /// delivered.
     pub refusals: u32,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            // Less than what an end of the process waits for.
+            // Shorter than the time for which a shutdown waits.
             answer: Duration::from_secs(8),
             first_wait: Duration::from_secs(5),
             longest_wait: Duration::from_mins(5),
@@ -37,7 +38,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Delivers what waits for one sink.
+/// Delivers the outbox to one sink.
 pub struct Delivery {
     state: State,
     sink: Sink,
@@ -46,7 +47,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The delivery of what waits in `state` for `sink`.
+    /// Creates the delivery from `state` to `sink`.
     pub fn new(state: State, sink: Sink, clock: Clock, patience: RetryPolicy) -> Self {
         Self {
             state,
@@ -56,8 +57,8 @@ impl Delivery {
         }
     }
 
-    /// Delivers whatever comes, as long as `stop` is not cancelled; an attempt under way is finished. `outbox`
-    /// changes when there may be something new.
+    /// Delivers alerts until `stop` is cancelled; an attempt in progress is finished. `outbox` is
+    /// notified of new alerts.
     pub async fn keep(self, mut outbox: watch::Receiver<()>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             outbox.mark_unchanged();
@@ -76,14 +77,14 @@ impl Delivery {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                // Without a sender nothing new will come, but what waits is still delivered.
+                // Without a sender there are no new alerts, but waiting ones are still delivered.
                 Ok(()) = outbox.changed(), if wait.is_none() => {}
                 () = tokio::time::sleep(wait.unwrap_or(self.patience.longest_wait)) => {}
             }
         }
     }
 
-    /// Delivers what waits, whether it is time to try again or not, up to the first that is not taken.
+    /// Delivers waiting alerts without the wait between attempts, until one fails.
     ///
     /// # Errors
     /// The database fails.
@@ -105,7 +106,7 @@ impl Delivery {
         };
         let wait_ms = u64::try_from(due_ms.saturating_sub(self.clock.now_ms())).unwrap_or_default();
         if wait_ms > 0 && !at_once {
-            // A clock that was set back makes nobody wait longer than this.
+            // If the clock was set back, the wait is still bounded by this.
             return Ok(Step::Later(
                 Duration::from_millis(wait_ms).min(self.patience.longest_wait),
             ));
@@ -154,18 +155,18 @@ impl Delivery {
     }
 }
 
-/// What came of a look at the outbox.
+/// The result of one attempt.
 enum Step {
-    /// The next alert was dealt with.
+    /// The next alert was delivered or skipped.
     Delivered,
-    /// It has to wait.
+    /// The next alert waits for this long.
     Later(Duration),
-    /// Nothing waits.
+    /// The outbox is empty.
     Nothing,
 }
 
 impl RetryPolicy {
-    /// How long to wait after so many attempts before this one.
+    /// The wait after this many earlier attempts.
     fn wait_after(&self, attempts: u32) -> Duration {
         let doubled = self
             .first_wait

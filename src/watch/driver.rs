@@ -1,4 +1,4 @@
-//! The driver: activates each schedule when it is due, one run at a time a schedule.
+//! The driver activates each schedule when it is due, with one run at a time for each schedule.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,12 +22,14 @@ use crate::aws::causes;
 use crate::cli::settings::{ScheduleSettings, SweepSettings, WatchSettings};
 use crate::time::Clock;
 
-/// Makes runs. It is handed in, since a run's files are written on the floor above.
+/// Starts the sweep of an activation. It is a trait because the files of a run are written by a
+/// module on a higher floor.
 pub trait RunLauncher: fmt::Debug + Send + Sync {
-    /// Sweeps the windows of an agenda, up to the run's files.
+    /// Sweeps the windows of an agenda and writes the files of the run.
     ///
     /// # Errors
-    /// There is no run: AWS cannot be reached, the disk is full. In words for people.
+    /// There is no run, for example because AWS cannot be reached or the disk is full. The text is
+    /// for people.
     fn make(
         &self,
         settings: SweepSettings,
@@ -36,19 +38,19 @@ pub trait RunLauncher: fmt::Debug + Send + Sync {
     ) -> BoxFuture<'_, Result<FinishedRun, String>>;
 }
 
-/// A watch over some schedules.
+/// Runs the schedules of a watch.
 #[derive(Debug)]
 pub struct Watch {
     settings: WatchSettings,
     state: State,
     clock: Clock,
     runs: Arc<dyn RunLauncher>,
-    /// Changes when there may be something new in the outbox.
+    /// Notified when the outbox may have new alerts.
     outbox: watch::Sender<()>,
 }
 
 impl Watch {
-    /// A watch with these settings, over what `state` knows; `outbox` changes with every alert.
+    /// Creates a watch with these settings and this state. `outbox` is notified of new alerts.
     pub fn new(
         settings: WatchSettings,
         state: State,
@@ -65,8 +67,8 @@ impl Watch {
         }
     }
 
-    /// Activates each schedule whenever it is due. Ends when `rest` is cancelled and the activations under
-    /// way have ended, or, with them interrupted, when `stop` is.
+    /// Activates each schedule whenever it is due. When `rest` is cancelled, it returns after the
+    /// current activations end. When `stop` is cancelled, they are interrupted.
     pub async fn keep(self: &Arc<Self>, rest: CancellationToken, stop: CancellationToken) {
         let mut schedules = JoinSet::new();
         for number in 0..self.settings.schedules.len() {
@@ -114,7 +116,8 @@ impl Watch {
         }
     }
 
-    /// Activates what is due now, or the schedule of this name whether it is due or not. Gives how each ended.
+    /// Activates every schedule that is due, or the named schedule even if it is not due. Returns
+    /// the records of the activations.
     pub async fn once(
         &self,
         name: Option<&str>,
@@ -153,7 +156,8 @@ impl Watch {
         timing::due(schedule, last, self.clock.now())
     }
 
-    /// Waits in steps of an hour at most: a machine that slept, or whose clock was set, is not late for long.
+    /// Waits in steps of at most an hour, so that a suspended host or a changed clock delays an
+    /// activation by no more than that.
     async fn wait_until(&self, at: Timestamp) {
         loop {
             match self.clock.until(at) {
@@ -163,7 +167,8 @@ impl Watch {
         }
     }
 
-    /// Activates a schedule. `None`: what came of it could not be written down, so it will be found again.
+    /// Activates a schedule. Returns `None` if the result could not be stored; the same events are
+    /// then read again.
     async fn activate(
         &self,
         schedule: &ScheduleSettings,
@@ -251,7 +256,7 @@ impl Watch {
                 }
                 Ok(run) => conclusion.of_run(&state, run, &mut OwnCalls::open(&runs_dir)?)?,
             };
-            // What cannot be removed today is tried again after the next run.
+            // A run that cannot be removed now is tried again after the next run.
             match remove_old_runs(&runs_dir, keep_for, keep, clock.now()) {
                 Ok(0) => {}
                 Ok(removed) => info!(removed, "old runs were removed"),
@@ -264,7 +269,7 @@ impl Watch {
             .map_err(|error| StateError::Damaged(error.to_string()))?
     }
 
-    /// What the activation's sweep is to do, or why there is to be none.
+    /// The settings of the sweep, or why none is made.
     fn sweep_settings(
         &self,
         schedule: &ScheduleSettings,
@@ -289,7 +294,7 @@ impl Watch {
             .map_err(|error| causes(&error))
     }
 
-    /// Where runs are made.
+    /// The directory of the runs.
     pub fn runs_dir(&self) -> PathBuf {
         self.settings.state_dir.join("runs")
     }

@@ -1,4 +1,4 @@
-//! Health and metrics over HTTP, for whatever keeps the process up and looks at it.
+//! Health and metrics over HTTP, for process supervisors and monitoring.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ use crate::aws::causes;
 use crate::cli::settings::WatchSettings;
 use crate::time::Clock;
 
-/// What health is told from.
+/// What the health endpoints read.
 #[derive(Clone, Debug)]
 pub struct Health {
     settings: watch::Receiver<Arc<WatchSettings>>,
@@ -31,7 +31,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// The health of a watch that is not ready yet; `settings` are those in force.
+    /// The health of a watch that is not ready yet. `settings` are the current ones.
     pub fn new(settings: watch::Receiver<Arc<WatchSettings>>, state: State, clock: Clock) -> Self {
         Self {
             settings,
@@ -41,13 +41,13 @@ impl Health {
         }
     }
 
-    /// Says whether schedules are activated from now on.
+    /// Sets whether schedules are being activated.
     pub fn set_ready(&self, is_ready: bool) {
         self.is_ready.store(is_ready, Ordering::Relaxed);
     }
 
-    /// Answers on `listener` until `stop` is cancelled: `/healthz` while the process lives, `/readyz` while
-    /// schedules are activated and the state can be read, `/metrics`.
+    /// Serves until `stop` is cancelled: `/healthz` succeeds while the process runs, `/readyz`
+    /// while schedules are activated and the state can be read. `/metrics` returns the metrics.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
         let routes = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))

@@ -1,6 +1,6 @@
-//! `/metrics`: how a watch stands, in Prometheus' text format. Pure.
+//! `/metrics`: the state of a watch in Prometheus text format.
 //!
-//! Every number is read from the state, so sums go on after a restart and there is nothing to keep up.
+//! Every value is read from the stored state, so counters continue after a restart.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::state::ActivationEnd;
 /// Source: Prometheus, "Exposition formats", text format 0.0.4.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4";
 
-/// A number of a schedule, where there is one.
+/// The value of a metric for a schedule, if it has one.
 type OfSchedule = fn(&ScheduleOverview) -> Option<u64>;
 
 type OfSink = fn(&SinkOverview) -> u64;
@@ -137,17 +137,17 @@ pub(super) fn render(overview: &Overview) -> String {
     page.0
 }
 
-/// The text, metric by metric.
+/// The text of the page.
 struct Page(String);
 
 impl Page {
     fn metric(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing to a text does not fail.
+        // Writing to a string cannot fail.
         _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    /// A value of the metric that was named last. Labels are names of schedules and sinks, and words of ours:
-    /// nothing in them needs escaping.
+    /// Adds a value of the last metric. Labels are names of schedules and sinks, or constants, so
+    /// they need no escaping.
     fn value(&mut self, labels: &[(&str, &str)], value: u64) {
         let name = self
             .0

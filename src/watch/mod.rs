@@ -1,15 +1,17 @@
-//! Job 3: the same search again and again, without a gap, and each thing told once.
+//! Job 3: repeat searches on a schedule, without gaps, and alert once per finding.
 //!
 //! ```text
-//! timing ─ agenda ─ sweep ─ conclude ─────────────── outbox ─ sinks
-//! when     windows  a run   new? told? covered?      SQLite   at least once, in order
+//! timing ─ agenda ─ sweep ─ conclude ─────────────────── outbox ─ sinks
+//! when     windows  a run   deduplication, coverage      SQLite   at least once, in order
 //!          from watermarks  one transaction
 //! ```
-//! Every log group has a watermark: until then all of it was read. What failed keeps its watermark, and is
-//! read from there the next time, in bounded steps. A run's sightings become alerts in the same transaction
-//! that moves the watermarks, so an event is either behind them and in the outbox, or it is found again; what
-//! is found twice is known by what it tells. Coverage is news, too: an account that could be entered yesterday
-//! and cannot be today.
+//! Every log group has a watermark: everything before it was read. A log group that failed keeps
+//! its watermark and is read from there by the next activation, in bounded steps.
+//!
+//! The sightings of a run become alerts in the transaction that moves the watermarks. An event is
+//! therefore either before the watermark and in the outbox, or it is read again; deduplication
+//! recognizes events that are read twice. An account that was covered and no longer is raises an
+//! alert, too.
 
 mod agenda;
 #[cfg(test)]
@@ -65,7 +67,8 @@ mod testing {
         }
     }
 
-    /// A schedule called `s` that looks for 192.0.2.1 and tells stdout, with this in it.
+    /// A schedule `s` that searches for 192.0.2.1 and alerts on stdout, with these additional
+    /// settings.
     pub fn schedule(toml: &str) -> ScheduleSettings {
         let temp = tempfile::tempdir().unwrap();
         let config = format!(

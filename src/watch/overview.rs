@@ -1,4 +1,4 @@
-//! How a watch stands: what `watch status` shows and `/metrics` tells.
+//! The current state of a watch, for `watch status` and `/metrics`.
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -8,74 +8,74 @@ use super::timing;
 use crate::cli::settings::{ScheduleSettings, WatchSettings};
 use crate::time::rfc3339_ms;
 
-/// How a watch stands.
+/// The state of a watch.
 #[derive(Clone, Debug, Serialize)]
 pub struct Overview {
-    /// Its schedules, as configured.
+    /// The configured schedules.
     pub schedules: Vec<ScheduleOverview>,
-    /// Its sinks, as configured.
+    /// The configured sinks.
     pub sinks: Vec<SinkOverview>,
 }
 
-/// How a schedule stands.
+/// The state of a schedule.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScheduleOverview {
-    /// Its name.
+    /// The name of the schedule.
     pub name: String,
-    /// When it was activated; `None`: never.
+    /// When it was last activated, if ever.
     #[serde(serialize_with = "time")]
     pub last: Option<Timestamp>,
-    /// How that ended.
+    /// How the last activation ended.
     pub status: Option<ActivationEnd>,
-    /// What went wrong with it as a whole; empty if nothing did.
+    /// The error of the last activation; empty if there was none.
     pub problem: String,
-    /// The directory of its run.
+    /// The directory of the last run.
     pub run: String,
-    /// When it will be activated; `None`: never again.
+    /// When it is activated next, if ever.
     #[serde(serialize_with = "time")]
     pub next: Option<Timestamp>,
-    /// Until when all log groups were covered.
+    /// The log time until which all log groups are covered.
     #[serde(serialize_with = "time")]
     pub covered_until: Option<Timestamp>,
-    /// How many seconds of what could be covered by now are not.
+    /// By how many seconds coverage is behind.
     pub behind_seconds: Option<i64>,
-    /// The accounts that cannot be covered.
+    /// The accounts that are not covered.
     pub uncovered: Vec<UncoveredAccount>,
-    /// Sums over all activations.
+    /// Totals over all activations.
     pub totals: Totals,
 }
 
-/// An account that cannot be covered.
+/// An account that is not covered.
 #[derive(Clone, Debug, Serialize)]
 pub struct UncoveredAccount {
-    /// Its id.
+    /// The account id.
     pub account_id: String,
-    /// Its name.
+    /// The account name.
     pub account_name: String,
-    /// Since when.
+    /// Since when it is not covered.
     #[serde(serialize_with = "time")]
     pub since: Option<Timestamp>,
-    /// Why.
+    /// Why it is not covered.
     pub reason: String,
 }
 
-/// How a sink stands.
+/// The state of a sink.
 #[derive(Clone, Debug, Serialize)]
 pub struct SinkOverview {
-    /// Its name.
+    /// The name of the sink.
     pub name: String,
-    /// Alerts that wait.
+    /// Alerts that wait for delivery.
     pub waiting: u64,
     /// Alerts that were delivered.
     pub delivered: u64,
-    /// Alerts that it does not take.
+    /// Alerts that the sink refused.
     pub refused: u64,
     /// Why the last attempt failed; empty if it did not.
     pub problem: String,
 }
 
 impl Overview {
-    /// How the watch of these settings stands at `now`.
+    /// Reads the state of the watch with these settings at `now`.
     ///
     /// # Errors
     /// The database fails.
@@ -156,7 +156,7 @@ fn at(ms: i64) -> Option<Timestamp> {
     Timestamp::from_millisecond(ms).ok()
 }
 
-// Serde hands fields on as they are.
+// Serde passes a reference to the field.
 #[expect(clippy::ref_option, reason = "the form that serde asks for")]
 fn time<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     at.map(rfc3339_ms).serialize(serializer)

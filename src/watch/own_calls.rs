@@ -1,4 +1,5 @@
-//! The watch's own traces: its earlier calls, which it reads in CloudTrail a quarter of an hour later.
+//! Recognizes the watch's own earlier calls in CloudTrail, where they appear about 15 minutes
+//! later.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,13 +11,13 @@ use super::state::{self, StateError, file_error};
 use crate::model::{RunId, Sighting};
 use crate::store::{RunDir, RunReader, StoreError};
 
-/// The longest that a run makes calls: nobody looks for its calls after that.
+/// The longest time for which a run makes calls.
 const LONGEST_RUN: SignedDuration = SignedDuration::from_hours(6);
 
-/// What our requests name themselves. Whoever else does is asked for the request id, like all.
+/// Part of the user agent of Dragnet. It can be forged, so the request id is checked too.
 const USER_AGENT: &str = "dragnet/";
 
-/// The calls of the runs in a directory, looked up where a sighting asks for it.
+/// The calls of the runs in a directory, read when a sighting requires it.
 #[derive(Debug)]
 pub(super) struct OwnCalls {
     runs: Vec<(Timestamp, PathBuf)>,
@@ -24,10 +25,10 @@ pub(super) struct OwnCalls {
 }
 
 impl OwnCalls {
-    /// The calls of the runs in `directory`.
+    /// Prepares the calls of the runs in `directory`.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The directory cannot be read.
     pub fn open(directory: &Path) -> Result<Self, StateError> {
         let runs = runs_in(directory)?;
         Ok(Self {
@@ -39,7 +40,7 @@ impl OwnCalls {
         })
     }
 
-    /// Whether a sighting tells of a call that one of the runs made, or the watch itself.
+    /// Whether one of the runs or the watch itself made the call of this sighting.
     ///
     /// # Errors
     /// A run or the state cannot be read.
@@ -58,7 +59,7 @@ impl OwnCalls {
         let Ok(at) = Timestamp::from_millisecond(told.time_ms) else {
             return Ok(false);
         };
-        // CloudTrail's times are whole seconds.
+        // CloudTrail times have a resolution of one second.
         let (first, last) = (
             at.saturating_sub(LONGEST_RUN),
             at.saturating_add(SignedDuration::from_secs(1)),
@@ -86,7 +87,7 @@ impl OwnCalls {
     }
 }
 
-/// Opens a run; `None`: it ended before anything was written down.
+/// Opens a run. Returns `None` if it ended before it stored anything.
 fn open(path: &Path) -> Result<Option<RunReader>, StateError> {
     match RunDir::open(path).and_then(|dir| RunReader::peek(&dir)) {
         Ok(reader) => Ok(Some(reader)),
@@ -95,7 +96,7 @@ fn open(path: &Path) -> Result<Option<RunReader>, StateError> {
     }
 }
 
-/// The runs in a directory, the oldest first. There may be none.
+/// The runs in a directory, the oldest first. A missing directory has none.
 pub(super) fn runs_in(directory: &Path) -> Result<Vec<(RunId, PathBuf)>, StateError> {
     let entries = match std::fs::read_dir(directory) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

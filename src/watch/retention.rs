@@ -1,4 +1,4 @@
-//! Old runs are removed; watermarks and the history of alerts stay.
+//! Removes old runs. Watermarks and the history of alerts are kept.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,11 +10,11 @@ use super::state::{StateError, file_error};
 use crate::model::RunId;
 use crate::store::{RunDir, RunLock, StoreError};
 
-/// Removes the runs in `directory` that are older than `keep_for` at `now`, and the oldest of those that are
-/// more than `keep`. A run that somebody works on stays. Gives how many went.
+/// Removes the runs in `directory` that are older than `keep_for` at `now`, and the oldest ones
+/// beyond `keep`. A run that another process holds is kept. Returns how many were removed.
 ///
 /// # Errors
-/// The directory cannot be read, or a run not removed.
+/// The directory cannot be read, or a run cannot be removed.
 pub(super) fn remove_old_runs(
     directory: &Path,
     keep_for: Duration,
@@ -27,7 +27,7 @@ pub(super) fn remove_old_runs(
         let lock = match RunDir::open(path).and_then(|dir| RunLock::take(&dir)) {
             Ok(lock) => Some(lock),
             Err(StoreError::Locked { .. }) => continue,
-            // A run without a database is nobody's.
+            // A directory that is not a usable run is not in use either.
             Err(_) => None,
         };
         std::fs::remove_dir_all(path).map_err(file_error(path))?;

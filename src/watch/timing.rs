@@ -1,4 +1,4 @@
-//! When a schedule is activated. Pure.
+//! Decides when a schedule is activated. It does no I/O.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use jiff::Timestamp;
 use super::state::Identity;
 use crate::cli::settings::ScheduleSettings;
 
-/// Times at which a schedule was due that are counted one by one; whoever slept longer has missed "many".
+/// Missed activations are counted up to this number.
 const COUNTED: usize = 10_000;
 
-/// An activation that is to come.
+/// A future activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Activation {
-    /// When it is due.
+    /// When the schedule is due.
     pub due: Timestamp,
-    /// When it begins: later by its share of the jitter, or because nobody was there.
+    /// When it starts: later by its jitter, or because the watch did not run.
     pub at: Timestamp,
 }
 
-/// What is due at `now`, where `last` is when the schedule was due the last time that it was activated. One
-/// that has never been is due at once.
+/// The activation that is due at `now`. `last` is the due time of the last activation; a schedule
+/// without one is due at once.
 pub fn due(
     schedule: &ScheduleSettings,
     last: Option<Timestamp>,
@@ -39,7 +39,7 @@ pub fn due(
     })
 }
 
-/// The first activation after `after`. `None`: there will be none.
+/// The first activation after `after`, if there is one.
 pub fn next(schedule: &ScheduleSettings, after: Timestamp) -> Option<Activation> {
     let due = schedule.timetable.next(after, &schedule.zone)?;
     Some(Activation {
@@ -58,7 +58,8 @@ pub fn missed(schedule: &ScheduleSettings, after: Timestamp, now: Timestamp) -> 
     due.take(COUNTED).count() as u64
 }
 
-/// Each schedule has its own share of the jitter at each time, the same whoever asks.
+/// Adds the jitter. It depends only on the schedule and the time, so it is the same for every
+/// caller.
 fn put_off(schedule: &ScheduleSettings, due: Timestamp) -> Timestamp {
     let jitter_ms = schedule.jitter.map_or(0, |jitter| {
         u64::try_from(jitter.as_millis()).unwrap_or(u64::MAX)

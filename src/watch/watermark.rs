@@ -1,34 +1,35 @@
-//! Watermarks: until when each place has been covered completely.
+//! Watermarks: the log time before which everything of a scope node was read.
 //!
-//! A place is a log group, an account's Region, an account, or everything. The watermark of a log group says
-//! until when all of it was read. That of any other place says from when on whatever is still unknown below it
-//! has to be read: a group that shows up in an account which could not be entered for a week begins a week
-//! ago, not today. So a place without a watermark of its own has that of the place above it.
+//! A scope node is the whole scope, an account, an account-Region or a log group. Everything of a
+//! log group before its watermark was read. The watermark of any other node applies to log groups
+//! that appear below it: if an account could not be entered for a week, a new log group in it is
+//! read from a week ago, not from today. A node without a watermark therefore has the watermark of
+//! its parent.
 
 use std::collections::BTreeMap;
 
 use crate::model::{AccountId, LogGroupArn, Region};
 
-/// A place in an organization; each part is only there if the one before it is.
+/// A node of the scope tree. Each part requires the one before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ScopeNode {
-    /// The account; `None`: everything.
+    /// The account; `None` for the whole scope.
     pub account: Option<AccountId>,
-    /// Its Region.
+    /// The Region in this account.
     pub region: Option<Region>,
-    /// The name of the log group there.
+    /// The name of the log group in this account-Region.
     pub log_group: Option<String>,
 }
 
 impl ScopeNode {
-    /// Everything that is in scope.
+    /// The whole scope.
     pub const ROOT: Self = Self {
         account: None,
         region: None,
         log_group: None,
     };
 
-    /// A log group.
+    /// The node of a log group.
     pub fn group(arn: &LogGroupArn) -> Self {
         let target = &arn.target;
         Self {
@@ -38,7 +39,7 @@ impl ScopeNode {
         }
     }
 
-    /// The place that it lies in.
+    /// The parent node.
     pub fn parent(&self) -> Option<Self> {
         let Self {
             account,
@@ -60,21 +61,21 @@ impl ScopeNode {
     }
 }
 
-/// How far a place was covered. Times are milliseconds since the Unix epoch.
+/// How far a scope node is covered. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermark {
-    /// All before this was covered.
+    /// Everything before this time is covered.
     pub until_ms: i64,
-    /// What was covered beyond, while the time between is still being caught up.
+    /// A later range that is covered too, while the time before it is being caught up.
     pub ahead: Option<TimeRange>,
 }
 
-/// A stretch of time, closed at its start and open at its end.
+/// A time range. The start is inclusive, the end exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeRange {
-    /// Its first millisecond.
+    /// The start, inclusive.
     pub from_ms: i64,
-    /// The first millisecond after it.
+    /// The end, exclusive.
     pub to_ms: i64,
 }
 
@@ -83,12 +84,12 @@ pub struct TimeRange {
 pub struct Watermarks(BTreeMap<ScopeNode, Watermark>);
 
 impl Watermarks {
-    /// The place's own.
+    /// The watermark of the node itself.
     pub fn own(&self, place: &ScopeNode) -> Option<Watermark> {
         self.0.get(place).copied()
     }
 
-    /// The place's own, or, with nothing ahead, that of the nearest place above it which has one.
+    /// The watermark of the node, or of its nearest ancestor that has one, without `ahead`.
     pub fn of(&self, place: &ScopeNode) -> Option<Watermark> {
         if let Some(own) = self.own(place) {
             return Some(own);
@@ -106,7 +107,7 @@ impl Watermarks {
         None
     }
 
-    /// Every place that has one.
+    /// All nodes with a watermark.
     pub fn iter(&self) -> impl Iterator<Item = (&ScopeNode, &Watermark)> {
         self.0.iter()
     }

@@ -1,6 +1,6 @@
-//! How many random cases a property is tested with.
+//! The number of random cases that a property is tested with.
 
-/// The number of cases: `usual`, times the environment variable `DRAGNET_CASES` if it is set.
+/// Returns `usual`, multiplied by the environment variable `DRAGNET_CASES` if it is set.
 pub fn cases(usual: u32) -> u32 {
     let factor = std::env::var("DRAGNET_CASES")
         .ok()

@@ -1,12 +1,12 @@
-//! The binary, as it is typed.
+//! Runs the binary with command lines as a user types them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// Runs `dragnet` in a directory, with nothing of this machine's environment and no way to AWS: an
-/// endpoint that nobody listens on.
+/// Runs `dragnet` in a directory, without the environment of this machine and without access to
+/// AWS: nothing listens at its endpoint.
 fn dragnet(directory: &Path, arguments: &[&str]) -> Output {
     command(directory, arguments).output().unwrap()
 }

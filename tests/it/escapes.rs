@@ -1,10 +1,13 @@
-//! JSON escapes hide nothing: a search that lets the server narrow finds what one that reads everything finds.
+//! JSON escapes hide nothing: a search with a filter pattern finds the same as one that reads every
+//! event.
 
 use crate::world::{World, event, record};
 
-/// One line of an application that logs request bodies as they come: `shared/cases/indicators/escapes.toml`.
+/// A line of an application that logs request bodies unchanged:
+/// `shared/cases/indicators/escapes.toml`.
 const LINE: &str = r#"{"path":"/login","body":{"host":"evi\u006c.example","ip":"192.0.2.\u0031","key":"AKIAIOSFODNN7EXAMPL\u0045"}}"#;
-/// The same, quoted once and twice more, with an escape in an escape.
+/// The same line as a string in JSON, and (`TWICE`) that JSON as a string again, with an escape
+/// within an escape.
 const QUOTED: &str = r#"{"log":"{\"body\":{\"host\":\"evi\\u006C.example\",\"ip\":\"192.0.2.\\u003\u0031\",\"key\":\"AKIAIOSFODNN7EXAMPL\\u0045\"}}"}"#;
 const TWICE: &str = r#"{"a":"{\"log\":\"{\\\"host\\\":\\\"evi\\\\\u0075006c.example\\\",\\\"ip\\\":\\\"\\\\u0031\u0039\\u0032.0.2.1\\\",\\\"key\\\":\\\"\\\\u0041KIAIOSFODNN7EXAMPLE\\\"}\"}"}"#;
 
@@ -113,7 +116,7 @@ async fn a_narrowed_hunt_keeps_escaped_spellings() {
     }
 }
 
-/// What is spared by narrowing stays spared: events without escapes are let through as before.
+/// The server still excludes events whose escapes cannot spell a character of the indicator.
 #[tokio::test(start_paused = true)]
 async fn ordinary_escapes_are_not_read() {
     let ordinary = [

@@ -1,4 +1,5 @@
-//! Where the evidence is: what is told as covered is what the searched groups really hold.
+//! Log sources: exactly those account-Regions are reported as covered whose records are in the log
+//! groups that were searched.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -11,7 +12,7 @@ const IP: &str = "192.0.2.1";
 const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];
 const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
-/// [`SMALL`] without its trail, and with this in its place.
+/// Returns the organization of [`SMALL`] with `more` instead of its trail.
 fn world(more: &str) -> World {
     let (before, trail_and_after) = SMALL.split_once("[[trails]]").unwrap();
     let (_, after) = trail_and_after.split_once("[[groups]]").unwrap();
@@ -22,8 +23,9 @@ fn trail(name: &str, account: &str, home: &str, more: &str) -> String {
     format!("[[trails]]\nname = \"{name}\"\naccount = \"{account}\"\nhome = \"{home}\"\n{more}\n")
 }
 
-/// A record that the organization's own trails deliver, or do not.
-fn parse_event_details(account: &str, region: &str, read_only: bool) -> String {
+/// Returns a call in the form of a scenario. Its record is delivered by the trails that record this
+/// account-Region.
+fn record_toml(account: &str, region: &str, read_only: bool) -> String {
     format!(
         "[[records]]\naccount = \"{account}\"\nregion = \"{region}\"\nat = \"1h ago\"\nby = \"arn:aws:iam::{account}:user/bob\"\n\
          service = \"s3\"\naction = \"{}\"\nip = \"{IP}\"\nread_only = {read_only}\n",
@@ -35,7 +37,7 @@ fn parse_event_details(account: &str, region: &str, read_only: bool) -> String {
     )
 }
 
-/// The CloudTrail rows of `sources.csv` as `account region status via group`.
+/// Returns the CloudTrail rows of `sources.csv` as `account region status`.
 fn sources(run: &Run) -> Vec<String> {
     let rows = run.columns(
         "sources.csv",
@@ -307,7 +309,7 @@ async fn whoever_stops_the_recording_is_told_without_being_asked_for() {
         quiet.columns("tampering.csv", &["event_name"]),
         Vec::<String>::new()
     );
-    // No pattern is safe for a character that may be escaped, so everything is read.
+    // No filter pattern is safe for a character that may be escaped, so everything is read.
     let all = world.sweep(&["text:é"]).await;
     assert_eq!(
         all.summary()["tampering"],
@@ -335,8 +337,8 @@ async fn the_practice_organization_is_told_as_it_is() {
     );
 }
 
-/// Whether the cells that are told as covered are those that the organization knows to be kept in a group
-/// that was searched.
+/// Asserts that exactly those account-Regions are reported as covered whose records the range
+/// stores in a log group that was searched.
 fn assert_covered_is_what_is_kept(world: &World, run: &Run) {
     let searched: BTreeSet<String> = run
         .coverage()
@@ -363,7 +365,7 @@ fn assert_covered_is_what_is_kept(world: &World, run: &Run) {
     }
 }
 
-/// One trail in a family of organizations.
+/// A random trail.
 fn any_trail(number: usize) -> impl Strategy<Value = String> {
     let state = prop_oneof![
         3 => Just("log_group = \"/t\""),
@@ -378,7 +380,7 @@ fn any_trail(number: usize) -> impl Strategy<Value = String> {
     );
     (place, state, any::<bool>(), any::<bool>()).prop_map(
         move |((account, home), state, organization, multi_region)| {
-            // Only the management account has trails of the organization.
+            // Only the management account can have organization trails.
             let organization = organization && account == ACCOUNTS[0];
             let state = state.replace("/t", &format!("/trail-{number}"));
             let more =
@@ -399,7 +401,7 @@ proptest! {
         let mut scenario = trails.concat();
         for account in ACCOUNTS {
             for region in REGIONS {
-                _ = write!(scenario, "{}{}", parse_event_details(account, region, true), parse_event_details(account, region, false));
+                _ = write!(scenario, "{}{}", record_toml(account, region, true), record_toml(account, region, false));
             }
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
@@ -408,7 +410,7 @@ proptest! {
             let narrow: &[&str] = if let Some(account) = &narrowed { &["--account", account] } else { &[] };
             let run = world.sweep(&[&[IP], narrow].concat()).await;
             assert_covered_is_what_is_kept(&world, &run);
-            // What was found is what the covered cells hold, each of the two records once.
+            // The sightings are those of the covered account-Regions, each of the two records once.
             let rows = sources(&run);
             let covered: BTreeSet<&str> = rows.iter().filter_map(|row| row.strip_suffix(" searched")).collect();
             let found = run.columns("sightings.csv", &["event_account_id", "event_region"]);

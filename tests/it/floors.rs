@@ -1,10 +1,11 @@
-//! The floors of the house: a room uses only rooms that lie below it, and only the rooms that are
-//! meant to know the AWS SDK name it. So nothing goes in a circle, and each room can be read alone.
+//! The floors of the source: a room (a top-level module) uses only rooms on lower floors, and only
+//! the rooms that need the AWS SDK name it. So there are no cycles, and each room can be read
+//! alone.
 
 use std::fs;
 use std::path::Path;
 
-/// Top to bottom. Rooms on one floor do not use each other.
+/// The floors from top to bottom. Rooms on the same floor do not use each other.
 const FLOORS: [&[&str]; 9] = [
     &["main", "lib", "commands"],
     &["watch", "progress"],
@@ -17,7 +18,7 @@ const FLOORS: [&[&str]; 9] = [
     &["time"],
 ];
 
-/// Crates of the SDK's runtime: the seam at the wire, in addition to `src/aws`.
+/// Crates of the SDK's runtime. `SEAM` may name them, in addition to `src/aws`.
 const RUNTIME_CRATES: [&str; 5] = [
     "aws_smithy_",
     "aws_credential_types",
@@ -49,7 +50,7 @@ fn no_room_uses_one_above_or_beside_it() {
     assert!(violations.is_empty(), "\n{}", violations.join("\n"));
 }
 
-/// What is wrong with a file, given by its path below `src`.
+/// Returns the violations in a file, which is given by its path below `src`.
 fn violations_in(file: &str, source: &str) -> Vec<String> {
     let code: String = source
         .lines()
@@ -92,7 +93,7 @@ fn floor_of(room: &str) -> Option<usize> {
     FLOORS.iter().position(|rooms| rooms.contains(&room))
 }
 
-/// The rooms in `crate::room…` and `crate::{room…, room…}`.
+/// Returns the rooms in `crate::room…` and `crate::{room…, room…}`.
 fn rooms_used(code: &str) -> Vec<String> {
     let mut rooms = Vec::new();
     for (at, prefix) in code.match_indices("crate::") {
@@ -105,7 +106,7 @@ fn rooms_used(code: &str) -> Vec<String> {
     rooms
 }
 
-/// The first names of the paths in a `{…}` whose opening bracket has been read.
+/// Returns the first segment of each path in a `{…}` whose opening bracket has been read.
 fn heads_of_group(group: &str) -> Vec<String> {
     let (mut heads, mut depth, mut begins) = (Vec::new(), 0_u32, true);
     for (at, character) in group.char_indices() {

@@ -1,11 +1,11 @@
-//! Hunts, queries and patterns over whole organizations: the rows that a user gets.
+//! Runs hunts and queries over whole organizations, and checks the rows that a user gets.
 
 use dragnet::config::Catalogue;
 use dragnet::range::{Scenario, Search};
 
 use crate::world::{Run, SMALL, World, delivered, event, record};
 
-/// What the summary says of a hunt.
+/// Returns the entry of a hunt in the summary.
 fn hunt(run: &Run, name: &str) -> serde_json::Value {
     let summary = run.summary();
     let hunts = summary["hunts"].as_array().unwrap();
@@ -16,7 +16,7 @@ fn hunt(run: &Run, name: &str) -> serde_json::Value {
         .clone()
 }
 
-/// The rows of a CSV file, without its header.
+/// Returns the rows of a CSV file, without its header.
 fn lines(run: &Run, file: &str) -> Vec<String> {
     run.file(file).lines().skip(1).map(str::to_owned).collect()
 }
@@ -51,7 +51,8 @@ async fn every_hunt_finds_what_the_answer_sheet_says() {
     let together = world.sweep(&arguments).await;
     let mut found = Vec::new();
     for ((request, _), name) in asked.iter().zip(&names) {
-        // Alone it is searched with its own pattern, together with everything read.
+        // A single hunt is searched with its own filter pattern; all of them together read every
+        // event.
         let alone = world.sweep(&["--hunt", request]).await;
         let by_insights = world
             .sweep(&["--hunt", request, "--engine", "insights"])
@@ -139,7 +140,8 @@ async fn a_hunts_files_have_its_columns() {
     }
 }
 
-/// An organization with a trail of its own in `prod`, and `record`s of its calls in both groups.
+/// Returns an organization in which `prod` has a trail of its own, with two records that are in the
+/// log groups of both trails.
 fn two_trails(more: &str) -> String {
     let own = "[[trails]]\nname = \"own\"\naccount = \"222222222222\"\nhome = \"us-east-1\"\nlog_group = \"/own\"\n";
     let kept = ["r1", "r2"].map(|id| {

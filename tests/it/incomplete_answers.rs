@@ -1,5 +1,5 @@
-//! Successful answers that lack what AWS always writes: whatever is cut from them, a search that says it is complete
-//! has found everything.
+//! Successful responses that lack what AWS always writes. Whatever is cut from them, a search that
+//! reports to be complete has found everything.
 
 use crate::watch::station::{Station, WATCH};
 use crate::world::World;
@@ -7,7 +7,8 @@ use crate::world::World;
 const IP: &str = "192.0.2.1";
 const SWEEP: [&str; 3] = [IP, "--since", "24h"];
 
-/// An organization in which two groups have three pages of events. 20 accounts are a page, and 50 log groups.
+/// Returns an organization in which two log groups have three pages of events. A page has 20
+/// accounts or 50 log groups.
 fn organization(members: u32, log_groups: u32) -> String {
     let mut text = format!(
         r#"
@@ -40,7 +41,8 @@ count = {log_groups}
     text + &events("222222222200", &format!("/many-{log_groups:03}"), 1)
 }
 
-/// An archive, which only Insights reads, with more rows than a page has.
+/// Returns an organization with an archive log group, which only Insights can read, with `rows`
+/// events.
 fn archive(rows: u32) -> String {
     format!(
         r#"
@@ -74,7 +76,7 @@ fn events(account: &str, group: &str, count: u32) -> String {
     )
 }
 
-/// An answer to `operation` that is cut, after so many whole ones and for so many times.
+/// Cuts responses to `operation`: `times` of them, after `after` complete ones.
 fn fault(operation: &str, cut: &str, after: u32, times: u32) -> String {
     format!(
         "[[faults]]\noperation = \"{operation}\"\nkind = \"incomplete\"\nafter = {after}\ntimes = {times}\n{cut}\n"
@@ -85,7 +87,7 @@ fn answer(answer: &str, member: &str) -> String {
     format!("answer = \"{answer}\"\nmember = \"{member}\"")
 }
 
-/// What can be cut from any answer with a list.
+/// Returns the ways in which any response with a list can be cut.
 fn cuts(list: &str) -> Vec<String> {
     let mut cuts: Vec<String> = [200, 202, 204]
         .iter()
@@ -151,7 +153,8 @@ async fn swept(scenario: &str) -> Swept {
     }
 }
 
-/// Cuts each answer in each way, from the first call on and from later ones.
+/// Cuts each response in each way, from the first call on and from later ones. The run must report
+/// the gap or find everything. If only one response is cut, it is requested again.
 async fn nothing_is_missed(scenario: &str, operation: &str, calls: &[u32]) {
     let truth = swept(scenario).await;
     assert!(truth.is_complete && !truth.found.is_empty(), "{truth:?}");
@@ -191,7 +194,7 @@ async fn no_region_is_lost() {
 #[tokio::test(start_paused = true)]
 async fn no_log_group_is_lost() {
     nothing_is_missed(&organization(2, 60), "DescribeLogGroups", &[0, 1]).await;
-    // The second page of the only account that has one.
+    // Cuts the second page of the only account that has one.
     for cut in all_cuts("DescribeLogGroups") {
         let fault = fault("DescribeLogGroups", &cut, 1, 10_000);
         let lasting = swept(&format!(
@@ -213,7 +216,7 @@ async fn no_row_is_lost() {
     nothing_is_missed(&archive(5), "GetQueryResults", &[0, 1]).await;
 }
 
-/// 10,000 rows are a page, so the second page is the third or fourth answer.
+/// A page has 10,000 rows, so the second page is in the third or fourth response.
 #[tokio::test(start_paused = true)]
 async fn no_row_of_a_later_page_is_lost() {
     let scenario = archive(10_001);
@@ -238,7 +241,7 @@ async fn no_row_of_a_later_page_is_lost() {
     }
 }
 
-/// A watch that gets a cut answer reads the same time again.
+/// A watch that receives an incomplete response reads the same time range again.
 #[tokio::test(start_paused = true)]
 async fn a_watch_does_not_move_on() {
     let at = |time: &str, faults: &str| {

@@ -1,10 +1,10 @@
-//! Indicators of every kind, from every form of list, found over a whole organization.
+//! Finds indicators of every kind, from every form of list, in a whole organization.
 
 use std::fs;
 
 use crate::world::{World, event, record};
 
-/// What is planted, all an hour ago in one group; each holds one thing.
+/// The planted messages, all an hour old and in one log group. Each contains one indicator.
 const MESSAGES: [&str; 12] = [
     "2 111111111111 eni-1 192.0.2.1 10.0.0.9 443 49152 6 20 4249 1418530010 1418530070 ACCEPT OK",
     "2 111111111111 eni-1 10.0.0.9 192.0.2.77 443 49152 6 20 4249 1418530010 1418530070 REJECT OK",
@@ -20,7 +20,7 @@ const MESSAGES: [&str; 12] = [
     "x-7-y",
 ];
 
-/// What must not be found.
+/// Messages that must not match.
 const NEAR_MISSES: [&str; 6] = [
     "from 192.0.3.1 and 1192.0.2.1",
     r#"{"peer":{"ip":"2001:0DB8:0:0::0010"}}"#,

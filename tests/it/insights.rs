@@ -1,5 +1,5 @@
-//! Log groups that Insights reads: the same rows as by the filter engine, and nothing lost where a query gives too
-//! much, is refused, fails, or is not waited for.
+//! Log groups that Insights reads: the rows are those of the filter engine, and nothing is lost if
+//! a query has too many rows, is refused, fails, or takes too long.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -19,7 +19,8 @@ const DAY: [&str; 5] = [
     "2026-03-02T12:00:00Z",
 ];
 
-/// An account in one Region whose Insights gives `most_rows` at most; `behaviour` goes into that table.
+/// Returns a scenario with one Region and one member account. `behaviour` is added to the table
+/// `behaviour`.
 fn world(behaviour: &str, more: &str) -> String {
     format!(
         r#"
@@ -49,7 +50,7 @@ fn archive(name: &str) -> String {
     group(name, "class = \"INFREQUENT_ACCESS\"")
 }
 
-/// Events with the address, a second apart from `at` on, or all at once.
+/// Returns `count` events that contain the address, `apart_ms` apart, from `at` on.
 fn events(group: &str, stream: &str, at: &str, apart_ms: u32, count: u32) -> String {
     format!(
         "[[events]]\naccount = \"222222222222\"\nregion = \"eu-west-1\"\ngroup = \"{group}\"\nstream = \"{stream}\"\nat = \"{at}\"\n\
@@ -63,7 +64,7 @@ async fn swept(scenario: &str, engine: &str) -> Run {
         .await
 }
 
-/// Group, status, reason and engine of each row of the coverage that has a group.
+/// Returns the log group, status, reason and engine of each coverage row that has a log group.
 fn ends(run: &Run) -> Vec<String> {
     let rows = run.columns("coverage.csv", &["log_group", "status", "reason", "engine"]);
     rows.into_iter()
@@ -85,7 +86,7 @@ async fn both_engines_find_the_same() {
         story += &group(&name, "");
         story += &events(&name, "s", "2026-03-02T10:00:00.500Z", 1_000, 3);
     }
-    // At the window's edges, to the millisecond.
+    // At the edges of the window, to the millisecond.
     for at in [
         "2026-03-01T11:59:59.999Z",
         "2026-03-01T12:00:00Z",
@@ -118,7 +119,7 @@ async fn both_engines_find_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn more_rows_than_can_be_had_are_cut_by_time() {
-    // A server that knows ten thousand rows and no more.
+    // The server returns at most ten thousand rows of a query.
     let story = [
         group("/app", ""),
         events("/app", "s", "2026-03-02T10:00:00Z", 100, 25_000),
@@ -180,7 +181,7 @@ async fn a_group_that_is_refused_takes_only_itself_out() {
         story += &group(name, "");
         story += &events(name, "s", "2026-03-01T13:00:00Z", 1_000, 2);
     }
-    // Insights refuses the window of a group that was made after it.
+    // Insights refuses a window before the creation of the log group.
     story += &group("/young", "created = \"2026-03-02T11:00:00Z\"");
     let gone = "[[faults]]\noperation = \"StartQuery\"\nkind = \"delete-group\"\ntimes = 1\n";
     let world = World::of(&world("", &format!("{story}{gone}")));
@@ -247,7 +248,7 @@ async fn a_query_that_takes_too_long_is_cut() {
         events("/old", "s", "2026-03-02T10:00:00Z", 1_000, 400),
     ]
     .concat();
-    // A quarter of the events is as much as can be read in time.
+    // A quarter of the events is as much as Insights can read before the timeout.
     let run = swept(
         &world(
             "insights_bytes_a_second = 2000\ninsights_timeout_seconds = 2",
@@ -418,7 +419,7 @@ async fn what_only_insights_evaluates_runs_there_as_it_is_written() {
         (&summary["as_written"], &summary["rows"]),
         (&true.into(), &4.into())
     );
-    // Beside an indicator, each log group is read, too.
+    // With an indicator, the log groups are also scanned for it.
     let both = world.sweep(&[&DAY[..], &query].concat()).await;
     assert_eq!(
         (ends(&both), messages(&both).len()),
@@ -434,7 +435,7 @@ async fn what_only_insights_evaluates_runs_there_as_it_is_written() {
         both.file("hunts/query-string.csv"),
         run.file("hunts/query-string.csv")
     );
-    // What is refused is said. The range, too, cannot evaluate it.
+    // A refused query is reported. The range cannot evaluate this one, either.
     let not_canned = world
         .sweep(&[&DAY[1..], &["--query-string", "fields median(size)"]].concat())
         .await;
@@ -452,7 +453,7 @@ async fn rows_that_an_earlier_part_of_the_run_has_are_not_kept_twice() {
         group("/app", ""),
         "[[insights_answers]]\nquery = \"pattern @message\"\nrows = [{ \"=1+1\" = \"x\", \"@pattern\" = \"p\" }]\n"
             .to_owned(),
-        // The first of two hunts is asked, the second is refused.
+        // The query of the first hunt is accepted, that of the second is denied.
         "[[faults]]\noperation = \"StartQuery\"\nkind = \"access-denied\"\nafter = 1\ntimes = 1\n".to_owned(),
     ];
     let world = World::of(&world("", &story.concat()));
@@ -471,7 +472,7 @@ async fn rows_that_an_earlier_part_of_the_run_has_are_not_kept_twice() {
     let resumed = world.resume(&run.outputs.directory).await.unwrap();
     assert_eq!(ends(&resumed), ["/app searched  insights"]);
     for name in ["query-string", "query-string-2"] {
-        // A field may have any name, also one that a spreadsheet would run.
+        // A field may have any name, even one that a spreadsheet would execute as a formula.
         assert_eq!(
             resumed.file(&format!("hunts/{name}.csv")),
             "event_account_id,event_region,log_group,event_time,record_id,'=1+1,@pattern\n\

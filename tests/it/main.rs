@@ -1,5 +1,5 @@
-//! What a user of Dragnet, and a reader of its source, can rely on. One binary, so that the SDK is
-//! linked once.
+//! Tests what users of Dragnet and readers of its source can rely on. All tests are one binary, so
+//! that the SDK is linked only once.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
 
@@ -21,6 +21,7 @@ mod real_data;
 mod served;
 mod servers;
 mod speed;
+mod style;
 mod survive;
 mod sweep;
 mod unlisted_accounts;

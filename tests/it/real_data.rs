@@ -1,4 +1,4 @@
-//! Real CloudTrail records, swept and counted against a plain scan of their files.
+//! Sweeps real CloudTrail records and compares the results with a plain scan of their files.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::world::World;
 
-/// The folder that `DRAGNET_REAL_DATA` names; `None`, said aloud, where it is unset.
+/// Returns the folder that `DRAGNET_REAL_DATA` names. If it is unset, prints a note and returns
+/// `None`.
 fn real_data() -> Option<PathBuf> {
     let folder = std::env::var_os("DRAGNET_REAL_DATA").map(PathBuf::from);
     if folder.is_none() {
@@ -21,7 +22,7 @@ fn real_data() -> Option<PathBuf> {
     })
 }
 
-/// Every record of every file, as the files have them.
+/// Returns every record of every file.
 fn records(folder: &Path) -> Vec<Value> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
@@ -40,8 +41,8 @@ fn records(folder: &Path) -> Vec<Value> {
     all
 }
 
-/// Whether a text is a leaf of the record, or stands in one free of what would make it another: the
-/// plain way to look, which shares no code with the matcher.
+/// Returns whether a value contains the text as a whole, not as a part of a longer word. This plain
+/// search shares no code with the matcher.
 fn holds(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(text) => text.match_indices(wanted).any(|(at, _)| {
@@ -61,7 +62,8 @@ fn holds(value: &Value, wanted: &str) -> bool {
     }
 }
 
-/// An organization in which one group holds all the records, and the management account's trail none.
+/// Returns an organization in which one log group has all the records, and the log group of the
+/// management account's trail has none.
 fn world(folder: &Path) -> World {
     World::of(&format!(
         "name = \"real\"\nnow = \"2023-07-10T13:00:00Z\"\n[organization]\nmanagement = \"111111111111\"\n\
@@ -74,7 +76,8 @@ fn world(folder: &Path) -> World {
     ))
 }
 
-/// Sweeps for an indicator, and gives how many records it finds: exactly those that `is_wanted` picks.
+/// Sweeps for an indicator and returns the number of records found. Asserts that they are exactly
+/// those that `is_wanted` selects.
 async fn count(
     world: &World,
     records: &[Value],
@@ -116,7 +119,8 @@ async fn sweeps_find_what_a_plain_scan_finds() {
     }
 }
 
-/// Whoever stops a trail must not look like a quiet account, whatever is being looked for.
+/// Every sweep reports tampering, whatever its indicator, so that an account whose trail was
+/// stopped does not look like one without activity.
 #[tokio::test(start_paused = true)]
 async fn every_sweep_tells_who_tampered_with_the_recording() {
     let Some(folder) = real_data() else { return };
@@ -172,7 +176,8 @@ fn has_user(value: &Value, name: &str) -> bool {
     }
 }
 
-/// A policy document is JSON in a string.
+/// Returns whether a value contains the ARN of a root user. A policy document is JSON in a string,
+/// so strings are parsed, too.
 fn is_root(value: &Value) -> bool {
     match value {
         Value::String(text) if text.starts_with('{') => {
@@ -194,10 +199,10 @@ const KEYS: [&str; 3] = [
 ];
 const ADDRESSES: [&str; 3] = ["3.225.16.109", "192.168.10.20", "10.8.8.10"];
 
-/// Which records a plain scan picks.
+/// Decides whether a plain scan selects a record.
 type Picks = Box<dyn Fn(&Value) -> bool>;
 
-/// The records that a hunt finds, by id, sorted.
+/// Returns the ids of the records that a hunt finds, sorted. Asserts that Insights finds the same.
 async fn hunted(world: &World, request: &str) -> Vec<String> {
     let run = world.sweep(&["--hunt", request, "--since", "24h"]).await;
     assert_eq!(run.status(), "complete");

@@ -1,4 +1,5 @@
-//! How a sweep uses its quotas, on paused time: all of them, in good order, and never more than they are.
+//! Checks on paused time that a sweep uses its quotas completely, in a good order, and never beyond
+//! the limit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -22,7 +23,8 @@ const ARGUMENTS: [&str; 5] = [
     "2026-03-02T12:00:00Z",
 ];
 
-/// Two accounts in a Region that allows 10 FilterLogEvents calls a second, of which a sweep takes 8; pages of ten events.
+/// Two accounts in one Region. It allows 10 `FilterLogEvents` calls per second, of which a sweep
+/// uses 8. A page has ten events.
 const HEAD: &str = r#"
 name = "speed"
 now = "2026-03-02T12:00:00Z"
@@ -41,7 +43,8 @@ id = "222222222222"
 name = "prod"
 "#;
 
-/// Events of a group of prod, three a second until the window's end; one in three has the address.
+/// Returns events in a log group of `prod`, three per second until the end of the window. One in
+/// three contains the address.
 fn events(group: &str, count: u32) -> String {
     let seconds = count / 3;
     let at = format!(
@@ -72,7 +75,7 @@ fn slow(account: &str, milliseconds: u32) -> String {
     )
 }
 
-/// Sweeps, and tells how long that took.
+/// Sweeps, and returns the run and its duration.
 async fn timed(scenario: &str) -> (Run, Duration) {
     let world = World::of(scenario);
     let began = Instant::now();
@@ -94,7 +97,7 @@ fn units(run: &Run) -> Vec<(i64, i64)> {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_group_is_read_in_slices_and_told_as_if_in_one() {
-    // Sixty pages at a second each. Uncut it would take a minute.
+    // Sixty pages at one second each: without slices, the scan would take a minute.
     let story = events("/central", 600);
     let (uncut, _) = timed(&format!("{HEAD}{story}")).await;
     assert_eq!(
@@ -128,7 +131,8 @@ async fn a_long_group_is_read_in_slices_and_told_as_if_in_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_group_is_cut_though_no_event_is_let_through() {
-    // Some two hundred pages at a second each, of which nobody knows.
+    // Some two hundred pages at one second each, without a match. Their number is not known in
+    // advance.
     let trail = "[[trails]]\nname = \"all\"\naccount = \"111111111111\"\nhome = \"eu-west-1\"\norganization = true\n\
                  log_group = \"/trail\"\nevents_a_day = 30000\n";
     let head = HEAD.replace(
@@ -144,7 +148,7 @@ async fn a_long_group_is_cut_though_no_event_is_let_through() {
         .as_u64()
         .unwrap();
     assert!(calls > 150 && run.summary()["sightings"] == 0, "{calls}");
-    // Eight pages go by before that is known.
+    // Eight pages are read before the scan is known to be long.
     assert!(
         began.elapsed() < Duration::from_secs(calls / 4),
         "{:?} for {calls} calls",
@@ -154,7 +158,7 @@ async fn a_long_group_is_cut_though_no_event_is_let_through() {
 
 #[tokio::test(start_paused = true)]
 async fn many_groups_of_which_nothing_is_let_through_are_read_as_they_are() {
-    // Twenty groups of twenty pages: 50 s at eight calls a second, of which four are under way side by side.
+    // Twenty log groups of twenty pages: 50 s at eight calls per second, with four calls in flight.
     let (run, took) = timed(&format!(
         "{HEAD}{}{}",
         twenty_quiet_groups(),
@@ -165,7 +169,7 @@ async fn many_groups_of_which_nothing_is_let_through_are_read_as_they_are() {
     assert_eq!(run.summary()["api_calls"]["FilterLogEvents"], 400);
 }
 
-/// Groups of twenty pages of which no event is let through.
+/// Returns log groups of twenty pages, none of whose events match.
 fn twenty_quiet_groups() -> String {
     (0..20)
         .map(|n| events(&format!("/app-{n:02}"), 200).replace("192.0.2.1", "10.0.0.2"))
@@ -174,7 +178,8 @@ fn twenty_quiet_groups() -> String {
 
 #[tokio::test(start_paused = true)]
 async fn bursts_and_events_on_the_borders_are_found_once() {
-    // Events in every millisecond of half a second and a burst of a hundred in one, on pages of ten.
+    // Events in every millisecond of half a second, and a hundred more in one of them. A page has
+    // ten.
     let mut story = String::from("[[groups]]\naccount = \"prod\"\nname = \"/burst\"\n");
     let times = (0..500).chain(std::iter::repeat_n(250, 100));
     for (n, ms) in times.enumerate() {
@@ -208,7 +213,7 @@ async fn bursts_and_events_on_the_borders_are_found_once() {
 
 #[tokio::test(start_paused = true)]
 async fn where_other_groups_use_the_quota_cuts_cost_next_to_nothing() {
-    // A group of a hundred pages, and forty of three.
+    // One log group of a hundred pages, and forty of three pages.
     let mut story = events("/central", 1_000);
     for n in 0..40 {
         story.push_str(&events(&format!("/app-{n:02}"), 27));
@@ -218,7 +223,8 @@ async fn where_other_groups_use_the_quota_cuts_cost_next_to_nothing() {
         .as_u64()
         .unwrap();
     assert!((220..=235).contains(&calls), "{calls} calls for 220 pages");
-    // At eight a second; what surrounds it is the entry, the two lists and the last answers.
+    // Eight calls per second. The rest is for the assumed role, the two lists and the last
+    // responses.
     assert!(
         took < Duration::from_secs_f64(calls as f64 / 8.0 + 4.0),
         "{took:?} for {calls} calls"
@@ -227,7 +233,7 @@ async fn where_other_groups_use_the_quota_cuts_cost_next_to_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn the_longest_group_is_begun_first() {
-    // The last of the list has most bytes, and is too short to be cut.
+    // The last log group of the list has the most bytes, and is too short to be cut.
     let mut story = events("/zz", 60);
     for n in 0..30 {
         story.push_str(&events(&format!("/app-{n:02}"), 3));
@@ -268,7 +274,7 @@ async fn a_slow_account_delays_no_other() {
                 ended.insert(account.to_owned(), time.to_owned());
             }
         }
-        // Forty calls at eight a second, and a hundred.
+        // Forty calls at eight per second for one account, a hundred for the other.
         assert!(
             ended["333333333333"].as_str() < "2026-03-02T12:00:07",
             "{ended:?}"
@@ -367,7 +373,8 @@ async fn an_interruption_lets_pages_under_way_end() {
 
 #[tokio::test(start_paused = true)]
 async fn the_time_left_is_told_from_what_is_left() {
-    // A hundred pages of one group and thirty groups of one: 16 s at eight calls a second.
+    // A hundred pages of one log group, and thirty log groups of one page: 16 s at eight calls per
+    // second.
     let mut story = events("/central", 1_000);
     for n in 0..30 {
         story.push_str(&events(&format!("/app-{n:02}"), 3));
@@ -400,7 +407,8 @@ async fn what_lets_nothing_through_is_not_told_to_be_all_but_read() {
     }
 }
 
-/// What is told every two seconds of a sweep, and how many seconds it took.
+/// Returns the estimated time left, read every two seconds, and the duration of the sweep in
+/// seconds.
 async fn told_of_the_time_left(scenario: &str) -> (Vec<(f64, Option<Duration>)>, f64) {
     let world = World::of(scenario);
     let (temp, tally, began) = (
@@ -444,7 +452,7 @@ async fn parts_of(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepPa
         aws,
         calls,
         clock,
-        windows: WindowBasis::ParsedEventDetails(settings.window),
+        windows: WindowBasis::EventTime(settings.window),
         settings,
         run_id,
         started,

@@ -1,4 +1,4 @@
-//! What a sweep finds, and what it says it could not.
+//! Checks what a sweep finds, and what it reports as not covered.
 
 use std::time::Duration;
 
@@ -176,7 +176,8 @@ async fn accounts_and_regions_are_chosen_by_where_it_happened() {
     );
 }
 
-/// A line that somebody writes into an application's log, and that claims to be a record of another place or time.
+/// Returns a line that an attacker writes into an application's log, and that claims to be a record
+/// of another account, Region or time.
 fn forged(stream: &str, account: &str, region: &str, happened: &str) -> String {
     let line = record("forged", account, region, happened, IP);
     let event = event(
@@ -230,7 +231,7 @@ async fn no_line_claims_its_way_out_of_the_scope() {
             ],
         ),
     ];
-    // A name like a trail's makes no stream a trail's: no trail delivers to this group.
+    // The name of a log stream proves nothing here, because no trail delivers to this log group.
     for stream in [
         "stream",
         "333333333333_CloudTrail_us-east-1",
@@ -261,7 +262,7 @@ async fn no_line_claims_its_way_out_of_the_scope() {
     }
 }
 
-/// In a trail's own log group, only the trail's own streams are believed.
+/// In the log group of a trail, only the log streams of the trail are trusted.
 #[tokio::test(start_paused = true)]
 async fn a_line_beside_a_trails_records_is_no_record() {
     let line = |id: &str| record(id, "333333333333", "us-east-1", "2026-03-02T09:59:00Z", IP);
@@ -346,7 +347,7 @@ async fn a_forged_copy_replaces_no_record() {
     assert_eq!(rows, expected);
 }
 
-/// Two trails may write one record with its fields in another order.
+/// Two trails may write the same record with its fields in a different order.
 #[tokio::test(start_paused = true)]
 async fn copies_fold_however_they_are_written() {
     let one = record(
@@ -602,7 +603,8 @@ async fn a_log_group_pattern_that_selects_nothing_fails_the_run() {
         "from 192.0.2.1",
     );
     let world = World::small_with(&planted);
-    // Matching nothing at all, in one account, beside one that matches, and only what is excluded.
+    // A pattern that matches nothing, the same in one account, the same with one that matches, and
+    // a pattern whose log groups are all excluded.
     for arguments in [
         &["--log-group", "/typo"][..],
         &["--log-group", "/typo", "--account", "prod"],

@@ -1,4 +1,5 @@
-//! Accounts that neither Organizations nor the configuration lists: evidence may name them, nothing is sent to them.
+//! Accounts that neither Organizations nor the configuration lists: log sources may name them, but
+//! nothing is sent to them.
 
 use std::path::Path;
 
@@ -9,7 +10,8 @@ use crate::world::{Run, SMALL, World, event};
 const IP: &str = "192.0.2.1";
 const STRANGER: &str = "666666666666";
 
-/// An account outside the organization whose roles trust the caller, and to which a member's flow logs are delivered.
+/// Returns an organization and an account outside of it. The roles of that account trust the
+/// caller, and the flow logs of a member account are delivered to it.
 fn scenario() -> String {
     let flow_log =
         "[[flow_logs]]\naccount = \"dev\"\nregion = \"us-east-1\"\nlog_group = \"/evil\"\n";
@@ -26,7 +28,7 @@ fn scenario() -> String {
     )
 }
 
-/// What was asked for in the account.
+/// Returns the number of calls in an account.
 fn calls_in(world: &World, account: &str) -> u64 {
     let calls = world.range().calls().into_iter();
     calls
@@ -108,7 +110,7 @@ async fn run_command(served: &Served, folder: &Path, arguments: &[&str]) -> (Opt
     ended(command).await
 }
 
-/// A trail of another account, which delivers to a log group there.
+/// A trail of an account that is not listed, which delivers to a log group of that account.
 const TRAIL: &str = r#"{"trailList": [{"Name": "evil", "HomeRegion": "us-east-1", "IsMultiRegionTrail": true,
     "TrailARN": "arn:aws:cloudtrail:us-east-1:666666666666:trail/evil",
     "CloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:666666666666:log-group:/evil:*"}]}"#;

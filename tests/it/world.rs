@@ -1,4 +1,5 @@
-//! Sweeps over made-up organizations, in process and on paused time: what a user would see, to the row.
+//! Runs sweeps over made-up organizations, in the process and on paused time, and reads the files
+//! that a user would get.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use dragnet::sweep::SweepError;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// An organization of two member accounts in two Regions, on a quiet day. Tests append to it.
+/// An organization of two member accounts in two Regions, without planted events. Tests append to
+/// it.
 pub const SMALL: &str = r#"
 name = "test"
 now = "2026-03-02T12:00:00Z"
@@ -42,7 +44,7 @@ accounts = ["prod", "dev"]
 name = "/app"
 "#;
 
-/// An organization, and the sweeps made over it.
+/// An organization, and the directory in which sweeps over it are run.
 pub struct World {
     place: Environment,
     temp: Arc<TempDir>,
@@ -52,19 +54,19 @@ pub struct World {
 pub struct Run {
     pub outputs: RunOutput,
     pub failure: Option<SweepError>,
-    /// Keeps the run's directory alive.
+    /// Keeps the directory of the run alive.
     _temp: Arc<TempDir>,
 }
 
 impl World {
-    /// The organization of a scenario's text.
+    /// Creates the organization of a scenario in TOML.
     pub fn of(scenario: &str) -> Self {
         Self::practising(
             &Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}")),
         )
     }
 
-    /// The organization of a scenario.
+    /// Creates the organization of a parsed scenario.
     pub fn practising(scenario: &Scenario) -> Self {
         Self {
             place: Environment::practising(scenario).unwrap(),
@@ -72,12 +74,13 @@ impl World {
         }
     }
 
-    /// [`SMALL`] with more in it.
+    /// Creates the organization of [`SMALL`] with more tables.
     pub fn small_with(more: &str) -> Self {
         Self::of(&format!("{SMALL}{more}"))
     }
 
-    /// The same organization in another process at the same time of day: whatever was done in it is undone.
+    /// Returns a new organization with the same directory, as another process would see it: its
+    /// time starts over, and changes in the old one are undone.
     pub fn again(&self, scenario: &str) -> Self {
         Self {
             temp: Arc::clone(&self.temp),
@@ -85,13 +88,13 @@ impl World {
         }
     }
 
-    /// Sweeps with this configuration file.
+    /// Writes the configuration file.
     pub fn with_config(self, config: &str) -> Self {
         std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
         self
     }
 
-    /// The same, with a hunt of this text in its catalogue.
+    /// Adds a hunt with this text to the catalogue.
     pub fn with_hunt(self, name: &str, text: &str) -> Self {
         let folder = self.temp.path().join("hunts");
         std::fs::create_dir_all(&folder).unwrap();
@@ -99,14 +102,14 @@ impl World {
         self
     }
 
-    /// `dragnet sweep` with these arguments, up to the files.
+    /// Runs `dragnet sweep` with these arguments, and writes the reports.
     pub async fn sweep(&self, arguments: &[&str]) -> Run {
         self.try_sweep(arguments, CancellationToken::new())
             .await
             .unwrap()
     }
 
-    /// The same, until somebody ends it.
+    /// Runs `dragnet sweep` until it ends or is cancelled.
     pub async fn try_sweep(
         &self,
         arguments: &[&str],
@@ -117,7 +120,7 @@ impl World {
         self.run(run_sweep(connection, settings, ProgressStyle::None, cancel).await)
     }
 
-    /// `dragnet resume`, up to the files.
+    /// Runs `dragnet resume`, and writes the reports.
     pub async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
         let run = Resumable::open(directory)?;
         let settings = run.settings(&Config::default())?;
@@ -133,7 +136,7 @@ impl World {
         )
     }
 
-    /// The directories of the runs that were made.
+    /// Returns the directories of the runs.
     pub fn runs(&self) -> Vec<PathBuf> {
         let runs = std::fs::read_dir(self.temp.path().join("runs"));
         runs.into_iter()
@@ -156,13 +159,13 @@ impl World {
         Ok(run)
     }
 
-    /// The same, with `dragnet.toml` saying this.
+    /// Writes the configuration file.
     pub fn configured(self, config: &str) -> Self {
         std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
         self
     }
 
-    /// The same, with MFA codes from here.
+    /// Takes MFA codes from `codes`.
     pub fn asking(self, codes: Arc<dyn CodeSource>) -> Self {
         Self {
             place: self.place.with_codes(codes),
@@ -170,7 +173,7 @@ impl World {
         }
     }
 
-    /// The same, keeping MFA sessions in this directory.
+    /// Stores MFA sessions in this directory.
     pub fn keeping_sessions_in(self, directory: &std::path::Path) -> Self {
         Self {
             place: self.place.keeping_sessions_in(directory.to_owned()),
@@ -186,7 +189,7 @@ impl World {
         self.place.range().unwrap()
     }
 
-    /// How often an operation was called.
+    /// Returns how often an operation was called.
     pub fn calls(&self, operation: &str) -> u64 {
         self.range()
             .calls()
@@ -214,8 +217,8 @@ impl World {
 }
 
 impl Run {
-    /// Whether every count of the summary is the sum of its parts, and of the rows of the coverage. Asked
-    /// of every run that any test makes.
+    /// Asserts that every count of the summary is the sum of its parts and agrees with the rows of
+    /// the coverage. Every run of every test is checked.
     fn assert_it_adds_up(&self) {
         let summary = self.summary();
         let number = |of: &str, key: &str| summary[of][key].as_u64().unwrap();
@@ -250,7 +253,8 @@ impl Run {
             .map(Result::unwrap)
         {
             let inactive = row["reason"].starts_with("account-not-active");
-            // A log group that is read for the records of others brings no account into scope.
+            // A log group that is only read for the records of other accounts does not bring its
+            // account into scope.
             if !inactive && (row["log_group"].is_empty() || told.contains(&row["account_id"])) {
                 accounts.insert(row["account_id"].clone());
             }
@@ -295,12 +299,12 @@ impl Run {
         }
     }
 
-    /// One of the run's files.
+    /// Reads a file of the run.
     pub fn file(&self, name: &str) -> String {
         std::fs::read_to_string(self.outputs.directory.join(name)).unwrap()
     }
 
-    /// Some columns of a CSV file, each row joined by blanks.
+    /// Returns some columns of a CSV file. The values of a row are joined with spaces.
     pub fn columns(&self, name: &str, columns: &[&str]) -> Vec<String> {
         let text = self.file(name);
         let mut csv = csv::Reader::from_reader(text.as_bytes());
@@ -327,7 +331,7 @@ impl Run {
             .collect()
     }
 
-    /// The coverage as `account region group status reason`.
+    /// Returns the coverage as `account region group status reason`.
     pub fn coverage(&self) -> Vec<String> {
         self.columns(
             "coverage.csv",
@@ -335,7 +339,7 @@ impl Run {
         )
     }
 
-    /// The one row of the coverage that begins so.
+    /// Returns the only coverage row that begins with this text.
     pub fn place(&self, begins: &str) -> String {
         let rows: Vec<String> = self
             .coverage()
@@ -346,31 +350,32 @@ impl Run {
         rows.into_iter().next().unwrap()
     }
 
-    /// `summary.json`.
+    /// Reads `summary.json`.
     pub fn summary(&self) -> serde_json::Value {
         serde_json::from_str(&self.file("summary.json")).unwrap()
     }
 
-    /// The run's status, as the summary has it.
+    /// Returns the status of the run, from the summary.
     pub fn status(&self) -> String {
         self.summary()["status"].as_str().unwrap().to_owned()
     }
 }
 
-/// A CloudTrail record as JSON, planted as an event. `at` is RFC 3339.
+/// Returns a CloudTrail record as JSON. `at` is RFC 3339.
 pub fn record(id: &str, account: &str, region: &str, at: &str, ip: &str) -> String {
     format!(
         r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::{account}:user/bob","accessKeyId":"AKIAIOSFODNN7EXAMPLE"}},"eventTime":"{at}","eventSource":"s3.amazonaws.com","eventName":"ListBuckets","awsRegion":"{region}","sourceIPAddress":"{ip}","userAgent":"cli","requestID":"r-{id}","eventID":"{id}","eventType":"AwsApiCall","recipientAccountId":"{account}"}}"#
     )
 }
 
-/// A record of `prod` in us-east-1 as the trail of [`SMALL`] delivers it; it may tell of other places.
+/// Returns the event with which the trail of [`SMALL`] delivers a record to its log group. The
+/// record may name any account and Region.
 pub fn delivered(at: &str, record: &str) -> String {
     let stream = "stream = \"o-exampleorgid_222222222222_CloudTrail_us-east-1\"\n";
     event("111111111111", "us-east-1", "/trail", at, record) + stream
 }
 
-/// A planted event, as a scenario has it.
+/// Returns a planted event in the form of a scenario.
 pub fn event(account: &str, region: &str, group: &str, at: &str, message: &str) -> String {
     assert!(!message.contains("'''"));
     format!(

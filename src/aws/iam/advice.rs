@@ -1,5 +1,5 @@
-//! What IAM believes of a principal. Believed is not proved: SCPs, conditions and propagation may make
-//! the truth another one.
+//! What IAM reports about the effective access of a principal. It is advice, not proof: SCPs,
+//! conditions and propagation delays can change the actual result.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::aws::error::CallError;
 use crate::aws::session::Session;
 use crate::model::{Operation, Principal};
 
-/// Actions of several services that a principal with any use has some of.
+/// Actions of several services; a principal in use is usually allowed some of them.
 const SIMULATED: [&str; 4] = [
     "s3:ListAllMyBuckets",
     "sts:AssumeRole",
@@ -22,22 +22,22 @@ const SIMULATED: [&str; 4] = [
     "iam:ListUsers",
 ];
 
-/// IAM makes the report in the background, mostly within seconds.
+/// IAM generates the report in the background, usually within seconds.
 const REPORT_WAIT: Duration = Duration::from_secs(1);
 const REPORT_ATTEMPTS: u32 = 10;
 
-/// A service, and when the principal last used it.
+/// A service, and when a principal last used it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceUse {
-    /// The service's namespace: `s3`, `sts` …
+    /// The namespace of the service: `s3`, `sts` …
     pub service: String,
-    /// When.
+    /// The time of the last use.
     pub at: Timestamp,
 }
 
 impl Aws {
-    /// Whether IAM believes that everything is denied to the principal by an explicit deny; `None` if the answer
-    /// has no result.
+    /// Whether IAM simulates an explicit deny for everything that the principal does; `None` if the
+    /// response has no result.
     ///
     /// Source: IAM API, `SimulatePrincipalPolicy`.
     ///
@@ -67,7 +67,8 @@ impl Aws {
             .then(|| results.iter().all(|result| denied(result.eval_decision()))))
     }
 
-    /// The services that a principal has used, the latest first; `None` if the report is not made in time.
+    /// Returns the services that a principal has used, the most recent first; `None` if the report
+    /// is not ready in time.
     ///
     /// Source: IAM API, `GenerateServiceLastAccessedDetails`: 400 days, some hours late.
     ///
@@ -90,7 +91,7 @@ impl Aws {
         .job_id;
         for _ in 0..REPORT_ATTEMPTS {
             sleep(REPORT_WAIT).await;
-            // The first page, of 100 services, holds more than anybody reads.
+            // The first page has 100 services, more than are displayed.
             let request = iam
                 .get_service_last_accessed_details()
                 .set_job_id(job.clone());

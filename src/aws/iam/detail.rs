@@ -1,4 +1,4 @@
-//! The principals of an account with all their policies, in one paged call.
+//! The principals of an account with all their policies, in one paginated operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,52 +18,53 @@ use crate::model::{Operation, Principal, PrincipalKind};
 /// A principal as IAM describes it. Names and documents are untrusted text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrincipalDetail {
-    /// Who it is, under the path that it really has.
+    /// The principal, with its real path.
     pub principal: Principal,
-    /// Its unique id (`AROA…`, `AIDA…`, `AGPA…`): another one after it was deleted and made again.
+    /// The unique id (`AROA…`, `AIDA…`, `AGPA…`). A principal that is deleted and created again has
+    /// another one.
     pub id: String,
-    /// When it was made.
+    /// When the principal was created.
     pub created: Option<Timestamp>,
-    /// Its inline policies by name, byte for byte as they were put.
+    /// The inline policies by name; each document is byte for byte what was put.
     pub inline: BTreeMap<String, String>,
-    /// Its attached managed policies.
+    /// The attached managed policies.
     pub attached: Vec<AttachedPolicy>,
-    /// When it was last used; IAM tells it here for roles alone, and for some 400 days.
+    /// When it was last used. IAM returns this only for roles, and keeps it for about 400 days.
     pub last_used: Option<LastUsed>,
-    /// A role's trust policy; empty for others.
+    /// The trust policy of a role; empty for other principals.
     pub trust: String,
-    /// The names of the groups that a user is in.
+    /// The names of a user's groups.
     pub groups: BTreeSet<String>,
-    /// The names of the instance profiles that hold a role.
+    /// The names of the instance profiles that contain a role.
     pub instance_profiles: Vec<String>,
 }
 
 /// An attached managed policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttachedPolicy {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
 }
 
 /// When, and in which Region, a role was last used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastUsed {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// Where; empty if it was not told.
+    /// The Region; empty if unknown.
     pub region: String,
 }
 
 impl Aws {
-    /// All principals of one kind in an account.
+    /// Returns all principals of one kind in an account.
     ///
-    /// Source: IAM API, `GetAccountAuthorizationDetails`: up to 1,000 a page, at times fewer; policy
-    /// documents are RFC 3986 encoded.
+    /// Source: IAM API, `GetAccountAuthorizationDetails`: up to 1,000 per page, sometimes fewer;
+    /// policy documents are RFC 3986 encoded.
     ///
     /// # Errors
-    /// A call fails, or names a principal in a form that is not known: leaving it out would hide it.
+    /// A call fails, or returns a principal in an unknown form: leaving it out would hide it.
     pub async fn principals(
         &self,
         session: &Session,
@@ -84,7 +85,7 @@ impl Aws {
                 .filter(filter.clone())
                 .max_items(1_000);
             let page = send!(self, site, request.set_marker(pages.token()))?;
-            // Some servers do not know the filter: only what was asked for is taken.
+            // Some servers ignore the filter, so only the requested kind is used.
             let details: Result<Vec<_>, CallError> = match kind {
                 PrincipalKind::Role => page
                     .role_detail_list()
@@ -111,7 +112,7 @@ impl Aws {
         }
     }
 
-    /// When users last signed in with their passwords, by name.
+    /// Returns when users last signed in with their passwords, by user name.
     ///
     /// Source: IAM API, `ListUsers`.
     ///
@@ -144,7 +145,7 @@ impl Aws {
         }
     }
 
-    /// The unique id of a principal, if it is there under this very ARN.
+    /// Returns the unique id of a principal, if it exists with exactly this ARN.
     ///
     /// # Errors
     /// The call fails.
@@ -191,7 +192,7 @@ impl Aws {
             .map(|(_, id)| id))
     }
 
-    /// The names of a group's members; none if the group is gone.
+    /// Returns the names of a group's members; empty if the group does not exist.
     ///
     /// # Errors
     /// A call fails, or the server repeats a marker.
@@ -258,7 +259,7 @@ fn group(site: CallContext<'_>, detail: &types::GroupDetail) -> Result<Principal
     })
 }
 
-/// What all kinds have in common.
+/// The members that all kinds of principals have in common.
 fn named(
     site: CallContext<'_>,
     arn: Option<&str>,
@@ -300,7 +301,7 @@ fn attached(policies: &[types::AttachedPolicy]) -> Vec<AttachedPolicy> {
         .collect()
 }
 
-/// A policy document as it was put. IAM hands it back RFC 3986 encoded.
+/// Decodes a policy document, which IAM returns RFC 3986 encoded, to what was put.
 pub(super) fn decoded(document: &str) -> String {
     percent_decode_str(document)
         .decode_utf8_lossy()

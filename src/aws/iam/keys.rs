@@ -1,4 +1,4 @@
-//! A user's long-term access keys.
+//! The long-term access keys of a user.
 
 use aws_sdk_iam::types::StatusType;
 use jiff::Timestamp;
@@ -11,18 +11,18 @@ use crate::aws::error::CallError;
 use crate::aws::session::Session;
 use crate::model::Operation;
 
-/// Whether an access key works.
+/// Whether an access key can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
-    /// It does.
+    /// The key can be used.
     Active,
-    /// It was switched off, or has expired.
+    /// The key was deactivated or has expired.
     Inactive,
 }
 
 impl KeyStatus {
-    /// Its word.
+    /// Returns the status as lower-case text.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -31,17 +31,17 @@ impl KeyStatus {
     }
 }
 
-/// An access key, of which the secret is never asked for.
+/// An access key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessKey {
-    /// Its id.
+    /// The access key id.
     pub id: String,
-    /// Whether it works.
+    /// The status.
     pub status: KeyStatus,
 }
 
 impl Aws {
-    /// A user's access keys; none if the user is gone.
+    /// Returns the access keys of a user; empty if the user does not exist.
     ///
     /// Source: IAM API, `ListAccessKeys`. A user has at most two keys, so there is one page.
     ///
@@ -76,10 +76,10 @@ impl Aws {
         Ok(keys.collect())
     }
 
-    /// Switches an access key on or off. Asking twice changes nothing more.
+    /// Activates or deactivates an access key. The call is idempotent.
     ///
     /// # Errors
-    /// The call fails: `NoSuchEntity` if the key is gone.
+    /// The call fails; with `NoSuchEntity` if the key does not exist.
     pub async fn set_key_status(
         &self,
         session: &Session,
@@ -106,7 +106,7 @@ impl Aws {
         .map(drop)
     }
 
-    /// When a key was last used, and for which service; `None` if it never was.
+    /// Returns when a key was last used, and for which service; `None` if it never was.
     ///
     /// Source: IAM API, `GetAccessKeyLastUsed`.
     ///

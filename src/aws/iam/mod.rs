@@ -1,7 +1,8 @@
-//! IAM: the principals of an account, and the few changes that containment makes to them.
+//! IAM: the principals of an account, and the changes that containment makes to them.
 //!
-//! IAM is one service for all Regions; it is asked through the home Region's partition. Its rates are
-//! not published: each operation begins at the table's default and is slowed down by its own throttles.
+//! IAM is a global service; it is called through the partition of the home Region. Its quotas are
+//! not published, so each operation starts at the default rate of the quota table and slows down
+//! when it is throttled.
 
 mod advice;
 mod detail;
@@ -19,7 +20,7 @@ use super::pages::Pages;
 use super::session::Session;
 use crate::model::Operation;
 
-/// Makes one call of IAM's: the request is built once, and sent with the credentials of each attempt.
+/// Makes one IAM call: the request is built once and sent with the credentials of each attempt.
 macro_rules! send {
     ($aws:expr, $site:expr, $request:expr) => {{
         let (site, request) = ($site, $request);
@@ -45,7 +46,7 @@ impl Aws {
     }
 }
 
-/// An answer, or nothing where what was asked about is not there.
+/// Converts a "not found" error to `None`.
 fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
@@ -54,10 +55,11 @@ fn if_there<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     }
 }
 
-/// Goes on after a page of IAM's; no if there is none. A page may be empty and still have a marker.
+/// Moves to the next page of an IAM list. Returns whether there is one. A page may be empty and
+/// still have a marker.
 ///
 /// # Errors
-/// The list would never end, or is said to go on and does not say how.
+/// The list would never end, or a truncated page has no marker.
 fn advance(
     pages: &mut Pages,
     site: CallContext<'_>,

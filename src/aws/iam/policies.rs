@@ -1,4 +1,4 @@
-//! One inline policy: read, put, deleted.
+//! Inline policies: get, put and delete one.
 
 use super::detail::decoded;
 use super::{if_there, send};
@@ -8,7 +8,8 @@ use crate::aws::session::Session;
 use crate::model::{Operation, Principal, PrincipalKind};
 
 impl Aws {
-    /// An inline policy, byte for byte as it was put; `None` if there is none of this name, or no such principal.
+    /// Returns an inline policy, byte for byte as it was put; `None` if the policy or the principal
+    /// does not exist.
     ///
     /// # Errors
     /// The call fails.
@@ -51,10 +52,11 @@ impl Aws {
         Ok(document.as_deref().map(decoded))
     }
 
-    /// Puts an inline policy in the place of what has its name. Asking twice changes nothing more.
+    /// Puts an inline policy, and replaces one with the same name. The call is idempotent.
     ///
     /// # Errors
-    /// The call fails: `NoSuchEntity` if the principal is gone, `LimitExceeded` if it does not fit.
+    /// The call fails: `NoSuchEntity` if the principal does not exist, `LimitExceeded` if the
+    /// policy is too large.
     pub async fn put_inline_policy(
         &self,
         session: &Session,
@@ -106,7 +108,7 @@ impl Aws {
         }
     }
 
-    /// Deletes an inline policy. One that is gone already is deleted.
+    /// Deletes an inline policy. Succeeds if it does not exist.
     ///
     /// # Errors
     /// The call fails.

@@ -1,4 +1,4 @@
-//! The file that keeps an MFA session until it expires, so that a day's work needs one code.
+//! The file that keeps an MFA session until it expires, so that a day of work needs one code.
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
@@ -10,16 +10,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The session of one profile and device in the state directory, mode 0600.
+/// The file in the state directory for the session of one profile and device, mode 0600.
 #[derive(Clone, Debug)]
 pub(super) struct SessionCache {
     file: PathBuf,
 }
 
-/// What the file holds. It has no `Debug`: it is all secrets.
+/// The content of the file. It has no `Debug`, because all of it is secret.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// The key that the session was got with: another user's session is of no use.
+    /// The key with which the session was opened. The session of another user must not be used.
     source_access_key_id: String,
     access_key_id: String,
     secret_access_key: String,
@@ -29,7 +29,7 @@ struct Kept {
 }
 
 impl SessionCache {
-    /// The place of a profile's session with this device.
+    /// The cache for the session of a profile with this device.
     pub fn new(directory: &Path, profile: &str, serial: &str) -> Self {
         let digest = hex::encode(Sha256::digest(format!("{profile}\0{serial}")));
         Self {
@@ -37,9 +37,9 @@ impl SessionCache {
         }
     }
 
-    /// The session that these keys got, if it is kept.
+    /// Returns the cached session, if it was opened with these keys.
     pub fn load(&self, source: &Credentials) -> Option<Credentials> {
-        // A file that cannot be read is as good as none: a code makes a new session.
+        // An unreadable file counts as missing: a code opens a new session.
         let kept: Kept = serde_json::from_slice(&fs::read(&self.file).ok()?).ok()?;
         let Kept {
             source_access_key_id,
@@ -60,10 +60,10 @@ impl SessionCache {
         })
     }
 
-    /// Keeps a session.
+    /// Stores a session.
     ///
     /// # Errors
-    /// The file cannot be written. The session works all the same.
+    /// The file cannot be written. The session can be used anyway.
     pub fn store(&self, source: &Credentials, session: &Credentials) -> io::Result<()> {
         let (Some(token), Some(expiry)) = (session.session_token(), session.expiry()) else {
             return Ok(());
@@ -82,17 +82,17 @@ impl SessionCache {
             .recursive(true)
             .mode(0o700)
             .create(directory)?;
-        // tempfile makes its files 0600; the old session is replaced as a whole.
+        // tempfile creates files with mode 0600; `persist` replaces the old session atomically.
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
         file.write_all(&serde_json::to_vec(&kept)?)?;
         file.persist(&self.file).map_err(|error| error.error)?;
         Ok(())
     }
 
-    /// Lets go of the session. No: none was kept.
+    /// Removes the cached session. Returns `false` if none was cached.
     ///
     /// # Errors
-    /// The file is there and cannot be removed.
+    /// The file exists and cannot be removed.
     pub fn remove(&self) -> io::Result<bool> {
         match fs::remove_file(&self.file) {
             Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! The code that an MFA device shows, and who can be asked for it.
+//! MFA codes, and the interface of their sources.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,11 +6,12 @@ use std::str::FromStr;
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 
-/// A code of six digits, good for one use. It shows in no log and no error.
+/// A code of six digits, valid for one use. It appears in no log and no error.
 #[derive(Clone, Debug)]
 pub struct MfaCode(SecretString);
 
-/// A text that is no code. It is not repeated: it may be a secret that was pasted at the wrong place.
+/// The text is not a code. The error does not repeat it, because it may be a secret that was pasted
+/// by mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an MFA code is six digits")]
 pub struct NotACode;
@@ -21,7 +22,7 @@ impl MfaCode {
     }
 }
 
-/// Source: STS API, `GetSessionToken`, `TokenCode`: six digits. White space around it is left out.
+/// Source: STS API, `GetSessionToken`, `TokenCode`: six digits. Surrounding white space is ignored.
 impl FromStr for MfaCode {
     type Err = NotACode;
 
@@ -36,12 +37,13 @@ impl FromStr for MfaCode {
     }
 }
 
-/// Where codes come from: a program, the environment, a person.
+/// A source of codes: a program, an environment variable, a prompt.
 pub trait CodeSource: fmt::Debug + Send + Sync {
-    /// The next code of the device. `refusal` is why AWS did not take the one before: a code works once.
+    /// Returns the next code of the device. `refusal` is the reason why AWS rejected the previous
+    /// one; a code works only once.
     ///
     /// # Errors
-    /// There is none to be had. The text says why, and what to set.
+    /// No code is available. The text says why, and what to configure.
     fn next_code<'a>(
         &'a self,
         serial: &'a str,

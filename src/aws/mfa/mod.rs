@@ -1,7 +1,7 @@
-//! MFA once: a code makes one session of the user's own, and every role is assumed from that session.
+//! MFA: one code opens one session of the user, and every role is assumed from that session.
 //!
-//! Source: IAM user guide, "MFA-protected API access": credentials of `GetSessionToken` carry the mark of
-//! the code, those of `AssumeRole` do not; a device belongs to an IAM user.
+//! Source: IAM user guide, "MFA-protected API access": credentials of `GetSessionToken` carry the
+//! MFA context, those of `AssumeRole` do not; a device belongs to an IAM user.
 
 mod cache;
 mod code;
@@ -22,31 +22,33 @@ use crate::model::Operation;
 use cache::SessionCache;
 pub use code::{CodeSource, MfaCode, NotACode};
 
-/// A code that AWS refuses is asked for again; more wrong ones than this would lock nobody out, but
-/// somebody is guessing.
+/// After a rejected code, another one is requested, up to this many. More wrong codes would lock
+/// out no user, but suggest that the codes are guesses.
 const TRIES: u32 = 3;
 
-/// A user's device, and what is known of its session.
+/// A user's MFA device, and what is known of its session.
 #[derive(Debug)]
 pub(super) struct Device {
     serial: MfaSerial,
     codes: Arc<dyn CodeSource>,
     cache: Option<SessionCache>,
-    /// Why no session can be had. Asked once: a thousand accounts must not prompt a thousand times.
+    /// Why no session can be opened. It is set once: a thousand accounts must not prompt a thousand
+    /// times.
     given_up: OnceLock<CallError>,
 }
 
-/// What is known of the MFA session, for people.
+/// The MFA device and its session, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MfaStanding {
-    /// The device.
+    /// The serial number of the device.
     pub serial: MfaSerial,
     /// When the session ends, if there is one.
     pub session_until: Option<Timestamp>,
 }
 
 impl Device {
-    /// A device; its session is kept in `directory`, if one is given, under the profile's name.
+    /// Creates a device. If a `directory` is given, its session is cached there under the profile's
+    /// name.
     pub fn new(
         serial: MfaSerial,
         codes: Arc<dyn CodeSource>,
@@ -63,22 +65,23 @@ impl Device {
         }
     }
 
-    /// The device's serial number.
+    /// The serial number of the device.
     pub fn serial(&self) -> &MfaSerial {
         &self.serial
     }
 
-    /// Lets go of the kept session.
+    /// Removes the cached session. Returns whether there was one.
     ///
     /// # Errors
-    /// Its file cannot be removed.
+    /// The cache file cannot be removed.
     pub fn forget_session(&self) -> std::io::Result<bool> {
         self.cache.as_ref().map_or(Ok(false), SessionCache::remove)
     }
 }
 
 impl Aws {
-    /// The MFA session of the source credentials: the kept one, else a new one for a code.
+    /// Returns the MFA session of the source credentials: the cached one, else a new one for a
+    /// code.
     pub(super) async fn mfa_session(
         &self,
         source: &Session,
@@ -91,7 +94,7 @@ impl Aws {
         if let Err(error) = session.as_ref().map_err(Clone::clone)
             && error.class == ErrorClass::Denied
         {
-            // Whoever was first has said the same.
+            // If it is already set, the earlier error says the same.
             _ = device.given_up.set(error);
         }
         session
@@ -143,14 +146,14 @@ impl Aws {
         ))
     }
 
-    /// The kept session, if it lives and AWS still knows it.
+    /// Returns the cached session, if it has not expired and AWS still accepts it.
     async fn kept_session(&self, device: &Device, keys: &Credentials) -> Option<Credentials> {
         let cache = device.cache.as_ref()?;
         let kept = cache.load(keys).filter(|kept| self.is_fresh(kept))?;
         let probe = Session::of_credentials(kept.clone());
         match self.identity(&probe).await {
             Err(error) if matches!(error.class, ErrorClass::Denied | ErrorClass::Expired) => {
-                // One that cannot be removed is replaced by the next.
+                // A file that cannot be removed is replaced by the next session.
                 _ = cache.remove();
                 None
             }
@@ -173,7 +176,7 @@ impl Aws {
     }
 }
 
-/// Why these credentials can have no MFA session with this device, if that is so.
+/// Returns why these credentials cannot open an MFA session with this device, if they cannot.
 fn objection(caller: &Caller, keys: &Credentials, serial: &MfaSerial) -> Option<String> {
     let instead = "remove mfa_serial and log in with that identity's own MFA, or take an IAM user's keys as the source \
                    (identity.profile)";
@@ -200,9 +203,9 @@ fn objection(caller: &Caller, keys: &Credentials, serial: &MfaSerial) -> Option<
     })
 }
 
-/// Whether another code may do. A device that is not the user's takes none.
+/// Whether another code may succeed. If the device does not belong to the user, none can.
 ///
-/// Source: the text of STS's errors; it has no code of its own for this.
+/// Source: the text of STS's errors, which have no error code for this.
 fn is_refused_code(error: &CallError) -> bool {
     error.class == ErrorClass::Denied && error.message.contains("invalid MFA one time pass code")
 }

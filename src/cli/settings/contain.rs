@@ -8,43 +8,44 @@ use super::super::{
 use super::{Reach, ResolveContext, load_config, run_dir};
 use crate::config::{Contain, PrincipalSelector, load_targets, state_directory};
 
-/// What every command of `contain` needs to know.
+/// The settings that all commands of `contain` share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContainSettings {
-    /// As whom, where, and how hard.
+    /// Identity, accounts, scope and limits.
     pub reach: Reach,
-    /// The guards.
+    /// The guards, and the policy that is put.
     pub contain: Contain,
-    /// Where containments are kept.
+    /// The directory of the containments' journals.
     pub journals: PathBuf,
 }
 
-/// What `contain plan` needs to know.
+/// The settings of `contain plan`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanSettings {
-    /// What all of `contain` needs to know.
+    /// The settings that all commands of `contain` share.
     pub common: ContainSettings,
-    /// Who was named.
+    /// The principals that were given.
     pub selectors: Vec<PrincipalSelector>,
-    /// The directory of the run whose principals are meant.
+    /// The directory of the run whose principals are to be contained.
     pub run: Option<PathBuf>,
-    /// What to do, each once.
+    /// The actions, without duplicates.
     pub actions: Vec<ContainAction>,
     /// The guards to override.
     pub forced: Vec<Override>,
-    /// Why.
+    /// The reason for the containment.
     pub reason: String,
-    /// Where to write the plan.
+    /// The file to write the plan to.
     pub out: PathBuf,
-    /// The other form to print it in.
+    /// The additional form to print the plan in.
     pub emit: Option<Emit>,
 }
 
 impl ContainSettings {
-    /// Resolves what all of `contain` needs to know. Practice has containments of its own.
+    /// Resolves the shared settings of `contain`. The practice range has its own directory of
+    /// containments.
     ///
     /// # Errors
-    /// Anything that is wrong with arguments, configuration or accounts file; no AWS call was made.
+    /// The arguments, the configuration or the accounts file are wrong; no AWS call was made.
     pub fn resolve(
         global: &GlobalArguments,
         surroundings: &ResolveContext<'_>,
@@ -78,7 +79,7 @@ impl PlanSettings {
     /// Resolves the arguments of `contain plan`.
     ///
     /// # Errors
-    /// Anything that is wrong with arguments, configuration or targets file; no AWS call was made.
+    /// The arguments, the configuration or the targets file are wrong; no AWS call was made.
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &PlanArguments,

@@ -1,4 +1,4 @@
-//! Where the list of accounts comes from.
+//! The sources of the list of accounts.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +11,21 @@ use crate::model::RoleArn;
 /// The sources of the list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
-    /// Whether to list the organization's accounts.
+    /// Whether to list the accounts of the organization.
     pub discover: bool,
-    /// The role to list them with; `None`: the source identity.
+    /// The role to list them with; `None`: the source credentials.
     pub organization_role: Option<RoleArn>,
-    /// Accounts that the user names, and what is special about them.
+    /// Accounts that the user lists, with settings that differ from the defaults.
     pub accounts: Vec<ConfiguredAccount>,
 }
 
 impl Directory {
-    /// The accounts of `--accounts-file` and no others, if it is given; else the configuration's and,
-    /// unless it says not to, the organization's. What `[[accounts]]` says of an account holds in
-    /// either case, where the file does not say otherwise.
+    /// If `--accounts-file` is given, uses exactly its accounts; else those of the configuration
+    /// and, unless discovery is off, those of the organization. The settings of `[[accounts]]`
+    /// apply in both cases, except where the accounts file sets others.
     ///
     /// # Errors
-    /// The accounts file cannot be used, or nothing names an account.
+    /// The accounts file cannot be used, or no account is listed.
     pub(super) fn resolve(
         arguments: &GlobalArguments,
         config: &Config,

@@ -1,14 +1,14 @@
-//! The settings of an examination.
+//! The settings of `doctor`.
 
 use super::super::{DoctorArguments, GlobalArguments, UsageError};
 use super::{Reach, ResolveContext, load_config};
 
-/// All that `doctor` needs to know.
+/// The settings of `doctor`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DoctorSettings {
-    /// As whom, where, and how hard.
+    /// Identity, accounts, scope and limits.
     pub reach: Reach,
-    /// Whether only the kept MFA session is to be removed.
+    /// Whether only to remove the stored MFA session.
     pub forget: bool,
 }
 
@@ -16,7 +16,7 @@ impl DoctorSettings {
     /// Resolves the arguments of `doctor`.
     ///
     /// # Errors
-    /// Anything that is wrong with arguments, configuration or accounts file; no AWS call was made.
+    /// The arguments, the configuration or the accounts file are wrong; no AWS call was made.
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &DoctorArguments,

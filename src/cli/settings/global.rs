@@ -1,23 +1,23 @@
-//! How to talk to the person who runs Dragnet.
+//! The settings of output and terminal, and other settings that every command has.
 
 use super::ResolveContext;
 use crate::cli::{ColorChoice, GlobalArguments, ProgressChoice};
 
-/// What every command needs to know.
+/// The settings that every command has.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GlobalSettings {
     /// How progress is shown on stderr.
     pub progress: ProgressStyle,
-    /// Whether stdout gets colour.
+    /// Whether stdout is coloured.
     pub color: bool,
-    /// How much is said.
+    /// How much is logged to stderr.
     pub verbosity: Verbosity,
     /// Whether the result on stdout is JSON.
     pub json: bool,
-    /// Whether the practice range stands in for AWS.
+    /// Whether to use the practice range instead of AWS.
     pub practice: bool,
-    /// Whether a plain HTTP endpoint on another machine may be called.
+    /// Whether to allow a plain HTTP endpoint on another host.
     pub insecure_endpoint: bool,
 }
 
@@ -26,29 +26,29 @@ pub struct GlobalSettings {
 pub enum ProgressStyle {
     /// A live bar.
     Bar,
-    /// A line now and then.
+    /// A line from time to time.
     Plain,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// Not at all.
+    /// No progress.
     None,
 }
 
-/// How much is said on stderr beside progress.
+/// How much is logged to stderr in addition to progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// Errors only.
     Quiet,
-    /// Warnings too.
+    /// Errors and warnings.
     Normal,
-    /// What is going on.
+    /// Errors, warnings and information.
     Verbose,
     /// Everything.
     Debug,
 }
 
 impl GlobalSettings {
-    /// Resolves what depends on the terminal and the environment.
+    /// Resolves the settings that depend on the terminal and the environment.
     pub fn resolve(arguments: &GlobalArguments, surroundings: &ResolveContext<'_>) -> Self {
         let progress = match arguments.progress {
             ProgressChoice::Auto if arguments.quiet => ProgressStyle::None,
@@ -75,7 +75,8 @@ impl GlobalSettings {
     }
 }
 
-/// Source: no-color.org: a set and non-empty `NO_COLOR` turns colour off, unless an option asks for it.
+/// Source: no-color.org: a set and non-empty `NO_COLOR` turns colour off, unless an option requests
+/// it.
 fn color(choice: ColorChoice, surroundings: &ResolveContext<'_>) -> bool {
     let variable = |name| (surroundings.environment)(name).unwrap_or_default();
     match choice {

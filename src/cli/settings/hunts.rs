@@ -1,4 +1,5 @@
-//! What to hunt for: hunts of the catalogue, queries and a filter pattern from the command line.
+//! The hunts of a sweep: hunts of the catalogue, and the queries and the filter pattern of the
+//! command line.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -9,24 +10,26 @@ use crate::config::{Catalogue, Hunts};
 use crate::model::{Hunt, HuntSource, Severity};
 use crate::query::{Query, QueryError, QueryErrorKind};
 
-/// The names of hunts that are given on the command line.
+/// The names of hunts that come from the command line.
 const QUERY: &str = "query-string";
 const PATTERN: &str = "filter-pattern";
 
-/// The longest filter pattern, in characters. Source: CloudWatch Logs API, `FilterLogEvents`.
+/// The maximum length of a filter pattern, in characters. Source: CloudWatch Logs API,
+/// `FilterLogEvents`.
 const LONGEST_PATTERN: usize = 1_024;
 
-/// The longest query that Insights runs as it is written, in characters: 10,000 less the filter before it. Source:
-/// CloudWatch Logs API, `StartQuery`.
+/// The maximum length of a passthrough query, in characters: 10,000 less the filter that precedes
+/// it. Source: CloudWatch Logs API, `StartQuery`.
 const LONGEST_WRITTEN: usize = 9_800;
 
-/// What every event gives that a filter pattern lets through.
+/// The query for `--filter-pattern`, which reports every event that matches the pattern.
 const EVERYTHING: &str = "fields @timestamp, @message";
 
-/// Resolves what to hunt for. The same hunt may be asked with several values: each is a hunt of its own.
+/// Resolves the hunts of a sweep. A hunt that is requested with several values becomes several
+/// hunts.
 ///
 /// # Errors
-/// There is no such hunt, a value is missing or wrong, or a query cannot be evaluated here.
+/// There is no such hunt, a value is missing or wrong, or a query cannot be evaluated locally.
 pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
     let mut hunts = asked(&arguments.hunts, config)?;
     hunts.extend(
@@ -57,13 +60,13 @@ pub(super) fn resolve(arguments: &SweepArguments, config: &Hunts) -> Result<Vec<
     Ok(each_with_its_name(hunts))
 }
 
-/// Resolves hunts of the catalogue alone, which is read for it.
+/// Loads the catalogue, and resolves hunts of it.
 ///
 /// # Errors
 /// As with [`resolve`].
 pub(super) fn of_catalogue(requests: &[String], config: &Hunts) -> Result<Vec<Hunt>, UsageError> {
     let hunts = asked(requests, config)?;
-    // A watch asks nothing that costs.
+    // A watch never uses Insights, which would cost money.
     hunts
         .iter()
         .try_for_each(|hunt| check(hunt, EngineChoice::Filter))?;
@@ -124,7 +127,8 @@ fn check(hunt: &Hunt, engine: EngineChoice) -> Result<(), UsageError> {
     }
 }
 
-/// The second of a name is `name-2`; the same question twice is one.
+/// Makes names unique: the second hunt of a name becomes `name-2`. Hunts with the same name and
+/// query are combined.
 fn each_with_its_name(hunts: Vec<Hunt>) -> Vec<Hunt> {
     let (mut names, mut asked) = (HashSet::new(), HashSet::new());
     let mut named = Vec::new();
@@ -143,12 +147,12 @@ fn each_with_its_name(hunts: Vec<Hunt>) -> Vec<Hunt> {
     named
 }
 
-/// All that `hunts` needs to know.
+/// The settings of `hunts`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HuntsSettings {
-    /// The hunts that there are.
+    /// All available hunts.
     pub catalogue: Catalogue,
-    /// The files to check; none: the catalogue.
+    /// The files to check; if empty, the catalogue.
     pub files: Vec<PathBuf>,
 }
 
@@ -170,7 +174,8 @@ impl HuntsSettings {
                 .collect(),
             HuntsCommand::List | HuntsCommand::Show { .. } => Vec::new(),
         };
-        // A file of the folder that is wrong must not keep another from being checked.
+        // The folder is not loaded if files are given, so that an invalid file in it does not
+        // prevent the check of others.
         let folder = config.hunts.folder.filter(|_| files.is_empty());
         Ok(Self {
             catalogue: Catalogue::load(folder.as_deref())?,

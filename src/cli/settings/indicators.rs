@@ -1,4 +1,4 @@
-//! What to look for, from the arguments and from files.
+//! The indicators of a sweep, from the arguments and from files.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -7,21 +7,22 @@ use super::super::{InvalidIndicators, UsageError};
 use crate::config::{IndicatorList, load_indicators};
 use crate::model::Indicator;
 
-/// The most indicators of one sweep; for so many the search has been measured.
+/// The maximum number of indicators of a sweep; the search was measured with this number.
 const MOST: usize = 10_000;
 
 /// The indicators of a sweep.
 pub(super) struct Resolved {
-    /// At least one, none twice, in the order given: arguments first.
+    /// At least one, without duplicates, in the order given: arguments first.
     pub(super) indicators: Vec<Indicator>,
-    /// What the files hold beside them, a line for each file.
+    /// The types that were left out, one line per file.
     pub(super) left_out: Vec<String>,
 }
 
-/// Reads all indicators. What means the same is one, however it is spelled, and goes by its first name.
+/// Reads all indicators. Indicators that mean the same are combined under the first spelling.
 ///
 /// # Errors
-/// Some are wrong (all of them are named), a file cannot be used, or they are too many.
+/// Some indicators are invalid (the error names all of them), a file cannot be used, or there are
+/// too many.
 pub(super) fn resolve(
     given: &[String],
     files: &[PathBuf],

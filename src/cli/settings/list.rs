@@ -1,18 +1,18 @@
-//! The settings of a list.
+//! The settings of `list`.
 
 use super::super::{GlobalArguments, ListArguments, Listing, OutputFormat, UsageError};
 use super::{Reach, ResolveContext, load_config};
 
-/// All that `list` needs to know.
+/// The settings of `list`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListSettings {
-    /// As whom, where, and how hard.
+    /// Identity, accounts, scope and limits.
     pub reach: Reach,
     /// What to list.
     pub what: Listing,
-    /// How to print it.
+    /// The output format.
     pub output: OutputFormat,
-    /// The part to print: a JMESPath expression that compiles.
+    /// The part to print: a valid JMESPath expression.
     pub query: Option<String>,
 }
 
@@ -20,7 +20,7 @@ impl ListSettings {
     /// Resolves the arguments of `list`.
     ///
     /// # Errors
-    /// Anything that is wrong with arguments, configuration or accounts file; no AWS call was made.
+    /// The arguments, the configuration or the accounts file are wrong; no AWS call was made.
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &ListArguments,

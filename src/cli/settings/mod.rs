@@ -1,4 +1,4 @@
-//! Arguments, configuration, environment and time, resolved to settings once.
+//! Resolved settings: arguments, configuration, environment and time, combined once.
 
 mod contain;
 mod directory;
@@ -36,14 +36,14 @@ pub use sources::SourcesSettings;
 pub use sweep::{EngineSettings, SweepSettings};
 pub use watch::{ScheduleSettings, SinkSettings, SinkWay, WatchSettings};
 
-/// What settings depend on beside arguments and configuration.
+/// The inputs of settings other than arguments and configuration.
 #[derive(Clone, Copy)]
 pub struct ResolveContext<'a> {
     /// The environment variables.
     pub environment: Environment<'a>,
-    /// The directory that relative paths start from.
+    /// The directory to which paths are relative.
     pub working_directory: &'a Path,
-    /// The time now; in practice mode the practice range's.
+    /// The current time; in practice mode, that of the practice range.
     pub now: Timestamp,
     /// Whether stdout is a terminal.
     pub stdout_is_terminal: bool,
@@ -51,11 +51,11 @@ pub struct ResolveContext<'a> {
     pub stderr_is_terminal: bool,
 }
 
-/// Reads the configuration file that holds for these arguments. In practice mode that is none, unless
-/// `--config` names one: nobody's production settings may lead a drill astray.
+/// Loads the configuration file. In practice mode it is only loaded if `--config` names it, so that
+/// production settings do not affect practice.
 ///
 /// # Errors
-/// The file cannot be read, or says something that it may not.
+/// The file cannot be read, or is not a valid configuration.
 pub fn load_config(
     arguments: &GlobalArguments,
     surroundings: &ResolveContext<'_>,
@@ -81,7 +81,7 @@ pub(super) mod testing {
     use crate::cli::{Arguments, Command, ListArguments, SweepArguments};
     use clap::Parser;
 
-    /// Noon of 2 March 2026, an empty environment and an empty directory.
+    /// Calls `test` with noon of 2 March 2026, an empty environment and an empty directory.
     pub(in crate::cli) fn with_resolve_context<T>(
         test: impl FnOnce(&ResolveContext<'_>) -> T,
     ) -> T {

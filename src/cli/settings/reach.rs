@@ -1,4 +1,5 @@
-//! As whom, where, and how hard: what every command that looks across the organization shares.
+//! The settings that all commands which work across the organization share: identity, accounts,
+//! scope and limits.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,16 +8,16 @@ use super::Directory;
 use crate::config::{Config, Identity, Limits, Scope, nearest};
 use crate::model::Operation;
 
-/// How far Dragnet reaches.
+/// Identity, accounts, scope and limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reach {
-    /// As whom to call AWS.
+    /// The credentials and roles with which AWS is called.
     pub identity: Identity,
-    /// Where the list of accounts comes from.
+    /// The source of the list of accounts.
     pub directory: Directory,
-    /// Which accounts, Regions and log groups.
+    /// Which accounts, Regions and log groups to search.
     pub scope: Scope,
-    /// How hard to call AWS.
+    /// How fast to call AWS.
     pub limits: Limits,
 }
 
@@ -44,8 +45,8 @@ impl Reach {
     }
 }
 
-/// The configuration's scope with what the arguments ask for: their inclusions in place of its own,
-/// their exclusions on top.
+/// Combines the configured scope with the arguments: their inclusions replace the configured ones,
+/// their exclusions are added to them.
 fn narrowed(mut scope: Scope, arguments: &ScopeArguments) -> Result<Scope, UsageError> {
     let known = scope.known_regions();
     arguments
@@ -75,7 +76,7 @@ fn replace<T: Clone>(configured: &mut Vec<T>, given: &[T]) {
 }
 
 fn check_operations(limits: &Limits) -> Result<(), UsageError> {
-    // Each operation has a limiter, so a quota for any other word is a slip.
+    // Every operation has a rate limiter, so a quota for an unknown operation is a misspelling.
     let known = || Operation::ALL.into_iter().map(Operation::as_str);
     match limits
         .quotas

@@ -1,4 +1,4 @@
-//! The settings of reports that are made again.
+//! The settings of `report`.
 
 use std::path::PathBuf;
 
@@ -6,12 +6,12 @@ use super::super::{GlobalArguments, ReportArguments, UsageError};
 use super::{ResolveContext, load_config, run_dir};
 use crate::config::{Format, Report};
 
-/// All that `report` needs to know.
+/// The settings of `report`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportSettings {
-    /// The run's directory.
+    /// The directory of the run.
     pub run_dir: PathBuf,
-    /// The forms of the file of sightings: none twice.
+    /// The formats, without duplicates.
     pub formats: Vec<Format>,
 }
 
@@ -33,7 +33,7 @@ impl ReportSettings {
     }
 }
 
-/// The formats of the arguments, else of the configuration; each once.
+/// Returns the formats of the arguments, else those of the configuration, without duplicates.
 pub(super) fn formats(given: &[Format], config: &Report) -> Vec<Format> {
     let mut formats = Vec::new();
     for format in if given.is_empty() {

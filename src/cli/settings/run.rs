@@ -1,14 +1,15 @@
-//! Which run, where one that is there is meant.
+//! Resolves the argument that names a run.
 
 use std::path::{Path, PathBuf};
 
 use super::ResolveContext;
 use crate::model::RunId;
 
-/// Where runs lie, unless told otherwise.
+/// The default directory of runs.
 const RUNS: &str = "runs";
 
-/// The directory of the run that is named by its directory or, if it lies in `./runs`, by its id.
+/// Returns the directory of a run that is given by its directory or, if it is in `./runs`, by its
+/// id.
 pub fn run_dir(run: &Path, surroundings: &ResolveContext<'_>) -> PathBuf {
     let path = surroundings.working_directory.join(run);
     match run.to_str().and_then(|text| text.parse::<RunId>().ok()) {

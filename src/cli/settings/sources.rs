@@ -6,17 +6,17 @@ use super::super::{GlobalArguments, OutputFormat, SourcesArguments, TimeArg, Usa
 use super::{Reach, ResolveContext, load_config};
 use crate::model::TimeWindow;
 
-/// What a sweep would find of the last day is what is told.
+/// `sources` shows what a sweep of the last 24 hours would find.
 const WINDOW: TimeArg = TimeArg::Ago(Duration::from_hours(24));
 
-/// All that `sources` needs to know.
+/// The settings of `sources`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourcesSettings {
-    /// As whom, where, and how hard.
+    /// Identity, accounts, scope and limits.
     pub reach: Reach,
-    /// The time for which sources are judged.
+    /// The window for which log sources are judged.
     pub window: TimeWindow,
-    /// How to print them.
+    /// The output format.
     pub output: OutputFormat,
 }
 
@@ -24,7 +24,7 @@ impl SourcesSettings {
     /// Resolves the arguments of `sources`.
     ///
     /// # Errors
-    /// Anything that is wrong with arguments, configuration or accounts file; no AWS call was made.
+    /// The arguments, the configuration or the accounts file are wrong; no AWS call was made.
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &SourcesArguments,

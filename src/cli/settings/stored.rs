@@ -1,4 +1,4 @@
-//! The settings of a sweep as its run keeps them, so that the run can go on later as it began.
+//! The settings of a sweep as its run stores them, so that the run can be resumed.
 
 use std::path::PathBuf;
 
@@ -10,8 +10,8 @@ use super::{EngineSettings, Reach, SweepSettings};
 use crate::config::{Config, Format, Identity};
 use crate::model::{Hunt, Indicator, TimeWindow};
 
-/// What a run keeps: all but where it lies, where the source credentials come from, and what nobody
-/// should read in it (external ids).
+/// The stored settings: everything except the directory of the run, the source of the credentials,
+/// and secrets (external ids).
 #[derive(Serialize, Deserialize)]
 struct Stored {
     reach: Reach,
@@ -61,7 +61,7 @@ impl Stored {
     }
 
     fn json(&self) -> String {
-        // Settings are strings, numbers and lists of them, which always serialise.
+        // Settings are strings, numbers and lists of them, which can always be serialized.
         serde_json::to_string(self).unwrap_or_default()
     }
 
@@ -77,22 +77,23 @@ impl Stored {
 }
 
 impl SweepSettings {
-    /// The settings as the run keeps them: JSON, without secrets.
+    /// Returns the settings as JSON, without secrets, for the run to store.
     pub fn to_stored(&self) -> String {
         Stored::from_settings(self).without_external_ids().json()
     }
 
-    /// SHA-256, in hex, of all that decides what a run finds; external ids are in it.
+    /// Returns the SHA-256, in hex, of everything that affects the results of a run, including
+    /// external ids.
     pub fn sha256(&self) -> String {
         hex::encode(Sha256::digest(Stored::from_settings(self).json()))
     }
 
-    /// The settings of a run that is there, with the source credentials and the external ids that are
-    /// configured now.
+    /// Restores the settings of a run, with the source credentials and the external ids of the
+    /// current configuration.
     ///
     /// # Errors
-    /// The run's settings are not of this version, or what they and the configuration say together is
-    /// not what the run was made with (`sha256`): it would be a run of another scope.
+    /// The stored settings do not have the format of this version, or their combination with the
+    /// configuration differs from the settings of the run (`sha256`).
     pub fn from_stored(
         json: &str,
         sha256: &str,

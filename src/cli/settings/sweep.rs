@@ -10,39 +10,40 @@ use super::{Reach, ResolveContext, hunts, load_config, report, window};
 use crate::config::Format;
 use crate::model::{Hunt, Indicator, TimeWindow};
 
-/// All that a sweep needs to know.
+/// The settings of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepSettings {
-    /// As whom, where, and how hard.
+    /// Identity, accounts, scope and limits.
     pub reach: Reach,
-    /// When.
+    /// The time range to search.
     pub window: TimeWindow,
-    /// What to look for: none twice, in the order given; at least one, unless there are hunts.
+    /// The indicators, without duplicates, in the order given; at least one, unless there are
+    /// hunts.
     pub indicators: Vec<Indicator>,
-    /// What to hunt for: each under a name of its own.
+    /// The hunts; their names are unique.
     pub hunts: Vec<Hunt>,
-    /// What the lists of indicators hold that cannot be looked for, in lines for people.
+    /// What the indicator lists contain that cannot be searched for, as text lines.
     pub left_out: Vec<String>,
-    /// The forms of the file of sightings: none twice.
+    /// The formats of the reports, without duplicates.
     pub formats: Vec<Format>,
-    /// The directory in which the run's own directory is made.
+    /// The directory in which the directory of the run is created.
     pub out_dir: PathBuf,
     /// Whether a sighting changes the exit code.
     pub fail_on_sighting: bool,
-    /// Whether to look for calls that tamper with records, and to count records by hour.
+    /// Whether to check trail integrity: to search for tampering, and to count records by hour.
     pub silence: bool,
-    /// What reads log groups, and how.
+    /// How log groups are scanned.
     pub engines: EngineSettings,
 }
 
-/// What reads log groups, and how.
+/// How log groups are scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EngineSettings {
-    /// Which engine.
+    /// The choice of engine.
     pub choice: EngineChoice,
-    /// What Insights may cost, in US dollars.
+    /// The maximum cost of Insights, in US dollars.
     pub max_scan_cost: f64,
-    /// Whether masked data is asked for in clear.
+    /// Whether to request masked data unmasked.
     pub unmask: bool,
 }
 
@@ -50,7 +51,7 @@ impl SweepSettings {
     /// Resolves the arguments of `sweep`.
     ///
     /// # Errors
-    /// Anything that is wrong with arguments, configuration or accounts file; no AWS call was made.
+    /// The arguments, the configuration or the accounts file are wrong; no AWS call was made.
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &SweepArguments,

@@ -1,4 +1,4 @@
-//! The settings of a watch: each schedule with its own scope, each sink with its secrets.
+//! The settings of a watch: each schedule with its scope, and each sink with its secrets.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,20 +15,20 @@ use crate::config::{
 };
 use crate::model::{Hunt, Region, TimeWindow};
 
-/// What a watch needs to know.
+/// The settings of a watch.
 #[derive(Clone, Debug)]
 pub struct WatchSettings {
-    /// As whom, and how hard; the scope is each schedule's own.
+    /// Identity, accounts and limits. The scope is that of each schedule.
     pub reach: Reach,
-    /// Where watermarks and alerts are kept.
+    /// The directory of watermarks and alerts.
     pub state_dir: PathBuf,
-    /// Where health and metrics are served.
+    /// The address at which health and metrics are served.
     pub listen: Listen,
-    /// How old a run may become.
+    /// How long runs are kept.
     pub keep_runs_for: Duration,
     /// How many runs are kept.
     pub keep_runs: usize,
-    /// Bytes that all schedules together may read in a day.
+    /// How many bytes all schedules together may scan per day.
     pub scan_budget: Option<u64>,
     /// The schedules, at least one.
     pub schedules: Vec<ScheduleSettings>,
@@ -39,27 +39,28 @@ pub struct WatchSettings {
 /// One schedule.
 #[derive(Clone, Debug)]
 pub struct ScheduleSettings {
-    /// Its name.
+    /// The name of the schedule.
     pub name: String,
-    /// When it is due.
+    /// The times at which it is due.
     pub timetable: Timetable,
-    /// The time zone of that.
+    /// The time zone of the timetable.
     pub zone: TimeZoneName,
-    /// Activations are put off by less than this.
+    /// The upper bound by which activations are delayed.
     pub jitter: Option<Duration>,
-    /// Windows end this long before an activation begins, in milliseconds.
+    /// How long before the start of an activation its windows end, in milliseconds.
     pub lag_ms: i64,
-    /// Windows begin this long before the watermark, in milliseconds.
+    /// How long before the watermark windows begin, in milliseconds.
     pub overlap_ms: i64,
-    /// How far back the first window of a place begins, in milliseconds.
+    /// How far back the first window of an account, a Region or a log group begins, in
+    /// milliseconds.
     pub lookback_ms: i64,
-    /// The most of a log group's past that one activation catches up, in milliseconds.
+    /// How much of a log group's past one activation catches up on at most, in milliseconds.
     pub catch_up_ms: i64,
-    /// What a row must fulfil to be told.
+    /// The condition that a row must fulfil to cause an alert.
     pub alert_when: Option<AlertCondition>,
-    /// How long what was told is not told again, in milliseconds.
+    /// How long after an alert no further alert is sent about the same subject, in milliseconds.
     pub suppress_ms: Option<i64>,
-    /// The names of its sinks.
+    /// The names of the sinks that receive the alerts.
     pub sinks: Vec<String>,
     reach: Reach,
     formats: Vec<Format>,
@@ -70,25 +71,25 @@ pub struct ScheduleSettings {
     working_directory: PathBuf,
 }
 
-/// One sink, its secrets in hand.
+/// One sink, with its secrets.
 #[derive(Clone, Debug)]
 pub struct SinkSettings {
-    /// Its name.
+    /// The name of the sink.
     pub name: String,
-    /// What it is.
+    /// How its alerts are delivered.
     pub way: SinkWay,
 }
 
-/// How a sink is told.
+/// How the alerts of a sink are delivered.
 #[derive(Clone, Debug)]
 pub enum SinkWay {
-    /// A JSON object a line on stdout.
+    /// One JSON object per line on stdout.
     Stdout,
-    /// A JSON object a line, appended to this file.
+    /// One JSON object per line, appended to this file.
     File(PathBuf),
-    /// A signed POST.
+    /// A signed POST request.
     Webhook {
-        /// Where to.
+        /// The address.
         url: SecretString,
         /// The signing key.
         key: SecretString,
@@ -99,19 +100,20 @@ pub enum SinkWay {
     Sns(TopicArn),
     /// An event on an EventBridge bus.
     EventBridge {
-        /// The bus; `None`: the account's own.
+        /// The bus; `None`: the default bus of the account.
         bus: Option<EventBus>,
-        /// Where it is; `None`: in the configured Region.
+        /// The Region of the bus; `None`: the configured Region.
         region: Option<Region>,
     },
 }
 
 impl WatchSettings {
-    /// Resolves the settings of a watch. Files of indicators are read, to find what is wrong with them now.
+    /// Resolves the settings of a watch. Indicator lists are read too, so that errors in them are
+    /// found now.
     ///
     /// # Errors
-    /// Anything that is wrong with arguments, configuration or a file that it names; a secret that is not
-    /// where it should be; no schedule at all.
+    /// The arguments, the configuration or a file that it names are wrong, a secret is missing, or
+    /// there is no schedule.
     pub fn resolve(
         global: &GlobalArguments,
         surroundings: &ResolveContext<'_>,
@@ -162,7 +164,7 @@ impl WatchSettings {
     }
 }
 
-/// Practice keeps watch by itself.
+/// The practice range has its own state directory.
 fn state_dir(
     watch: &Watch,
     global: &GlobalArguments,
@@ -222,16 +224,16 @@ impl ScheduleSettings {
         ))
     }
 
-    /// Where it looks.
+    /// Returns the identity, accounts, scope and limits of the schedule.
     pub fn reach(&self) -> &Reach {
         &self.reach
     }
 
-    /// The sweep of an activation; its run is made in `out_dir`. Files of indicators and hunts are
-    /// read again.
+    /// Returns the settings of an activation's sweep, whose run is created in `out_dir`. Indicator
+    /// lists and hunts are read again.
     ///
     /// # Errors
-    /// One of them is not what it was.
+    /// An indicator list or a hunt can no longer be used.
     pub fn sweep(&self, window: TimeWindow, out_dir: PathBuf) -> Result<SweepSettings, UsageError> {
         let (
             Resolved {
@@ -249,9 +251,10 @@ impl ScheduleSettings {
             formats: self.formats.clone(),
             out_dir,
             fail_on_sighting: false,
-            // Each of its windows would be read once more.
+            // The windows of a watch overlap, so trail integrity would scan the same records
+            // repeatedly.
             silence: false,
-            // What goes on day and night costs nothing.
+            // A watch runs continuously, so it only uses the engine that is free.
             engines: EngineSettings {
                 choice: EngineChoice::Filter,
                 max_scan_cost: 0.0,
@@ -290,7 +293,7 @@ impl SinkWay {
     }
 }
 
-/// Reads a secret; what is said of it when it is missing tells where it should be, never what it is.
+/// Reads a secret. The error says where it was expected, and never contains the secret itself.
 fn secret(
     held: &Held,
     directory: &Path,

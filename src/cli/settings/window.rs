@@ -1,4 +1,4 @@
-//! When.
+//! The window of a sweep.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::model::TimeWindow;
 
 const DEFAULT: TimeArg = TimeArg::Ago(Duration::from_hours(24));
 
-/// The window that the arguments ask for. Its end is at most `now`: nobody can have searched what has
-/// not happened yet.
+/// Resolves the window of the arguments. It ends at `now` at the latest, because nothing can be
+/// found after that.
 pub(super) fn resolve(
     arguments: &SweepArguments,
     now: Timestamp,
@@ -24,7 +24,7 @@ pub(super) fn resolve(
         return Err(UsageError::FutureWindow { from, now });
     }
     let to = arguments.to.map_or(now, |to| to.resolve(now));
-    // An end before the start is told as it was given.
+    // An end before the start is kept as it was given, for the error message.
     Ok(TimeWindow::new(
         from,
         if to > from { to.min(now) } else { to },

@@ -13,15 +13,15 @@ use crate::contain::{
 };
 use crate::report::write_json;
 
-/// The first targets of a plan, after which a person is asked.
+/// The first targets of a plan, which are applied before the user is asked about the others.
 pub struct Canary<'a> {
-    /// How many targets come first.
+    /// The number of these targets.
     pub targets: usize,
-    /// Asked when they are done: whether to go on.
+    /// Called after these targets have been applied; returns whether to continue with the others.
     pub go_on: &'a mut dyn FnMut(&Containment) -> bool,
 }
 
-/// Applies a plan that a person confirms.
+/// Applies a plan that the user confirms.
 pub(super) async fn apply(
     place: &Environment,
     settings: &ContainSettings,
@@ -35,7 +35,7 @@ pub(super) async fn apply(
         let rehearsed = rehearse_plan(place, settings, &sealed, &arguments.forced).await?;
         return print_rehearsed(&sealed, &rehearsed, json, out);
     }
-    // Nobody is asked about a plan that is refused anyway.
+    // Checks the plan before asking, so that the user does not confirm a plan that is then refused.
     check_plan(sealed.plan(), &settings.contain, place.clock().now())
         .map_err(ContainError::from)?;
     confirm(&sealed, arguments.confirm.as_deref())?;
@@ -73,12 +73,12 @@ pub(super) async fn apply(
     Ok(containment.exit_code())
 }
 
-/// Applies a plan, or goes on with it; `forced` are the guards that the person who applies it overrides. What
-/// became of each step is in the containment.
+/// Applies a plan, or continues an interrupted application. `forced` are the guards that the user
+/// overrides now. The returned containment contains the result of each step.
 ///
 /// # Errors
-/// The plan is not one that this configuration makes, has expired before it was begun, was undone, or the journal
-/// fails.
+/// The plan cannot have been made with this configuration, expired before its first step, or was
+/// undone; or the journal fails.
 pub async fn apply_plan(
     place: &Environment,
     settings: &ContainSettings,
@@ -93,7 +93,7 @@ pub async fn apply_plan(
     let journal = journals
         .begin(sealed, &caller, clock.now())
         .map_err(ContainError::from)?;
-    // The short hash is short enough to make two plans that share it.
+    // The short hash has so few bits that somebody can construct a second plan with the same one.
     if journal.sealed().hash() != sealed.hash() {
         return Err(ContainError::OtherPlan(id.to_owned()).into());
     }
@@ -127,7 +127,7 @@ pub async fn apply_plan(
     Ok(journal.containment().map_err(ContainError::from)?)
 }
 
-/// What is checked before anything is written, whether or not it is a dry run.
+/// Checks the plan before anything is written; a dry run makes the same checks.
 async fn check(
     place: &Environment,
     settings: &ContainSettings,
@@ -153,7 +153,7 @@ async fn check(
     Ok((connection, guard))
 }
 
-/// Whether a step of the plan was begun: then it is gone on with, however old the plan is.
+/// Whether a step of the plan has started. Such a plan is completed even after it has expired.
 fn is_begun(settings: &ContainSettings, sealed: &SealedPlan) -> Result<bool, ContainError> {
     match journals(settings).read(sealed.short_hash()) {
         Ok(containment) => Ok(!containment.events.is_empty()),
@@ -195,7 +195,7 @@ fn print_rehearsed(
     Ok(if holds { 0 } else { 3 })
 }
 
-/// Whether a person, or a script, says that this is the plan that was read.
+/// Checks that the user or a script confirms the plan by its short hash.
 fn confirm(sealed: &SealedPlan, given: Option<&str>) -> Result<(), ContainError> {
     for line in confirmation_lines(sealed.plan()) {
         print_note(&line);
@@ -213,7 +213,7 @@ fn confirm(sealed: &SealedPlan, given: Option<&str>) -> Result<(), ContainError>
     }
 }
 
-/// A line that a person types; nothing without a terminal.
+/// Asks for a line on the terminal; `None` without a terminal.
 fn asked(question: &str) -> Option<String> {
     if !io::stdin().is_terminal() {
         return None;

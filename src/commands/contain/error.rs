@@ -1,4 +1,4 @@
-//! What a command of `contain` could not do.
+//! Errors of the `contain` commands.
 
 use std::io;
 
@@ -6,15 +6,15 @@ use jiff::Timestamp;
 
 use crate::contain::{InvalidPlan, JournalError, RefusedPlan, TooManyTargets};
 
-/// Anything that ends a command of `contain` without a result.
+/// An error that ends a `contain` command.
 #[derive(Debug, thiserror::Error)]
 pub enum ContainError {
-    /// The plan's file cannot be read.
+    /// The file of the plan cannot be read.
     #[error("{path} cannot be read")]
     Unreadable {
         /// The file.
         path: String,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// The plan cannot be used.
@@ -22,7 +22,7 @@ pub enum ContainError {
     Plan {
         /// The file.
         path: String,
-        /// What is wrong.
+        /// The problem.
         source: InvalidPlan,
     },
     /// The plan cannot be written.
@@ -30,22 +30,22 @@ pub enum ContainError {
     Unwritable {
         /// The file.
         path: String,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// The plan is too large.
+    /// The plan has too many targets.
     #[error(transparent)]
     TooManyTargets(#[from] TooManyTargets),
-    /// The plan's steps are not all ones that Dragnet makes, or it is not this configuration's.
+    /// The plan has steps that Dragnet never makes, or does not fit this configuration.
     #[error(transparent)]
     Refused(#[from] RefusedPlan),
-    /// Another plan of the same short hash was applied.
+    /// Another plan with the same short hash was applied.
     #[error("another plan of the short hash {0} has been applied already: make the plan anew")]
     OtherPlan(String),
-    /// Nobody was found.
+    /// No principal was found that could be contained.
     #[error("nobody to contain was found: {0}")]
     Nobody(String),
-    /// The plan lived too long.
+    /// The plan has expired.
     #[error("the plan expired at {0:.0}: what it saw may be so no more; make it anew")]
     Expired(Timestamp),
     /// The plan was not confirmed.
@@ -53,7 +53,7 @@ pub enum ContainError {
         "not confirmed: --confirm takes the plan's short hash, which `contain plan` printed: {0}"
     )]
     NotConfirmed(&'static str),
-    /// The containment is being undone, or was.
+    /// The containment was undone, or is being undone.
     #[error("containment {0} was undone, or is being undone: make a new plan")]
     Undone(String),
     /// The journal cannot be used.

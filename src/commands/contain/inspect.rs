@@ -1,4 +1,4 @@
-//! Containments that there are: verified, undone, shown, listed.
+//! Verifies, undoes, shows and lists containments.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use crate::contain::{
 };
 use crate::report::{Table, write_json};
 
-/// Looks whether a containment still holds. Exit code 3 if not.
+/// Verifies that a containment is still in effect. The exit code is 3 if it is not.
 pub(super) async fn verify(
     place: &Environment,
     settings: &ContainSettings,
@@ -37,10 +37,11 @@ pub(super) async fn verify(
     })
 }
 
-/// Looks at every step of a containment; gives what is not there, or could not be looked at.
+/// Verifies every step of a containment. Returns it with the steps that are not in effect or could
+/// not be verified.
 ///
 /// # Errors
-/// AWS cannot be asked, there is no such containment, or its journal fails.
+/// AWS cannot be reached, there is no such containment, or its journal fails.
 pub async fn verify_containment(
     place: &Environment,
     settings: &ContainSettings,
@@ -61,7 +62,7 @@ pub async fn verify_containment(
     Ok((journal.containment().map_err(ContainError::from)?, problems))
 }
 
-/// Puts back what was there before a containment.
+/// Undoes a containment and prints the result.
 pub(super) async fn undo(
     place: &Environment,
     settings: &ContainSettings,
@@ -79,10 +80,11 @@ pub(super) async fn undo(
     Ok(containment.exit_code())
 }
 
-/// Undoes a containment, or goes on with it. What became of each step is in the containment.
+/// Undoes a containment, or continues an interrupted undo. The returned containment contains the
+/// result of each step.
 ///
 /// # Errors
-/// AWS cannot be asked, there is no such containment, or its journal fails.
+/// AWS cannot be reached, there is no such containment, or its journal fails.
 pub async fn undo_containment(
     place: &Environment,
     settings: &ContainSettings,
@@ -106,7 +108,7 @@ pub async fn undo_containment(
     Ok(journal.containment().map_err(ContainError::from)?)
 }
 
-/// Shows a containment. Exit code 3 if a step is not where it should be.
+/// Shows a containment. The exit code is 3 if a step is not in its intended state.
 pub(super) fn status(
     settings: &ContainSettings,
     arguments: &StatusArguments,
@@ -126,7 +128,7 @@ pub(super) fn status(
     Ok(containment.exit_code())
 }
 
-/// Lists all containments. Exit code 3 if one is stuck.
+/// Lists all containments. The exit code is 3 if one is incomplete.
 pub(super) fn list(
     settings: &ContainSettings,
     json: bool,

@@ -1,4 +1,4 @@
-//! `dragnet contain`: plan, apply, verify, undo, and the record of it all.
+//! `dragnet contain`: plans, applies, verifies, undoes and shows containments.
 
 mod applying;
 mod error;
@@ -57,7 +57,7 @@ pub(super) async fn contain(
     }
 }
 
-/// A connection, and the way into each account with the contain role.
+/// A connection to AWS, with the access to each account through the contain role.
 struct Connection {
     aws: Aws,
     caller: Caller,
@@ -106,8 +106,8 @@ impl Connection {
         )
     }
 
-    /// Checks that every account of a plan is one of the organization's or the configuration's: entering another
-    /// would hand the external id to a stranger.
+    /// Checks that every account of a plan is in the organization or in the configuration. For any
+    /// other account, assuming the role would disclose the external id to its owner.
     async fn check_accounts(
         &self,
         settings: &ContainSettings,
@@ -150,7 +150,7 @@ impl Connection {
     }
 }
 
-/// The roles that are assumed before an account's own.
+/// Returns the roles of the role chain, which are assumed before the contain role.
 fn roles_on_the_way(access: &Access) -> Vec<RoleArn> {
     access
         .hops()
@@ -159,7 +159,7 @@ fn roles_on_the_way(access: &Access) -> Vec<RoleArn> {
         .collect()
 }
 
-/// Where the containments of these settings are kept.
+/// Returns the journals of containments with these settings.
 fn journals(settings: &ContainSettings) -> Journals {
     Journals::new(settings.journals.clone())
 }
@@ -177,7 +177,7 @@ fn read_plan(path: &Path) -> Result<SealedPlan, ContainError> {
     })
 }
 
-/// The arguments that override these guards.
+/// Returns the command line options that override these guards.
 fn force_arguments(forced: &[Override]) -> String {
     forced
         .iter()
@@ -185,7 +185,7 @@ fn force_arguments(forced: &[Override]) -> String {
         .collect()
 }
 
-/// Lines that hold a stranger's text.
+/// Prints lines that may contain untrusted text.
 fn print(lines: &[String], out: &mut dyn Write) -> std::io::Result<()> {
     lines.iter().try_for_each(|line| write_hanging(line, out))
 }

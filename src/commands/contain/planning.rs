@@ -1,4 +1,4 @@
-//! `dragnet contain plan`: asks every account that matters, and writes nothing but the plan's file.
+//! `dragnet contain plan`: surveys every account concerned, and writes only the file of the plan.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -23,11 +23,11 @@ use crate::report::escape_json;
 use crate::store::{RunDir, RunReader, ScopeMembership};
 use crate::sweep::{Access, Directory, Member, Refusal, stored_sightings};
 
-/// Accounts that are looked at side by side.
+/// The number of accounts that are surveyed concurrently.
 const AT_ONCE: usize = 32;
 
-/// Makes a plan, prints it and writes its file. Exit code 3 if somebody who was asked for is not in it, or an
-/// account could not be looked at.
+/// Makes a plan, prints it and writes its file. The exit code is 3 if a requested principal is not
+/// in the plan, or an account could not be surveyed.
 pub(super) async fn plan(
     place: &Environment,
     settings: &PlanSettings,
@@ -64,10 +64,11 @@ pub(super) async fn plan(
     })
 }
 
-/// Makes a plan of what there is now.
+/// Makes a plan from the current state of the accounts.
 ///
 /// # Errors
-/// AWS or the run cannot be asked, nobody was found, or the plan would be too large.
+/// AWS cannot be reached, the run cannot be read, no principal was found, or the plan would be too
+/// large.
 pub async fn make_plan(
     place: &Environment,
     settings: &PlanSettings,
@@ -164,7 +165,8 @@ pub async fn make_plan(
     Ok(SealedPlan::seal(plan).map_err(|source| ContainError::Plan { path, source })?)
 }
 
-/// What to look for in an account: names in the accounts of the scope, ARNs wherever they say.
+/// Returns the selectors that apply to an account: names apply to the accounts in scope, ARNs to
+/// the account that they contain.
 fn selectors_in(selectors: &[PrincipalSelector], member: &Member) -> Vec<PrincipalSelector> {
     let is_here = |selector: &&PrincipalSelector| match selector.account {
         Some(account) => account == member.account.id,
@@ -185,7 +187,8 @@ async fn look(
         let survey = survey(aws, &entered.session, member.account.id, &wanted).await;
         let mut survey = survey.map_err(|error| error.to_string())?;
         if !survey.candidates.is_empty() {
-            // Better known now than when there is no time.
+            // Tests now whether the contain role can be assumed, because during an incident it is
+            // too late to fix it.
             let no_entry = access.try_contain_role(aws, &member).await.err().map(told);
             survey
                 .candidates
@@ -207,7 +210,7 @@ fn unmet(selector: &PrincipalSelector) -> RefusedTarget {
     }
 }
 
-/// The principals of a run's sightings, Dragnet's own calls left out.
+/// Reads the principals from the sightings of a run, without Dragnet's own calls.
 fn read_run(directory: &Path) -> Result<FromRun, CommandError> {
     let reader = RunReader::open(&RunDir::open(directory)?)?;
     let mut from_run = FromRun::new(TrailDeliveries::new(&reader.recorders()?, &reader.cells()?));
@@ -215,7 +218,7 @@ fn read_run(directory: &Path) -> Result<FromRun, CommandError> {
     Ok(from_run)
 }
 
-/// Writes a file that appears whole or not at all, and that only its owner may read.
+/// Writes a file atomically, readable only by its owner.
 fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     let parent = path
         .parent()

@@ -1,4 +1,4 @@
-//! What an examination says: one check, how it ended, and what to do.
+//! The result of one check of `doctor`, with advice.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -7,61 +7,62 @@ use crate::model::{AccountId, Reason, Region};
 use crate::sweep::Refusal;
 use crate::time::rfc3339_ms;
 
-/// What is examined, in the order of the way in: what fails hides all that comes after it.
+/// The subject of a check, in the order in which a sweep depends on them: after a failure, later
+/// subjects cannot be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
-    /// This machine's clock.
+    /// The clock of this host.
     Clock,
     /// The source credentials.
     Source,
     /// The MFA device and its session.
     Mfa,
-    /// A role on the way.
+    /// A role of the role chain.
     Hop,
     /// The list of accounts.
     Organization,
-    /// An account and its role.
+    /// An account and its member role.
     Account,
-    /// A Region of an account, and what may be done there.
+    /// A Region of an account, and the permissions there.
     Region,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// As it should be.
+    /// No problem was found.
     Ok,
-    /// Worth knowing; nothing is left uncovered by it.
+    /// A remark; it does not reduce coverage.
     Note,
-    /// Something would not be covered.
+    /// A sweep would not cover something.
     Failed,
 }
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What was examined.
+    /// The subject of the check.
     pub check: Subject,
-    /// In which account.
+    /// The account, if the check concerns one.
     pub account_id: Option<AccountId>,
-    /// That account's name. Untrusted text.
+    /// The name of that account. Untrusted text.
     pub account_name: String,
-    /// In which Region.
+    /// The Region, if the check concerns one.
     pub region: Option<Region>,
-    /// How it ended.
+    /// The result.
     pub status: State,
-    /// Why AWS does not let in, in the words of `coverage.csv`.
+    /// The reason for which AWS denies access, as in `coverage.csv`.
     pub reason: Option<&'static str>,
-    /// What was found. Untrusted text.
+    /// The finding. Untrusted text.
     pub detail: String,
-    /// What to do; empty if there is nothing to do.
+    /// The advice; empty if there is nothing to do.
     pub advice: String,
 }
 
 impl Check {
-    /// A check that ended well.
+    /// Creates a check without problems.
     pub(super) fn ok(check: Subject, detail: impl Into<String>) -> Self {
         Self {
             check,
@@ -75,7 +76,7 @@ impl Check {
         }
     }
 
-    /// Something worth knowing.
+    /// Creates a check with a remark.
     pub(super) fn note(check: Subject, detail: impl Into<String>) -> Self {
         Self {
             status: State::Note,
@@ -83,7 +84,7 @@ impl Check {
         }
     }
 
-    /// A check that did not end well.
+    /// Creates a failed check.
     pub(super) fn failed(
         check: Subject,
         detail: impl Into<String>,
@@ -96,7 +97,7 @@ impl Check {
         }
     }
 
-    /// A place that AWS does not let in.
+    /// Creates a failed check from a refusal of AWS.
     pub(super) fn refused(check: Subject, refusal: Refusal) -> Self {
         let Refusal { outcome, advice } = refusal;
         let detail = match (outcome.detail.as_str(), outcome.reason) {
@@ -111,7 +112,7 @@ impl Check {
     }
 }
 
-/// A moment as the table shows it.
+/// Formats the end of a session for the table; empty if there is none.
 pub(super) fn until(end: Option<Timestamp>) -> String {
     end.map(|end| format!(" until {}", rfc3339_ms(end)))
         .unwrap_or_default()

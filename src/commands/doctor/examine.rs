@@ -1,4 +1,5 @@
-//! Goes the way of a sweep, account by account, and tries each permission with the cheapest real call.
+//! Follows the steps of a sweep, account by account, and tests each permission with the cheapest
+//! real call.
 
 use std::sync::Arc;
 
@@ -13,16 +14,17 @@ use crate::store::ScopeMembership;
 use crate::sweep::{Access, Directory, Entered, Member, Refusal, RegionScope};
 use crate::time::Clock;
 
-/// AWS refuses a signature whose time is further off.
+/// AWS rejects requests whose time differs by more than this.
 ///
 /// Source: AWS General Reference, "Signing AWS API requests".
 const SKEW_REFUSED: SignedDuration = SignedDuration::from_mins(5);
-/// A clock that is off by more should be put right before it is off by too much.
+/// The difference at which a remark recommends to correct the clock, before AWS rejects requests.
 const SKEW_NOTED: SignedDuration = SignedDuration::from_mins(1);
-/// A group that is hardly there: asked for, it shows whether one may ask.
+/// A log group that almost certainly does not exist. A call about it shows whether the call is
+/// permitted.
 const NO_SUCH_GROUP: &str = "dragnet-doctor";
 
-/// Examines the way into every account in scope.
+/// Checks the access to every account in scope.
 pub async fn examine(aws: Aws, reach: Reach, clock: Clock) -> Vec<Check> {
     let mut checks = vec![clock_check(aws.clock_skew().await)];
     let access = match way_in(&aws, &reach, &mut checks).await {
@@ -66,7 +68,8 @@ fn clock_check(skew: Option<SignedDuration>) -> Check {
     }
 }
 
-/// Source, MFA and the roles on the way; the first that fails is the last that can be examined.
+/// Checks the source credentials, MFA and the role chain, and stops at the first failure, because
+/// the later steps depend on it.
 async fn way_in(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Result<Access, Check> {
     let refused =
         |subject, error: &CallError| Check::refused(subject, Refusal::from_call_error(error));
@@ -103,7 +106,7 @@ async fn way_in(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Result<Acc
     Ok(access)
 }
 
-/// What the examinations of all accounts share.
+/// The context that the checks of all accounts share.
 struct Examination {
     aws: Aws,
     access: Access,
@@ -205,7 +208,8 @@ impl Examination {
         in_region(member, region, check)
     }
 
-    /// What AWS says if Insights may not be asked. Asked about a log group that is not there, it costs nothing.
+    /// Returns the error if Insights queries are denied. A query on a log group that does not exist
+    /// costs nothing.
     async fn insights_refusal(&self, session: &Session, region: &Region) -> Option<CallError> {
         let second = self.clock.now().as_second();
         let request = InsightsRequest {
@@ -219,7 +223,8 @@ impl Examination {
         refused.filter(|error| error.class == ErrorClass::Denied)
     }
 
-    /// What records the Region, one page of groups, and a millisecond of one group's events.
+    /// Tests the calls for log sources, for one page of log groups, and for one millisecond of
+    /// events of one log group.
     async fn permissions(
         &self,
         member: &Member,
@@ -248,7 +253,7 @@ impl Examination {
             unmask: false,
         };
         match self.aws.events(session, region, &query, None, None).await {
-            // Whoever may not ask is not told that there is nothing.
+            // AWS checks permissions first, so "not found" proves that the call is permitted.
             Err(error) if error.class != ErrorClass::NotFound => Err(error),
             _ => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! `dragnet doctor`: could every account be swept, and if not, what is to be done?
+//! `dragnet doctor`: checks whether every account could be swept, and says what to do if not.
 
 mod check;
 mod examine;
@@ -16,15 +16,15 @@ use crate::report::write_json;
 pub use check::{Check, State, Subject};
 pub use examine::examine;
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Diagnosis<'a> {
     covered: bool,
     checks: &'a [Check],
 }
 
-/// Examines the way into every account, and changes nothing. The exit code is 3 if something would not be
-/// covered.
+/// Checks the access to every account, and changes nothing. The exit code is 3 if a sweep would not
+/// cover something.
 pub(super) async fn doctor(
     global: &GlobalArguments,
     arguments: &DoctorArguments,

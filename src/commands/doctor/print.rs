@@ -1,4 +1,5 @@
-//! An examination for a person: a row for each step and account, then each failure with what to do.
+//! Prints the checks: a table with a row for each step and account, then each failure with its
+//! advice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -7,7 +8,7 @@ use super::check::{Check, State, Subject};
 use crate::model::AccountId;
 use crate::report::{Table, escape};
 
-/// More failures than these are not spelt out: one is often the cause of all.
+/// The maximum number of failures that are printed in full. Many failures often have one cause.
 const SPELT_OUT: usize = 20;
 
 /// Writes the table, the failures and the verdict.
@@ -15,7 +16,7 @@ pub(super) fn write(checks: &[Check], out: &mut dyn Write) -> io::Result<()> {
     let readable = readable_regions(checks);
     let mut table = Table::new(&["", "place", "found"]);
     for check in checks {
-        // Regions that are as they should be are in their account's row.
+        // Regions without problems are counted in the row of their account.
         if (check.check, check.status) != (Subject::Region, State::Ok) {
             table.push(vec![
                 word(check.status).to_owned(),
@@ -46,7 +47,7 @@ pub(super) fn write(checks: &[Check], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{}", verdict(checks))
 }
 
-/// How many Regions of each account can be read.
+/// Counts the readable Regions of each account.
 fn readable_regions(checks: &[Check]) -> BTreeMap<AccountId, usize> {
     let mut readable = BTreeMap::new();
     for check in checks
@@ -80,7 +81,7 @@ fn found(check: &Check, readable: &BTreeMap<AccountId, usize>) -> String {
     }
 }
 
-/// Where the check was made, as a person names it.
+/// Returns a readable name for the subject of a check.
 fn place(check: &Check) -> String {
     let account = check
         .account_id

@@ -1,4 +1,4 @@
-//! A hunt as it is shown to people and scripts.
+//! The description of a hunt for people and scripts.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use crate::query::Plan;
 use crate::report::escape;
 use crate::search::{FlowLogFormats, PreparedHunt, SearchSet};
 
-/// A hunt with how it is searched for.
+/// A hunt and how it is searched.
 #[derive(Debug, Serialize)]
 pub(super) struct Described {
     name: String,
@@ -21,12 +21,13 @@ pub(super) struct Described {
     parameters: Vec<DescribedParameter>,
     query: String,
     engines: Vec<&'static str>,
-    /// Why only Insights runs it.
+    /// The reason why only Insights can run it.
     only_insights: Option<String>,
     columns: Vec<String>,
-    /// Whether its rows are counts over the organization, and not records.
+    /// Whether its rows are counts over the organization instead of records.
     counts: bool,
-    /// The filter pattern, with the parameters' defaults or examples; none: everything is read.
+    /// The filter pattern, with the defaults or examples of the parameters; `None`: all events are
+    /// read.
     filter_pattern: Option<String>,
 }
 
@@ -81,7 +82,7 @@ impl Described {
         }
     }
 
-    /// A row of the list.
+    /// Returns the row of the list.
     pub fn cells(&self) -> Vec<String> {
         let parameters = self
             .parameters
@@ -100,7 +101,7 @@ impl Described {
         ]
     }
 
-    /// Everything about it.
+    /// Writes the full description.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}: {}", self.name, escape(&self.title))?;
         writeln!(
@@ -132,7 +133,7 @@ impl Described {
             .try_for_each(|line| writeln!(out, "  {}", escape(line)))
     }
 
-    /// That it can be used, and how.
+    /// Writes that the hunt is valid, and which engines can run it.
     pub fn write_check(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}: it can be used", self.name)?;
         self.write_engine(out)

@@ -1,4 +1,4 @@
-//! `dragnet hunts`: what there is to hunt for.
+//! `dragnet hunts`: lists, shows and checks hunts.
 
 mod describe;
 
@@ -14,7 +14,7 @@ use crate::config::{HuntTemplate, load_hunt};
 use crate::report::{Table, escape, write_json};
 use describe::Described;
 
-/// Lists, shows or checks hunts, and gives the exit code: 2 where a file that is checked cannot be used.
+/// Lists, shows or checks hunts, and returns the exit code: 2 if a checked file is invalid.
 pub(super) fn hunts(
     global: &GlobalArguments,
     command: &HuntsCommand,
@@ -63,7 +63,7 @@ fn list<'h>(
     Ok(table.write_text(None, out)?)
 }
 
-/// Checks the files, or the catalogue, which could not have been loaded if a part of it were wrong.
+/// Checks the files, or lists the catalogue, which loads only if all its hunts are valid.
 fn check(settings: &HuntsSettings, json: bool, out: &mut dyn Write) -> Result<u8, CommandError> {
     let (mut sound, mut wrong) = (Vec::new(), Vec::new());
     if settings.files.is_empty() {

@@ -1,4 +1,4 @@
-//! Items in AWS's own shape and casing, so that a `--query` pasted from an AWS CLI command works;
+//! List items in AWS's shape and casing, so that a `--query` pasted from an AWS CLI command works.
 //! `accountId` and `region` are added to each.
 
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use crate::sweep::Member;
 /// One item: a JSON object.
 pub(super) type Item = Map<String, Value>;
 
-/// Source of the shape: Organizations API, `Account`.
+/// Source: Organizations API, `Account`.
 pub(super) fn account(member: &Member) -> Item {
     let state = match &member.account.state {
         AccountState::Active => "ACTIVE",
@@ -30,7 +30,7 @@ pub(super) fn account(member: &Member) -> Item {
     }))
 }
 
-/// Source of the shape: EC2 API, `Region`.
+/// Source: EC2 API, `Region`.
 pub(super) fn region(member: &Member, enabled: &EnabledRegion) -> Item {
     object(json!({
         "RegionName": enabled.region,
@@ -42,7 +42,7 @@ pub(super) fn region(member: &Member, enabled: &EnabledRegion) -> Item {
     }))
 }
 
-/// Source of the shape: CloudWatch Logs API, `LogGroup`; `arn` ends in `:*`, `logGroupArn` does not.
+/// Source: CloudWatch Logs API, `LogGroup`; `arn` ends in `:*`, `logGroupArn` does not.
 pub(super) fn log_group(
     partition: Partition,
     member: &Member,
@@ -66,7 +66,7 @@ pub(super) fn log_group(
     }))
 }
 
-/// The members of a JSON object that have a value: AWS leaves the others out.
+/// Returns the members of a JSON object that have a value, because AWS omits the others.
 pub(super) fn object(value: Value) -> Item {
     match value {
         Value::Object(members) => members
@@ -77,7 +77,7 @@ pub(super) fn object(value: Value) -> Item {
     }
 }
 
-/// By account, Region and name.
+/// Returns the sort key: account, Region and name.
 pub(super) fn sort_key(item: &Item) -> [String; 3] {
     let name = ["logGroupName", "RoleName", "UserName", "GroupName"]
         .iter()
@@ -89,7 +89,8 @@ pub(super) fn sort_key(item: &Item) -> [String; 3] {
     ]
 }
 
-/// The cell of a table at a place in an item: `RoleLastUsed.LastUsedDate`. Lists are joined with `;`.
+/// Returns the table cell for a path in an item: `RoleLastUsed.LastUsedDate`. Lists are joined with
+/// `;`.
 pub(super) fn cell(item: &Item, place: &str) -> String {
     let (member, below) = place.split_once('.').unwrap_or((place, ""));
     match item.get(member) {

@@ -1,4 +1,4 @@
-//! `dragnet list`: accounts, Regions, log groups and principals across the scope, in AWS's own shape.
+//! `dragnet list`: accounts, Regions, log groups and principals across the scope, in AWS's shape.
 
 mod items;
 mod principals;
@@ -16,8 +16,8 @@ use crate::report::{Table, write_json};
 use items::{Item, cell};
 use search::Search;
 
-/// Lists what is asked for. Accounts and Regions that cannot be asked are told on stderr, and the exit
-/// code is 3 then.
+/// Prints the list. Accounts and Regions that could not be queried are reported on stderr, and the
+/// exit code is then 3.
 pub(super) async fn list(
     global: &GlobalArguments,
     arguments: &ListArguments,
@@ -37,8 +37,8 @@ pub(super) async fn list(
     Ok(if found.gaps.is_empty() { 0 } else { 3 })
 }
 
-/// The member of AWS's answer that holds the list, and the columns of the table with the places of their
-/// cells in an item.
+/// Returns the member of AWS's response that contains the list, and the columns of the table with
+/// their paths in an item.
 fn shape(what: Listing) -> (&'static str, &'static [(&'static str, &'static str)]) {
     match what {
         Listing::Accounts => (
@@ -137,7 +137,7 @@ fn print(
     Ok(write_json(&printed, out)?)
 }
 
-/// The part of `whole` that a JMESPath expression points at.
+/// Returns the part of `whole` that a JMESPath expression selects.
 fn select(expression: &str, whole: &Value) -> Result<Value, CommandError> {
     let selected = jmespath::compile(expression).and_then(|compiled| compiled.search(whole));
     let value = selected.map(serde_json::to_value);

@@ -1,7 +1,7 @@
-//! Roles, users and groups, in AWS's own shape.
+//! Roles, users and groups in AWS's shape.
 //!
-//! Source of the shapes: IAM API, `RoleDetail`, `UserDetail` and `GroupDetail`; documents are JSON and not
-//! encoded text, as the AWS CLI shows them.
+//! Source: IAM API, `RoleDetail`, `UserDetail` and `GroupDetail`. Policy documents are JSON and not
+//! URL-encoded text, as in the AWS CLI.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::model::PrincipalKind;
 use crate::sweep::Member;
 use crate::time::rfc3339_ms;
 
-/// An account's principals of a kind.
+/// Returns the principals of one kind in an account.
 ///
 /// # Errors
 /// A call fails.
@@ -38,7 +38,7 @@ pub(super) async fn items(
                 .collect()
         }
         PrincipalKind::Group => {
-            // Who is in which group is told with the users.
+            // Memberships are part of the users, so groups need the list of users too.
             let users = aws.principals(session, PrincipalKind::User).await?;
             principals
                 .iter()
@@ -119,7 +119,7 @@ fn deny_all(detail: &PrincipalDetail) -> bool {
     detail.inline.values().any(|text| denies_all(text))
 }
 
-/// A document as JSON; as text, if it is none.
+/// Parses a policy document as JSON; if it is not JSON, returns it as a string.
 fn document(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }

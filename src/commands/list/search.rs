@@ -1,4 +1,4 @@
-//! Asks every account and Region in scope, side by side.
+//! Queries all accounts and Regions in scope concurrently.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::model::{Operation, Partition, PrincipalKind, Region};
 use crate::store::ScopeMembership;
 use crate::sweep::{Access, Directory, Entered, Member, RegionScope};
 
-/// What was found: items in AWS's shape, and what could not be asked.
+/// The result: items in AWS's shape, and the gaps.
 #[derive(Default)]
 pub(super) struct Found {
     /// The items, sorted by account, Region and name.
     pub items: Vec<Item>,
-    /// What could not be asked, and why.
+    /// Accounts and Regions that could not be queried, with the reason.
     pub gaps: Vec<String>,
 }
 
-/// What all accounts of a list share.
+/// The context that the queries of all accounts share.
 pub(super) struct Search {
     aws: Aws,
     access: Access,
@@ -32,7 +32,7 @@ pub(super) struct Search {
     what: Listing,
 }
 
-/// What a list calls in each account.
+/// Returns the operations that a list calls in each account.
 fn operations(what: Listing) -> &'static [Operation] {
     match what {
         Listing::Accounts => &[],
@@ -47,7 +47,7 @@ fn operations(what: Listing) -> &'static [Operation] {
 }
 
 impl Search {
-    /// Asks all that `list` asks for.
+    /// Runs all queries of a list.
     pub async fn run(aws: Aws, list: &ListSettings) -> Result<Found, CommandError> {
         let caller = aws
             .authenticate()
@@ -199,7 +199,7 @@ mod tests {
         Search::run(aws, &list).await
     }
 
-    /// The exit code is 1 where there is an error, and 3 where there is a gap.
+    /// The exit code is 1 if the list of accounts fails, and 3 if there is a gap.
     #[tokio::test(start_paused = true)]
     async fn an_answer_without_its_list_is_no_empty_list() {
         for (what, operation) in [

@@ -1,4 +1,4 @@
-//! `dragnet range`: the practice range, served or shown.
+//! `dragnet range`: serves or shows the practice range.
 
 mod show;
 
@@ -15,7 +15,7 @@ use crate::cli::{QuotaChoice, ScenarioArguments, ServeArguments};
 use crate::range::{PracticeCredentials, Quotas, Range, Scenario, server};
 use crate::time::Clock;
 
-/// Serves a scenario until Ctrl-C, after printing what a shell needs to use it.
+/// Prints the environment variables for using the range, and serves it until Ctrl-C.
 pub(super) async fn serve(
     arguments: &ServeArguments,
     out: &mut dyn Write,
@@ -35,7 +35,7 @@ pub(super) async fn serve(
     writeln!(out, "export AWS_ENDPOINT_URL=http://{address}")?;
     writeln!(out, "export AWS_ACCESS_KEY_ID={access_key_id}")?;
     writeln!(out, "export AWS_SECRET_ACCESS_KEY={secret_access_key}")?;
-    // The SDKs read the one, boto3 and the AWS CLI of old the other.
+    // The SDKs read `AWS_REGION`; boto3 and old versions of the AWS CLI read `AWS_DEFAULT_REGION`.
     writeln!(out, "export AWS_REGION={region}")?;
     writeln!(out, "export AWS_DEFAULT_REGION={region}")?;
     out.flush()?;
@@ -52,8 +52,8 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// Prints the code that the practice user's device shows now: on a served range by the time of day, with
-/// `--practice` at the moment at which practice begins.
+/// Prints the current MFA code of the practice user's device: for a served range by the wall clock,
+/// with `--practice` at the start time of the scenario.
 pub(super) fn code(
     arguments: &ScenarioArguments,
     practice: bool,
@@ -68,14 +68,14 @@ pub(super) fn code(
     Ok(writeln!(out, "{}", range.mfa_code())?)
 }
 
-/// The scenario, and the range of it that lives in the present.
+/// Returns the scenario, and a range of it that runs on the wall clock.
 fn served(arguments: &ScenarioArguments) -> Result<(Scenario, Range), CommandError> {
     let scenario = scenario(&arguments.scenario)?;
     let range = Range::new(&scenario, arguments.seed, Clock::wall())?;
     Ok((scenario, range))
 }
 
-/// A built-in scenario, or one from a file.
+/// Loads a built-in scenario, or one from a file.
 fn scenario(name_or_file: &str) -> Result<Scenario, CommandError> {
     let path = Path::new(name_or_file);
     if path.is_file() {

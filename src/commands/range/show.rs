@@ -1,5 +1,5 @@
-//! `dragnet range show`: the organization and its story, for those who are about to practise; and, on
-//! request, what they must find.
+//! `dragnet range show`: shows the organization and the story of a scenario, and on request what a
+//! search must find.
 
 use std::io::{self, Write};
 
@@ -13,12 +13,13 @@ use crate::range::{AccountOverview, Answer, Chapter, PracticeMfa, Search};
 use crate::report::{Table, plural, write_items, write_json};
 use crate::time::rfc3339_ms;
 
-/// What there is to know of a scenario.
+/// The output of `range show`.
 #[derive(Serialize)]
 struct Shown {
     scenario: String,
     title: String,
-    /// When practice begins: with `--practice` at this time, in a served range when it starts. What happened, moves along.
+    /// The time at which the scenario starts. A served range starts at the current time, and all
+    /// events of the scenario are shifted with it.
     now: String,
     management_account: AccountId,
     access_key_id: String,
@@ -45,7 +46,8 @@ struct ShownAnswer {
     note: String,
 }
 
-/// Shows a scenario: its accounts, the practice user with the MFA device, the story, the answers if asked for.
+/// Shows a scenario: its accounts, the practice user with the MFA device, the story and, on
+/// request, the answers.
 pub(in crate::commands) fn show(
     arguments: &ShowArguments,
     json: bool,
@@ -79,7 +81,8 @@ pub(in crate::commands) fn show(
 }
 
 impl Shown {
-    /// The roles that all accounts have but the management account, where deployments do not reach.
+    /// Returns the roles that every member account has. The management account is excluded, because
+    /// StackSets do not deploy to it.
     fn roles_everywhere(&self) -> Vec<&String> {
         let mut members = self
             .accounts
@@ -171,7 +174,7 @@ impl Shown {
     }
 }
 
-/// The units above an account, and its state if it cannot be entered.
+/// Returns the organizational units above an account, and its state if it is not active.
 fn place(account: &AccountOverview) -> String {
     let units = account.units.join("/");
     if account.state == "ACTIVE" {

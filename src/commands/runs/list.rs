@@ -11,18 +11,19 @@ use crate::model::RunId;
 use crate::report::{Table, write_json};
 use crate::store::{RunDir, RunReader, StoreError};
 
-/// A run in short. All texts may be a stranger's: the directory may have been handed over.
+/// A run in the list. All texts are untrusted, because the run directory may come from someone
+/// else.
 #[derive(Serialize)]
 struct Listed {
     run_id: String,
     status: String,
     started: String,
     indicators: Vec<String>,
-    /// `None`: the run has no summary.
+    /// `None` if the run has no summary.
     sightings: Option<u64>,
 }
 
-/// Lists the runs below `parent`, the oldest first. One that cannot be read is listed as damaged.
+/// Lists the runs in `parent`, oldest first. A run that cannot be read is listed as damaged.
 pub(super) fn list(parent: &Path, json: bool, out: &mut dyn Write) -> Result<(), CommandError> {
     let mut ids = run_ids(parent).map_err(|source| StoreError::File {
         action: "read",
@@ -87,7 +88,7 @@ fn read(path: &Path, id: &RunId) -> Result<Listed, CommandError> {
         summary.and_then(|file| serde_json::from_reader(BufReader::new(file)).ok());
     let told = |key: &str| summary.as_ref().and_then(|summary| summary.get(key));
     let status = match facts.get("ended") {
-        // Neither a killed run nor one that is going on has an end; the summary may be of an earlier part.
+        // A killed or running run has not ended, and its summary may be from before it was resumed.
         None => "unfinished",
         Some(_) => told("status")
             .and_then(serde_json::Value::as_str)

@@ -1,4 +1,4 @@
-//! `dragnet runs`: the runs that are there. Nothing here changes one.
+//! `dragnet runs`: lists, shows and verifies runs without changing them.
 
 mod list;
 mod verify;
@@ -13,7 +13,7 @@ use crate::cli::{GlobalArguments, RunsCommand};
 use crate::report::{write_json, write_run_report};
 use crate::store::RunDir;
 
-/// Lists, shows or verifies.
+/// Lists, shows or verifies runs.
 pub(super) fn runs(
     global: &GlobalArguments,
     command: &RunsCommand,

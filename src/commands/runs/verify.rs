@@ -1,4 +1,5 @@
-//! `dragnet runs verify`: whether the files are still what the manifest says that they were.
+//! `dragnet runs verify`: checks that the files of a run are unchanged since the manifest was
+//! written.
 
 use std::io::{BufReader, ErrorKind, Write};
 use std::path::{Component, Path};
@@ -33,7 +34,8 @@ struct Verification {
     files: Vec<Checked>,
 }
 
-/// Checks every file, prints the result, and gives the exit code: 0 if nothing was changed, else 1.
+/// Checks every file, prints the result, and returns the exit code: 0 if all files are unchanged,
+/// else 1.
 pub(super) fn verify(dir: &RunDir, json: bool, out: &mut dyn Write) -> Result<u8, CommandError> {
     let (_, manifest_sha256) = dir.digest(MANIFEST)?;
     let files = check_all(dir, &manifest(dir)?)?;
@@ -89,7 +91,7 @@ fn check_all(dir: &RunDir, manifest: &Manifest) -> Result<Vec<Checked>, StoreErr
             Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 Check::Missing
             }
-            // A link or a FIFO in the place of a file.
+            // The file is a link or a FIFO instead of a regular file.
             Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::InvalidInput => {
                 Check::Changed
             }
@@ -110,8 +112,8 @@ fn check_all(dir: &RunDir, manifest: &Manifest) -> Result<Vec<Checked>, StoreErr
     Ok(files)
 }
 
-/// The size and hash of a file of the run. Whoever changed a manifest could have it point anywhere: what is
-/// not inside the run's directory is not looked at, and so not there.
+/// Returns the size and hash of a file of the run. A modified manifest could name any path, so a
+/// path outside of the run directory is treated as missing.
 fn digest(dir: &RunDir, name: &str) -> Result<(u64, String), StoreError> {
     if Path::new(name)
         .components()

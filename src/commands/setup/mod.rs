@@ -1,5 +1,5 @@
-//! `dragnet setup`: the least-privilege roles to deploy in every account, made from the same list of
-//! operations that the calls are made from.
+//! `dragnet setup`: prints the least-privilege roles to deploy in every account. They are generated
+//! from the same list of operations that Dragnet calls.
 
 mod template;
 
@@ -15,14 +15,14 @@ use crate::config::{Config, MemberRole};
 use crate::model::{Operation, Partition, Policy};
 use crate::report::write_json;
 
-/// Prints a policy or a template. Nothing is deployed.
+/// Prints a policy or a template without deploying it.
 pub(super) fn setup(
     global: &GlobalArguments,
     command: &SetupCommand,
     machine: &HostEnvironment,
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
-    // Nothing of the roles depends on the time.
+    // The roles do not depend on the time.
     let mut config = load_config(global, &machine.at(Timestamp::UNIX_EPOCH))?;
     if let Some(role) = &global.member_role {
         config.identity.member_role = role.clone();
@@ -56,12 +56,12 @@ fn policy(whose: PolicyOf, config: &Config) -> Policy {
     }
 }
 
-/// The names of the read role and the contain role, with their paths.
+/// Returns the names of the read role and the contain role, with their paths.
 fn role_names(config: &Config) -> (String, String) {
     let identity = &config.identity;
     let read = match &identity.member_role {
         MemberRole::Role(name) => name.to_string(),
-        // Who assumes no role may still want one deployed.
+        // Without a configured member role, the default one is printed.
         MemberRole::Caller => MemberRole::default().to_string(),
     };
     (read, identity.contain_role.to_string())

@@ -1,18 +1,18 @@
-//! The CloudFormation template, headed by the commands that deploy it with the settings at hand.
+//! The CloudFormation template, preceded by the commands that deploy it with the current settings.
 //!
-//! StackSets do not deploy to the management account, so it has a template of its own.
+//! StackSets do not deploy to the management account, so that account has a separate template.
 
 use std::io::{self, Write};
 
 use super::role_names;
 use crate::config::Config;
 
-/// Roles, parameters and conditions; ends in the list of resources.
+/// Roles, parameters and conditions; the text ends with the list of resources.
 const ROLES: &str = include_str!("../../../config/roles/roles.yaml");
-/// One more resource, for the management account.
+/// An additional resource for the management account.
 const ORGANIZATION_ROLE: &str = include_str!("../../../config/roles/organization-role.yaml");
 
-/// Writes the template of every member account, or the management account's.
+/// Writes the template of the member accounts or of the management account.
 pub(super) fn write(config: &Config, management: bool, out: &mut dyn Write) -> io::Result<()> {
     let parameters = parameters(config);
     let commands = if management {
@@ -30,7 +30,7 @@ pub(super) fn write(config: &Config, management: bool, out: &mut dyn Write) -> i
     Ok(())
 }
 
-/// The parameters whose defaults the settings differ from, and the one that has no default.
+/// Returns the parameters whose values differ from their defaults, and the one without a default.
 fn parameters(config: &Config) -> Vec<(&'static str, String)> {
     let identity = &config.identity;
     let hub = identity.role_chain.last().map(ToString::to_string);
@@ -123,7 +123,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// The actions that a role's policies allow, sorted.
+    /// Returns the actions that the policies of a role allow, sorted.
     fn actions(template: &Value, role: &str) -> Vec<String> {
         let policies = template["Resources"][role]["Properties"]["Policies"]
             .as_array()

@@ -1,4 +1,4 @@
-//! `dragnet sources`: where the evidence is, without searching it.
+//! `dragnet sources`: shows the log sources without searching them.
 
 mod survey;
 
@@ -11,7 +11,7 @@ use crate::cli::{GlobalArguments, OutputFormat, SourcesArguments};
 use crate::report::{SourceTally, sources_json, sources_table, write_json, write_sources};
 use survey::{Surveyed, survey};
 
-/// Prints what records what. The exit code is 3 where a sweep would not find all CloudTrail.
+/// Prints the log sources. The exit code is 3 if a sweep would miss CloudTrail records.
 pub(super) async fn sources(
     global: &GlobalArguments,
     arguments: &SourcesArguments,

@@ -1,5 +1,5 @@
-//! Asks every account and Region in scope what records it, then the owners of what was named, then for the
-//! log groups that they deliver to.
+//! Queries every account and Region in scope for its log sources, then the owners of these log
+//! sources, then the log groups to which they deliver.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,17 +21,17 @@ use crate::sweep::{
     ask_owner, member_to_enter, sources,
 };
 
-/// What was learnt.
+/// The result of the survey.
 pub(super) struct Surveyed {
-    /// What records what.
+    /// The log sources.
     pub sources: Sources,
-    /// How many accounts are in scope.
+    /// The number of accounts in scope.
     pub accounts: u64,
-    /// What could not be asked, and why.
+    /// What could not be queried, with the reason.
     pub gaps: Vec<String>,
 }
 
-/// Asks all that `asked` asks for, at the time `now`.
+/// Surveys the scope of the settings at the time `now`.
 pub(super) async fn survey(
     aws: Aws,
     asked: &SourcesSettings,
@@ -74,7 +74,7 @@ struct Survey {
     reach: Reach,
 }
 
-/// What is known so far.
+/// The results so far.
 #[derive(Default)]
 struct Known {
     accounts: u64,
@@ -86,19 +86,20 @@ struct Known {
 }
 
 impl Known {
-    /// Many see a trail; only its owner can tell of it.
+    /// Many accounts see an organization trail, but only its owner can return its state, so a known
+    /// state is never replaced.
     fn learn(&mut self, recorder: LogSource) {
         let known = self
             .recorders
             .entry(recorder.via.clone())
             .or_insert_with(|| recorder.clone());
-        if known.told == SourceState::NotAsked {
+        if known.told == SourceState::Unknown {
             *known = recorder;
         }
     }
 }
 
-/// What one account in scope told.
+/// The results of one account in scope.
 struct Answered {
     account: AccountId,
     session: Result<Arc<Session>, Outcome>,
@@ -178,17 +179,18 @@ impl Survey {
         }
     }
 
-    /// Owners outside the scope have not been asked yet.
+    /// Queries the owners of log sources whose state is unknown because the owner is outside of the
+    /// scope.
     async fn ask_owners(&self, known: &mut Known) {
         let unasked = known
             .recorders
             .values()
-            .filter(|recorder| recorder.told == SourceState::NotAsked);
+            .filter(|recorder| recorder.told == SourceState::Unknown);
         for recorder in unasked.cloned().collect::<Vec<_>>() {
             let told = match self.session(known, recorder.home.account).await {
                 Ok(session) => ask_owner(&self.aws, &session, recorder).await,
                 Err(outcome) => LogSource {
-                    told: SourceState::Refused(outcome),
+                    told: SourceState::Denied(outcome),
                     ..recorder
                 },
             };
@@ -196,7 +198,7 @@ impl Survey {
         }
     }
 
-    /// What a sweep would do with each log group that something delivers to.
+    /// Determines what a sweep would do with each log group to which a log source delivers.
     async fn look_for_groups(
         &self,
         known: &mut Known,
@@ -233,7 +235,7 @@ impl Survey {
         join_all(looked_for).await.into_iter().collect()
     }
 
-    /// The session in an account, in scope or not.
+    /// Returns the session for an account, in scope or not.
     async fn session(
         &self,
         known: &mut Known,

@@ -1,4 +1,4 @@
-//! `dragnet watch check`: the configuration is sound, and this is what will be done.
+//! `dragnet watch check`: validates the configuration, and prints the next activations.
 
 use std::io::Write;
 
@@ -11,7 +11,7 @@ use crate::report::{Table, write_json};
 use crate::time::rfc3339_ms;
 use crate::watch::next;
 
-/// Activations that are shown.
+/// The number of activations that are shown.
 const SHOWN: usize = 10;
 
 #[derive(Serialize)]
@@ -22,7 +22,8 @@ struct Planned {
     local: String,
 }
 
-/// That the settings could be resolved is the check: they name what is wrong.
+/// Prints the next activations. The configuration itself has been validated by resolving the
+/// settings.
 pub(super) fn check(
     watch: &WatchSettings,
     now: Timestamp,
@@ -48,7 +49,7 @@ pub(super) fn check(
     Ok(0)
 }
 
-/// The next activations of all schedules, in order of time.
+/// Returns the next activations of all schedules, ordered by time.
 fn planned(schedules: &[ScheduleSettings], now: Timestamp) -> Vec<Planned> {
     let mut all = Vec::new();
     for schedule in schedules {

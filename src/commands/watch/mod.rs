@@ -1,4 +1,4 @@
-//! `dragnet watch`: schedules that are activated, and how they stand.
+//! `dragnet watch`: activates schedules, and shows their state.
 
 mod check;
 mod once;
@@ -16,7 +16,7 @@ use super::{CommandError, Environment};
 use crate::cli::settings::WatchSettings;
 use crate::cli::{GlobalArguments, WatchCommand};
 
-/// Does what is to be done about the schedules.
+/// Runs a `watch` command.
 pub(super) async fn watch(
     global: &GlobalArguments,
     command: &WatchCommand,

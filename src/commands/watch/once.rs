@@ -1,4 +1,5 @@
-//! `dragnet watch once`: what is due, and an end. For cron, systemd timers, Kubernetes CronJobs.
+//! `dragnet watch once`: activates what is due, and ends. For cron, systemd timers and Kubernetes
+//! CronJobs.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -90,7 +91,7 @@ fn ending(activated: &ActivationRecord) -> String {
     )
 }
 
-/// The exit code, as the contract has it; of several activations, that of the one that ended worst.
+/// Returns the exit code. Of several activations, the one with the worst result decides.
 fn exit_code(ended: &[Option<ActivationRecord>]) -> u8 {
     let ends = || {
         ended

@@ -1,4 +1,4 @@
-//! `dragnet watch run`: stays up until it is told to end.
+//! `dragnet watch run`: runs until it receives a signal to end.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -20,10 +20,11 @@ use crate::commands::{CommandError, Environment};
 use crate::config::Listen;
 use crate::watch::{Health, RetryPolicy, State};
 
-/// How long activations and deliveries under way may take to end. What does not is done again next time.
+/// How long running activations and deliveries may take to end. The next start repeats what did not
+/// end in time.
 const LAST_WORDS: Duration = Duration::from_secs(9);
 
-/// What the system asks for.
+/// The signals that the process handles.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -84,7 +85,8 @@ pub(super) async fn run(
             "watching"
         );
         let mut next = None;
-        // Ends at once on a signal to end; on one to reload, when what is under way has ended.
+        // On a signal to end, stops at once. On a signal to reload, waits until running activations
+        // have ended.
         loop {
             tokio::select! {
                 asked = signals.next() => match asked {
@@ -119,7 +121,7 @@ pub(super) async fn run(
         }
         health.set_ready(false);
         let Some((new, watch)) = next else {
-            // Every schedule has been due for the last time.
+            // No schedule will be due again.
             info!("no schedule will be due any more");
             return Ok(0);
         };
@@ -128,7 +130,8 @@ pub(super) async fn run(
     }
 }
 
-/// Reads the configuration again. What is bound to this process stays as it is.
+/// Reads the configuration again, except for the settings that cannot change while the process
+/// runs.
 fn reload(
     global: &GlobalArguments,
     machine: &HostEnvironment,

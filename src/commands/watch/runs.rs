@@ -1,4 +1,4 @@
-//! The runs of a watch: made like any other, over one connection.
+//! The runs of a watch, all made over one shared connection.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::report::RunStatus;
 use crate::sweep::WindowBasis;
 use crate::watch::{ActivationEnd, Agenda, FinishedRun, RunLauncher};
 
-/// Makes runs over one connection.
+/// Launches runs over one shared connection.
 #[derive(Debug)]
 pub(super) struct Runs(pub Arc<SharedConnection>);
 

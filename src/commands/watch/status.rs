@@ -1,4 +1,4 @@
-//! `dragnet watch status`: how each schedule stands, and what waits to be delivered.
+//! `dragnet watch status`: shows the state of each schedule, and the alerts that wait for delivery.
 
 use std::io::Write;
 

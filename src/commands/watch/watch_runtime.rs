@@ -1,4 +1,4 @@
-//! A watch that is set up: its connection, its schedules, and the delivery of its alerts.
+//! The running watch: its connection, its schedules, and the delivery of its alerts.
 
 use std::sync::Arc;
 
@@ -17,20 +17,21 @@ use crate::watch::{
     ActivationRecord, Delivery, RetryPolicy, SharedOutput, Sink, State, StateError, Tools, Watch,
 };
 
-/// A watch that is set up.
+/// The parts of a running watch.
 pub struct WatchRuntime {
     watch: Arc<Watch>,
     deliveries: Vec<Delivery>,
     outbox: watch::Receiver<()>,
-    /// Writes down the calls that belong to no run; ends with the last that makes any.
+    /// The task that records calls which belong to no run; it ends when the last caller is dropped.
     recording: JoinHandle<()>,
 }
 
 impl WatchRuntime {
-    /// Connects, and sets up what these settings say over what `state` knows. Lines for stdout go to `output`.
+    /// Connects, and creates the watch from its settings and its stored `state`. The stdout sink
+    /// writes to `output`.
     ///
     /// # Errors
-    /// There is no connection to AWS.
+    /// The connection to AWS cannot be created.
     pub async fn open(
         place: &Environment,
         settings: WatchSettings,
@@ -73,9 +74,9 @@ impl WatchRuntime {
         })
     }
 
-    /// Activates what is due now, or the schedule of this name whether it is due or not; then delivers what
-    /// waits, as far as the sinks take it. Gives how each activation ended, `None` where that could not be
-    /// written down.
+    /// Activates the schedules that are due, or the named one whether it is due or not, and then
+    /// attempts to deliver all waiting alerts. Returns the result of each activation, `None` if it
+    /// could not be stored.
     ///
     /// # Errors
     /// The state cannot be read or written.
@@ -91,8 +92,9 @@ impl WatchRuntime {
         Ok(ended)
     }
 
-    /// Activates each schedule whenever it is due, and delivers what there is to tell. Ends when `rest` is
-    /// cancelled and the activations under way have ended, or, with them interrupted, when `stop` is.
+    /// Activates each schedule whenever it is due, and delivers alerts. Ends when `rest` is
+    /// cancelled and the running activations have ended, or when `stop` is cancelled, which
+    /// interrupts them.
     pub async fn keep(self, rest: CancellationToken, stop: CancellationToken) {
         let done = stop.child_token();
         let mut deliveries = JoinSet::new();
@@ -108,7 +110,8 @@ impl WatchRuntime {
     }
 }
 
-/// Their traces are the watch's own, too.
+/// Records the request ids of the watch's own calls, so that their log events are not reported as
+/// findings.
 async fn record_own_calls(mut calls: mpsc::Receiver<ApiCall>, state: State) {
     while let Some(call) = calls.recv().await {
         if let Err(error) = state.own_call(&call.request_id, call.time) {

@@ -1,4 +1,4 @@
-//! The hunts that there are: those that ship, and those of the user's folder.
+//! The catalogue of hunts: the built-in ones and those of the user's folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,18 +10,19 @@ use super::template::HuntTemplate;
 use crate::config::{ConfigError, nearest};
 use crate::model::Hunt;
 
-/// Hunts by name.
+/// The hunts by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalogue {
     hunts: BTreeMap<String, HuntTemplate>,
 }
 
 impl Catalogue {
-    /// The hunts that ship, and on top of them those of a folder (`*.toml`): one of the same name takes the
-    /// place of the shipped one.
+    /// Loads the built-in hunts and those of a folder (`*.toml`). A hunt of the folder replaces the
+    /// built-in one of the same name.
     ///
     /// # Errors
-    /// The folder cannot be read, a file in it is no hunt, or two of them bear one name.
+    /// The folder cannot be read, a file in it is not a valid hunt, or two files have the same hunt
+    /// name.
     pub fn load(folder: Option<&Path>) -> Result<Self, ConfigError> {
         let mut hunts = BTreeMap::new();
         for (origin, text) in SHIPPED {
@@ -44,15 +45,15 @@ impl Catalogue {
         Ok(Self { hunts })
     }
 
-    /// All of them, by name.
+    /// Returns all hunts, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &HuntTemplate> {
         self.hunts.values()
     }
 
-    /// The hunt of this name.
+    /// Returns the hunt of this name.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no hunt of this name.
     pub fn get(&self, name: &str) -> Result<&HuntTemplate, InvalidHunt> {
         self.hunts.get(name).ok_or_else(|| InvalidHunt::Unknown {
             given: name.to_owned(),
@@ -60,11 +61,11 @@ impl Catalogue {
         })
     }
 
-    /// The hunt that `NAME[:key=value,...]` asks for. A comma that no `key=` follows is part of the value
-    /// before it.
+    /// Parses `NAME[:key=value,...]` and returns that hunt with its values. A comma that is not
+    /// followed by `key=` is part of the value before it.
     ///
     /// # Errors
-    /// There is no such hunt or parameter, or a value is missing or not of its type.
+    /// There is no such hunt or parameter, or a value is missing or not of its parameter's type.
     pub fn ask(&self, request: &str) -> Result<Hunt, InvalidHunt> {
         let (name, rest) = request.split_once(':').unwrap_or((request, ""));
         let mut given: Vec<(String, String)> = Vec::new();
@@ -90,10 +91,10 @@ fn is_key(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Reads the hunt of a file.
+/// Reads a hunt from a file.
 ///
 /// # Errors
-/// It cannot be read, or is no hunt.
+/// The file cannot be read, or is not a valid hunt.
 pub fn load_hunt(path: &Path) -> Result<HuntTemplate, ConfigError> {
     let origin = path.display().to_string();
     let text =

@@ -1,37 +1,37 @@
-//! Why a hunt cannot be asked as it was given.
+//! Errors in the request for a hunt.
 
-/// Why a hunt cannot be asked as it was given.
+/// A request for a hunt is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHunt {
-    /// There is no such hunt.
+    /// There is no hunt of this name.
     #[error("there is no hunt `{given}`{}; `dragnet hunts list` shows them", hint(.nearest.as_ref()))]
     Unknown {
-        /// As it was given.
+        /// The requested name.
         given: String,
-        /// What may have been meant.
+        /// The nearest known name.
         nearest: Option<String>,
     },
-    /// What follows the name is not `key=value`.
+    /// The part after the name is not `key=value`.
     #[error("`{0}` is not NAME[:key=value,...]")]
     Malformed(String),
-    /// There is no such parameter.
+    /// The hunt has no parameter of this name.
     #[error("hunt `{hunt}` has no parameter `{given}`{}", hint(.nearest.as_ref()))]
     UnknownParameter {
         /// The hunt.
         hunt: String,
-        /// As it was given.
+        /// The name of the parameter that was given.
         given: String,
-        /// What may have been meant.
+        /// The nearest known name.
         nearest: Option<String>,
     },
-    /// A parameter without a default was not given.
+    /// A parameter without a default has no value.
     #[error("hunt `{hunt}` needs `{parameter}` ({about}): --hunt {hunt}:{parameter}=…")]
     MissingParameter {
         /// The hunt.
         hunt: String,
         /// The parameter.
         parameter: String,
-        /// What it is for.
+        /// The description of the parameter.
         about: String,
     },
     /// A value is not of its parameter's type.
@@ -43,11 +43,11 @@ pub enum InvalidHunt {
         hunt: String,
         /// The parameter.
         parameter: String,
-        /// As it was given.
+        /// The value that was given.
         given: String,
-        /// The type's word.
+        /// The name of the type.
         kind: &'static str,
-        /// A value of that type.
+        /// An example of a value of that type.
         example: &'static str,
     },
 }

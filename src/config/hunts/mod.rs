@@ -1,7 +1,8 @@
-//! The catalogue of hunts, and `[hunts]`: where the user's own are.
+//! The catalogue of hunts, and `[hunts]`: the folder of the user's own hunts.
 //!
-//! A hunt is a file, so that a team can keep its hunts beside its configuration and review them. Parameters
-//! are typed, and stand in quoted text alone: no value can change what a query asks.
+//! Each hunt is a file, so a team can keep its hunts beside its configuration and review them.
+//! Parameters are typed and may occur only in quoted text, so no value can change the structure of
+//! a query.
 
 mod catalogue;
 mod invalid;
@@ -18,20 +19,21 @@ pub use invalid::InvalidHunt;
 pub use parameter::{Parameter, ParameterKind};
 pub use template::HuntTemplate;
 
-/// The folder of the user's own hunts that is used if it is there, beside the configuration file.
+/// The folder beside the configuration file that is used if it exists and no other is configured.
 const USUAL_FOLDER: &str = "hunts";
 
-/// `[hunts]`: hunts beside those that ship.
+/// `[hunts]`: the user's own hunts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hunts {
-    /// A folder of hunts (`*.toml`), which add to those that ship or, by name, replace them. A relative
-    /// path starts at the configuration file; without one, `hunts` beside it is used if it is there.
+    /// A folder of hunts (`*.toml`), which are added to the built-in ones or replace those of the
+    /// same name. A relative path is relative to the configuration file. The default is the folder
+    /// `hunts` beside that file, if it exists.
     pub folder: Option<PathBuf>,
 }
 
 impl Hunts {
-    /// The same as it is meant in a configuration file in this directory.
+    /// Resolves the folder relative to the directory of the configuration file.
     pub(super) fn seen_from(self, directory: &Path) -> Self {
         let usual = || Some(directory.join(USUAL_FOLDER)).filter(|folder| folder.is_dir());
         Self {

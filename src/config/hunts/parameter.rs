@@ -1,4 +1,4 @@
-//! The parameters of a hunt: typed, so that a value cannot mean anything but what it is.
+//! The typed parameters of a hunt. The type ensures that a value cannot be read as query syntax.
 
 use std::net::IpAddr;
 
@@ -7,26 +7,26 @@ use serde::Deserialize;
 
 use crate::model::{AccountId, Arn};
 
-/// A parameter, as a hunt declares it.
+/// A parameter as a hunt declares it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
-    /// What its values are.
+    /// The type of its values.
     #[serde(rename = "type")]
     pub kind: ParameterKind,
-    /// What it is for, in a line.
+    /// A description in one line.
     pub about: String,
-    /// Its value where none is given; without one it must be given.
+    /// The default value; without one, a value must be given.
     pub default: Option<String>,
 }
 
-/// What the values of a parameter are.
+/// The type of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ParameterKind {
     /// An IPv4 or IPv6 address.
     Ip,
-    /// A network in CIDR form, or its first octets: `10.` is 10.0.0.0/8.
+    /// A network in CIDR form, or the first octets of its addresses: `10.` is 10.0.0.0/8.
     Cidr,
     /// An access key id.
     AccessKey,
@@ -34,12 +34,12 @@ pub enum ParameterKind {
     Account,
     /// An ARN.
     Arn,
-    /// Any text of one line without quotation marks, backticks and backslashes.
+    /// A text of one line without quotation marks, backticks and backslashes.
     Text,
 }
 
 impl ParameterKind {
-    /// Its word in files, and an example of a value.
+    /// Returns the name of the type in files, and an example of a value.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Ip => ("ip", "192.0.2.1"),
@@ -51,18 +51,19 @@ impl ParameterKind {
         }
     }
 
-    /// Its word in files.
+    /// Returns the name of the type in files.
     pub fn as_str(self) -> &'static str {
         self.words().0
     }
 
-    /// A value of this kind, for trying out.
+    /// Returns an example of a value of this type.
     pub fn example(self) -> &'static str {
         self.words().1
     }
 
-    /// A value in the one form in which logs have it; `None` if it is not of this kind. What this gives
-    /// cannot end the quoted text that it is put into, whatever a server takes for an escape.
+    /// Normalizes a value to the form that logs contain; `None` if it is not of this type. The
+    /// result contains nothing that could end the quoted text around it, whatever the server treats
+    /// as an escape.
     pub fn value(self, given: &str) -> Option<String> {
         let given = given.trim();
         let value = match self {
@@ -85,7 +86,7 @@ fn is_harmless(c: char) -> bool {
     !c.is_control() && !"\"'`\\".contains(c)
 }
 
-/// A network, or the octets that all its addresses begin with.
+/// Parses a network, or the first octets that all its addresses share.
 fn network(given: &str) -> Option<IpNet> {
     if let Ok(network) = given.parse::<IpNet>() {
         return Some(network.trunc());

@@ -1,6 +1,6 @@
-//! The hunts that are built in.
+//! The built-in hunts.
 
-/// A file of `config/hunts` with its name.
+/// The path and the content of a file in `config/hunts`.
 macro_rules! shipped {
     ($name:literal) => {
         (
@@ -10,7 +10,7 @@ macro_rules! shipped {
     };
 }
 
-/// Each with the name of its file.
+/// The path and the content of each built-in hunt.
 pub(super) const SHIPPED: [(&str, &str); 21] = [
     shipped!("access-key-created"),
     shipped!("access-key-for-another-user"),

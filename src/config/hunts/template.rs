@@ -1,4 +1,4 @@
-//! A hunt as its file has it: a query with `{{parameter}}`s.
+//! Hunts as they are written in files: queries with `{{parameter}}` placeholders.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use crate::config::nearest;
 use crate::model::{Hunt, HuntSource, Severity};
 use crate::query::{Query, QueryErrorKind};
 
-/// Stands for any value while it is checked where values go.
+/// Replaces the placeholders while the query is parsed to check where they occur.
 const MARK: &str = "DragnetParameter";
 
 /// A hunt of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HuntTemplate {
-    /// Its name: lower-case letters, digits and hyphens.
+    /// The name of the hunt: lower-case letters, digits and hyphens.
     pub name: String,
-    /// What it tells, in a line.
+    /// What the hunt finds, in one line.
     pub title: String,
-    /// What kind of record it is about.
+    /// The kind of record that it searches.
     pub source: HuntSource,
-    /// How much a finding weighs.
+    /// The severity of a finding.
     pub severity: Severity,
     /// MITRE ATT&CK techniques, e.g. `T1078.004`.
     #[serde(default)]
@@ -33,16 +33,17 @@ pub struct HuntTemplate {
     /// The parameters, by name.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
-    /// The Logs Insights query. `{{name}}`, inside quoted text, stands for a parameter's value.
+    /// The Logs Insights query. `{{name}}`, inside quoted text, is replaced by the value of the
+    /// parameter.
     pub query: String,
 }
 
 impl HuntTemplate {
-    /// Reads a hunt from its file's text; `origin` is what errors call the file.
+    /// Parses a hunt from the text of its file; errors call the file `origin`.
     ///
     /// # Errors
-    /// It is not TOML, has an unknown key, its query does not follow the grammar, or a value could mean
-    /// something else than text where it stands in the query.
+    /// The text is not TOML, has an unknown key, its query does not follow the grammar, or a
+    /// placeholder is outside of quoted text.
     pub fn from_toml(text: &str, origin: &str) -> Result<Self, ConfigError> {
         let hunt: Self =
             toml::from_str(text).map_err(|error| ConfigError::in_toml(text, origin, &error))?;
@@ -86,7 +87,8 @@ impl HuntTemplate {
         self.check_query()
     }
 
-    /// Values stand in quoted text alone. What is not read here cannot be checked, so it has none.
+    /// Checks that placeholders occur only in quoted text. A query that cannot be parsed locally
+    /// cannot be checked, so it must not have parameters.
     fn check_query(&self) -> Result<(), Problem> {
         let mut marked = self.query.clone();
         let mut places = 0;
@@ -119,7 +121,8 @@ impl HuntTemplate {
         }
     }
 
-    /// The hunt with its defaults, and with an example of each value that has none: for trying out.
+    /// Returns the hunt with its defaults, and with an example value for each parameter without a
+    /// default. Used to check hunts.
     pub fn example(&self) -> Hunt {
         let value = |parameter: &Parameter| {
             let given = parameter
@@ -136,10 +139,10 @@ impl HuntTemplate {
         )
     }
 
-    /// The hunt with these values, and defaults for the others.
+    /// Returns the hunt with these values, and with defaults for the others.
     ///
     /// # Errors
-    /// A value is missing, is not of its parameter's type, or there is no such parameter.
+    /// A value is missing or not of its parameter's type, or there is no such parameter.
     pub fn fill(&self, given: &BTreeMap<String, String>) -> Result<Hunt, InvalidHunt> {
         if let Some(unknown) = given
             .keys()
@@ -188,7 +191,7 @@ impl HuntTemplate {
     }
 }
 
-/// The query with its values, in one pass: a value is not looked at for further parameters.
+/// Replaces the placeholders in one pass, so that a placeholder inside of a value is not replaced.
 fn filled(query: &str, values: &BTreeMap<String, String>) -> String {
     let mut whole = String::with_capacity(query.len());
     let mut rest = query;
@@ -205,7 +208,7 @@ fn placeholder(name: &str) -> String {
     format!("{{{{{name}}}}}")
 }
 
-/// Source: MITRE ATT&CK: `T` and four digits, and three more of a sub-technique.
+/// Source: MITRE ATT&CK: `T` and four digits; a sub-technique adds a dot and three digits.
 fn is_technique(text: &str) -> bool {
     let all_digits =
         |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());

@@ -1,11 +1,11 @@
-//! Indicators as CSV: a column `type` and a column `value`, by their names in the header or, without one,
-//! in this order.
+//! Indicator lists in CSV: the columns `type` and `value`, found by their names in the header or,
+//! without a header, in this order.
 
 use ::csv::{Error, ReaderBuilder, StringRecord, Trim};
 
 use super::{Listing, Malformed, vocabulary};
 
-/// Whether the first line is a header of these columns, or begins with a word for a kind.
+/// Whether the first line is a header with these columns, or begins with a known type.
 pub(super) fn is_csv(text: &str) -> bool {
     first_record(text)
         .is_some_and(|record| Columns::of_header(&record).is_some() || is_row(&record))
@@ -60,7 +60,7 @@ fn is_row(record: &StringRecord) -> bool {
     record.len() > 1 && record.get(0).is_some_and(vocabulary::is_known)
 }
 
-/// Where the columns are.
+/// The positions of the columns.
 #[derive(Clone, Copy)]
 struct Columns {
     kind: Option<usize>,

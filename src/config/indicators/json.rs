@@ -1,11 +1,12 @@
-//! Indicators as JSON: which form it is, and on which line something stands.
+//! Indicator lists in JSON: recognizes the format and finds the line of each value.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Listing, Malformed, misp, stix};
 
-/// What tells the forms apart: STIX names its type, MISP's exports come in several wrappings.
+/// The members by which formats are recognized: STIX has a `type`; MISP exports have several kinds
+/// of wrappers.
 #[derive(Deserialize)]
 struct Wrapping<'a> {
     #[serde(rename = "type", default)]
@@ -26,7 +27,8 @@ pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
     unwrap(source, text, 0, listing)
 }
 
-/// MISP answers with `{"response": [{"Event": …}]}`, `{"response": {"Attribute": […]}}`, `[{"Event": …}]` …
+/// The maximum depth of MISP's wrappers: `{"response": [{"Event": …}]}`,
+/// `{"response": {"Attribute": […]}}`, `[{"Event": …}]` …
 const DEEPEST: usize = 4;
 
 fn unwrap(
@@ -67,12 +69,12 @@ fn unwrap(
     }
 }
 
-/// The file's text, which its parts are slices of.
+/// The text of the file; its parts are slices of this text.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a>(&'a str);
 
 impl Source<'_> {
-    /// Reads a part of the file.
+    /// Deserializes a part of the file.
     pub(super) fn read<'p, T: Deserialize<'p>>(self, part: &'p str) -> Result<T, Malformed> {
         serde_json::from_str(part).map_err(|error| {
             let line = self.line(part) + error.line().saturating_sub(1);
@@ -83,7 +85,7 @@ impl Source<'_> {
         })
     }
 
-    /// The line that a part of the file begins on, counted from 1.
+    /// Returns the line on which a part of the file begins, counted from 1.
     pub(super) fn line(self, part: &str) -> usize {
         let before = part.as_ptr().addr().saturating_sub(self.0.as_ptr().addr());
         self.0

@@ -1,4 +1,4 @@
-//! MISP events: attributes, alone and in objects, each with a type.
+//! MISP events: typed attributes, either directly in the event or in objects.
 //!
 //! Source: MISP core format: <https://www.misp-standard.org/rfc/misp-standard-core.html>.
 
@@ -50,7 +50,7 @@ pub(super) fn read_event(
         .try_for_each(|attribute| read_attribute(source, attribute.get(), listing))
 }
 
-/// Reads an attribute. MISP marks those that are context, not meant for detection (`to_ids`).
+/// Reads an attribute. Attributes that are not meant for detection (`to_ids`) are skipped.
 pub(super) fn read_attribute(
     source: Source<'_>,
     json: &str,
@@ -65,7 +65,7 @@ pub(super) fn read_attribute(
         return Ok(());
     }
     let line = source.line(json);
-    // `ip-dst|port` and `filename|sha256` hold a value for each of their types.
+    // `ip-dst|port` and `filename|sha256` contain one value for each of their types.
     let kinds: Vec<&str> = attribute.kind.split('|').collect();
     let values: Vec<&str> = attribute.value.split('|').collect();
     if kinds.len() > 1 && kinds.len() == values.len() {
@@ -80,7 +80,8 @@ pub(super) fn read_attribute(
     read_value(&attribute.kind, &attribute.value, line, listing)
 }
 
-/// MISP has hundreds of types, and more by the year: one that is not known is left out, and told.
+/// Reads a value. MISP has hundreds of types and adds more every year, so a value of an unknown
+/// type is left out and counted in the list of what was left out.
 fn read_value(
     kind: &str,
     value: &str,
@@ -94,7 +95,7 @@ fn read_value(
     Ok(())
 }
 
-/// Whether a flag is set this way: exports write it as a boolean, a number or a text.
+/// Whether a flag has the value `way`. Exports write flags as booleans, numbers or texts.
 fn says(flag: &Value, way: bool) -> bool {
     match flag {
         Value::Bool(set) => *set == way,

@@ -1,14 +1,14 @@
-//! The files of `--indicators`: lists of what to look for, in the forms that threat intelligence comes in.
+//! The files of `--indicators`: lists of indicators in the formats of threat intelligence.
 //!
 //! ```text
-//! text   one a line        192.0.2.1   # a comment
+//! text   one per line      192.0.2.1   # a comment
 //! CSV    type,value        domain,evil.example
 //! STIX   a 2.1 bundle      patterns of indicators, and observables
 //! MISP   an event          attributes meant for detection
 //! ```
-//! They are told apart by what is in them. A value that is wrong refuses the file, with its line: a slip
-//! must not be looked for, and not be found. What no log can show (a mutex, a registry key) is left out,
-//! and told.
+//! The format is recognized by the content. One invalid value makes the whole file invalid, and the
+//! error names its line: otherwise a mistyped indicator would be searched for and never found.
+//! Types that no cloud log contains (a mutex, a registry key) are left out and reported.
 
 mod csv;
 mod json;
@@ -26,16 +26,16 @@ use std::path::Path;
 use super::ConfigError;
 use crate::model::{Indicator, InvalidIndicator};
 
-/// What a file of indicators holds.
+/// The content of an indicator list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndicatorList {
-    /// The indicators, in the file's order; one may come again.
+    /// The indicators in the order of the file, with duplicates.
     pub indicators: Vec<Indicator>,
-    /// What cannot be looked for: what it is, and how often it is there.
+    /// What cannot be searched for: the type, and the number of its values.
     pub left_out: BTreeMap<String, usize>,
 }
 
-/// All that is wrong with a file of indicators: one slip in a long list must not hide the next.
+/// All errors of an indicator list, so that the user can correct them at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidIndicatorList(Vec<ConfigError>);
 
@@ -54,11 +54,11 @@ impl From<ConfigError> for InvalidIndicatorList {
     }
 }
 
-/// Reads a file of indicators.
+/// Reads an indicator list.
 ///
 /// # Errors
-/// It cannot be read, has another form, holds values that are no indicators, or none at all. The errors
-/// name the lines.
+/// The file cannot be read, is in none of the formats, contains invalid indicators, or has no
+/// indicator. The errors name the lines.
 pub fn load_indicators(path: &Path) -> Result<IndicatorList, InvalidIndicatorList> {
     let origin = path.display().to_string();
     let text =
@@ -67,7 +67,7 @@ pub fn load_indicators(path: &Path) -> Result<IndicatorList, InvalidIndicatorLis
 }
 
 fn parse(text: &str, origin: &str) -> Result<IndicatorList, InvalidIndicatorList> {
-    // Spreadsheets and PowerShell begin a file with a byte order mark.
+    // Spreadsheets and PowerShell write a byte order mark at the start of a file.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut listing = Listing::default();
     let malformed = |(line, problem): Malformed| ConfigError::new(origin, line, problem);
@@ -93,14 +93,15 @@ fn parse(text: &str, origin: &str) -> Result<IndicatorList, InvalidIndicatorList
     Ok(list)
 }
 
-/// A file that has not the form that it seems to have: the line, where it is known, and what is wrong.
+/// The file is not in the format that its beginning suggests: the line, if it is known, and the
+/// problem.
 type Malformed = (Option<usize>, String);
 
-/// What has been read so far.
+/// The content that has been read so far.
 #[derive(Debug, Default)]
 struct Listing {
     list: IndicatorList,
-    /// With their lines.
+    /// The invalid indicators, with their lines.
     invalid: Vec<(usize, InvalidIndicator)>,
 }
 
@@ -121,7 +122,7 @@ impl Listing {
 pub(super) mod testing {
     use super::*;
 
-    /// What a file holds, each as `kind:value`; or its errors.
+    /// Returns the content of a list, each indicator as `kind:value`, or the errors.
     pub(super) fn read(text: &str) -> Result<Vec<String>, String> {
         let list = parse(text, "file").map_err(|error| error.to_string())?;
         Ok(list
@@ -131,7 +132,7 @@ pub(super) mod testing {
             .collect())
     }
 
-    /// What of a file is left out, each as `n x what`.
+    /// Returns what was left out of a list, each as `n x what`.
     pub(super) fn left_out(text: &str) -> Vec<String> {
         let list = parse(text, "file").unwrap();
         list.left_out
@@ -205,7 +206,7 @@ mod tests {
             _ = parse(&text, "file");
         }
 
-        /// Good files of every form, spoiled in some places: what is still taken is something that can be stored.
+        /// Random edits of valid files in every format: whatever is still accepted can be stored.
         #[test]
         fn no_spoiled_file_makes_it_panic(
             good in prop::sample::select(&GOOD[..]),

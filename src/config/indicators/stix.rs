@@ -1,10 +1,11 @@
 //! STIX 2.1 bundles: the patterns of indicators, and observables.
 //!
-//! Each value that a pattern names is looked for by itself: a sighting of one is what an analyst wants to
-//! see, even where the pattern asks for two together. Objects that only tell a story (campaigns,
-//! relationships) hold nothing to look for.
+//! Each value of a pattern is searched for separately: an analyst wants to see a sighting of one
+//! value even if the pattern requires two of them together. Objects that only describe context
+//! (campaigns, relationships) contain no values.
 //!
-//! Source: STIX 2.1, sections 4.7 (Indicator), 4.14 (Observed Data) and 6 (Cyber-observable Objects).
+//! Source: STIX 2.1, sections 4.7 (Indicator), 4.14 (Observed Data) and 6 (Cyber-observable
+//! Objects).
 
 use std::collections::BTreeMap;
 
@@ -28,12 +29,12 @@ struct Object<'a> {
     hashes: BTreeMap<String, String>,
     user_id: Option<String>,
     account_login: Option<String>,
-    /// Observed Data of STIX 2.0 holds its observables itself.
+    /// In STIX 2.0, Observed Data contains its observables.
     #[serde(borrow, default)]
     objects: BTreeMap<String, &'a RawValue>,
 }
 
-/// Observables that nothing here can look for.
+/// Observables that Dragnet cannot search for.
 const LEFT_OUT: [&str; 9] = [
     "autonomous-system",
     "directory",
@@ -140,7 +141,8 @@ fn read_value(
     Ok(())
 }
 
-/// The type, in the words of lists, of an object's property; an empty one is recognised.
+/// Returns the indicator type of an object's property, as indicator lists name it. An empty type
+/// means that the type is detected from the value.
 fn type_of(object: &str, path: &[&str]) -> Option<&'static str> {
     match (object, path) {
         ("ipv4-addr" | "ipv6-addr", ["value"]) => Some("ip"),

@@ -1,7 +1,8 @@
-//! STIX patterns: `[ipv4-addr:value = '192.0.2.1'] FOLLOWEDBY [file:name LIKE '%.exe'] WITHIN 5 MINUTES`.
+//! STIX patterns:
+//! `[ipv4-addr:value = '192.0.2.1'] FOLLOWEDBY [file:name LIKE '%.exe'] WITHIN 5 MINUTES`.
 //!
-//! The whole grammar is read, so that a broken pattern is refused; of its meaning only the comparisons
-//! are kept.
+//! The whole grammar is parsed, so that a malformed pattern is rejected. Only the comparisons are
+//! used.
 //!
 //! Source: STIX 2.1, section 9 (STIX Patterning).
 
@@ -13,7 +14,7 @@ use winnow::error::{StrContext, StrContextValue};
 use winnow::token::{any, none_of, take_while};
 use winnow::{ModalResult, Parser};
 
-/// How deep parentheses may nest: the reader is recursive.
+/// The maximum depth of parentheses, because the parser is recursive.
 const DEEPEST: usize = 64;
 
 /// One comparison of a pattern: `object:path operator values`.
@@ -27,7 +28,7 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// The operator as a pattern writes it.
+    /// Returns the operator as patterns write it.
     pub(super) fn operator_text(&self) -> String {
         format!(
             "{}{}",
@@ -52,7 +53,7 @@ pub(super) enum Operator {
     IsSuperset,
 }
 
-/// Longer ones first: `<=` is not `<`.
+/// Longer operators first, because `<=` begins with `<`.
 const OPERATORS: [(&str, Operator); 11] = [
     ("!=", Operator::NotEqual),
     ("<=", Operator::LessOrEqual),
@@ -76,7 +77,7 @@ impl Operator {
     }
 }
 
-/// All comparisons of a pattern, in its order.
+/// Returns all comparisons of a pattern in order.
 pub(super) fn comparisons(pattern: &str) -> Result<Vec<Comparison>, String> {
     let whole = |input: &mut &str| observations(input, DEEPEST);
     delimited(multispace0, whole, multispace0)
@@ -99,7 +100,7 @@ fn expected(what: &'static str) -> StrContext {
     StrContext::Expected(StrContextValue::Description(what))
 }
 
-/// A word of the language, in any case, and not the beginning of a longer one.
+/// Parses a keyword, case-insensitively; it must not be the beginning of a longer word.
 fn word<'s>(text: &'static str) -> impl FnMut(&mut &'s str) -> ModalResult<()> {
     move |input| {
         let rest = take_while(0.., |c: char| c.is_alphanumeric() || c == '_');
@@ -141,7 +142,7 @@ fn observation(input: &mut &str, depth: usize) -> ModalResult<Vec<Comparison>> {
     Ok(all)
 }
 
-/// How often, and when: a sweep has its own window.
+/// Parses a qualifier (how often, and when) and ignores it, because a sweep has its own window.
 fn qualifier(input: &mut &str) -> ModalResult<()> {
     let number = || {
         preceded(
@@ -181,7 +182,7 @@ fn deeper(depth: usize) -> ModalResult<usize> {
     }
 }
 
-/// One comparison; `EXISTS path` asks for no value and gives none.
+/// Parses one comparison. `EXISTS path` has no value, so it adds none.
 fn comparison(input: &mut &str) -> ModalResult<Vec<Comparison>> {
     if opt((opt(word("NOT")), word("EXISTS")))
         .parse_next(input)?
@@ -224,7 +225,8 @@ fn operator(input: &mut &str) -> ModalResult<Operator> {
     fail.parse_next(input)
 }
 
-/// `file:hashes.'SHA-256'`, `process:arguments[0]`. An index is no step: it says which, not what.
+/// Parses a path: `file:hashes.'SHA-256'`, `process:arguments[0]`. An index is dropped, because it
+/// selects an element and not a property.
 fn path(input: &mut &str) -> ModalResult<(String, Vec<String>)> {
     let name = || {
         take_while(1.., |c: char| {
@@ -247,7 +249,7 @@ fn values(input: &mut &str) -> ModalResult<Vec<String>> {
     alt((list, value.map(|value| vec![value]))).parse_next(input)
 }
 
-/// A text, a number, a truth value; `t'…'`, `h'…'` and `b'…'` are texts with a type.
+/// Parses a text, a number or a boolean; `t'…'`, `h'…'` and `b'…'` are typed texts.
 fn value(input: &mut &str) -> ModalResult<String> {
     let bare =
         take_while(1.., |c: char| c.is_alphanumeric() || "+-.".contains(c)).map(str::to_owned);
@@ -255,7 +257,7 @@ fn value(input: &mut &str) -> ModalResult<String> {
     preceded(multispace0, alt((typed, bare))).parse_next(input)
 }
 
-/// `'text'`, in which `\'` and `\\` stand for a quotation mark and a backslash.
+/// Parses `'text'`, in which `\'` and `\\` stand for a quotation mark and a backslash.
 fn quoted(input: &mut &str) -> ModalResult<String> {
     let character = alt((preceded('\\', any), none_of('\'')));
     delimited('\'', repeat(0.., character), '\'').parse_next(input)

@@ -1,4 +1,4 @@
-//! Indicators one a line, each with its kind recognised or forced by a prefix.
+//! Indicator lists with one indicator per line. Its kind is detected or set by a prefix.
 
 use super::Listing;
 use crate::model::{Indicator, IndicatorKind};
@@ -12,8 +12,8 @@ pub(super) fn read(text: &str, listing: &mut Listing) {
         .for_each(|(number, line)| listing.add(number, line.parse::<Indicator>()));
 }
 
-/// A `#` begins a comment at the start of a line or behind a blank; but a regular expression, a user
-/// agent or a `text:` may hold anything, and takes the whole line.
+/// Removes a comment. `#` begins one at the start of a line or after white space. A regular
+/// expression, a user agent or a `text:` indicator may contain `#`, so it takes the whole line.
 fn without_comment(line: &str) -> &str {
     let line = line.trim();
     if line.starts_with('#') {

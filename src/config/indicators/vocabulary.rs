@@ -1,18 +1,19 @@
-//! The words that lists of indicators use for their types: our own, MISP's, and those of common exports.
+//! The names of types in indicator lists: Dragnet's own, MISP's, and those of common exports.
 //!
-//! Source: MISP core format, "Attribute types": <https://www.misp-standard.org/rfc/misp-standard-core.html>.
+//! Source: MISP core format, "Attribute types":
+//! <https://www.misp-standard.org/rfc/misp-standard-core.html>.
 
 use super::{Listing, Malformed};
 use crate::config::nearest;
 use crate::model::{Indicator, IndicatorKind};
 
-/// How the value of a type is read.
+/// How the value of a type is parsed.
 #[derive(Clone, Copy)]
 enum Reading {
-    /// An address, or a network of them.
+    /// An address or a network.
     Address,
     Kind(IndicatorKind),
-    /// Nothing that a log in the cloud shows.
+    /// A type that does not occur in cloud logs.
     LeftOut,
 }
 
@@ -74,7 +75,7 @@ const LEFT_OUT: [&str; 24] = [
     "other",
 ];
 
-/// Adds a value by the word for its type; without one, it is recognised.
+/// Adds a value by the name of its type. If the name is empty, the type is detected from the value.
 pub(super) fn add(
     word: &str,
     value: &str,
@@ -99,7 +100,7 @@ pub(super) fn add(
     Ok(())
 }
 
-/// Whether a word stands for a type, be it one that is left out.
+/// Whether the name is a known type, including the types that are left out.
 pub(super) fn is_known(word: &str) -> bool {
     reading(word).is_some()
 }
@@ -124,7 +125,7 @@ fn reading(word: &str) -> Option<Reading> {
             .find(|(words, _)| is_in(words))
             .map(|(_, kind)| *kind)
     })?;
-    // Lists call a network an address, too.
+    // Lists use the types of addresses for networks too.
     Some(if kind == IndicatorKind::Ip {
         Reading::Address
     } else {

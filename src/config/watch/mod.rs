@@ -1,4 +1,4 @@
-//! `[watch]`: searches on a schedule, and who is told of what they find.
+//! `[watch]`: searches on schedules, and the sinks that receive their alerts.
 
 mod schedule;
 mod sink;
@@ -21,29 +21,29 @@ use super::error::Problem;
 use super::text::{checked_text, has_form, written_as_text};
 use super::{ConfiguredDuration, KnownRegions};
 
-/// What all schedules share.
+/// Settings that all schedules share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Watch {
-    /// Where watermarks, alerts and runs are kept; default: `watch` in Dragnet's state directory.
+    /// The directory of watermarks, alerts and runs; default: `watch` in Dragnet's state directory.
     pub state_dir: Option<PathBuf>,
-    /// Windows end this long before an activation begins, since logs arrive late.
+    /// How long before the start of an activation its windows end, because logs arrive late.
     pub lag: ConfiguredDuration,
-    /// Windows begin this long before the watermark, to find what came later still.
+    /// How long before the watermark windows begin, to find events that arrived even later.
     pub overlap: ConfiguredDuration,
     /// How far back the first window of an account, a Region or a log group begins.
     pub lookback: ConfiguredDuration,
-    /// The most of a log group's past that one activation catches up.
+    /// How much of a log group's past one activation catches up on at most.
     pub catch_up: ConfiguredDuration,
-    /// Activations are put off by less than this, each schedule by another share of it.
+    /// The upper bound by which activations are delayed; each schedule has its own share of it.
     pub jitter: Option<ConfiguredDuration>,
-    /// Where health and metrics are served.
+    /// The address at which health and metrics are served.
     pub listen: Listen,
-    /// How old a run may become.
+    /// How long runs are kept.
     pub keep_runs_for: ConfiguredDuration,
     /// How many runs are kept.
     pub keep_runs: usize,
-    /// Gigabytes that all schedules together may read in a day (UTC); `None`: as many as there are.
+    /// How many gigabytes all schedules together may scan per day (UTC); `None`: no limit.
     pub scan_budget_gb: Option<ScanBudget>,
     /// `[[watch.schedule]]`.
     pub schedule: Vec<Schedule>,
@@ -75,7 +75,7 @@ const fn minutes(number: u64) -> ConfiguredDuration {
 }
 
 impl Watch {
-    /// Names are given once, and what a schedule names is there.
+    /// Checks that names are unique and that every sink of a schedule is defined.
     pub(in crate::config) fn check(&self, known: &KnownRegions<'_>) -> Result<(), Problem> {
         let mut sinks = BTreeSet::new();
         for (number, sink) in self.sink.iter().enumerate() {
@@ -102,29 +102,30 @@ impl Watch {
 }
 
 checked_text! {
-    /// What a schedule or a sink is called, in files, metrics and messages.
+    /// The name of a schedule or a sink, in files, metrics and messages.
     WatchName,
     "a name: expected 1 to 64 letters, digits and _-",
     |text| has_form(text, 1, 64, "_-")
 }
 
-/// Where health and metrics are served: an address of this machine, or nowhere (`off`).
+/// The address at which health and metrics are served, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Listen {
-    /// Nowhere.
+    /// They are not served.
     Off,
-    /// Here. Nobody is asked who they are, so anything but a loopback address is a decision.
+    /// They are served at this address. There is no authentication, so any address but loopback
+    /// exposes them to others.
     At(SocketAddr),
 }
 
-/// A would-be address.
+/// The text is not a valid address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no address to listen at: expected the form 127.0.0.1:9464, or off")]
 pub struct InvalidListen(String);
 
 impl Default for Listen {
-    /// 127.0.0.1:9464.
+    /// Returns 127.0.0.1:9464.
     fn default() -> Self {
         Self::At(SocketAddr::from(([127, 0, 0, 1], 9_464)))
     }
@@ -155,18 +156,18 @@ impl fmt::Display for Listen {
 
 written_as_text!(Listen, InvalidListen);
 
-/// Gigabytes (of 10^9 bytes) a day: more than 0.
+/// Gigabytes (of 10^9 bytes) per day: more than 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct ScanBudget(f64);
 
-/// A budget that is out of range.
+/// The budget is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("scan_budget_gb is a number of gigabytes a day, more than 0, not {0}")]
 pub struct InvalidScanBudget(f64);
 
 impl ScanBudget {
-    /// The budget in bytes.
+    /// Returns the budget in bytes.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

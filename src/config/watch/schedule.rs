@@ -1,4 +1,4 @@
-//! `[[watch.schedule]]`: what to look for, when and where, and whom to tell.
+//! `[[watch.schedule]]`: what to search for, when and where, and which sinks receive the alerts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,13 +13,13 @@ use crate::config::text::written_as_text;
 use crate::config::{ConfiguredDuration, KnownRegions, Scope, nearest};
 use crate::query::{Expr, Fields, Query, Stage};
 
-/// One schedule. What it does not say is as `[watch]` and `[scope]` have it.
+/// One schedule. `[watch]` and `[scope]` apply to everything that it does not set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
-    /// Its name.
+    /// The name of the schedule.
     pub name: WatchName,
-    /// When it is due.
+    /// The times at which it is due.
     pub cron: Timetable,
     /// The time zone of `cron`.
     #[serde(default)]
@@ -27,32 +27,33 @@ pub struct Schedule {
     /// Hunts of the catalogue: `NAME[:key=value,...]`.
     #[serde(default)]
     pub hunts: Vec<String>,
-    /// Indicators to look for.
+    /// Indicators to search for.
     #[serde(default)]
     pub indicators: Vec<String>,
-    /// Files of indicators, read again at each activation, so that a feed can be replaced.
+    /// Indicator lists, read again at each activation, so that a feed can be updated.
     #[serde(default)]
     pub indicator_files: Vec<PathBuf>,
-    /// Where to look, in place of `[scope]`.
+    /// The scope, instead of `[scope]`.
     #[serde(default)]
     pub scope: Option<Scope>,
-    /// In place of `watch.lag`.
+    /// Instead of `watch.lag`.
     #[serde(default)]
     pub lag: Option<ConfiguredDuration>,
-    /// In place of `watch.overlap`.
+    /// Instead of `watch.overlap`.
     #[serde(default)]
     pub overlap: Option<ConfiguredDuration>,
-    /// In place of `watch.lookback`.
+    /// Instead of `watch.lookback`.
     #[serde(default)]
     pub lookback: Option<ConfiguredDuration>,
-    /// What a row must fulfil to be told, by its columns: those of `sightings.csv`, or the own ones of a hunt that
-    /// counts. Without it, every sighting is told, and each group that a hunt counts when it is new.
+    /// The condition that a row must fulfil to cause an alert, on its columns: those of
+    /// `sightings.csv`, or those of an aggregating hunt. Without it, every sighting causes an
+    /// alert, and so does each new group of an aggregating hunt.
     #[serde(default)]
     pub alert_when: Option<AlertCondition>,
-    /// How long what was told is not told again, where it tells of the same.
+    /// How long after an alert no further alert is sent about the same subject.
     #[serde(default)]
     pub suppress: Option<ConfiguredDuration>,
-    /// Who is told.
+    /// The sinks that receive the alerts.
     #[serde(default)]
     pub sinks: Vec<WatchName>,
 }
@@ -98,7 +99,8 @@ impl Schedule {
     }
 }
 
-/// A condition on a row's columns, in the language of Logs Insights' `filter`: `numRejections > 100`.
+/// A condition on the columns of a row, in the syntax of `filter` in Logs Insights:
+/// `numRejections > 100`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AlertCondition {
@@ -106,7 +108,7 @@ pub struct AlertCondition {
     expression: Expr,
 }
 
-/// What is wrong with a would-be condition.
+/// The text is not a valid condition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "alert_when `{given}` is not a condition as `filter` has it, such as `numRejections > 100`: {problem}"
@@ -117,12 +119,12 @@ pub struct InvalidAlertCondition {
 }
 
 impl AlertCondition {
-    /// Whether a row with these columns is told.
+    /// Whether a row with these columns fulfils the condition.
     pub fn holds(&self, columns: &dyn Fields) -> bool {
         self.expression.holds(columns)
     }
 
-    /// The columns that it asks for.
+    /// Returns the columns that the condition uses.
     pub fn columns(&self) -> Vec<&str> {
         self.expression.fields()
     }

@@ -1,7 +1,8 @@
-//! `[[watch.sink]]`: who is told, and how.
+//! `[[watch.sink]]`: the receivers of alerts.
 //!
-//! A secret (a signing key, the address of a Slack webhook) is never written here: a key ending in `_env`
-//! names the environment variable that holds it, one ending in `_file` the file.
+//! Secrets (a signing key, the address of a Slack webhook) are never written in this file. A key
+//! ending in `_env` names the environment variable that contains the secret, and one ending in
+//! `_file` names the file.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,26 +15,26 @@ use crate::config::error::Problem;
 use crate::config::text::{checked_text, has_form, written_as_text};
 use crate::model::{Arn, InvalidArn, Region};
 
-/// One sink, as it is written; [`Sink::meaning`] is what it means.
+/// A sink as it is written; [`Sink::meaning`] interprets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sink {
-    /// Its name.
+    /// The name of the sink.
     pub name: WatchName,
     kind: SinkKind,
-    /// webhook: where to.
+    /// webhook: the address.
     #[serde(default)]
     pub url: Option<SinkUrl>,
-    /// webhook and slack: the environment variable with the address.
+    /// webhook and slack: the environment variable that contains the address.
     #[serde(default)]
     pub url_env: Option<String>,
-    /// webhook and slack: the file with the address.
+    /// webhook and slack: the file that contains the address.
     #[serde(default)]
     pub url_file: Option<PathBuf>,
-    /// webhook: the environment variable with the signing key.
+    /// webhook: the environment variable that contains the signing key.
     #[serde(default)]
     pub secret_env: Option<String>,
-    /// webhook: the file with the signing key.
+    /// webhook: the file that contains the signing key.
     #[serde(default)]
     pub secret_file: Option<PathBuf>,
     /// file: the file to append to.
@@ -42,7 +43,7 @@ pub struct Sink {
     /// sns: the topic.
     #[serde(default)]
     pub topic_arn: Option<TopicArn>,
-    /// eventbridge: the bus, by name or ARN; default: the account's own.
+    /// eventbridge: the bus, by name or ARN; default: the default bus of the account.
     #[serde(default)]
     pub event_bus: Option<EventBus>,
     /// eventbridge: the Region of a bus that is given by name; default: the configured one.
@@ -50,7 +51,6 @@ pub struct Sink {
     pub region: Option<Region>,
 }
 
-/// What a sink is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum SinkKind {
@@ -62,16 +62,16 @@ enum SinkKind {
     EventBridge,
 }
 
-/// What a sink means, secrets still where they lie.
+/// The interpretation of a sink. Secrets have not been read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SinkTarget {
-    /// A JSON object a line on stdout.
+    /// One JSON object per line on stdout.
     Stdout,
-    /// A JSON object a line, appended to this file.
+    /// One JSON object per line, appended to this file.
     File(PathBuf),
-    /// A signed POST.
+    /// A signed POST request.
     Webhook {
-        /// Where to.
+        /// The address.
         url: Address,
         /// The signing key.
         secret: Held,
@@ -82,9 +82,9 @@ pub enum SinkTarget {
     Sns(TopicArn),
     /// An event on an EventBridge bus.
     EventBridge {
-        /// The bus; `None`: the account's own.
+        /// The bus; `None`: the default bus of the account.
         bus: Option<EventBus>,
-        /// Where it is, if its ARN does not say.
+        /// The Region of the bus, if its ARN does not contain one.
         region: Option<Region>,
     },
 }
@@ -92,31 +92,32 @@ pub enum SinkTarget {
 /// An address, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// In the configuration.
+    /// An address in the configuration.
     Clear(SinkUrl),
-    /// Elsewhere.
+    /// An address in an environment variable or a file.
     Held(Held),
 }
 
-/// Where a secret is held.
+/// Where a secret is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {
     /// In this environment variable.
     Environment(String),
-    /// In this file; white space around it does not count.
+    /// In this file; surrounding white space is ignored.
     File(PathBuf),
 }
 
 impl Sink {
-    /// What it means; `None` only of one that was not read from a file, where a wrong one is refused.
+    /// Interprets the sink. `None` only for a sink that was not read from a file, because reading
+    /// rejects an invalid one.
     pub fn meaning(&self) -> Option<SinkTarget> {
         self.target().ok()
     }
 
-    /// What it means.
+    /// Interprets the sink.
     ///
     /// # Errors
-    /// A key is missing, or belongs to another kind.
+    /// A required key is missing, or a key belongs to another kind of sink.
     pub(in crate::config) fn target(&self) -> Result<SinkTarget, Problem> {
         self.no_other_keys()?;
         let held = |what: &str, variable: &Option<String>, file: &Option<PathBuf>| match (
@@ -197,13 +198,13 @@ impl Sink {
 }
 
 checked_text! {
-    /// An address that can be asked over HTTP.
+    /// An HTTP or HTTPS address.
     SinkUrl,
     "an address: expected the form https://soc.example/hook",
     |text| is_http(text)
 }
 
-/// Whether a text is an address that can be asked over HTTP, and holds no password that a log may show.
+/// Whether a text is an HTTP or HTTPS address without credentials, which could end up in a log.
 fn is_http(text: &str) -> bool {
     text.parse::<http::Uri>().is_ok_and(|uri| {
         let has_password = uri
@@ -221,7 +222,7 @@ checked_text! {
 }
 
 impl EventBus {
-    /// The Region that its ARN tells.
+    /// Returns the Region of the bus, if it is given as an ARN.
     pub fn region(&self) -> Option<Region> {
         self.as_str().parse::<Arn>().ok()?.region().parse().ok()
     }
@@ -235,23 +236,24 @@ pub struct TopicArn {
     region: Region,
 }
 
-/// A would-be ARN of a topic.
+/// The text is not the ARN of an SNS topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a topic's ARN: expected arn:aws:sns:us-east-1:111111111111:NAME")]
 pub struct InvalidTopicArn(String);
 
 impl TopicArn {
-    /// The ARN.
+    /// Returns the ARN.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Where the topic is.
+    /// Returns the Region of the topic.
     pub fn region(&self) -> &Region {
         &self.region
     }
 
-    /// Whether it keeps order, and takes each message once. Source: SNS user guide, "FIFO topics".
+    /// Whether it is a FIFO topic, which preserves order and deduplicates messages. Source: SNS
+    /// user guide, "FIFO topics".
     pub fn is_fifo(&self) -> bool {
         self.text.strip_suffix(".fifo").is_some()
     }

@@ -1,4 +1,4 @@
-//! When a schedule is due: cron, in a time zone.
+//! The times at which a schedule is due: a cron expression and a time zone.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,14 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::text::written_as_text;
 
-/// A cron expression of five fields, or six with seconds first; `@hourly` and its like are known, too.
+/// A cron expression of five fields, or six with seconds first. `@hourly` and similar are supported
+/// too.
 ///
 /// Source: the `croner` crate: POSIX and Vixie cron, with `L`, `#` and `W`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timetable(Cron);
 
-/// What is wrong with a would-be cron expression.
+/// The text is not a valid cron expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{given}` is not a cron expression ({problem}): expected five fields, as in `*/15 * * * *`"
@@ -28,9 +29,9 @@ pub struct InvalidTimetable {
 }
 
 impl Timetable {
-    /// The first time after `after` at which it is due. What falls into the hour that a clock change leaves
-    /// out is due right after it; what falls into the hour that comes twice is due once, unless it repeats.
-    /// `None`: never again.
+    /// Returns the first time after `after` at which the schedule is due, or `None` if there is
+    /// none. A time in the hour that a clock change skips is due right after it. A time in the hour
+    /// that a clock change repeats is due once, unless the expression repeats within the hour.
     pub fn next(&self, after: Timestamp, zone: &TimeZoneName) -> Option<Timestamp> {
         let next = self
             .0
@@ -38,7 +39,8 @@ impl Timetable {
         next.ok().map(|next| next.timestamp())
     }
 
-    /// The last time at or before `now` at which it was due. `None`: never before.
+    /// Returns the last time at or before `now` at which the schedule was due, or `None` if there
+    /// is none.
     pub fn last(&self, now: Timestamp, zone: &TimeZoneName) -> Option<Timestamp> {
         let last = self
             .0
@@ -74,20 +76,20 @@ written_as_text!(Timetable, InvalidTimetable);
 #[serde(try_from = "String", into = "String")]
 pub struct TimeZoneName(TimeZone);
 
-/// A time zone that this machine does not know.
+/// The time zone database does not contain this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no time zone that this machine knows: expected one of the form Europe/Berlin")]
 pub struct UnknownTimeZone(String);
 
 impl TimeZoneName {
-    /// The zone.
+    /// Returns the time zone.
     pub fn zone(&self) -> TimeZone {
         self.0.clone()
     }
 }
 
 impl Default for TimeZoneName {
-    /// UTC, which every machine knows.
+    /// Returns UTC, which exists on every host.
     fn default() -> Self {
         Self(TimeZone::UTC)
     }
@@ -148,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_clock_change_loses_no_day_and_doubles_none() {
-        // The clocks went from 2 to 3 on 29 March, and will go from 3 to 2 on 25 October 2026.
+        // In 2026, the clocks change from 2 to 3 on 29 March, and from 3 to 2 on 25 October.
         let spring = due("30 2 * * *", "Europe/Berlin", "2026-03-28T00:00:00Z", 3);
         assert_eq!(
             spring,

@@ -1,8 +1,8 @@
-//! The kinds of indicator, and the words for them.
+//! The kinds of indicators and their names.
 
 use std::fmt;
 
-/// What an indicator is.
+/// The kind of an indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IndicatorKind {
     /// An IPv4 or IPv6 address.
@@ -17,7 +17,7 @@ pub enum IndicatorKind {
     User,
     /// The name of an IAM role.
     Role,
-    /// An account's id.
+    /// An account id.
     Account,
     /// A domain.
     Domain,
@@ -33,7 +33,7 @@ pub enum IndicatorKind {
     Regex,
 }
 
-/// Each kind with its word, and then other words that people use for it.
+/// Each kind with its name, followed by aliases.
 const WORDS: [(IndicatorKind, &[&str]); 13] = [
     (IndicatorKind::Ip, &["ip", "ipv4", "ipv6"]),
     (IndicatorKind::Cidr, &["cidr"]),
@@ -54,7 +54,7 @@ const WORDS: [(IndicatorKind, &[&str]); 13] = [
 ];
 
 impl IndicatorKind {
-    /// The word for it, as used for prefixes and in reports.
+    /// The name of the kind, as used in prefixes and reports.
     pub fn as_str(self) -> &'static str {
         WORDS
             .iter()
@@ -64,7 +64,7 @@ impl IndicatorKind {
             .unwrap_or_default()
     }
 
-    /// The kind that a word stands for, in any case.
+    /// The kind with this name or alias, in any case.
     pub fn from_word(word: &str) -> Option<Self> {
         let stands_for =
             |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
@@ -74,20 +74,20 @@ impl IndicatorKind {
             .map(|(kind, _)| *kind)
     }
 
-    /// All words for kinds.
+    /// All names and aliases.
     pub fn words() -> impl Iterator<Item = &'static str> {
         WORDS.iter().flat_map(|(_, words)| words.iter().copied())
     }
 
-    /// The kind that a prefix forces, and what stands behind it. An ARN begins with its own word and
-    /// has no prefix.
+    /// Splits a text into the kind of its prefix and the value. An ARN has no prefix, because it
+    /// starts with `arn:` itself.
     pub fn split_prefix(text: &str) -> Option<(Self, &str)> {
         let (word, value) = text.split_once(':')?;
         let kind = Self::from_word(word)?;
         (kind != Self::Arn).then(|| (kind, value.trim_start()))
     }
 
-    /// Whether its values may hold anything: blanks, commas, `#`.
+    /// Whether values may contain any character, including spaces, commas and `#`.
     pub fn is_free_text(self) -> bool {
         matches!(self, Self::UserAgent | Self::Text | Self::Regex)
     }

@@ -1,4 +1,4 @@
-//! Indicators: what a sweep looks for.
+//! Indicators: the values that a sweep searches for.
 
 mod kind;
 mod value;
@@ -14,7 +14,7 @@ use super::{AccountId, Arn};
 
 pub use kind::IndicatorKind;
 
-/// Something to look for: its value, and the words in which it was given.
+/// A value to search for, and the text with which it was given.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Indicator {
@@ -22,41 +22,44 @@ pub struct Indicator {
     given: String,
 }
 
-/// What is looked for, each kind with its own idea of what an exact match is.
+/// The value of an indicator. Each kind defines what an exact match is.
 ///
 /// Two indicators with the same value are one indicator, however they were spelled.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IndicatorValue {
-    /// One address, in whatever spelling. An IPv4 address also in an IPv6 address that ends in its dots.
+    /// One address, however it is spelled. An IPv4 address also matches an IPv6 address that ends
+    /// with it in dotted notation.
     Ip(IpAddr),
-    /// Every address of a network, which has more than one.
+    /// Every address of a network with more than one address.
     Cidr(IpNet),
     /// An access key id: `AKIA…` (long-term), `ASIA…` (temporary) or another of IAM's prefixes.
     AccessKey(String),
-    /// An ARN, exactly, or a resource below it (`…:bucket` also finds `…:bucket/key`; a principal has none).
+    /// An ARN, or a resource below it: `…:bucket` also matches `…:bucket/key`. A principal has no
+    /// resources below it.
     Arn(Arn),
-    /// An IAM user by its name: in an ARN, in a field for user names, or as a word of a text without fields.
+    /// The name of an IAM user: in an ARN, in a field for user names, or as a word of plain text.
     User(String),
-    /// An IAM role by its name: in an ARN (also of its sessions), in a field for role names, or as a word
-    /// of a text without fields.
+    /// The name of an IAM role: in an ARN (also of its sessions), in a field for role names, or as
+    /// a word of plain text.
     Role(String),
-    /// An account's id, wherever it stands free.
+    /// An account id that is not part of a longer word.
     Account(AccountId),
-    /// A domain in lower case, without a dot at its end: itself in any case, and every name below it.
+    /// A domain in lower case without a trailing dot. Matches it in any case, and its subdomains.
     Domain(String),
-    /// Part of a user agent, in a field for user agents or in a text without fields.
+    /// Part of a user agent, in a field for user agents or in plain text.
     UserAgent(String),
-    /// An API action or other event by its name: a whole field for event names, or a word of a text without fields.
+    /// The name of an API action or other event: a complete field for event names, or a word of
+    /// plain text.
     EventName(String),
-    /// A digest in lower-case hexadecimal, found in any case.
+    /// A digest in lower-case hexadecimal. Matches in any case.
     Hash(String),
-    /// Any other text, case-sensitive, as a whole word: `evil` does not find `devil`.
+    /// Any other text, case-sensitive and as a whole word: `evil` does not match `devil`.
     Text(String),
-    /// A regular expression (of the `regex` crate), searched in every field.
+    /// A regular expression of the `regex` crate, matched against every field.
     Regex(String),
 }
 
-/// What is wrong with a would-be indicator.
+/// Why a text is not an indicator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not an indicator: {problem}")]
 pub struct InvalidIndicator {
@@ -65,10 +68,10 @@ pub struct InvalidIndicator {
 }
 
 impl Indicator {
-    /// An indicator of a known kind.
+    /// Parses an indicator of a known kind.
     ///
     /// # Errors
-    /// `given` is no value of this kind.
+    /// `given` is not a value of this kind.
     pub fn of_kind(kind: IndicatorKind, given: &str) -> Result<Self, InvalidIndicator> {
         Self::new(given, |text| value::of_kind(kind, text))
     }
@@ -95,12 +98,12 @@ impl Indicator {
         }
     }
 
-    /// What it looks for.
+    /// The value to search for.
     pub fn value(&self) -> &IndicatorValue {
         &self.value
     }
 
-    /// Its kind.
+    /// The kind of the indicator.
     pub fn kind(&self) -> IndicatorKind {
         match self.value {
             IndicatorValue::Ip(_) => IndicatorKind::Ip,
@@ -120,13 +123,13 @@ impl Indicator {
     }
 }
 
-/// A text that reads back as the very same, with its kind forced.
+/// Returns a text with a kind prefix, which parses as the same indicator.
 impl From<Indicator> for String {
     fn from(indicator: Indicator) -> Self {
         match indicator.value {
-            // Nothing else begins with `arn:`, so there is no prefix for it.
+            // No other kind starts with `arn:`, so an ARN has no prefix.
             IndicatorValue::Arn(_) => indicator.given,
-            // A network of one address, which is that address.
+            // A network of one address is stored as that address.
             IndicatorValue::Ip(_) if indicator.given.contains('/') => {
                 format!("{}:{}", IndicatorKind::Cidr, indicator.given)
             }
@@ -143,7 +146,7 @@ impl TryFrom<String> for Indicator {
     }
 }
 
-/// Reads an indicator whose kind is forced by a prefix (`key:…`) or else recognised.
+/// Parses an indicator. Its kind is given by a prefix (`key:…`), or recognised from its form.
 impl FromStr for Indicator {
     type Err = InvalidIndicator;
 
@@ -155,7 +158,7 @@ impl FromStr for Indicator {
     }
 }
 
-/// As it was given, without the prefix.
+/// The text as it was given, without the prefix.
 impl fmt::Display for Indicator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.given)

@@ -1,4 +1,5 @@
-//! Reading an indicator's value: of a known kind, or of one that its form tells.
+//! Parses the value of an indicator, with a known kind or with a kind that is recognised from its
+//! form.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -11,10 +12,11 @@ use super::{IndicatorKind, IndicatorValue};
 /// Lengths of MD5, SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512 in hexadecimal digits.
 const DIGESTS: [usize; 6] = [32, 40, 56, 64, 96, 128];
 
-/// Bytes that a compiled regular expression may take: ten thousand of them should fit into memory.
+/// The maximum size of a compiled regular expression in bytes. Ten thousand of them should fit into
+/// memory.
 const LARGEST_REGEX: usize = 1 << 18;
 
-/// The value of a text whose kind is known; `text` is trimmed and not empty.
+/// Parses a value of a known kind. `text` is trimmed and not empty.
 pub(super) fn of_kind(kind: IndicatorKind, text: &str) -> Result<IndicatorValue, String> {
     let refang = refang(text);
     match kind {
@@ -40,8 +42,8 @@ pub(super) fn of_kind(kind: IndicatorKind, text: &str) -> Result<IndicatorValue,
     }
 }
 
-/// The value of a text whose kind its form must tell. What looks like a kind must be a good one: a slip
-/// in an address should not be looked for as a text, and not be found.
+/// Parses a value whose kind is recognised from its form. If it looks like a kind, it must be
+/// valid: an address with a typing error must not silently become a text that never matches.
 pub(super) fn recognised(text: &str) -> Result<IndicatorValue, String> {
     let value = if text.parse::<SocketAddr>().is_ok() {
         Err("expected an address without a port".to_owned())
@@ -74,7 +76,8 @@ fn looks_like_a_key(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// Reports write addresses and domains so that nobody follows them by mistake: `192.0.2[.]1`, `hxxp://…`.
+/// Restores defanged addresses and domains. Reports write `192.0.2[.]1` or `hxxp://…`, so that they
+/// are not opened by mistake.
 pub(super) fn refang(text: &str) -> Cow<'_, str> {
     let is_defanged =
         text.contains("[.]") || text.contains("[:]") || text.trim_start().starts_with("hxxp");
@@ -97,7 +100,7 @@ fn ip(text: &str) -> Result<IndicatorValue, String> {
     Ok(IndicatorValue::Ip(address.to_canonical()))
 }
 
-/// A network; one of a single address is that address.
+/// Parses a network. One with a single address becomes that address.
 fn cidr(text: &str) -> Result<IndicatorValue, String> {
     let network = text
         .parse::<IpNet>()
@@ -109,7 +112,7 @@ fn cidr(text: &str) -> Result<IndicatorValue, String> {
     Ok(IndicatorValue::Cidr(network))
 }
 
-/// A network within `::ffff:0:0/96` is one of IPv4.
+/// Converts a network within `::ffff:0:0/96` to the IPv4 network.
 fn unmapped(network: IpNet) -> IpNet {
     let mapped = |v6: &Ipv6Addr| v6.to_ipv4_mapped();
     match network {
@@ -121,7 +124,8 @@ fn unmapped(network: IpNet) -> IpNet {
     }
 }
 
-/// Source: IAM user guide, "IAM identifiers", unique ids: four letters, then upper-case letters and digits.
+/// Source: IAM user guide, "IAM identifiers", unique ids: four letters, then upper-case letters and
+/// digits.
 fn access_key(text: &str) -> Result<IndicatorValue, String> {
     let well_formed = (16..=128).contains(&text.len())
         && text
@@ -137,7 +141,7 @@ fn access_key(text: &str) -> Result<IndicatorValue, String> {
     }
 }
 
-/// Source: IAM API, `CreateUser`, `CreateRole`: a name is 1 to 64 of `[\w+=,.@-]`.
+/// Source: IAM API, `CreateUser`, `CreateRole`: a name is 1 to 64 characters of `[\w+=,.@-]`.
 fn name(text: &str) -> Result<String, String> {
     if text.len() <= 64
         && text
@@ -161,7 +165,8 @@ fn event_name(text: &str) -> Result<IndicatorValue, String> {
     }
 }
 
-/// Source: RFC 1035, 2.3.4, for the lengths. An underscore is no part of host names, but of names in DNS.
+/// Source: RFC 1035, 2.3.4, for the lengths. Host names have no underscores, but other DNS names
+/// do.
 fn domain(text: &str) -> Result<IndicatorValue, String> {
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_label = |label: &str| {
@@ -213,7 +218,8 @@ fn regex(text: &str) -> Result<IndicatorValue, String> {
     Ok(IndicatorValue::Regex(text.to_owned()))
 }
 
-/// The `regex` crate draws where an error is, over several lines; its last line says what it is.
+/// Returns the last line of a message of the `regex` crate, which describes the error. The lines
+/// before it show its position.
 fn last_line(message: &str) -> &str {
     let line = message.lines().last().unwrap_or(message);
     line.strip_prefix("error: ").unwrap_or(line)

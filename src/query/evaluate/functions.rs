@@ -1,5 +1,5 @@
-//! The functions' meanings. Source: CloudWatch Logs user guide, "Boolean, comparison, numeric, datetime,
-//! and other functions".
+//! Evaluates the functions of the query language. Source: CloudWatch Logs user guide, "Boolean,
+//! comparison, numeric, datetime, and other functions".
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -12,7 +12,8 @@ use crate::query::record::Fields;
 use crate::query::tree::Expr;
 use crate::query::value::Value;
 
-/// A function's value. The grammar has seen to the number of arguments; one too few is missing.
+/// The value of a function call. The grammar has checked the number of arguments; an absent one
+/// counts as missing.
 pub(super) fn call<'v>(
     function: Function,
     arguments: &'v [Expr],
@@ -115,7 +116,7 @@ pub(super) fn call<'v>(
     }
 }
 
-/// The largest or smallest number.
+/// The largest or smallest of the values that are numbers.
 fn extreme<'v>(values: impl Iterator<Item = Value<'v>>, keeps: Ordering) -> Value<'v> {
     let numbers = values.filter_map(|value| value.number());
     let best = numbers.reduce(|best, number| {
@@ -157,7 +158,7 @@ fn address(value: &Value<'_>) -> Option<IpAddr> {
     value.text()?.parse().ok()
 }
 
-/// Whether an address lies in a subnet such as `192.0.2.0/24`, and both are of the wanted family.
+/// Whether an address is in a subnet such as `192.0.2.0/24`, and both are of the wanted family.
 fn in_subnet(value: &Value<'_>, subnet: &Value<'_>, wanted: fn(&IpAddr) -> bool) -> bool {
     let subnet: Option<IpNet> = subnet.text().and_then(|subnet| subnet.parse().ok());
     let both = address(value).filter(wanted).zip(subnet);
@@ -173,7 +174,7 @@ fn trimmed<'t>(function: Function, text: &'t str, unwanted: Option<&str>) -> &'t
     }
 }
 
-/// A number as an index: below 0 is 0.
+/// A number as an index; negative numbers become 0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,4 +1,4 @@
-//! The value of an expression over a record.
+//! Evaluates expressions over the fields of a record.
 
 mod functions;
 
@@ -7,17 +7,17 @@ use super::tree::{Comparison, Expr, LikePattern, Operator};
 use super::value::Value;
 
 impl Expr {
-    /// The expression's value over these fields.
+    /// The value of the expression over these fields.
     ///
-    /// A comparison with a missing value does not hold, whichever it is: not `!=`, not `not like`, not
-    /// `not in`. `not (…)` around it does.
+    /// A comparison with a missing value is false, whatever the operator. That includes `!=`, and
+    /// also `not like` and `not in`. But `not (…)` around it is true.
     pub fn evaluate<'v>(&'v self, fields: &'v dyn Fields) -> Value<'v> {
         match self {
             Self::Field(name) => fields.field(name),
             Self::Text(text) => Value::from(text.as_str()),
             Self::Number(number) => Value::Number(*number),
             Self::Bool(truth) => Value::Bool(*truth),
-            // Only an argument; the grammar lets it stand nowhere else.
+            // A period has a meaning only as an argument of a function.
             Self::Period(_) => Value::Missing,
             Self::And(parts) => Value::Bool(parts.iter().all(|part| part.holds(fields))),
             Self::Or(parts) => Value::Bool(parts.iter().any(|part| part.holds(fields))),
@@ -57,12 +57,12 @@ impl Expr {
                 })
             }
             Self::Call(function, arguments) => functions::call(*function, arguments, fields),
-            // `stats` puts its aggregates' answers among the fields.
+            // `stats` stores the results of its aggregates under these names.
             Self::Aggregate(aggregate) => fields.field(&aggregate.to_string()),
         }
     }
 
-    /// Whether a filter by this expression lets a record with these fields pass.
+    /// Whether a filter with this expression keeps a record with these fields.
     pub fn holds(&self, fields: &dyn Fields) -> bool {
         self.evaluate(fields).is_true()
     }

@@ -1,4 +1,4 @@
-//! Expressions: from `or`, which binds least, to a single value.
+//! Expressions, from `or`, which binds least tightly, to single values.
 
 use winnow::combinator::{alt, cut_err, delimited, fail, opt, peek, terminated};
 use winnow::error::{ContextError, ErrMode};
@@ -11,11 +11,12 @@ use crate::query::error::Objection;
 use crate::query::function::Function;
 use crate::query::tree::{Aggregate, AggregateKind, Comparison, Expr, LikePattern, Operator};
 
-/// How deep an expression may nest, and how many operators may follow each other without parentheses.
-/// The evaluator is recursive; this keeps it within the smallest stack that Dragnet runs on.
+/// The maximum nesting of an expression, and the maximum number of operators in a row without
+/// parentheses. The evaluator is recursive; the limit keeps it within the smallest stack that
+/// Dragnet runs on.
 const MAX_NESTING: usize = 32;
 
-/// Functions that Insights has and that are not evaluated here.
+/// Functions of Insights that are not evaluated locally.
 const NOT_EVALUATED_HERE: [&str; 6] = [
     "now",
     "unmask",
@@ -25,18 +26,18 @@ const NOT_EVALUATED_HERE: [&str; 6] = [
     "median",
 ];
 
-/// Whether aggregates may stand in an expression.
+/// Whether an expression may contain aggregates.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Aggregates {
     Allowed,
     Refused,
 }
 
-/// Where in the tree the reader is.
+/// The context in which the parser reads an expression.
 #[derive(Clone, Copy)]
 struct Place {
     aggregates: Aggregates,
-    /// How many more levels may follow.
+    /// How many more levels of nesting are allowed.
     levels: usize,
 }
 
@@ -51,7 +52,7 @@ impl Place {
     }
 }
 
-/// Any expression.
+/// Parses an expression of any kind.
 pub(super) fn expression<'s>(
     aggregates: Aggregates,
 ) -> impl FnMut(&mut &'s str) -> ModalResult<Expr> {
@@ -103,7 +104,7 @@ fn negation(input: &mut &str, place: Place) -> ModalResult<Expr> {
         .parse_next(input)
 }
 
-/// What a condition asks of the value before it.
+/// A condition on the value before it.
 enum Predicate {
     Like { negated: bool, pattern: LikePattern },
     In { negated: bool, options: Vec<Expr> },
@@ -136,7 +137,7 @@ fn condition(input: &mut &str, place: Place) -> ModalResult<Expr> {
     })
 }
 
-/// A keyword with or without `not` before it; whether there is one.
+/// A keyword with or without `not` before it. Returns whether there is a `not`.
 fn negatable<'s>(word: &'static str) -> impl Parser<&'s str, bool, ErrMode<ContextError>> {
     (opt(keyword("not")), keyword(word)).map(|(not, _)| not.is_some())
 }
@@ -180,7 +181,7 @@ fn comparison(input: &mut &str) -> ModalResult<Comparison> {
     terminated(sign, blank).parse_next(input)
 }
 
-/// Operators of one level, read from the left.
+/// Left-associative operators of the same precedence.
 fn chain<'s>(
     input: &mut &'s str,
     mut operand: impl FnMut(&mut &'s str) -> ModalResult<Expr>,
@@ -222,7 +223,7 @@ fn product(input: &mut &str, place: Place) -> ModalResult<Expr> {
     chain(input, |input| power(input, place), sign)
 }
 
-/// Powers are read from the right: `2 ^ 3 ^ 2` is `2 ^ (3 ^ 2)`.
+/// Powers are right-associative: `2 ^ 3 ^ 2` is `2 ^ (3 ^ 2)`.
 fn power(input: &mut &str, place: Place) -> ModalResult<Expr> {
     let base = signed(input, place)?;
     if opt(symbol("^")).parse_next(input)?.is_none() {
@@ -237,7 +238,7 @@ fn power(input: &mut &str, place: Place) -> ModalResult<Expr> {
     ))
 }
 
-/// A minus belongs to a number; before anything else it subtracts from 0.
+/// A minus sign before a number belongs to it; before anything else it subtracts from 0.
 fn signed(input: &mut &str, place: Place) -> ModalResult<Expr> {
     if opt(symbol("-")).parse_next(input)?.is_none() {
         return value(input, place);
@@ -253,7 +254,7 @@ fn signed(input: &mut &str, place: Place) -> ModalResult<Expr> {
     }
 }
 
-/// A field or a function's result, without operators.
+/// A field or a function call, without operators.
 pub(super) fn field_or_call(input: &mut &str) -> ModalResult<Expr> {
     let place = Place {
         aggregates: Aggregates::Refused,
@@ -282,7 +283,7 @@ fn value(input: &mut &str, place: Place) -> ModalResult<Expr> {
 fn call(input: &mut &str, place: Place) -> ModalResult<Expr> {
     peek((word, '(')).parse_next(input)?;
     let argument = |input: &mut &str| alternative(input, place);
-    // `count(*)` is `count()`.
+    // `count(*)` is the same as `count()`.
     let star = terminated(symbol("*"), peek(')')).map(|_| Vec::new());
     let arguments = alt((
         star,
@@ -297,7 +298,7 @@ fn call(input: &mut &str, place: Place) -> ModalResult<Expr> {
         .parse_next(input)
 }
 
-/// The function or aggregate that a call means.
+/// Resolves a call to a function or an aggregate, and checks its arguments.
 fn resolve(
     name: &str,
     mut arguments: Vec<Expr>,

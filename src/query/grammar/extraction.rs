@@ -10,7 +10,7 @@ use crate::query::tree::{Extraction, ExtractionPattern, RegexLiteral};
 
 /// `field "text with *" as a, b` or `field /regex/`.
 pub(super) fn extraction(input: &mut &str) -> ModalResult<Extraction> {
-    // Not any expression: the slash of the regular expression would divide.
+    // Not any expression, because the slash of the regular expression would be a division.
     let from = field_or_call
         .context(expected("the field to parse"))
         .parse_next(input)?;
@@ -52,7 +52,8 @@ fn glob(input: &mut &str) -> ModalResult<ExtractionPattern> {
     .parse_next(input)
 }
 
-/// Each `*` takes as little as it can, except that one at an end reaches to the end of the text.
+/// Each `*` matches as little as possible, except that one at the start or end of the glob extends
+/// to that end of the text.
 fn glob_to_regex(glob: &str) -> String {
     let literals: Vec<String> = glob.split('*').map(regex::escape).collect();
     let start = if glob.starts_with('*') { "^" } else { "" };

@@ -1,4 +1,4 @@
-//! The words of the language: names, quoted text, regular expressions, numbers, comments.
+//! The tokens of the query language: names, quoted text, regular expressions, numbers, comments.
 
 use winnow::ascii::{Caseless, digit1, multispace1, till_line_ending};
 use winnow::combinator::{alt, cut_err, delimited, not, opt, peek, preceded, repeat, terminated};
@@ -10,17 +10,17 @@ use crate::query::error::Objection;
 use crate::query::period::Period;
 use crate::query::tree::RegexLiteral;
 
-/// Words that are never names, unless in backticks.
+/// Words that are names only in backticks.
 const KEYWORDS: [&str; 11] = [
     "and", "or", "not", "in", "like", "as", "by", "asc", "desc", "true", "false",
 ];
 
-/// What an error says was expected at its place.
+/// The part of an error message that says what was expected.
 pub(super) fn expected(what: &'static str) -> StrContext {
     StrContext::Expected(StrContextValue::Description(what))
 }
 
-/// White space and comments, which run from `#` to the end of their line.
+/// White space and comments, which extend from `#` to the end of the line.
 pub(super) fn blank(input: &mut &str) -> ModalResult<()> {
     repeat(
         0..,
@@ -29,7 +29,7 @@ pub(super) fn blank(input: &mut &str) -> ModalResult<()> {
     .parse_next(input)
 }
 
-/// A sign, with the white space after it.
+/// An operator or punctuation mark, with the white space after it.
 pub(super) fn symbol<'s>(sign: &'static str) -> impl FnMut(&mut &'s str) -> ModalResult<&'s str> {
     move |input| terminated(sign, blank).parse_next(input)
 }
@@ -45,7 +45,7 @@ pub(super) fn keyword<'s>(word: &'static str) -> impl FnMut(&mut &'s str) -> Mod
     }
 }
 
-/// One or more items. After a separator there must be another: an error then is about the item.
+/// One or more items. A separator must be followed by an item, so that an error refers to the item.
 pub(super) fn list<'s, T, S>(
     mut item: impl FnMut(&mut &'s str) -> ModalResult<T>,
     mut separator: impl FnMut(&mut &'s str) -> ModalResult<S>,
@@ -73,12 +73,12 @@ fn is_keyword(name: &str) -> bool {
         .any(|keyword| keyword.eq_ignore_ascii_case(name))
 }
 
-/// Whether a field's name can stand without backticks.
+/// Whether a field's name needs no backticks.
 pub(in crate::query) fn is_plain_name(name: &str) -> bool {
     name.starts_with(is_name_start) && name.chars().all(is_name_character) && !is_keyword(name)
 }
 
-/// A word of letters, digits, `_`, `@` and `.`; a keyword too.
+/// A word of letters, digits, `_`, `@` and `.`; it may be a keyword.
 pub(super) fn word<'s>(input: &mut &'s str) -> ModalResult<&'s str> {
     terminated(
         (one_of(is_name_start), take_while(0.., is_name_character)).take(),
@@ -107,13 +107,13 @@ pub(super) fn name(input: &mut &str) -> ModalResult<String> {
         .parse_next(input)
 }
 
-/// A field's name where nothing else can stand.
+/// A field's name where nothing else is allowed.
 pub(super) fn field_name(input: &mut &str) -> ModalResult<String> {
     name.context(expected("a field's name")).parse_next(input)
 }
 
-/// Text in single or double quotation marks. A backslash takes a quotation mark or a backslash as it
-/// is, and is a backslash before anything else.
+/// Text in single or double quotation marks. A backslash escapes a quotation mark or a backslash;
+/// before anything else it is an ordinary character.
 pub(super) fn quoted(input: &mut &str) -> ModalResult<String> {
     let mark = one_of(['"', '\'']).parse_next(input)?;
     let character = alt((preceded('\\', one_of(['"', '\'', '\\'])), none_of(mark)));
@@ -121,7 +121,7 @@ pub(super) fn quoted(input: &mut &str) -> ModalResult<String> {
     terminated(repeat(0.., character), (closing, blank)).parse_next(input)
 }
 
-/// A regular expression between slashes; `\/` is a slash inside.
+/// A regular expression between slashes; a slash in it is written `\/`.
 pub(super) fn regex(input: &mut &str) -> ModalResult<RegexLiteral> {
     let character = alt((('\\', any).void(), none_of('/').void()));
     let body = repeat::<_, _, (), _, _>(1.., character)
@@ -140,7 +140,7 @@ pub(super) fn regex(input: &mut &str) -> ModalResult<RegexLiteral> {
     .parse_next(input)
 }
 
-/// A number without a sign.
+/// An unsigned number.
 pub(super) fn number(input: &mut &str) -> ModalResult<f64> {
     let exponent = (one_of(['e', 'E']), opt(one_of(['+', '-'])), digit1);
     let digits = (digit1, opt(('.', digit1)), opt(exponent)).take();
@@ -148,7 +148,7 @@ pub(super) fn number(input: &mut &str) -> ModalResult<f64> {
     terminated(finite, (not(one_of(is_name_character)), blank)).parse_next(input)
 }
 
-/// A span of time such as `5m`.
+/// A period of time such as `5m`.
 pub(super) fn period(input: &mut &str) -> ModalResult<Period> {
     let unit = take_while(1.., |c: char| c.is_ascii_alphabetic());
     (

@@ -1,5 +1,5 @@
-//! The grammar of the language. Source: CloudWatch Logs user guide, "CloudWatch Logs Insights language
-//! query syntax".
+//! The grammar of the query language. Source: CloudWatch Logs user guide, "CloudWatch Logs Insights
+//! language query syntax".
 
 mod expression;
 mod extraction;
@@ -14,10 +14,11 @@ use super::tree::Query;
 pub(super) use lexis::is_plain_name;
 use lexis::{blank, expected, list, symbol};
 
-/// The longest query, in characters. Source: CloudWatch Logs API, `StartQuery.queryString`.
+/// The maximum length of a query, in characters. Source: CloudWatch Logs API,
+/// `StartQuery.queryString`.
 const MAX_CHARACTERS: usize = 10_000;
 
-/// Reads a whole query.
+/// Parses a query.
 pub(super) fn read(text: &str) -> Result<Query, QueryError> {
     let malformed =
         |offset, message| QueryError::new(text, offset, QueryErrorKind::Malformed, message);

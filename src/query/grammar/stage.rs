@@ -1,4 +1,4 @@
-//! The commands.
+//! The commands of the query language.
 
 use winnow::ascii::digit1;
 use winnow::combinator::{alt, cut_err, delimited, opt, preceded, separated_pair, terminated};
@@ -10,7 +10,7 @@ use super::lexis::{blank, expected, field_name, keyword, list, quoted, symbol, w
 use crate::query::error::Objection;
 use crate::query::tree::{Item, SortKey, Source, Stage, Stats};
 
-/// Commands that Insights has and that are not evaluated here.
+/// Commands of Insights that are not evaluated locally.
 const NOT_EVALUATED_HERE: [&str; 9] = [
     "pattern",
     "diff",
@@ -61,7 +61,7 @@ impl Command {
     }
 }
 
-/// One command with its arguments.
+/// Parses a command with its arguments.
 pub(super) fn stage(input: &mut &str) -> ModalResult<Stage> {
     let command = word
         .try_map(Command::from_word)
@@ -130,7 +130,7 @@ fn limit(input: &mut &str) -> ModalResult<usize> {
         .parse_next(input)
 }
 
-/// `SOURCE logGroups(name: [values], …)`, which only comes first.
+/// `SOURCE logGroups(name: [values], …)`, which is allowed only at the start.
 pub(super) fn source(input: &mut &str) -> ModalResult<Source> {
     keyword("source").parse_next(input)?;
     let parameter = |input: &mut &str| {

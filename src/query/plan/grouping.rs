@@ -1,4 +1,4 @@
-//! The `stats` command: records to groups, groups to figures.
+//! The `stats` command: sorts records into groups and computes the aggregates of each group.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,16 +11,18 @@ use crate::query::record::Fields;
 use crate::query::tree::{Aggregate, Expr, Item, Stats};
 use crate::query::value::Value;
 
-/// A `stats` command, prepared.
+/// A compiled `stats` command.
 #[derive(Debug)]
 pub(super) struct Grouping {
     by: Vec<(String, Expr)>,
     items: Vec<(String, Expr)>,
-    /// The aggregates in the items, each once, with the name under which the items find its answer.
+    /// The distinct aggregates of the items, each with the name by which the items refer to its
+    /// result.
     aggregates: Vec<(String, Aggregate)>,
 }
 
-/// What was counted so far, by group. Partial aggregates of one query add up in any order, and can be stored.
+/// The intermediate state of an aggregating query, by group. Partials of the same query can be
+/// merged in any order, and can be stored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Partial {
     #[serde(with = "as_list")]
@@ -34,12 +36,12 @@ struct Group {
 }
 
 impl Partial {
-    /// Adds what was counted elsewhere by the same query.
+    /// Merges another partial of the same query.
     pub fn merge(&mut self, other: Self) {
         self.merge_up_to(usize::MAX, other);
     }
 
-    /// The same, but begins no new group where there are `most` already. Whether all of it fitted.
+    /// The same, but creates no group beyond the first `most`. Returns whether all groups fitted.
     pub fn merge_up_to(&mut self, most: usize, other: Self) -> bool {
         let mut fitted = true;
         for (key, group) in other.groups {
@@ -58,7 +60,7 @@ impl Partial {
         fitted
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     pub fn len(&self) -> usize {
         self.groups.len()
     }
@@ -95,18 +97,18 @@ impl Grouping {
         }
     }
 
-    /// The names of what makes a group.
+    /// The names of the columns that identify a group.
     pub(super) fn keys(&self) -> Vec<&str> {
         self.by.iter().map(|(name, _)| name.as_str()).collect()
     }
 
-    /// The fields that it reads.
+    /// The fields that the command reads.
     pub(super) fn fields(&self) -> Vec<&str> {
         let exprs = self.by.iter().chain(&self.items).map(|(_, expr)| expr);
         exprs.flat_map(Expr::fields).chain(["@timestamp"]).collect()
     }
 
-    /// Counts a record.
+    /// Adds a record to its group.
     pub(super) fn add(&self, fields: &dyn Fields, partial: &mut Partial) {
         let keys: Vec<Value<'_>> = self
             .by
@@ -139,7 +141,8 @@ impl Grouping {
         }
     }
 
-    /// A row for each group, in the order of the groups' keys. An item may use the items before it.
+    /// The table with one row per group, in the order of the groups' keys. An item may use the
+    /// items before it.
     pub(super) fn table(&self, partial: &Partial) -> Table {
         let named = |parts: &[(String, Expr)]| {
             parts
@@ -177,7 +180,7 @@ impl Grouping {
     }
 }
 
-/// The groups as a list: most formats have only text as the keys of a map.
+/// Stores the groups as a list, because most formats allow only text as the keys of a map.
 mod as_list {
     use std::collections::BTreeMap;
 

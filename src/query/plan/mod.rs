@@ -1,9 +1,9 @@
-//! From a query to its answer, in two steps that can be far apart.
+//! The evaluation of a query, in two steps that can run at different times.
 //!
-//! The first step looks at one record at a time, wherever the record is: it drops the record, makes a
-//! [`Row`] of it, or adds it to a [`Partial`]. The second brings all rows or partial aggregates together
-//! and does what needs all of them: sort, limit, dedup, the final figures. So a query over a whole
-//! organization streams, and a limit is never applied before the merge.
+//! The first step processes one record at a time: it drops the record, makes a [`Row`] of it, or
+//! adds it to a [`Partial`]. The second step combines all rows or partials and does what needs all
+//! of them: sort, limit, dedup, the final figures. So a query over a whole organization streams,
+//! and a limit is never applied before the merge.
 
 mod grouping;
 mod step;
@@ -21,15 +21,15 @@ use super::record::Fields;
 use super::tree::{Expr, Item, Query, SortKey, Stage};
 use super::value::Value;
 
-/// What Insights shows where a query names no columns.
+/// The columns that Insights shows if a query names none.
 const DEFAULT_COLUMNS: [&str; 2] = ["@timestamp", "@message"];
 
 /// How a query is evaluated.
 #[derive(Debug)]
 pub enum Plan {
-    /// Each record gives a row or none.
+    /// Each record gives a row or is dropped.
     Rows(RowPlan),
-    /// Records are counted, not returned.
+    /// Records are aggregated into groups.
     Groups(GroupPlan),
 }
 
@@ -37,15 +37,15 @@ pub enum Plan {
 #[derive(Debug)]
 pub struct RowPlan {
     steps: Vec<Step>,
-    /// The fields that a [`Row`] keeps: those to show, and those that the tail still reads.
+    /// The fields that a [`Row`] stores: those to show, and those that the second step reads.
     kept: Vec<String>,
     tail: Vec<Tail>,
     columns: Vec<String>,
-    /// Whether the query has no command that looks at several rows.
+    /// Whether the query has no command that needs several rows.
     is_by_row: bool,
 }
 
-/// The plan of a query that begins by aggregating.
+/// The plan of a query that aggregates its records.
 #[derive(Debug)]
 pub struct GroupPlan {
     steps: Vec<Step>,
@@ -54,12 +54,12 @@ pub struct GroupPlan {
     columns: Vec<String>,
 }
 
-/// What a record left behind; only a [`RowPlan`] of the same query can read it. It can be stored.
+/// The result of one record. It can be stored; only a [`RowPlan`] of the same query can read it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row(Vec<Value<'static>>);
 
 impl Plan {
-    /// The plan of this query.
+    /// Compiles a query.
     pub fn new(query: &Query) -> Self {
         let columns = columns(&query.stages);
         let mut steps = Vec::new();
@@ -68,7 +68,7 @@ impl Plan {
         let rest = loop {
             let rest = stages.as_slice();
             match stages.next() {
-                // An order that is counted away does not matter.
+                // `stats` does not depend on the order of records, so sorts before it are dropped.
                 Some(Stage::Stats(stats)) => {
                     let tail = Tail::from_stages(stages.as_slice(), true);
                     return Self::Groups(GroupPlan {
@@ -79,7 +79,7 @@ impl Plan {
                     });
                 }
                 Some(Stage::Sort(keys)) => sorts.push(keys),
-                // What looks at one record at a time can go before a sort that it has no part in.
+                // A command on single records can run before a sort that does not depend on it.
                 Some(stage) => match Step::new(stage) {
                     Some(step) if !sorts.iter().any(|keys| step.changes(keys)) => steps.push(step),
                     _ => break rest,
@@ -117,8 +117,8 @@ impl Plan {
         }
     }
 
-    /// Conditions on a record's own fields that hold for every record which is not dropped. There may be
-    /// more: those on what the query computes are not among them.
+    /// Conditions on fields of a record that hold for every record that is kept. Conditions on
+    /// computed fields are left out.
     pub fn conditions(&self) -> Vec<&Expr> {
         let (Self::Rows(RowPlan { steps, .. }) | Self::Groups(GroupPlan { steps, .. })) = self;
         let mut computed: Vec<&str> = Vec::new();
@@ -154,13 +154,13 @@ impl RowPlan {
         })
     }
 
-    /// Whether rows need nothing of each other: no order, limit or deduplication of the query's own. Then
-    /// each can be finished alone.
+    /// Whether rows are independent of each other: the query has no sort, limit or deduplication.
+    /// Each row can then be finished alone.
     pub fn is_by_row(&self) -> bool {
         self.is_by_row
     }
 
-    /// Brings all rows together: sorts (latest first, if the query does not say), deduplicates, limits.
+    /// Combines all rows: sorts (latest first unless the query has an order), deduplicates, limits.
     pub fn finish(&self, rows: Vec<Row>) -> Table {
         let rows = rows.into_iter().map(|Row(values)| values).collect();
         Table {
@@ -172,12 +172,12 @@ impl RowPlan {
 }
 
 impl GroupPlan {
-    /// The columns that make a group, and by which it is known again; none for one group of everything.
+    /// The columns that identify a group; empty for one group of all records.
     pub fn keys(&self) -> Vec<&str> {
         self.grouping.keys()
     }
 
-    /// Adds a record to a partial aggregate, unless a filter drops it; whether it was added.
+    /// Adds a record to a partial unless a filter drops it. Returns whether it was added.
     pub fn add(&self, record: &dyn Fields, partial: &mut Partial) -> bool {
         let mut scope = Scope::new(record);
         let passes = self.steps.iter().all(|step| step.apply(&mut scope));
@@ -187,7 +187,7 @@ impl GroupPlan {
         passes
     }
 
-    /// The final figures, after all partial aggregates have been merged.
+    /// The final table, after all partials have been merged.
     pub fn finish(&self, partial: &Partial) -> Table {
         self.grouping
             .table(partial)
@@ -197,8 +197,9 @@ impl GroupPlan {
 
 /// The columns that a query shows.
 ///
-/// `display` names them, else all `fields` and what was parsed, else the defaults; `stats` begins anew.
-/// Rows of records end with `@ptr`. Source: CloudWatch Logs user guide, "display", "fields"; API, `GetQueryResults`.
+/// `display` names them; without it, they are all `fields` and parsed fields, or else the defaults.
+/// `stats` replaces all columns before it. Rows of records end with `@ptr`. Source: CloudWatch Logs
+/// user guide, "display", "fields"; API, `GetQueryResults`.
 fn columns(stages: &[Stage]) -> Vec<String> {
     let mut listed: Vec<String> = Vec::new();
     let mut parsed: Vec<String> = Vec::new();
@@ -233,7 +234,7 @@ fn columns(stages: &[Stage]) -> Vec<String> {
     columns
 }
 
-/// The order of rows that the query does not sort: latest first.
+/// The order of rows if the query has none: latest first.
 fn by_timestamp() -> SortKey {
     SortKey {
         expr: Expr::Field("@timestamp".to_owned()),

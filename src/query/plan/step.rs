@@ -1,10 +1,10 @@
-//! The commands that look at one record at a time.
+//! The commands that process one record at a time.
 
 use crate::query::record::Fields;
 use crate::query::tree::{Expr, Extraction, SortKey, Stage};
 use crate::query::value::Value;
 
-/// A record's fields with what the steps so far have added.
+/// The fields of a record, and those that earlier steps have added.
 pub(super) struct Scope<'r> {
     base: &'r dyn Fields,
     added: Vec<(&'r str, Value<'static>)>,
@@ -18,7 +18,7 @@ impl<'r> Scope<'r> {
         }
     }
 
-    /// The values that were added, in order.
+    /// The added values, in order.
     pub(super) fn into_added(self) -> impl Iterator<Item = Value<'static>> {
         self.added.into_iter().map(|(_, value)| value)
     }
@@ -33,11 +33,11 @@ impl Fields for Scope<'_> {
     }
 }
 
-/// One such command, prepared.
+/// A compiled command that processes one record at a time.
 #[derive(Debug)]
 pub(super) enum Step {
     Filter(Expr),
-    /// Expressions with the names of their results.
+    /// Expressions, each with the name of its result.
     Compute(Vec<(String, Expr)>),
     Extract {
         names: Vec<String>,
@@ -74,7 +74,7 @@ impl Step {
         }
     }
 
-    /// The names that it adds.
+    /// The names of the fields that the step adds.
     pub(super) fn names(&self) -> Vec<&str> {
         match self {
             Self::Filter(_) => Vec::new(),
@@ -83,7 +83,7 @@ impl Step {
         }
     }
 
-    /// The fields that it reads.
+    /// The fields that the step reads.
     pub(super) fn fields(&self) -> Vec<&str> {
         match self {
             Self::Filter(condition) => condition.fields(),
@@ -92,14 +92,14 @@ impl Step {
         }
     }
 
-    /// Whether it changes what a sort by these keys sees.
+    /// Whether the step changes a field that these sort keys read.
     pub(super) fn changes(&self, keys: &[SortKey]) -> bool {
         let names = self.names();
         keys.iter()
             .any(|key| key.expr.fields().iter().any(|field| names.contains(field)))
     }
 
-    /// Does its work on a record; `false` if it drops it.
+    /// Applies the step to a record. Returns `false` if it drops the record.
     pub(super) fn apply<'r>(&'r self, scope: &mut Scope<'r>) -> bool {
         match self {
             Self::Filter(condition) => return condition.holds(scope),
@@ -120,7 +120,7 @@ impl Step {
     }
 }
 
-/// The values of the named fields; all missing where the pattern is not found.
+/// The values of the extracted fields; all are missing if the pattern does not match.
 fn extract(extraction: &Extraction, names: &[String], fields: &dyn Fields) -> Vec<Value<'static>> {
     let from = extraction.from.evaluate(fields);
     let text = from.text();

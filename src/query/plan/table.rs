@@ -1,4 +1,4 @@
-//! Rows together, and the commands that need all of them.
+//! Tables of rows, and the commands that need all rows.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -11,7 +11,7 @@ use crate::query::record::Fields;
 use crate::query::tree::{SortKey, Stage};
 use crate::query::value::Value;
 
-/// A query's result, or what it is on the way there.
+/// The result of a query, final or intermediate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// The names of the columns.
@@ -20,7 +20,8 @@ pub struct Table {
     pub rows: Vec<Vec<Value<'static>>>,
 }
 
-/// A row as fields; of columns of one name the last counts. A row may still lack the last columns.
+/// A row as fields. If several columns have the same name, the last one counts. A row may still
+/// lack the last columns.
 pub(super) struct View<'t> {
     pub(super) columns: &'t [String],
     pub(super) row: &'t [Value<'static>],
@@ -36,7 +37,7 @@ impl Fields for View<'_> {
     }
 }
 
-/// A command for when all rows are there.
+/// A command that runs when all rows are available.
 #[derive(Debug)]
 pub(super) enum Tail {
     Step(Step),
@@ -47,8 +48,9 @@ pub(super) enum Tail {
 }
 
 impl Tail {
-    /// The commands of these stages. Rows of records that are not `sorted` when their order matters are
-    /// sorted latest first.
+    /// Compiles these stages. `sorted` says whether the rows already have an order. If they have
+    /// none, they are sorted latest first before the first command that depends on the order, or at
+    /// the end.
     pub(super) fn from_stages(stages: &[Stage], mut sorted: bool) -> Vec<Self> {
         let mut tail = Vec::new();
         for stage in stages {
@@ -77,7 +79,7 @@ impl Tail {
         }
     }
 
-    /// The fields that it reads.
+    /// The fields that the command reads.
     pub(super) fn fields(&self) -> Vec<&str> {
         match self {
             Self::Step(step) => step.fields(),
@@ -90,7 +92,7 @@ impl Tail {
 }
 
 impl Table {
-    /// The table after these commands, with these columns.
+    /// The table after these commands, reduced to these columns.
     pub(super) fn finished(mut self, tail: &[Tail], columns: &[String]) -> Self {
         for command in tail {
             match command {
@@ -173,7 +175,7 @@ impl Table {
         self.rows = keyed.into_iter().map(|(_, row)| row).collect();
     }
 
-    /// Keeps the first row of each combination of values; rows with a missing one all stay.
+    /// Keeps the first row of each combination of values. Rows with a missing value are all kept.
     ///
     /// Source: CloudWatch Logs user guide, "dedup".
     fn dedup(&mut self, fields: &[String]) {

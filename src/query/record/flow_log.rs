@@ -1,7 +1,8 @@
-//! VPC flow-log lines: columns by position.
+//! VPC flow-log lines, whose fields are columns.
 //!
-//! Source: VPC user guide, "Flow log records" (the default format and the field names), and CloudWatch
-//! Logs user guide, "Supported logs and discovered fields" (the names that Insights gives them).
+//! Source: VPC user guide, "Flow log records" (the default format and the field names), and
+//! CloudWatch Logs user guide, "Supported logs and discovered fields" (the names that Insights
+//! uses).
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -14,13 +15,14 @@ static DEFAULT_FORMAT: LazyLock<FlowLogFormat> = LazyLock::new(|| FlowLogFormat 
     names: names(DEFAULT).flatten().collect(),
 });
 
-/// The columns of a flow log, by the names that queries use: `srcAddr`, `logStatus`, `vpcId`, `pktSrcAddr` …
+/// The columns of a flow log, by the names that queries use: `srcAddr`, `logStatus`, `vpcId`,
+/// `pktSrcAddr` …
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowLogFormat {
     names: Vec<String>,
 }
 
-/// A text that is not a flow log's format.
+/// A text that is not a flow-log format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a flow log's format: expected fields such as ${{srcaddr}} with spaces between them"
@@ -28,7 +30,7 @@ pub struct FlowLogFormat {
 pub struct InvalidFlowLogFormat(String);
 
 impl FlowLogFormat {
-    /// The format that flow logs have where none is given, with its 14 fields.
+    /// The format of flow logs that do not specify one, with its 14 fields.
     pub fn default_format() -> &'static Self {
         &DEFAULT_FORMAT
     }
@@ -38,14 +40,14 @@ impl FlowLogFormat {
         self.names.iter().map(String::as_str)
     }
 
-    /// The default format, if this looks like a line of it.
+    /// The default format, if the line looks like one of it.
     pub fn recognize(line: &str) -> Option<&'static Self> {
         let is_version_2 = line.split_ascii_whitespace().next() == Some("2");
         (is_version_2 && DEFAULT_FORMAT.fits(line)).then_some(&*DEFAULT_FORMAT)
     }
 
-    /// Whether this can be a line of the format: as many columns, each of what its name says as far as
-    /// that is known.
+    /// Whether a line can be in this format: the number of columns is right, and so is each value,
+    /// as far as the column's name is known.
     pub fn fits(&self, line: &str) -> bool {
         self.columns(line).is_some_and(|columns| {
             self.names()
@@ -63,8 +65,8 @@ impl FlowLogFormat {
         (columns.len() == self.names.len()).then_some(columns)
     }
 
-    /// Where the column of this name stands. AWS's guide calls the two times `startTime` and `endTime`;
-    /// they are found by these names too.
+    /// The index of the column with this name. AWS's guide calls the two times `startTime` and
+    /// `endTime`; these names are accepted too.
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         let name = match name {
             "startTime" => "start",
@@ -75,7 +77,7 @@ impl FlowLogFormat {
     }
 }
 
-/// Reads a format as `DescribeFlowLogs` gives it (`LogFormat`): `${version} ${srcaddr} …`.
+/// Parses a format as `DescribeFlowLogs` returns it (`LogFormat`): `${version} ${srcaddr} …`.
 impl FromStr for FlowLogFormat {
     type Err = InvalidFlowLogFormat;
 
@@ -88,8 +90,8 @@ impl FromStr for FlowLogFormat {
     }
 }
 
-/// Whether a column of this name can hold this. A bracket or a quotation mark at its beginning would make
-/// several columns one for a filter pattern; no flow log writes one.
+/// Whether a column with this name can have this value. A bracket or quotation mark at the start
+/// would make a filter pattern read several columns as one; no flow log writes one.
 fn is_value(name: &str, column: &str) -> bool {
     match name {
         "action" => ["ACCEPT", "REJECT", "-"].contains(&column),
@@ -107,7 +109,7 @@ fn names(format: &str) -> impl Iterator<Item = Option<String>> {
         .map(|field| Some(query_name(field.strip_prefix("${")?.strip_suffix('}')?)))
 }
 
-/// `pkt-srcaddr` is `pktSrcAddr` in a query.
+/// Converts the name of a field: `pkt-srcaddr` is `pktSrcAddr` in a query.
 fn query_name(field: &str) -> String {
     let mut name = String::with_capacity(field.len());
     for (at, word) in field.split('-').enumerate() {

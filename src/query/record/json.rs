@@ -1,5 +1,5 @@
-//! JSON read without copying text, in the order in which it is written: Insights discovers only the
-//! first fields of an event.
+//! JSON that is parsed without copying text and keeps the order of the document: Insights discovers
+//! only the first fields of an event.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,18 +8,17 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 
 use crate::query::value::Value;
 
-/// A JSON value.
 #[derive(Debug)]
 pub(super) enum Json<'e> {
-    /// Not a field.
+    /// Does not count as a field.
     Null,
-    /// A field.
+    /// A string, number or truth value; each is a field.
     Scalar(Value<'e>),
     Array(Vec<Json<'e>>),
     Object(Vec<(Cow<'e, str>, Json<'e>)>),
 }
 
-/// The object that a message is; `None` if it is anything else.
+/// Parses a message as an object; `None` if it is not one.
 pub(super) fn object(message: &str) -> Option<Json<'_>> {
     let looks_right = message.trim_start().starts_with('{');
     if looks_right {
@@ -30,7 +29,7 @@ pub(super) fn object(message: &str) -> Option<Json<'_>> {
 }
 
 impl<'e> Json<'e> {
-    /// The field at a dotted path, if it is among the first `limit`.
+    /// The field at a dotted path, if it is among the first `limit` fields.
     pub(super) fn field(&self, path: &str, limit: Option<usize>) -> Value<'_> {
         let Some(field) = self.at(path) else {
             return Value::Missing;
@@ -47,7 +46,7 @@ impl<'e> Json<'e> {
         }
     }
 
-    /// Walks a path; a name may hold dots itself.
+    /// Follows a path. A name may itself contain dots.
     fn at(&self, path: &str) -> Option<&Value<'e>> {
         match self {
             Self::Null => None,
@@ -69,7 +68,7 @@ impl<'e> Json<'e> {
         }
     }
 
-    /// Every field with its dotted path, in the order of the text.
+    /// All fields with their dotted paths, in document order.
     pub(super) fn fields(&self) -> Vec<(String, &Value<'e>)> {
         let mut fields = Vec::new();
         self.collect("", &mut fields);
@@ -100,7 +99,7 @@ impl<'e> Json<'e> {
         }
     }
 
-    /// Goes on with what is left of a path after this value's own name.
+    /// Follows the rest of a path, after the name of this value.
     fn below(&self, rest: &str) -> Option<&Value<'e>> {
         if rest.is_empty() {
             self.at(rest)
@@ -109,7 +108,7 @@ impl<'e> Json<'e> {
         }
     }
 
-    /// Counts the fields that are written before `target`; whether that was reached.
+    /// Counts the fields before `target`. Returns whether `target` was reached.
     fn count_until(&self, target: &Value<'e>, before: &mut usize) -> bool {
         match self {
             Self::Null => false,
@@ -134,7 +133,7 @@ impl<'de: 'e, 'e> Deserialize<'de> for Json<'e> {
     }
 }
 
-/// The largest integer below which every integer is an exact `f64`: 2^53.
+/// 2^53: an `f64` holds every integer below it exactly.
 const EXACT: u64 = 1 << 53;
 
 struct JsonVisitor;
@@ -208,7 +207,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 }
 
-/// A member's name; serde's own `Cow` would always copy.
+/// The name of a member. The `Cow` of serde always copies the text.
 struct Name<'e>(Cow<'e, str>);
 
 impl<'de: 'e, 'e> Deserialize<'de> for Name<'e> {

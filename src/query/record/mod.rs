@@ -10,48 +10,50 @@ use json::Json;
 
 use super::value::Value;
 
-/// How many JSON fields Insights finds in an event; what lies beyond is only in `@message`.
+/// The number of JSON fields that Insights discovers in an event. Further ones are only in
+/// `@message`.
 ///
 /// Source: CloudWatch Logs user guide, "Supported logs and discovered fields".
 pub const INSIGHTS_JSON_FIELDS: usize = 200;
 
-/// Something that has fields.
+/// A source of named fields.
 pub trait Fields {
-    /// The field of this name; `Missing` if there is none.
+    /// The value of the field with this name; `Missing` if there is none.
     fn field(&self, name: &str) -> Value<'_>;
 }
 
 /// A log event as CloudWatch Logs stores it.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'e> {
-    /// When it happened, in milliseconds since the Unix epoch: `@timestamp`.
+    /// The log time, in milliseconds since the Unix epoch: `@timestamp`.
     pub timestamp: i64,
-    /// When CloudWatch Logs received it, in milliseconds since the Unix epoch: `@ingestionTime`.
+    /// The ingestion time, in milliseconds since the Unix epoch: `@ingestionTime`.
     pub ingestion_time: i64,
-    /// `account:group`: `@log`.
+    /// The account and the log group, `account:group`: `@log`.
     pub log: &'e str,
-    /// `@logStream`.
+    /// The log stream: `@logStream`.
     pub log_stream: &'e str,
-    /// What identifies the event to its reader: `@ptr`.
+    /// The identifier of the event: `@ptr`.
     pub ptr: &'e str,
-    /// `@message`.
+    /// The message: `@message`.
     pub message: &'e str,
 }
 
-/// How the fields of a message are found.
+/// How the fields of a message are discovered.
 #[derive(Clone, Copy, Debug)]
 pub enum Discovery<'f> {
-    /// As Insights finds them: of a JSON object its first fields, of a VPC flow-log line in the default
-    /// format its columns, of anything else none.
+    /// As in Insights: the first fields of a JSON object, the columns of a VPC flow-log line in the
+    /// default format, and no fields in any other message.
     Automatic {
-        /// How many JSON fields are found, all if `None`; see [`INSIGHTS_JSON_FIELDS`].
+        /// The maximum number of JSON fields, unlimited if `None`; see [`INSIGHTS_JSON_FIELDS`].
         json_limit: Option<usize>,
     },
-    /// By column, from a VPC flow-log line of this format.
+    /// The columns of a VPC flow-log line in this format.
     FlowLog(&'f FlowLogFormat),
 }
 
-/// An event whose fields can be asked for by name. The message is read when a field of it is first asked for.
+/// An event with access to its fields by name. The message is parsed when a field of it is first
+/// read.
 #[derive(Debug)]
 pub struct Record<'e> {
     event: Event<'e>,
@@ -73,7 +75,7 @@ enum Content<'e> {
 }
 
 impl<'e> Record<'e> {
-    /// The record of this event.
+    /// Wraps an event without parsing its message.
     pub fn new(event: Event<'e>, discovery: Discovery<'e>) -> Self {
         Self {
             event,
@@ -104,7 +106,7 @@ impl<'e> Record<'e> {
         })
     }
 
-    /// The discovered fields with their names, in the order of the message.
+    /// All discovered fields with their names, in message order.
     pub fn discovered(&self) -> Vec<(String, Value<'_>)> {
         match self.content() {
             Content::Json { object, limit } => {
@@ -147,7 +149,7 @@ impl Fields for Record<'_> {
             "log" => Value::from(self.event.log),
             "logStream" => Value::from(self.event.log_stream),
             "ptr" => Value::from(self.event.ptr),
-            // A discovered field whose name begins with @ gets another one in front.
+            // A discovered field whose name begins with `@` is read with a second `@` in front.
             _ if system.starts_with('@') => self.discovered_field(system),
             _ => Value::Missing,
         }

@@ -1,6 +1,7 @@
-//! The decision over all policies that bear on a call.
+//! Evaluates all policies that apply to a call.
 //!
-//! Source: IAM user guide, "Policy evaluation logic" and "Troubleshoot access denied error messages" (the wording).
+//! Source: IAM user guide, "Policy evaluation logic" and "Troubleshoot access denied error
+//! messages" (the wording).
 
 use std::sync::Arc;
 
@@ -10,25 +11,25 @@ use super::{Caller, Principal};
 use crate::range::policy::{Ask, Document, PolicyKind, Verdict};
 use crate::range::world::World;
 
-/// Which policy said no, and how.
+/// The policy that denied a call, and whether it did so explicitly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Denial {
-    /// A service control policy forbids it; holds the policy's ARN.
+    /// A service control policy denies it explicitly; holds the ARN of that policy.
     Organization(String),
-    /// A policy on the user, its groups or the role forbids it.
+    /// A policy on the user, its groups or the role denies it explicitly.
     Identity,
     /// No policy on the user, its groups or the role allows it.
     IdentitySilent,
-    /// The session policy forbids it.
+    /// The session policy denies it explicitly.
     Session,
     /// The session policy does not allow it.
     SessionSilent,
-    /// A role's trust policy does not let the caller in.
+    /// The trust policy of the role does not allow the caller.
     Trust,
 }
 
 impl Denial {
-    /// AWS's sentence for it.
+    /// The text of AWS's error message.
     pub(crate) fn sentence(&self, who: &str, ask: &Ask<'_>) -> String {
         let Ask {
             action, resource, ..
@@ -54,10 +55,10 @@ impl Denial {
     }
 }
 
-/// Whether the caller may do what it asks.
+/// Checks whether the policies allow the call.
 ///
 /// # Errors
-/// The first policy, in AWS's order, that says no.
+/// The first denial, in AWS's evaluation order.
 pub(crate) fn authorize(world: &World, caller: &Caller, ask: &Ask<'_>) -> Result<(), Denial> {
     let identity = identity_verdict(world, caller, ask);
     let session = session_verdict(caller, ask);
@@ -100,7 +101,8 @@ fn identity_documents<'a>(
 
 fn session_verdict(caller: &Caller, ask: &Ask<'_>) -> Option<Verdict> {
     let policy = caller.session.as_ref()?.policy.as_deref()?;
-    // It was read when the session was issued, so it can be read again; if not, it allows nothing.
+    // The session policy was parsed when the session was issued, so it parses again; if it did not,
+    // it would allow nothing.
     Some(
         Document::parse(policy, PolicyKind::Identity)
             .map_or(Verdict::Silent, |document| document.verdict(ask)),

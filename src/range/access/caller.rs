@@ -1,4 +1,4 @@
-//! From a signature to the one who made it.
+//! Identifies the caller of a request from its signature.
 
 use http::request::Parts;
 use jiff::Timestamp;
@@ -10,43 +10,37 @@ use crate::range::policy::Facts;
 use crate::range::wire::{Refusal, Service};
 use crate::range::world::{Account, KeyStatus, World};
 
-/// Who calls, and from where in the world of keys and sessions.
+/// The principal that made a call, its credentials, and the Region.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    /// The account that the call acts in.
     pub(crate) account: AccountId,
-    /// Who it is.
     pub(crate) principal: Principal,
-    /// The access key that signed.
+    /// The access key that signed the request.
     pub(crate) access_key_id: String,
-    /// The session, if the key is a temporary one.
+    /// The session, if the key is temporary.
     pub(crate) session: Option<Session>,
-    /// The Region that the call goes to.
+    /// The Region that the request was signed for.
     pub(crate) region: Region,
 }
 
-/// A principal that can call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Principal {
-    /// An IAM user.
     User {
-        /// Its name.
         name: String,
     },
-    /// A role that was assumed.
+    /// An assumed role.
     Role {
-        /// The role's name.
         name: String,
-        /// The session's name.
         session: String,
     },
 }
 
-/// Finds out who signed a request, and refuses what AWS would refuse before it looks at any policy.
+/// Finds the principal that signed a request, and rejects what AWS rejects before it evaluates any
+/// policy.
 ///
 /// # Errors
-/// The key does not exist or is inactive, the token is not its own, the session is over, the signature is wrong, or
-/// the account does not have this Region.
+/// The key does not exist or is inactive, the token does not belong to the key, the session has
+/// expired, the signature is wrong, or the Region is not enabled in the account.
 pub(crate) fn identify(
     world: &World,
     service: Service,
@@ -150,7 +144,8 @@ fn active(world: &World, account: AccountId) -> Result<&Account, Refusal> {
 }
 
 impl Caller {
-    /// Whether it is a session from `GetSessionToken` without an MFA code, which IAM does not accept.
+    /// Whether it is a session from `GetSessionToken` without an MFA code, which IAM does not
+    /// accept.
     ///
     /// Source: STS API, `GetSessionToken`, "Permissions".
     pub(crate) fn is_plain_user_session(&self) -> bool {
@@ -158,7 +153,7 @@ impl Caller {
         user && self.session.as_ref().is_some_and(|session| !session.mfa)
     }
 
-    /// The caller's ARN as `GetCallerIdentity` tells it.
+    /// The ARN that `GetCallerIdentity` returns for the caller.
     pub(crate) fn arn(&self, world: &World) -> String {
         match &self.principal {
             Principal::User { .. } => self.identity_arn(world),
@@ -207,7 +202,7 @@ impl Caller {
         }
     }
 
-    /// What policies are told of this call.
+    /// The values of the condition keys for this call.
     pub(crate) fn facts(&self, world: &World, now: Timestamp) -> Facts {
         let session = self.session.as_ref();
         Facts {
@@ -230,7 +225,7 @@ impl Caller {
         }
     }
 
-    /// Credentials for a session that begins now.
+    /// Issues the credentials of a session.
     pub(crate) fn issue(mint: &mut Mint, mut session: Session) -> Credentials {
         session.access_key_id = mint.next_id("ASIA", 16);
         Credentials {
@@ -242,15 +237,13 @@ impl Caller {
     }
 }
 
-/// Temporary credentials as STS hands them out.
+/// Temporary credentials that STS issues.
 #[derive(Debug)]
 pub(crate) struct Credentials {
-    /// `ASIA…`.
+    /// Begins with `ASIA`.
     pub(crate) access_key_id: String,
-    /// Its secret.
     pub(crate) secret_access_key: String,
-    /// The sealed session.
+    /// The signed session, made by `Mint::seal`.
     pub(crate) session_token: String,
-    /// When they end.
     pub(crate) expires: Timestamp,
 }

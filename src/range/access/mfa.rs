@@ -1,21 +1,20 @@
-//! Virtual MFA devices: time-based one-time codes, each good once.
+//! Virtual MFA devices: time-based one-time codes, each accepted once.
 //!
 //! Source: RFC 6238; IAM user guide, "Virtual MFA devices" (30 seconds, 6 digits, SHA-1).
 
 use jiff::Timestamp;
 use totp_rs::{Builder, Totp};
 
-/// A device that a user has, and the last code that it was used for.
+/// The MFA device of a user, and the time step of the last code that was accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct MfaDevice {
-    /// Its serial number, an ARN.
+    /// The serial number, an ARN.
     pub(crate) serial: String,
     secret: Vec<u8>,
     used_step: Option<u64>,
 }
 
 impl MfaDevice {
-    /// A device with this secret.
     pub(crate) fn new(serial: String, secret: Vec<u8>) -> Self {
         Self {
             serial,
@@ -35,12 +34,12 @@ impl MfaDevice {
         self.totp().generate(seconds(now)).to_string()
     }
 
-    /// The secret as an authenticator application wants it: base 32.
+    /// The secret in base 32, as authenticator applications expect it.
     pub(crate) fn secret_base32(&self) -> String {
         totp_rs::Secret::from(self.secret.clone()).to_base32()
     }
 
-    /// Uses up a code. No: it is wrong, too old, or was used before.
+    /// Accepts a code once. Returns `false` if it is wrong, too old, or was used before.
     pub(crate) fn accept(&mut self, code: &str, now: Timestamp) -> bool {
         let well_formed = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit());
         let step = if well_formed {

@@ -1,7 +1,8 @@
-//! Makes everything that must look random and yet be the same each time: ids, secrets and session tokens.
+//! Generates ids, secrets and session tokens that look random but are the same for the same seed.
 //!
-//! A session token *is* the session, sealed: the range keeps no list of sessions, so a hundred thousand of them cost
-//! nothing, and one that was cached by a client still works when the process is started again.
+//! A session token *is* the session in signed form, so the range keeps no list of sessions. A
+//! hundred thousand sessions need no memory, and a session that a client cached is still valid
+//! after the process is restarted.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -12,77 +13,69 @@ use sha2::Sha256;
 
 use crate::model::AccountId;
 
-/// The alphabet of AWS's ids: base 32.
+/// The base 32 alphabet of AWS ids.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// The source of ids, secrets and seals; all follow from the seed.
+/// The generator of ids, secrets and signatures, all derived from the seed.
 #[derive(Clone, Debug)]
 pub(crate) struct Mint {
     seed: u64,
     made: u64,
 }
 
-/// Temporary credentials, as their token tells.
+/// A session of temporary credentials; this is the content of a session token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
-    /// The access key id that belongs to the token: `ASIA…`.
+    /// The access key id that belongs to the token, `ASIA…`.
     pub(crate) access_key_id: String,
-    /// The account that the session acts in.
     pub(crate) account: AccountId,
-    /// Whose session it is.
     pub(crate) holder: Holder,
-    /// When it was issued, in seconds since the Unix epoch.
+    /// Seconds since the Unix epoch.
     pub(crate) issued_s: i64,
-    /// When it ends, in seconds since the Unix epoch.
+    /// Seconds since the Unix epoch.
     pub(crate) expires_s: i64,
-    /// Whether an MFA code was checked when it was issued.
+    /// Whether an MFA code was checked when the session was issued.
     pub(crate) mfa: bool,
     /// The inline session policy.
     pub(crate) policy: Option<String>,
-    /// `SourceIdentity`, which is handed on along a chain of roles.
+    /// `SourceIdentity`, which is passed on along a role chain.
     pub(crate) source_identity: Option<String>,
-    /// Issued by the global STS endpoint: not valid in opt-in Regions.
+    /// Whether the global STS endpoint issued it; such sessions are not valid in opt-in Regions.
     pub(crate) global: bool,
 }
 
-/// Whose session it is.
+/// The user or role that a session belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Holder {
-    /// A user's, from `GetSessionToken`.
-    User {
-        /// The user's name.
-        name: String,
-    },
-    /// A role's, from `AssumeRole`.
+    /// A user, with a session of `GetSessionToken`.
+    User { name: String },
+    /// A role, with a session of `AssumeRole`.
     Role {
-        /// The role's name.
         name: String,
-        /// The role's id: one made anew under the same name is another role.
+        /// The unique id of the role. A role that is deleted and created again with the same name
+        /// gets another id, so its old sessions are invalid.
         id: String,
-        /// The session's name.
         session: String,
     },
 }
 
 impl Session {
-    /// When it was issued.
     pub(crate) fn issued(&self) -> Timestamp {
         Timestamp::from_second(self.issued_s).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// When it ends.
     pub(crate) fn expires(&self) -> Timestamp {
         Timestamp::from_second(self.expires_s).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 
 impl Mint {
-    /// A mint whose products all follow from `seed`.
     pub(crate) fn new(seed: u64) -> Self {
         Self { seed, made: 0 }
     }
 
-    /// An HMAC under the range's own key, which nobody outside can make.
+    /// Returns an HMAC of `data` with the key of this range. The purpose keeps ids, secrets and
+    /// tokens apart.
     fn digest(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
         let mut key = *b"dragnet practice range key 00000";
         key[24..].copy_from_slice(&self.seed.to_be_bytes());
@@ -93,7 +86,7 @@ impl Mint {
         mac.finalize().into_bytes().into()
     }
 
-    /// An id that follows from what it is for: `prefix` and `length` characters of base 32.
+    /// An id derived from its purpose: `prefix` and `length` characters of base 32.
     pub(crate) fn id_for(&self, prefix: &str, purpose: &str, length: usize) -> String {
         let digest = self.digest("id", purpose.as_bytes());
         let body = digest
@@ -102,19 +95,19 @@ impl Mint {
         prefix.chars().chain(body.take(length)).collect()
     }
 
-    /// The next id in order: never the same twice.
+    /// The next id in sequence; ids are not repeated.
     pub(crate) fn next_id(&mut self, prefix: &str, length: usize) -> String {
         self.made += 1;
         self.id_for(prefix, &self.made.to_string(), length)
     }
 
-    /// The next request id, in the form of a UUID.
+    /// The next request or event id, in the form of a UUID.
     pub(crate) fn next_uuid(&mut self) -> String {
         self.made += 1;
         self.uuid_for(&self.made.to_string())
     }
 
-    /// A UUID that follows from what it is for.
+    /// A UUID derived from its purpose.
     pub(crate) fn uuid_for(&self, purpose: &str) -> String {
         let text = hex::encode(&self.digest("uuid", purpose.as_bytes())[..16]);
         [
@@ -132,20 +125,20 @@ impl Mint {
         STANDARD_NO_PAD.encode(&self.digest("secret", access_key_id.as_bytes())[..30])
     }
 
-    /// The MFA secret of a device, of 20 bytes as AWS's virtual devices have.
+    /// The MFA secret of a device: 20 bytes, as for AWS's virtual devices.
     pub(crate) fn mfa_secret_of(&self, serial: &str) -> Vec<u8> {
         self.digest("mfa", serial.as_bytes())[..20].to_vec()
     }
 
-    /// A session token.
+    /// Returns the session token of a session: the session as JSON, with a signature.
     pub(crate) fn seal(&self, session: &Session) -> String {
-        // A session is plain data: serialisation cannot fail, and an empty payload would not open again.
+        // Serializing plain data cannot fail. If it did, `open` would reject the empty payload.
         let payload = serde_json::to_vec(session).unwrap_or_default();
         let seal = self.digest("session", &payload);
         URL_SAFE_NO_PAD.encode([&seal[..16], &payload].concat())
     }
 
-    /// The session that a token holds; `None` for one that this range did not make.
+    /// Returns the session in a token, or `None` if this range did not issue it.
     pub(crate) fn open(&self, token: &str) -> Option<Session> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (seal, payload) = bytes.split_at_checked(16)?;

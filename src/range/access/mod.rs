@@ -1,4 +1,5 @@
-//! Who is calling, and may they: signatures, sessions, MFA codes, and the decision over all policies.
+//! Identification and authorization of callers: signatures, sessions, MFA codes, and policy
+//! evaluation.
 
 mod authorize;
 mod caller;

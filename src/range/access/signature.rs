@@ -1,4 +1,4 @@
-//! Signature Version 4, as a server checks it.
+//! Signature Version 4, verified as a server does.
 //!
 //! Source: AWS General Reference, "Create a signed AWS API request".
 
@@ -16,19 +16,18 @@ use crate::model::Region;
 use crate::range::wire::{Refusal, Service, header};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// How far a caller's clock may be off.
+/// How far the clock of a client may differ.
 const LEEWAY_SECONDS: i64 = 15 * 60;
 
-/// What a request says about who signed it.
+/// The parsed signature of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Signature {
-    /// The access key's id.
     pub(crate) access_key_id: String,
     /// The Region that it was signed for.
     pub(crate) region: Region,
     /// The service that it was signed for.
     pub(crate) service: String,
-    /// The session token, which temporary credentials send along.
+    /// The session token that comes with temporary credentials.
     pub(crate) token: Option<String>,
     signed_at: Timestamp,
     stamp: String,
@@ -37,10 +36,10 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
-    /// Reads the `Authorization`, `X-Amz-Date` and `X-Amz-Security-Token` headers.
+    /// Parses the `Authorization`, `X-Amz-Date` and `X-Amz-Security-Token` headers.
     ///
     /// # Errors
-    /// There is no signature, or it is not of version 4.
+    /// The request has no signature, or one that is not of version 4.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
         let authorization = header(headers, AUTHORIZATION.as_str()).ok_or(Refusal::Unsigned)?;
         let malformed = |problem: &str| {
@@ -96,10 +95,10 @@ impl Signature {
         })
     }
 
-    /// Checks the signature itself, and that it was made for this service and about now.
+    /// Verifies the signature, its service and its time.
     ///
     /// # Errors
-    /// [`Refusal::WrongSignature`], in AWS's words.
+    /// [`Refusal::WrongSignature`], with AWS's message.
     pub(crate) fn verify(
         &self,
         secret: &str,
@@ -159,7 +158,8 @@ impl Signature {
         );
         for name in &self.signed_headers {
             let value = match header(&parts.headers, name) {
-                // HTTP/1.1 sends the host as a header, the in-process connector leaves it in the URI.
+                // HTTP/1.1 sends the host as a header; the in-process connector leaves it in the
+                // URI.
                 None if name == "host" => parts
                     .uri
                     .authority()
@@ -188,7 +188,7 @@ fn keyed(key: &[u8], data: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// AWS's own worked example.
+    /// The worked example of AWS.
     ///
     /// Source: AWS General Reference, "Signature Version 4 test suite", `get-vanilla`.
     fn vanilla(authorization: &str) -> Parts {

@@ -1,7 +1,7 @@
-//! The event history that every account has in every Region, trail or no trail.
+//! The event history, which every account has in every Region even without a trail.
 //!
-//! It holds the story and the calls to the range itself. Everyday traffic is made only in the log groups that somebody
-//! reads, and is not in it.
+//! It contains the events of the scenario and the calls to the range itself. Everyday traffic is
+//! generated only for log groups, and is not part of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::Record;
 use crate::model::{AccountId, Region};
 
-/// What a record is looked up by, and the record.
+/// A record, and the attributes by which `LookupEvents` finds it.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) time: Timestamp,
@@ -24,12 +24,12 @@ pub(super) struct Entry {
     pub(super) message: Arc<str>,
 }
 
-/// Everything that happened, by account and Region.
+/// All records, by account and Region.
 #[derive(Debug, Default)]
 pub(crate) struct History(BTreeMap<(AccountId, Region), Vec<Entry>>);
 
 impl History {
-    /// Remembers a record, whose text is `message`.
+    /// Adds a record, whose text is `message`.
     pub(super) fn remember(&mut self, record: &Record, message: Arc<str>) {
         let entry = Entry {
             time: record.time,
@@ -53,7 +53,7 @@ impl History {
             .push(entry);
     }
 
-    /// What happened in an account and Region, in the order in which it was remembered.
+    /// The records of an account and Region, in the order in which they were added.
     pub(super) fn of(&self, account: AccountId, region: &Region) -> &[Entry] {
         self.0
             .get(&(account, region.clone()))

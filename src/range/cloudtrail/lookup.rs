@@ -65,7 +65,7 @@ pub(super) fn lookup(call: &Call<'_>) -> Result<Reply, AwsError> {
         })
         .collect();
     found.sort_by_key(|entry| std::cmp::Reverse((entry.time, &entry.event_id)));
-    // The newest first: the keys of the pages count down from the end of time.
+    // `Page` sorts by ascending keys. Keys that decrease with time put the newest event first.
     let keyed: Vec<(String, &Entry)> = found
         .into_iter()
         .map(|entry| (countdown(entry), entry))
@@ -102,7 +102,7 @@ fn countdown(entry: &Entry) -> String {
     format!("{left:020} {id}")
 }
 
-/// A hexadecimal digit that sorts the other way round.
+/// Maps a hexadecimal digit to one that sorts in reverse order.
 fn inverted(digit: char) -> char {
     digit
         .to_digit(16)

@@ -1,4 +1,4 @@
-//! CloudTrail: the records that calls leave, and the trails that deliver them.
+//! CloudTrail: the records of calls, and the trails that deliver them.
 
 mod history;
 mod lookup;
@@ -13,10 +13,10 @@ pub(crate) use trace::trace;
 use super::call::Call;
 use super::wire::{AwsError, Reply};
 
-/// Does a call of this service.
+/// Performs a call of this service.
 ///
 /// # Errors
-/// AWS's own, for each operation.
+/// The errors that AWS documents for each operation.
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "DescribeTrails" => trails::describe(call),

@@ -1,4 +1,4 @@
-//! One CloudTrail record, and its way into the log groups of the trails that cover it.
+//! A CloudTrail record, and its delivery to the log groups of the trails that record it.
 //!
 //! Source: CloudTrail user guide, "CloudTrail record contents".
 
@@ -12,59 +12,51 @@ use crate::model::{AccountId, Region};
 use crate::range::logs::NewEvent;
 use crate::range::world::World;
 
-/// Who did it.
+/// The principal that made a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Actor {
-    /// The ARN of a user, of an assumed-role session, or of an account's root.
+    /// The ARN of a user, of an assumed-role session, or of the root user of an account.
     pub(crate) arn: String,
     /// `AIDA…`, or `AROA…:session`.
     pub(crate) principal_id: String,
-    /// The access key that signed; empty where none did, as at a console login.
+    /// The access key that signed; empty if there is none, as for a console login.
     pub(crate) access_key_id: String,
     /// The account that the principal belongs to.
     pub(crate) account: AccountId,
-    /// Whether the session carries the mark of an MFA code.
+    /// Whether the session was authenticated with MFA.
     pub(crate) mfa: bool,
 }
 
-/// What happened.
+/// The content of a CloudTrail record.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
-    /// In which account.
     pub(crate) account: AccountId,
-    /// In which Region.
     pub(crate) region: Region,
-    /// When.
     pub(crate) time: Timestamp,
-    /// Who did it.
     pub(crate) actor: Actor,
-    /// The service's name, e.g. `iam`.
+    /// The short name of the service, e.g. `iam`.
     pub(crate) service: String,
     /// The operation, e.g. `CreateUser`.
     pub(crate) action: String,
-    /// From where.
     pub(crate) source_ip: String,
-    /// With what.
     pub(crate) user_agent: String,
-    /// The error's code and message, if it failed.
+    /// The code and message of the error, if the call failed.
     pub(crate) error: Option<(String, String)>,
-    /// What was asked.
+    /// `requestParameters`.
     pub(crate) request: Value,
-    /// What was answered.
+    /// `responseElements`.
     pub(crate) response: Value,
-    /// What else is told, e.g. whether a console login used MFA.
+    /// `additionalEventData`, e.g. whether a console login used MFA.
     pub(crate) additional: Option<Value>,
-    /// Whether it only read.
     pub(crate) read_only: bool,
-    /// The request's id.
     pub(crate) request_id: String,
-    /// The record's own id.
+    /// `eventID`, which is unique to this record.
     pub(crate) event_id: String,
-    /// What it shares with another account's record of the same call.
+    /// `sharedEventID`, which links the records of the same call in two accounts.
     pub(crate) shared_event_id: Option<String>,
 }
 
-/// The record as it is written, in the order of fields that CloudTrail has.
+/// The record as it is serialized, with the fields in CloudTrail's order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Written<'a> {
@@ -177,12 +169,12 @@ impl Record {
             shared_event_id: self.shared_event_id.as_deref(),
             event_category: "Management",
         };
-        // Plain data with text keys: it can always be written.
+        // Serializing plain data with string keys cannot fail.
         serde_json::to_string(&written).unwrap_or_default()
     }
 }
 
-/// Puts a record into the event history, and into the log group of every trail that records it.
+/// Adds a record to the event history and to the log group of every trail that records it.
 pub(crate) fn deliver(world: &mut World, record: &Record) {
     let message: Arc<str> = record.to_json().into();
     world.history.remember(record, Arc::clone(&message));

@@ -1,7 +1,7 @@
-//! The records that calls to the range itself leave: a sweep can find itself.
+//! Records the calls to the range itself, so that a sweep can find its own calls.
 //!
-//! Source: CloudWatch Logs user guide, "Logging API and console operations in AWS CloudTrail": reads of events are not
-//! recorded, the rest is.
+//! Source: CloudWatch Logs user guide, "Logging API and console operations in AWS CloudTrail":
+//! calls that read events are not recorded, the others are.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use crate::range::access::Caller;
 use crate::range::wire::{AwsError, Exchange, Input};
 use crate::range::world::World;
 
-/// Operations that move data and leave no management event.
+/// Data operations, for which CloudTrail writes no management event.
 const UNRECORDED: [&str; 5] = [
     "FilterLogEvents",
     "GetLogEvents",
@@ -20,10 +20,10 @@ const UNRECORDED: [&str; 5] = [
     "GetQueryResults",
     "PutLogEvents",
 ];
-/// Everything reaches the range from this machine.
+/// All calls to the range come from this host.
 const SOURCE_IP: &str = "127.0.0.1";
 
-/// Writes down a call that a service was asked to do, and how it ended.
+/// Records a call and its result.
 pub(crate) fn trace(
     world: &mut World,
     caller: &Caller,
@@ -64,7 +64,8 @@ pub(crate) fn trace(
         shared_event_id: None,
     };
     let elsewhere = entered_account(input, &record).filter(|account| *account != caller.account);
-    // An entry into another account is recorded in both, each with an id of its own and one that they share.
+    // `AssumeRole` across accounts is recorded in both accounts. Each record has its own event id,
+    // and both have the same shared event id.
     record.shared_event_id = elsewhere.map(|_| world.mint.next_uuid());
     deliver(world, &record);
     if let Some(account) = elsewhere.filter(|account| world.account(*account).is_some()) {
@@ -80,14 +81,15 @@ pub(crate) fn trace(
     }
 }
 
-/// The account whose role was assumed.
+/// The account of the role that was assumed, if the record is a successful `AssumeRole`.
 fn entered_account(input: &Input, record: &Record) -> Option<AccountId> {
     let entered = record.action == "AssumeRole" && record.error.is_none();
     let arn: crate::model::RoleArn = input.text("RoleArn").filter(|_| entered)?.parse().ok()?;
     Some(arn.account())
 }
 
-/// The input as CloudTrail shows it: names begin with a small letter, codes are left out.
+/// The parameters as CloudTrail shows them: names begin with a lower-case letter, MFA codes are
+/// omitted.
 fn parameters(input: &Input) -> Value {
     let small = |name: &str| {
         let mut characters = name.chars();

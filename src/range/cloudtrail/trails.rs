@@ -1,4 +1,4 @@
-//! Trails, as accounts see them: their own, and the shadows of those that live elsewhere.
+//! Trails as an account sees them: its own, and shadow trails of other Regions and accounts.
 //!
 //! Source: CloudTrail API, `DescribeTrails`, `GetTrailStatus`, `GetEventSelectors`, `ListTrails`.
 
@@ -10,7 +10,7 @@ use crate::range::call::Call;
 use crate::range::wire::{AwsError, Page, Reply};
 use crate::range::world::{Trail, World};
 
-/// How long ago a trail that works has delivered.
+/// How long ago a working trail last delivered.
 const DELIVERED_AGO: SignedDuration = SignedDuration::from_mins(3);
 const LIST_PAGE: usize = 1_000;
 
@@ -114,7 +114,8 @@ pub(super) fn event_selectors(call: &Call<'_>) -> Result<Reply, AwsError> {
     }))
 }
 
-/// The trail that a call names by name or ARN; a shadow trail needs its ARN, outside its home.
+/// Finds the trail that a call names, by name or ARN. Outside its home Region and account, only the
+/// ARN identifies a trail.
 fn find<'a>(call: &'a Call<'_>, parameter: &str) -> Result<&'a Trail, AwsError> {
     let name = call.input.text(parameter).unwrap_or_default();
     visible(call)

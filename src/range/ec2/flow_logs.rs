@@ -11,14 +11,13 @@ use crate::range::policy::glob;
 use crate::range::wire::{AwsError, Page, Reply};
 use crate::time::rfc3339_ms;
 
-/// Where a flow log delivers to.
+/// The kind of destination of a flow log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum FlowDestination {
-    /// A log group.
     #[default]
     CloudWatchLogs,
-    /// A bucket, where nobody searches.
+    /// An S3 bucket, which Dragnet does not search.
     S3,
 }
 
@@ -31,16 +30,14 @@ impl FlowDestination {
     }
 }
 
-/// Which traffic a flow log records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum FlowTraffic {
-    /// Whatever flows.
     #[default]
     All,
-    /// What was let through.
+    /// Traffic that was accepted.
     Accept,
-    /// What was not.
+    /// Traffic that was rejected.
     Reject,
 }
 
@@ -54,31 +51,27 @@ impl FlowTraffic {
     }
 }
 
-/// A VPC flow log.
 #[derive(Clone, Debug)]
 pub(crate) struct FlowLog {
-    /// Its id, `fl-…`.
+    /// The id, `fl-…`.
     pub(crate) id: String,
     /// The VPC that it records, `vpc-…`.
     pub(crate) vpc: String,
-    /// Where it delivers to.
     pub(crate) destination: FlowDestination,
     /// The account of the log group that it delivers to.
     pub(crate) destination_account: AccountId,
-    /// The log group that it delivers to; of a bucket, its name.
+    /// The log group that it delivers to, or the name of the S3 bucket.
     pub(crate) log_group: String,
-    /// Which traffic it records.
     pub(crate) traffic_type: FlowTraffic,
-    /// Its record format, in AWS's `${field}` form.
+    /// The record format, in AWS's `${field}` syntax.
     pub(crate) format: String,
-    /// When it was made.
     pub(crate) created: Timestamp,
-    /// An error that keeps it from delivering, in AWS's words.
+    /// An error that prevents delivery, in AWS's words.
     pub(crate) delivery_error: Option<String>,
 }
 
 impl FlowLog {
-    /// The format of a flow log for which nobody chose one.
+    /// The default record format.
     ///
     /// Source: VPC user guide, "Flow log records".
     pub(crate) const DEFAULT_FORMAT: &'static str = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} \
@@ -92,10 +85,11 @@ impl FlowLog {
         }
     }
 
-    /// The ARN of a bucket, or of a log group in another account than `owner`, the flow log's own.
+    /// The ARN of a bucket, or of a log group in an account other than `owner`, which is the
+    /// account of the flow log.
     ///
-    /// Source: EC2 API, `FlowLog`: `logDestination`, and `deliverCrossAccountRole`, the role that "allows the service
-    /// to publish flow logs across accounts".
+    /// Source: EC2 API, `FlowLog`: `logDestination`, and `deliverCrossAccountRole`, the role that
+    /// "allows the service to publish flow logs across accounts".
     fn destination_arn(&self, owner: AccountId, region: &Region) -> Option<String> {
         let Self {
             destination_account,

@@ -8,10 +8,10 @@ pub(crate) use flow_logs::{FlowDestination, FlowLog, FlowTraffic};
 use super::call::Call;
 use super::wire::{AwsError, Reply};
 
-/// Does a call of this service.
+/// Performs a call of this service.
 ///
 /// # Errors
-/// AWS's own, for each operation.
+/// The errors that AWS documents for each operation.
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "DescribeFlowLogs" => flow_logs::describe(call),

@@ -1,4 +1,4 @@
-//! `DescribeRegions`: which Regions an account can use; it differs by account.
+//! `DescribeRegions`: the Regions that an account can use, which differ by account.
 //!
 //! Source: EC2 API, `DescribeRegions`.
 

@@ -1,4 +1,4 @@
-//! How a fault shows to the one who calls.
+//! The effect of a fault on the response that a client receives.
 
 use bytes::Bytes;
 use http::Response;
@@ -9,11 +9,11 @@ use crate::range::ConnectionReset;
 use crate::range::scenario::FaultKind;
 use crate::range::wire::{AwsError, Exchange, Input, Protocol, Refusal, Reply, Service};
 
-/// What a load balancer says when there is no service behind it.
+/// The page that a load balancer returns when no server is available.
 const UNAVAILABLE_PAGE: &str = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>";
 
 impl Disturbance {
-    /// The error that comes instead of an answer, so that nothing is done.
+    /// The error that is returned without performing the call.
     pub(crate) fn error(&self, service: Service) -> Option<AwsError> {
         let refusal = match self.kind.as_ref()? {
             FaultKind::Throttle => Refusal::Throttled,
@@ -45,12 +45,12 @@ impl Disturbance {
         Some(refusal.told_by(service))
     }
 
-    /// Whether the log group that is asked for goes away first.
+    /// Whether the requested log group is deleted before the call is performed.
     pub(crate) fn deletes_the_group(&self) -> bool {
         self.kind == Some(FaultKind::DeleteGroup)
     }
 
-    /// Whether the one who calls gets no answer that can be read, although the call was done.
+    /// Whether the call is performed but its response is made unreadable or incomplete.
     pub(crate) fn spoils_the_answer(&self) -> bool {
         matches!(
             self.kind,
@@ -58,7 +58,7 @@ impl Disturbance {
         )
     }
 
-    /// The reply as the fault leaves it.
+    /// Applies the fault to the reply.
     pub(crate) fn touch(&self, reply: Reply, input: &Input) -> Reply {
         if self.kind == Some(FaultKind::RepeatedToken) {
             repeat_token(reply, input)
@@ -67,10 +67,10 @@ impl Disturbance {
         }
     }
 
-    /// What goes over the wire.
+    /// Encodes the response and applies the fault to it.
     ///
     /// # Errors
-    /// The connection breaks.
+    /// The fault breaks the connection.
     pub(crate) fn send(
         &self,
         exchange: &Exchange,
@@ -94,7 +94,7 @@ impl Disturbance {
     }
 }
 
-/// The reply, with the request's own token in place of the next one.
+/// Replaces the next page token of the reply by the token of the request.
 fn repeat_token(reply: Reply, input: &Input) -> Reply {
     let Reply::Json(body) = &reply else {
         return reply;
@@ -110,7 +110,7 @@ fn repeat_token(reply: Reply, input: &Input) -> Reply {
     Reply::Json(value.to_string().into_bytes())
 }
 
-/// An answer that breaks off in the middle and does not know it.
+/// A response with half of the body, whose `Content-Length` matches the half.
 fn first_half(exchange: &Exchange, body: &Bytes) -> Response<Bytes> {
     let content_type = match exchange.service.protocol() {
         Protocol::Json => "application/x-amz-json-1.1",

@@ -1,4 +1,5 @@
-//! Successful answers that lack something AWS always writes, as a broken server or proxy sends them.
+//! Successful responses that lack something that AWS always writes, as a broken server or proxy may
+//! send them.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response};
@@ -10,7 +11,7 @@ use crate::range::wire::{Exchange, Protocol};
 /// The error that [`IncompleteAnswer::ErrorBody`] sends.
 const ERROR: &str = "ThrottlingException";
 
-/// The response to `exchange`, whose whole body is `body`, as the fault leaves it.
+/// Applies the fault to the response of `exchange`, whose complete body is `body`.
 pub(super) fn respond(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> Response<Bytes> {
     let is_json = exchange.service.protocol() == Protocol::Json;
     let content_type = if is_json {
@@ -50,7 +51,7 @@ fn json_body(fault: &Incomplete, body: &Bytes) -> Vec<u8> {
     }
 }
 
-/// Changes the member at the end of `path`, in every object that the path leads through.
+/// Changes the member at the end of `path`, in every object along the path.
 fn edit(value: &mut Value, path: &[&str], answer: IncompleteAnswer) {
     let Some((name, rest)) = path.split_first() else {
         return;
@@ -91,7 +92,7 @@ fn edit(value: &mut Value, path: &[&str], answer: IncompleteAnswer) {
     }
 }
 
-/// `events` as `Events`, and the other way round.
+/// Switches the case of the first letter: `events` to `Events`, and back.
 fn other_case(name: &str) -> String {
     let mut letters = name.chars();
     let Some(first) = letters.next() else {
@@ -112,7 +113,7 @@ fn one_short(mut list: Value) -> Value {
     list
 }
 
-/// The same for an XML body. What only JSON can say is an absent element here.
+/// The XML counterpart of `json_body`. A change that only JSON can express removes the element.
 fn xml_body(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     let (open, close) = (

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose: a wrapper around the services, driven by the scenario.
+//! Injects the faults of the scenario into calls, outside the services.
 
 mod effect;
 mod incomplete;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::model::{AccountId, Region};
 use crate::range::scenario::{FaultKind, FaultSpec};
 
-/// The scenario's faults, each with its count of calls.
+/// The faults of the scenario, each with its call count.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Counted>);
 
@@ -19,17 +19,16 @@ struct Counted {
     fired: u64,
 }
 
-/// What happens to one call.
+/// The effect of the faults on one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Disturbance {
-    /// The answer is held back for so long.
+    /// How long the response is delayed.
     pub(crate) delay: Duration,
-    /// What comes instead of the answer, or is done to it.
+    /// What replaces or changes the response.
     pub(crate) kind: Option<FaultKind>,
 }
 
 impl Faults {
-    /// The faults of a scenario.
     pub(crate) fn new(specs: Vec<FaultSpec>) -> Self {
         Self(
             specs
@@ -43,7 +42,8 @@ impl Faults {
         )
     }
 
-    /// Counts a call, and says what happens to it. Delays add up; of the rest the first that is due wins.
+    /// Counts a call and returns the effect on it. Delays add up; of the other faults, the first
+    /// one that is due applies.
     pub(crate) fn strike(
         &mut self,
         operation: &str,

@@ -1,6 +1,6 @@
-//! Attached managed policies, the same for users, roles and groups.
+//! Attached managed policies of users, roles and groups.
 //!
-//! Source: IAM API, `AttachUserPolicy` and its like.
+//! Source: IAM API, `AttachUserPolicy` and the corresponding operations of roles and groups.
 
 use super::account;
 use super::owner::Owner;
@@ -59,7 +59,7 @@ pub(super) fn list(call: &mut Call<'_>, owner: Owner) -> Result<Reply, AwsError>
     }))
 }
 
-/// The name at the end of a policy's ARN.
+/// The name at the end of the ARN of a policy.
 pub(super) fn policy_name(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }

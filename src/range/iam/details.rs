@@ -1,6 +1,8 @@
-//! `GetAccountAuthorizationDetails`: every user, group and role with all of its policies, in one paged call.
+//! `GetAccountAuthorizationDetails`: every user, group and role with all policies, in one paginated
+//! call.
 //!
-//! Source: IAM API, `GetAccountAuthorizationDetails` (may return fewer than `MaxItems` with `IsTruncated`).
+//! Source: IAM API, `GetAccountAuthorizationDetails` (may return fewer than `MaxItems` with
+//! `IsTruncated`).
 
 use super::attached::policy_name;
 use super::inline::encode;
@@ -10,7 +12,6 @@ use crate::range::call::Call;
 use crate::range::wire::{AwsError, Reply, Xml};
 use crate::range::world::{Group, Policies, Role, User};
 
-/// One row, of whichever kind.
 enum Detail<'a> {
     Group(&'a Group),
     Role(&'a Role),

@@ -1,4 +1,4 @@
-//! IAM's own errors.
+//! Errors of IAM.
 //!
 //! Source: IAM API, the errors of each operation.
 
@@ -21,7 +21,7 @@ pub(super) fn already_exists(kind: &str, name: &str) -> AwsError {
     .with_status(409)
 }
 
-/// Something still hangs on what is to be deleted.
+/// The error for an entity that cannot be deleted because something is still attached to it.
 pub(super) fn delete_conflict(first: &str) -> AwsError {
     AwsError::new(
         "DeleteConflict",
@@ -34,7 +34,7 @@ pub(super) fn limit_exceeded(message: impl Into<String>) -> AwsError {
     AwsError::new("LimitExceeded", message).with_status(409)
 }
 
-/// Roles that AWS made for itself cannot be changed by anybody else.
+/// The error for a change to a role that only AWS can modify.
 pub(super) fn unmodifiable(name: &str) -> AwsError {
     AwsError::new(
         "UnmodifiableEntity",

@@ -1,7 +1,7 @@
 //! Groups and their members.
 //!
-//! Source: IAM API, `CreateGroup`, `GetGroup`, `ListGroups`, `DeleteGroup`, `AddUserToGroup`, `RemoveUserFromGroup`,
-//! `ListGroupsForUser`.
+//! Source: IAM API, `CreateGroup`, `GetGroup`, `ListGroups`, `DeleteGroup`, `AddUserToGroup`,
+//! `RemoveUserFromGroup`, `ListGroupsForUser`.
 
 use super::error::{already_exists, delete_conflict, no_such};
 use super::paging::{page, write_end};

@@ -1,6 +1,7 @@
-//! Inline policies, the same for users, roles and groups.
+//! Inline policies of users, roles and groups.
 //!
-//! Source: IAM API, `PutUserPolicy` and its like; policies come back RFC 3986 encoded.
+//! Source: IAM API, `PutUserPolicy` and the corresponding operations of roles and groups; policies
+//! are returned with RFC 3986 encoding.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -14,14 +15,14 @@ use crate::range::wire::{AwsError, Reply, Xml};
 use crate::range::world::Policy;
 
 const NAME_CHARACTERS: usize = 128;
-/// All but RFC 3986's unreserved characters.
+/// All characters except the unreserved ones of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A policy as IAM hands it back.
+/// Encodes a policy as IAM returns it.
 pub(super) fn encode(policy: &str) -> String {
     utf8_percent_encode(policy, ENCODED).to_string()
 }

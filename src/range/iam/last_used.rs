@@ -1,7 +1,7 @@
 //! Reports on last use.
 //!
 //! Source: IAM API, `GetAccessKeyLastUsed`, `GenerateServiceLastAccessedDetails`,
-//! `GetServiceLastAccessedDetails` (a report is made in the background).
+//! `GetServiceLastAccessedDetails` (AWS generates the report in the background).
 
 use jiff::SignedDuration;
 
@@ -11,7 +11,7 @@ use crate::range::wire::{AwsError, Reply};
 use crate::range::world::AccessReport;
 use crate::time::rfc3339_ms;
 
-/// How long a report takes to make.
+/// How long it takes to generate a report.
 const MAKING: SignedDuration = SignedDuration::from_secs(2);
 
 pub(super) fn of_key(call: &mut Call<'_>) -> Result<Reply, AwsError> {

@@ -1,12 +1,13 @@
-//! The few of AWS's managed policies that a story needs, cut down to what the range can be asked.
+//! The AWS managed policies that scenarios use, reduced to actions that the range implements.
 
 use std::sync::{Arc, LazyLock};
 
 use crate::range::policy::{Document, PolicyKind};
 
-/// Each policy's name with its document.
+/// The name and document of each policy.
 ///
-/// Source: AWS managed policy reference; the quarantine policy is AWS's mark on a user whose key leaked.
+/// Source: AWS managed policy reference; AWS attaches the quarantine policy to a user whose key
+/// leaked.
 const POLICIES: [(&str, &str); 3] = [
     (
         "AdministratorAccess",
@@ -32,8 +33,8 @@ static DOCUMENTS: LazyLock<Vec<(&str, Arc<Document>)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The document of one of AWS's managed policies, by its ARN; `None` for one that the range does not know, which then
-/// says nothing.
+/// Returns the document of an AWS managed policy by its ARN, or `None` for a policy that the range
+/// does not have. Such a policy neither allows nor denies anything.
 pub(crate) fn managed_policy(arn: &str) -> Option<Arc<Document>> {
     let name = arn.rsplit_once("policy/")?.1;
     let name = name.rsplit('/').next().unwrap_or(name);

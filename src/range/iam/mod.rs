@@ -23,10 +23,10 @@ use super::wire::{AwsError, Input, Reply};
 use super::world::{Account, World};
 use owner::Owner;
 
-/// Does a call of this service.
+/// Performs a call of this service.
 ///
 /// # Errors
-/// AWS's own, for each operation.
+/// The errors that AWS documents for each operation.
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "AddUserToGroup" => groups::add_user(call),
@@ -68,7 +68,7 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }
 }
 
-/// The ARN of the group, role or user that the call is about.
+/// The ARN of the group, role or user of the call, or `*` if it names none.
 pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String {
     if let Some(arn) = input.text("PolicySourceArn").or_else(|| input.text("Arn")) {
         return arn.to_owned();
@@ -91,7 +91,7 @@ pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String 
     )
 }
 
-/// The caller's account, which is there: the caller was admitted.
+/// The account of the caller. It exists, because the caller was authenticated.
 fn account<'a>(call: &'a Call<'_>) -> Result<&'a Account, AwsError> {
     call.world
         .account(call.caller.account)

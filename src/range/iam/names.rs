@@ -1,11 +1,11 @@
-//! What names and paths may be.
+//! The syntax of names and paths.
 //!
 //! Source: IAM user guide, "IAM and AWS STS quotas", name requirements.
 
 use super::error::validation;
 use crate::range::wire::{AwsError, Params};
 
-/// A name of the call: 1 to `longest` of `[\w+=,.@-]`.
+/// Returns the value of a name parameter: 1 to `longest` characters of `[\w+=,.@-]`.
 pub(super) fn name<'a>(
     params: &'a Params,
     parameter: &str,
@@ -24,7 +24,7 @@ pub(super) fn name<'a>(
     Ok(name)
 }
 
-/// The path of a new identity; `/` where none is given.
+/// The path of a new identity; `/` if the call has none.
 pub(super) fn path(params: &Params) -> Result<&str, AwsError> {
     let path = params.get("Path").unwrap_or("/");
     let printable = path.chars().all(|c| c.is_ascii_graphic());
@@ -38,7 +38,7 @@ pub(super) fn path(params: &Params) -> Result<&str, AwsError> {
     ))
 }
 
-/// `UserName` as AWS's messages spell it: `userName`.
+/// The name of a parameter as AWS's messages spell it, e.g. `userName` for `UserName`.
 fn member(parameter: &str) -> String {
     let mut characters = parameter.chars();
     characters

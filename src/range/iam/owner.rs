@@ -1,11 +1,11 @@
-//! The three kinds that policies hang on, and what is the same for all of them.
+//! The identities that policies are attached to (groups, roles and users), and the code that they
+//! share.
 
 use super::error::{no_such, unmodifiable};
 use crate::range::call::Call;
 use crate::range::wire::AwsError;
 use crate::range::world::{Account, Policies};
 
-/// A kind of identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     Group,
@@ -19,7 +19,7 @@ const PROTECTED: [&str; 2] = ["/aws-service-role/", "/aws-reserved/sso.amazonaws
 impl Owner {
     pub(super) const ALL: [Self; 3] = [Self::Group, Self::Role, Self::User];
 
-    /// `PutUserPolicy` as `("Put", User, "Policy")`.
+    /// Splits an operation name, e.g. `PutUserPolicy` into `("Put", User, "Policy")`.
     pub(super) fn split(operation: &str) -> Option<(&str, Self, &str)> {
         Self::ALL.into_iter().find_map(|owner| {
             let (verb, object) = operation.split_once(owner.title())?;
@@ -35,12 +35,12 @@ impl Owner {
         }
     }
 
-    /// The kind that an ARN names by this word.
+    /// The kind of identity that this word means in an ARN.
     pub(super) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|owner| owner.word() == word)
     }
 
-    /// Its word in an ARN.
+    /// The word for this kind in an ARN.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Group => "group",
@@ -49,7 +49,7 @@ impl Owner {
         }
     }
 
-    /// The parameter that names it.
+    /// The parameter that contains the name of the identity.
     pub(super) fn parameter(self) -> &'static str {
         match self {
             Self::Group => "GroupName",
@@ -58,7 +58,7 @@ impl Owner {
         }
     }
 
-    /// How large its inline policies may be together, white space not counted.
+    /// The limit on the total size of its inline policies, not counting white space.
     ///
     /// Source: IAM user guide, "IAM and AWS STS quotas".
     pub(super) fn inline_limit(self) -> usize {
@@ -77,10 +77,10 @@ impl Owner {
         }
     }
 
-    /// The policies of the named one.
+    /// The policies of the named identity.
     ///
     /// # Errors
-    /// There is none of this name.
+    /// No identity has this name.
     pub(super) fn policies<'a>(
         self,
         account: &'a Account,
@@ -94,10 +94,10 @@ impl Owner {
         .ok_or_else(|| no_such(self.word(), name))
     }
 
-    /// The policies of the named one, for changing.
+    /// The policies of the named identity, to be changed.
     ///
     /// # Errors
-    /// There is none of this name, or it is one of AWS's own.
+    /// No identity has this name, or it is a role that AWS manages.
     pub(super) fn policies_mut<'a>(
         self,
         call: &'a mut Call<'_>,
@@ -119,7 +119,7 @@ impl Owner {
     }
 }
 
-/// Whether a role of this path is AWS's own.
+/// Whether AWS manages the roles with this path.
 pub(super) fn is_protected(path: &str) -> bool {
     PROTECTED
         .iter()

@@ -1,4 +1,4 @@
-//! Pages as IAM has them: `Marker`, `MaxItems`, `IsTruncated`.
+//! IAM's pagination: `Marker`, `MaxItems`, `IsTruncated`.
 
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Page, Params, Xml};
@@ -6,7 +6,8 @@ use crate::range::wire::{AwsError, Page, Params, Xml};
 const DEFAULT_ITEMS: u32 = 100;
 const MOST_ITEMS: u32 = 1_000;
 
-/// One page of a list that is sorted by key. `list` tells lists of one operation apart, e.g. by their user.
+/// One page of a list that is sorted by key. `list` distinguishes lists of the same operation, e.g.
+/// by their user; a marker is valid for its own list only.
 pub(super) fn page<'k, T>(
     call: &Call<'_>,
     params: &Params,
@@ -24,7 +25,7 @@ pub(super) fn page<'k, T>(
     .ok_or_else(|| AwsError::new("ValidationError", "Invalid Marker."))
 }
 
-/// Tells whether the list goes on, and where.
+/// Writes `IsTruncated` and the marker of the next page.
 pub(super) fn write_end(xml: &mut Xml, next: Option<String>) {
     xml.text("IsTruncated", next.is_some());
     xml.optional("Marker", next);

@@ -1,4 +1,5 @@
-//! `SimulatePrincipalPolicy`: what the policies on a principal would say, without anybody calling.
+//! `SimulatePrincipalPolicy`: evaluates the policies of a principal without a call by that
+//! principal.
 //!
 //! Source: IAM API, `SimulatePrincipalPolicy`.
 

@@ -55,7 +55,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }))
 }
 
-/// The user that the call names; where it names none, the one who calls.
+/// The user that the call names, or else the calling user.
 pub(super) fn named_or_caller<'a>(
     call: &Call<'a>,
     params: &'a Params,

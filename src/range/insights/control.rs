@@ -7,7 +7,7 @@ use crate::range::call::Call;
 use crate::range::logs;
 use crate::range::wire::{AwsError, Page, Reply};
 
-/// The most queries in a page. Source: CloudWatch Logs API, `DescribeQueries.maxResults`.
+/// The page size limit. Source: CloudWatch Logs API, `DescribeQueries.maxResults`.
 const PAGE: usize = 1_000;
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ struct Describe {
     next_token: Option<String>,
 }
 
-/// Lists queries, the latest first.
+/// Lists queries, newest first.
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let input: Describe = call.input.parse()?;
     let size = input.max_results.unwrap_or(PAGE);

@@ -1,11 +1,12 @@
-//! CloudWatch Logs Insights: queries that run for a while, and their results.
+//! CloudWatch Logs Insights: queries that run for some time, and their results.
 //!
-//! A query is evaluated when it is started, on what can be read then; after that only time passes: it is scheduled,
-//! it runs for as long as its bytes take and shows ever more of its rows, and it ends. So the same calls at the same
-//! times always give the same answers.
+//! A query is evaluated when it starts, on the events that are readable then. Afterwards only its
+//! status changes with time: it is scheduled, then runs for as long as its bytes require while its
+//! rows appear gradually, and then ends. The same calls at the same times therefore always return
+//! the same results.
 //!
-//! Source: CloudWatch Logs API, `StartQuery`, `GetQueryResults`, `StopQuery`, `DescribeQueries`, `GetLogRecord`;
-//! user guide, "CloudWatch Logs quotas".
+//! Source: CloudWatch Logs API, `StartQuery`, `GetQueryResults`, `StopQuery`, `DescribeQueries`,
+//! `GetLogRecord`; user guide, "CloudWatch Logs quotas".
 
 mod control;
 mod pointer;
@@ -21,10 +22,10 @@ pub(crate) use start::InsightsAnswer;
 use super::call::Call;
 use super::wire::{AwsError, Reply};
 
-/// Does a call of one of these operations.
+/// Performs a call of one of these operations.
 ///
 /// # Errors
-/// AWS's own, for each operation.
+/// The errors that AWS documents for each operation.
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "DescribeQueries" => control::describe(call),

@@ -1,4 +1,4 @@
-//! `@ptr`, which names one event, and `GetLogRecord`, which reads it.
+//! The `@ptr` field, which identifies an event, and `GetLogRecord`, which reads that event.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use crate::range::call::Call;
 use crate::range::logs;
 use crate::range::wire::{AwsError, Reply};
 
-/// The place of an event in an account and Region.
+/// Identifies an event within an account and Region.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Pointer<'g> {
-    /// The log group's name.
+    /// The name of the log group.
     pub(super) group: &'g str,
-    /// Time in milliseconds since the Unix epoch, and serial number.
+    /// Timestamp in milliseconds since the Unix epoch, and serial number.
     pub(super) position: (i64, u64),
 }
 
 impl<'g> Pointer<'g> {
-    /// The text that stands for it.
+    /// Encodes the pointer as text.
     pub(super) fn seal(&self) -> String {
         let (timestamp_ms, serial) = self.position;
         STANDARD_NO_PAD.encode(format!("{timestamp_ms} {serial} {}", self.group))
     }
 
-    /// The pointer in a decoded text.
+    /// Parses a decoded pointer.
     fn open(text: &'g str) -> Option<Self> {
         let mut parts = text.splitn(3, ' ');
         let position = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);

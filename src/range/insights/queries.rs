@@ -1,27 +1,27 @@
-//! Queries in the course of time.
+//! The Insights queries of an account-Region, and their status over time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How many queries may run at once. Source: CloudWatch Logs user guide, "CloudWatch Logs quotas".
+/// The limit on concurrent queries. Source: CloudWatch Logs user guide, "CloudWatch Logs quotas".
 const CONCURRENT: usize = 100;
 
-/// The same for queries on groups of class `INFREQUENT_ACCESS`.
+/// The limit for queries that include log groups of class `INFREQUENT_ACCESS`. Source: as above.
 const CONCURRENT_INFREQUENT_ACCESS: usize = 5;
 
-/// How long results can be had. Source: as above.
+/// How long results are available. Source: as above.
 const KEPT: Duration = Duration::from_hours(7 * 24);
 
-/// How fast the service is. AWS promises nothing but the limit of an hour.
+/// How fast queries run. AWS documents only the limit of one hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Speed {
-    /// How long a query waits before it runs.
+    /// How long a query stays scheduled.
     pub(crate) wait: Duration,
-    /// How long it runs at least.
+    /// The minimum run time.
     pub(crate) least: Duration,
-    /// How many bytes it reads in a second.
+    /// The number of bytes scanned per second.
     pub(crate) bytes_a_second: u64,
-    /// How long it runs at most.
+    /// The maximum run time.
     pub(crate) timeout: Duration,
 }
 
@@ -37,7 +37,7 @@ impl Default for Speed {
 }
 
 impl Speed {
-    /// The usual waits, with this speed and limit.
+    /// Returns the default wait and minimum run time with this speed and timeout.
     pub(crate) fn new(bytes_a_second: u64, timeout_seconds: u32) -> Self {
         Self {
             bytes_a_second,
@@ -46,7 +46,7 @@ impl Speed {
         }
     }
 
-    /// How long it takes to read so many bytes, if nothing stops it.
+    /// How long it takes to scan this many bytes, ignoring the timeout.
     pub(super) fn time_for(&self, bytes: u64) -> Duration {
         let rate = u128::from(self.bytes_a_second.max(1));
         let ms = u128::from(bytes) * 1_000 / rate;
@@ -55,7 +55,6 @@ impl Speed {
     }
 }
 
-/// Where a query stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     Scheduled,
@@ -66,7 +65,7 @@ pub(super) enum Status {
 }
 
 impl Status {
-    /// The API's word.
+    /// The name that the API uses.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Scheduled => "Scheduled",
@@ -77,49 +76,46 @@ impl Status {
         }
     }
 
-    /// Whether it holds one of the places for queries.
+    /// Whether the query counts towards the concurrency limit.
     pub(super) fn is_active(self) -> bool {
         matches!(self, Self::Scheduled | Self::Running)
     }
 }
 
-/// What a query gave.
+/// The complete result of a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Answer {
-    /// The columns' names.
     pub(super) columns: Vec<String>,
-    /// The rows; `None` where a row lacks the field.
+    /// The rows; a value is `None` if the row lacks the field.
     pub(super) rows: Vec<Vec<Option<String>>>,
-    /// Records that passed the filters.
+    /// Number of records that passed the filters.
     pub(super) matched: u64,
-    /// Records that were read.
+    /// Number of records that were read.
     pub(super) scanned: u64,
-    /// Bytes that were read, for which AWS takes money.
+    /// Number of bytes that were read, for which AWS charges.
     pub(super) bytes: u64,
 }
 
-/// One query, started.
+/// A query that was started; it may have ended.
 #[derive(Clone, Debug)]
 pub(super) struct RunningQuery {
-    /// Its text.
+    /// The query string.
     pub(super) text: String,
-    /// The names of its log groups.
     pub(super) groups: Vec<String>,
-    /// Whether one of them is of class `INFREQUENT_ACCESS`.
+    /// Whether one of the log groups is of class `INFREQUENT_ACCESS`.
     pub(super) infrequent_access: bool,
-    /// When it was started, in milliseconds since the Unix epoch.
+    /// Start time in milliseconds since the Unix epoch.
     pub(super) started_ms: i64,
-    /// When it was stopped, likewise.
+    /// Time of `StopQuery` in milliseconds since the Unix epoch.
     pub(super) stopped_ms: Option<i64>,
-    /// How fast it goes.
     pub(super) speed: Speed,
-    /// What it gives in the end.
+    /// The result when the query is complete.
     pub(super) answer: Answer,
 }
 
 impl RunningQuery {
-    /// How long it had been running at `now_ms` (or when it was stopped, if that was before), and whether it had
-    /// begun to.
+    /// How long the query had been running at `now_ms`, or when it was stopped if that was earlier.
+    /// `None` while it is still scheduled.
     fn ran(&self, now_ms: i64) -> Option<Duration> {
         let until = self
             .stopped_ms
@@ -128,7 +124,7 @@ impl RunningQuery {
         Duration::from_millis(since).checked_sub(self.speed.wait)
     }
 
-    /// Where it stands at this time, in milliseconds since the Unix epoch.
+    /// The status at `now_ms`, in milliseconds since the Unix epoch.
     pub(super) fn status(&self, now_ms: i64) -> Status {
         let needs = self.speed.time_for(self.answer.bytes);
         match self.ran(now_ms) {
@@ -140,7 +136,7 @@ impl RunningQuery {
         }
     }
 
-    /// What of `total` (rows, bytes, records) it has got through by this time.
+    /// The part of `total` (rows, bytes, records) that has been processed at `now_ms`.
     pub(super) fn progress(&self, total: u64, now_ms: i64) -> u64 {
         let needs = self.speed.time_for(self.answer.bytes);
         let ran = self.ran(now_ms).unwrap_or_default().min(self.speed.timeout);
@@ -152,12 +148,13 @@ impl RunningQuery {
     }
 }
 
-/// An account's queries in one Region.
+/// The queries of an account in one Region.
 #[derive(Debug, Default)]
 pub(crate) struct Queries(BTreeMap<String, RunningQuery>);
 
 impl Queries {
-    /// Whether one more may run, on groups of class `INFREQUENT_ACCESS` or not.
+    /// Whether another query may run. The limit depends on whether it includes groups of class
+    /// `INFREQUENT_ACCESS`.
     pub(super) fn have_place(&self, infrequent_access: bool, now_ms: i64) -> bool {
         let active = self
             .0
@@ -170,23 +167,23 @@ impl Queries {
         }
     }
 
-    /// Starts a query, and forgets those whose results are too old to be had.
+    /// Adds a query, and removes those whose results have expired.
     pub(super) fn start(&mut self, id: String, query: RunningQuery) {
         self.0.retain(|_, old| !is_forgotten(old, query.started_ms));
         self.0.insert(id, query);
     }
 
-    /// The query of this id, if its results can be had.
+    /// Returns the query with this id, unless its results have expired.
     pub(super) fn get(&self, id: &str, now_ms: i64) -> Option<&RunningQuery> {
         self.0.get(id).filter(|query| !is_forgotten(query, now_ms))
     }
 
-    /// The same, to be stopped.
+    /// Returns the query with this id, to stop it.
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut RunningQuery> {
         self.0.get_mut(id)
     }
 
-    /// Every query with its id.
+    /// All queries with their ids.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &RunningQuery)> {
         self.0.iter().map(|(id, query)| (id.as_str(), query))
     }

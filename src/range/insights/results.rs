@@ -11,10 +11,10 @@ use crate::range::call::Call;
 use crate::range::logs;
 use crate::range::wire::{AwsError, Reply};
 
-/// The most rows in a page. Source: CloudWatch Logs API, `GetQueryResults.maxItems`.
+/// The page size limit. Source: CloudWatch Logs API, `GetQueryResults.maxItems`.
 const PAGE_ROWS: usize = 10_000;
 
-/// How long a token can be used. Source: CloudWatch Logs API, `GetQueryResults.nextToken`.
+/// How long a page token is valid. Source: CloudWatch Logs API, `GetQueryResults.nextToken`.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 #[derive(Deserialize)]
@@ -61,7 +61,7 @@ fn page(query: &RunningQuery, id: &str, first: usize, size: usize, now: Timestam
     let told: Vec<Vec<Value>> = rows
         .map(|row| {
             let fields = answer.columns.iter().zip(row);
-            // A row says nothing of fields that it lacks.
+            // A row omits the fields that it does not have.
             fields
                 .filter_map(|(field, value)| {
                     Some(json!({ "field": field, "value": value.as_ref()? }))
@@ -95,7 +95,8 @@ fn seal(first: usize, query_id: &str, now: Timestamp) -> String {
     URL_SAFE_NO_PAD.encode(format!("{first} {} {query_id}", now.as_second()))
 }
 
-/// The row that a token's page begins with; `None` for a token of another query, or an old one.
+/// The first row of the page of a token. `None` if the token belongs to another query or has
+/// expired.
 fn open(token: &str, query_id: &str, now: Timestamp) -> Option<usize> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
     let mut parts = text.splitn(3, ' ');

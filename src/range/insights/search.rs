@@ -1,4 +1,4 @@
-//! Evaluating a query over stored events.
+//! Evaluates a query over stored events.
 
 use super::pointer::Pointer;
 use super::queries::Answer;
@@ -8,21 +8,22 @@ use crate::query::{
 };
 use crate::range::logs::{StoredGroup, shown};
 
-/// The most rows that a query gives. Source: CloudWatch Logs API, `StartQuery.limit`.
+/// The limit on the rows of a query. Source: CloudWatch Logs API, `StartQuery.limit`.
 pub(crate) const MOST_ROWS: usize = 100_000;
 
-/// What of the stored events a query sees; times in milliseconds since the Unix epoch.
+/// The events that a query can read; times in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
-    /// The first time inside.
+    /// The first timestamp, inclusive.
     pub(super) first: i64,
-    /// The last time inside.
+    /// The last timestamp, inclusive.
     pub(super) last: i64,
-    /// The time of the query: later arrivals and what retention has deleted cannot be read.
+    /// The time of the query. Events that are ingested later, and those that retention has deleted,
+    /// are not read.
     pub(super) now: i64,
 }
 
-/// A search over one group after another.
+/// A query while it is evaluated over its log groups, one after the other.
 pub(super) struct Search<'q> {
     plan: &'q Plan,
     window: Window,
@@ -42,7 +43,7 @@ impl<'q> Search<'q> {
         }
     }
 
-    /// Reads a group.
+    /// Evaluates the query over the events of a group.
     pub(super) fn read(&mut self, account: AccountId, name: &str, group: &mut StoredGroup) {
         let Window { first, last, now } = self.window;
         let first = first.max(group.kept_from_ms(now));
@@ -91,7 +92,7 @@ impl<'q> Search<'q> {
         self.answer.matched += u64::from(matched);
     }
 
-    /// The answer, with at most so many rows.
+    /// Returns the result, with at most `limit` rows.
     pub(super) fn finish(self, limit: usize) -> Answer {
         let mut table = match self.plan {
             Plan::Rows(plan) => plan.finish(self.rows),
@@ -111,7 +112,8 @@ impl<'q> Search<'q> {
     }
 }
 
-/// How many rows a query gives: what its text says, else what the call says, else 10,000.
+/// The row limit: the one in the query text, else the `limit` parameter, else 10,000. A limit in
+/// the text is applied by the plan, so only the maximum applies here.
 pub(super) fn row_limit(query: &Query, asked: Option<usize>) -> usize {
     let in_text = query
         .stages

@@ -13,7 +13,8 @@ use crate::range::call::Call;
 use crate::range::logs::{self, StoredGroup};
 use crate::range::wire::{AwsError, Reply};
 
-/// The most log groups in a query. Source: CloudWatch Logs API, `StartQuery.logGroupIdentifiers`.
+/// The limit on the log groups of a query. Source: CloudWatch Logs API,
+/// `StartQuery.logGroupIdentifiers`.
 const GROUPS: usize = 50;
 
 #[derive(Deserialize)]
@@ -29,13 +30,13 @@ struct Input {
     limit: Option<usize>,
 }
 
-/// What is answered to a query that Insights evaluates and the range does not.
+/// A fixed result for a query that Insights can evaluate but the range cannot.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InsightsAnswer {
-    /// A part of the query's text.
+    /// Applies to queries whose text contains this.
     query: String,
-    /// The rows, for each log group.
+    /// The rows to return, as field names and values.
     rows: Vec<BTreeMap<String, String>>,
 }
 
@@ -78,7 +79,7 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     );
     let window = Window {
         first: input.start_time.saturating_mul(1_000),
-        // The last second counts as a whole.
+        // The end time has a resolution of one second, and that second is included.
         last: input.end_time.saturating_mul(1_000).saturating_add(999),
         now: now_ms,
     };
@@ -102,7 +103,7 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     Reply::json(&json!({ "queryId": id }))
 }
 
-/// What the scenario says that a query is answered.
+/// The fixed result that the scenario defines for a query.
 fn canned(call: &Call<'_>, query: &str) -> Option<Answer> {
     let found = call
         .world
@@ -119,7 +120,8 @@ fn nothing() -> Query {
     }
 }
 
-/// Whether a query over these groups may start; and if so, whether one of them is of class `INFREQUENT_ACCESS`.
+/// Checks that a query over these groups may start. Returns whether one of them is of class
+/// `INFREQUENT_ACCESS`.
 fn admit(call: &mut Call<'_>, names: &[String], window: Window) -> Result<bool, AwsError> {
     let mut infrequent_access = false;
     for name in names {
@@ -163,7 +165,7 @@ fn check(input: &Input, most_rows: usize) -> Result<(), AwsError> {
 }
 
 fn malformed(error: &QueryError) -> AwsError {
-    // The first offset may be the query's end, the second is never before it.
+    // The start offset may be the end of the query; the end offset must not be before it.
     let location =
         json!({ "startCharOffset": error.position, "endCharOffset": error.position + 1 });
     AwsError::new("MalformedQueryException", error.to_string()).with_detail(
@@ -172,7 +174,7 @@ fn malformed(error: &QueryError) -> AwsError {
     )
 }
 
-/// The groups to query: named by exactly one parameter, or by the query itself.
+/// The log groups to query, named by exactly one parameter or by the query itself.
 fn group_names(
     call: &mut Call<'_>,
     input: &Input,
@@ -210,7 +212,7 @@ fn group_names(
     Ok(names)
 }
 
-/// The groups that `SOURCE logGroups(…)` selects.
+/// The log groups that `SOURCE logGroups(…)` selects.
 ///
 /// Source: CloudWatch Logs user guide, "SOURCE".
 fn selected(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, AwsError> {
@@ -248,7 +250,8 @@ fn selected(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, AwsErro
     Ok(wanted.map(|(name, _)| name.clone()).collect())
 }
 
-/// Whether Insights reads this group, and whether it can hold anything of the window at all.
+/// Checks that Insights supports the class of the group, and that the window does not end before
+/// the group was created or before the oldest events that its retention keeps.
 fn check_group(group: &StoredGroup, window: Window) -> Result<(), AwsError> {
     if !matches!(
         group.class,

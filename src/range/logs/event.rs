@@ -1,46 +1,47 @@
-//! One stored log event.
+//! Log events, as they are stored and as they are added.
 
 use std::sync::Arc;
 
-/// An event on its way into a log group.
+/// An event that is added to a log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NewEvent {
-    /// The stream's name.
+    /// The name of the log stream.
     pub(crate) stream: String,
-    /// Its time, in milliseconds since the Unix epoch.
+    /// The log time, in milliseconds since the Unix epoch.
     pub(crate) timestamp_ms: i64,
-    /// From when on it can be read, in milliseconds since the Unix epoch.
+    /// The ingestion time, in milliseconds since the Unix epoch. The event can be read from then
+    /// on.
     pub(crate) ingestion_ms: i64,
-    /// Its id, where a scenario fixes one.
+    /// The event id, if the scenario sets one.
     pub(crate) id: Option<String>,
-    /// Its text; copies of one record share it.
+    /// The message; copies of a record share it.
     pub(crate) message: Arc<str>,
 }
 
-/// An event in a log group. The order of a group is by time, then by arrival.
+/// An event in a log group. Events are sorted by time, then by order of arrival.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredEvent {
-    /// Its time, in milliseconds since the Unix epoch.
+    /// The log time, in milliseconds since the Unix epoch.
     pub(crate) timestamp_ms: i64,
-    /// Its number in the order of arrival, unique in its account and Region.
+    /// A number in the order of arrival, unique within an account and Region.
     pub(crate) serial: u64,
-    /// From when on it can be read, in milliseconds since the Unix epoch.
+    /// The ingestion time, in milliseconds since the Unix epoch. The event can be read from then
+    /// on.
     pub(crate) ingestion_ms: i64,
-    /// Which of its group's streams it is in.
+    /// The number of its log stream within the group.
     pub(crate) stream: u32,
-    /// The id that a scenario fixed.
+    /// The event id, if the scenario sets one.
     pub(crate) fixed_id: Option<Box<str>>,
-    /// Its text.
     pub(crate) message: Arc<str>,
 }
 
 impl StoredEvent {
-    /// Where it stands in its group.
+    /// The sort key of the event within its group.
     pub(crate) fn position(&self) -> (i64, u64) {
         (self.timestamp_ms, self.serial)
     }
 
-    /// `eventId`: 56 digits, unless a scenario fixed another.
+    /// `eventId`: 56 digits, unless the scenario sets another id.
     pub(crate) fn id(&self) -> String {
         match &self.fixed_id {
             Some(id) => id.to_string(),

@@ -1,7 +1,8 @@
 //! `FilterLogEvents`.
 //!
-//! A page ends at 1 MB, at the limit of events, or when the server has looked at enough: so pages may be partial or
-//! empty and still have a token, and only a missing token ends the list.
+//! A page ends at 1 MB, at the limit of events, or when the server has scanned a certain number of
+//! events. Pages can therefore be partial or empty and still have a token; only a missing token
+//! ends the list.
 //!
 //! Source: CloudWatch Logs API, `FilterLogEvents`.
 
@@ -50,7 +51,7 @@ struct Event<'a> {
     id: String,
 }
 
-/// What of a group a call wants to see.
+/// The events of a group that a call selects.
 struct Selection {
     from_ms: i64,
     to_ms: i64,
@@ -60,7 +61,7 @@ struct Selection {
     unmask: bool,
 }
 
-/// How far a page got.
+/// The events of a page, and the position of the next one.
 struct Progress<'a> {
     events: Vec<Event<'a>>,
     next: Option<Position>,
@@ -104,14 +105,14 @@ pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     Reply::json(&reply)
 }
 
-/// One group in four begins with an empty page; always the same ones.
+/// Whether a list begins with an empty page. One group in four does, and always the same ones.
 fn leads_in_empty(list: &str) -> bool {
     list.bytes()
         .fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
         .is_multiple_of(4)
 }
 
-/// Other classes cannot be filtered.
+/// Only log groups of the standard class support `FilterLogEvents` and `GetLogEvents`.
 ///
 /// Source: CloudWatch Logs user guide, "Log classes".
 pub(super) fn require_standard(group: &StoredGroup) -> Result<(), AwsError> {

@@ -1,7 +1,7 @@
 //! `GetLogEvents`: one stream, read from either end.
 //!
-//! Source: CloudWatch Logs API, `GetLogEvents`: the end of the window is *not* inside, unlike `FilterLogEvents`; the
-//! end of the list is known by a token that comes back unchanged.
+//! Source: CloudWatch Logs API, `GetLogEvents`: the end time is exclusive, unlike that of
+//! `FilterLogEvents`; a token that is returned unchanged marks the end of the list.
 
 use std::borrow::Cow;
 
@@ -41,7 +41,7 @@ struct Event<'a> {
     ingestion_time: i64,
 }
 
-/// From where, and which way.
+/// The position to read from, and the direction.
 #[derive(Clone, Copy)]
 enum Reading {
     Forward(Position),
@@ -138,7 +138,8 @@ fn read(
     }
 }
 
-/// Where a page begins and ends; an empty page is where the reading was.
+/// The positions of the first and last event of a page; for an empty page, the position of the
+/// request.
 fn ends(events: &[&StoredEvent], reading: Reading) -> (Position, Position) {
     let (Reading::Forward(place) | Reading::Backward(place)) = reading;
     let of = |event: Option<&&StoredEvent>| event.map_or(place, |event| Position::of(event));

@@ -1,4 +1,4 @@
-//! A stored log group: its streams and its events in order.
+//! A stored log group: its streams, and its events in order.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,12 @@ use super::{NewEvent, StoredEvent};
 use crate::model::LogGroupClass;
 use crate::range::traffic::Traffic;
 
-/// The bytes that CloudWatch Logs counts for an event besides its message.
+/// The bytes that CloudWatch Logs counts for an event in addition to its message.
 ///
 /// Source: CloudWatch Logs API, `PutLogEvents`.
 pub(super) const EVENT_OVERHEAD: usize = 26;
 const DAY_MS: i64 = 86_400_000;
 
-/// A log stream.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     pub(super) name: String,
@@ -33,33 +32,33 @@ impl Stream {
     }
 }
 
-/// A log group.
 #[derive(Debug)]
 pub(crate) struct StoredGroup {
-    /// Its class.
     pub(crate) class: LogGroupClass,
-    /// How many days it keeps an event; `None` for ever.
+    /// How many days events are kept; `None` means forever.
     pub(crate) retention_days: Option<u32>,
-    /// When it was made, in milliseconds since the Unix epoch.
+    /// Creation time in milliseconds since the Unix epoch.
     pub(crate) created_ms: i64,
-    /// The ARN of the key that it is encrypted with; none, if that is AWS's own.
+    /// The ARN of the customer managed key that encrypts the group; `None` if AWS's own key does.
     pub(crate) kms_key: Option<String>,
-    /// A data protection policy masks what it holds at every way out.
+    /// Whether a data protection policy of the group masks its events.
     pub(crate) masked: bool,
-    /// It is masked by a policy of its account, not by one of its own.
+    /// Whether a data protection policy of the account masks its events.
     pub(crate) mask_inherited: bool,
     streams: Vec<Stream>,
     stream_numbers: BTreeMap<String, u32>,
     events: Vec<StoredEvent>,
     next_serial: u64,
     in_order: bool,
-    /// Everyday traffic that nobody has read yet, with the numbers that are kept free for it.
+    /// Everyday traffic that is not generated yet, with the first of the serial numbers reserved
+    /// for it.
     unread: Option<(Traffic, u64)>,
     stored_bytes: u64,
 }
 
 impl StoredGroup {
-    /// An empty group. `salt` keeps its event ids apart from those of the account's other groups.
+    /// Returns an empty group. `salt` distinguishes its event ids from those of other groups in the
+    /// account.
     pub(crate) fn new(class: LogGroupClass, created_ms: i64, salt: u32) -> Self {
         Self {
             class,
@@ -78,7 +77,7 @@ impl StoredGroup {
         }
     }
 
-    /// The number of a stream, which is made if it is not there.
+    /// Returns the number of a stream, which is created if it does not exist.
     pub(crate) fn open_stream(&mut self, name: &str) -> u32 {
         if let Some(number) = self.stream_numbers.get(name) {
             return *number;
@@ -94,18 +93,18 @@ impl StoredGroup {
         number
     }
 
-    /// The number of a stream, if it is there.
+    /// The number of a stream, if it exists.
     pub(crate) fn stream(&self, name: &str) -> Option<u32> {
         self.stream_numbers.get(name).copied()
     }
 
-    /// All streams whose names begin with `prefix`, in order of their names.
+    /// The streams whose names begin with `prefix`, sorted by name.
     pub(super) fn streams_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Stream> {
         self.stream_numbers_with(prefix)
             .filter_map(|number| self.streams.get(usize::try_from(number).ok()?))
     }
 
-    /// The numbers of all streams whose names begin with `prefix`.
+    /// The numbers of the streams whose names begin with `prefix`.
     pub(super) fn stream_numbers_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = u32> {
         let from = self.stream_numbers.range::<str, _>((
             std::ops::Bound::Included(prefix),
@@ -115,7 +114,6 @@ impl StoredGroup {
             .map(|(_, number)| *number)
     }
 
-    /// The name of a stream.
     pub(crate) fn stream_name(&self, number: u32) -> &str {
         usize::try_from(number)
             .ok()
@@ -123,7 +121,7 @@ impl StoredGroup {
             .map_or("", |stream| &stream.name)
     }
 
-    /// Gives the group its everyday traffic, which is made when the group is first read.
+    /// Sets the everyday traffic of the group, which is generated when the group is first read.
     pub(crate) fn expect(&mut self, traffic: Traffic) {
         self.stored_bytes += traffic.estimated_bytes();
         let first_serial = self.next_serial;
@@ -131,7 +129,6 @@ impl StoredGroup {
         self.unread = Some((traffic, first_serial));
     }
 
-    /// Stores an event.
     pub(crate) fn store(&mut self, event: NewEvent) {
         self.stored_bytes += (event.message.len() + EVENT_OVERHEAD) as u64;
         let serial = self.next_serial;
@@ -161,7 +158,8 @@ impl StoredGroup {
         });
     }
 
-    /// Makes the group's traffic and puts the group in order, so that [`StoredGroup::events`] can be read.
+    /// Generates the everyday traffic if necessary and sorts the events, as [`StoredGroup::events`]
+    /// requires.
     pub(crate) fn prepare(&mut self) -> &Self {
         if let Some((traffic, first_serial)) = self.unread.take() {
             let mut serial = first_serial;
@@ -177,26 +175,28 @@ impl StoredGroup {
         self
     }
 
-    /// Every event, by time and arrival, whether it can be read yet or not. [`StoredGroup::prepare`] comes first.
+    /// All events by time and order of arrival, including those that cannot be read yet.
+    /// [`StoredGroup::prepare`] must be called first.
     pub(crate) fn events(&self) -> &[StoredEvent] {
         &self.events
     }
 
-    /// The earliest time, in milliseconds since the Unix epoch, whose events are still kept at `now_ms`.
+    /// The earliest log time whose events are still kept at `now_ms`, in milliseconds since the
+    /// Unix epoch.
     pub(crate) fn kept_from_ms(&self, now_ms: i64) -> i64 {
         self.retention_days.map_or(i64::MIN, |days| {
             now_ms.saturating_sub(i64::from(days) * DAY_MS)
         })
     }
 
-    /// Whether what it holds is masked at every way out.
+    /// Whether a policy of the group or of the account masks its events.
     pub(crate) fn is_masked(&self) -> bool {
         self.masked || self.mask_inherited
     }
 
-    /// Takes a stream away, and its events with it. No: it is not there.
+    /// Removes a stream with its events. Returns `false` if it does not exist.
     pub(crate) fn remove_stream(&mut self, name: &str) -> bool {
-        // Its number stays taken, so that the others keep theirs.
+        // Its number is not reused, so the other streams keep theirs.
         let Some(number) = self.stream_numbers.remove(name) else {
             return false;
         };
@@ -204,7 +204,7 @@ impl StoredGroup {
         true
     }
 
-    /// Bytes stored, as `DescribeLogGroups` tells them.
+    /// The stored bytes that `DescribeLogGroups` reports.
     pub(crate) fn stored_bytes(&self) -> u64 {
         self.stored_bytes
     }

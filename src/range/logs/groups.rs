@@ -1,6 +1,7 @@
 //! Log groups: create, delete, describe and list.
 //!
-//! Source: CloudWatch Logs API, `CreateLogGroup`, `DeleteLogGroup`, `DescribeLogGroups`, `ListLogGroups`.
+//! Source: CloudWatch Logs API, `CreateLogGroup`, `DeleteLogGroup`, `DescribeLogGroups`,
+//! `ListLogGroups`.
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     Ok(Reply::empty())
 }
 
-/// A number that follows from a group's name, to keep event ids apart.
+/// A hash of the name of a group (FNV-1a), which keeps event ids of different groups apart.
 pub(crate) fn salt_of(name: &str) -> u32 {
     name.bytes().fold(0x811c_9dc5, |hash: u32, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -87,7 +88,8 @@ struct List {
     limit: Option<usize>,
 }
 
-/// Names, ARNs and classes alone, but many a page and by a regular expression.
+/// `ListLogGroups`. Unlike `DescribeLogGroups` it returns only names, ARNs and classes, but has
+/// larger pages and filters by regular expression.
 pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
     let input: List = call.input.parse()?;
     let limit = input.limit.unwrap_or(PAGE);
@@ -126,7 +128,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, AwsError> {
     Reply::json(&reply)
 }
 
-/// The caller's log groups in the call's Region, in order of their names.
+/// The log groups of the caller's account in the Region of the call, sorted by name.
 fn groups_of<'a>(
     call: &'a Call<'_>,
 ) -> Result<impl Iterator<Item = (&'a String, &'a StoredGroup)>, AwsError> {
@@ -193,7 +195,8 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Reply, AwsError> {
     })
 }
 
-/// A page of `DescribeLogGroups`, written as it is: it is the call that every sweep makes most.
+/// A page of `DescribeLogGroups`. It is serialized without a `Value` in between, because a sweep
+/// makes no other call as often.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DescribedPage<'a> {
@@ -238,7 +241,7 @@ impl Describe {
     }
 
     fn describe<'a>(&self, name: &'a str, group: &'a StoredGroup, arn: String) -> Described<'a> {
-        // A search by name pattern loses class and size.
+        // AWS omits the class and size in a search by name pattern.
         let is_whole = self.log_group_name_pattern.is_none();
         Described {
             log_group_name: name,

@@ -1,7 +1,8 @@
-//! Data protection: what a masked group shows of its events.
+//! Data protection: the events of a masked group as they are returned.
 //!
-//! A value that a managed data identifier recognises is shown as asterisks at every way out, and is searched as such:
-//! so a search for an address can look clean where the address is.
+//! Every operation that returns events shows asterisks in place of the values that a managed data
+//! identifier recognizes, and filters match the masked text. A search for an address can therefore
+//! find nothing although the address is in the group.
 //!
 //! Source: CloudWatch Logs user guide, "Help protect sensitive log data with masking".
 
@@ -16,7 +17,7 @@ use crate::range::call::Call;
 use crate::range::policy::Ask;
 use crate::range::wire::{AwsError, Refusal, Service};
 
-/// The managed identifiers of the range: IP addresses and mail addresses.
+/// The managed data identifiers of the range: IP addresses and e-mail addresses.
 static SENSITIVE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let ipv4 = r"\b(?:\d{1,3}\.){3}\d{1,3}\b";
     let ipv6 = r"\b(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4})+\b";
@@ -24,7 +25,7 @@ static SENSITIVE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("{ipv4}|{ipv6}|{mail}")).ok()
 });
 
-/// A message as its group shows it.
+/// Returns a message as its group returns it, masked if necessary.
 pub(crate) fn shown<'a>(group: &StoredGroup, message: &'a str, unmask: bool) -> Cow<'a, str> {
     if !group.is_masked() || unmask {
         return Cow::Borrowed(message);
@@ -37,10 +38,10 @@ pub(crate) fn shown<'a>(group: &StoredGroup, message: &'a str, unmask: bool) -> 
     }
 }
 
-/// Whether the caller sees in clear what it asks to see in clear.
+/// Whether events are returned unmasked: if the call asks for it and the caller has the permission.
 ///
 /// # Errors
-/// It asks without being allowed `logs:Unmask`.
+/// The call asks for it, but the caller lacks `logs:Unmask`.
 pub(crate) fn permit_unmask(call: &Call<'_>, group: &str, asked: bool) -> Result<bool, AwsError> {
     if !asked {
         return Ok(false);

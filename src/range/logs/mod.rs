@@ -26,19 +26,19 @@ use super::insights::{self, Queries};
 use super::wire::{AwsError, Input, Reply};
 use super::world::World;
 
-/// One account's log groups in one Region.
+/// The log groups and queries of an account in one Region.
 #[derive(Debug, Default)]
 pub(crate) struct LogStore {
-    /// The groups by name.
+    /// The log groups by name.
     pub(crate) groups: BTreeMap<String, StoredGroup>,
     /// The Insights queries that were started.
     pub(crate) queries: Queries,
 }
 
-/// Does a call of this service.
+/// Performs a call of this service.
 ///
 /// # Errors
-/// AWS's own, for each operation.
+/// The errors that AWS documents for each operation.
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "CreateLogGroup" => groups::create(call),
@@ -57,9 +57,10 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }
 }
 
-/// The ARN that policies know the call's log group by.
+/// The ARN by which policies identify the log group of the call.
 ///
-/// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch Logs".
+/// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
+/// CloudWatch Logs".
 pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String {
     let name = input
         .text("logGroupName")
@@ -68,7 +69,7 @@ pub(crate) fn resource(world: &World, caller: &Caller, input: &Input) -> String 
     group_resource(world, caller, name)
 }
 
-/// The ARN that policies know a log group by.
+/// The ARN by which policies identify a log group.
 fn group_resource(world: &World, caller: &Caller, name: &str) -> String {
     world.arn(
         "logs",
@@ -78,7 +79,7 @@ fn group_resource(world: &World, caller: &Caller, name: &str) -> String {
     )
 }
 
-/// The name in a log group's identifier, which is its name or its ARN.
+/// The name of a log group from its identifier, which is its name or its ARN.
 pub(crate) fn group_name(identifier: &str) -> &str {
     let name = if identifier.starts_with("arn:") {
         identifier.splitn(7, ':').nth(6).unwrap_or("")
@@ -88,7 +89,7 @@ pub(crate) fn group_name(identifier: &str) -> &str {
     name.trim_end_matches(":*")
 }
 
-/// How a call names its log group: by `logGroupName` or by `logGroupIdentifier`, never both.
+/// The parameters by which a call names its log group: exactly one of them must be present.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Named {
@@ -108,17 +109,17 @@ impl Named {
     }
 }
 
-/// The caller's log groups in the call's Region.
+/// The log store of the caller's account in the Region of the call.
 pub(crate) fn store<'a>(call: &'a mut Call<'_>) -> Result<&'a mut LogStore, AwsError> {
     let Call { world, caller, .. } = call;
-    // The caller was admitted, so its account exists.
+    // The caller was authenticated, so its account exists.
     let account = world
         .account_mut(caller.account)
         .ok_or_else(|| not_found("The account does not exist."))?;
     Ok(account.logs.entry(caller.region.clone()).or_default())
 }
 
-/// A log group of the caller's.
+/// A log group of the caller's account in the Region of the call.
 pub(crate) fn group<'a>(
     call: &'a mut Call<'_>,
     name: &str,
@@ -137,9 +138,9 @@ pub(crate) fn not_found(message: &str) -> AwsError {
     AwsError::new("ResourceNotFoundException", message)
 }
 
-/// Takes away the log group that the call names, as if somebody deleted it just now.
+/// Deletes the log group that the call names, as if it had been deleted just before the call.
 pub(crate) fn delete_named_group(call: &mut Call<'_>) {
-    /// The groups of a query, of which the first goes.
+    /// The log groups of a query, of which the first is deleted.
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Several {

@@ -1,4 +1,4 @@
-//! The page tokens of event lists: where in a log group the next page begins.
+//! The page tokens of event lists, which contain the position of the next page.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,34 +6,31 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::StoredEvent;
 
-/// How long a token can be used.
+/// How long a token is valid.
 ///
 /// Source: CloudWatch Logs API, `FilterLogEvents`.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
-/// A place in the order of a group's events: all before it has been told.
+/// A position in the events of a group, given by the last event that was returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
-    /// The last event's time, in milliseconds since the Unix epoch.
+    /// The log time of that event, in milliseconds since the Unix epoch.
     pub(super) timestamp_ms: i64,
-    /// The last event's number.
+    /// The serial number of that event.
     pub(super) serial: u64,
 }
 
 impl Position {
-    /// Before the first event.
     pub(super) const START: Self = Self {
         timestamp_ms: i64::MIN,
         serial: 0,
     };
 
-    /// After the last event.
     pub(super) const END: Self = Self {
         timestamp_ms: i64::MAX,
         serial: u64::MAX,
     };
 
-    /// The place of an event.
     pub(super) fn of(event: &StoredEvent) -> Self {
         let (timestamp_ms, serial) = event.position();
         Self {
@@ -42,7 +39,8 @@ impl Position {
         }
     }
 
-    /// The token for this place; it is bound to `list`, which names account, Region and group.
+    /// Encodes the position as a token that is valid only for `list`, which names account, Region
+    /// and group.
     pub(super) fn seal(self, list: &str, now: Timestamp) -> String {
         let Self {
             timestamp_ms,
@@ -54,7 +52,7 @@ impl Position {
         ))
     }
 
-    /// The place that a token names; `None` where it is of another list, too old, or no token at all.
+    /// Decodes a token. Returns `None` if it is malformed, expired, or belongs to another list.
     pub(super) fn open(token: &str, list: &str, now: Timestamp) -> Option<Self> {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
         let (sealed_for, place) = text.split_once('\n')?;

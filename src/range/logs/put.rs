@@ -78,7 +78,8 @@ pub(super) fn put_events(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }
     check_batch(&log_events)?;
     let kept_from = group.kept_from_ms(now_ms);
-    // Which events at the batch's start are too old, and from which on they are too new; AWS tells indices only.
+    // AWS reports rejected events only by index: where the ones that are too old end, and where
+    // those that are too new begin.
     let too_old = log_events
         .iter()
         .take_while(|event| event.timestamp < now_ms - OLDEST_MS)

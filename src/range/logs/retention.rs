@@ -1,4 +1,4 @@
-//! How long a group keeps its events.
+//! The retention of log groups.
 //!
 //! Source: CloudWatch Logs API, `PutRetentionPolicy`, `DeleteRetentionPolicy`.
 
@@ -8,7 +8,7 @@ use super::{group, invalid};
 use crate::range::call::Call;
 use crate::range::wire::{AwsError, Reply};
 
-/// The periods that AWS offers, in days.
+/// The retention periods that AWS offers, in days.
 const PERIODS: [u32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557,
     2_922, 3_288, 3_653,

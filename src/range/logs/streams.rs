@@ -66,7 +66,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         .collect();
     streams.sort_by(|(left, _), (right, _)| left.cmp(right));
     let page = if input.descending.unwrap_or(false) {
-        // The pages go up by their keys, so a list that goes down counts its rows.
+        // `Page` sorts by ascending keys, so a descending list uses row numbers as keys.
         let rows: Vec<_> = streams
             .iter()
             .rev()

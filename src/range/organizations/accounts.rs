@@ -1,7 +1,7 @@
-//! Accounts: list, make, move and close.
+//! Accounts: list, create, move and close.
 //!
-//! Source: Organizations API, `ListAccounts`, `ListAccountsForParent`, `DescribeAccount`, `CreateAccount`,
-//! `DescribeCreateAccountStatus`, `MoveAccount`, `CloseAccount`.
+//! Source: Organizations API, `ListAccounts`, `ListAccountsForParent`, `DescribeAccount`,
+//! `CreateAccount`, `DescribeCreateAccountStatus`, `MoveAccount`, `CloseAccount`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::range::wire::{AwsError, Reply};
 use crate::range::world::{Account, Policies, Policy, Role, World};
 
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
-/// How often a creation is asked after before it is done.
+/// The number of `DescribeCreateAccountStatus` calls after which a creation has succeeded.
 const ASKED_UNTIL_DONE: u32 = 2;
 const ACCOUNT_NUMBERS: u64 = 1_000_000_000_000;
 

@@ -1,6 +1,7 @@
-//! Lists: 20 a page, and now and then an empty page with a token.
+//! Pagination of Organizations: 20 items a page, and sometimes an empty page with a token.
 //!
-//! Source: Organizations API, `ListAccounts` ("always check the `NextToken` response parameter for a null value").
+//! Source: Organizations API, `ListAccounts` ("always check the `NextToken` response parameter for
+//! a null value").
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ struct Paging {
     max_results: Option<usize>,
 }
 
-/// One page of a list whose rows come sorted by key.
+/// Returns a page of a list that is sorted by key.
 pub(super) fn page(
     call: &Call<'_>,
     name: &str,

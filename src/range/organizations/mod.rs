@@ -13,10 +13,11 @@ use super::wire::{AwsError, Reply};
 use super::world::World;
 use crate::model::AccountId;
 
-/// Does a call of this service. The management account may call it, and delegated administrators may read.
+/// Performs a call of this service. The management account may make every call, delegated
+/// administrators may read, and every account may call `DescribeOrganization`.
 ///
 /// # Errors
-/// AWS's own, for each operation.
+/// The errors that AWS documents for each operation.
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let reads = ["Describe", "List"]
         .iter()
@@ -56,7 +57,7 @@ fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::new("InvalidInputException", message)
 }
 
-/// A text of the input that must be there.
+/// Returns a required string parameter.
 fn required<'a>(call: &Call<'a>, name: &str) -> Result<&'a str, AwsError> {
     call.input
         .text(name)
@@ -70,7 +71,7 @@ fn account_not_found() -> AwsError {
     )
 }
 
-/// The account that the input names.
+/// Returns the account id in a parameter, if that account is in the organization.
 fn account_id(call: &Call<'_>, name: &str) -> Result<AccountId, AwsError> {
     let id = required(call, name)?
         .parse()
@@ -82,12 +83,12 @@ fn account_id(call: &Call<'_>, name: &str) -> Result<AccountId, AwsError> {
     account.map(|_| id).ok_or_else(account_not_found)
 }
 
-/// Whether the id is the root's or a unit's.
+/// Whether the id is that of the root or of an organizational unit.
 fn is_parent(world: &World, id: &str) -> bool {
     world.organization.root == id || world.organization.units.contains_key(id)
 }
 
-/// Seconds since the epoch with milliseconds, as AWS JSON spells time.
+/// Seconds since the Unix epoch with milliseconds, the time format of AWS JSON.
 fn epoch_seconds(at: jiff::Timestamp) -> Value {
     #[expect(
         clippy::cast_precision_loss,

@@ -1,4 +1,4 @@
-//! Comparing one value (a JSON scalar, a space-delimited field) with what a pattern names.
+//! Comparisons of a value (a JSON scalar or a space-delimited field) with the operand in a pattern.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -12,17 +12,17 @@ use winnow::{ModalResult, Parser};
 use super::glob::Glob;
 use super::lexis::{expected, quoted, regex};
 
-/// A value taken from an event.
+/// A value in an event.
 #[derive(Clone, Debug)]
 pub(super) struct Scalar<'e> {
-    /// As it stands in the event, without quotation marks.
+    /// The text as in the event, without quotation marks.
     pub(super) text: Cow<'e, str>,
-    /// As a number, where its kind allows that.
+    /// The value as a number, if its type allows that.
     pub(super) number: Option<f64>,
 }
 
 impl<'e> Scalar<'e> {
-    /// A value without a type of its own: a number if it looks like one.
+    /// A value without a type, which is a number if it has the syntax of one.
     pub(super) fn untyped(text: &'e str) -> Self {
         Self {
             text: Cow::Borrowed(text),
@@ -31,7 +31,7 @@ impl<'e> Scalar<'e> {
     }
 }
 
-/// A finite decimal number, scientific notation included; `inf` and `nan` are words.
+/// Parses a finite decimal number, including scientific notation. `inf` and `nan` are not numbers.
 fn decimal(text: &str) -> Option<f64> {
     let numeric = text
         .bytes()
@@ -56,12 +56,12 @@ enum Operator {
 #[derive(Clone, Debug)]
 enum Operand {
     Text(Glob),
-    /// An unquoted number: equal as a number, or as it is written.
+    /// An unquoted number, which equals a value with the same number or the same text.
     Number(f64, Glob),
     Regex(Regex),
 }
 
-/// An operator with its right side.
+/// An operator and its right operand.
 #[derive(Clone, Debug)]
 pub(super) struct Comparison {
     operator: Operator,
@@ -69,7 +69,7 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// Whether it holds for this value. The relations (`<` and so on) compare numbers only.
+    /// Whether the comparison is true for this value. `<`, `<=`, `>` and `>=` compare only numbers.
     pub(super) fn holds(&self, value: &Scalar<'_>) -> bool {
         let relation = || match &self.operand {
             Operand::Number(bound, _) => value.number.and_then(|number| number.partial_cmp(bound)),
@@ -85,7 +85,7 @@ impl Comparison {
         }
     }
 
-    /// Whether it is with a regular expression, of which a pattern may have only a few.
+    /// Whether the operand is a regular expression, whose number in a pattern is limited.
     pub(super) fn has_regex(&self) -> bool {
         matches!(self.operand, Operand::Regex(_))
     }
@@ -104,7 +104,7 @@ impl Operand {
     }
 }
 
-/// An operator and its operand.
+/// Parses an operator and its operand.
 pub(super) fn comparison(input: &mut &str) -> ModalResult<Comparison> {
     let operator = operator
         .context(expected("a comparison: =, !=, <, <=, > or >="))
@@ -139,7 +139,8 @@ fn operator(input: &mut &str) -> ModalResult<Operator> {
 }
 
 fn operand(input: &mut &str) -> ModalResult<Operand> {
-    // AWS's own examples leave dots and wildcards unquoted: `123.123.*`, `kms.amazonaws.com`, `*.html*`.
+    // AWS's examples contain unquoted dots and wildcards: `123.123.*`, `kms.amazonaws.com`,
+    // `*.html*`.
     let bare = take_while(1.., |c: char| c.is_alphanumeric() || "_.*+-".contains(c));
     alt((
         quoted.map(|text| Operand::Text(Glob::new(&text))),

@@ -1,7 +1,8 @@
-//! The rules of AWS's documentation on filter patterns, one row each: pattern, event, what happens.
+//! The rules in AWS's documentation on filter patterns as a table: pattern, event, expected
+//! outcome.
 //!
 //! Source: CloudWatch Logs user guide, `FilterAndPatternSyntax` and the pages below it. Rows marked
-//! "open" are cases that the guide leaves open and that this range decides.
+//! "open" are cases that the guide does not specify and that this range decides.
 
 use super::FilterPattern;
 
@@ -66,7 +67,7 @@ const TERMS: &[Case] = &[
     ("-ERROR", "[INFO] fine", Match),
     ("-ERROR", "[ERROR 400]", NoMatch),
     (r#"-"BAD REQUEST""#, "[ERROR 400] BAD REQUEST", NoMatch),
-    // `?` terms are ignored beside others.
+    // `?` terms are ignored if there are other terms.
     ("?ERROR REQUEST", "[INFO] REQUEST FAILED", Match),
     ("?ERROR REQUEST", "[ERROR 401]", NoMatch),
     ("?ERROR -REQUEST", "[INFO] fine", Match),
@@ -150,10 +151,10 @@ const JSON: &[Case] = &[
     ("{ $.small = 1e-3 }", TRAIL, Match),
     ("{ $.bandwidth != 1e+3 }", TRAIL, Match),
     ("{ $.latency = * }", TRAIL, Match),
-    // Open: a text in digits equals an unquoted number, but is not less or greater than one.
+    // Open: a string of digits equals an unquoted number, but is neither less nor greater than one.
     ("{ $.code = 400 }", TRAIL, Match),
     ("{ $.code > 399 }", TRAIL, NoMatch),
-    // A selector that points to an object, an array or (open) nothing does not match.
+    // A selector that selects an object, an array or (open) nothing does not match.
     (r#"{ $.arrayKey != "x" }"#, TRAIL, NoMatch),
     (r#"{ $.missing != "x" }"#, TRAIL, NoMatch),
     (

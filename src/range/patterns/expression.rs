@@ -6,10 +6,10 @@ use winnow::{ModalResult, Parser};
 
 use super::lexis::{expected, spaced};
 
-/// How deep parentheses may nest; a pattern is short, but its reader is recursive.
+/// The limit on nested parentheses, because the parser is recursive.
 const MAX_DEPTH: usize = 100;
 
-/// A tree of conditions; parentheses bind before `&&`, `&&` before `||`.
+/// A tree of conditions. `&&` binds more tightly than `||`.
 #[derive(Clone, Debug)]
 pub(super) enum Expression<C> {
     Condition(C),
@@ -18,7 +18,7 @@ pub(super) enum Expression<C> {
 }
 
 impl<C> Expression<C> {
-    /// Whether it holds, given which conditions do.
+    /// Evaluates the expression, given a function that evaluates a condition.
     pub(super) fn holds(&self, condition_holds: &impl Fn(&C) -> bool) -> bool {
         match self {
             Self::Condition(condition) => condition_holds(condition),
@@ -36,10 +36,10 @@ impl<C> Expression<C> {
     }
 }
 
-/// Reads a condition.
+/// A parser of one condition.
 pub(super) type Condition<C> = for<'s> fn(&mut &'s str) -> ModalResult<C>;
 
-/// A whole expression.
+/// Returns a parser of an expression.
 pub(super) fn expression<C>(
     condition: Condition<C>,
 ) -> impl Fn(&mut &str) -> ModalResult<Expression<C>> {

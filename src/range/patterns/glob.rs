@@ -1,10 +1,10 @@
-//! Text in which `*` stands for any run of characters.
+//! Globs in which `*` matches any sequence of characters.
 
-/// A text to compare with, split at its `*`s.
+/// A glob, split at each `*`.
 #[derive(Clone, Debug)]
 pub(super) struct Glob {
     first: String,
-    /// What follows each `*`.
+    /// The text after each `*`.
     rest: Vec<String>,
 }
 
@@ -17,7 +17,7 @@ impl Glob {
         }
     }
 
-    /// Whether the whole of `text` fits.
+    /// Whether the glob matches the whole text.
     pub(super) fn matches(&self, text: &str) -> bool {
         let Some((last, middle)) = self.rest.split_last() else {
             return text == self.first;

@@ -13,7 +13,7 @@ use super::expression::{Expression, expression};
 use super::lexis::{expected, spaced};
 use super::{MAX_REGEXES, MAX_WILDCARD_SELECTORS, PatternError};
 
-/// One step down into an event.
+/// One step of a property selector.
 #[derive(Clone, Debug)]
 enum Step {
     Member(String),
@@ -36,7 +36,7 @@ enum Test {
     NotExists,
 }
 
-/// A property selector and what is asked of the nodes it selects.
+/// A property selector, and the test for the nodes that it selects.
 #[derive(Clone, Debug)]
 pub(super) struct Condition {
     selector: Vec<Step>,
@@ -54,7 +54,8 @@ impl Condition {
     fn holds(&self, event: &Value) -> bool {
         let some = |check: &dyn Fn(&Value) -> bool| some_node(&self.selector, event, check);
         match &self.test {
-            // A selector that points to an array, an object or nothing does not match, not even with `!=`.
+            // A selector that selects an array, an object or nothing does not match, not even with
+            // `!=`.
             Test::Compares(comparison) => {
                 some(&|node| scalar(node).is_some_and(|value| comparison.holds(&value)))
             }
@@ -65,7 +66,7 @@ impl Condition {
     }
 }
 
-/// Whether `check` holds for one of the nodes that `steps` lead to.
+/// Whether `check` is true for at least one of the nodes that `steps` select.
 fn some_node(steps: &[Step], node: &Value, check: &dyn Fn(&Value) -> bool) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         return check(node);
@@ -98,7 +99,7 @@ fn scalar(node: &Value) -> Option<Scalar<'_>> {
     }
 }
 
-/// A JSON pattern within its limits.
+/// A JSON pattern that has been checked against the limits.
 #[derive(Clone, Debug)]
 pub(super) struct JsonPattern(Expression<Condition>);
 
@@ -121,7 +122,7 @@ impl JsonPattern {
         Ok(Self(conditions))
     }
 
-    /// Events that are not JSON match no JSON pattern.
+    /// Whether the pattern matches. An event that is not JSON matches no JSON pattern.
     pub(super) fn matches(&self, message: &str) -> bool {
         let structured = message.trim_start().starts_with(['{', '[']);
         structured
@@ -130,7 +131,7 @@ impl JsonPattern {
     }
 }
 
-/// The whole pattern.
+/// Parses a JSON pattern.
 pub(super) fn pattern(input: &mut &str) -> ModalResult<Expression<Condition>> {
     let closing = '}'.context(expected("`&&`, `||` or a closing brace"));
     spaced(delimited(
@@ -179,7 +180,7 @@ fn selector(input: &mut &str) -> ModalResult<Vec<Step>> {
     preceded('$', repeat(1.., step)).parse_next(input)
 }
 
-/// `[3]`, `[*]`, and `['name']` for names that hold a period.
+/// Parses `[3]`, `[*]`, and `['name']`, which is needed for names with a period.
 fn bracketed(input: &mut &str) -> ModalResult<Step> {
     let name = |quote: char| {
         delimited(quote, take_till(1.., quote), quote)

@@ -1,4 +1,4 @@
-//! The words that all kinds of pattern are made of: white space, quoted text, regular expressions.
+//! Parsers that all kinds of pattern share: white space, quoted text, regular expressions.
 
 use regex::Regex;
 use winnow::ascii::multispace0;
@@ -9,12 +9,12 @@ use winnow::{ModalResult, Parser};
 
 use super::restricted_regex;
 
-/// What an error says was expected at its place.
+/// Error context that says what was expected.
 pub(super) fn expected(what: &'static str) -> StrContext {
     StrContext::Expected(StrContextValue::Description(what))
 }
 
-/// `inner` with white space allowed on both sides.
+/// Allows white space on both sides of `inner`.
 pub(super) fn spaced<'s, O, P>(inner: P) -> impl Parser<&'s str, O, ErrMode<ContextError>>
 where
     P: Parser<&'s str, O, ErrMode<ContextError>>,
@@ -22,7 +22,7 @@ where
     delimited(multispace0, inner, multispace0)
 }
 
-/// `"text"`; inside, `\"` and `\\` stand for a quotation mark and a backslash.
+/// Parses `"text"`, in which `\"` and `\\` are escapes.
 pub(super) fn quoted(input: &mut &str) -> ModalResult<String> {
     let character = alt((preceded('\\', one_of(['"', '\\'])), none_of('"')));
     delimited(
@@ -33,7 +33,7 @@ pub(super) fn quoted(input: &mut &str) -> ModalResult<String> {
     .parse_next(input)
 }
 
-/// `%regex%`.
+/// Parses `%regex%`.
 pub(super) fn regex(input: &mut &str) -> ModalResult<Regex> {
     let body = take_till(0.., '%').try_map(restricted_regex::compile);
     delimited(
@@ -44,7 +44,7 @@ pub(super) fn regex(input: &mut &str) -> ModalResult<Regex> {
     .parse_next(input)
 }
 
-/// A pattern that is one regular expression.
+/// Parses a pattern that is a single regular expression.
 pub(super) fn lone_regex(input: &mut &str) -> ModalResult<Regex> {
     spaced(regex)
         .context(expected(

@@ -1,12 +1,14 @@
-//! CloudWatch Logs filter patterns as the *server* evaluates them.
+//! CloudWatch Logs filter patterns, evaluated as the *server* does.
 //!
-//! The client compiles indicators to patterns; the range must not share that code, or a mistake would
-//! hide on both sides. So this is an evaluator of its own, written from AWS's documentation, and strict:
-//! what the documentation does not allow is refused, and where it leaves a case open the reading that
-//! matches less is taken, because that is the one a client has to be right about.
+//! Dragnet compiles indicators to patterns. The range must not share that code, or a mistake could
+//! cancel itself out on both sides. This evaluator is therefore independent, written from AWS's
+//! documentation, and strict. It rejects what the documentation does not allow. If a case is not
+//! specified, it chooses the interpretation that matches less, because Dragnet must work with that
+//! one.
 //!
-//! Source: CloudWatch Logs user guide, "Filter pattern syntax for metric filters, subscription filters,
-//! filter log events, and Live Tail" (`FilterAndPatternSyntax`). `documented_cases` has its rules as a table.
+//! Source: CloudWatch Logs user guide, "Filter pattern syntax for metric filters, subscription
+//! filters, filter log events, and Live Tail" (`FilterAndPatternSyntax`). `documented_cases` has
+//! its rules as a table.
 
 mod comparison;
 #[cfg(test)]
@@ -26,40 +28,43 @@ use json::JsonPattern;
 use space_delimited::SpaceDelimitedPattern;
 use terms::Terms;
 
-/// The longest pattern, in characters. Source: CloudWatch Logs API, `FilterLogEvents.filterPattern`.
+/// The limit on the length of a pattern, in characters. Source: CloudWatch Logs API,
+/// `FilterLogEvents.filterPattern`.
 const MAX_CHARACTERS: usize = 1_024;
 
-/// The most regular expressions in one JSON or space-delimited pattern.
+/// The limit on regular expressions in one JSON or space-delimited pattern.
 const MAX_REGEXES: usize = 2;
 
-/// The most wildcard selectors (`[*]`, `.*`) in one JSON pattern; a single selector may have one.
+/// The limit on wildcard selectors (`[*]`, `.*`) in one JSON pattern. A single selector may contain
+/// only one wildcard.
 const MAX_WILDCARD_SELECTORS: usize = 3;
 
-/// Why a filter pattern is refused. The service answers all of these with `InvalidParameterException`.
+/// Why a filter pattern is rejected. The service returns `InvalidParameterException` for all of
+/// these.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// Longer than the 1,024 characters that the API takes.
+    /// The pattern is longer than the 1,024 characters that the API accepts.
     #[error("a filter pattern has at most {MAX_CHARACTERS} characters, this one has {0}")]
     TooLong(usize),
-    /// More than two regular expressions.
+    /// The pattern has more than two regular expressions.
     #[error("a filter pattern has at most {MAX_REGEXES} regular expressions")]
     TooManyRegexes,
-    /// More than three wildcard selectors, or more than one in a single selector.
+    /// The pattern has more than three wildcards, or more than one in a single selector.
     #[error(
         "a filter pattern has at most {MAX_WILDCARD_SELECTORS} wildcard selectors, and a selector at most one"
     )]
     TooManyWildcardSelectors,
-    /// It does not follow the grammar.
+    /// The pattern does not follow the grammar.
     #[error("invalid filter pattern at character {position}: {problem}")]
     Malformed {
-        /// Where, in characters from 1.
+        /// The position of the error, in characters from 1.
         position: usize,
-        /// What is wrong there.
+        /// What is wrong at that position.
         problem: String,
     },
 }
 
-/// A filter pattern, ready to be matched against many messages.
+/// A parsed filter pattern.
 #[derive(Debug)]
 pub struct FilterPattern(Kind);
 
@@ -73,10 +78,10 @@ enum Kind {
 }
 
 impl FilterPattern {
-    /// Reads a pattern. An empty one matches every event.
+    /// Parses a pattern. An empty pattern matches every event.
     ///
     /// # Errors
-    /// The pattern is longer than 1,024 characters, or not one that AWS documents.
+    /// The pattern is longer than 1,024 characters, or is not one that AWS documents.
     pub fn parse(pattern: &str) -> Result<Self, PatternError> {
         let characters = pattern.chars().count();
         if characters > MAX_CHARACTERS {
@@ -95,7 +100,7 @@ impl FilterPattern {
         Ok(Self(kind))
     }
 
-    /// Whether the service returns an event with this message. Case counts.
+    /// Whether the service returns an event with this message. Matching is case-sensitive.
     pub fn matches(&self, message: &str) -> bool {
         match &self.0 {
             Kind::Everything => true,

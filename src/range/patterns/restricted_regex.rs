@@ -1,8 +1,8 @@
-//! AWS's restricted regular expressions, rewritten for the `regex` crate.
+//! AWS's restricted regular expressions, translated to the syntax of the `regex` crate.
 //!
-//! Only ASCII letters and digits, the symbols and operators below, and a few escapes are allowed. There
-//! are no groups, and `\d`, `\s`, `\w` mean ASCII. A space is not in AWS's list, but AWS's own CDK
-//! deploys patterns with one.
+//! Only ASCII letters and digits, the symbols and operators below, and a few escapes are allowed.
+//! Groups are not supported, and `\d`, `\s` and `\w` are ASCII-only. A space is not in AWS's list,
+//! but AWS's own CDK deploys patterns that contain one.
 //!
 //! Source: CloudWatch Logs user guide, "Supported regular expressions (regex) syntax".
 
@@ -14,10 +14,10 @@ use regex::{Regex, RegexBuilder};
 const SYMBOLS: &str = " :_#=@/;,-";
 const OPERATORS: &str = "^$?[]{}|\\*+.";
 
-/// Compiled size, in bytes, above which an expression is refused.
+/// The limit on the compiled size of an expression, in bytes.
 const SIZE_LIMIT: usize = 1 << 20;
 
-/// Why a regular expression is refused.
+/// Why a regular expression is rejected.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RegexError {
     #[error("an empty regular expression")]
@@ -32,7 +32,7 @@ pub(super) enum RegexError {
     Invalid(#[source] regex::Error),
 }
 
-/// Compiles what stands between the `%`s.
+/// Compiles the text between the `%`s.
 pub(super) fn compile(text: &str) -> Result<Regex, RegexError> {
     if text.is_empty() {
         return Err(RegexError::Empty);
@@ -70,7 +70,7 @@ enum Place {
     InClass,
 }
 
-/// What follows a backslash.
+/// Translates an escape, after its backslash.
 fn escape(
     rest: &mut Peekable<Chars<'_>>,
     out: &mut String,
@@ -103,7 +103,8 @@ fn escape(
     Ok(())
 }
 
-/// A character class, after its `[`. Whatever the `regex` crate would read as set arithmetic is escaped.
+/// Translates a character class, after its `[`. Characters that the `regex` crate would interpret
+/// as set operations are escaped.
 fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexError> {
     out.push('[');
     if rest.next_if_eq(&'^').is_some() {
@@ -115,7 +116,7 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexEr
         match c {
             ']' if !first => break,
             '\\' => escape(rest, out, Place::InClass)?,
-            // A hyphen is a range only between two characters.
+            // A hyphen makes a range only between two characters.
             '-' if !first && rest.peek().is_some_and(|&next| next != ']' && next != '-') => {
                 out.push('-')
             }
@@ -129,7 +130,7 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexEr
     Ok(())
 }
 
-/// A counted repetition, after its `{`: `{m}`, `{m,n}`, `{m,}`, `{,n}`.
+/// Translates a counted repetition, after its `{`: `{m}`, `{m,n}`, `{m,}`, `{,n}`.
 fn repetition(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexError> {
     out.push('{');
     loop {

@@ -12,14 +12,14 @@ use super::expression::{Expression, expression};
 use super::lexis::{expected, spaced};
 use super::{MAX_REGEXES, PatternError};
 
-/// A place in the pattern.
+/// One column of the pattern.
 #[derive(Clone, Debug)]
 pub(super) enum Column {
     /// `...`: any number of fields.
     Ellipsis,
-    /// A name alone: a field of any content.
+    /// A name without a condition: a field with any content.
     Any,
-    /// What the field must satisfy.
+    /// The conditions that the field must satisfy.
     Conditions(Expression<Comparison>),
 }
 
@@ -35,11 +35,12 @@ impl Column {
     }
 }
 
-/// A pattern by columns.
+/// A space-delimited pattern.
 #[derive(Clone, Debug)]
 pub(super) struct SpaceDelimitedPattern {
     before: Vec<Column>,
-    /// The columns after an ellipsis, which are the last fields of an event; `None` without an ellipsis.
+    /// The columns after the ellipsis, which match the last fields of an event. `None` without an
+    /// ellipsis.
     after: Option<Vec<Column>>,
 }
 
@@ -64,8 +65,8 @@ impl SpaceDelimitedPattern {
         })
     }
 
-    /// Without an ellipsis the last column takes the rest of the line, as AWS's pattern for Lambda logs
-    /// needs it: `[timestamp=*Z, request_id="*-*", event]`.
+    /// Whether the pattern matches. Without an ellipsis the last column matches the rest of the
+    /// line, as AWS's pattern for Lambda logs requires: `[timestamp=*Z, request_id="*-*", event]`.
     pub(super) fn matches(&self, message: &str) -> bool {
         let fields: Vec<Field<'_>> = fields(message).collect();
         let needed = self.before.len() + self.after.as_ref().map_or(0, Vec::len);
@@ -100,13 +101,13 @@ impl SpaceDelimitedPattern {
 
 /// A field of an event.
 struct Field<'e> {
-    /// Where it begins in the message, delimiter included, in bytes.
+    /// The byte offset in the message at which the field begins, including its delimiter.
     start: usize,
-    /// Its text, without brackets or quotation marks around it.
+    /// The text without the brackets or quotation marks around it.
     text: &'e str,
 }
 
-/// Splits at white space; what stands in `[…]` or `"…"` is one field.
+/// Splits a message at white space. Text in `[…]` or `"…"` is one field.
 fn fields(message: &str) -> impl Iterator<Item = Field<'_>> {
     let mut rest = message.trim_start();
     iter::from_fn(move || {
@@ -124,7 +125,7 @@ fn fields(message: &str) -> impl Iterator<Item = Field<'_>> {
     })
 }
 
-/// The whole pattern.
+/// Parses a space-delimited pattern.
 pub(super) fn pattern(input: &mut &str) -> ModalResult<Vec<Column>> {
     let columns = separated(1.., spaced(cut_err(column)), ',');
     let closing = ']'.context(expected("a comma or a closing bracket"));
@@ -153,7 +154,7 @@ fn column(input: &mut &str) -> ModalResult<Column> {
     .parse_next(input)
 }
 
-/// A condition repeats the field's name; which name does not matter.
+/// Parses a condition. Every condition repeats the name of the field, and any name is accepted.
 fn condition(input: &mut &str) -> ModalResult<Comparison> {
     preceded((cut_err(name), multispace0), cut_err(comparison)).parse_next(input)
 }

@@ -1,4 +1,4 @@
-//! Unstructured patterns: terms that an event must hold, may hold, or must not hold.
+//! Unstructured patterns: terms that are required, optional or excluded.
 
 use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
@@ -9,7 +9,7 @@ use winnow::{ModalResult, Parser};
 
 use super::lexis::{expected, quoted};
 
-/// How a term counts, by its prefix.
+/// The role of a term, which its prefix determines.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Role {
     Required,
@@ -17,26 +17,28 @@ enum Role {
     Excluded,
 }
 
-/// A term as written.
+/// A parsed term.
 #[derive(Debug)]
 pub(super) struct Term {
     role: Role,
     text: String,
 }
 
-/// The terms of a pattern, prepared for searching. A term matches anywhere, inside longer words too.
+/// The terms of a pattern, prepared for searching. A term matches anywhere, also inside a longer
+/// word.
 #[derive(Debug)]
 pub(super) struct Terms {
     required: Vec<Finder<'static>>,
     excluded: Vec<Finder<'static>>,
-    /// `None` where it plays no part.
+    /// The optional terms; `None` if they do not matter.
     any_of: Option<AhoCorasick>,
 }
 
 impl Terms {
-    /// Prepares the terms. `?` terms are ignored, without a word, where there are others too.
+    /// Prepares the terms. AWS silently ignores `?` terms if there are other terms.
     ///
-    /// Source: CloudWatch Logs user guide, "Using filter patterns to match terms in unstructured log events".
+    /// Source: CloudWatch Logs user guide, "Using filter patterns to match terms in unstructured
+    /// log events".
     pub(super) fn new(terms: &[Term]) -> Self {
         let texts = |role| {
             terms
@@ -50,7 +52,7 @@ impl Terms {
                 .collect()
         };
         let only_optional = texts(Role::Optional).count() == terms.len();
-        // Building fails only on patterns of gigabytes.
+        // Building the automaton fails only for gigabytes of patterns.
         let any_of = if only_optional {
             AhoCorasick::new(texts(Role::Optional)).ok()
         } else {
@@ -74,7 +76,7 @@ impl Terms {
     }
 }
 
-/// Terms with white space between them.
+/// Parses terms that are separated by white space.
 pub(super) fn pattern(input: &mut &str) -> ModalResult<Vec<Term>> {
     let between = alt((multispace1, eof)).context(expected("white space between terms"));
     let terms = repeat_till(1.., terminated(term, cut_err(between)), eof).map(|(terms, _)| terms);
@@ -97,7 +99,7 @@ fn term(input: &mut &str) -> ModalResult<Term> {
     Ok(Term { role, text })
 }
 
-/// A phrase; one of white space only, such as `" "`, matches everything.
+/// Parses a phrase. A phrase of only white space, such as `" "`, matches everything.
 fn blank_or_phrase(input: &mut &str) -> ModalResult<String> {
     quoted
         .map(|phrase| {

@@ -9,39 +9,40 @@ use serde_json::Value;
 use super::document::texts;
 use super::glob;
 
-/// What is known of a request: the values behind condition keys, principals and policy variables.
+/// The properties of a request: the values of condition keys, principals and policy variables.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
-    /// The calling account's id.
+    /// The id of the calling account.
     pub(crate) account: String,
-    /// `arn:aws:iam::ACCOUNT:root`, which in a trust policy stands for the whole account.
+    /// `arn:aws:iam::ACCOUNT:root`, which in a trust policy means the whole account.
     pub(crate) account_root: String,
-    /// `aws:PrincipalArn`: the user's or the role's ARN.
+    /// `aws:PrincipalArn`: the ARN of the user or role.
     pub(crate) principal_arn: String,
-    /// The ARN of the assumed-role session, where there is one.
+    /// The ARN of the assumed-role session, if there is one.
     pub(crate) session_arn: Option<String>,
     /// `aws:userid`.
     pub(crate) user_id: String,
     /// `aws:username`; only IAM users have one.
     pub(crate) username: Option<String>,
-    /// `aws:PrincipalOrgID`, where the account is in an organization.
+    /// `aws:PrincipalOrgID`; only accounts in an organization have one.
     pub(crate) organization: Option<String>,
     /// `aws:RequestedRegion`.
     pub(crate) region: String,
     /// `aws:CurrentTime`.
     pub(crate) now: Timestamp,
-    /// When the temporary credentials were issued; `None` for a user's own key.
+    /// When the temporary credentials were issued; `None` for the access key of a user.
     pub(crate) token_issued: Option<Timestamp>,
-    /// When an MFA code was checked: at the start of the session, or with this very call.
+    /// When an MFA code was checked: when the session was issued, or with this call.
     pub(crate) mfa_at: Option<Timestamp>,
     /// `aws:SourceIdentity`.
     pub(crate) source_identity: Option<String>,
-    /// What only this call carries: `sts:ExternalId`, `sts:RoleSessionName` …, keys in lower case.
+    /// The keys that only this call has, such as `sts:ExternalId` and `sts:RoleSessionName`, in
+    /// lower case.
     pub(crate) request: Vec<(&'static str, String)>,
 }
 
 impl Facts {
-    /// The value of a condition key, whose name is compared without regard to case.
+    /// The value of a condition key, whose name is case-insensitive.
     fn get(&self, key: &str) -> Option<Cow<'_, str>> {
         let key = key.to_ascii_lowercase();
         let text = |value: &str| Some(Cow::Owned(value.to_owned()));
@@ -63,7 +64,8 @@ impl Facts {
             "aws:sourceip" => text("127.0.0.1"),
             "aws:sourceidentity" => self.source_identity.as_deref().map(Cow::Borrowed),
             "aws:tokenissuetime" => self.token_issued.map(|at| Cow::Owned(at.to_string())),
-            // A long-term key has neither of these two, which is not the same as `false`.
+            // With a long-term key, neither of the following keys is present, which differs from
+            // `false`.
             "aws:multifactorauthpresent" => match self.mfa_at {
                 Some(_) => Some(Cow::Borrowed("true")),
                 None => self.token_issued.map(|_| Cow::Borrowed("false")),
@@ -80,7 +82,8 @@ impl Facts {
     }
 }
 
-/// Replaces policy variables such as `${aws:username}`. One without a value stays as it is and so matches nothing.
+/// Replaces policy variables such as `${aws:username}`. A variable without a value is kept as text,
+/// so the pattern matches nothing.
 pub(super) fn expand<'a>(text: &'a str, facts: &Facts) -> Cow<'a, str> {
     if !text.contains("${") {
         return Cow::Borrowed(text);
@@ -148,7 +151,7 @@ impl Order {
     }
 }
 
-/// The operators, with whether they negate their test.
+/// The operators, and whether each negates its test.
 const OPERATORS: [(&str, Test, bool); 26] = [
     ("StringEquals", Test::Equal, false),
     ("StringNotEquals", Test::Equal, true),
@@ -156,7 +159,7 @@ const OPERATORS: [(&str, Test, bool); 26] = [
     ("StringNotEqualsIgnoreCase", Test::EqualIgnoringCase, true),
     ("StringLike", Test::Like, false),
     ("StringNotLike", Test::Like, true),
-    // Both ARN operators take wildcards.
+    // Both ARN operators accept wildcards.
     ("ArnEquals", Test::Like, false),
     ("ArnNotEquals", Test::Like, true),
     ("ArnLike", Test::Like, false),
@@ -188,7 +191,7 @@ impl Condition {
         let block = block.as_object().ok_or("Condition is not an object.")?;
         let mut conditions = Vec::new();
         for (operator, keys) in block {
-            // Every key of the range has one value, so the set operators change nothing.
+            // Every key of the range has a single value, so the set operators have no effect.
             let name = operator
                 .split_once(':')
                 .map_or(operator.as_str(), |(_, name)| name);
@@ -225,7 +228,7 @@ impl Condition {
                 .any(|value| (value == "true") == found.is_none());
         }
         match found {
-            // A key that is not there fails a plain test and passes a negated one.
+            // A missing key fails a plain test and passes a negated one.
             None => self.if_exists || self.negated,
             Some(found) => {
                 self.values
@@ -266,7 +269,7 @@ fn network(text: &str) -> Option<IpNet> {
         .or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }
 
-/// ISO 8601, a plain date, or seconds since the epoch.
+/// Parses ISO 8601, a plain date, or seconds since the Unix epoch.
 fn date(text: &str) -> Option<Timestamp> {
     let at_midnight = || format!("{text}T00:00:00Z").parse().ok();
     let epoch = || Timestamp::from_second(text.parse().ok()?).ok();

@@ -1,4 +1,4 @@
-//! Policy documents as IAM reads them, and what makes one malformed.
+//! Parses policy documents, and rejects malformed ones as IAM does.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -6,21 +6,22 @@ use serde_json::{Map, Value};
 use super::condition::Condition;
 use super::statement::{Ask, Effect, Principals, Statement, Verdict};
 
-/// What is wrong with a policy; the text is what `MalformedPolicyDocument` says.
+/// The reason why a policy is malformed; the text is the message of `MalformedPolicyDocument`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct MalformedPolicy(pub(crate) String);
 
-/// Where a policy is attached decides what its statements must have.
+/// The kind of policy, which decides what its statements must contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PolicyKind {
-    /// Of a user, role, group, session or organization: has resources, no principal.
+    /// A policy of a user, role, group, session or organization: it has resources, but no
+    /// principals.
     Identity,
-    /// Of a role, who may assume it: has principals, no resource.
+    /// The trust policy of a role: it has principals, but no resources.
     Trust,
 }
 
-/// A policy document that can be evaluated.
+/// A parsed policy document.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
     statements: Vec<Statement>,
@@ -38,10 +39,10 @@ struct Shape {
 }
 
 impl Document {
-    /// Reads a policy.
+    /// Parses a policy.
     ///
     /// # Errors
-    /// It is not JSON, or breaks the grammar of IAM policies.
+    /// The text is not JSON, or violates the grammar of IAM policies.
     pub(crate) fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
         let syntax = |problem: &dyn std::fmt::Display| {
             MalformedPolicy(format!("Syntax errors in policy. {problem}"))
@@ -75,14 +76,14 @@ impl Document {
         Ok(Self { statements })
     }
 
-    /// Whether a statement of a trust policy lets in this very principal, by its ARN.
+    /// Whether a statement of a trust policy allows this principal by its own ARN.
     pub(crate) fn admits_by_name(&self, principal_arn: &str) -> bool {
         self.statements
             .iter()
             .any(|statement| statement.effect == Effect::Allow && statement.names(principal_arn))
     }
 
-    /// What this policy alone says to a request.
+    /// Evaluates this policy alone for a request.
     pub(crate) fn verdict(&self, ask: &Ask<'_>) -> Verdict {
         Verdict::of(
             self.statements
@@ -144,7 +145,8 @@ fn statement(mut fields: Map<String, Value>, kind: PolicyKind) -> Result<Stateme
     })
 }
 
-/// One of two mutually exclusive lists, and whether it was the second.
+/// Returns the one of two mutually exclusive lists that is present, and whether it is the inverted
+/// one.
 fn either(
     fields: &mut Map<String, Value>,
     plain: &str,
@@ -158,7 +160,7 @@ fn either(
     }
 }
 
-/// A text or a list of texts.
+/// Returns the values of a member that is a single value or a list.
 pub(super) fn texts(value: &Value, name: &str) -> Result<Vec<String>, String> {
     let one = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
@@ -185,7 +187,7 @@ fn principals(fields: &mut Map<String, Value>) -> Result<Option<Principals>, Str
         Value::String(everyone) if everyone == "*" => vec!["*".to_owned()],
         Value::Object(kinds) => match kinds.get("AWS") {
             Some(value) => texts(value, "Principal")?,
-            // Services and federated users assume roles too, but none of them calls the range.
+            // Services and federated users can also assume roles, but they never call the range.
             None => Vec::new(),
         },
         _ => return Err("Invalid principal in policy.".to_owned()),

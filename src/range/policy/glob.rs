@@ -1,10 +1,10 @@
-//! IAM's wildcards: `*` for any run of characters, `?` for one.
+//! IAM's wildcards: `*` matches any sequence of characters, `?` a single one.
 
-/// Whether `text` matches `pattern`, case-sensitive, from end to end.
+/// Whether `pattern` matches the whole text, case-sensitively.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut seen) = (0, 0);
-    // Where the last `*` stood, and how much of the text it has swallowed so far.
+    // The position of the last `*`, and the position in the text up to which it matches so far.
     let mut star: Option<(usize, usize)> = None;
     while seen < text.len() {
         match pattern.get(at) {

@@ -1,7 +1,7 @@
-//! IAM policies: read, matched against a request, decided.
+//! Parsing and evaluation of IAM policies.
 //!
-//! Only the range uses this. What AWS would decide is what a sweep and a containment must be tried against, so the
-//! rules are AWS's own: an explicit deny beats everything, and what nobody allows is refused.
+//! Only the range uses this. Sweeps and containment are tested against it, so it follows AWS's
+//! rules: an explicit deny overrides every allow, and what no policy allows is denied.
 //!
 //! Source: IAM user guide, "Policy evaluation logic", "JSON policy elements".
 

@@ -1,28 +1,28 @@
-//! One statement against one request.
+//! Evaluates one statement for one request.
 
 use std::borrow::Cow;
 
 use super::condition::{Condition, Facts, expand};
 use super::glob;
 
-/// What a caller wants to do.
+/// A request to be authorized.
 pub(crate) struct Ask<'a> {
     /// The action, e.g. `logs:FilterLogEvents`.
     pub(crate) action: &'a str,
-    /// The ARN of what it is done to, or `*`.
+    /// The ARN of the resource, or `*`.
     pub(crate) resource: &'a str,
-    /// Who and how: the values that conditions and principals are compared with.
+    /// The values that conditions and principals are compared with.
     pub(crate) facts: &'a Facts,
 }
 
-/// What a policy, or several, say to a request.
+/// The result of evaluating one or several policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Somebody forbids it.
+    /// A statement denies the request.
     Deny,
-    /// Somebody allows it and nobody forbids it.
+    /// A statement allows the request, and none denies it.
     Allow,
-    /// Nobody says anything.
+    /// No statement applies to the request.
     Silent,
 }
 
@@ -44,7 +44,7 @@ impl Verdict {
         Self::all(each)
     }
 
-    /// The joint verdict of several policies of one kind.
+    /// Combines the verdicts of several policies of one kind.
     pub(crate) fn all(verdicts: impl Iterator<Item = Self>) -> Self {
         let mut joint = Self::Silent;
         for verdict in verdicts {
@@ -58,7 +58,7 @@ impl Verdict {
     }
 }
 
-/// The AWS principals of a trust policy's statement.
+/// The AWS principals in a statement of a trust policy.
 #[derive(Clone, Debug)]
 pub(super) struct Principals {
     pub(super) aws: Vec<String>,
@@ -106,7 +106,7 @@ impl Statement {
 }
 
 impl Statement {
-    /// Whether it names this principal itself, and not its account or everybody.
+    /// Whether the statement names this principal by its own ARN, not through its account or `*`.
     pub(super) fn names(&self, arn: &str) -> bool {
         self.principals.as_ref().is_some_and(|principals| {
             !principals.inverted && principals.aws.iter().any(|p| p == arn)
@@ -114,7 +114,7 @@ impl Statement {
     }
 }
 
-/// Actions are compared without regard to case.
+/// Actions are case-insensitive.
 fn same_action(pattern: &str, action: &str) -> bool {
     pattern == "*" || glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }

@@ -1,4 +1,4 @@
-//! From a scenario file to a world.
+//! Builds the state of a range from a scenario.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,10 +18,10 @@ use crate::range::world::{
     Account, OrgUnit, Organization, Policy, Regions, Scp, Trail, Uses, World,
 };
 
-/// How old things are whose age the scenario does not tell.
+/// The age of resources for which the scenario sets none.
 const AGE: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// Builds the world of a scenario for a range that begins at `now`; the same each time.
+/// Builds the state of a range that starts at `now`. The same arguments always give the same state.
 ///
 /// # Errors
 /// The scenario contradicts itself, or files that it names cannot be read.
@@ -57,7 +57,8 @@ pub(crate) fn build(
     for flow_log in &spec.flow_logs {
         add_flow_logs(&mut world, flow_log, ages_ago);
     }
-    // Before anything else is stored, so that its events have the same numbers each time.
+    // Everyday traffic is added before other events, so that its serial numbers do not depend on
+    // them.
     everyday::add(&mut world, spec, seed, now);
     events::add(&mut world, spec, now, ages_ago)?;
     Ok(world)
@@ -140,7 +141,7 @@ fn add_units(world: &mut World, spec: &Spec) -> Result<(), ScenarioError> {
     Ok(())
 }
 
-/// The id of the unit with this name; of the root, for none.
+/// The id of the organizational unit with this name, or of the root without a name.
 fn parent_id(world: &World, unit: Option<&str>) -> Result<String, ScenarioError> {
     let Some(name) = unit else {
         return Ok(world.organization.root.clone());
@@ -244,7 +245,7 @@ pub(super) fn parse_policy(
     })
 }
 
-/// The chosen accounts' chosen Regions, as far as they are enabled there.
+/// The account-Regions that match both selections and are enabled.
 pub(super) fn targets(
     world: &World,
     accounts: &Names,
@@ -289,7 +290,7 @@ fn add_groups(world: &mut World, spec: &GroupSpec, now: Timestamp, ages_ago: Tim
     }
 }
 
-/// The log store of an account that is known to be there.
+/// The log store of an account that exists.
 fn log_store<'a>(world: &'a mut World, account: AccountId, region: &Region) -> &'a mut LogStore {
     match world.accounts.get_mut(&account) {
         Some(account) => account.logs.entry(region.clone()).or_default(),
@@ -297,7 +298,8 @@ fn log_store<'a>(world: &'a mut World, account: AccountId, region: &Region) -> &
     }
 }
 
-/// The group of this name, made where no `[[groups]]` table says what it is like.
+/// Returns the log group with this name. It is created with default settings if no `[[groups]]`
+/// table defines it.
 pub(super) fn open_group<'a>(
     world: &'a mut World,
     account: AccountId,
@@ -363,7 +365,7 @@ fn add_flow_logs(world: &mut World, spec: &FlowLogSpec, created: Timestamp) {
             .flatten()
             .filter(|other| other.log_group == spec.log_group)
             .count();
-        // No VPC has two flow logs that deliver the same to the same place.
+        // A VPC has only one flow log per destination, so a further one gets another VPC.
         let purpose = match to_same_group {
             0 => format!("{account} {region} {}", spec.log_group),
             n => format!("{account} {region} {} {n}", spec.log_group),

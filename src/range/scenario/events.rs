@@ -1,4 +1,5 @@
-//! The events of a scenario: planted ones, CloudTrail records of the story, and files of real ones.
+//! The events of a scenario: single events, CloudTrail records of the story, and files of real
+//! records.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use crate::range::cloudtrail::{Actor, Record, deliver};
 use crate::range::logs::NewEvent;
 use crate::range::world::World;
 
-/// How far apart the repetitions of a record are.
+/// The time between repetitions of a record.
 const RECORD_SPACING: SignedDuration = SignedDuration::from_secs(7);
 
 pub(super) fn add(
@@ -110,7 +111,7 @@ fn tell(
     Ok(())
 }
 
-/// The one who did it, with the ids that the world knows for that ARN.
+/// The actor of a record, with the same unique id as the identity with that ARN.
 fn actor(world: &World, spec: &RecordSpec) -> Result<Actor, ScenarioError> {
     let unknown = || undefined("[[records]]", "the principal", spec.by.clone());
     let arn: Arn = spec.by.parse().map_err(|_| unknown())?;
@@ -185,7 +186,7 @@ fn load_folder(
     Ok(())
 }
 
-/// The `*.json` files of a folder and its folders, in order of their names.
+/// The `*.json` files of a folder and its subfolders, sorted by name.
 fn json_files(folder: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
     let failed = |error: std::io::Error| ScenarioError::Load {
         path: folder.to_owned(),

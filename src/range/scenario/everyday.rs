@@ -1,4 +1,4 @@
-//! Gives the groups of a scenario their everyday traffic.
+//! Adds everyday traffic to the log groups of a scenario.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::range::ec2::FlowLog;
 use crate::range::traffic::{Flavour, Kind, Place, Traffic};
 use crate::range::world::{Trail, World};
 
-/// How far back everyday traffic reaches.
+/// How long before the start of the range everyday traffic begins.
 const REACH: SignedDuration = SignedDuration::from_hours(48);
-/// How long before the range begins it ends: so all of it has been delivered by then, and an answer sheet holds from
-/// the first moment on.
+/// How long before the start of the range everyday traffic ends. All of it has been ingested by
+/// then, so the answer sheet is correct from the start.
 const DELIVERED: SignedDuration = SignedDuration::from_mins(20);
 
-/// The parts that all traffic of a scenario has in common.
+/// The properties that all traffic of a scenario shares.
 struct Template {
     seed: u64,
     from_ms: i64,
@@ -82,7 +82,7 @@ fn of_trail(world: &mut World, spec: &TrailSpec, template: &Template) {
     }
 }
 
-/// Every active account and enabled Region that the trail covers.
+/// The active accounts and enabled Regions that the trail records.
 fn places(world: &World, trail: &Trail) -> Arc<[Place]> {
     let accounts = world
         .accounts

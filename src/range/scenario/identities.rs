@@ -1,4 +1,4 @@
-//! The users and roles of a scenario, the practice user among them.
+//! Adds the users and roles of a scenario, including the practice user.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +14,15 @@ use crate::range::access::{MfaDevice, Mint};
 use crate::range::policy::PolicyKind;
 use crate::range::world::{AccessKey, Group, KeyStatus, Policies, Role, User, World};
 
-/// The user that practice is done as: in the management account, may read there and assume roles anywhere.
+/// The user for practice: it belongs to the management account, can read there, and can assume
+/// roles in every account.
 pub(crate) const PRACTICE_USER: &str = "responder";
-/// A user of the management account that may do everything; sets scenes, is not for practice.
+/// An administrator of the management account. Tests use it to change the organization; it is not
+/// meant for practice.
 pub(crate) const ADMINISTRATOR: &str = "administrator";
 
 const ASSUME_ANY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}"#;
-/// What every member account has, where the scenario does not say otherwise.
+/// The roles of every member account if the scenario defines none.
 const DEFAULT_ROLES: &str = include_str!("../../../config/range/default-roles.toml");
 
 #[derive(Deserialize)]
@@ -74,7 +76,8 @@ fn built_in(account: AccountId, name: &str, managed: &str, policies: &[(&str, &s
     }
 }
 
-/// The access key id of a built-in user; the same whatever the seed, so that a shell's settings keep working.
+/// The access key id of a built-in user. It does not depend on the seed, so the settings of a shell
+/// stay valid.
 pub(crate) fn practice_key(management: AccountId, name: &str) -> String {
     Mint::new(0).id_for("AKIA", &format!("{management} {name}"), 16)
 }

@@ -1,7 +1,8 @@
-//! Scenarios: what a range holds when it begins, and the story that happened in it.
+//! Scenarios: TOML files that describe the initial state of a range and the events in it.
 //!
-//! A scenario is a TOML file; the shipped ones are in `config/range/`. Whatever a test needs of odd worlds (a closed
-//! account, a group that is masked, an event that arrives late, a call that fails) can be said in one.
+//! The built-in scenarios are in `config/range/`. A scenario can also describe special cases for
+//! tests, such as a closed account, a masked log group, an event that arrives late, or a call that
+//! fails.
 
 mod build;
 mod events;
@@ -25,35 +26,35 @@ use spec::Spec;
 
 use crate::time::Clock;
 
-/// A scenario that was read and is ready to be built.
+/// A parsed scenario.
 #[derive(Clone, Debug)]
 pub struct Scenario(Spec);
 
-/// What is wrong with a scenario.
+/// Why a scenario cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
-    /// There is no shipped scenario of this name.
+    /// There is no built-in scenario of this name.
     #[error("there is no scenario `{0}`: expected {shipped}", shipped = shipped_names())]
     UnknownScenario(String),
-    /// The file is not a scenario.
+    /// The file is not a valid scenario.
     #[error("the scenario cannot be read")]
     Unreadable(#[source] Box<toml::de::Error>),
-    /// A table names something that no other table defines.
+    /// A table refers to something that no other table defines.
     #[error("the scenario's {table} names {what} `{name}`, which it does not define")]
     Undefined {
-        /// The table.
+        /// The table with the reference.
         table: &'static str,
-        /// The kind of thing.
+        /// The kind of the missing item.
         what: &'static str,
-        /// Its name.
+        /// The name of the missing item.
         name: String,
     },
-    /// A policy is one that IAM would not store.
+    /// A policy is one that IAM would reject.
     #[error("the scenario's policy `{name}` is malformed: {problem}")]
     MalformedPolicy {
-        /// The policy's or its owner's name.
+        /// The name of the policy or of its owner.
         name: String,
-        /// What is wrong.
+        /// Why the policy is malformed.
         problem: String,
     },
     /// A file of events cannot be read.
@@ -61,12 +62,12 @@ pub enum ScenarioError {
     Load {
         /// The file or folder.
         path: PathBuf,
-        /// What is wrong.
+        /// Why it cannot be read.
         problem: String,
     },
 }
 
-/// The shipped scenarios.
+/// The built-in scenarios.
 const SHIPPED: [(&str, &str); 3] = [
     ("small", include_str!("../../../config/range/small.toml")),
     (
@@ -76,7 +77,7 @@ const SHIPPED: [(&str, &str); 3] = [
     ("chaos", include_str!("../../../config/range/chaos.toml")),
 ];
 
-/// The names of the shipped scenarios.
+/// The names of the built-in scenarios.
 pub(super) fn shipped() -> impl Iterator<Item = &'static str> {
     SHIPPED.iter().map(|(name, _)| *name)
 }
@@ -86,37 +87,37 @@ fn shipped_names() -> String {
 }
 
 impl Scenario {
-    /// A shipped scenario.
+    /// Returns a built-in scenario.
     ///
     /// # Errors
-    /// There is none of this name.
+    /// There is no built-in scenario of this name.
     pub fn builtin(name: &str) -> Result<Self, ScenarioError> {
         let shipped = SHIPPED.iter().find(|(shipped, _)| *shipped == name);
         let (_, text) = shipped.ok_or_else(|| ScenarioError::UnknownScenario(name.to_owned()))?;
         Self::from_toml(text)
     }
 
-    /// A scenario from the text of its file.
+    /// Parses the text of a scenario file.
     ///
     /// # Errors
-    /// The text is not TOML, or has tables and keys that a scenario does not.
+    /// The text is not TOML, or has unknown tables or keys.
     pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
         toml::from_str(text)
             .map(Self)
             .map_err(|error| ScenarioError::Unreadable(Box::new(error)))
     }
 
-    /// Its name.
+    /// The name of the scenario.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Its story in a line.
+    /// A summary of the story in one line.
     pub fn title(&self) -> &str {
         &self.0.title
     }
 
-    /// The time at which its story has just ended: practice begins here.
+    /// The time at which the story has just ended and practice begins.
     pub fn now(&self) -> Timestamp {
         self.0.now.0
     }
@@ -126,12 +127,12 @@ impl Scenario {
         Clock::starting_at(self.now())
     }
 
-    /// What goes wrong in it.
+    /// The faults to inject.
     pub(crate) fn faults(&self) -> Vec<FaultSpec> {
         self.0.faults.clone()
     }
 
-    /// The seed that it is built from where no other is asked for.
+    /// The default seed.
     pub(crate) fn seed(&self) -> u64 {
         self.0.seed
     }

@@ -1,11 +1,13 @@
-//! Times in a scenario: absolute, or so long before the range begins.
+//! Times in a scenario: absolute, or relative to the start of the range.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Deserialize;
 
-/// A time of a scenario: RFC 3339 (`2026-03-01T12:00:00Z`), or relative to the scenario's `now`: `2h 5m ago`.
+/// A time in a scenario: RFC 3339 (`2026-03-01T12:00:00Z`), or relative to `now` of the scenario:
+/// `2h 5m ago`.
 ///
-/// Relative times let a served range, which lives in the present, tell the same story.
+/// With relative times the story is also valid for a served range, which starts at the present
+/// time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) enum Moment {
@@ -44,7 +46,7 @@ impl TryFrom<String> for Instant {
 }
 
 impl Moment {
-    /// The moment itself, for a range that begins at `now`.
+    /// The absolute time, for a range that starts at `now`.
     pub(super) fn resolve(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(at) => at,

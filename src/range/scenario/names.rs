@@ -1,4 +1,4 @@
-//! Selections in a scenario: one name or several, with wildcards.
+//! Selections in a scenario: one or more names with wildcards.
 
 use serde::Deserialize;
 
@@ -16,12 +16,12 @@ pub(super) enum Names {
 }
 
 impl Names {
-    /// Everything there is.
+    /// A selection that includes everything.
     pub(super) fn everything() -> Self {
         Self::One("*".to_owned())
     }
 
-    /// The globs as written.
+    /// The globs as they are in the scenario.
     pub(super) fn globs(&self) -> &[String] {
         match self {
             Self::One(name) => std::slice::from_ref(name),
@@ -29,12 +29,12 @@ impl Names {
         }
     }
 
-    /// Whether one of them matches the name.
+    /// Whether one of the globs matches the name.
     pub(super) fn include(&self, name: &str) -> bool {
         self.globs().iter().any(|pattern| glob(pattern, name))
     }
 
-    /// Whether one of them matches the account's id or name.
+    /// Whether one of the globs matches the id or name of the account.
     pub(super) fn include_account(&self, id: AccountId, name: &str) -> bool {
         self.include(&id.to_string()) || self.include(name)
     }

@@ -1,4 +1,5 @@
-//! What happened in a scenario, and what a sweep must find of it: for drills, after which a team compares its answer.
+//! The story of a scenario and the answers that a sweep must find. In a drill, a team compares its
+//! result with them.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -6,7 +7,7 @@ use serde::Deserialize;
 use super::Scenario;
 use super::moment::Moment;
 
-/// One step of the story, as the file has it.
+/// A step of the story, as it is in the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChapterSpec {
@@ -14,40 +15,40 @@ pub(super) struct ChapterSpec {
     text: String,
 }
 
-/// One step of a story.
+/// A step of the story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chapter {
-    /// When it happened, in a range that begins at the scenario's `now`.
+    /// When it happened, in a range that starts at `now` of the scenario.
     pub at: Timestamp,
-    /// What happened.
+    /// What happened, in prose.
     pub text: String,
 }
 
-/// What is looked for.
+/// A search to perform.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Search {
-    /// An indicator, as it is given on the command line.
+    /// An indicator, in the syntax of the command line.
     Indicator(String),
-    /// A hunt of the catalogue with its parameters, as it is given on the command line.
+    /// A hunt with its parameters, in the syntax of the command line.
     Hunt(String),
 }
 
-/// What one search must find: a line of the answer sheet.
+/// The expected result of one search: a line of the answer sheet.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Answer {
-    /// What is looked for.
+    /// The search to perform.
     #[serde(flatten)]
     pub search: Search,
-    /// How many events of the last 24 hours it finds, copies of one record folded, in everything that can be read
-    /// without unmasking; of a hunt that counts, how many rows.
+    /// The number of sightings in the last 24 hours, with copies counted once, among the events
+    /// that can be read without unmasking. For a hunt that aggregates, the number of rows.
     pub sightings: u64,
-    /// What it tells, and what it does not.
+    /// What the result shows, and what it does not show.
     pub note: String,
 }
 
 impl Scenario {
-    /// The story, from its beginning to its end.
+    /// The steps of the story, in order.
     pub fn story(&self) -> Vec<Chapter> {
         let chapter = |spec: &ChapterSpec| Chapter {
             at: spec.at.resolve(self.now()),
@@ -77,7 +78,8 @@ mod tests {
 
     const DAY_MS: i64 = 86_400_000;
 
-    /// What the hunts of the answer sheets look for, said in another language than the hunts themselves.
+    /// The conditions of the hunts in the answer sheets, written as filter patterns and thus
+    /// independently of the hunts.
     const HUNTS: [(&str, &str); 15] = [
         (
             "iam-access-denied",
@@ -129,7 +131,8 @@ mod tests {
         ("vpc-requests-from-ip:", r#""us-east-1 198.51.100.23""#),
     ];
 
-    /// What makes a row of the hunts that count, of a message that they count; in other words than theirs.
+    /// The group of a message in an aggregating hunt, computed independently of the hunt. `None` if
+    /// the hunt does not count the message.
     fn row_of(hunt: &str, message: &str) -> Option<String> {
         let columns: Vec<&str> = message.split(' ').collect();
         let record: Value = serde_json::from_str(message).unwrap_or_default();
@@ -149,7 +152,7 @@ mod tests {
         }
     }
 
-    /// Whether `needle` stands in `text` and is not a part of a longer word, number or name.
+    /// Whether `needle` occurs in `text` as a whole word, number or name.
     fn has_word(text: &str, needle: &str) -> bool {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '.';
         text.match_indices(needle).any(|(at, _)| {
@@ -162,7 +165,8 @@ mod tests {
         })
     }
 
-    /// How many events of the last 24 hours `matches` is true of, copies of one record counted once.
+    /// Counts the events of the last 24 hours for which `matches` is true; copies of a record count
+    /// once.
     fn count(scenario: &Scenario, world: &mut World, matches: impl Fn(&str) -> bool) -> u64 {
         let now_ms = scenario.now().as_millisecond();
         let mut found = BTreeSet::new();
@@ -177,8 +181,9 @@ mod tests {
                     .iter_mut()
                     .filter(|(_, group)| group.class != LogGroupClass::Delivery);
                 for (name, group) in groups {
-                    // Everyday traffic of the large scenarios stays unmade: that it never holds what a story does is
-                    // shown elsewhere, and their sheets name no hunts.
+                    // Everyday traffic of the large scenarios is not generated here. Other tests
+                    // show that it never contains what a story does, and the answer sheets of these
+                    // scenarios have no hunts.
                     let group = if scenario.name() == "small" {
                         group.prepare()
                     } else {

@@ -1,4 +1,5 @@
-//! `AssumeRole`: the caller's policies and the role's trust policy must both agree.
+//! `AssumeRole`, which requires permission from the caller's policies and from the trust policy of
+//! the role.
 //!
 //! Source: STS API, `AssumeRole`; IAM user guide, "Policy evaluation logic".
 
@@ -11,13 +12,13 @@ use crate::range::wire::{AwsError, Params, Reply};
 use crate::range::world::{Policy, Role};
 
 const DEFAULT_SECONDS: u32 = 3_600;
-/// A role that was assumed by a role lives an hour at most.
+/// The maximum session duration in role chaining.
 const CHAINED_SECONDS: u32 = 3_600;
 const POLICY_CHARACTERS: usize = 2_048;
 const SESSION_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=64;
 const EXTERNAL_ID_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=1_224;
 
-/// What of the request decides about entry.
+/// The part of a request that decides whether the role may be assumed.
 struct Entry {
     role_arn: String,
     session_name: String,
@@ -42,7 +43,7 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         },
         issued_s: call.now.as_second(),
         expires_s: call.now.as_second().saturating_add(seconds.into()),
-        // The mark of an MFA code does not pass through a role.
+        // AWS does not propagate MFA context through `AssumeRole`.
         mfa: false,
         policy,
         source_identity: entry.source_identity.clone(),
@@ -68,7 +69,7 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }))
 }
 
-/// The inline session policy, read once so that it can be trusted later.
+/// Returns the inline session policy, after checking that it can be parsed.
 fn session_policy(params: &Params) -> Result<Option<String>, AwsError> {
     if params.count("PolicyArns.member", "arn") > 0 {
         return Err(validation(
@@ -146,7 +147,7 @@ fn entry(call: &mut Call<'_>, params: &Params) -> Result<Entry, AwsError> {
     })
 }
 
-/// What a role needs to be known by once it is entered.
+/// The properties of the assumed role.
 struct Admitted {
     account: AccountId,
     name: String,
@@ -168,7 +169,8 @@ fn admit(call: &Call<'_>, entry: &Entry) -> Result<Admitted, AwsError> {
         resource: &entry.role_arn,
         facts: &entry.facts,
     };
-    // A role that does not exist and one that does not let the caller in look the same from outside.
+    // AWS returns the same error for a role that does not exist and for one that does not trust the
+    // caller.
     let (account, role) =
         role_of(call, &entry.role_arn).ok_or_else(|| refuse(Denial::Trust, ask.action))?;
     let trust = role.trust.document.verdict(&ask);
@@ -180,7 +182,8 @@ fn admit(call: &Call<'_>, entry: &Entry) -> Result<Admitted, AwsError> {
             .admits_by_name(&entry.facts.principal_arn);
     match (trust, own) {
         (Verdict::Allow, Ok(())) => {}
-        // In its own account, a role that names the caller needs no policy of the caller's.
+        // Within an account, a trust policy that names the caller is sufficient without a policy of
+        // the caller.
         (Verdict::Allow, Err(Denial::IdentitySilent)) if by_name => {}
         (_, Err(denial)) => return Err(refuse(denial, ask.action)),
         (_, Ok(())) => return Err(refuse(Denial::Trust, ask.action)),
@@ -238,7 +241,7 @@ fn check_duration(
     Ok(())
 }
 
-/// The form that STS wants of names: `[\w+=,.@-]`, an `ExternalId` also `:` and `/`.
+/// Checks the syntax of names in STS: `[\w+=,.@-]`, and in an `ExternalId` also `:` and `/`.
 fn check_text(
     name: &str,
     text: &str,

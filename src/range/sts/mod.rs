@@ -7,10 +7,10 @@ use super::access::Credentials;
 use super::call::Call;
 use super::wire::{AwsError, Reply, Xml};
 
-/// Does a call of this service.
+/// Performs a call of this service.
 ///
 /// # Errors
-/// AWS's own, for each operation.
+/// The errors that AWS documents for each operation.
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     match call.operation {
         "AssumeRole" => assume_role::assume_role(call),
@@ -20,8 +20,9 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     }
 }
 
-/// Whether the operation asks no policy: nothing can forbid the first two, and `AssumeRole` weighs the caller's
-/// policies together with the role's own.
+/// Whether the operation is exempt from the general authorization. The first two require no
+/// permissions, and `AssumeRole` evaluates the caller's policies together with the trust policy
+/// itself.
 ///
 /// Source: STS API, `GetCallerIdentity` and `GetSessionToken` (no permissions required).
 pub(crate) fn decides_itself(operation: &str) -> bool {
@@ -57,15 +58,16 @@ fn validation(message: impl Into<String>) -> AwsError {
     AwsError::new("ValidationError", message)
 }
 
-/// What STS says to a wrong, stale or used code, and to a device that is not the caller's.
+/// The error for a code that is wrong, expired or already used.
 fn wrong_code() -> AwsError {
     denied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
 }
 
-/// Checks a code against the calling user's own device, and uses it up.
+/// Checks a code with the MFA device of the calling user, and marks the code as used.
 ///
 /// # Errors
-/// The caller is no user (only users have devices), the device is not its own, or the code is not good.
+/// The caller is not a user (only users have devices), the serial number is not that of the user's
+/// device, or the code is not accepted.
 fn check_mfa(call: &mut Call<'_>, serial: &str, code: &str) -> Result<(), AwsError> {
     let Call {
         caller, world, now, ..

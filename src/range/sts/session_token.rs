@@ -1,4 +1,4 @@
-//! `GetSessionToken`: temporary credentials of a user, with the mark of an MFA code if one was given.
+//! `GetSessionToken`: temporary credentials of a user, with MFA context if a code was sent.
 //!
 //! Source: STS API, `GetSessionToken`.
 

@@ -1,4 +1,4 @@
-//! Lines as applications write them.
+//! Log lines of applications.
 
 use super::{everyday_address, pick};
 use crate::range::logs::NewEvent;
@@ -27,11 +27,11 @@ const MESSAGES: [&str; 5] = [
     "retrying upstream call",
 ];
 
-/// Whose lines they are.
+/// The kind of application that writes to a log group.
 #[derive(Clone, Debug)]
 pub(crate) struct Flavour {
     kind: Kind,
-    /// Where: traffic of different places differs.
+    /// The account, Region and group, so that the traffic of each group differs.
     pub(super) place: String,
 }
 
@@ -39,14 +39,14 @@ pub(crate) struct Flavour {
 enum Kind {
     /// The access log of a web server.
     Access,
-    /// A function's START, END and REPORT.
+    /// The START, END and REPORT lines of a Lambda function.
     Lambda,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 impl Flavour {
-    /// What a group of this name is likely to hold.
+    /// Chooses the kind of application by the name of the group.
     pub(crate) fn of(group: &str, place: &str) -> Self {
         let kind = if group.starts_with("/aws/lambda/") {
             Kind::Lambda

@@ -1,4 +1,4 @@
-//! VPC flow logs, in whatever format the flow log has.
+//! VPC flow log records in the format of the flow log.
 //!
 //! Source: VPC user guide, "Flow log records".
 
@@ -7,10 +7,10 @@ use crate::model::{AccountId, Region};
 use crate::range::logs::NewEvent;
 
 const PORTS: [u16; 6] = [443, 443, 443, 80, 5432, 22];
-/// Flows are told at the end of the time over which they were summed up.
+/// The length of the interval over which a flow is aggregated.
 const AGGREGATION_SECONDS: i64 = 600;
 
-/// One flow, before it is written.
+/// The values of a flow log record.
 struct Flow<'a> {
     account: AccountId,
     region: &'a Region,
@@ -71,7 +71,7 @@ fn flow<'a>(
     };
     let packets = random.u32(1..400);
     let bytes = u64::from(packets) * u64::from(random.u32(60..1_400));
-    // Now and then somebody knocks at a closed door.
+    // One inbound flow in ten is rejected.
     let action = if inbound && random.u8(0..10) == 0 {
         "REJECT"
     } else {

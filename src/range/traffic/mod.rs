@@ -1,7 +1,9 @@
-//! Everyday traffic: events that look like those of CloudTrail, VPC flow logs and applications, and mean nothing.
+//! Everyday traffic: events that look like those of CloudTrail, VPC flow logs and applications,
+//! without any findings.
 //!
-//! A group's traffic is made when the group is first read, and is the same each time: it follows from the seed and the
-//! place alone. So an organization of a hundred accounts starts at once, and takes memory only where somebody looks.
+//! The traffic of a group is generated when the group is first read. It depends only on the seed
+//! and on the account, Region or group, so it is always the same. An organization of a hundred
+//! accounts therefore starts immediately, and uses memory only for the groups that are read.
 
 mod application;
 mod flow;
@@ -17,41 +19,40 @@ pub(crate) use records::Place;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// The traffic of one log group, not made yet.
+/// The traffic of one log group, before it is generated.
 #[derive(Clone, Debug)]
 pub(crate) struct Traffic {
-    /// What it looks like.
     pub(crate) kind: Kind,
-    /// What it follows from, besides the place.
+    /// The seed of the scenario.
     pub(crate) seed: u64,
-    /// Its first moment, in milliseconds since the Unix epoch.
+    /// The start, inclusive, in milliseconds since the Unix epoch.
     pub(crate) from_ms: i64,
-    /// The moment after its last, in milliseconds since the Unix epoch.
+    /// The end, exclusive, in milliseconds since the Unix epoch.
     pub(crate) to_ms: i64,
-    /// Events in 24 hours: of the group, or of each place that a trail records.
+    /// Events in 24 hours: of the group, or of each account-Region that a trail records.
     pub(crate) events_a_day: u32,
 }
 
-/// What traffic looks like.
+/// The kind of traffic.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    /// CloudTrail records of every place that the group's trail covers.
+    /// CloudTrail records of every account-Region that the trail of the group records.
     Trail(Arc<[Place]>),
-    /// VPC flow logs in this format.
+    /// VPC flow log records.
     Flow {
         /// The account of the network interfaces.
         account: AccountId,
-        /// Their Region.
+        /// The Region of the network interfaces.
         region: Region,
-        /// In AWS's `${field}` form.
+        /// The record format in AWS's `${field}` syntax.
         format: String,
     },
-    /// Lines of an application.
+    /// Log lines of an application.
     Application(Flavour),
 }
 
 impl Traffic {
-    /// How many events there will be.
+    /// The number of events that will be generated.
     pub(crate) fn count(&self) -> u64 {
         let each = self.count_of_one();
         match &self.kind {
@@ -65,7 +66,8 @@ impl Traffic {
         span.saturating_mul(u64::from(self.events_a_day)) / DAY_MS.unsigned_abs()
     }
 
-    /// About how many bytes there will be; stored sizes lag behind on AWS too.
+    /// The approximate number of bytes that will be generated. On AWS, stored sizes are not exact
+    /// either.
     pub(crate) fn estimated_bytes(&self) -> u64 {
         let each = match &self.kind {
             Kind::Trail(_) => 1_000,
@@ -74,7 +76,7 @@ impl Traffic {
         self.count().saturating_mul(each)
     }
 
-    /// Makes the events, in no particular order.
+    /// Generates the events, in no particular order.
     pub(crate) fn generate(&self, mut store: impl FnMut(NewEvent)) {
         match &self.kind {
             Kind::Trail(places) => {
@@ -101,7 +103,7 @@ impl Traffic {
         }
     }
 
-    /// Random numbers that follow from the seed and the place.
+    /// Returns a random number generator that depends only on the seed and `place`.
     fn random(&self, place: &str) -> fastrand::Rng {
         let hash = place
             .bytes()
@@ -111,7 +113,7 @@ impl Traffic {
         fastrand::Rng::with_seed(hash ^ self.seed.rotate_left(32))
     }
 
-    /// The times of one place's events, ascending and about evenly spread.
+    /// The times of the events of one account-Region or group, ascending and about evenly spaced.
     fn times(&self, random: &mut fastrand::Rng) -> Vec<i64> {
         let count = i64::try_from(self.count_of_one()).unwrap_or(0);
         let step = self
@@ -126,13 +128,14 @@ impl Traffic {
     }
 }
 
-/// One of several; the list is never empty.
+/// Picks an element of a list, which must not be empty.
 fn pick<'a, T>(random: &mut fastrand::Rng, list: &'a [T]) -> &'a T {
     &list[random.usize(0..list.len())]
 }
 
-/// An address of the offices and customers of the story's organization. The attacker's network is not among them, and
-/// 203.0.113.1 to .99 never occur: whoever needs an address that nobody has takes one of those.
+/// An address of the offices and customers of the organization. The network of the attacker is not
+/// among them. The addresses 203.0.113.1 to 203.0.113.99 never occur, so they can be used where an
+/// unknown address is needed.
 fn everyday_address(random: &mut fastrand::Rng) -> String {
     format!("203.0.113.{}", random.u8(100..=254))
 }

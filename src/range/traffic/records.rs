@@ -1,4 +1,4 @@
-//! CloudTrail records of people and machines at work.
+//! CloudTrail records of everyday work by people and machines.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::range::access::Mint;
 use crate::range::cloudtrail::{Actor, Record};
 use crate::range::logs::NewEvent;
 
-/// An operation of everyday work: service, name, and the parameter that it is usually asked with.
+/// An everyday operation: its service, its name, and a typical parameter.
 type Work = (
     &'static str,
     &'static str,
@@ -50,14 +50,12 @@ const MACHINES: [(&str, &str); 3] = [
 ];
 const AGENTS: [&str; 3] = ["aws-cli/2.17.0", "Boto3/1.34.0", "console.amazonaws.com"];
 
-/// An account and Region that a trail records, and the stream that it writes them to.
+/// An account-Region that a trail records, and the log stream of its records.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    /// The account.
     pub(crate) account: AccountId,
-    /// The Region.
     pub(crate) region: Region,
-    /// The stream's name in the trail's group.
+    /// The name of the stream in the log group of the trail.
     pub(crate) stream: String,
 }
 
@@ -71,7 +69,8 @@ pub(super) fn generate(
     let mint = Mint::new(seed);
     let actors = actors(place, &mint);
     for (n, timestamp_ms) in times.iter().enumerate() {
-        // The purpose names the place and not the group: copies in two trails are the same record.
+        // The ids depend on the account-Region but not on the log group, so two trails contain
+        // copies of the same record.
         let purpose = format!("traffic {} {} {n}", place.account, place.region);
         let Ok(time) = Timestamp::from_millisecond(*timestamp_ms) else {
             continue;
@@ -131,7 +130,7 @@ fn record(
     } else {
         pick(random, &WRITING)
     };
-    // Even in quiet times somebody tries what he may not.
+    // Everyday traffic also contains denied calls.
     let denied = random.u8(0..50) == 0;
     let who = &actor.arn;
     let error = denied.then(|| {

@@ -1,23 +1,22 @@
-//! AWS's errors: a code, a message and an HTTP status; the protocol decides what the body looks like.
+//! AWS's errors: a code, a message and an HTTP status. The protocol determines the format of the
+//! body.
 
 use super::{Protocol, Service};
 
-/// An error as AWS tells it.
+/// An error as AWS returns it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub(crate) struct AwsError {
-    /// AWS's code, e.g. `ResourceNotFoundException`.
+    /// AWS's error code, e.g. `ResourceNotFoundException`.
     pub(crate) code: &'static str,
-    /// The text for people.
     pub(crate) message: String,
-    /// The HTTP status.
     pub(crate) status: u16,
-    /// A further member of the error's structure, in JSON protocols.
+    /// An additional member of the error structure, in JSON protocols.
     pub(crate) detail: Option<(&'static str, serde_json::Value)>,
 }
 
 impl AwsError {
-    /// An error of a service's own, with the status that nearly all have: 400.
+    /// Returns an error with the HTTP status 400, which nearly all errors have.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -27,12 +26,12 @@ impl AwsError {
         }
     }
 
-    /// The same error with another status (IAM uses 404 and 409 too).
+    /// Changes the HTTP status (IAM also uses 404 and 409).
     pub(crate) fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }
 
-    /// The same error with a further member.
+    /// Adds a member to the error structure.
     pub(crate) fn with_detail(self, name: &'static str, value: serde_json::Value) -> Self {
         Self {
             detail: Some((name, value)),
@@ -40,12 +39,12 @@ impl AwsError {
         }
     }
 
-    /// Whether the service has no such operation.
+    /// Whether the error is that of an operation that the service does not have.
     pub(crate) fn is_unknown_operation(&self) -> bool {
         matches!(self.code, "UnknownOperationException" | "InvalidAction")
     }
 
-    /// Whether the caller was told to slow down.
+    /// Whether the call was throttled.
     pub(crate) fn is_throttle(&self) -> bool {
         matches!(
             self.code,
@@ -57,37 +56,37 @@ impl AwsError {
     }
 }
 
-/// What any service may refuse before it looks at the operation. Each protocol has its own words for it.
+/// Errors that all services have in common. Each protocol has its own codes and messages for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// No signature at all.
+    /// The request has no signature.
     Unsigned,
-    /// The `Authorization` header is not a `SigV4` one; says what is wrong with it.
+    /// The `Authorization` header is not a valid `SigV4` header; contains the reason.
     MalformedSignature(String),
-    /// The access key does not exist, is inactive, or its account does not have this Region.
+    /// The access key does not exist or is inactive, or its account does not have this Region.
     UnknownKey,
-    /// Signed by another secret, for another service or Region, or too long ago; says which.
+    /// The signature is for another secret, service or Region, or has expired; contains the reason.
     WrongSignature(String),
-    /// The session is over.
+    /// The session has expired.
     Expired,
-    /// A policy says no; carries the whole sentence.
+    /// A policy denies the call; contains the whole message.
     Denied(String),
-    /// Too many calls.
+    /// The call is throttled.
     Throttled,
-    /// The request cannot be read.
+    /// The request cannot be decoded.
     Unreadable(String),
     /// The service does not have this operation.
     UnknownOperation(String),
-    /// The body is larger than the service takes.
+    /// The body is larger than the service accepts.
     TooLarge,
-    /// Something broke on AWS's side: HTTP 500.
+    /// An internal error of AWS, HTTP 500.
     Internal,
-    /// The service is not there for the moment: HTTP 503.
+    /// The service is temporarily unavailable, HTTP 503.
     Unavailable,
 }
 
 impl Refusal {
-    /// The refusal in the words of `service`.
+    /// Returns this error with the code, message and status that `service` uses.
     ///
     /// Source: "Common errors" of each service's API reference.
     pub(crate) fn told_by(&self, service: Service) -> AwsError {

@@ -1,8 +1,8 @@
-//! The wire: how AWS's three protocols spell a request, a reply and an error.
+//! AWS's three protocols: encoding and decoding of requests, responses and errors.
 //!
-//! One small codec each for AWS JSON 1.1 (logs, organizations, cloudtrail), AWS Query (sts, iam) and EC2 Query.
-//! Everything above sees a service, an operation and its [`Input`], and answers a [`Reply`] or an
-//! [`AwsError`]; it never looks at a header.
+//! There is a small codec for each of AWS JSON 1.1 (logs, organizations, cloudtrail), AWS Query
+//! (sts, iam) and EC2 Query. The other modules receive a service, an operation and its [`Input`],
+//! and return a [`Reply`] or an [`AwsError`]. They never use HTTP headers.
 
 mod error;
 mod page;

@@ -1,22 +1,24 @@
-//! Pages over a list that is held in memory: the marker tokens of IAM, Organizations and the describe calls of Logs.
+//! Pages of a list in memory: the token pagination of IAM, Organizations and the describe calls of
+//! CloudWatch Logs.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// One page of a list, and the token of the next.
+/// One page of a list, and the token of the next page.
 #[derive(Debug)]
 pub(crate) struct Page<T> {
-    /// The page's items.
     pub(crate) items: Vec<T>,
-    /// Where the next page starts; `None` ends the list.
+    /// The token of the next page; `None` for the last page.
     pub(crate) next: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// The items whose key is beyond the one that `token` names, at most `size` of them; `items` come sorted by key.
+    /// Returns at most `size` items whose keys are after that of `token`. `items` must be sorted by
+    /// key.
     ///
-    /// A token names the last key of the page before, so that items that come or go in between shift nothing. It is
-    /// bound to `list` (account, Region, operation): `None` for a token of another list, or of no list at all.
+    /// A token contains the last key of the previous page, so items that are added or removed
+    /// meanwhile do not shift the pages. It is bound to `list` (account, Region, operation). The
+    /// result is `None` for a malformed token or one of another list.
     pub(crate) fn of<'k>(
         items: impl Iterator<Item = (&'k str, T)>,
         list: &str,
@@ -49,7 +51,8 @@ impl<T> Page<T> {
         Some(page)
     }
 
-    /// An empty page before the first: AWS sends such, and a client that stops there misses everything.
+    /// Returns an empty page with a token, before the first page. AWS sends such pages, and a
+    /// client that stops there misses the whole list.
     pub(crate) fn empty_before_first(list: &str) -> Self {
         Self {
             items: Vec::new(),

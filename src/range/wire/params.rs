@@ -1,4 +1,5 @@
-//! The parameters of a Query request: a flat form whose dotted names spell lists and structures.
+//! The parameters of a Query request: a flat form in which dotted names represent lists and
+//! structures.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +10,13 @@ use super::AwsError;
 pub(crate) struct Params(BTreeMap<String, String>);
 
 impl Params {
-    /// Reads `application/x-www-form-urlencoded`; a later parameter of the same name wins.
+    /// Decodes `application/x-www-form-urlencoded`; the last of several parameters with the same
+    /// name wins.
     pub(crate) fn decode(form: &[u8]) -> Self {
         Self(form_urlencoded::parse(form).into_owned().collect())
     }
 
-    /// A parameter, if it was given and is not empty.
+    /// A parameter, if it is present and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
@@ -22,20 +24,20 @@ impl Params {
             .filter(|value| !value.is_empty())
     }
 
-    /// A parameter that must be there.
+    /// A required parameter.
     ///
     /// # Errors
-    /// AWS's `ValidationError`, which names it.
+    /// AWS's `ValidationError`, with the name of the parameter.
     pub(crate) fn required(&self, name: &str) -> Result<&str, AwsError> {
         self.get(name).ok_or_else(|| {
             AwsError::new("ValidationError", format!("1 validation error detected: Value at '{name}' failed to satisfy constraint: Member must not be null"))
         })
     }
 
-    /// A whole number within `range`, or `default` where it was not given.
+    /// An integer within `range`, or `default` if the parameter is missing.
     ///
     /// # Errors
-    /// AWS's `ValidationError`, for text and for numbers outside the range.
+    /// AWS's `ValidationError`, for a value that is not a number or is outside the range.
     pub(crate) fn number(
         &self,
         name: &str,
@@ -53,12 +55,13 @@ impl Params {
         })
     }
 
-    /// A flag; anything but `true` is no.
+    /// A Boolean parameter; every value except `true` counts as false.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.get(name) == Some("true")
     }
 
-    /// The members of a list, in order: `PREFIX.1`, `PREFIX.2` … (for AWS Query, `prefix` ends in `.member`).
+    /// The members of a list, in order: `PREFIX.1`, `PREFIX.2` … (for AWS Query, `prefix` ends in
+    /// `.member`).
     pub(crate) fn list(&self, prefix: &str) -> Vec<&str> {
         (1..)
             .map_while(|n| self.0.get(&format!("{prefix}.{n}")))
@@ -66,14 +69,14 @@ impl Params {
             .collect()
     }
 
-    /// How many structures a list holds, told by the presence of `PREFIX.n.FIELD`.
+    /// The number of structures in a list, determined by the presence of `PREFIX.n.FIELD`.
     pub(crate) fn count(&self, prefix: &str, field: &str) -> usize {
         (1..=self.0.len())
             .take_while(|n| self.0.contains_key(&format!("{prefix}.{n}.{field}")))
             .count()
     }
 
-    /// Every parameter, for the record that CloudTrail keeps of a call.
+    /// All parameters, for the CloudTrail record of the call.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()

@@ -1,4 +1,4 @@
-//! From an operation's reply, or its error, to an HTTP response.
+//! Encodes the reply or error of an operation as an HTTP response.
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use super::{AwsError, Protocol, Service, Xml};
 
-/// What an operation answers when it worked.
+/// The result of a successful operation.
 #[derive(Debug)]
 pub(crate) enum Reply {
     /// A JSON document.
     Json(Vec<u8>),
-    /// The inside of the result element.
+    /// The content of the result element.
     Xml(Xml),
 }
 
@@ -22,19 +22,19 @@ impl Reply {
     /// A JSON reply.
     ///
     /// # Errors
-    /// The value cannot be written as JSON, which is the range's fault: `InternalFailure`.
+    /// The value cannot be serialized, which is an error of the range: `InternalFailure`.
     pub(crate) fn json(value: &impl Serialize) -> Result<Self, AwsError> {
         serde_json::to_vec(value)
             .map(Self::Json)
             .map_err(|error| AwsError::new("InternalFailure", error.to_string()).with_status(500))
     }
 
-    /// A JSON reply that says nothing.
+    /// An empty JSON object.
     pub(crate) fn empty() -> Self {
         Self::Json(b"{}".to_vec())
     }
 
-    /// An XML reply, whose inside `write` writes.
+    /// An XML reply whose content is written by `write`.
     pub(crate) fn xml(write: impl FnOnce(&mut Xml)) -> Self {
         let mut xml = Xml::default();
         write(&mut xml);
@@ -42,21 +42,19 @@ impl Reply {
     }
 }
 
-/// One request and what belongs to its answer, whatever the answer is.
+/// A request, with what its response must contain regardless of the outcome.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
-    /// The service that answers.
     pub(crate) service: Service,
-    /// The operation that was asked for.
     pub(crate) operation: String,
-    /// The id by which AWS would know this exchange.
+    /// The request id in the response.
     pub(crate) request_id: String,
-    /// When it is answered.
+    /// The `Date` of the response.
     pub(crate) date: Timestamp,
 }
 
 impl Exchange {
-    /// The response for an operation's outcome.
+    /// Encodes the outcome of an operation.
     pub(crate) fn respond(&self, outcome: Result<Reply, AwsError>) -> Response<Bytes> {
         match outcome {
             Ok(Reply::Json(body)) => self.response(200, "application/x-amz-json-1.1", body),
@@ -69,7 +67,7 @@ impl Exchange {
         }
     }
 
-    /// A response of any kind, with the headers that all have.
+    /// A response with the headers that all responses have.
     pub(crate) fn response(
         &self,
         status: u16,
@@ -120,7 +118,7 @@ impl Exchange {
         let mut body = Xml::default();
         match service.protocol() {
             Protocol::Json => {
-                // Organizations spells `Message` with a capital; the SDKs read both.
+                // Organizations writes `Message` with a capital letter; the SDKs accept both.
                 let message = if *service == Service::Organizations {
                     "Message"
                 } else {

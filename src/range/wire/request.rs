@@ -1,4 +1,4 @@
-//! From an HTTP request to a service, an operation and its input.
+//! Determines the service and operation of an HTTP request, and decodes its input.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -8,20 +8,21 @@ use serde_json::Value;
 
 use super::{AwsError, Params, Protocol, Refusal, Service};
 
-/// The largest body that any operation takes: `PutLogEvents` has 1 MiB of events, and JSON may spell a byte as six.
+/// The largest accepted body: `PutLogEvents` has 1 MiB of events, and JSON may encode a byte as
+/// six.
 const MAX_BODY: usize = 8 << 20;
 
 /// The input of an operation.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// An AWS JSON document; always an object.
+    /// An AWS JSON document, which is always an object.
     Json(Value),
     /// A Query form.
     Form(Params),
 }
 
-/// The service that a request is meant for, told by its headers and body alone. Needed before anything else, since
-/// even "who are you" is refused in the service's own words.
+/// Determines the service and operation of a request from its headers and body. This comes first,
+/// because even authentication errors depend on the protocol of the service.
 pub(crate) fn address(parts: &http::request::Parts, body: &[u8]) -> Option<(Service, String)> {
     if let Some(target) = header(&parts.headers, "x-amz-target") {
         let (mark, operation) = target.rsplit_once('.')?;
@@ -35,7 +36,7 @@ pub(crate) fn address(parts: &http::request::Parts, body: &[u8]) -> Option<(Serv
     Some((service, form.get("Action").unwrap_or_default().to_owned()))
 }
 
-/// A Query request may also come as a GET, with the form behind the question mark.
+/// The form of a Query request, which for a GET request is the query string.
 fn form_of<'a>(parts: &'a http::request::Parts, body: &'a [u8]) -> &'a [u8] {
     if parts.method == http::Method::GET {
         parts.uri.query().unwrap_or_default().as_bytes()
@@ -65,16 +66,16 @@ fn decode_json(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     }
 }
 
-/// A header's value, if it is there once and is plain text.
+/// The value of a header, if it is present and visible ASCII.
 pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
 impl Input {
-    /// Reads the request for `service`, as [`address`] told it.
+    /// Decodes the input of a request for `service`, which [`address`] determined.
     ///
     /// # Errors
-    /// The body is too large or is not what the protocol wants.
+    /// The body is too large, or does not follow the protocol.
     pub(crate) fn decode(
         service: Service,
         parts: &http::request::Parts,
@@ -89,10 +90,10 @@ impl Input {
         })
     }
 
-    /// The JSON input as a type of its own.
+    /// Deserializes the JSON input.
     ///
     /// # Errors
-    /// AWS's `SerializationException`, where a value has the wrong type.
+    /// AWS's `SerializationException`, if a value has the wrong type.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, AwsError> {
         let Self::Json(value) = self else {
             return Err(not_this_protocol());
@@ -101,10 +102,10 @@ impl Input {
             .map_err(|error| AwsError::new("SerializationException", error.to_string()))
     }
 
-    /// The form's parameters.
+    /// The parameters of the form.
     ///
     /// # Errors
-    /// The request was not a form.
+    /// The input is not a form.
     pub(crate) fn form(&self) -> Result<&Params, AwsError> {
         match self {
             Self::Form(params) => Ok(params),
@@ -112,7 +113,7 @@ impl Input {
         }
     }
 
-    /// A top-level text of the input, whatever the protocol.
+    /// A top-level string of the input, in either protocol.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self {
             Self::Json(value) => value.get(name)?.as_str(),

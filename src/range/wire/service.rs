@@ -1,4 +1,4 @@
-//! The services that the range knows, and the protocol that each of them speaks.
+//! The services of the range, and their protocols.
 
 use std::fmt;
 
@@ -13,20 +13,20 @@ pub(crate) enum Service {
     Sts,
 }
 
-/// How a service spells its requests, replies and errors.
+/// How a service encodes requests, replies and errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// AWS JSON 1.1: the operation in `X-Amz-Target`, JSON both ways.
+    /// AWS JSON 1.1: the operation is in `X-Amz-Target`, and both bodies are JSON.
     Json,
-    /// AWS Query: a form with `Action` and `Version`, XML back.
+    /// AWS Query: the request is a form with `Action` and `Version`, the response XML.
     Query,
-    /// EC2 Query: as Query, with EC2's own spelling of lists, replies and errors.
+    /// EC2 Query: like AWS Query, with other encodings of lists, responses and errors.
     Ec2,
 }
 
 impl Service {
-    /// Each service with its name in signatures and IAM actions, and what its requests are known by: the prefix
-    /// of `X-Amz-Target`, or `Version`.
+    /// For each service: its name in signatures and IAM actions, and the prefix of `X-Amz-Target`
+    /// or the `Version` that identifies its requests.
     ///
     /// Source: the public service models (`targetPrefix`, `apiVersion`).
     const TABLE: [(Self, &'static str, &'static str, Protocol); 6] = [
@@ -49,39 +49,39 @@ impl Service {
     ];
 
     fn row(self) -> &'static (Self, &'static str, &'static str, Protocol) {
-        // Every variant has its row; the first stands in for the proof.
+        // Every variant has a row; the fallback is never used.
         Self::TABLE
             .iter()
             .find(|row| row.0 == self)
             .unwrap_or(&Self::TABLE[0])
     }
 
-    /// The service's name in a credential scope and before the colon of an IAM action.
+    /// The name of the service in a credential scope and in IAM actions.
     pub(crate) fn name(self) -> &'static str {
         self.row().1
     }
 
-    /// The protocol it speaks.
+    /// The protocol of the service.
     pub(crate) fn protocol(self) -> Protocol {
         self.row().3
     }
 
-    /// Whether it is one for all Regions: its calls are signed for the partition's first Region, whatever an account
-    /// has enabled.
+    /// Whether the service has one endpoint for all Regions. Its calls are signed for the first
+    /// Region of the partition, so it does not matter which Regions an account has enabled.
     pub(crate) fn is_global(self) -> bool {
         matches!(self, Self::Iam | Self::Organizations)
     }
 
-    /// The service that an `X-Amz-Target` prefix or a `Version` belongs to.
+    /// The service with this `X-Amz-Target` prefix or `Version`.
     pub(crate) fn known_by(mark: &str) -> Option<Self> {
-        // Newer SDKs leave the package before CloudTrail's name out.
+        // Newer SDKs omit the package before CloudTrail's name.
         Self::TABLE
             .iter()
             .find(|row| row.2 == mark || row.2.rsplit('.').next() == Some(mark))
             .map(|row| row.0)
     }
 
-    /// The XML namespace of its replies; empty for JSON.
+    /// The XML namespace of the responses; empty for JSON.
     pub(crate) fn namespace(self) -> &'static str {
         match self {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",

@@ -1,15 +1,15 @@
-//! A writer of the small XML documents that the Query protocols answer with.
+//! A writer for the XML documents of the Query protocols.
 
 use std::fmt::Display;
 
 use quick_xml::escape::escape;
 
-/// An XML fragment under construction. Element names are constants of the code, text is escaped.
+/// An XML fragment. Element names are constants of the code; text is escaped.
 #[derive(Debug, Default)]
 pub(crate) struct Xml(String);
 
 impl Xml {
-    /// `<name>…</name>` around what `inside` writes.
+    /// Writes `<name>…</name>` around the output of `inside`.
     pub(crate) fn element(&mut self, name: &str, inside: impl FnOnce(&mut Self)) -> &mut Self {
         self.0.extend(["<", name, ">"]);
         inside(self);
@@ -17,12 +17,12 @@ impl Xml {
         self
     }
 
-    /// `<name>text</name>`.
+    /// Writes `<name>text</name>`.
     pub(crate) fn text(&mut self, name: &str, text: impl Display) -> &mut Self {
         self.element(name, |xml| xml.0.push_str(&escape(text.to_string())))
     }
 
-    /// `<name>text</name>`, or nothing where there is no text.
+    /// Writes `<name>text</name>`, or nothing for `None`.
     pub(crate) fn optional(&mut self, name: &str, text: Option<impl Display>) -> &mut Self {
         if let Some(text) = text {
             self.text(name, text);
@@ -30,7 +30,7 @@ impl Xml {
         self
     }
 
-    /// A list in AWS Query's spelling: `<name><member>…</member>…</name>`.
+    /// Writes a list in AWS Query's encoding: `<name><member>…</member>…</name>`.
     pub(crate) fn members<T>(
         &mut self,
         name: &str,
@@ -40,7 +40,7 @@ impl Xml {
         self.items_named(name, "member", items, write)
     }
 
-    /// A list in EC2's spelling: `<name><item>…</item>…</name>`.
+    /// Writes a list in EC2's encoding: `<name><item>…</item>…</name>`.
     pub(crate) fn items<T>(
         &mut self,
         name: &str,
@@ -50,7 +50,7 @@ impl Xml {
         self.items_named(name, "item", items, write)
     }
 
-    /// A list whose entries have a tag of their own.
+    /// Writes a list whose entries have this tag.
     pub(crate) fn items_named<T>(
         &mut self,
         name: &str,
@@ -65,12 +65,11 @@ impl Xml {
         })
     }
 
-    /// Text inside the current element.
+    /// Writes text inside the current element.
     pub(crate) fn push(&mut self, text: impl Display) {
         self.0.push_str(&escape(text.to_string()));
     }
 
-    /// What was written so far.
     pub(crate) fn into_string(self) -> String {
         self.0
     }

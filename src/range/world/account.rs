@@ -1,4 +1,4 @@
-//! One account and what it holds.
+//! The state of one account.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,26 +11,23 @@ use crate::range::ec2::FlowLog;
 use crate::range::logs::LogStore;
 use crate::range::policy::Document;
 
-/// An account.
+/// An account and its resources.
 #[derive(Debug)]
 pub(crate) struct Account {
-    /// Its id.
     pub(crate) id: AccountId,
-    /// Its name.
     pub(crate) name: String,
-    /// The root user's address.
+    /// The e-mail address of the root user.
     pub(crate) email: String,
-    /// Whether it can be used.
     pub(crate) state: AccountState,
-    /// `CREATED` here, or `INVITED` into the organization.
+    /// `CREATED` or `INVITED`.
     pub(crate) joined_method: &'static str,
-    /// When it joined.
+    /// When it joined the organization.
     pub(crate) joined: Timestamp,
-    /// The id of the root or the organizational unit that it is in; empty outside the organization.
+    /// The id of its parent: the root or an organizational unit. Empty outside the organization.
     pub(crate) parent: String,
-    /// Organizations' tags.
+    /// The tags of the account in Organizations.
     pub(crate) tags: BTreeMap<String, String>,
-    /// The opt-in Regions that it uses.
+    /// The opt-in Regions that are enabled.
     pub(crate) opted_in: BTreeSet<Region>,
     /// IAM users by name.
     pub(crate) users: BTreeMap<String, User>,
@@ -38,24 +35,24 @@ pub(crate) struct Account {
     pub(crate) roles: BTreeMap<String, Role>,
     /// IAM groups by name.
     pub(crate) groups: BTreeMap<String, Group>,
-    /// CloudWatch Logs, a Region each.
+    /// CloudWatch Logs, by Region.
     pub(crate) logs: BTreeMap<Region, LogStore>,
-    /// VPC flow logs, a Region each.
+    /// VPC flow logs, by Region.
     pub(crate) flow_logs: BTreeMap<Region, Vec<FlowLog>>,
 }
 
 impl Account {
-    /// Whether it belongs to the organization.
     pub(crate) fn is_in_organization(&self) -> bool {
         !self.parent.is_empty()
     }
 
-    /// Whether its principals may call and its roles be assumed.
+    /// Whether its principals may make calls and its roles may be assumed.
     pub(crate) fn is_active(&self) -> bool {
         self.state == AccountState::Active
     }
 
-    /// The policies that count for a user: its own, and those on its groups. None for a user who is not there.
+    /// The policies in force for a user: its own, and those of its groups. Empty if there is no
+    /// such user.
     pub(crate) fn documents_of_user(&self, name: &str, now: Timestamp) -> Vec<&Arc<Document>> {
         let Some(user) = self.users.get(name) else {
             return Vec::new();
@@ -72,7 +69,7 @@ impl Account {
             .collect()
     }
 
-    /// Organizations' `State`.
+    /// The `State` that Organizations reports.
     pub(crate) fn state_word(&self) -> &str {
         match &self.state {
             AccountState::Active => "ACTIVE",
@@ -80,7 +77,7 @@ impl Account {
         }
     }
 
-    /// The retired `Status`, which has no word for a closed account.
+    /// The deprecated `Status`, which has no value for closed accounts.
     ///
     /// Source: Organizations API, `Account.Status`.
     pub(crate) fn status_word(&self) -> &str {

@@ -1,4 +1,4 @@
-//! Users, roles and groups, and the policies on them.
+//! Users, roles and groups, and their policies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,20 +9,19 @@ use crate::range::access::MfaDevice;
 use crate::range::iam::managed_policy;
 use crate::range::policy::{Document, MalformedPolicy, PolicyKind};
 
-/// A policy as it was written, and as it is evaluated.
+/// A policy as text and as a parsed document.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
-    /// The text, byte for byte.
+    /// The original text, which IAM returns unchanged.
     pub(crate) text: String,
-    /// Its meaning.
     pub(crate) document: Arc<Document>,
 }
 
 impl Policy {
-    /// Reads a policy.
+    /// Parses a policy.
     ///
     /// # Errors
-    /// IAM would not store it.
+    /// The policy is malformed.
     pub(crate) fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
         Ok(Self {
             text: text.to_owned(),
@@ -30,20 +29,21 @@ impl Policy {
         })
     }
 
-    /// Its size as IAM counts it: without white space.
+    /// The size as IAM counts it, without white space.
     pub(crate) fn counted_size(&self) -> usize {
         self.text.chars().filter(|c| !c.is_whitespace()).count()
     }
 }
 
-/// The policies on one identity. What is stored shows at once; what counts follows after the propagation delay.
+/// The policies of one identity. Changes are visible immediately, but take effect after the
+/// propagation delay.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policies {
     /// Inline policies by name.
     inline: BTreeMap<String, Policy>,
     /// ARNs of attached managed policies.
     attached: BTreeSet<String>,
-    /// What counts from when on, oldest first; changes that have taken effect leave one entry.
+    /// The policies in force from a certain time on, in chronological order.
     in_force: Vec<(Timestamp, Vec<Arc<Document>>)>,
 }
 
@@ -58,13 +58,14 @@ impl Policies {
         &self.attached
     }
 
-    /// Puts an inline policy, which counts from `from` on.
+    /// Adds or replaces an inline policy, which is in force from `from` on.
     pub(crate) fn put(&mut self, name: String, policy: Policy, from: Timestamp) {
         self.inline.insert(name, policy);
         self.changed(from);
     }
 
-    /// Takes an inline policy away; it ceases to count at `from`. No: there is none of this name.
+    /// Removes an inline policy, which is in force until `from`. Returns `false` if there is none
+    /// of this name.
     pub(crate) fn remove(&mut self, name: &str, from: Timestamp) -> bool {
         let was_there = self.inline.remove(name).is_some();
         if was_there {
@@ -73,13 +74,14 @@ impl Policies {
         was_there
     }
 
-    /// Attaches a managed policy.
+    /// Attaches a managed policy, which is in force from `from` on.
     pub(crate) fn attach(&mut self, arn: String, from: Timestamp) {
         self.attached.insert(arn);
         self.changed(from);
     }
 
-    /// Detaches a managed policy. No: it was not attached.
+    /// Detaches a managed policy, which is in force until `from`. Returns `false` if it was not
+    /// attached.
     pub(crate) fn detach(&mut self, arn: &str, from: Timestamp) -> bool {
         let was_there = self.attached.remove(arn);
         if was_there {
@@ -96,14 +98,14 @@ impl Policies {
             .map(|policy| Arc::clone(&policy.document))
             .chain(managed)
             .collect();
-        // Whatever was replaced before the newest change that counts by now can never count again.
+        // Drops the entries that are superseded by `from`, so that the list stays short.
         if let Some(settled) = self.in_force.iter().rposition(|(since, _)| *since <= from) {
             self.in_force.drain(..settled);
         }
         self.in_force.push((from, documents));
     }
 
-    /// The documents that count at `now`.
+    /// The policies in force at `now`.
     pub(crate) fn in_force(&self, now: Timestamp) -> &[Arc<Document>] {
         self.in_force
             .iter()
@@ -112,84 +114,66 @@ impl Policies {
             .map_or(&[], |(_, documents)| documents)
     }
 
-    /// The size of all inline policies together, as IAM counts it.
+    /// The total size of all inline policies, as IAM counts it.
     pub(crate) fn counted_size(&self) -> usize {
         self.inline.values().map(Policy::counted_size).sum()
     }
 }
 
-/// Whether an access key works.
+/// The status of an access key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyStatus {
-    /// It does.
     Active,
-    /// It was switched off.
     Inactive,
 }
 
-/// A user's long-term access key.
+/// A long-term access key of a user.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessKey {
-    /// Its secret.
     pub(crate) secret: String,
-    /// Whether it works.
     pub(crate) status: KeyStatus,
-    /// When it was made.
     pub(crate) created: Timestamp,
 }
 
-/// An IAM user.
 #[derive(Clone, Debug)]
 pub(crate) struct User {
-    /// Its name.
     pub(crate) name: String,
-    /// Its path, `/` or `/…/`.
+    /// `/`, or `/…/`.
     pub(crate) path: String,
-    /// Its id, `AIDA…`.
+    /// Begins with `AIDA`.
     pub(crate) id: String,
-    /// When it was made.
     pub(crate) created: Timestamp,
-    /// Its policies.
     pub(crate) policies: Policies,
-    /// Names of the groups that it is in.
+    /// The names of its groups.
     pub(crate) groups: BTreeSet<String>,
-    /// Its access keys by id.
+    /// Access keys by id.
     pub(crate) keys: BTreeMap<String, AccessKey>,
-    /// Its MFA device.
     pub(crate) mfa: Option<MfaDevice>,
 }
 
-/// An IAM role.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
-    /// Its name.
     pub(crate) name: String,
-    /// Its path, `/` or `/…/`.
+    /// `/`, or `/…/`.
     pub(crate) path: String,
-    /// Its id, `AROA…`.
+    /// Begins with `AROA`.
     pub(crate) id: String,
-    /// When it was made.
     pub(crate) created: Timestamp,
-    /// Who may assume it.
+    /// The trust policy.
     pub(crate) trust: Policy,
-    /// The longest session, in seconds: 3,600 to 43,200.
+    /// The maximum session duration in seconds: 3,600 to 43,200.
     pub(crate) max_session_seconds: u32,
-    /// Its policies.
     pub(crate) policies: Policies,
 }
 
-/// An IAM group.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    /// Its name.
     pub(crate) name: String,
-    /// Its path, `/` or `/…/`.
+    /// `/`, or `/…/`.
     pub(crate) path: String,
-    /// Its id, `AGPA…`.
+    /// Begins with `AGPA`.
     pub(crate) id: String,
-    /// When it was made.
     pub(crate) created: Timestamp,
-    /// Its policies.
     pub(crate) policies: Policies,
 }
 

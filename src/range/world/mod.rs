@@ -1,4 +1,5 @@
-//! What there is: the organization, its accounts, and what each of them holds. Pure state; the services change it.
+//! The state of the simulated organization: its accounts and their resources. The services read and
+//! change it.
 
 mod account;
 mod identity;
@@ -23,59 +24,57 @@ use super::cloudtrail::History;
 use super::insights::{InsightsAnswer, Speed};
 use crate::model::{AccountId, Partition, Region};
 
-/// The whole state of a range.
+/// The whole state of the simulated organization.
 #[derive(Debug)]
 pub(crate) struct World {
-    /// The partition that every ARN is in.
+    /// The partition of all ARNs.
     pub(crate) partition: Partition,
-    /// Which Regions exist.
+    /// The Regions that exist.
     pub(crate) regions: Regions,
-    /// The organization.
     pub(crate) organization: Organization,
-    /// Every account, the management account among them.
+    /// All accounts, including the management account.
     pub(crate) accounts: BTreeMap<AccountId, Account>,
-    /// The users' access keys: whose each is.
+    /// The account and user of each access key.
     pub(crate) key_owners: HashMap<String, (AccountId, String)>,
-    /// Every trail.
     pub(crate) trails: Vec<Trail>,
-    /// Who used what.
+    /// The last use of services and access keys.
     pub(crate) uses: Uses,
-    /// The reports on last use that were asked for, by their jobs' ids.
+    /// The requested reports on last use, by job id.
     pub(crate) access_reports: BTreeMap<String, AccessReport>,
-    /// Everything that happened and can be looked up.
+    /// The event history of CloudTrail.
     pub(crate) history: History,
-    /// Where ids, secrets and tokens come from.
+    /// The generator of ids, secrets and tokens.
     pub(crate) mint: Mint,
-    /// How long a change of a policy takes to have an effect.
+    /// How long a policy change takes to take effect.
     pub(crate) propagation: SignedDuration,
     /// How long CloudTrail takes to deliver a record.
     pub(crate) delivery: SignedDuration,
-    /// Whether calls to the range leave records of their own.
+    /// Whether calls to the range are recorded by CloudTrail.
     pub(crate) own_traces: bool,
-    /// How many events FilterLogEvents looks at before it ends a page.
+    /// How many events `FilterLogEvents` scans for one page.
     pub(crate) events_scanned_a_page: usize,
-    /// Whether lists are led in by an empty page.
+    /// Whether some lists begin with an empty page.
     pub(crate) empty_pages: bool,
-    /// How fast Insights is.
+    /// The speed of Insights queries.
     pub(crate) insights: Speed,
-    /// What Insights answers to queries that the range cannot evaluate.
+    /// Fixed results for Insights queries that the range cannot evaluate.
     pub(crate) insights_answers: Vec<InsightsAnswer>,
-    /// The most rows that an Insights query may be asked for.
+    /// The limit on the rows that an Insights query may request.
     pub(crate) insights_most_rows: usize,
 }
 
 impl World {
-    /// The account, if there is such a one.
+    /// The account with this id, if it exists.
     pub(crate) fn account(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(&id)
     }
 
-    /// The account for changing.
+    /// The account with this id, to be changed.
     pub(crate) fn account_mut(&mut self, id: AccountId) -> Option<&mut Account> {
         self.accounts.get_mut(&id)
     }
 
-    /// Whether the account may use the Region: it is on by default, or the account opted in.
+    /// Whether the Region is enabled in the account, by default or by opt-in.
     pub(crate) fn enabled(&self, account: AccountId, region: &Region) -> bool {
         self.regions.by_default.contains(region)
             || (self.regions.opt_in.contains(region)
@@ -84,7 +83,7 @@ impl World {
                     .is_some_and(|account| account.opted_in.contains(region)))
     }
 
-    /// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+    /// Returns `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
     pub(crate) fn arn(
         &self,
         service: &str,
@@ -98,7 +97,7 @@ impl World {
         )
     }
 
-    /// When a policy that is changed now begins to count.
+    /// The time from which a policy change made at `now` is in force.
     pub(crate) fn in_force_from(&self, now: Timestamp) -> Timestamp {
         now.saturating_add(self.propagation).unwrap_or(now)
     }

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use crate::model::Region;
 
-/// Which Regions exist, and which of them an account has to opt in to.
+/// The Regions that exist, and which of them require an opt-in.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Regions {
-    /// Where callers begin: the first that the scenario names.
+    /// The first Region of the scenario, in which callers start.
     pub(crate) home: Option<Region>,
-    /// On in every account (`opt-in-not-required`).
+    /// Enabled in every account (`opt-in-not-required`).
     pub(crate) by_default: BTreeSet<Region>,
-    /// Off until an account opts in.
+    /// Disabled until an account opts in.
     pub(crate) opt_in: BTreeSet<Region>,
 }
 
 impl Regions {
-    /// Every Region with whether it needs opting in, in order of name.
+    /// All Regions, sorted by name, with whether each requires an opt-in.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&Region, bool)> {
         let mut all: Vec<_> = self
             .by_default

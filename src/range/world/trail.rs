@@ -1,4 +1,4 @@
-//! CloudTrail trails, as far as they deliver to CloudWatch Logs.
+//! CloudTrail trails and their delivery to CloudWatch Logs.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,46 +10,45 @@ use crate::range::cloudtrail::Record;
 /// A trail.
 #[derive(Clone, Debug)]
 pub(crate) struct Trail {
-    /// Its name.
     pub(crate) name: String,
-    /// The account that it was made in.
+    /// The account that owns it.
     pub(crate) account: AccountId,
-    /// The Region that it was made in, where its log group is.
+    /// The home Region, which contains its log group.
     pub(crate) home: Region,
-    /// It records every Region, or only its home.
+    /// Whether it records every Region, or only its home Region.
     pub(crate) multi_region: bool,
-    /// It records every account of the organization.
+    /// Whether it is an organization trail, which records every account of the organization.
     pub(crate) organization: bool,
-    /// Accounts that it does not reach although it is the organization's: they joined after its set-up broke.
+    /// Accounts that an organization trail does not record, for example because they joined after
+    /// its setup broke.
     pub(crate) unreached: Vec<AccountId>,
-    /// The log group that it delivers to, if it does.
+    /// The log group that it delivers to, if there is one.
     pub(crate) log_group: Option<String>,
-    /// Whether it is switched on.
+    /// Whether recording is on.
     pub(crate) logging: bool,
-    /// Why it cannot deliver to its log group, in AWS's words.
+    /// An error that prevents delivery to the log group, in AWS's words.
     pub(crate) delivery_error: Option<String>,
-    /// When it last delivered to its log group; a little while ago, where nothing else is said.
+    /// When it last delivered to its log group; by default a few minutes ago.
     pub(crate) last_delivery: Option<Timestamp>,
-    /// Which management events it records.
     pub(crate) records: Recorded,
-    /// Services whose management events it leaves out, e.g. `kms.amazonaws.com`.
+    /// Services whose management events are excluded, e.g. `kms.amazonaws.com`.
     pub(crate) excluded_sources: Vec<String>,
 }
 
-/// Which management events a trail records.
+/// The management events that a trail records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) enum Recorded {
-    /// Reads and writes.
+    /// Read and write events.
     #[default]
     All,
-    /// Reads alone.
+    /// Only read events.
     ReadOnly,
-    /// Writes alone.
+    /// Only write events.
     WriteOnly,
 }
 
 impl Recorded {
-    /// AWS's word, `ReadWriteType`.
+    /// The value of `ReadWriteType`.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::All => "All",
@@ -60,7 +59,7 @@ impl Recorded {
 }
 
 impl Trail {
-    /// Whether this account and Region are in its reach.
+    /// Whether the trail records this account and Region.
     fn covers(&self, account: AccountId, region: &Region) -> bool {
         let account_covered = if self.organization {
             !self.unreached.contains(&account)
@@ -70,7 +69,7 @@ impl Trail {
         self.logging && account_covered && (self.multi_region || self.home == *region)
     }
 
-    /// Whether this record reaches its log group.
+    /// Whether this record is delivered to the log group.
     pub(crate) fn records(&self, record: &Record) -> bool {
         let kind = match self.records {
             Recorded::All => true,
@@ -81,12 +80,13 @@ impl Trail {
             && self.delivers(record.account, &record.region)
     }
 
-    /// Whether records of this account and Region reach its log group, if it records their kind.
+    /// Whether records of this account and Region are delivered to the log group, if the trail
+    /// records events of their kind.
     pub(crate) fn delivers(&self, account: AccountId, region: &Region) -> bool {
         self.log_group.is_some() && self.delivery_error.is_none() && self.covers(account, region)
     }
 
-    /// The stream in its log group that holds an account's and Region's records.
+    /// The log stream of the records of an account and Region.
     ///
     /// Source: CloudTrail user guide, "Log group and log stream naming".
     pub(crate) fn stream(
@@ -103,7 +103,6 @@ impl Trail {
         format!("{prefix}{account}_CloudTrail_{region}")
     }
 
-    /// Its ARN.
     pub(crate) fn arn(&self, world: &World) -> String {
         world.arn(
             "cloudtrail",

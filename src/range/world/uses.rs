@@ -1,4 +1,4 @@
-//! Who used what, and when: what IAM's reports on last use are made of. Only calls to the range count.
+//! The last use of services and access keys, for IAM's reports. Only calls to the range count.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,23 @@ use jiff::Timestamp;
 use crate::model::{AccountId, Region};
 use crate::range::wire::Service;
 
-/// The last use of each service by each principal, and of each access key: as many as there are of those.
+/// The last use of each service by each principal, and of each access key. Its size does not depend
+/// on the number of calls.
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
     principals: BTreeMap<String, BTreeMap<Service, Use>>,
     keys: BTreeMap<String, (Service, Use)>,
 }
 
-/// A use.
+/// One use of a service or an access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Use {
-    /// When.
     pub(crate) at: Timestamp,
-    /// Where.
     pub(crate) region: Region,
 }
 
 impl Uses {
-    /// Takes down that the user or role of this ARN called a service, with its own key or in a session.
+    /// Records that a user or role called a service, with its own access key or in a session.
     pub(crate) fn note(
         &mut self,
         principal: String,
@@ -41,7 +40,7 @@ impl Uses {
             .insert(service, used);
     }
 
-    /// The services that the user or role of this ARN has used.
+    /// The services that the principal has used, with the last use of each.
     pub(crate) fn services(&self, principal: &str) -> impl Iterator<Item = (Service, &Use)> {
         self.principals
             .get(principal)
@@ -50,7 +49,7 @@ impl Uses {
             .map(|(service, used)| (*service, used))
     }
 
-    /// The last use of any service.
+    /// The last use of any service by the principal.
     pub(crate) fn latest(&self, principal: &str) -> Option<&Use> {
         self.services(principal)
             .map(|(_, used)| used)
@@ -63,13 +62,13 @@ impl Uses {
     }
 }
 
-/// A report on the services that a principal has used.
+/// A requested report on the services that a principal has used.
 #[derive(Debug)]
 pub(crate) struct AccessReport {
-    /// Whose account it was asked for in.
+    /// The account in which it was requested.
     pub(crate) account: AccountId,
-    /// The principal.
+    /// The ARN of the principal.
     pub(crate) arn: String,
-    /// When it was asked for.
+    /// When it was requested.
     pub(crate) asked: Timestamp,
 }

@@ -1,11 +1,11 @@
-//! Texts of which one is in every match of a regular expression.
+//! The literals of a regular expression: texts of which every match contains at least one.
 
 use regex_syntax::hir::{Hir, HirKind};
 
-/// More alternatives than this narrow nothing.
+/// More alternatives than this do not narrow a search.
 const MOST: usize = 64;
 
-/// Texts of which every match holds at least one; `None` if there are none, or too many.
+/// Texts of which every match contains at least one; `None` if there are none, or too many.
 pub(super) fn literals(regex: &str) -> Option<Vec<String>> {
     let literals = of(&regex_syntax::parse(regex).ok()?)?;
     let is_useful = literals.iter().all(|literal| !literal.is_empty()) && literals.len() <= MOST;
@@ -17,7 +17,7 @@ fn of(part: &Hir) -> Option<Vec<String>> {
         HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_owned()]),
         HirKind::Capture(group) => of(&group.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
-        // Of several parts in a row, the one whose shortest text is the longest says most.
+        // Of consecutive parts, the one whose shortest text is the longest narrows most.
         HirKind::Concat(parts) => parts
             .iter()
             .filter_map(of)

@@ -1,10 +1,10 @@
-//! Hunts on the filter engine: a coarse pattern for the server, and the query evaluated here on every event
-//! that it lets through.
+//! Hunts on the filter engine. The server filters with a coarse pattern, and the query is evaluated
+//! locally on every event that the server returns.
 //!
 //! ```text
-//! query ─ conditions ─ need ─┬─ JSON selectors    only CloudTrail is asked about
-//!                            ├─ columns           only one flow-log format is
-//!                            └─ terms             anything else, together with indicators
+//! query ─ conditions ─ need ─┬─ JSON selectors    if all hunts are about CloudTrail
+//!                            ├─ columns           if the only hunt is about one flow-log format
+//!                            └─ terms             otherwise, together with indicators
 //! ```
 
 mod literals;
@@ -21,7 +21,7 @@ use narrowing::{column_pattern, json_pattern};
 use need::Need;
 pub use record_kind::{FlowLogFormats, RecordKind};
 
-/// A hunt, ready to look at events.
+/// A hunt that is compiled for evaluation.
 #[derive(Debug)]
 pub struct PreparedHunt {
     hunt: Hunt,
@@ -29,7 +29,7 @@ pub struct PreparedHunt {
     need: Need,
 }
 
-/// Why a hunt cannot be evaluated here.
+/// Why a hunt cannot be evaluated locally.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("hunt `{hunt}`: {error}")]
 pub struct NotPrepared {
@@ -38,17 +38,17 @@ pub struct NotPrepared {
 }
 
 impl NotPrepared {
-    /// Whether Insights may run it all the same.
+    /// Whether Insights may nevertheless run the query.
     pub fn is_for_insights(&self) -> bool {
         self.error.kind == QueryErrorKind::NotEvaluatedHere
     }
 }
 
 impl PreparedHunt {
-    /// Prepares a hunt.
+    /// Compiles a hunt.
     ///
     /// # Errors
-    /// Its query is none, or can only be run by Insights.
+    /// The query is invalid, or only Insights can run it.
     pub fn new(hunt: Hunt) -> Result<Self, NotPrepared> {
         let query: Query = hunt.query.parse().map_err(|error| NotPrepared {
             hunt: hunt.name.clone(),
@@ -64,13 +64,13 @@ impl PreparedHunt {
         &self.hunt
     }
 
-    /// How its query is evaluated.
+    /// The plan of the hunt's query.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// What an event of this kind gives: `None` if it is not what the
-    /// hunt is about, or a filter drops it.
+    /// Evaluates the hunt on a record of this kind. `None` if the hunt is not about this kind, or
+    /// if a filter drops the record.
     pub fn evaluate(&self, record: &Record<'_>, kind: RecordKind<'_>) -> Option<Finding> {
         let is_about = match self.hunt.source {
             HuntSource::CloudTrail => kind == RecordKind::CloudTrail,
@@ -90,22 +90,22 @@ impl PreparedHunt {
         }
     }
 
-    /// The hunt's mark in a raw message; `None` if only reading everything is safe.
+    /// The text that a raw message must contain; `None` if only an unfiltered scan is safe.
     pub(super) fn required_text(&self) -> Option<RequiredText> {
         self.need.required_text()
     }
 }
 
-/// What an event gives to a hunt.
+/// The result of a hunt on one event.
 #[derive(Clone, Debug)]
 pub enum Finding {
     /// A row.
     Row(Row),
-    /// A part of what the hunt counts.
+    /// Counts that are merged with those of other events.
     Counted(Partial),
 }
 
-/// The narrowest pattern for hunts alone that no plain terms can say: `None` if there is none.
+/// The pattern for hunts without indicators, if it can be narrower than plain terms.
 pub(super) fn structured_pattern(
     hunts: &[PreparedHunt],
     formats: &FlowLogFormats,

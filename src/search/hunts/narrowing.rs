@@ -1,4 +1,5 @@
-//! From needs to filter patterns: JSON selectors for CloudTrail, columns for flow logs, else terms.
+//! Compiles needs to filter patterns: JSON selectors for CloudTrail, columns for flow logs, terms
+//! for everything else.
 //!
 //! Source of the syntax: CloudWatch Logs user guide, "Filter pattern syntax".
 
@@ -9,8 +10,9 @@ use crate::query::FlowLogFormat;
 use crate::search::pattern::LONGEST;
 use crate::search::required_text::{RequiredText, runs};
 
-/// The fields of a CloudTrail record that a selector finds wherever the matcher does: they stand at the top,
-/// and what has one of them twice, or not as text, is no record.
+/// The fields of a CloudTrail record that a selector finds wherever the evaluator does. They are at
+/// the top level, and a message that repeats one of them, or in which one is not text, is not a
+/// record.
 const SELECTABLE: [&str; 7] = [
     "eventName",
     "eventSource",
@@ -22,7 +24,7 @@ const SELECTABLE: [&str; 7] = [
 ];
 
 impl Need {
-    /// The need as a mark in the raw message, whatever kind of message it is.
+    /// The text that a raw message of any kind must contain to meet the need.
     pub fn required_text(&self) -> Option<RequiredText> {
         match self {
             Self::Nothing => None,
@@ -45,7 +47,7 @@ impl Need {
                         RequiredText::Any(_) | RequiredText::Regex(_) => {}
                     }
                 }
-                // Alternatives cannot stand beside terms that must all be there.
+                // A pattern cannot combine alternatives with terms that must all match.
                 if terms.is_empty() {
                     best.map(RequiredText::Any)
                 } else {
@@ -71,7 +73,7 @@ impl Need {
         }
     }
 
-    /// The condition of a JSON pattern that CloudTrail records which meet the need meet too.
+    /// A condition of a JSON pattern that holds for every CloudTrail record that meets the need.
     fn selector(&self) -> Option<String> {
         match self {
             Self::Nothing => None,
@@ -89,7 +91,7 @@ impl Need {
 }
 
 impl Need {
-    /// Adds the fields of a record that its selector names.
+    /// Adds the record fields that the selector of this need names.
     fn add_selected<'n>(&'n self, fields: &mut BTreeSet<&'n str>) {
         match self {
             Self::Nothing => {}
@@ -111,12 +113,13 @@ fn shortest(texts: &[String]) -> usize {
     texts.iter().map(String::len).min().unwrap_or_default()
 }
 
-/// What a value has in it of which a character is written as a JSON escape, if a server compares values as they are
-/// written. AWS does not say whether it resolves escapes first; if it does, hardly any value has this in it.
+/// Matches a value that contains a JSON escape, if the server compares values as they are written.
+/// AWS does not document whether it resolves escapes first; if it does, hardly any value matches
+/// this.
 const ANY_ESCAPE: &str = "*u00*";
 
-/// One pattern for CloudTrail records that meet one of these needs, whether or not the server resolves escapes in
-/// values. Names are taken to be read as JSON's are.
+/// One pattern for CloudTrail records that meet one of these needs, whether or not the server
+/// resolves escapes in values. Escapes in names are assumed to be resolved.
 pub(super) fn json_pattern(needs: &[&Need]) -> Option<String> {
     let conditions: Vec<String> = needs
         .iter()
@@ -144,7 +147,7 @@ pub(super) fn json_pattern(needs: &[&Need]) -> Option<String> {
 fn selector(mark: &Mark) -> Option<String> {
     let is_selectable = SELECTABLE.contains(&mark.field.as_str());
     if !is_selectable || mark.text.contains('/') {
-        // `\/` may stand for a slash.
+        // The event may spell a slash as `\/`.
         return None;
     }
     Some(format!("$.{} = {}", mark.field, operand(mark)?))
@@ -159,12 +162,12 @@ pub(super) fn column_pattern(need: &Need, format: &FlowLogFormat) -> Option<Stri
     };
     let mut is_narrow = false;
     let mut seen = BTreeSet::new();
-    // The names of a format are AWS's text, so columns go by number.
+    // Columns are numbered, because the names in a format are text from AWS.
     let columns: Vec<String> = (1..)
         .zip(format.names())
         .map(|(number, name)| {
             let place = format!("c{number}");
-            // Of columns of one name a query reads the first.
+            // If several columns have the same name, a query reads the first.
             let is_first = seen.insert(name);
             let condition = needs
                 .iter()
@@ -178,7 +181,8 @@ pub(super) fn column_pattern(need: &Need, format: &FlowLogFormat) -> Option<Stri
     (is_narrow && pattern.chars().count() <= LONGEST).then_some(pattern)
 }
 
-/// What a need says of the column of this name, which is the pattern's `place`, if it speaks of that alone.
+/// The condition on the column with this name, if the need concerns only this column. The last
+/// argument is the column's name in the pattern.
 fn column(need: &Need, name: &str, place: &str) -> Option<String> {
     match need {
         Need::Mark(mark) if mark.field == name => Some(format!("{place} = {}", operand(mark)?)),
@@ -193,7 +197,8 @@ fn column(need: &Need, name: &str, place: &str) -> Option<String> {
     }
 }
 
-/// A mark's text as the right side of a comparison; `None` where a character could mean something there.
+/// The text of a mark as the right side of a comparison; `None` if a character could have a special
+/// meaning there.
 fn operand(mark: &Mark) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " .:/_-@+=,".contains(c);
     if !mark.text.chars().all(is_plain) {

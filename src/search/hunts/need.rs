@@ -1,7 +1,8 @@
-//! What a query surely needs of a record: the part of its conditions that a coarse pattern can say.
+//! What a query requires of a record: the part of its conditions that a coarse pattern can express.
 //!
-//! A need may be weaker than the condition it comes from, never stronger: whatever passes the filter meets
-//! it. Negations, numbers (`443` may be written `4.43e2`) and computed fields need nothing that is known.
+//! A need may be weaker than the condition it comes from, never stronger: every record that passes
+//! the filter meets it. Negations, numbers (`443` may be written `4.43e2`) and computed fields give
+//! no need.
 
 use std::net::Ipv4Addr;
 
@@ -10,46 +11,47 @@ use ipnet::{IpNet, Ipv4Net};
 use super::literals::literals;
 use crate::query::{Comparison, Expr, Function, LikePattern};
 
-/// A condition that holds for every record that a query keeps.
+/// A requirement that every record kept by a query meets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Need {
-    /// Nothing is known.
+    /// No requirement is known.
     Nothing,
-    /// A field has a certain text.
+    /// A field contains a certain text.
     Mark(Mark),
     /// All of these; at least two.
     All(Vec<Need>),
-    /// One of these, none of which is `Nothing`; at least two.
+    /// One of these; at least two, none of which is `Nothing`.
     Any(Vec<Need>),
 }
 
-/// What is needed of one field.
+/// A text that a field must contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     /// The field's name in the query.
     pub field: String,
-    /// The text.
+    /// The required text.
     pub text: String,
-    /// Where in the field it stands.
+    /// The required position of the text in the field's value.
     pub stands: Stands,
 }
 
-/// Where in a field's value a text stands.
+/// The position of a text in the value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stands {
-    /// It is the whole value.
+    /// The text is the whole value.
     Whole,
-    /// The value begins with it.
+    /// The value begins with the text.
     First,
-    /// It is somewhere in the value.
+    /// The text may be anywhere in the value.
     Anywhere,
 }
 
-/// Networks are said by the octets they share only where so few prefixes do.
+/// A network is expressed by the octets that its addresses share, unless that takes more prefixes
+/// than this.
 const MOST_PREFIXES: usize = 16;
 
 impl Need {
-    /// What these conditions, all of which hold, need.
+    /// The need of conditions that must all hold.
     pub fn of_all<'e>(conditions: impl IntoIterator<Item = &'e Expr>) -> Self {
         Self::all(conditions.into_iter().map(Self::from_condition).collect())
     }
@@ -138,7 +140,8 @@ fn option_of(field: &str, option: &Expr) -> Need {
     }
 }
 
-/// A text that could be a number is compared as one, and a truth value may be spelled otherwise.
+/// Numbers give no need, because they are compared by value; nor do truth values, because they may
+/// be spelled differently.
 fn whole(field: &str, text: &str) -> Need {
     let is_text = !is_numeric(text) && text != "true" && text != "false";
     if is_text {
@@ -148,7 +151,7 @@ fn whole(field: &str, text: &str) -> Need {
     }
 }
 
-/// A number's text may be in no message: `1e3` is 1000.
+/// Numbers give no need, because the event may spell them differently: `1e3` is 1000.
 fn anywhere(field: &str, text: &str) -> Need {
     if is_numeric(text) {
         Need::Nothing
@@ -158,7 +161,7 @@ fn anywhere(field: &str, text: &str) -> Need {
 }
 
 fn mark(field: &str, text: &str, stands: Stands) -> Need {
-    // Of what Insights adds to an event only the message is in the message.
+    // Of the fields that Insights adds to an event, only `@message` is part of the message.
     let is_in_message = !field.starts_with('@') || field == "@message";
     if !is_in_message || text.is_empty() {
         return Need::Nothing;
@@ -170,14 +173,14 @@ fn mark(field: &str, text: &str, stands: Stands) -> Need {
     })
 }
 
-/// Whether a number, however it is written in the event, could have this in its own text.
+/// Whether the text could be a number or a part of one.
 fn is_numeric(text: &str) -> bool {
     text.bytes()
         .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b))
         && text.matches('.').count() < 2
 }
 
-/// An address in a network begins with the octets that the network's addresses share.
+/// An address in a network begins with the octets that all addresses of the network share.
 fn in_network(field: &str, network: &str) -> Need {
     let Ok(IpNet::V4(network)) = network.parse::<IpNet>() else {
         return Need::Nothing;
@@ -219,7 +222,7 @@ mod tests {
     use super::*;
     use crate::query::{Plan, Query};
 
-    /// The need in a form that is quick to read.
+    /// The need in a compact notation.
     fn need(condition: &str) -> String {
         let query: Query = format!("filter {condition}")
             .parse()

@@ -1,5 +1,6 @@
-//! The promise of hunts: whatever the evaluator keeps, the pattern lets through. The pattern is judged by the
-//! practice range's evaluator, which shares no code with what made it.
+//! Property tests of hunts: the pattern never excludes an event that the evaluator keeps. The
+//! practice range evaluates the pattern here, and its evaluator shares no code with the pattern
+//! builder.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -29,18 +30,18 @@ const TEXTS: [&str; 9] = [
     "é",
 ];
 
-/// A condition, still to be made about an event, so that many hold: of conditions and events that know
-/// nothing of each other hardly any do.
+/// A condition that is completed with the fields of a generated event. Conditions that are
+/// generated independently of the event hardly ever hold.
 #[derive(Clone, Debug)]
 enum Condition {
-    /// About one of the event's own fields, in one of several ways.
+    /// On one of the event's own fields, in one of several forms.
     Own {
         field: Index,
         from: Index,
         length: usize,
         way: u8,
     },
-    /// About anything.
+    /// Independent of the event.
     Other(&'static str),
     All(Vec<Condition>),
     Any(Vec<Condition>),
@@ -48,7 +49,7 @@ enum Condition {
 }
 
 impl Condition {
-    /// The condition as a query has it, about an event with these fields.
+    /// The text of the condition in a query, for an event with these fields.
     fn about(&self, fields: &[(String, String)]) -> String {
         let join = |parts: &[Self], by: &str| {
             format!(
@@ -136,7 +137,7 @@ fn condition() -> impl Strategy<Value = Condition> {
     })
 }
 
-/// A hunt, still to be made about an event.
+/// A hunt that is completed with the fields of a generated event.
 #[derive(Clone, Debug)]
 struct Draft {
     source: HuntSource,
@@ -175,7 +176,7 @@ fn drafts() -> impl Strategy<Value = Vec<Draft>> {
         prop::option::weighted(0.8, select(&[CloudTrail, CloudTrail, VpcFlow, Any][..])),
     )
         .prop_map(|(mut drafts, source)| {
-            // Hunts about several kinds of record have only terms in common.
+            // Hunts about several kinds of records have only terms in common.
             for draft in &mut drafts {
                 draft.source = source.unwrap_or(draft.source);
             }
@@ -240,7 +241,7 @@ fn text() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A value that a field may have, `null` and numbers among them.
+/// A value of a field, including `null` and numbers.
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         8 => text(),
@@ -298,7 +299,7 @@ fn formats() -> impl Strategy<Value = FlowLogFormats> {
     })
 }
 
-/// Whether the query, evaluated plainly, keeps the event, and it is of the kind that the hunt is about.
+/// Whether the event is of the kind that the hunt is about, and the evaluated query keeps it.
 fn keeps(hunt: &Hunt, message: &str, formats: &FlowLogFormats) -> bool {
     let document = Document::new(message);
     let told = parse_event_details(&document, "111111111111", "us-east-1", 5);
@@ -320,7 +321,7 @@ fn keeps(hunt: &Hunt, message: &str, formats: &FlowLogFormats) -> bool {
         }
 }
 
-/// Whether the hunts' pattern lets a message through; true, too, where they have none.
+/// Whether the hunts' pattern matches a message; also true if they have no pattern.
 fn lets_through(search_set: &SearchSet, formats: &FlowLogFormats, message: &str) -> bool {
     search_set.pattern(formats, true).is_none_or(|pattern| {
         let read = FilterPattern::parse(&pattern);
@@ -340,7 +341,7 @@ proptest! {
         indicator in prop::option::weighted(0.1, select(&["192.0.2.7", "2001:db8::1", "user:bob"][..])),
     ) {
         let indicators: Vec<Indicator> = indicator.iter().map(|text| text.parse().unwrap()).collect();
-        // Each hunt is about one of the messages, and asked of all.
+        // Each hunt is derived from one of the messages and evaluated on all of them.
         let hunts: Vec<Hunt> =
             drafts.iter().zip(messages.iter().cycle()).map(|(draft, message)| hunt(draft, message, &formats)).collect();
         let Ok(search_set) = SearchSet::new(&indicators, &hunts) else { return Ok(()) };
@@ -355,7 +356,7 @@ proptest! {
     }
 }
 
-/// A message with some characters of its JSON texts written as escapes. Names stay as they are.
+/// A message in which some characters of JSON strings are escaped. Names are not changed.
 fn with_escapes(message: &str, which: u64) -> String {
     let Ok(mut value) = serde_json::from_str::<Value>(message) else {
         return message.to_owned();
@@ -400,9 +401,11 @@ fn with_escapes(message: &str, which: u64) -> String {
         })
 }
 
-/// The message in which a reader of JSON that resolves every escape sees what one that resolves none sees in this one.
+/// The message in which a parser that resolves every escape sees what a parser that resolves none
+/// sees in this one.
 ///
-/// AWS does not say whether a JSON pattern compares values before or after their escapes are resolved.
+/// AWS does not document whether a JSON pattern compares values before or after their escapes are
+/// resolved.
 fn unresolved(message: &str) -> String {
     let mut doubled = String::new();
     let mut characters = message.chars();
@@ -419,7 +422,7 @@ fn unresolved(message: &str) -> String {
     doubled
 }
 
-/// The hunts that ship, each with the values of its example.
+/// The built-in hunts, each with the values of its example.
 static SHIPPED: LazyLock<Vec<(Hunt, SearchSet)>> = LazyLock::new(|| {
     let hunts = Catalogue::load(None)
         .unwrap()
@@ -434,7 +437,7 @@ fn with_questions(hunt: Hunt) -> (Hunt, SearchSet) {
     (hunt, search_set)
 }
 
-/// A record that many of the shipped hunts keep.
+/// A record that many of the built-in hunts keep.
 fn likely_record() -> impl Strategy<Value = String> {
     let name = select(
         &[
@@ -472,7 +475,7 @@ fn likely_record() -> impl Strategy<Value = String> {
     })
 }
 
-/// Whether the query that Insights is asked gives a message.
+/// Whether the Insights query for this search set returns a message.
 fn insights_gives(search_set: &SearchSet, message: &str) -> bool {
     let query: Query = search_set
         .insights_query(true, &[], None)
@@ -532,7 +535,7 @@ fn the_shipped_hunts_are_tried_on_records_that_they_keep() {
     assert!(kept.len() >= 13, "{kept:?}");
 }
 
-/// How narrow it is: what is compiled to what.
+/// Checks how narrow the patterns are: which hunts compile to which pattern.
 #[test]
 fn each_kind_has_its_pattern() {
     let pattern = |hunts: &[(HuntSource, &str)], indicators: &[&str]| {

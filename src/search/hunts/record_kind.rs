@@ -1,24 +1,24 @@
-//! What kind of record an event is: a hunt is evaluated only on what it is about, and each kind has its own
-//! way to its fields.
+//! The kind of record that an event is. A hunt is evaluated only on the kind that it is about, and
+//! each kind has its own way to find fields.
 
 use std::collections::BTreeMap;
 
 use crate::model::{LogGroupArn, LogSource, Selection, SourceState};
 use crate::query::{Discovery, FlowLogFormat};
 
-/// What an event is.
+/// The kind of record that an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordKind<'f> {
     /// A CloudTrail record.
     CloudTrail,
-    /// A line of a VPC flow log.
+    /// A line of a VPC flow log in this format.
     FlowLog(&'f FlowLogFormat),
-    /// Anything else.
+    /// Any other event.
     Other,
 }
 
 impl<'f> RecordKind<'f> {
-    /// The kind of an event, in a log group with flow logs of these formats.
+    /// Detects the kind of an event in a log group with flow logs of these formats.
     pub fn detect(message: &str, is_cloudtrail: bool, formats: &'f FlowLogFormats) -> Self {
         if is_cloudtrail {
             return Self::CloudTrail;
@@ -26,7 +26,7 @@ impl<'f> RecordKind<'f> {
         formats.of(message).map_or(Self::Other, Self::FlowLog)
     }
 
-    /// The way to its fields: unlike on Insights, all of them.
+    /// How the fields are found; unlike in Insights, their number is not limited.
     pub fn discovery(self) -> Discovery<'f> {
         match self {
             Self::FlowLog(format) => Discovery::FlowLog(format),
@@ -34,7 +34,7 @@ impl<'f> RecordKind<'f> {
         }
     }
 
-    /// The word used in `run.db`.
+    /// The word stored in `run.db`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CloudTrail => "cloudtrail",
@@ -44,21 +44,22 @@ impl<'f> RecordKind<'f> {
     }
 }
 
-/// The formats of the flow logs that deliver to a log group. Lines of the default format are known anyway.
+/// The formats of the flow logs that deliver to a log group. The default format is always
+/// recognized.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlowLogFormats(Vec<FlowLogFormat>);
 
 impl FlowLogFormats {
-    /// Those of each log group to which one of these recorders delivers flow logs.
+    /// The formats for each log group to which one of these log sources delivers flow logs.
     pub fn by_group<'r>(
         recorders: impl IntoIterator<Item = &'r LogSource>,
     ) -> BTreeMap<LogGroupArn, Self> {
         let mut groups: BTreeMap<LogGroupArn, Self> = BTreeMap::new();
         for recorder in recorders {
-            let SourceState::Facts(_, Selection::Traffic { format, .. }) = &recorder.told else {
+            let SourceState::Known(_, Selection::Traffic { format, .. }) = &recorder.told else {
                 continue;
             };
-            // What AWS tells is not trusted to be a format; then its lines stay text.
+            // The format from AWS may be invalid; the lines are then treated as text.
             if let (Some(group), Ok(format)) = (recorder.log_group(), format.parse()) {
                 groups.entry(group.clone()).or_default().add(format);
             }
@@ -72,7 +73,7 @@ impl FlowLogFormats {
         }
     }
 
-    /// The format of a line, if it is one.
+    /// The format of a line, if it is a line of a flow log.
     fn of(&self, line: &str) -> Option<&FlowLogFormat> {
         self.0
             .iter()
@@ -80,7 +81,8 @@ impl FlowLogFormats {
             .or_else(|| FlowLogFormat::recognize(line))
     }
 
-    /// The format of all flow-log lines here, if there is only one: the default one is always possible.
+    /// The format of all flow-log lines in the log group, if there is only one. The default format
+    /// is always possible.
     pub(super) fn only(&self) -> Option<&FlowLogFormat> {
         let default = FlowLogFormat::default_format();
         self.0

@@ -1,7 +1,7 @@
-//! Sightings as a run keeps them: narrow rows, and their messages in zstd chunks of some 64 KiB.
+//! The stored sightings of a run: narrow rows, with their messages in zstd chunks of some 64 KiB.
 //!
-//! Neighbours are alike, so some fifty messages compress three times better than each alone, and reading one back still
-//! unpacks only about 64 KiB.
+//! Neighbouring messages are similar, so some fifty of them together compress three times better
+//! than each alone. To read one of them, only about 64 KiB must be unpacked.
 
 mod packing;
 mod reading;

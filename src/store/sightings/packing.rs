@@ -1,5 +1,5 @@
-//! Sightings are packed by whoever reads their page. So that work is done side by side, the one writer has least to do,
-//! and what waits for the disk is small.
+//! Compresses sightings in the task that scans their page. So this work runs in parallel, the
+//! single writer has as little to do as possible, and the entries that wait for the disk are small.
 
 use std::sync::Arc;
 
@@ -10,29 +10,30 @@ use crate::store::commit::whole;
 use crate::store::reader::damaged;
 use crate::store::{SightingRecord, StoreError, UnitId};
 
-/// zstd's fastest standard level: the disk, not the processor, should wait.
+/// The fastest standard level of zstd, so that the processor is not the bottleneck.
 const LEVEL: i32 = 1;
 const MESSAGES: usize = 50;
 const BYTES: usize = 64 << 10;
-/// A chunk holds at least one message, and CloudWatch Logs takes none above 1 MiB; room for many such.
+/// The largest unpacked chunk. A chunk has at least one message, and CloudWatch Logs accepts no
+/// message above 1 MiB, so this leaves ample room.
 const LARGEST: usize = 64 << 20;
 
-/// What was found on a page, packed.
+/// The compressed sightings of a page.
 #[derive(Clone, Debug, Default)]
 pub struct Sightings {
     chunks: Vec<Chunk>,
     number: usize,
 }
 
-/// Sightings whose messages are packed together.
+/// Sightings whose messages are compressed together.
 #[derive(Clone, Debug)]
 struct Chunk {
-    /// What could not be packed fails when it is to be written down, which ends the run.
+    /// A compression error is reported when the chunk is written, which ends the run.
     messages: Result<Vec<u8>, String>,
     rows: Vec<Row>,
 }
 
-/// All of a sighting but its message.
+/// A sighting without its message.
 #[derive(Clone, Debug)]
 struct Row {
     time_ms: i64,
@@ -46,18 +47,18 @@ struct Row {
     indicators: Arc<str>,
     hunts: Arc<str>,
     matched_fields: Arc<str>,
-    /// Where its message begins in the chunk, and its length, in bytes.
+    /// The position and length of its message in the chunk, in bytes.
     offset: usize,
     length: usize,
 }
 
 impl Sightings {
-    /// How many there are.
+    /// The number of sightings.
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// Appends them to the tables.
+    /// Appends the sightings to the tables.
     pub(in crate::store) fn insert(
         &self,
         transaction: &Transaction<'_>,
@@ -103,14 +104,13 @@ impl FromIterator<SightingRecord> for Sightings {
     }
 }
 
-/// Packs one sighting after the other.
 #[derive(Default)]
 struct Packer {
     packed: Sightings,
-    /// The chunk that is being filled.
+    /// The current chunk.
     text: String,
     rows: Vec<Row>,
-    /// Made for the first chunk: most pages have none.
+    /// Created with the first chunk, because most pages have none.
     compressor: Option<Compressor<'static>>,
     indicators: JsonList,
     hunts: JsonList,
@@ -168,7 +168,8 @@ impl Packer {
     }
 }
 
-/// A list's JSON. Neighbours mostly have the same, so the last one is kept.
+/// Serializes lists to JSON. Consecutive sightings usually have equal lists, so the last result is
+/// cached.
 #[derive(Default)]
 struct JsonList {
     texts: Vec<String>,
@@ -188,7 +189,7 @@ impl JsonList {
     }
 }
 
-/// Unpacks a chunk's messages.
+/// Unpacks the messages of a chunk.
 pub(super) fn unpack(packed: &[u8]) -> Result<String, StoreError> {
     let bytes = zstd::bulk::decompress(packed, LARGEST).map_err(damaged)?;
     String::from_utf8(bytes).map_err(damaged)

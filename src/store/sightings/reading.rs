@@ -1,4 +1,4 @@
-//! Sightings read back, in the order of the reports, and never all at once.
+//! Reads sightings in the order of the reports, without loading all of them into memory.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -10,30 +10,33 @@ use crate::model::{AccountId, Region};
 use crate::store::reader::{damaged, next, parsed};
 use crate::store::{RunReader, SightingRecord, StoreError};
 
-/// Unpacked chunks kept at hand while sightings are read in time order: some 64 KiB each.
+/// The number of unpacked chunks that are cached while sightings are read in time order; each has
+/// some 64 KiB.
 const CHUNKS_AT_HAND: usize = 256;
 
-/// A stored sighting, with the place it is stored in.
+/// A stored sighting with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRow {
-    /// The account that keeps the log group.
+    /// The account of the log group.
     pub account: AccountId,
     /// The Region of the log group.
     pub region: Region,
-    /// The log group's name.
+    /// The name of the log group.
     pub log_group: String,
-    /// Whether the log group was read for other places than its own.
+    /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
+    /// scope.
     pub elsewhere: bool,
     /// The sighting.
     pub found: SightingRecord,
 }
 
 impl RunReader {
-    /// All that was found, ordered by event time, event account, event Region, record id, log group,
-    /// account, Region and event id, so that copies of a record are neighbours; handed to `use_rows`.
+    /// Passes all sightings to `use_rows`, ordered by event time, event account, event Region,
+    /// record id, log group, account, Region and event id, so that copies of a record are
+    /// neighbours.
     ///
     /// # Errors
-    /// What `use_rows` fails with; the rows fail where the database does.
+    /// `use_rows` fails. The iterator yields an error if the database fails.
     pub fn sightings<T, E: From<StoreError>>(
         &self,
         use_rows: impl FnOnce(&mut SightingRows<'_>) -> Result<T, E>,
@@ -41,10 +44,10 @@ impl RunReader {
         self.sightings_where("?1 = ''", "", use_rows)
     }
 
-    /// The same of those that are rows of a hunt.
+    /// Like [`RunReader::sightings`], for the rows of one hunt.
     ///
     /// # Errors
-    /// What `use_rows` fails with; the rows fail where the database does.
+    /// `use_rows` fails. The iterator yields an error if the database fails.
     pub fn sightings_of_hunt<T, E: From<StoreError>>(
         &self,
         hunt: &str,
@@ -79,7 +82,7 @@ impl RunReader {
     }
 }
 
-/// Sightings as they are stored, in the order of the reports.
+/// The stored sightings, in the order of the reports.
 pub struct SightingRows<'a> {
     rows: Rows<'a>,
     chunks: Chunks<'a>,
@@ -94,7 +97,7 @@ impl Iterator for SightingRows<'_> {
     }
 }
 
-/// The chunks that were read last.
+/// A cache of the chunks that were loaded last.
 struct Chunks<'a> {
     connection: &'a Connection,
     unpacked: HashMap<i64, Rc<str>>,

@@ -1,4 +1,4 @@
-//! Which trails and flow logs record a target: it is asked itself.
+//! Asks an account-Region which trails and flow logs record it.
 
 use futures::future::join_all;
 
@@ -6,12 +6,13 @@ use crate::aws::{Aws, CallError, Pages, Session};
 use crate::model::{LogSource, Outcome, SourceKind, SourceLookup, SourceState, Status, Target};
 use crate::sweep::outcome::{of_endless, of_error};
 
-/// What a target tells of who records it.
+/// The log sources of one account-Region.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// A cell a kind of record.
+    /// One source lookup per source kind.
     pub cells: Vec<SourceLookup>,
-    /// The recorders that the cells name. Those that live in the target have been asked about themselves.
+    /// The log sources that the lookups name. The state of those that belong to this account-Region
+    /// was looked up.
     pub recorders: Vec<LogSource>,
 }
 
@@ -42,7 +43,7 @@ impl Answer {
         answer
     }
 
-    /// The answer of a target that could not be asked, or not to the end.
+    /// Returns the answer of an account-Region that could not be asked, or not completely.
     pub(in crate::sweep) fn unanswered(target: &Target, outcome: &Outcome) -> Self {
         Self::new(
             target,
@@ -51,7 +52,7 @@ impl Answer {
     }
 }
 
-/// Asks a target, which `session` is in.
+/// Asks the account-Region `target`, in which `session` is.
 pub async fn ask(aws: &Aws, session: &Session, target: &Target) -> Answer {
     let (trails, flow_logs) = tokio::join!(
         trails(aws, session, target),
@@ -72,7 +73,7 @@ async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Log
         .await
         .map_err(|error| of_error(&error))?;
     let completed = seen.into_iter().map(|trail| async {
-        // A trail is asked about once, where it lives.
+        // The state of a trail is looked up once, in its home Region.
         if trail.home == *target {
             ask_owner(aws, session, trail).await
         } else {
@@ -103,15 +104,15 @@ async fn flow_logs(
     }
 }
 
-/// Asks about a trail in the target that owns it, which `session` is in.
+/// Looks up the state of a trail in the account-Region that owns it, in which `session` is.
 pub async fn ask_owner(aws: &Aws, session: &Session, trail: LogSource) -> LogSource {
     let (status, selection) = tokio::join!(
         aws.trail_status(session, &trail),
         aws.trail_selection(session, &trail)
     );
-    let told = status.and_then(|status| Ok::<_, CallError>(SourceState::Facts(status, selection?)));
+    let told = status.and_then(|status| Ok::<_, CallError>(SourceState::Known(status, selection?)));
     LogSource {
-        told: told.unwrap_or_else(|error| SourceState::Refused(of_error(&error))),
+        told: told.unwrap_or_else(|error| SourceState::Denied(of_error(&error))),
         ..trail
     }
 }

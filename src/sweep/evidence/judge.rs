@@ -1,4 +1,4 @@
-//! How it stands with one recorder. Pure.
+//! Judges one log source: whether its records were searched, and if not, why. Pure.
 
 use jiff::Timestamp;
 
@@ -9,17 +9,17 @@ use crate::model::{
 use crate::sweep::plan::{Decision, LATE_ARRIVAL, decide};
 use crate::time::rfc3339_ms;
 
-/// How the search of a log group ended, in the words of sources.
+/// How the search of a log group ended, as a source status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupEnd {
-    /// How.
+    /// The source status.
     pub status: SourceStatus,
-    /// Why.
+    /// The reason for the status.
     pub reason: String,
 }
 
 impl GroupEnd {
-    /// It ended so, for this reason.
+    /// Creates a result from a status and its reason.
     pub fn new(status: SourceStatus, reason: impl Into<String>) -> Self {
         Self {
             status,
@@ -27,24 +27,25 @@ impl GroupEnd {
         }
     }
 
-    /// A group that the sweep was not asked about.
+    /// The result for a log group that is out of scope.
     pub fn out_of_scope() -> Self {
         Self::new(SourceStatus::Skipped, "its log group is out of scope")
     }
 
-    /// A group that does not exist.
+    /// The result for a log group that does not exist.
     pub fn not_there() -> Self {
         Self::new(SourceStatus::Failed, "its log group is not there")
     }
 
-    /// How a sweep for `window`, made at the time `now`, would end for a group.
+    /// The expected result for a log group if `window` were swept at the time `now`.
     pub fn expected(group: &LogGroup, window: TimeWindow, now: Timestamp) -> Self {
         let (Decision::Read { outcome, .. } | Decision::Leave(outcome)) =
             decide(group, window, now, now, false);
         Self::from_outcome(&outcome, SourceStatus::Recorded)
     }
 
-    /// A group whose row in the coverage this is. `read` is the word for one that was read whole.
+    /// The result for a log group with this coverage outcome. `read` is the status if it was read
+    /// completely.
     pub fn from_outcome(outcome: &Outcome, read: SourceStatus) -> Self {
         let status = match outcome.status {
             Status::Searched => read,
@@ -59,7 +60,7 @@ impl GroupEnd {
     }
 }
 
-/// How it stands with a recorder.
+/// The status of a log source, and what it proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Judgement {
     pub status: SourceStatus,
@@ -68,7 +69,7 @@ pub(super) struct Judgement {
     pub kept: ManagementEvents,
 }
 
-/// Judges a recorder for a window; `end_of` tells how the search of its log group ended.
+/// Judges a log source for a window. `end_of` returns how the search of its log group ended.
 pub(super) fn judge(
     recorder: &LogSource,
     window: TimeWindow,
@@ -80,9 +81,9 @@ pub(super) fn judge(
         kept: ManagementEvents::default(),
     };
     let facts = match &recorder.told {
-        SourceState::Facts(delivery, selection) => Some((delivery, selection)),
-        SourceState::NotAsked => None,
-        SourceState::Refused(outcome) => {
+        SourceState::Known(delivery, selection) => Some((delivery, selection)),
+        SourceState::Unknown => None,
+        SourceState::Denied(outcome) => {
             return nothing(GroupEnd::from_outcome(outcome, SourceStatus::Failed));
         }
     };
@@ -97,7 +98,8 @@ pub(super) fn judge(
     };
     let end = end_of(group);
     let Some((delivery, selection)) = facts else {
-        // Its owner was not reached, and then its group was not either.
+        // The state of the source is unknown. If its log group was not searched either, that
+        // outcome explains more.
         let reached = matches!(end.status, SourceStatus::Searched | SourceStatus::Recorded);
         let untold = GroupEnd::new(
             SourceStatus::Failed,
@@ -133,7 +135,7 @@ pub(super) fn judge(
 }
 
 fn switched_off(delivery: &Delivery, window: TimeWindow) -> Option<GroupEnd> {
-    // What was switched off after the window recorded it.
+    // A source that was switched off after the window recorded all of it.
     let still_on = delivery.logging
         || delivery
             .stopped_ms
@@ -156,7 +158,7 @@ fn undelivered(recorder: &LogSource, delivery: &Delivery, window: TimeWindow) ->
         |last| format!("last at {}", time(last)),
     );
     if !delivery.error.is_empty() {
-        // A delivery so long after the window that all of it has arrived.
+        // If the last delivery is well after the window, everything in the window has arrived.
         let arrived = delivery
             .last_ms
             .is_some_and(|last| last >= window.to_ms().saturating_add(margin));
@@ -166,10 +168,10 @@ fn undelivered(recorder: &LogSource, delivery: &Delivery, window: TimeWindow) ->
         );
         return (!arrived).then_some(failing);
     }
-    // Flow logs do not tell when they delivered.
+    // Flow logs do not report when they last delivered.
     let tells = matches!(
         recorder.told,
-        SourceState::Facts(_, Selection::Events { .. })
+        SourceState::Known(_, Selection::Events { .. })
     );
     let fresh = delivery
         .last_ms
@@ -193,7 +195,7 @@ mod tests {
 
     const HOUR: i64 = 3_600_000;
 
-    /// A trail that delivers, judged for the hours 100 to 124; then changed.
+    /// Judges a trail that delivers, for the hours 100 to 124, after `change` was applied to it.
     fn judged(
         change: impl FnOnce(&mut LogSource, &mut Delivery, &mut Selection),
         end: &GroupEnd,
@@ -219,11 +221,11 @@ mod tests {
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
             home,
             multi_region: true,
-            told: SourceState::NotAsked,
+            told: SourceState::Unknown,
         };
         change(&mut trail, &mut delivery, &mut selection);
-        if trail.told == SourceState::NotAsked {
-            trail.told = SourceState::Facts(delivery, selection);
+        if trail.told == SourceState::Unknown {
+            trail.told = SourceState::Known(delivery, selection);
         }
         let at = |hours: i64| Timestamp::from_millisecond(hours * HOUR).unwrap();
         judge(&trail, TimeWindow::new(at(100), at(124)).unwrap(), |_| {
@@ -306,7 +308,7 @@ mod tests {
             (SourceStatus::Partial, writes)
         );
         let refused =
-            |trail: &mut LogSource| trail.told = SourceState::Refused(Outcome::denied("no"));
+            |trail: &mut LogSource| trail.told = SourceState::Denied(Outcome::denied("no"));
         assert_eq!(status(|trail, _, _| refused(trail)), SourceStatus::Denied);
     }
 }

@@ -1,10 +1,12 @@
-//! Where the evidence is: what records what happens in each account's Region, and whether that was searched.
+//! Determines which log sources record each account-Region, and whether their records were
+//! searched.
 //!
-//! In most organizations one trail delivers everybody's records into one log group of one account. So groups
-//! alone say little about coverage: every target is asked which trails and flow logs record it (`ask`), the
-//! groups that they deliver to join the plan wherever they are (`elsewhere`), and at the end each recorder is
-//! judged by what its owner tells and by how the search of its group ended (`judge`). `silence` looks for
-//! whoever switches the recording off.
+//! In most organizations, one trail delivers the records of all accounts to one log group of one
+//! account. Log groups alone therefore say little about coverage. Every account-Region is asked
+//! which trails and flow logs record it (`ask`). The log groups that they deliver to join the plan,
+//! wherever they are (`remote_sources`). At the end, each log source is judged by its reported
+//! state and by how the search of its log group ended (`judge`, `sources`). `trail_integrity`
+//! searches for calls that stop, reduce or destroy recording.
 
 mod ask;
 mod judge;

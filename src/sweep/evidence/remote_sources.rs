@@ -1,5 +1,5 @@
-//! Recorders and log groups outside the accounts and Regions in scope, on which those in scope depend: the
-//! organization's trail in the management account, the home Region of a trail of all Regions.
+//! Log sources and log groups out of scope that account-Regions in scope depend on: the
+//! organization trail in the management account, or the home Region of a multi-Region trail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,18 +23,19 @@ use crate::sweep::region::{Delivered, RegionContext};
 use crate::sweep::region_scope::is_wanted;
 use crate::sweep::run::{SweepContext, all_of, unread};
 
-/// Recorders that may wait until the list of accounts is complete. Each is a few hundred bytes; when it is
-/// full, targets wait with their log groups.
+/// How many log sources may wait until the list of accounts is complete. Each takes a few hundred
+/// bytes. If the channel is full, account-Regions wait before they scan their log groups.
 pub(in crate::sweep) const WAITING: usize = 1_024;
 
-/// Follows what targets in scope tell of recorders that live elsewhere, each once: its owner is asked, and
-/// its log group is read. Ends when no target has anything more to tell; without a list of accounts, at once.
+/// Follows the log sources that account-Regions in scope report, each once: its owner is asked
+/// about it, and its log group is scanned if it is out of scope. Ends when no account-Region can
+/// report any more; without a list of accounts, at once.
 pub(in crate::sweep) async fn follow(
     shared: Arc<SweepContext>,
     mut told: mpsc::Receiver<LogSource>,
     members: oneshot::Receiver<Members>,
 ) -> Result<(), JournalClosed> {
-    // What is in scope is known when all accounts are.
+    // Scope membership is known only when all accounts are listed.
     let Ok(members) = members.await else {
         return Ok(());
     };
@@ -85,7 +86,7 @@ impl Plan {
                 delivered,
             ));
         }
-        if recorder.told == SourceState::NotAsked && !self.is_in_scope(&recorder.home) {
+        if recorder.told == SourceState::Unknown && !self.is_in_scope(&recorder.home) {
             tasks.spawn(ask(
                 Arc::clone(&self.shared),
                 self.host(recorder.home.account),
@@ -94,7 +95,7 @@ impl Plan {
         }
     }
 
-    /// A group in scope is read with its target, whoever delivers to it.
+    /// A log group in scope is scanned with its own account-Region.
     fn is_to_be_read(&self, group: &LogGroupArn) -> bool {
         !self.is_in_scope(&group.target)
             && self.shared.settings.reach.scope.has_log_group(&group.name)
@@ -120,16 +121,16 @@ impl Plan {
     }
 }
 
-/// An account that keeps records of others.
+/// An account that stores records of other accounts.
 struct Host {
     id: AccountId,
-    /// Why it may not be entered, if it may not.
+    /// The member to enter, or the reason why the account must not be entered.
     member: Result<Arc<Member>, Outcome>,
     session: OnceCell<Result<Arc<Session>, Outcome>>,
 }
 
 impl Host {
-    /// Enters the account, once.
+    /// Enters the account; the session is shared by all callers.
     async fn enter(&self, shared: &SweepContext) -> Result<(Arc<Member>, Arc<Session>), Outcome> {
         let member = self.member.clone()?;
         let enter = || async {
@@ -144,7 +145,7 @@ impl Host {
         Ok((member, session))
     }
 
-    /// The account, as rows of the coverage name it.
+    /// Returns the account as coverage rows name it.
     fn account(&self) -> Account {
         match &self.member {
             Ok(member) => member.account.clone(),
@@ -173,7 +174,7 @@ async fn ask(
         }
     };
     let told = told.unwrap_or_else(|outcome| LogSource {
-        told: SourceState::Refused(outcome),
+        told: SourceState::Denied(outcome),
         ..recorder
     });
     shared.journal.write(Entry::LogSource(told)).await
@@ -203,7 +204,8 @@ async fn read(
                     &outcome,
                 ))
             });
-            // What nobody requires to be searched is told in the sources alone.
+            // If log sources are not required, the failure appears only in `sources.csv`, not in
+            // the coverage.
             if shared.settings.reach.scope.sources == SourcesRule::Require {
                 let place = match known {
                     Some(known) => known.place,
@@ -233,7 +235,7 @@ async fn read(
     queue.read_all().await
 }
 
-/// Enters the account of a log group, and looks it up.
+/// Enters the account of a log group and looks the log group up.
 async fn find(
     shared: &SweepContext,
     host: &Host,
@@ -258,7 +260,7 @@ async fn find(
     Ok((member, session, group))
 }
 
-/// A log group of which nothing is known but its address.
+/// Returns a log group of which only the ARN is known.
 fn unseen(arn: &LogGroupArn) -> LogGroup {
     LogGroup {
         name: arn.name.clone(),

@@ -1,4 +1,5 @@
-//! All cells of an organization with what records them: the rows of `sources.csv`.
+//! Combines the source lookups of an organization with the judgements of its log sources: the rows
+//! of `sources.csv`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,19 +13,19 @@ use crate::model::{
 };
 use crate::store::{CoverageOutcomes, RunReader, StoreError};
 
-/// What records what, and what that comes down to.
+/// The log sources of each account-Region, and whether they were searched.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// A row for each target, kind and recorder, sorted by them.
+    /// One row per account-Region, source kind and log source, sorted by them.
     pub rows: Vec<Source>,
-    /// How it stands with the CloudTrail of each target, sorted.
+    /// The combined status of the CloudTrail sources of each account-Region, sorted.
     pub cells: Vec<(Target, SourceStatus)>,
 }
 
-/// The sources of a run that began at `started`, as its database tells them and its scope accepts them.
+/// Loads the sources of a run that started at `started`, and applies the accepted gaps of `scope`.
 ///
 /// # Errors
-/// The database fails or is damaged.
+/// Returns an error if the database cannot be read or is damaged.
 pub fn sources_of_run(
     reader: &RunReader,
     scope: &Scope,
@@ -58,7 +59,8 @@ pub fn sources_of_run(
 }
 
 impl Sources {
-    /// Marks the CloudTrail of targets as accepted that was not searched and is known not to be.
+    /// Marks the CloudTrail of account-Regions as accepted if it was not searched and the scope
+    /// accepts that gap.
     fn accept<'a>(&mut self, gap_of: impl Fn(&Target) -> Option<&'a AcceptedGap>) {
         let mut accepted = BTreeMap::new();
         for (target, status) in self
@@ -100,7 +102,7 @@ fn end_in_run(ends: &CoverageOutcomes, scope: &Scope, group: &LogGroupArn) -> Gr
     }
 }
 
-/// Judges every cell. `end_of` tells how the search of a log group ended.
+/// Judges every source lookup. `end_of` returns how the search of a log group ended.
 pub fn sources(
     cells: &[SourceLookup],
     recorders: &[LogSource],
@@ -120,7 +122,8 @@ pub fn sources(
                 .iter()
                 .filter_map(|name| by_name.get(name.as_str()))
                 .collect(),
-            // A Region that does not answer is still recorded by the account's trails of all Regions.
+            // A Region that could not be queried is still recorded by the account's multi-Region
+            // trails.
             Err(_) if cell.kind == SourceKind::CloudTrail => everywhere
                 .get(&cell.target.account)
                 .into_iter()
@@ -149,7 +152,7 @@ pub fn sources(
     sources
 }
 
-/// The trails of all Regions that any Region of an account sees, by account.
+/// Returns the multi-Region trails that any Region of an account reports, by account.
 fn trails_of_all_regions<'a>(
     cells: &'a [SourceLookup],
     by_name: &BTreeMap<&str, (&LogSource, Judgement)>,
@@ -170,7 +173,7 @@ fn trails_of_all_regions<'a>(
     everywhere
 }
 
-/// How it stands with a cell that all these record.
+/// Returns the combined status of the log sources of one source lookup.
 fn together(seen: &[&(&LogSource, Judgement)], cell: &SourceLookup) -> SourceStatus {
     let kept = seen
         .iter()
@@ -179,7 +182,7 @@ fn together(seen: &[&(&LogSource, Judgement)], cell: &SourceLookup) -> SourceSta
         });
     let best = seen.iter().map(|(_, judgement)| judgement.status).min();
     match (best, &cell.answer) {
-        // Several that leave something out may have everything together.
+        // Several trails that each leave something out may be complete together.
         (Some(SourceStatus::Partial), _) if kept.is_all() => SourceStatus::Searched,
         (Some(best), _) => best,
         (None, Ok(_)) => SourceStatus::NoSource,
@@ -212,8 +215,8 @@ fn empty(cell: &SourceLookup) -> Source {
 
 fn row(cell: &SourceLookup, recorder: &LogSource, judgement: &Judgement) -> Source {
     let facts = match &recorder.told {
-        SourceState::Facts(delivery, selection) => Some((delivery, selection)),
-        SourceState::NotAsked | SourceState::Refused(_) => None,
+        SourceState::Known(delivery, selection) => Some((delivery, selection)),
+        SourceState::Unknown | SourceState::Denied(_) => None,
     };
     Source {
         log_group: recorder.log_group().cloned(),

@@ -1,8 +1,8 @@
-//! Whoever switches the recording off must not look like a quiet account: calls that tamper with records,
-//! and how many records each hour has.
+//! The trail integrity check: finds tampering calls and counts the records of each hour, so that an
+//! account whose recording was switched off does not look like a quiet one.
 //!
-//! The calls need one more pass, with a pattern that lets next to nothing through. Hours are counted only
-//! where everything is read anyway.
+//! Tampering calls need another pass over the log group, with a pattern that matches very few
+//! events. Hours are counted only where all events are read anyway.
 
 use std::collections::BTreeMap;
 
@@ -13,25 +13,26 @@ use crate::store::IntegrityFindings;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// The coarse pattern of calls that tamper with records.
+/// Returns the coarse pattern of the tampering calls.
 pub(in crate::sweep) fn pattern() -> String {
     TAMPERING.map(|name| format!("?{name}")).join(" ")
 }
 
-/// Whether a log group of this name is likely to keep a trail, also one that has been deleted since.
+/// Returns whether a log group of this name probably contains the records of a trail, possibly one
+/// that was deleted.
 pub(in crate::sweep) fn is_named_like_a_trails(log_group: &str) -> bool {
     log_group.to_ascii_lowercase().contains("cloudtrail")
 }
 
-/// Whether CloudTrail writes to a stream of this name.
+/// Returns whether CloudTrail writes to a log stream of this name.
 ///
 /// Source: CloudTrail user guide, "Log group and log stream naming": `ACCOUNT_CloudTrail_REGION`.
 pub(in crate::sweep) fn is_trails_stream(log_stream: &str) -> bool {
     log_stream.contains("_CloudTrail_")
 }
 
-/// What events of a trail's log group in `stored` tell of the recording; hours only where the events
-/// are all there are.
+/// Returns the integrity findings of events of a trail's log group that is stored in `stored`.
+/// Hours are counted only if `are_all` says that these are all events.
 pub(in crate::sweep) fn traces(
     events: &[LogEvent],
     stored: &Target,
@@ -54,7 +55,8 @@ pub(in crate::sweep) fn traces(
         if !told.is_cloudtrail() || !window.contains_ms(told.time_ms) {
             continue;
         }
-        // An event may claim any account; what is none has no hours.
+        // An event may claim any account. If the claim is not a valid account id and Region, no
+        // hour is counted.
         if are_all && let (Ok(account), Ok(region)) = (told.account.parse(), told.region.parse()) {
             let hour = told.time_ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
             *hours.entry((Target { account, region }, hour)).or_default() += 1;

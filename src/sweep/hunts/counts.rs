@@ -1,7 +1,8 @@
-//! The counts of a hunt, merged over the organization: each record once.
+//! Merges the counts of a hunt over the organization, so that each record counts once.
 //!
-//! Where an organization's trail and an account's own keep the same records, one log group speaks for the
-//! place: one that has all of them. Where none surely has, all are counted, and the result says so.
+//! An organization trail and an account trail may keep the same records. For each account-Region,
+//! one log group that has all of them is counted. If no log group is certain to have all of them,
+//! every copy is counted and the result says so.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,26 +14,27 @@ use crate::store::{RunReader, StoreError};
 use crate::sweep::Sources;
 use crate::sweep::account_filter::AccountFilter;
 
-/// Groups (different addresses, say) of one hunt. Each takes some 300 bytes, so that all of them fit into
-/// half a gigabyte; what is beyond is not counted, and the result says so.
+/// The maximum number of groups of one hunt, for example different addresses. A group takes about
+/// 300 bytes, so this is less than half a gigabyte. Further groups are not counted, and the result
+/// says so.
 const MOST_GROUPS: usize = 1_000_000;
 
-/// What a hunt counted, over all places.
+/// The counts of a hunt over all account-Regions.
 #[derive(Clone, Debug, Default)]
 pub struct HuntCounts {
     /// The sum.
     pub total: Partial,
-    /// Whether some record may be in it twice: copies of it lie in several log groups.
+    /// Whether a record may be counted twice because several log groups keep copies of it.
     pub may_double_count: bool,
-    /// Whether there were more groups than fit.
+    /// Whether there were more groups than the maximum.
     pub is_cut_off: bool,
 }
 
-/// Merges what a hunt counted. Before a place is added to the sum, it is handed to `use_place`: the account
-/// and the Region where it happened, and what was counted there.
+/// Merges the counts of a hunt. Before the counts of an account-Region are added to the sum, they
+/// are passed to `use_place` with the account and the Region where the events happened.
 ///
 /// # Errors
-/// What `use_place` fails with, or the database fails or is damaged.
+/// Returns the error of `use_place`, or an error if the database cannot be read or is damaged.
 pub fn merged_counts<E: From<StoreError>>(
     reader: &RunReader,
     sources: &Sources,
@@ -52,7 +54,8 @@ pub fn merged_counts<E: From<StoreError>>(
             if !is_stored_here && !asked.has(&row.event_account, stored.elsewhere) {
                 continue;
             }
-            // Where a trail keeps the same place's records, these are taken to be copies of them.
+            // If a trail keeps the records of this account-Region, these events are assumed to be
+            // copies.
             let kind = if is_claim {
                 RecordKind::CloudTrail.as_str().to_owned()
             } else {
@@ -79,7 +82,7 @@ pub fn merged_counts<E: From<StoreError>>(
     })
 }
 
-/// What records each place, by its account and Region, as events name them.
+/// The log sources of each account-Region, by the account and Region as events name them.
 type ByPlace<'s> = HashMap<(String, &'s str), Vec<&'s Source>>;
 
 fn by_place(sources: &Sources) -> ByPlace<'_> {
@@ -93,7 +96,7 @@ fn by_place(sources: &Sources) -> ByPlace<'_> {
     places
 }
 
-/// What was counted of one place: by kind of record, by the log group that keeps it.
+/// The counts of one account-Region: by kind of record, then by the log group that keeps them.
 #[derive(Default)]
 struct Place {
     account: String,
@@ -128,8 +131,9 @@ impl Place {
     }
 }
 
-/// What is to be added up of several log groups that keep records of one kind and place, and whether some
-/// record may still be in it twice. `here` is what records the place.
+/// Selects which counts to add up, of the log groups that keep records of one kind and one
+/// account-Region, and returns whether a record may still be counted twice. `here` are the log
+/// sources of the account-Region.
 fn each_once(
     kind: &str,
     mut groups: BTreeMap<LogGroupArn, Partial>,
@@ -153,7 +157,7 @@ fn each_once(
         if let Some(group) = whole.filter_map(|trail| trail.log_group.as_ref()).min() {
             groups.retain(|known, _| known == group);
         }
-        // Two trails may deliver to one group.
+        // Two trails may deliver to the same log group.
         let trails = delivering(SourceKind::CloudTrail, &groups);
         groups.len() > 1 || trails.len() > 1
     } else if kind == VPC_FLOW {
@@ -162,7 +166,7 @@ fn each_once(
             .iter()
             .filter_map(|log| network(&log.via))
             .collect();
-        // A flow log of a whole network has each interface's flows once.
+        // A flow log of a whole VPC has the flows of each interface once.
         let are_apart = networks.len() == flow_logs.len();
         (groups.len() > 1 || flow_logs.len() > 1) && !(are_apart && flow_logs.len() >= groups.len())
     } else {
@@ -171,10 +175,10 @@ fn each_once(
     (groups.into_values().collect(), is_doubtful)
 }
 
-/// The word for lines of flow logs, whatever their format.
+/// The kind of flow log lines of any format.
 const VPC_FLOW: &str = "vpc-flow";
 
-/// The VPC that a flow log watches as a whole, from its name: `… (vpc-1)`.
+/// Returns the VPC that a flow log covers as a whole, from the name of the log source: `… (vpc-1)`.
 fn network(via: &str) -> Option<&str> {
     let (_, watched) = via.rsplit_once(" (")?;
     watched
@@ -211,7 +215,7 @@ mod tests {
         }
     }
 
-    /// How many of these groups count, and whether that is in doubt.
+    /// Returns how many of these log groups are counted, and whether a record may be counted twice.
     fn counted(kind: &str, names: &[&str], here: &[Source]) -> (usize, bool) {
         let groups = names
             .iter()

@@ -1,7 +1,9 @@
-//! What hunts come to: counted page by page while the sweep goes on, merged over the organization after it.
+//! The results of hunts: counts are collected page by page during the sweep and merged over the
+//! organization after it.
 //!
-//! A row of a hunt is a sighting; its columns are read from the stored message again when the run is merged,
-//! so that nothing is stored twice. What a hunt counts is stored by page and place, and adds up in any order.
+//! A row of a hunt is a sighting. Its columns are evaluated again from the stored message when the
+//! run is merged, so nothing is stored twice. Counts are stored per page, account-Region and log
+//! group, and can be added in any order.
 
 mod counts;
 mod page_counts;

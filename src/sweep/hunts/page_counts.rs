@@ -1,4 +1,4 @@
-//! What one page adds to the hunts that count.
+//! What the events of one page add to hunts that count.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,12 @@ use crate::query::Partial;
 use crate::search::{ParsedEventDetails, PreparedHunt, RecordKind};
 use crate::store::CountRow;
 
-/// What looks like a CloudTrail record, but was not written by a trail that is known.
+/// The kind of an event that looks like a CloudTrail record but was not written by a known trail.
 pub(super) const CLAIMS_TO_BE_CLOUDTRAIL: &str = "claims-to-be-cloudtrail";
 
-/// The word for what kind of event was counted. What a trail did not write counts where it is stored, too, whatever
-/// account it tells of.
+/// Returns the kind under which an event is counted. An event that looks like a CloudTrail record
+/// but was not written by a trail has a separate kind: it can claim any account, so the account
+/// that stores it counts as well.
 pub(in crate::sweep) fn kind_of_count(kind: RecordKind<'_>, is_trails: bool) -> &'static str {
     match kind {
         RecordKind::CloudTrail if !is_trails => CLAIMS_TO_BE_CLOUDTRAIL,
@@ -18,13 +19,14 @@ pub(in crate::sweep) fn kind_of_count(kind: RecordKind<'_>, is_trails: bool) -> 
     }
 }
 
-/// Counts of one page: by hunt, by account and Region where it happened, and by kind of record. They are as
-/// many as the page has events at most.
+/// The counts of one page, by hunt, event account, event Region and kind of record. There are at
+/// most as many as the page has events.
 #[derive(Debug, Default)]
 pub(in crate::sweep) struct PageCounts(BTreeMap<(usize, String, String, &'static str), Partial>);
 
 impl PageCounts {
-    /// Adds what an event comes to for the hunt of this number; `kind`: see [`kind_of_count`].
+    /// Adds the partial of an event for the hunt with this number. For `kind` see
+    /// [`kind_of_count`].
     pub fn add(
         &mut self,
         hunt: usize,
@@ -41,7 +43,7 @@ impl PageCounts {
         self.0.entry(place).or_default().merge(partial);
     }
 
-    /// The rows to write down.
+    /// Returns the rows that the journal stores.
     pub fn into_rows(self, hunts: &[PreparedHunt]) -> Vec<CountRow> {
         let rows = self.0.into_iter().filter_map(
             |((number, event_account, event_region, kind), partial)| {

@@ -1,4 +1,5 @@
-//! The rows of a hunt: sightings, each with the hunt's own columns, which its message gives again.
+//! Makes the rows of a hunt from sightings: the hunt's columns are evaluated again from each
+//! message.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,29 +9,29 @@ use crate::search::{Finding, FlowLogFormats, PreparedHunt, RecordKind};
 use crate::store::{RunReader, StoreError};
 use crate::sweep::merge::merged_sightings_of_hunt;
 
-/// Rows that are kept in memory where the query itself sorts, limits or deduplicates; some 500 bytes each.
-/// What is beyond is left out, and the result says so.
+/// The maximum number of rows in memory if the query sorts, limits or deduplicates. A row takes
+/// about 500 bytes. Further rows are left out, and the result says so.
 const MOST_ROWS: usize = 500_000;
 
-/// What Insights adds to every row: here it only leads from a row to its record.
+/// The column that Insights adds to every row. Here it only connects a row with its record.
 pub const POINTER: &str = "@ptr";
 
-/// Where and when the record of a row happened, and where it is kept.
+/// Where and when the record of a row happened, and where it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowPlace {
-    /// In which account.
+    /// The account in which it happened.
     pub event_account: String,
-    /// In which Region.
+    /// The Region in which it happened.
     pub event_region: String,
-    /// The log group that keeps it.
+    /// The log group that stores it.
     pub log_group: String,
-    /// When, in milliseconds since the Unix epoch.
+    /// The event time, in milliseconds since the Unix epoch.
     pub time_ms: i64,
     /// CloudTrail's `eventID`; empty for other events.
     pub record_id: String,
 }
 
-/// How the rows of a hunt are made from a run's sightings.
+/// Makes the rows of a hunt from the sightings of a run.
 #[derive(Debug)]
 pub struct HuntRows<'h> {
     hunt: &'h PreparedHunt,
@@ -39,7 +40,8 @@ pub struct HuntRows<'h> {
 }
 
 impl<'h> HuntRows<'h> {
-    /// The rows of a hunt, whose plan this is, where log groups have flow logs of these formats.
+    /// Creates the rows of `hunt`, whose plan is `plan`. `formats` are the flow log formats of each
+    /// log group.
     pub fn new(
         hunt: &'h PreparedHunt,
         plan: &'h RowPlan,
@@ -52,7 +54,7 @@ impl<'h> HuntRows<'h> {
         }
     }
 
-    /// The hunt's own columns.
+    /// Returns the hunt's own columns.
     pub fn columns(&self) -> Vec<String> {
         self.hunt
             .plan()
@@ -97,11 +99,12 @@ impl<'h> HuntRows<'h> {
     }
 }
 
-/// Hands the rows of a hunt to `use_row`, each with its place, as far as it still is of one record: in the
-/// query's order, or in that of the sightings if it has none. Gives whether there were more than fit.
+/// Passes the rows of a hunt to `use_row`: in the order of the query, or in that of the sightings
+/// if the query has none. Each row comes with its record's origin, unless it no longer belongs to
+/// one record. Returns whether rows were left out.
 ///
 /// # Errors
-/// What `use_row` fails with, or the database fails or is damaged.
+/// Returns the error of `use_row`, or an error if the database cannot be read or is damaged.
 pub fn merged_rows<E: From<StoreError>>(
     reader: &RunReader,
     rows: &HuntRows<'_>,
@@ -145,7 +148,7 @@ pub fn merged_rows<E: From<StoreError>>(
     Ok(is_cut_off)
 }
 
-/// The columns of a hunt that are its own.
+/// Returns whether a column belongs to the hunt itself.
 fn is_own(column: &str) -> bool {
     column != POINTER
 }

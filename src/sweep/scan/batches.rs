@@ -1,4 +1,5 @@
-//! Units that one Insights query asks about together: of the same stretch of time, as the query is the same.
+//! Collects work units into batches that one Insights query covers. Units of a batch have the same
+//! time range and are read with the same query.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +7,21 @@ use super::unit::Unit;
 use crate::model::LogGroupClass;
 use crate::store::Pass;
 
-/// Source: CloudWatch Logs API, `StartQuery`: a query takes up to 50 log groups.
+/// Source: CloudWatch Logs API, `StartQuery`: a query covers up to 50 log groups.
 const MOST_GROUPS: usize = 50;
 
-/// What units must have in common to be asked about together.
+/// What the units of a batch have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Question {
-    /// What is asked for.
+    /// The pass of the units.
     pub pass: Pass,
     /// The first millisecond, since the Unix epoch.
     pub from_ms: i64,
-    /// The first millisecond after it.
+    /// The first millisecond after the range.
     pub to_ms: i64,
-    /// Whether the server may filter.
+    /// Whether the query may filter on the server.
     pub narrow: bool,
-    /// Whether their class is `INFREQUENT_ACCESS`, of which few queries run at once.
+    /// Whether the class is `INFREQUENT_ACCESS`, of which only a few queries may run at once.
     pub infrequent_access: bool,
 }
 
@@ -37,21 +38,22 @@ impl Question {
     }
 }
 
-/// One or more units, each of another log group.
+/// One or more work units of different log groups, which one query covers.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// What is asked about them.
+    /// What the units have in common.
     pub question: Question,
     /// The units.
     pub units: Vec<Unit>,
-    /// How often this very question was asked in vain.
+    /// How often a query of this batch has failed.
     pub attempts: u32,
-    /// What it cost, in US dollars, to ask about all of it, if that was done in vain.
+    /// The cost of an earlier query over the same units, in US dollars, if its rows could not be
+    /// used.
     pub cost_before: Option<f64>,
 }
 
 impl Batch {
-    /// Units of one question.
+    /// Creates a batch of units that have `question` in common.
     pub fn new(question: Question, units: Vec<Unit>) -> Self {
         Self {
             question,
@@ -61,7 +63,7 @@ impl Batch {
         }
     }
 
-    /// One of so many parts of it, each of which is likely to cost as much.
+    /// Creates one of `of` parts of this batch. Each part is estimated to cost the same.
     pub fn part(&self, of: usize, question: Question, units: Vec<Unit>) -> Self {
         Self {
             question,
@@ -71,7 +73,8 @@ impl Batch {
         }
     }
 
-    /// Two halves, one of which has the more units if they cannot be equal.
+    /// Splits the batch by log group into two halves. The first has one unit more if they cannot be
+    /// equal.
     pub fn halves(mut self) -> [Self; 2] {
         let second = self.units.split_off(self.units.len().div_ceil(2));
         let first = std::mem::take(&mut self.units);
@@ -79,20 +82,21 @@ impl Batch {
     }
 }
 
-/// Batches that wait.
+/// Batches that wait for their query.
 #[derive(Debug, Default)]
 pub(super) struct Batches {
-    /// What joins others.
+    /// Units that wait for more units with the same question.
     open: BTreeMap<Question, Vec<Unit>>,
     ready: Vec<Batch>,
 }
 
 impl Batches {
-    /// Adds a unit, which joins others.
+    /// Adds a unit to the open batch of its question.
     pub fn add(&mut self, unit: Unit) {
         let question = Question::new(&unit);
         if question.pass == Pass::Passthrough {
-            // Nothing but the query's own text says what its rows are from.
+            // The rows of a passthrough query do not say which log group they come from, so each
+            // log group is queried separately.
             return self.ready.push(Batch::new(question, vec![unit]));
         }
         let units = self.open.entry(question).or_default();
@@ -104,17 +108,18 @@ impl Batches {
         }
     }
 
-    /// Adds units that have come together already.
+    /// Adds a batch that is queried as it is.
     pub fn add_ready(&mut self, batch: Batch) {
         self.ready.push(batch);
     }
 
-    /// Whether there is a batch to ask about. While log groups are still listed, those that are not full wait for more.
+    /// Returns whether a batch is ready. While log groups are still being listed, batches that are
+    /// not full wait for more units.
     pub fn has_next(&self, is_listing: bool) -> bool {
         !self.ready.is_empty() || (!is_listing && !self.open.is_empty())
     }
 
-    /// Takes the next batch.
+    /// Takes the next batch that is ready.
     pub fn next(&mut self, is_listing: bool) -> Option<Batch> {
         let open = |this: &mut Self| {
             this.open

@@ -1,11 +1,15 @@
-//! Where to cut the time of an Insights query that gives more rows than can be had. Pure.
+//! Decides where to split the time range of an Insights query that has too many rows. Pure.
 
-/// Parts into which what was too much is cut by time, and as many around the events that were seen.
+/// The number of parts into which a time range is split, and again the range of the events that
+/// were seen.
 const PARTS: i64 = 4;
 
-/// Full seconds at which to cut a stretch of time of which events were seen in a part; none if it has only one second.
-/// Many parts cost no more than two: each byte is scanned once. The events are likely to lie where they were seen, or,
-/// if those came in order, as close together elsewhere.
+/// Returns the full seconds at which to split a time range, or none if the range lies within one
+/// second. `seen` is the range of the events that were received.
+///
+/// Many parts cost no more than two, because each byte is scanned once in either case. The extra
+/// splits around `seen` are there because most events are likely to be where some were seen; if
+/// events arrived in order of time, the others are likely to be as dense.
 pub(super) fn cuts(from_ms: i64, to_ms: i64, seen: Option<(i64, i64)>) -> Vec<i64> {
     let (first, last) = (from_ms.div_euclid(1_000), (to_ms - 1).div_euclid(1_000));
     let even = |first: i64, end: i64| (0..=PARTS).map(move |n| first + (end - first) * n / PARTS);

@@ -1,4 +1,5 @@
-//! One log group: what it is read for, pass after pass, and how it ends.
+//! The scan of one log group: the passes that it goes through, the work units of each pass, and its
+//! outcome.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,11 +18,12 @@ use crate::sweep::outcome;
 use crate::sweep::run::SweepContext;
 use crate::sweep::window_basis::TimeFilter;
 
-/// Slices that a group is cut into at most: a server cannot make more work than this of one group, whatever times
-/// its events claim.
+/// The maximum number of slices of one log group. It bounds the work that a server can cause,
+/// whatever log times its events claim.
 const MOST_SLICES: usize = 4_096;
 
-/// A log group that is to be read.
+/// The specification of a scan: the log group, what to read of it, and its outcome if everything is
+/// read.
 #[derive(Debug)]
 pub(in crate::sweep) struct ScanSpec {
     pub shared: Arc<SweepContext>,
@@ -29,36 +31,36 @@ pub(in crate::sweep) struct ScanSpec {
     pub target: Target,
     pub name: String,
     pub place: CoverageId,
-    /// Whether it is in an account and a Region in scope, so that what is stored in it counts.
+    /// Whether its account-Region is in scope, so that where an event is stored counts as well.
     pub is_in_scope: bool,
-    /// Whether a trail delivers to it, as its account's Region tells.
+    /// Whether a trail delivers to it, according to its own account-Region.
     pub trail_delivers: bool,
-    /// What of it is looked at.
+    /// Which events are searched, by time.
     pub time_filter: TimeFilter,
-    /// What reads it, as far as nothing of it was read before.
+    /// The engine of the search pass, unless earlier work units already have one.
     pub engine: Engine,
     /// Whether the other engine may read what this one cannot.
     pub has_both_engines: bool,
-    /// Its class.
+    /// The class of the log group.
     pub class: LogGroupClass,
-    /// The key that it is encrypted with, if it is one of the account's own.
+    /// The customer-managed KMS key that encrypts it, if there is one.
     pub kms_key: Option<String>,
-    /// Whether the server may filter.
+    /// Whether a server-side filter pattern may be used.
     pub narrow: bool,
-    /// How it ends if its masked values cannot be had in clear, for which they are asked.
+    /// The outcome if masked values cannot be read unmasked. Set only if unmasking is requested.
     pub if_masked: Option<Outcome>,
     /// The formats of the flow logs that deliver to it.
     pub flow_logs: FlowLogFormats,
-    /// Pages that it is likely to have.
+    /// The number of pages that it probably has.
     pub expected_pages: f64,
-    /// What it is likely to cost to read it by Insights once, in US dollars.
+    /// The estimated cost of one Insights query over it, in US dollars.
     pub insights_costs: f64,
-    /// How it ends if every page is read.
+    /// The outcome if every page is read.
     pub outcome: Outcome,
 }
 
 impl ScanSpec {
-    /// How it ends since a call failed for good.
+    /// Returns the outcome after a call failed and was not retried any more.
     pub(super) fn outcome_of(&self, error: &CallError) -> Outcome {
         let names_a_key =
             error.message.to_ascii_lowercase().contains("kms") || error.code.contains("KMS");
@@ -80,16 +82,18 @@ impl ScanSpec {
     }
 }
 
-/// A log group that is being read.
+/// The scan of a log group in progress.
 #[derive(Debug)]
 pub(in crate::sweep) struct GroupScan {
     pub group: ScanSpec,
-    /// Weak, since the queue holds units, and they this: a sweep that is given up must let go of all of it.
+    /// Weak, because the queue holds units and units hold their scan: when a sweep is cancelled,
+    /// everything must be dropped.
     queue: Weak<Queue>,
     keeps_trail: AtomicBool,
-    /// Whether the filter engine read some of it, whose pattern lets no call through that tampers with records.
+    /// Whether the filter engine read any of it. Its search pattern does not select tampering
+    /// calls.
     is_filtered: AtomicBool,
-    /// Whether its masked values cannot be had in clear.
+    /// Whether any of it was read with its values masked.
     stays_masked: AtomicBool,
     slices: AtomicUsize,
     state: Mutex<State>,
@@ -97,20 +101,20 @@ pub(in crate::sweep) struct GroupScan {
 
 #[derive(Debug)]
 struct State {
-    /// What is still to be done.
+    /// The passes that are left.
     passes: std::slice::Iter<'static, Pass>,
-    /// How far an earlier part of the run came with that.
+    /// What an earlier part of the run stored of these passes.
     known: KnownUnits,
-    /// Units of the pass under way that have not ended.
+    /// Units of the current pass that have not ended.
     open_units: usize,
-    /// How the group ends since a unit could not be read to its end.
+    /// The outcome of the log group because a unit could not be read completely.
     failure: Option<Outcome>,
-    /// What of the group's money has not been spent.
+    /// The part of the scan budget that is reserved for the log group and not settled.
     set_aside: f64,
 }
 
 impl State {
-    /// What is to be done next, and how far an earlier part of the run came with it.
+    /// Returns the next pass, and what an earlier part of the run stored of it.
     fn next_pass(&mut self) -> Option<(Pass, Vec<KnownUnit>)> {
         self.passes
             .next()
@@ -119,8 +123,8 @@ impl State {
 }
 
 impl GroupScan {
-    /// Begins to read a group, or goes on where an earlier part of the run came to: adds its units to the queue.
-    /// `keeps_trail`: a trail delivers to it, as far as is known.
+    /// Starts or resumes the scan of a log group: adds its units to the queue. `keeps_trail` says
+    /// that a trail delivers to it, as far as known.
     pub async fn begin(
         group: ScanSpec,
         keeps_trail: bool,
@@ -154,12 +158,12 @@ impl GroupScan {
         reading.next_pass().await
     }
 
-    /// Whether a trail delivers to it, as far as is known.
+    /// Returns whether a trail delivers to it, as far as known.
     pub fn keeps_trail(&self) -> bool {
         self.keeps_trail.load(Ordering::Relaxed)
     }
 
-    /// What tells that a trail delivers to it.
+    /// Notes that a trail delivers to the log group if a page contains a trail's log stream.
     pub(super) fn notice(&self, page: &EventPage) {
         if page
             .events
@@ -170,7 +174,7 @@ impl GroupScan {
         }
     }
 
-    /// What the server is to let through.
+    /// Returns the server-side filter pattern of a pass.
     pub(super) fn pattern(&self, pass: Pass) -> Option<String> {
         match pass {
             Pass::Search => self
@@ -183,28 +187,28 @@ impl GroupScan {
         }
     }
 
-    /// Whether masked values are asked for in clear.
+    /// Returns whether unmasked values are requested.
     pub(super) fn unmasks(&self) -> bool {
         self.group.if_masked.is_some() && !self.stays_masked.load(Ordering::Relaxed)
     }
 
-    /// AWS refused to show masked values in clear, or whoever asked at all.
+    /// Continues with masked values, because AWS denied the request for unmasked ones.
     pub(super) fn unmask_was_refused(&self, error: &CallError) {
         info!(group = %self.group.name, %error, "not shown in clear: reading it as it is masked");
         self.is_read_masked();
     }
 
-    /// Some of it is read as it is masked, if it is.
+    /// Notes that some of it is read with its values masked.
     pub(super) fn is_read_masked(&self) {
         self.stays_masked.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is settled that not all of it can be read.
+    /// Returns whether a unit has failed, so that the log group cannot be read completely any more.
     pub(super) fn has_failed(&self) -> bool {
         self.state().failure.is_some()
     }
 
-    /// Whether so many more slices may be made.
+    /// Reserves `more` slices and returns whether the log group may have that many.
     pub(super) fn takes_slices(&self, more: usize) -> bool {
         self.slices
             .fetch_add(more, Ordering::Relaxed)
@@ -212,17 +216,17 @@ impl GroupScan {
             <= MOST_SLICES
     }
 
-    /// There are so many more units of the pass under way.
+    /// Adds to the number of open units of the current pass.
     pub(super) fn count_units(&self, more: usize) {
         self.state().open_units += more;
     }
 
-    /// What was set aside for the first query about it.
+    /// Takes the reservation for the first query.
     pub(super) fn take_set_aside(&self) -> f64 {
         std::mem::take(&mut self.state().set_aside)
     }
 
-    /// More units of the pass under way.
+    /// Adds units to the current pass.
     pub(super) fn add_units(&self, units: Vec<Unit>) {
         self.count_units(units.len());
         if let Some(queue) = self.queue.upgrade() {
@@ -230,14 +234,14 @@ impl GroupScan {
         }
     }
 
-    /// A unit of the pass under way is read once more.
+    /// Puts a unit of the current pass back into the queue.
     pub(super) fn requeue(&self, unit: Unit) {
         if let Some(queue) = self.queue.upgrade() {
             queue.add(vec![unit]);
         }
     }
 
-    /// There is one more unit, with so many pages.
+    /// Counts a new unit with this many expected pages.
     pub(super) fn unit_begins(&self, engine: Engine, pages: f64) {
         self.is_filtered
             .fetch_or(engine == Engine::Filter, Ordering::Relaxed);
@@ -247,33 +251,33 @@ impl GroupScan {
         }
     }
 
-    /// A unit is gone: read, or given up.
+    /// Counts a unit as finished or dropped.
     pub(super) fn unit_is_gone(&self) {
         if let Some(queue) = self.queue.upgrade() {
             queue.unit_is_gone();
         }
     }
 
-    /// Corrects the number of pages that are left to read.
+    /// Adds `more` to the number of pages that are left to read; it may be negative.
     pub(super) fn expect(&self, more: f64) {
         if let Some(queue) = self.queue.upgrade() {
             queue.expect(more);
         }
     }
 
-    /// A page was read under the quota.
+    /// Counts a page that was read under the quota.
     pub(super) fn page_is_read(&self) {
         if let Some(queue) = self.queue.upgrade() {
             queue.page_is_read();
         }
     }
 
-    /// What else there is to read; `None` when the sweep has been given up.
+    /// Returns the load of the queue, or `None` if the sweep was cancelled.
     pub(super) fn load(&self) -> Option<Load> {
         self.queue.upgrade().map(|queue| queue.load())
     }
 
-    /// A unit has ended; with the last, the pass has.
+    /// Counts a unit as ended. After the last unit, the next pass starts or the log group ends.
     pub(super) async fn unit_ended(
         self: &Arc<Self>,
         read: Result<(), Outcome>,
@@ -295,7 +299,8 @@ impl GroupScan {
         }
     }
 
-    /// Goes on with the next pass that has anything left to read; after the last, the group ends.
+    /// Starts the next pass that has anything left to read. After the last pass, the log group
+    /// ends.
     async fn next_pass(self: &Arc<Self>) -> Result<(), JournalClosed> {
         loop {
             let next = self.state().next_pass();
@@ -320,7 +325,8 @@ impl GroupScan {
         }
     }
 
-    /// Where all events were let through, what tells of the recording was among them.
+    /// Returns whether the trail-integrity pass is needed. It is not if the search read all events,
+    /// because tampering calls were then among them.
     fn is_silence_open(&self) -> bool {
         let is_filtered = self.is_filtered.load(Ordering::Relaxed);
         self.group.shared.settings.silence
@@ -356,7 +362,7 @@ impl GroupScan {
         let expected_pages = self.group.expected_pages / stretches.len().max(1) as f64;
         let engine = match pass {
             Pass::Search => self.group.engine,
-            // It is made where the filter engine left something out.
+            // This pass repeats only what the pattern of the filter engine left out.
             Pass::TrailIntegrity => Engine::Filter,
             Pass::Passthrough => Engine::Insights,
         };
@@ -373,7 +379,8 @@ impl GroupScan {
             )
         };
         let units: Vec<Unit> = stretches.into_iter().map(unit).collect();
-        // Together: a pass of which only some were known would look as if there were no others.
+        // Written as one entry: on resume, a pass of which only some units were stored would look
+        // complete.
         self.group
             .shared
             .journal
@@ -389,7 +396,7 @@ impl GroupScan {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing is left half done under this lock.
+        // A poisoned lock is safe to use: no change under it is left half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

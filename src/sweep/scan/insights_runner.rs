@@ -1,4 +1,5 @@
-//! What is asked of Insights, and what becomes of the answers: units end, are asked about again, cut, or handed over.
+//! Runs the batches of Insights queries of one account-Region, and decides what follows from the
+//! result: units are completed, queried again, split, or handed over to the filter engine.
 
 use std::sync::Arc;
 
@@ -16,17 +17,18 @@ use crate::store::{JournalClosed, Pass};
 use crate::sweep::outcome;
 use crate::sweep::run::SweepContext;
 
-/// How often a query is begun that AWS fails to carry out.
+/// How often a query that AWS fails to execute is started.
 const ATTEMPTS: u32 = 3;
 
-/// Asks Insights about the log groups of one account's Region.
+/// Queries the log groups of one account-Region with Insights.
 #[derive(Debug, Default)]
 pub(super) struct InsightsRunner {
     queries: Queries,
 }
 
 impl InsightsRunner {
-    /// Asks about a batch. What cannot be had in one query joins the queue again.
+    /// Queries the units of a batch. What does not fit in one query is added to the queue again, in
+    /// parts.
     pub async fn ask(&self, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
         let (failed, open): (Vec<Unit>, Vec<Unit>) = batch
             .units
@@ -80,7 +82,7 @@ impl InsightsRunner {
             QueryOutcome::Complete => end_all(batch, |_| Ok(())).await,
             QueryOutcome::Cancelled => end_all(batch, |_| Err(outcome::interrupted())).await,
             QueryOutcome::LimitExceeded(too_much) => self.cut(shared, batch, too_much, queue).await,
-            // Of several groups, one may be the reason: it alone is not to be had.
+            // One of the log groups may be the cause. Halving the batch isolates it.
             QueryOutcome::Refused(_) | QueryOutcome::Failed if batch.units.len() > 1 => {
                 batch
                     .halves()
@@ -113,7 +115,8 @@ impl InsightsRunner {
         }
     }
 
-    /// Cuts what was too much: by time down to a second, then by log group, then by stream.
+    /// Splits a batch that exceeds a limit: by time down to one second, then by log group, then by
+    /// log stream.
     async fn cut(
         &self,
         shared: &SweepContext,
@@ -151,7 +154,7 @@ impl InsightsRunner {
         }
     }
 
-    /// Asks about one log group stream by stream, and about all streams that were not listed.
+    /// Queries one log group stream by stream, and then all streams that were not listed.
     async fn query_by_stream(
         &self,
         shared: &SweepContext,
@@ -174,7 +177,7 @@ impl InsightsRunner {
                 .await?
             {
                 QueryOutcome::Complete => {}
-                // What the others hold can be had.
+                // The other streams may still fit, so their events are read.
                 QueryOutcome::LimitExceeded(too_much) => {
                     all = QueryOutcome::LimitExceeded(too_much)
                 }
@@ -191,7 +194,7 @@ impl InsightsRunner {
         }
     }
 
-    /// Has the hunts that ask about one log group run as they are written.
+    /// Runs the passthrough queries over one log group.
     async fn ask_as_written(
         &self,
         shared: &SweepContext,
@@ -202,7 +205,8 @@ impl InsightsRunner {
             return Ok(());
         };
         let Question { from_ms, to_ms, .. } = batch.question;
-        // Rows have no page that would tell that an earlier part of the run has some of them.
+        // Rows are not stored with page tokens, so rows of an earlier part of the run cannot be
+        // recognized. They are discarded.
         for unit in &mut batch.units {
             unit.restart().await?;
         }
@@ -246,14 +250,15 @@ impl InsightsRunner {
             }
         }
         if incomplete.is_none() {
-            // Without rows there are none that could be of another group.
+            // The batch has no rows left to assign to a log group, so this cannot fail for that
+            // reason.
             _ = write_down(shared, &batch, Vec::new(), true).await?;
         }
         end_all(batch, |_| incomplete.clone().map_or(Ok(()), Err)).await
     }
 }
 
-/// The streams of the one log group of a batch.
+/// Lists the log streams of the single log group of a batch.
 async fn streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, QueryOutcome> {
     let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else {
         return Ok(Vec::new());
@@ -280,7 +285,8 @@ async fn streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, Qu
     }
 }
 
-/// Cuts all units of a batch at these times, of which `first` is one; each part becomes a batch.
+/// Splits all units of a batch at these times, of which `first` is the earliest. Each part becomes
+/// a batch.
 async fn cut_by_time(
     mut batch: Batch,
     first: i64,
@@ -333,13 +339,14 @@ async fn end_all(
     Ok(())
 }
 
-/// Lets the filter engine read what it can read; else the log groups end as `or` tells.
+/// Hands units over to the filter engine where it can read them. Otherwise their log groups end
+/// with the outcome that `or` returns.
 async fn hand_over_or_end(
     batch: Batch,
     or: impl Fn(&Unit) -> Outcome,
 ) -> Result<(), JournalClosed> {
     for unit in batch.units {
-        // What was set aside for it is there for others.
+        // The reservation is released for other log groups.
         let reading = unit.reading();
         reading
             .group

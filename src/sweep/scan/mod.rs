@@ -1,11 +1,14 @@
-//! Log groups are read in units: stretches of a group's time, each page by page, each resumable by itself.
+//! Scans log groups in work units. A unit is a time range of a log group that is read page by page
+//! and can be resumed independently.
 //!
-//! A group begins as one unit (`group`). The units of one account's Region wait in a queue, and the longest is begun
-//! whenever the quota has a permit that no unit under way wants (`queue`). A unit that turns out to be long is cut,
-//! as is one that goes on while the quota is not used up (`slices`): its parts join the queue.
+//! A log group starts as one unit per time range (`group_scan`). The units of an account-Region
+//! wait in a queue, and the longest one is started whenever the quota has a permit that no unit in
+//! progress needs (`queue`). A unit that turns out to be long is split into slices, which join the
+//! queue (`slices`).
 //!
-//! Units that Insights reads wait until one query can ask about many of them (`batches`). A query that gives more rows
-//! than can be had (`queries`) is cut by time, by log group and by stream (`inquiry`, `cuts`).
+//! Units that Insights reads wait until one query can cover many of them (`batches`). A query that
+//! has more rows than Insights returns (`queries`) is split by time, by log group and by log stream
+//! (`insights_runner`, `cuts`).
 
 mod batches;
 mod cuts;

@@ -1,7 +1,9 @@
-//! One Insights query: begun once there is a place for it, waited for, and written down page by page.
+//! Runs one Insights query: starts it when a concurrency permit is free, polls it until it is
+//! complete, and writes its rows to the journal page by page.
 //!
-//! Events come whole and are matched and evaluated here, as those of the filter engine are. Their times are checked
-//! here, too: a query's window is in whole seconds.
+//! A query returns whole events. They are matched and evaluated locally, like those of the filter
+//! engine. Their log times are checked locally too, because the window of a query is in whole
+//! seconds.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -25,33 +27,37 @@ use crate::sweep::examine::{PrefilterHits, examine_page};
 use crate::sweep::run::SweepContext;
 use crate::sweep::scan_cost::scan_cost;
 
-/// Queries side by side in one account's Region. Source: CloudWatch Logs user guide, "Quotas": 100, which dashboards
-/// and people share, and fewer in older accounts; 5 of class `INFREQUENT_ACCESS`.
+/// Concurrent queries in one account-Region. Source: CloudWatch Logs user guide, "Quotas": 100,
+/// which dashboards and people share, and fewer in older accounts; 5 on class `INFREQUENT_ACCESS`.
 const QUERIES_AT_ONCE: usize = 30;
 const INFREQUENT_ACCESS_AT_ONCE: usize = 4;
 
-/// Rows of a query. Source: CloudWatch Logs API, `StartQuery`, `limit`; a server may know the smaller number only.
+/// The row limit of a query. Source: CloudWatch Logs API, `StartQuery`, `limit`; some servers
+/// accept only the smaller number.
 const MOST_ROWS: u32 = 100_000;
 const FEWEST_ROWS: u32 = 10_000;
 
-/// How long to wait before a query is asked after: more from time to time, so that long ones take little of the quota.
+/// The interval at which a query is polled. It grows, so that long queries use little of the quota.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
-/// How long to wait for a place among the queries of an account, and how often.
+/// How long to wait before a query that exceeds the account's limit is started again, and for how
+/// long to keep trying.
 const FOR_A_PLACE: Duration = Duration::from_secs(5);
 const LONGEST_FOR_A_PLACE: Duration = Duration::from_hours(1);
 
-/// A query that goes on for longer is given up. Source: CloudWatch Logs user guide, "Quotas": AWS ends it after an hour.
+/// A query that runs for longer is stopped. Source: CloudWatch Logs user guide, "Quotas": AWS ends
+/// a query after an hour.
 const LONGEST_QUERY: Duration = Duration::from_mins(75);
 
-/// Calls to stop a query that nobody waits for any more take this long at most.
+/// The time limit of the call that stops a query.
 const TO_STOP: Duration = Duration::from_secs(5);
 
-/// What marks a page of a query as not the last: its own token would be forgotten within the hour.
+/// The page token that is stored for every page of a query but the last. The real token would
+/// expire within the hour, so it is not stored.
 const MORE: &str = "more";
 
-/// The Insights queries of one account's Region.
+/// The Insights queries of one account-Region.
 #[derive(Debug)]
 pub(super) struct Queries {
     places: Semaphore,
@@ -71,38 +77,38 @@ impl Default for Queries {
 
 /// How a query ended.
 pub(super) enum QueryOutcome {
-    /// All its rows were written down.
+    /// All its rows were written to the journal.
     Complete,
-    /// It gives more rows than can be had, or runs for too long.
+    /// It has more rows than the limit, or ran for too long.
     LimitExceeded(LimitExceeded),
     /// AWS refused it.
     Refused(CallError),
-    /// AWS did not carry it out.
+    /// AWS could not execute it, or its results are inconsistent.
     Failed,
-    /// The sweep is being ended.
+    /// The sweep is being cancelled.
     Cancelled,
 }
 
-/// What the rows of a query are.
+/// The kind of rows that a query returns.
 #[derive(Clone, Copy)]
 pub(super) enum RowKind<'q> {
-    /// Events. `closes`: with the last of them, their units have been read to their end.
+    /// Events. `closes` says that the last of them completes their work units.
     Events { closes: bool },
-    /// Rows of the hunt of this name, which are kept as they are.
+    /// Rows of the passthrough query with this name, which are stored as they are.
     Written(&'q str),
 }
 
-/// What cannot be had in one query.
+/// Why one query cannot return everything.
 pub(super) struct LimitExceeded {
-    /// How a log group ends if nothing can be cut any more.
+    /// The outcome of the log groups if the query cannot be split any further.
     pub outcome: Outcome,
-    /// The first and the last of the events that were seen, if any were.
+    /// The earliest and the latest log time among the events that were received, if there were any.
     pub seen: Option<(i64, i64)>,
 }
 
 impl Queries {
-    /// Asks for the events of all units of a batch, and writes them down. `closes`: they have been read to their end
-    /// then.
+    /// Queries the events of all units of a batch and writes them to the journal. `closes` says
+    /// that this completes the units.
     pub async fn events(
         &self,
         shared: &SweepContext,
@@ -127,7 +133,7 @@ impl Queries {
         }
     }
 
-    /// Asks about all units of a batch, and writes down what it gives.
+    /// Runs a query over all units of a batch and writes its rows to the journal.
     pub async fn run(
         &self,
         shared: &SweepContext,
@@ -157,7 +163,7 @@ impl Queries {
         } else {
             &self.places
         };
-        // A semaphore that is never closed has a permit to come.
+        // The semaphore is never closed, so `acquire` does not fail.
         let _place = tokio::select! {
             place = places.acquire() => place,
             () = shared.cancel.cancelled() => return Ok(QueryOutcome::Cancelled),
@@ -170,13 +176,13 @@ impl Queries {
             .until_given_up(self.follow(shared, batch, &id, request.limit, rows_are))
             .await;
         let ended = ended.transpose()?.unwrap_or(QueryOutcome::Cancelled);
-        // Nobody waits for it any more; also where it went on for too long.
+        // A cancelled query is not waited for any more, and neither is one that ran for too long.
         if matches!(&ended, QueryOutcome::Cancelled)
             || matches!(&ended, QueryOutcome::LimitExceeded(too_much) if too_much.outcome.status == Status::Failed)
         {
             let unit = batch.units.first();
             if let Some(group) = unit.map(|unit| &unit.reading().group) {
-                // A query that cannot be stopped ends by itself.
+                // If the query cannot be stopped, AWS ends it after an hour.
                 _ = timeout(
                     TO_STOP,
                     shared
@@ -189,7 +195,7 @@ impl Queries {
         Ok(ended)
     }
 
-    /// Begins a query, once there is a place for it.
+    /// Starts a query, and retries while the account runs too many queries.
     async fn start(
         &self,
         shared: &SweepContext,
@@ -232,7 +238,7 @@ impl Queries {
         }
     }
 
-    /// Waits for a query's end, and writes down what it gave.
+    /// Polls a query until it is complete, and writes its rows to the journal.
     async fn follow(
         &self,
         shared: &SweepContext,
@@ -283,7 +289,8 @@ impl Queries {
         loop {
             let (held, next) = (page.rows.len(), page.next_token.take());
             rows += held as u64;
-            // Also what a server gives that knows only the smaller number.
+            // Also full: a server that knows only the smaller limit returned exactly that many
+            // rows.
             let is_full =
                 rows >= limit.into() || (next.is_none() && rows == u64::from(FEWEST_ROWS));
             let is_too_much = is_full || page.all_rows >= limit.into();
@@ -292,7 +299,8 @@ impl Queries {
             }
             match rows_are {
                 RowKind::Written(hunt) => {
-                    // Rows that nobody can cut are worth more than none.
+                    // Rows of a passthrough query are stored even if there are too many: they
+                    // cannot be split, and some rows are worth more than none.
                     let unit = batch.units.first().map(Unit::id);
                     let rows = page.rows.into_iter().map(|row| row.0).collect();
                     if let Some(unit) = unit {
@@ -341,7 +349,7 @@ impl Queries {
         }
     }
 
-    /// Writes down what a query cost.
+    /// Records what a query cost, and settles the reservation in the scan budget.
     async fn pay(
         &self,
         shared: &SweepContext,
@@ -375,7 +383,7 @@ impl Queries {
     }
 }
 
-/// How many rows a query says that it gives, on all its pages.
+/// Returns how many rows a query claims to have, on all its pages.
 fn promised_rows(page: &QueryPage, rows_are: RowKind<'_>) -> u64 {
     match rows_are {
         // Each event that passes the query's filters is a row.
@@ -391,8 +399,8 @@ fn too_many_rows(seen: Option<(i64, i64)>) -> QueryOutcome {
     })
 }
 
-/// Has a page of rows examined, and writes it down for each log group that has any in it; with the last page, for all,
-/// which then have been read to their end.
+/// Examines a page of rows and writes it to the journal, for each log group that has events in it.
+/// The last page is written for all log groups of the batch, which completes their units.
 pub(super) async fn write_down(
     shared: &SweepContext,
     batch: &Batch,
@@ -412,7 +420,8 @@ pub(super) async fn write_down(
         None
     };
     for InsightsRow { log_group, event } in rows {
-        // A row that does not tell where it is from can be from the only group there is.
+        // A row without a log group can only belong to the single log group of the batch, if there
+        // is just one.
         let Some(name) = only.cloned().or(log_group) else {
             return Ok(ControlFlow::Break(QueryOutcome::Failed));
         };
@@ -433,7 +442,7 @@ pub(super) async fn write_down(
             next_token,
         };
         reading.notice(&page);
-        // Insights is not asked to show masked values in clear.
+        // Queries do not request unmasked values.
         reading.is_read_masked();
         let let_through = PrefilterHits {
             are_all,
@@ -445,7 +454,7 @@ pub(super) async fn write_down(
             .page(page.events, page.bytes, page.found.number() as u64);
         shared.journal.write(Entry::Page(page)).await?;
     }
-    // Rows of groups that nobody asked about.
+    // Any events left belong to log groups that the query did not name.
     Ok(if by_group.is_empty() {
         ControlFlow::Continue(())
     } else {

@@ -1,4 +1,9 @@
-//! The units of one account's Region that wait to be read, and who reads them.
+//! The work queue of one account-Region: a priority queue of work units, longest first, and the
+//! loops that read them.
+//!
+//! A unit that the filter engine reads is started when the quota has a permit that no unit in
+//! progress needs. Units that Insights reads are collected into batches (see `batches.rs`). Both
+//! loops end when no unit is left and no more log groups can be added.
 
 use std::collections::BinaryHeap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,16 +21,16 @@ use crate::model::Engine;
 use crate::store::JournalClosed;
 use crate::sweep::run::{all_of, result_of};
 
-/// Log groups that are listed ahead of being read; of more, the list waits. Among so many the longest come first.
+/// How many units may wait before listing pauses. Among this many, the longest are read first.
 const AHEAD: usize = 1_000;
 
-/// Units that wait, and those that are being read, of one quota.
+/// The work units of one quota, waiting and in progress.
 #[derive(Debug)]
 pub(in crate::sweep) struct Queue {
     lane: QuotaHandle,
     inquirer: InsightsRunner,
     state: Mutex<State>,
-    /// Notified of every change that somebody may wait for.
+    /// Notified of every change of `state` that a task may wait for.
     changed: Notify,
 }
 
@@ -36,16 +41,16 @@ struct State {
     batches: Batches,
     /// Units that wait or are being read.
     unfinished: usize,
-    /// Whether more groups may come.
+    /// Whether more log groups may be added.
     is_listing: bool,
-    /// Pages that all of them are likely to have left.
+    /// The number of pages that all units together probably have left.
     pages_left: f64,
-    /// Pages that were read.
     pages_read: f64,
 }
 
 impl Queue {
-    /// An empty queue, to which groups may be added until it is told that they are all listed.
+    /// Creates an empty queue. Log groups may be added until [`Self::set_listing`] says that all of
+    /// them are listed.
     pub fn new(lane: QuotaHandle) -> Arc<Self> {
         let (waiting, batches) = (BinaryHeap::new(), Batches::default());
         let state = State {
@@ -64,7 +69,6 @@ impl Queue {
         })
     }
 
-    /// Adds units.
     pub(super) fn add(&self, units: Vec<Unit>) {
         let mut state = self.state();
         for unit in units {
@@ -77,24 +81,24 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
-    /// Adds units that one query is to ask about.
+    /// Adds units that one query is to cover.
     pub(super) fn add_batch(&self, batch: Batch) {
         self.state().batches.add_ready(batch);
         self.changed.notify_waiters();
     }
 
-    /// There is one more unit.
+    /// Counts a new unit.
     pub(super) fn unit_begins(&self) {
         self.state().unfinished += 1;
     }
 
-    /// A unit is gone.
+    /// Counts a unit as finished or dropped.
     pub(super) fn unit_is_gone(&self) {
         self.state().unfinished -= 1;
         self.changed.notify_waiters();
     }
 
-    /// Says whether more groups may come.
+    /// Sets whether more log groups may be added.
     pub fn set_listing(&self, is_listing: bool) {
         let mut state = self.state();
         state.is_listing = is_listing;
@@ -105,22 +109,22 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
-    /// Waits until so few units wait that more groups are wanted.
+    /// Waits until there is room for more log groups.
     pub async fn until_more_are_wanted(&self) {
         self.wait(|state| (state.waiting.len() < AHEAD).then_some(()))
             .await;
     }
 
-    /// Reads all units. Ends when none is left and no more can come.
+    /// Reads all units. Ends when none is left and no more can be added.
     pub async fn read_all(self: &Arc<Self>) -> Result<(), JournalClosed> {
         tokio::try_join!(self.read_pages(), self.ask_insights()).map(|_| ())
     }
 
-    /// Reads units page by page, as many side by side as use the quota up.
+    /// Reads units page by page, as many concurrently as the quota allows.
     async fn read_pages(&self) -> Result<(), JournalClosed> {
         let mut readers = JoinSet::new();
         while self.wait(State::has_pages_to_read).await {
-            // Once nothing is let out any more, units end without a call.
+            // `None` after a cancellation: the unit then ends without a call.
             let permit = self.lane.acquire_low_priority().await;
             let Some(unit) = self.state().waiting.pop() else {
                 continue;
@@ -133,7 +137,7 @@ impl Queue {
         all_of(readers).await
     }
 
-    /// Asks Insights about units, as many queries side by side as it lets run.
+    /// Queries units with Insights. [`InsightsRunner`] limits the concurrent queries.
     async fn ask_insights(self: &Arc<Self>) -> Result<(), JournalClosed> {
         let mut queries = JoinSet::new();
         while self.wait(State::has_queries_to_ask).await {
@@ -149,7 +153,7 @@ impl Queue {
         all_of(queries).await
     }
 
-    /// What surrounds each of its units.
+    /// Returns what else uses the quota; splitting a unit depends on it.
     pub(super) fn load(&self) -> Load {
         let answer = self.lane.answer_time();
         let side_by_side = self.lane.rate() * answer.as_secs_f64();
@@ -162,29 +166,29 @@ impl Queue {
         }
     }
 
-    /// Corrects the number of pages left.
+    /// Adds `more` to the number of pages left; it may be negative.
     pub fn expect(&self, more: f64) {
         let mut state = self.state();
         state.pages_left = (state.pages_left + more).max(0.0);
     }
 
-    /// A page was read.
+    /// Counts a page that was read under the quota.
     pub(super) fn page_is_read(&self) {
         self.state().pages_read += 1.0;
     }
 
-    /// Calls a second that its quota allows now.
+    /// Returns the current rate of the quota, in calls per second.
     pub fn rate(&self) -> f64 {
         self.lane.rate()
     }
 
-    /// How long it takes at the quota's rate to read what is left.
+    /// Returns how long the pages left take at the current rate.
     pub fn time_left(&self) -> Duration {
         let pages_left = self.state().pages_left;
         Duration::try_from_secs_f64(pages_left / self.lane.rate()).unwrap_or(Duration::MAX)
     }
 
-    /// The same with so many pages more.
+    /// Returns the same with `pages` more.
     pub fn time_with(&self, pages: f64) -> Duration {
         let more = Duration::try_from_secs_f64(pages / self.lane.rate()).unwrap_or(Duration::MAX);
         self.time_left().saturating_add(more)
@@ -192,7 +196,7 @@ impl Queue {
 
     async fn wait<T>(&self, ready: impl Fn(&State) -> Option<T>) -> T {
         loop {
-            // Subscribed before the check, so that no change is missed in between.
+            // Created before the check, so that no change in between is missed.
             let changed = self.changed.notified();
             if let Some(found) = ready(&self.state()) {
                 return found;
@@ -202,18 +206,18 @@ impl Queue {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing is left half done under this lock.
+        // A poisoned lock is safe to use: no change under it is left half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Whether there is a unit to read page by page; `None` while one may come.
+    /// Returns whether there is a unit to read page by page; `None` while one may still be added.
     fn has_pages_to_read(&self) -> Option<bool> {
         self.has_work(!self.waiting.is_empty())
     }
 
-    /// Whether there is a query to ask; `None` while one may come.
+    /// Returns whether there is a batch to query; `None` while one may still be added.
     fn has_queries_to_ask(&self) -> Option<bool> {
         self.has_work(self.batches.has_next(self.is_listing))
     }

@@ -1,46 +1,51 @@
-//! Where to cut a unit. Pure: the same progress and room always give the same cuts.
+//! Decides where to split a work unit into time slices. Pure: the same progress and load always
+//! give the same result.
 //!
-//! `FilterLogEvents` gives events in no order that can be relied on, so nothing that was read of a unit is kept when
-//! it is cut: all of it is read again, by time. So a cut costs the pages read so far, and half a page more for each
-//! slice, whose last page is not full. What is told here from the order of events is a guess about the work that is
-//! left; it decides how fast events are read, never which.
+//! `FilterLogEvents` guarantees no order of events, so nothing that was read of a unit is kept when
+//! it is split: all slices are read from their start. A split therefore costs the pages read so
+//! far, and half a page more for each slice, whose last page is not full. The estimates here use
+//! the order of events only to guess how much work is left. They decide how fast events are read,
+//! never which events are read.
 
 use std::ops::Range;
 use std::time::Duration;
 
-/// Slices have at least so many pages: shorter ones would cost more than they save.
+/// The minimum length of a slice in pages. Shorter ones would cost more than they save.
 const SHORTEST: f64 = 4.0;
-/// At a time; slices that turn out to be long are cut again.
+/// The maximum number of slices of one split. Slices that turn out to be long are split again.
 const MOST_SLICES: usize = 16;
-/// Of a unit that is cut, at most this share is read twice.
+/// The share of its expected pages that a unit may have read when it is split, because those pages
+/// are read twice.
 const MOST_READ_TWICE: f64 = 1.0 / 16.0;
-/// A unit of which no event was let through tells nothing of its length. If the quota is not used up when it has so
-/// many pages, or twice, four times as many, it is cut: what is read twice costs permits that nobody else wants. But only
-/// if they are such a share of all pages that were read under the quota: what is as long again as a small one of many
-/// groups is soon read, and cutting it would take longer.
+/// A unit whose pages contained no event gives no hint about its length. It is split after this
+/// many pages, or twice, four times as many and so on, if the quota has unused permits: reading its
+/// pages twice costs permits that no other unit needs.
+///
+/// The unit must also have read at least this share of all pages under that quota. Otherwise it is
+/// one of many short log groups and would be finished sooner without the split.
 const BLIND: u32 = 8;
 const BLIND_SHARE: f64 = 1.0 / 4.0;
 
-/// A guess is bounded, so that sums of guesses stay numbers.
+/// The upper bound of an estimate, so that sums of estimates stay finite.
 const MOST_PAGES: f64 = 1e6;
-/// Events a page, without which nobody can tell how close together they lie: the server ends a page where it has
-/// looked through enough, and may let a single one of them through.
+/// The average number of events per page below which their density says nothing: the server ends a
+/// page after it has searched a certain amount, and may return a single event with it.
 const FEW_EVENTS: f64 = 2.0;
-/// Of a unit, at least such a share must have been looked through before it is judged by where its few events lie.
+/// The share of a unit that must have been searched before its few events are used for an estimate.
 const LEAST_SHARE: f64 = 1.0 / 64.0;
 
-/// What was seen of a unit so far.
+/// What was read of a unit so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Progress {
-    /// Pages read.
+    /// The number of pages.
     pub pages: u32,
     events: u64,
-    /// The earliest and the latest event, in milliseconds since the Unix epoch, if there was any.
+    /// The earliest and the latest log time of its events, in milliseconds since the Unix epoch.
     seen: Option<(i64, i64)>,
 }
 
 impl Progress {
-    /// One more page, with events of these times.
+    /// Adds a page with events of these log times.
     pub fn see(&mut self, times: impl Iterator<Item = i64>) {
         self.pages = self.pages.saturating_add(1);
         self.seen = times.fold(self.seen, |seen, time| {
@@ -50,17 +55,19 @@ impl Progress {
         });
     }
 
-    /// How many pages a unit from `begin_ms` on is likely to have in all, if it goes on as densely until `end_ms` and
-    /// has more than were read; `before` was the guess before any event was seen.
+    /// Returns how many pages a unit that starts at `begin_ms` and ends at `end_ms` probably has in
+    /// all, if its density stays the same and it has more pages than were read. `before` is the
+    /// estimate from before any event was seen.
     pub fn expected(&self, begin_ms: i64, end_ms: i64, before: f64) -> f64 {
         let pages = f64::from(self.pages);
-        // What has outlasted the guess may as well go on for as long again.
+        // A unit that exceeds its estimate is assumed to be half read.
         let blind = if before > pages { before } else { pages * 2.0 };
         let Some((first, last)) = self.seen else {
             return blind;
         };
         let are_dense = self.events as f64 >= pages * FEW_EVENTS;
-        // Where events are many, time without any costs no pages. Else what was looked through counts from the beginning.
+        // With many events per page, time without events costs no pages, so only the time since the
+        // first event counts. With few, all searched time counts.
         let first = if are_dense { first } else { begin_ms.min(last) };
         let (seen, left) = (
             last.saturating_sub(first).saturating_add(1),
@@ -73,21 +80,22 @@ impl Progress {
     }
 }
 
-/// What surrounds a unit.
+/// What else uses the quota of a unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Load {
-    /// How long it takes at the quota's rate to read all that is left to read under it, the unit included.
+    /// How long it takes at the quota's rate to read everything that is left under it, including
+    /// the unit.
     pub all: Duration,
-    /// How long an answer takes.
+    /// The response time of a call.
     pub answer: Duration,
-    /// Whether all units that there are, read side by side, do not use the quota up.
+    /// Whether all units together, read concurrently, do not use up the quota.
     pub is_idle: bool,
-    /// Pages that were read under it so far.
+    /// The number of pages that were read under the quota so far.
     pub pages_read: f64,
 }
 
-/// Where to cut a unit of which `progress` was seen, and which has more pages, `expected` in all; empty: nowhere.
-/// `end_ms` is where its events end.
+/// Returns the times at which to split a unit that has more pages than were read, `expected` in
+/// all. `end_ms` is where its events end. An empty result means that the unit is not split.
 pub(super) fn cuts(
     unit: &Range<i64>,
     end_ms: i64,
@@ -95,7 +103,8 @@ pub(super) fn cuts(
     expected: f64,
     load: Load,
 ) -> Vec<i64> {
-    // Where no event was let through, as in most groups of a hunt, even parts of the time are as good as any.
+    // If no event was seen, as in most log groups of a hunt, equal parts of the time are as good as
+    // any.
     let begin = progress
         .seen
         .map_or(unit.start, |(first, _)| first.clamp(unit.start, unit.end));
@@ -120,8 +129,9 @@ pub(super) fn cuts(
     cuts
 }
 
-/// A unit is long if its pages, each asked for when the one before has come, last longer than half of all that the
-/// quota is needed for: it would be the last to end, with the quota idle. Slices of a quarter of that are not.
+/// Returns into how many slices to split a unit. A unit is long if its pages, read one after the
+/// other, take more than half of the time that the quota needs for all remaining work: it would
+/// finish last, with the quota mostly unused. Slices of a quarter of that time do not.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -215,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_would_end_last_is_cut_so_that_it_does_not() {
-        // At eight calls a second, answers of a second each.
+        // At eight calls per second, with responses that take a second each.
         assert_eq!(
             how_many(1, 100.0, load(12.5, 1.0)),
             16,

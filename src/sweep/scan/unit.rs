@@ -1,4 +1,9 @@
-//! One unit: read it page by page, have every event examined, write each page down with its sightings.
+//! A work unit: a time range of a log group that is read page by page. Every event is examined, and
+//! each page is written to the journal together with its sightings and the token of the next page,
+//! so a unit can be resumed at any page.
+//!
+//! A unit that turns out to be long is split into slices (see `slices.rs`), and a unit that its
+//! engine cannot read is handed over to the other engine.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -13,46 +18,46 @@ use crate::store::{Entry, JournalClosed, KnownUnit, Pass, UnitId, UnitRow};
 use crate::sweep::examine::{PrefilterHits, examine_page};
 use crate::sweep::outcome;
 
-/// How old a page token may be to be used: a little less than AWS lets it live.
+/// How old a page token may be: a little less than its life at AWS.
 ///
 /// Source: CloudWatch Logs API, `FilterLogEvents`: tokens expire after 24 hours.
 const TOKEN_LIFE: Duration = Duration::from_mins(24 * 60 - 10);
 
-/// A stretch of a log group's time.
+/// A time range of a log group, and its expected length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
-    /// Its first millisecond, since the Unix epoch.
+    /// The first millisecond, since the Unix epoch.
     pub from_ms: i64,
-    /// The first millisecond after it.
+    /// The first millisecond after the range.
     pub to_ms: i64,
-    /// Pages that it is likely to have.
+    /// The number of pages that the range probably has.
     pub expected_pages: f64,
 }
 
-/// A stretch of a log group's time that is to be read.
+/// A time range of a log group that is read as one sequence of pages.
 #[derive(Debug)]
 pub(super) struct Unit {
     id: UnitId,
     pass: Pass,
     engine: Engine,
-    /// Whether it was given to this engine since the other one could not read it.
+    /// Whether it was handed over to this engine because the other one could not read it.
     was_handed_over: bool,
     span: Span,
     start: Start,
-    /// What of the pages that the queue counts as left is this unit's.
+    /// This unit's share of the pages that the queue counts as left.
     pages_left: f64,
     reading: Arc<GroupScan>,
 }
 
-/// Where to begin to read a unit.
+/// Where reading starts.
 #[derive(Debug, PartialEq, Eq)]
 enum Start {
     FirstPage,
-    /// At a page that an earlier part of the run came to.
+    /// At a page whose token an earlier part of the run stored.
     Page(String),
-    /// Nowhere: all was read already.
+    /// Nowhere, because everything was read.
     End,
-    /// At the first page again, since the token of the next is too old.
+    /// At the first page again, because the token of the next one cannot be used any more.
     Again,
 }
 
@@ -61,7 +66,7 @@ impl Start {
         match &unit.next_token {
             _ if !unit.has_begun => Self::FirstPage,
             None => Self::End,
-            // The query that gave it may have been forgotten.
+            // Query results expire, and with them the token.
             Some(_) if unit.engine == Engine::Insights => Self::Again,
             Some(token) if now_ms.saturating_sub(unit.token_ms) < milliseconds(TOKEN_LIFE) => {
                 Self::Page(token.clone())
@@ -72,7 +77,7 @@ impl Start {
 }
 
 impl Unit {
-    /// A unit that nobody has begun with.
+    /// Creates a unit of which nothing was read yet.
     pub fn new(reading: &Arc<GroupScan>, pass: Pass, engine: Engine, span: Span) -> Self {
         Self::of(
             reading.group.shared.journal.new_unit(),
@@ -84,7 +89,7 @@ impl Unit {
         )
     }
 
-    /// A unit that an earlier part of the run has met, unless it was read to its end.
+    /// Restores a unit of an earlier part of the run; returns `None` if it was read completely.
     pub fn known(reading: &Arc<GroupScan>, known: &KnownUnit, now_ms: i64) -> Option<Self> {
         let start = Start::from_known(known, now_ms);
         let KnownUnit {
@@ -111,7 +116,8 @@ impl Unit {
         span: Span,
         start: Start,
     ) -> Self {
-        // What Insights reads takes nothing of the quota that pages are counted for.
+        // The expected pages count only against the quota of `FilterLogEvents`, which Insights does
+        // not use.
         let pages_left = if engine == Engine::Filter {
             span.expected_pages
         } else {
@@ -131,7 +137,7 @@ impl Unit {
         }
     }
 
-    /// The unit as it is written down.
+    /// Returns the row that the journal stores about the unit.
     pub fn row(&self) -> UnitRow {
         let Span { from_ms, to_ms, .. } = self.span;
         let Self {
@@ -147,7 +153,8 @@ impl Unit {
         }
     }
 
-    /// Reads it to its end, or to what ends it. `permit`: of its first call.
+    /// Reads the unit to its end, or to the first error. `permit` is the rate-limit permit of the
+    /// first call.
     pub async fn read(mut self, permit: Option<Permit>) -> Result<(), JournalClosed> {
         let read = if self.reading.has_failed() {
             Ok(())
@@ -165,17 +172,17 @@ impl Unit {
         }
     }
 
-    /// It has ended; the error is how its group ends instead.
+    /// Reports the end of the unit to its scan. An error becomes the outcome of the log group.
     pub async fn end(self, read: Result<(), Outcome>) -> Result<(), JournalClosed> {
         self.reading.unit_ended(read).await
     }
 
-    /// Whether the other engine may read what this one cannot.
+    /// Returns whether the other engine may read what this one cannot.
     pub fn may_be_handed_over(&self) -> bool {
         !self.was_handed_over && self.reading.group.has_both_engines
     }
 
-    /// Lets the other engine read it, from its beginning.
+    /// Hands the unit over to the other engine, which reads it from its start.
     pub async fn hand_over(mut self) -> Result<(), JournalClosed> {
         let engine = match self.engine {
             Engine::Filter => Engine::Insights,
@@ -201,7 +208,7 @@ impl Unit {
         Ok(())
     }
 
-    /// Reads page after page; the inner error is how the group ends instead.
+    /// Reads page after page. The inner error is the outcome of the log group.
     async fn read_pages(
         &mut self,
         mut permit: Option<Permit>,
@@ -218,7 +225,8 @@ impl Unit {
                     (Pages::default(), false)
                 }
             };
-        // What an earlier part of the run has read of a unit is not read again.
+        // A unit that is resumed in the middle is not split: splitting would read its first pages
+        // again.
         let mut may_be_cut = !token_is_old;
         let mut query = self.query();
         let mut progress = Progress::default();
@@ -229,7 +237,7 @@ impl Unit {
             else {
                 return Ok(Err(outcome::interrupted()));
             };
-            // Its place is kept until it is written down.
+            // The response permit is held until the page is sent to the journal (backpressure).
             let (page, _in_hand) = match page {
                 Ok(page) => page,
                 Err(error) if error.class == ErrorClass::Denied && query.unmask => {
@@ -237,7 +245,8 @@ impl Unit {
                     query.unmask = false;
                     continue;
                 }
-                // AWS does not know the earlier part's token any more: the unit is read from its beginning.
+                // AWS does not accept the stored token any more, so the unit is read from its
+                // start.
                 Err(error) if error.class == ErrorClass::Refused && token_is_old => {
                     (token_is_old, may_be_cut, pages) = (false, true, Pages::default());
                     shared.journal.write(Entry::Restarted(self.id)).await?;
@@ -314,21 +323,22 @@ impl Unit {
             .await
     }
 
-    /// Cuts the unit where that is worth it: what is left of it is read from its beginning. No: it stays as it is.
+    /// Splits the unit if that is worth it and returns whether it did. After a split, what remains
+    /// of the unit is read from its start.
     async fn cut(&mut self, progress: &Progress) -> Result<bool, JournalClosed> {
         let end_ms = self
             .span
             .to_ms
             .min(self.reading.group.shared.started.as_millisecond());
         let expected = progress.expected(self.span.from_ms, end_ms, self.span.expected_pages);
-        // What was found out of this one belongs to what is left to read.
+        // The estimate may have changed; the queue must count the pages that are left now.
         self.set_pages_left(expected - f64::from(progress.pages));
         let unit = self.span.from_ms..self.span.to_ms;
         let load = self.reading.load();
         let cuts = load
             .map(|load| cuts(&unit, end_ms, progress, expected, load))
             .unwrap_or_default();
-        // Whoever ends the sweep wants the page that was read.
+        // When the sweep is being cancelled, the page that was read is worth more than a split.
         let is_ending = self.reading.group.shared.cancel.is_cancelled();
         if is_ending || cuts.is_empty() || !self.reading.takes_slices(cuts.len()) {
             return Ok(false);
@@ -340,8 +350,8 @@ impl Unit {
         Ok(true)
     }
 
-    /// Cuts the unit at these times, each after the one before and inside of it; what is left of it is read from its
-    /// beginning. Gives the other parts.
+    /// Splits the unit at these times, which must be ascending and inside the unit. The unit keeps
+    /// the first part and is read from its start; the other parts are returned.
     pub async fn cut_at(
         &mut self,
         cuts: &[i64],
@@ -379,7 +389,7 @@ impl Unit {
         Ok(rest)
     }
 
-    /// What was written down of it is taken back: it is read from its beginning again.
+    /// Discards everything that was stored of the unit, which is then read from its start.
     pub async fn restart(&mut self) -> Result<(), JournalClosed> {
         self.start = Start::FirstPage;
         self.reading
@@ -390,32 +400,32 @@ impl Unit {
             .await
     }
 
-    /// Whether something of it may have been written down in an earlier part of the run.
+    /// Returns whether an earlier part of the run may have stored something of it.
     pub fn was_begun(&self) -> bool {
         self.start != Start::FirstPage
     }
 
-    /// What it is read for.
+    /// Returns the pass that it belongs to.
     pub fn pass(&self) -> Pass {
         self.pass
     }
 
-    /// What reads it.
+    /// Returns the engine that reads it.
     pub fn engine(&self) -> Engine {
         self.engine
     }
 
-    /// Its stretch of time.
+    /// Returns its time range.
     pub fn span(&self) -> Span {
         self.span
     }
 
-    /// The log group that it is of.
+    /// Returns the scan of its log group.
     pub fn reading(&self) -> &Arc<GroupScan> {
         &self.reading
     }
 
-    /// Its key.
+    /// Returns its id.
     pub fn id(&self) -> UnitId {
         self.id
     }
@@ -434,7 +444,8 @@ impl Drop for Unit {
     }
 }
 
-/// The longest first; of equals the one that was met first.
+/// Units are ordered by their expected length; of two equal ones, the one that was created first is
+/// the greater, so it leaves the queue first.
 impl Ord for Unit {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_length = self

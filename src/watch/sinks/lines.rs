@@ -1,4 +1,4 @@
-//! stdout and files: a JSON object a line.
+//! The sinks for stdout and files: one JSON object per line.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -9,17 +9,17 @@ use std::sync::PoisonError;
 use super::{SharedOutput, SinkError};
 use crate::report::escape_json;
 
-/// Prints a line, perhaps on a terminal.
+/// Prints a line. The output may be a terminal, so it is escaped.
 pub(super) fn print(output: &SharedOutput, line: &str) -> Result<(), SinkError> {
-    // A line that a panic cut off is on its way anyhow.
+    // A panic during an earlier write does not make the output unusable.
     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(output, "{}", escape_json(line))
         .and_then(|()| output.flush())
         .map_err(|error| SinkError::NotNow(error.to_string()))
 }
 
-/// Appends a line to a file, which is made (mode 0600) if it is not there. It is opened each time, so that it
-/// may be rotated; the line is on disk when this returns.
+/// Appends a line to a file, which is created with mode 0600 if it does not exist. The file is
+/// opened each time, so that it can be rotated. The line is on disk when this returns.
 pub(super) fn append(path: &Path, line: &str) -> Result<(), SinkError> {
     try_to_append(path, line)
         .map_err(|error| SinkError::NotNow(format!("{}: {error}", path.display())))
@@ -32,7 +32,7 @@ fn try_to_append(path: &Path, line: &str) -> io::Result<()> {
         .create(true)
         .mode(0o600)
         .open(path)?;
-    // A process that was killed may have left half a line, which stays on its own.
+    // A killed process may have left an incomplete line; end it first.
     let mut last = [b'\n'];
     if file.seek(SeekFrom::End(-1)).is_ok() {
         file.read_exact(&mut last)?;

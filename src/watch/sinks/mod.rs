@@ -1,4 +1,4 @@
-//! Sinks: who is told of an alert, each in its own form.
+//! Sinks: the receivers of alerts, each with its own message format.
 
 mod lines;
 mod slack;
@@ -15,54 +15,54 @@ use crate::aws::{Aws, BusEvent, CallError, ErrorClass, PostError, Poster, TopicM
 use crate::cli::settings::{SinkSettings, SinkWay};
 use crate::config::EventBus;
 
-/// What lines for stdout are written to.
+/// The writer for alerts on stdout.
 pub type SharedOutput = Arc<Mutex<dyn Write + Send>>;
 
-/// A sink that is ready to be told.
+/// A sink with everything that it needs to deliver alerts.
 pub struct Sink {
     name: String,
     way: SinkWay,
     tools: Tools,
 }
 
-/// What sinks work with.
+/// The clients and outputs that sinks use.
 #[derive(Clone)]
 pub struct Tools {
-    /// AWS, for SNS and EventBridge.
+    /// The AWS client, for SNS and EventBridge.
     pub aws: Arc<Aws>,
-    /// For webhooks.
+    /// The HTTP client for webhooks.
     pub poster: Arc<Poster>,
-    /// For stdout.
+    /// The output for stdout.
     pub output: SharedOutput,
 }
 
-/// An alert that was not taken. No text of it holds a secret.
+/// An alert was not accepted. The texts contain no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SinkError {
-    /// It may be taken later.
+    /// It may be accepted later.
     #[error("{0}")]
     NotNow(String),
-    /// The sink understood it, and does not want it.
+    /// The sink refused this alert.
     #[error("{0}")]
     Refused(String),
 }
 
 impl Sink {
-    /// A sink.
+    /// Creates a sink.
     pub fn new(settings: SinkSettings, tools: Tools) -> Self {
         let SinkSettings { name, way } = settings;
         Self { name, way, tools }
     }
 
-    /// Its name.
+    /// The name of the sink.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Tells it of an alert, at the time `now`.
+    /// Delivers an alert at the time `now`.
     ///
     /// # Errors
-    /// It did not take it.
+    /// The sink did not accept it.
     pub async fn deliver(&self, alert: &Alert, now: Timestamp) -> Result<(), SinkError> {
         let Tools {
             aws,
@@ -109,7 +109,7 @@ impl Sink {
     }
 }
 
-/// Writes on a thread of its own: a pipe that nobody reads from holds up nobody else.
+/// Writes on a blocking thread, so that a pipe without a reader delays only this sink.
 async fn aside(
     write: impl FnOnce() -> Result<(), SinkError> + Send + 'static,
 ) -> Result<(), SinkError> {
@@ -120,7 +120,8 @@ async fn aside(
 impl From<PostError> for SinkError {
     fn from(error: PostError) -> Self {
         match error {
-            // A webhook that is moved, or whose key is wrong, is mended by people: nothing is lost meanwhile.
+            // A webhook that has moved or has a wrong key is repaired by people, so its alerts are
+            // kept and retried.
             PostError::Status(400 | 413 | 422) | PostError::Malformed(_) => {
                 Self::Refused(error.to_string())
             }

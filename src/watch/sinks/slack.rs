@@ -1,13 +1,13 @@
-//! Slack-compatible webhooks: what an alert says, a table of its rows, and where the run is.
+//! The message for Slack-compatible webhooks: title, a table of rows, and the directory of the run.
 
 use serde_json::{Value, json};
 
 use crate::report::escape;
 use crate::watch::alert::{Alert, AlertKind, Row};
 
-/// Rows of a table: what fits on a screen.
+/// How many rows the table has. They fit on a screen.
 const ROWS: usize = 15;
-/// Longest cell, in characters.
+/// The longest text in the table, in characters.
 const CELL: usize = 48;
 
 const OF_SIGHTINGS: [&str; 7] = [
@@ -21,10 +21,10 @@ const OF_SIGHTINGS: [&str; 7] = [
 ];
 const OF_ACCOUNTS: [&str; 4] = ["account_id", "account_name", "since", "reason"];
 
-/// The body of the POST.
+/// The body of the POST request.
 ///
-/// Source: Slack API, "Sending messages using incoming webhooks"; "Formatting text for app surfaces": `&`, `<`
-/// and `>` are escaped, nothing else is.
+/// Source: Slack API, "Sending messages using incoming webhooks"; "Formatting text for app
+/// surfaces": only `&`, `<` and `>` are escaped.
 pub(super) fn message(alert: &Alert) -> String {
     let own = || {
         alert
@@ -110,7 +110,7 @@ fn cell(row: &Row, column: &str) -> String {
     }
 }
 
-/// A stranger's text, which neither leaves its place nor mentions, links or formats anything.
+/// Escapes untrusted text, so that it cannot leave the table, mention, link or format anything.
 fn plain(text: &str, longest: usize) -> String {
     let mut plain = String::new();
     for character in escape(text).chars().take(longest) {

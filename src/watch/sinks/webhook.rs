@@ -1,18 +1,19 @@
-//! Webhooks: the alert as it is, signed.
+//! The webhook sink: posts the alert as JSON, with a signature.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// When it was signed, in seconds since the Unix epoch.
+/// When the alert was signed, in seconds since the Unix epoch.
 const TIMESTAMP: &str = "dragnet-timestamp";
-/// `v1=` and HMAC-SHA256, in hex, over `<timestamp>.<body>`.
+/// `v1=` and the hexadecimal HMAC-SHA256 of `<timestamp>.<body>`.
 const SIGNATURE: &str = "dragnet-signature";
-/// The alert's id: the same however often it comes.
+/// The id of the alert, which is the same for every attempt.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// The headers of an alert. The time is signed, too, so that a receiver can refuse one that is replayed.
+/// The headers of an alert. The signature covers the time, so a receiver can refuse a replayed
+/// alert.
 pub(super) fn headers(
     key: &SecretString,
     id: &str,

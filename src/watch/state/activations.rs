@@ -1,4 +1,4 @@
-//! How schedules were activated: the last time, and all times together.
+//! Stores the last activation of each schedule and the totals of all activations.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
@@ -11,16 +11,16 @@ use super::{State, StateError, damaged};
 pub enum ActivationEnd {
     /// Everything in scope was covered.
     Complete,
-    /// Something in scope was not.
+    /// Something in scope was not covered.
     Incomplete,
-    /// Somebody stopped it.
+    /// The activation was stopped.
     Interrupted,
-    /// It could not be done; nothing is claimed.
+    /// There was no run, so nothing is covered.
     Failed,
 }
 
 impl ActivationEnd {
-    /// Every end.
+    /// All variants.
     pub const ALL: [Self; 4] = [
         Self::Complete,
         Self::Incomplete,
@@ -28,7 +28,7 @@ impl ActivationEnd {
         Self::Failed,
     ];
 
-    /// The word used in files and metrics.
+    /// The name used in files and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
@@ -43,46 +43,46 @@ impl ActivationEnd {
     }
 }
 
-/// An activation that has ended. Times are milliseconds since the Unix epoch.
+/// The result of an activation. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivationRecord {
     /// When it was due.
     pub due_ms: i64,
-    /// When it began.
+    /// When it started.
     pub started_ms: i64,
     /// When it ended.
     pub ended_ms: i64,
-    /// How.
+    /// How it ended.
     pub end: ActivationEnd,
-    /// What went wrong as a whole; empty if nothing did.
+    /// The error of the whole activation; empty if there was none.
     pub problem: String,
     /// The directory of its run; empty if there was none.
     pub run: String,
-    /// How many accounts could not be covered.
+    /// The number of accounts that could not be covered.
     pub uncovered: u64,
-    /// What it adds to the sums.
+    /// What it adds to the totals.
     pub counts: Totals,
 }
 
-/// Sums over the activations of a schedule. They only ever grow.
+/// Totals over the activations of a schedule. They never decrease.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Totals {
     /// Activations by how they ended, in the order of [`ActivationEnd::ALL`].
     pub ended: [u64; 4],
-    /// Times at which it was due, but not activated, since the one before was still running.
+    /// How often it was due while the previous activation was still running.
     pub skipped: u64,
     /// AWS calls.
     pub calls: u64,
-    /// Those of them that AWS throttled.
+    /// How many of these calls AWS throttled.
     pub throttled: u64,
     /// Bytes of messages read.
     pub bytes: u64,
-    /// What was found and had not been told.
+    /// New sightings.
     pub sightings: u64,
-    /// What of that was not told either, since the same was told a short while ago.
+    /// How many of these sightings were suppressed.
     pub suppressed: u64,
-    /// Alerts.
+    /// Alerts that were created.
     pub alerts: u64,
 }
 
@@ -105,7 +105,7 @@ impl Totals {
         }
     }
 
-    /// The counts of one activation that ended so.
+    /// The totals of one activation with this end.
     pub fn of_end(end: ActivationEnd) -> Self {
         Self {
             ended: ActivationEnd::ALL.map(|one| u64::from(one == end)),
@@ -115,7 +115,8 @@ impl Totals {
 }
 
 impl State {
-    /// The last activation of a schedule, with the sums over all of them; `None`: there was none.
+    /// The last activation of a schedule, with the totals of all activations. `None` if there was
+    /// none.
     ///
     /// # Errors
     /// The database fails or is damaged.
@@ -143,7 +144,7 @@ impl State {
         Ok(Some(last))
     }
 
-    /// Notes that a schedule was due `times` times while its last activation was still running.
+    /// Adds skipped activations: the schedule was due `times` times while one was still running.
     ///
     /// # Errors
     /// The database fails.
@@ -165,7 +166,7 @@ impl State {
         })
     }
 
-    /// How many bytes all schedules have read on the day (UTC) of `now_ms`.
+    /// How many bytes all schedules read on the UTC day of `now_ms`.
     ///
     /// # Errors
     /// The database fails.
@@ -179,7 +180,7 @@ impl State {
     }
 }
 
-/// Writes down an activation that has ended.
+/// Stores an activation and adds its counts to the totals.
 pub(in crate::watch) fn write(
     transaction: &Transaction<'_>,
     schedule: &str,
@@ -228,7 +229,7 @@ fn totals(transaction: &Transaction<'_>, schedule: &str) -> Result<Option<Totals
         .transpose()
 }
 
-/// The day (UTC) of a moment.
+/// The UTC day of a time.
 fn day(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)
         .map(|at| at.strftime("%Y-%m-%d").to_string())

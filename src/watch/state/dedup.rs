@@ -1,4 +1,4 @@
-//! What was told already, so that nothing is told twice.
+//! Deduplication and suppression: which findings already raised an alert.
 
 use std::fmt;
 
@@ -7,12 +7,13 @@ use sha2::{Digest, Sha256};
 
 use super::StateError;
 
-/// What tells one thing from another: half of a SHA-256 over all of its parts.
+/// Identifies a finding or a subject: the first half of a SHA-256 hash over its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity([u8; 16]);
 
 impl Identity {
-    /// The identity of these parts, in this order. No two lists of parts run into the same text.
+    /// Hashes these parts in this order. Each is prefixed with its length, so different lists never
+    /// hash the same text.
     pub fn from_parts<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
@@ -26,7 +27,7 @@ impl Identity {
         Self(half)
     }
 
-    /// A number that follows from it, and is spread evenly.
+    /// A uniformly distributed number derived from the identity.
     pub fn number(self) -> u64 {
         self.0
             .iter()
@@ -41,7 +42,7 @@ impl fmt::Display for Identity {
     }
 }
 
-/// Notes that this is told at `now_ms`. No: it was told before.
+/// Records an alert about this identity at `now_ms`. Returns `false` if there was one before.
 pub(in crate::watch) fn insert_if_new(
     transaction: &Transaction<'_>,
     schedule: &str,
@@ -54,7 +55,7 @@ pub(in crate::watch) fn insert_if_new(
     Ok(insert.execute(params![schedule, identity.0, now_ms])? == 1)
 }
 
-/// Whether this was alerted on before. Notes nothing.
+/// Whether there was an alert about this identity. Records nothing.
 pub(in crate::watch) fn is_known(
     transaction: &Transaction<'_>,
     schedule: &str,
@@ -65,8 +66,8 @@ pub(in crate::watch) fn is_known(
     Ok(select.exists(params![schedule, identity.0])?)
 }
 
-/// Notes that something about this subject is told at `now_ms`, unless something was in the last `quiet_ms`.
-/// No: something was.
+/// Records an alert about this subject at `now_ms`. Returns `false` if there was one within the
+/// last `quiet_ms`.
 pub(in crate::watch) fn allow_after_suppression(
     transaction: &Transaction<'_>,
     schedule: &str,
@@ -89,7 +90,7 @@ pub(in crate::watch) fn allow_after_suppression(
     Ok(true)
 }
 
-/// Forgets what was told before `before_ms`: no window reaches back so far.
+/// Deletes records from before `before_ms`; no window reaches back that far.
 pub(in crate::watch) fn prune(
     transaction: &Transaction<'_>,
     schedule: &str,

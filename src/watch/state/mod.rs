@@ -1,9 +1,9 @@
-//! What outlives an activation: one SQLite file, `watch.db`, in the state directory.
+//! The state of a watch: one SQLite file, `watch.db`, in the state directory.
 //!
-//! An activation is concluded in one transaction: its watermarks, what it told, and the alerts that wait to
-//! be delivered. So whatever ends the process, an event is either behind the watermark and in the outbox, or
-//! it is found again. Appends take milliseconds, and what stands around them are calls over the network: they
-//! are made where they stand.
+//! An activation is concluded in one transaction: its watermarks, deduplication records, and the
+//! alerts in the outbox. Whenever the process ends, an event is either before the watermark and in
+//! the outbox, or it is read again. A write takes milliseconds and is surrounded by network calls,
+//! so it runs directly on the async task.
 
 mod activations;
 mod dedup;
@@ -34,7 +34,7 @@ pub(super) use watermarks::write as write_watermarks;
 
 use crate::store::{StoreError, WatchLock};
 
-/// Raised whenever a table changes its meaning.
+/// Version of the tables. Increase it when their meaning changes.
 const FORMAT: &str = "1";
 
 const CREATE: &str = "
@@ -84,44 +84,44 @@ CREATE TABLE IF NOT EXISTS own_call (request_id TEXT PRIMARY KEY, at_ms INTEGER 
 CREATE TABLE IF NOT EXISTS scanned (day TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-/// What is wrong with the state.
+/// Errors of the state.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// There is none yet.
+    /// The directory has no state yet.
     #[error("there is no watch in {}: `dragnet watch run` or `once` begins one", .0.display())]
     None(PathBuf),
-    /// The file system refused.
+    /// A file or directory cannot be used.
     #[error("cannot use {}", path.display())]
     File {
-        /// What.
+        /// Its path.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// SQLite refused: a full disk, a damaged file.
+    /// SQLite failed, for example because the disk is full or the file is damaged.
     #[error("the watch's database failed")]
     Database(#[from] rusqlite::Error),
-    /// A row makes no sense, or the database was written by another version.
+    /// A row is invalid, or the database has another format.
     #[error("the watch's database is damaged: {0}")]
     Damaged(String),
-    /// Another process has it, or a run's files failed.
+    /// Another process holds the lock, or the files of a run failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The state of a watch; clones share it.
+/// The state of a watch. Clones share it.
 #[derive(Clone, Debug)]
 pub struct State {
     connection: Arc<Mutex<Connection>>,
-    /// Held by whoever works with it; not by whoever only looks.
+    /// Held by a process that writes, not by one that only reads.
     _lock: Option<Arc<WatchLock>>,
 }
 
 impl State {
-    /// Opens the state in a directory, to work with it; both are made if they are not there yet.
+    /// Opens the state in a directory to write to it, and creates both if they do not exist.
     ///
     /// # Errors
-    /// Another process works with it, it cannot be made or used, or was written by another version.
+    /// Another process holds it, it cannot be created or used, or it has another format.
     pub fn open(directory: &Path) -> Result<Self, StateError> {
         DirBuilder::new()
             .recursive(true)
@@ -130,7 +130,7 @@ impl State {
             .map_err(file_error(directory))?;
         let lock = WatchLock::take(directory)?;
         let path = directory.join("watch.db");
-        // SQLite gives its own side files the same mode.
+        // SQLite creates its additional files with the same mode.
         OpenOptions::new()
             .append(true)
             .create(true)
@@ -146,10 +146,10 @@ impl State {
         Self::checked(connection, Some(lock))
     }
 
-    /// Opens a state that is there, to look at it while another process may be at work.
+    /// Opens an existing state to read it, while another process may write to it.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
+    /// It does not exist or cannot be read.
     pub fn open_read_only(directory: &Path) -> Result<Self, StateError> {
         let path = directory.join("watch.db");
         if !path.is_file() {
@@ -162,7 +162,7 @@ impl State {
     }
 
     fn checked(connection: Connection, lock: Option<WatchLock>) -> Result<Self, StateError> {
-        // Not kept in the file, so it is said at each opening.
+        // These settings are not stored in the file.
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;")?;
         let format: String =
             connection.query_row("SELECT value FROM fact WHERE key = 'format'", [], |row| {
@@ -179,7 +179,7 @@ impl State {
         })
     }
 
-    /// Changes several things at once, or nothing.
+    /// Runs several changes in one transaction.
     pub(super) fn change<T>(
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, StateError>,
@@ -192,7 +192,8 @@ impl State {
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        // A transaction that a panic cut off is rolled back: what a poisoned lock guards is whole.
+        // If a thread panicked, its transaction was rolled back, so the connection behind a
+        // poisoned lock is consistent.
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

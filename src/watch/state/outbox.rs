@@ -1,38 +1,38 @@
-//! The outbox: alerts that wait for their sinks, in order, and the history of all of them.
+//! The outbox: alerts that wait for their sinks, in order, and the history of all alerts.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{State, StateError, damaged};
 use crate::watch::alert::Alert;
 
-/// The next alert of a sink.
+/// The next alert for a sink.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waiting {
     /// Its key in the outbox.
     pub seq: i64,
-    /// How often it was tried.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// When to try it, in milliseconds since the Unix epoch.
+    /// When to try next, in milliseconds since the Unix epoch.
     pub due_ms: i64,
     /// The alert.
     pub alert: Alert,
 }
 
-/// How it stands with a sink.
+/// The delivery counts of a sink.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SinkRecord {
-    /// Alerts that wait.
+    /// Alerts that wait for delivery.
     pub waiting: u64,
     /// Alerts that were delivered.
     pub delivered: u64,
-    /// Alerts that it does not take.
+    /// Alerts that the sink refused.
     pub refused: u64,
-    /// Why the last attempt at the next alert failed; empty if it did not.
+    /// Why the last attempt failed; empty if it did not.
     pub problem: String,
 }
 
 impl State {
-    /// The next alert for a sink, in the order in which they were made. `None`: none waits.
+    /// The oldest alert that waits for a sink, if any.
     ///
     /// # Errors
     /// The database fails or is damaged.
@@ -63,7 +63,7 @@ impl State {
         }))
     }
 
-    /// Notes that an alert was delivered.
+    /// Records that an alert was delivered.
     ///
     /// # Errors
     /// The database fails.
@@ -71,7 +71,7 @@ impl State {
         self.settle(sink, seq, "delivered", "")
     }
 
-    /// Notes that a sink does not take an alert, and why. It stays in the history.
+    /// Records that a sink refused an alert, and why. The alert stays in the history.
     ///
     /// # Errors
     /// The database fails.
@@ -79,7 +79,7 @@ impl State {
         self.settle(sink, seq, "refused", problem)
     }
 
-    /// Notes that an alert could not be delivered, why, and when to try again.
+    /// Records that the delivery failed, why, and when to try again.
     ///
     /// # Errors
     /// The database fails.
@@ -97,7 +97,7 @@ impl State {
         Ok(())
     }
 
-    /// How it stands with a sink.
+    /// The delivery counts of a sink.
     ///
     /// # Errors
     /// The database fails.
@@ -129,7 +129,7 @@ impl State {
     }
 }
 
-/// Puts alerts into the outbox, for each of these sinks.
+/// Adds alerts to the outbox for each of these sinks.
 pub(in crate::watch) fn put(
     transaction: &Transaction<'_>,
     alerts: &[Alert],

@@ -1,16 +1,17 @@
-//! Calls of the watch that belong to no run: who calls, an MFA session, alerts to SNS and EventBridge.
+//! Stores calls of the watch that belong to no run: `GetCallerIdentity`, the MFA session, and
+//! alerts to SNS and EventBridge.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{State, StateError};
 
-/// So long traces of a call may come. They come within a quarter of an hour; what a group that is far behind
-/// catches up is at most as old as CloudWatch Logs takes events.
+/// For how long a call may still appear in CloudTrail logs. Usually it appears within 15 minutes. A
+/// log group that is far behind contains events that are at most as old as CloudWatch Logs accepts.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl State {
-    /// Notes the request of a call that was made at `at`, and forgets those of long ago.
+    /// Stores the request id of a call made at `at`, and deletes old ones.
     ///
     /// # Errors
     /// The database fails.
@@ -31,7 +32,7 @@ impl State {
     }
 }
 
-/// Whether a request was one of those.
+/// Whether a request is one of these calls.
 pub(in crate::watch) fn is_own_call(
     transaction: &Transaction<'_>,
     request_id: &str,

@@ -1,4 +1,4 @@
-//! Which accounts could be covered, kept.
+//! Stores which accounts are covered.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,21 @@ use rusqlite::{Transaction, params};
 use super::{State, StateError, damaged};
 use crate::model::AccountId;
 
-/// How an account stood at the last activation.
+/// Whether an account was covered by the last activation, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountCoverage {
-    /// Its name, as far as it is known.
+    /// The name of the account, if known.
     pub name: String,
-    /// Whether it could be covered.
+    /// Whether it was covered.
     pub is_covered: bool,
-    /// Why not; empty if it could.
+    /// Why it was not covered; empty if it was.
     pub reason: String,
-    /// Since when it has stood so, in milliseconds since the Unix epoch.
+    /// Since when this is the case, in milliseconds since the Unix epoch.
     pub since_ms: i64,
 }
 
 impl State {
-    /// The standings of a schedule.
+    /// The coverage of the accounts of a schedule.
     ///
     /// # Errors
     /// The database fails or is damaged.
@@ -49,7 +49,7 @@ impl State {
     }
 }
 
-/// Writes down the standings of a schedule.
+/// Replaces the stored coverage of the accounts of a schedule.
 pub(in crate::watch) fn write(
     transaction: &Transaction<'_>,
     schedule: &str,

@@ -1,4 +1,4 @@
-//! Watermarks, kept.
+//! Stores watermarks.
 
 use rusqlite::{Row, Transaction, params};
 
@@ -23,8 +23,8 @@ impl State {
         Ok(all.into_iter().collect())
     }
 
-    /// Until when every log group was covered that the last activation met: the earliest watermark of all.
-    /// `None`: it met none.
+    /// The earliest watermark of the log groups that the last activation covered, if any: all of
+    /// them are covered until then.
     ///
     /// # Errors
     /// The database fails.
@@ -66,7 +66,7 @@ fn read(row: &Row<'_>) -> Result<(ScopeNode, Watermark), StateError> {
     ))
 }
 
-/// Writes down the watermarks of an activation that began at `now_ms`.
+/// Stores the watermarks of an activation that started at `now_ms`.
 pub(in crate::watch) fn write(
     transaction: &Transaction<'_>,
     schedule: &str,

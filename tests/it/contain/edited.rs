@@ -1,5 +1,5 @@
-//! A plan's file is untrusted: whoever edits it can also compute its hash. What is in it must not be turned
-//! against the person who applies it.
+//! The file of a plan is untrusted: an attacker who edits it can also compute its hash. Its content
+//! must not be turned against the responder who applies it.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ const ALLOW_ALL: &str =
 const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
-/// Applies an edited plan, which must be refused before anything is written; gives the error.
+/// Applies an edited plan. Asserts that it is refused before anything is written, and returns the
+/// error.
 async fn refused(world: &World, plan: &SealedPlan, edit: impl FnOnce(&mut Value)) -> String {
     let edited = edited(plan, edit);
     let iam = world.iam("222222222222").await;
@@ -68,7 +69,7 @@ async fn only_the_configured_policy_is_touched_and_only_a_deny_is_removed() {
         told.contains("`Own`") && told.contains("contain.policy_name"),
         "{told}"
     );
-    // The name is right, and what is there under it is not a deny.
+    // The policy name is right, but the existing document is not a deny.
     iam.put_role_policy()
         .role_name("App")
         .policy_name("DenyAll")
@@ -225,7 +226,8 @@ async fn a_refused_plan_still_expires() {
 async fn steps_that_share_a_number_or_a_place_are_refused() {
     let world = World::with("");
     let plan = world.plan(&["--role", "App"]).await;
-    // With one number for both, undo would believe that the second was made, and put back a prior that never was.
+    // With the same number for both steps, undo would take the second for applied, and restore a
+    // prior state that never existed.
     let told = refused(&world, &plan, |plan| {
         let second = &mut plan["targets"][1]["steps"][0];
         second["number"] = json!(1);
@@ -359,7 +361,7 @@ async fn a_server_without_simulation_does_not_disagree() {
     assert_eq!(states(&world.apply(&plan).await), ["verified"]);
 }
 
-/// Written by Dragnet at commit 1bd0458 over the same organization.
+/// The plan was written by Dragnet at commit 1bd0458 for the same organization.
 #[tokio::test(start_paused = true)]
 async fn a_plan_of_an_older_version_can_be_applied_and_undone() {
     let world = World::with("");

@@ -1,5 +1,6 @@
-//! Random edits of a plan, sealed again so that the hash fits: whatever apply and undo make of it, nothing is
-//! allowed that was not, and nothing that allows is gone.
+//! Random edits of a plan that is sealed again, so that its hash is correct. Whatever apply and
+//! undo do with it, nothing becomes allowed that was not, and no policy that allows something is
+//! lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,12 +20,13 @@ const HELD: &str = "\n[[users]]\naccount = \"333333333333\"\nname = \"held\"\nac
                     policies = { DenyAll = '{\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}', \
                     Own = '{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}' }\n";
 
-/// What the principals of the member accounts may do, as far as inline policies and access keys say.
+/// The permissions of the principals in the member accounts, as far as inline policies and access
+/// keys decide them.
 #[derive(Clone, Debug, Default)]
 struct Permissions {
-    /// Inline policies that allow something: account, owner, policy, document.
+    /// Inline policies that allow something: account, owner, policy name, document.
     allowing: BTreeSet<[String; 4]>,
-    /// Documents of all inline policies, as IAM has them.
+    /// The documents of all inline policies, as IAM returns them.
     documents: BTreeSet<String>,
     active_keys: BTreeSet<String>,
     /// The unique ids of all principals by ARN.
@@ -157,7 +159,7 @@ impl Editor<'_> {
         }
     }
 
-    /// One edit of a plan.
+    /// Makes one random edit of a plan.
     fn edit(&mut self, plan: &mut Value) {
         let targets = plan["targets"].as_array().map_or(0, Vec::len);
         let target = self.rng.usize(..targets.max(1));
@@ -192,7 +194,7 @@ impl Editor<'_> {
         }
     }
 
-    /// Replaces any value by another that such a file may hold.
+    /// Replaces a random value by another one that such a file may contain.
     fn edit_leaf(&mut self, value: &mut Value) {
         let size = match value {
             Value::Array(items) => items.len(),

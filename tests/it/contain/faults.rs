@@ -1,4 +1,5 @@
-//! Every step made to fail, and repeated; crashes; drift; somebody who fights back.
+//! Every step fails and is repeated, the process crashes, resources drift, and an attacker fights
+//! back.
 
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ async fn every_call_that_fails_is_gone_on_from() {
             "expired-token",
             "truncated",
         ] {
-            // The scene and the plan are made before; each of the next calls is hit a few times.
+            // Each of the next calls of the operation may fail a few times.
             let fault = format!(
                 "\n[[faults]]\noperation = \"{operation}\"\naccount = \"222222222222\"\nkind = \"{kind}\"\ntimes = 9\n"
             );
@@ -75,7 +76,8 @@ async fn every_call_that_fails_is_gone_on_from() {
 
 #[tokio::test(start_paused = true)]
 async fn a_crash_at_any_moment_is_gone_on_from() {
-    // Every answer takes a tenth of a second, so that cuts fall before, within and after every call.
+    // Every response takes a tenth of a second, so that cuts fall before, during and after every
+    // call.
     let slow = "\n[[faults]]\noperation = \"*Role*\"\naccount = \"222222222222\"\nkind = \"slow\"\nmilliseconds = 100\n";
     for cut in (25..7_000)
         .step_by(225)
@@ -131,7 +133,7 @@ async fn an_interrupted_apply_can_be_undone_at_once() {
     assert_eq!(inline(&iam, "role", "App").await, before);
 }
 
-/// Removes `DenyAll` whenever it is there, so often.
+/// Removes `DenyAll` whenever it exists, `times` times.
 async fn fight(iam: Client, times: u32) {
     for _ in 0..times {
         let delete = || {
@@ -160,7 +162,7 @@ async fn somebody_who_removes_it_is_beaten_and_reported() {
         3,
     ));
     let containment = world.apply(&plan).await;
-    // Once the policy counts everywhere, it is the attacker who is refused, for ever.
+    // Once the policy is in effect everywhere, every call of the attacker is denied.
     attacker.abort();
     assert_eq!(containment.overall_status(), "contained");
     let last = containment.events.last().unwrap();

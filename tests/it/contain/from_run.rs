@@ -1,5 +1,5 @@
-//! Whom a run's sightings make a target: who did something with an indicator, as a trail delivered it, and not
-//! whomever a record mentions or a log line names.
+//! The principals that a run's sightings select for containment: those that acted with an
+//! indicator, as a trail delivered it, and not those that a record or a log line merely mentions.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::world::{SMALL, World as Sweeps, event};
 const IP: &str = "192.0.2.1";
 const KEY: &str = "AKIABOB2222222222222";
 
-/// Plans with the principals of a sweep that was made with these arguments.
+/// Runs a sweep with these arguments, and plans to contain the principals that it found.
 async fn planned(scenario: &str, sweep: &[&str]) -> Result<SealedPlan, String> {
     let run = Box::pin(Sweeps::of(scenario).sweep(sweep)).await;
     let directory = run.outputs.directory.display().to_string();
@@ -52,7 +52,7 @@ fn user(name: &str) -> String {
     format!("arn:aws:iam::222222222222:user/{name}")
 }
 
-/// A record that the organization's trail delivers.
+/// Returns a record that the organization's trail delivers.
 fn delivered(name: &str, more: &str) -> String {
     let by = user(name);
     format!(
@@ -60,7 +60,7 @@ fn delivered(name: &str, more: &str) -> String {
     )
 }
 
-/// A line that looks like a record, in the log group of an application.
+/// Returns a line that looks like a record, in the log group of an application.
 fn line(name: &str, ip: &str) -> String {
     let by = user(name);
     let message = format!(
@@ -115,7 +115,8 @@ async fn a_log_line_names_nobody() {
 #[tokio::test(start_paused = true)]
 async fn whoever_only_tried_is_not_a_target() {
     let tried = "service = \"iam\"\naction = \"ListUsers\"\nerror_code = \"AccessDenied\"";
-    // Source: CloudTrail user guide, "AWS Management Console sign-in events": a failed login has no errorCode.
+    // Source: CloudTrail user guide, "AWS Management Console sign-in events": a failed login has no
+    // errorCode.
     let login = "service = \"signin\"\naction = \"ConsoleLogin\"\nresponse = { ConsoleLogin = \"Failure\" }";
     let acted = "service = \"iam\"\naction = \"ListUsers\"";
     let records: String = [("tried", tried), ("victim", login), ("actor", acted)]
@@ -152,7 +153,8 @@ async fn a_target_says_what_its_evidence_is_and_what_it_created() {
     assert_eq!(target.blast_radius.created, ["user backdoor"]);
 }
 
-/// A stored sighting, and whether it shows its principal at work with what was looked for.
+/// Returns the principal of a random sighting, the sighting as it is stored, and whether it shows
+/// that the principal acted with an indicator.
 fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
     let principal = user(&format!("user-{}", rng.u8(..6)));
     let one_of = |rng: &mut Rng, texts: &[&str]| texts[rng.usize(..texts.len())].to_owned();
@@ -241,7 +243,7 @@ fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
     )
 }
 
-/// The trail of an organization, and one that a member account has made for itself.
+/// Returns the trail of the organization, and one that a member account created.
 fn trails() -> TrailDeliveries {
     let region = || "us-east-1".parse().unwrap();
     let target = |account: &str| Target {
@@ -254,7 +256,7 @@ fn trails() -> TrailDeliveries {
         home: target(account),
         destination: Destination::LogGroup(LogGroupArn::new(target(account), group)),
         multi_region: true,
-        told: SourceState::NotAsked,
+        told: SourceState::Unknown,
     };
     let seen = |account: &str, by: &[&str]| SourceLookup {
         target: target(account),

@@ -1,4 +1,4 @@
-//! Each refusal, and the ways around it.
+//! Checks each reason to refuse a principal, and the ways to bypass it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::world::{World, states};
 
 const RESPONDER: &str = "arn:aws:iam::111111111111:user/responder";
 
-/// The guard of a caller and a configuration.
+/// Returns the guard for a caller and a configuration.
 fn guard(caller: &str, config: &str, forced: &[Override]) -> Guard {
     let settings = World::with("").settings(config);
     let arn: dragnet::model::Arn = caller.parse().unwrap();
@@ -273,7 +273,8 @@ async fn a_policy_that_would_not_fit_is_refused() {
         "{:?}",
         plan.plan().refused
     );
-    // Filled up between plan and apply: nothing is claimed.
+    // The policies are filled up between plan and apply, so the step must not be reported as
+    // verified.
     iam.delete_user_policy()
         .user_name("eve")
         .policy_name("Long")

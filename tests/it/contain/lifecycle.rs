@@ -1,4 +1,4 @@
-//! Blocked, proved, and let in again.
+//! Blocks principals, verifies that they are blocked, and restores them.
 
 use dragnet::cli::Override;
 use dragnet::contain::{State, markdown, service_control_policy, shell_script};
@@ -223,7 +223,7 @@ async fn revoked_sessions_end_and_new_ones_begin() {
         .await;
     assert_eq!(states(&world.apply(&plan).await), ["verified"]);
     assert!(!works(&old).await);
-    // Past the margin that is left for propagation.
+    // After the margin that is left for propagation.
     tokio::time::advance(std::time::Duration::from_mins(1)).await;
     assert!(
         works(

@@ -1,4 +1,4 @@
-//! Containment on the range, where `DenyAll` is enforced and time is paused.
+//! Containment on the practice range, where `DenyAll` is enforced and time is paused.
 
 mod edited;
 mod edited_at_random;

@@ -1,5 +1,6 @@
-//! Random sequences of plan, apply, crash, apply, undo, with drift in between: they end in the prior state or
-//! in the contained state with a journal that tells which, and never in between without saying so.
+//! Random sequences of plan, apply, crash, apply and undo, with drift in between. They end in the
+//! prior state or in the contained state, and the journal says which. Any state in between is
+//! reported.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ const SLOW: &str = "\n[[faults]]\noperation = \"*RolePolicy\"\nkind = \"slow\"\n
 const OTHER: &str = r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
 const SAME: &str = r#"{"Statement":{"Effect":"Deny","Action":["*"],"Resource":["*"]}}"#;
 
-/// What is there under the policy's name.
+/// Returns the document of the policy `DenyAll`, if it exists.
 async fn deny_all(iam: &Client) -> Option<String> {
     let policies = inline(iam, "role", "App").await;
     let text = policies
@@ -38,7 +39,7 @@ async fn drift(iam: &Client, rng: &mut Rng) {
             .policy_document(document)
             .send()
     };
-    // A fault may hit it: then nothing drifts.
+    // The call may fail because of a fault; then nothing drifts.
     match rng.u8(..3) {
         0 => _ = put(OTHER).await,
         1 => _ = put(SAME).await,
@@ -98,7 +99,8 @@ async fn never_in_between_without_saying_so() {
                     };
                     *ends.entry(containment.overall_status()).or_default() += 1;
                     if containment.overall_status() == "undone" {
-                        // Undone by this call, and not by one that was cut off after it and before a drift.
+                        // Only if this call did the undo: an earlier one may have been cut off
+                        // after its last write, and followed by drift.
                         if containment.events.len() > events {
                             assert_eq!(
                                 deny_all(&iam).await,

@@ -1,4 +1,5 @@
-//! An organization to contain in, its principals at work, and the commands as a user gives them.
+//! An organization to contain principals in, sessions of these principals, and the containment
+//! commands as a user runs them.
 
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ use tempfile::TempDir;
 
 use crate::range::clients::World as Wire;
 
-/// Two member accounts, each with users, a group, roles; an administrator who sets scenes.
+/// Two member accounts, each with users, a group, roles, and an administrator with which tests make
+/// changes.
 pub const ORGANIZATION: &str = r#"
 name = "contain"
 now = "2026-03-02T12:00:00Z"
@@ -66,14 +68,14 @@ attached = ["arn:aws:iam::aws:policy/AdministratorAccess"]
 policies = { Own = "{\n \"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}]\n}" }
 "#;
 
-/// Commands over an organization, with a state directory of their own.
+/// Runs commands over an organization, with a state directory that is not shared.
 pub struct World {
     pub place: Environment,
     temp: TempDir,
 }
 
 impl World {
-    /// [`ORGANIZATION`] with more in it.
+    /// Creates [`ORGANIZATION`] with more tables.
     pub fn with(more: &str) -> Self {
         Self::of(&format!("{ORGANIZATION}{more}"))
     }
@@ -91,12 +93,12 @@ impl World {
         self.place.range().unwrap()
     }
 
-    /// SDK clients of the same range.
+    /// Returns SDK clients of the same range.
     pub fn wire(&self) -> Wire {
         Wire::at(self.range().clone(), self.place.clock())
     }
 
-    /// IAM in a member account, as its administrator.
+    /// Returns IAM in a member account, as its administrator.
     pub async fn iam(&self, account: &str) -> aws_sdk_iam::Client {
         aws_sdk_iam::Client::new(
             &self
@@ -106,7 +108,7 @@ impl World {
         )
     }
 
-    /// The access key of the management account's administrator.
+    /// Returns the access key id of the management account's administrator.
     pub fn administrators_key(&self) -> String {
         self.range().administrator().access_key_id
     }
@@ -122,7 +124,7 @@ impl World {
         })
     }
 
-    /// The settings of `contain` with a configuration file of this text.
+    /// Returns the settings of `contain` with this configuration file.
     pub fn settings(&self, config: &str) -> ContainSettings {
         let global = self.global(config);
         self.resolved(|surroundings| ContainSettings::resolve(&global, surroundings).unwrap())
@@ -137,7 +139,7 @@ impl World {
         }
     }
 
-    /// `dragnet contain plan` with these arguments.
+    /// Runs `dragnet contain plan` with these arguments.
     pub async fn try_plan(
         &self,
         arguments: &[&str],
@@ -159,7 +161,7 @@ impl World {
         self.try_apply_forcing(plan, &[]).await
     }
 
-    /// `dragnet contain apply --force` with these guards.
+    /// Runs `dragnet contain apply --force` with these guards.
     pub async fn try_apply_forcing(
         &self,
         plan: &SealedPlan,
@@ -168,7 +170,7 @@ impl World {
         apply_plan(&self.place, &self.settings(""), plan, forced, None).await
     }
 
-    /// How many containments there are.
+    /// Returns the number of containments.
     pub fn containments(&self) -> usize {
         dragnet::contain::Journals::new(self.settings("").journals)
             .ids()
@@ -176,7 +178,7 @@ impl World {
             .len()
     }
 
-    /// How often an operation was called.
+    /// Returns how often an operation was called.
     pub fn calls(&self, operation: &str) -> u64 {
         self.range()
             .calls()
@@ -205,7 +207,7 @@ impl World {
             .unwrap()
     }
 
-    /// How many lines a containment's journal has.
+    /// Returns the number of events in the journal of a containment.
     pub fn events(&self, id: &str) -> usize {
         let journals = dragnet::contain::Journals::new(self.settings("").journals);
         journals
@@ -240,13 +242,13 @@ fn parse(arguments: &[&str]) -> PlanArguments {
     }
 }
 
-/// Whether calls of this principal are let in.
+/// Returns whether calls with these credentials are allowed.
 pub async fn works(config: &SdkConfig) -> bool {
     let iam = aws_sdk_iam::Client::new(config);
     match unthrottled(async || iam.list_users().send().await).await {
         Ok(_) => true,
         Err(error) => {
-            // Denied, or its key is switched off.
+            // Denied, or the access key is inactive.
             assert!(
                 matches!(error.code(), Some("AccessDenied" | "InvalidClientTokenId")),
                 "{error:?}"
@@ -256,7 +258,7 @@ pub async fn works(config: &SdkConfig) -> bool {
     }
 }
 
-/// The answer once the range has room for the call.
+/// Repeats a call until the range does not throttle it.
 pub async fn unthrottled<T, E: ProvideErrorMetadata>(
     call: impl AsyncFn() -> Result<T, E>,
 ) -> Result<T, E> {
@@ -270,7 +272,7 @@ pub async fn unthrottled<T, E: ProvideErrorMetadata>(
     }
 }
 
-/// The states of a containment's steps.
+/// Returns the states of the steps of a containment.
 pub fn states(containment: &Containment) -> Vec<&'static str> {
     containment
         .steps()
@@ -278,7 +280,7 @@ pub fn states(containment: &Containment) -> Vec<&'static str> {
         .collect()
 }
 
-/// Everything inline on a principal, byte for byte: `role`, `user` or `group`.
+/// Returns all inline policies of a principal, byte for byte. `kind` is `role`, `user` or `group`.
 pub async fn inline(iam: &aws_sdk_iam::Client, kind: &str, name: &str) -> Vec<(String, String)> {
     let details = unthrottled(async || iam.get_account_authorization_details().send().await)
         .await
@@ -312,20 +314,20 @@ pub async fn inline(iam: &aws_sdk_iam::Client, kind: &str, name: &str) -> Vec<(S
     policies.iter().map(text).collect()
 }
 
-/// A plan whose JSON was edited and sealed again, as whoever edits it can.
+/// Returns a plan whose JSON was edited and which was sealed again, as an attacker could do.
 pub fn edited(plan: &SealedPlan, edit: impl FnOnce(&mut Value)) -> SealedPlan {
     let mut file: Value = serde_json::from_str(&plan.to_text().unwrap()).unwrap();
     edit(&mut file["plan"]);
     SealedPlan::parse(&sealed_again(&file["plan"])).unwrap()
 }
 
-/// The text of a plan's file with the hash that fits its content.
+/// Returns the text of a plan file, with the hash that matches its content.
 pub fn sealed_again(plan: &Value) -> String {
     let hash = hex::encode(Sha256::digest(serde_json::to_vec(plan).unwrap()));
     serde_json::json!({ "hash": hash, "plan": plan }).to_string()
 }
 
-/// A policy document as IAM hands it back: percent-encoded.
+/// Decodes a policy document, which IAM returns percent-encoded.
 pub fn decoded(document: &str) -> String {
     percent_encoding::percent_decode_str(document)
         .decode_utf8_lossy()

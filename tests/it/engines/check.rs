@@ -1,4 +1,5 @@
-//! One question to a world: every engine is asked it, and what each writes is compared with the naive answer.
+//! Checks one search set in one random world: runs every engine and compares what each run reports
+//! with the result of the naive evaluator.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ use super::search_set::SearchSet;
 use super::world::RandomWorld;
 use crate::world::{Run, World};
 
-/// An engine, by what a sweep is told to use it.
+/// An engine and the arguments that select it.
 #[derive(Clone, Copy, Debug)]
 struct Engine {
     name: &'static str,
@@ -31,32 +32,35 @@ const ENGINES: [Engine; 2] = [
     },
 ];
 
-/// What proptest makes of a property if nobody asks for more: `PROPTEST_CASES=2560` are ten times as many worlds.
+/// The number of cases that proptest runs by default. `PROPTEST_CASES=2560` runs ten times as many
+/// worlds.
 const USUAL_CASES: u32 = 256;
 
-/// What a world's troubles allow.
+/// What must hold in a world; it depends on the faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Promise {
-    /// Everything is covered and found.
+    /// Everything is covered and every match is found.
     Covered,
-    /// Whatever is found is there; all of it, if the coverage says so.
+    /// Every reported sighting is real. If the run is complete, all of them are reported.
     Honest,
 }
 
-/// What a world and the sweeps over it were like. What a property is about must have been there, else it proves nothing.
+/// A property of a world and of the sweeps over it. A test requires some of them, because it would
+/// prove nothing about worlds that lack them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Was {
-    /// There was something to be found.
+    /// The expected result is not empty.
     Answered,
-    /// Some call failed.
+    /// A call failed for another reason than `AccessDenied`.
     Troubled,
-    /// Not everything was read.
+    /// A run was not complete.
     Incomplete,
-    /// Some log group was read in slices.
+    /// A log group was scanned in slices.
     Sliced,
 }
 
-/// Asks every engine in so many worlds, from this seed on; one world in three must have been `meant`.
+/// Checks random worlds in every engine, starting from `seed`. At least one world in three must
+/// have all the properties in `meant`.
 pub fn ask_all(
     (cases, seed): (u32, u64),
     promise: Promise,
@@ -91,7 +95,8 @@ pub fn ask_all(
     );
 }
 
-/// Asks every engine, and compares.
+/// Runs the search set with every engine and compares the results with the expected one. Returns
+/// the properties of the world.
 fn check(world: &RandomWorld, search_set: &SearchSet, promise: Promise) -> BTreeSet<Was> {
     let names: Vec<String> = (0..search_set.hunts.len())
         .map(|number| format!("q{number}"))
@@ -119,7 +124,7 @@ fn check(world: &RandomWorld, search_set: &SearchSet, promise: Promise) -> BTree
         } else {
             compare(engine, &run, &names, &expected, promise);
         }
-        // Nobody may enter the management account by a role.
+        // The caller cannot assume a role in the management account, so `AccessDenied` is expected.
         let is_trouble = |status: &String| status != "ok" && status != "AccessDenied";
         let is_troubled = run.columns("calls.csv", &["status"]).iter().any(is_trouble);
         was.extend(is_troubled.then_some(Was::Troubled));
@@ -129,7 +134,7 @@ fn check(world: &RandomWorld, search_set: &SearchSet, promise: Promise) -> BTree
     was
 }
 
-/// A sweep; `None` where the world's troubles do not even let it begin.
+/// Runs a sweep. Returns `None` if it fails before there is a run, because of the world's faults.
 async fn sweep(
     engine: Engine,
     world: &RandomWorld,
@@ -163,7 +168,7 @@ fn compare(engine: Engine, run: &Run, names: &[String], expected: &Answer, promi
     let name = engine.name;
     let status = run.status();
     assert_eq!(status, "complete", "{name}: {:#?}", run.coverage());
-    // What one engine is refused, the other may read.
+    // With lasting faults, one engine may scan what the other was denied.
     if promise == Promise::Covered {
         let engines = run.columns("coverage.csv", &["engine"]);
         assert!(
@@ -193,7 +198,8 @@ fn compare(engine: Engine, run: &Run, names: &[String], expected: &Answer, promi
     }
 }
 
-/// Whether two tables are the same, row by row; tells the first rows that are not.
+/// Asserts that two tables have the same rows in the same order. On failure, shows the rows that
+/// differ.
 fn assert_same(table: &str, found: &[String], expected: &[String]) {
     let count = |rows: &[String]| {
         rows.iter()
@@ -229,17 +235,18 @@ fn assert_same(table: &str, found: &[String], expected: &[String]) {
     );
 }
 
-/// Whether all that was found is there to be found, and no more of it.
+/// Asserts that every sighting that was found is expected, and is not found more often than
+/// expected.
 fn assert_is_part(name: &str, run: &Run, expected: &Answer) {
     let mut left: BTreeMap<String, i32> = BTreeMap::new();
     for event in found::expected_sightings(expected)
         .iter()
-        .map(|row| found::parse_event_details(row))
+        .map(|row| found::without_place(row))
     {
         *left.entry(event).or_default() += 1;
     }
     for row in found::found_sightings(run) {
-        let left = left.entry(found::parse_event_details(&row)).or_default();
+        let left = left.entry(found::without_place(&row)).or_default();
         *left -= 1;
         assert!(*left >= 0, "{name}: invented {row}");
     }

@@ -1,4 +1,4 @@
-//! Random events: what is written, when, and in which groups it is kept.
+//! Generates random events: their content, their times, and the log groups that store them.
 
 use std::rc::Rc;
 
@@ -12,7 +12,8 @@ use super::world::{
     TRAIL_STREAM, WINDOW_MS, Written, rfc3339,
 };
 
-/// What events and questions have in common, so that many questions have answers. Some are near misses of others.
+/// Values that occur both in events and in search sets, so that many searches match. Some are near
+/// misses of others.
 pub const ACTIONS: [&str; 5] = [
     "ListBuckets",
     "CreateUser",
@@ -48,7 +49,7 @@ pub const NOTES: [&str; 6] = [
     "{\"host\": \"evil.example\", \"deep\": [\"192.0.2.1\"]}",
 ];
 
-/// Times at which something changes, besides any inside the window.
+/// Log times: at the edges of the window, within it, and up to three hours away.
 fn times() -> impl Strategy<Value = i64> {
     let (from, to) = WINDOW_MS;
     let edges: Vec<i64> = [from, to, from - 2 * HOUR_MS, to + 2 * HOUR_MS]
@@ -58,7 +59,7 @@ fn times() -> impl Strategy<Value = i64> {
     prop_oneof![2 => select(edges), 5 => from..to, 1 => from - HOUR_MS..to + 3 * HOUR_MS]
 }
 
-/// How long after its time an event can be read: some only when the sweep is long over.
+/// How long after its log time an event can be read. Some can only be read when the sweep is over.
 fn lateness() -> impl Strategy<Value = i64> {
     prop_oneof![6 => Just(0), 2 => 0..600_000_i64, 1 => Just(30 * HOUR_MS)]
 }
@@ -71,7 +72,8 @@ fn application() -> impl Strategy<Value = Group> {
     })
 }
 
-/// The groups to which flow logs may deliver; so few that many lines find a flow log of their format.
+/// The log groups to which flow logs may deliver. There are few, so that many lines are in a group
+/// that has a flow log of their format.
 const FLOW_GROUPS: [Group; 3] = [
     Group {
         account: PROD,
@@ -90,7 +92,7 @@ const FLOW_GROUPS: [Group; 3] = [
     },
 ];
 
-/// The flow logs that there may be: of every format to each of the groups.
+/// Returns all possible flow logs: each format, delivered to each of the groups.
 pub fn flow_logs() -> Vec<(Group, usize)> {
     FLOW_GROUPS
         .into_iter()
@@ -98,7 +100,7 @@ pub fn flow_logs() -> Vec<(Group, usize)> {
         .collect()
 }
 
-/// A record's parts, all by number.
+/// The parts of a record. The numbers select values.
 #[derive(Clone, Debug)]
 struct Draft {
     id: u8,
@@ -137,7 +139,7 @@ fn draft() -> impl Strategy<Value = Draft> {
 }
 
 impl Draft {
-    /// The record as it is written; `seed` is another for each record, so that ids are.
+    /// Returns the record as JSON. `seed` differs for each record, so that the event ids differ.
     fn write(&self, seed: usize) -> String {
         let [action, address, arn, agent, error, note] = self.picks;
         let mut record = json!({
@@ -175,13 +177,13 @@ fn pick(of: &[&'static str], number: usize) -> &'static str {
     of[number % of.len()]
 }
 
-/// JSON in one of the ways in which it can be written.
+/// Spells JSON in one of the ways that an encoder or an attacker may choose.
 fn spelled(json: &str, how: u8) -> String {
     match how % 7 {
         0 | 1 => json.replace('/', "\\/"),
         2 => json.replace('<', "\\u003c").replace('é', "\\u00e9"),
         3 => format!(" \n{json}"),
-        // No encoder does this; who wants to hide something may.
+        // No encoder writes these escapes, but an attacker who hides something may.
         4 => [
             ("192.0", "\\u003192.0"),
             ("Create", "Cr\\u0065ate"),
@@ -196,15 +198,15 @@ fn spelled(json: &str, how: u8) -> String {
     }
 }
 
-/// Where else a record of the trail is kept.
+/// Where else a record of the trail is stored.
 #[derive(Clone, Debug)]
 enum Copies {
     None,
-    /// In an application's group, too; perhaps spelled differently.
+    /// Also in the log group of an application, possibly with another spelling.
     There(Group, u8),
-    /// Somebody wrote another into an application's group that claims to be this one.
+    /// The log group of an application has a forged record that claims to be this one.
     Forged(Group),
-    /// It is no record of the trail, but somebody's alone.
+    /// Only in the log group of an application: no trail wrote this record.
     Stray(Group),
 }
 
@@ -217,7 +219,7 @@ fn copies() -> impl Strategy<Value = Copies> {
     ]
 }
 
-/// A record in all groups that keep it.
+/// A record, in all log groups that store it.
 fn record() -> impl Strategy<Value = Vec<Planted>> {
     let delay =
         prop_oneof![4 => 0..900_000_i64, 1 => Just(2 * HOUR_MS), 1 => -2 * HOUR_MS..3 * HOUR_MS];
@@ -229,7 +231,7 @@ fn record() -> impl Strategy<Value = Vec<Planted>> {
                 stream: match group.name {
                     "/app" if seed % 4 > 0 => "app",
                     "/trail" => TRAIL_STREAM,
-                    // In an application's group it is like a trail's.
+                    // In the log group of an application, the stream is only named like a trail's.
                     _ => OWN_STREAM,
                 },
                 first_ms: draft.told_ms + delay_ms,
@@ -255,7 +257,8 @@ fn record() -> impl Strategy<Value = Vec<Planted>> {
                 }
                 Copies::Forged(group) => {
                     let mut picks = draft.picks;
-                    // What a report shows of it may be the record's.
+                    // Half of the forgeries differ from the record only in a field that reports do
+                    // not show.
                     picks[if seed % 2 == 0 { 0 } else { 5 }] += 1;
                     vec![stored(
                         *group,
@@ -276,7 +279,7 @@ fn record() -> impl Strategy<Value = Vec<Planted>> {
     )
 }
 
-/// A line of a flow log, in a format that the group may or may not have.
+/// A line of a flow log. Its log group may or may not have a flow log of that format.
 fn flow_line() -> impl Strategy<Value = (Written, String)> {
     let address = || select(&["192.0.2.1", "192.0.2.10", "10.1.2.3", "-"][..]);
     let action = select(&["ACCEPT", "REJECT"][..]);
@@ -294,7 +297,7 @@ fn flow_line() -> impl Strategy<Value = (Written, String)> {
     )
 }
 
-/// JSON that is no record, and text.
+/// JSON that is not a record, and plain text.
 fn other() -> impl Strategy<Value = (Written, String)> {
     let picks = proptest::array::uniform4(0..60_usize);
     let json = (picks, 0..40_u32, any::<u8>()).prop_map(|([name, address, arn, note], size, spelling)| {
@@ -341,7 +344,7 @@ fn other() -> impl Strategy<Value = (Written, String)> {
     prop_oneof![4 => json, 3 => text, 1 => odd].prop_map(|message| (Written::Other, message))
 }
 
-/// An event that is no record, or a burst of them.
+/// An event that is not a record, or a burst of such events.
 fn line() -> impl Strategy<Value = Vec<Planted>> {
     let message = prop_oneof![flow_line(), other()];
     let repeat = prop_oneof![8 => Just((1_u32, 0_u32)), 1 => (2..40_u32, Just(0)), 1 => (2..40_u32, 1..3_u32)];
@@ -368,7 +371,7 @@ fn line() -> impl Strategy<Value = Vec<Planted>> {
     )
 }
 
-/// Many lines in the groups of flow logs, at any time inside the window.
+/// Many flow log lines in the groups of flow logs, at random times within the window.
 pub fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
     let at = WINDOW_MS.0..WINDOW_MS.1;
     let line = (flow_line(), select(&FLOW_GROUPS[..]), at).prop_map(
@@ -386,13 +389,15 @@ pub fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
     vec(line, 20..40)
 }
 
-/// All events of a world. Those of trails that there are not are to be left out.
+/// All events of a world. The caller removes those in the log groups of trails that the world
+/// lacks.
 pub fn planted() -> impl Strategy<Value = Vec<Planted>> {
     let several = prop_oneof![record().boxed(), line().boxed()];
     vec(several, 0..40).prop_map(|all| all.concat())
 }
 
-/// So many events in one millisecond, amid a second of others: a page cannot hold them, and no cut can part them.
+/// Returns `count` events in one millisecond, amid 100 events that are 1 ms apart. No slice can
+/// divide them, and a page may be unable to hold them.
 pub fn burst(group: Group, count: u32) -> Vec<Planted> {
     let line = |first_ms, count, apart_ms| Planted {
         group,
@@ -410,7 +415,7 @@ pub fn burst(group: Group, count: u32) -> Vec<Planted> {
     vec![line(at - 50, 100, 1), line(at, count, 0)]
 }
 
-/// An event as large as they get.
+/// An event of the maximum size.
 ///
 /// Source: CloudWatch Logs quotas: an event has up to 1 MB, 26 bytes of which are not its message.
 pub fn largest(group: Group, at_ms: i64) -> Planted {

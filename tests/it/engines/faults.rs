@@ -1,24 +1,24 @@
-//! What goes wrong in a random world.
+//! Generates the faults of random worlds.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Calls by which events are read, by one engine or the other, and calls before that.
+/// Operations with which the two engines read events. `OTHERS` are called before these.
 const READS: [&str; 3] = ["FilterLogEvents", "StartQuery", "GetQueryResults"];
 const OTHERS: [&str; 4] = ["DescribeLogGroups", "AssumeRole", "DescribeRegions", "*"];
 
-/// A fault of a scenario.
+/// Returns a fault in the form of a scenario.
 fn fault(operation: &str, kind: &str, every: u32, times: u32, after: u32) -> String {
     format!(
         "[[faults]]\noperation = \"{operation}\"\nkind = {kind}\nevery = {every}\ntimes = {times}\nafter = {after}\n"
     )
 }
 
-/// Troubles that pass: no call has more of them than it is tried again, whatever they hit.
+/// Faults that pass: every call is retried more often than it can fail.
 ///
-/// A server error, a broken connection, half an answer and one that comes too late are each tried again six times;
-/// throttles much longer, and expired credentials once.
+/// A server error, a broken connection, an incomplete response and one that arrives too late are
+/// each retried six times, throttled calls much longer, and expired credentials once.
 pub fn passing() -> impl Strategy<Value = String> {
     let operation = || prop_oneof![2 => select(&READS[..]), 1 => select(&OTHERS[..])];
     let broken = select(
@@ -27,7 +27,7 @@ pub fn passing() -> impl Strategy<Value = String> {
             "\"unavailable\"",
             "\"reset\"",
             "\"truncated\"",
-            // Longer than any answer is waited for.
+            // Longer than the client waits for a response.
             "\"slow\"\nmilliseconds = 120000",
         ][..],
     );
@@ -48,9 +48,9 @@ pub fn passing() -> impl Strategy<Value = String> {
     })
 }
 
-/// Troubles that do not pass, so that something is not read; but the sweep begins.
+/// Faults that do not pass, so that something is not read. The sweep can still start.
 pub fn lasting() -> impl Strategy<Value = String> {
-    // The first calls of all find out who calls and what there is.
+    // The first calls identify the caller and list the organization. Without them there is no run.
     let calls = prop_oneof![
         3 => (select(&READS[..]), 0..3_u32),
         1 => (Just("DescribeLogGroups"), 0..6_u32),
@@ -69,7 +69,8 @@ pub fn lasting() -> impl Strategy<Value = String> {
         .prop_map(|((operation, after), kind, times)| fault(operation, kind, 1, times, after))
 }
 
-/// Answers so slow that one reader cannot use the quota up: long groups are cut into slices.
+/// Responses so slow that one sequence of pages cannot use up the quota. Long log groups are then
+/// cut into slices.
 pub fn slow_answers() -> String {
     "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 1000\n".to_owned()
 }

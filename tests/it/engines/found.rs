@@ -1,4 +1,4 @@
-//! What a run's files say, and what they should: brought into one form and compared.
+//! Brings the files of a run and the expected result into one form, so that they can be compared.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use super::naive::{Answer, Cells, Event, HuntAnswer, Sighting};
 use super::world::{Group, rfc3339};
 use crate::world::Run;
 
-/// A row in a form in which equal rows are equal, behind the part of it that decides where it stands. Rows that have that
-/// in common are ordered by an id that each engine has of its own.
+/// The sort key of a row and its normalized text; equal rows have equal texts. Rows with the same
+/// sort key are ordered by an event id that differs between the engines.
 type Row = (String, String);
 
-/// A table's rows in order, those that only an engine's own id orders sorted.
+/// Returns the rows of a table in order. Rows with the same sort key are sorted by their text.
 fn in_order(rows: impl Iterator<Item = Row>) -> Vec<String> {
     let mut rows: Vec<Row> = rows.collect();
     rows.chunk_by_mut(|(one, _), (other, _)| one == other)
@@ -22,7 +22,8 @@ fn in_order(rows: impl Iterator<Item = Row>) -> Vec<String> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// What must be the same of a run and of the naive answer: a name for each table, and its rows in order.
+/// Returns the tables that must be equal: the name of each, the rows of the run, and the expected
+/// rows, both in order.
 pub fn tables(
     run: &Run,
     names: &[String],
@@ -50,7 +51,7 @@ pub fn tables(
     tables
 }
 
-/// Whether a log group was read in slices.
+/// Returns whether a log group was scanned in slices.
 pub fn is_sliced(run: &Run) -> bool {
     let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
     let most = "SELECT coalesce(max(units), 0) FROM (SELECT count(*) AS units FROM unit GROUP BY place, pass)";
@@ -60,8 +61,8 @@ pub fn is_sliced(run: &Run) -> bool {
         > 1
 }
 
-/// The columns of a sighting that are compared: those that decide where it stands, and the rest. The id of the event is
-/// the engine's own.
+/// The columns of a sighting that decide its position. They are compared, and so are those in
+/// `REST`. The event id is not, because it differs between the engines.
 const STANDS: [&str; 7] = [
     "event_time",
     "event_account_id",
@@ -136,8 +137,9 @@ pub fn expected_sightings(answer: &Answer) -> Vec<String> {
     in_order(answer.sightings.iter().map(row))
 }
 
-/// What a sighting tells wherever it is kept: if copies were not read, another is shown than should be.
-pub fn parse_event_details(sighting: &str) -> String {
+/// Returns the part of a sighting that is the same for every copy. If some copies were not read, a
+/// run may report another copy than expected.
+pub fn without_place(sighting: &str) -> String {
     let stands: Vec<Json> = serde_json::Deserializer::from_str(sighting)
         .into_iter()
         .next()
@@ -146,7 +148,7 @@ pub fn parse_event_details(sighting: &str) -> String {
     json!(stands.get(..4)).to_string()
 }
 
-/// The rows of a hunt, each by the names of its columns.
+/// Returns the rows of a hunt in normalized form.
 fn found_rows(run: &Run, name: &str) -> Vec<String> {
     let rows: Vec<BTreeMap<String, Json>> =
         serde_json::from_str(&run.file(&format!("hunts/{name}.json"))).unwrap();
@@ -184,7 +186,7 @@ fn json(value: &Value<'static>) -> Json {
     }
 }
 
-/// A row of a hunt; where it is no record, nothing but the query's own order decides where it stands.
+/// Normalizes a row of a hunt. If the row is not a record, only the query decides its position.
 fn shown(row: BTreeMap<String, Json>) -> Row {
     let rounded = |value: Json| {
         value
@@ -207,7 +209,7 @@ fn shown(row: BTreeMap<String, Json>) -> Row {
     )
 }
 
-/// Sums of fractions depend on the order in which they are added in their last digits.
+/// Rounds a number: the last digits of a sum of fractions depend on the order of addition.
 fn rounded(number: f64) -> String {
     format!("number {:.9e}", number + 0.0)
 }
@@ -234,7 +236,7 @@ fn expected_by_target(by_place: &BTreeMap<(String, String), Vec<Cells>>) -> Vec<
         .collect()
 }
 
-/// Cells of CSV, without the apostrophe that keeps a spreadsheet from running one.
+/// Returns CSV cells without the apostrophe that defuses a formula.
 fn cells<'c>(cells: impl Iterator<Item = &'c str>) -> String {
     let plain = cells
         .map(|cell| cell.trim_start_matches('\''))

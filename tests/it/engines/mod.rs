@@ -1,7 +1,9 @@
-//! Every engine gives the rows of a naive evaluator over the raw events: nothing lost, nothing twice.
+//! Checks that every engine returns the rows of a naive evaluator over the raw events: nothing is
+//! lost, and nothing is reported twice.
 //!
-//! Worlds and questions are random, but the same in each run. A failure prints the smallest case that was found, and the
-//! seed; with `PROPTEST_RNG_SEED` it looks at other worlds, with `PROPTEST_CASES` at more.
+//! Worlds and search sets are random, but the same in each run. A failure prints the smallest
+//! failing case and its seed. `PROPTEST_RNG_SEED` selects other worlds, and `PROPTEST_CASES` more
+//! of them.
 
 mod check;
 mod events;
@@ -67,7 +69,7 @@ fn in_quiet_worlds() {
     );
 }
 
-/// Lines of flow logs of several formats, side by side with others.
+/// Lines of flow logs in several formats, mixed with other events.
 #[test]
 fn in_flow_logs_of_any_format() {
     let flows = (world(Just(String::new())), events::flow_lines())
@@ -97,7 +99,7 @@ fn amid_troubles_that_do_not_pass_nothing_is_invented() {
     ask_all((40, 3), Promise::Honest, cases, &[Was::Incomplete]);
 }
 
-/// SearchSet that every event of a burst answers.
+/// Search sets that match the events of a burst.
 fn questions_about_bursts() -> impl Strategy<Value = SearchSet> {
     let one = |query: &str| Asked {
         about: About::Anything,
@@ -140,14 +142,14 @@ fn with_more(world: RandomWorld, more: Vec<Planted>, events_scanned_a_page: usiz
     }
 }
 
-/// The group whose events are dense.
 const DENSE: Group = Group {
     account: PROD,
     region: "us-east-1",
     name: "/app",
 };
 
-/// With events in every millisecond, and many in one, some lie on every border of the slices.
+/// There are events in every millisecond, and many in one of them, so that some are on every border
+/// of the slices.
 #[test]
 fn in_groups_that_are_read_in_slices() {
     let dense = (world(Just(faults::slow_answers())), 60..120_u32)
@@ -174,7 +176,7 @@ fn in_one_millisecond_of_many_events() {
     );
 }
 
-/// Events as large as they get, on the window's borders.
+/// Events of the maximum size, on the edges of the window.
 #[test]
 fn with_the_largest_events() {
     let (from, to) = world::WINDOW_MS;

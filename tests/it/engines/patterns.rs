@@ -1,7 +1,8 @@
-//! Every pattern that questions are compiled to is one that the range, strict as AWS documents it, accepts.
+//! Checks that every filter pattern of a search set is accepted by the practice range, which is as
+//! strict as AWS documents.
 //!
-//! That a pattern lets every match through is proved beside the compiler (`never_excluded`); here are the crowds, and
-//! texts of any characters.
+//! That a pattern never excludes a match is tested beside the compiler (`never_excluded`). These
+//! tests add large search sets and texts of arbitrary characters.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// An indicator of any kind; of ten thousand that are tried, few are refused.
+/// An indicator of any kind. Only a few in ten thousand generated texts are invalid.
 fn indicator() -> impl Strategy<Value = Indicator> {
     let kind = |prefix: &'static str, value: &'static str| {
         value.prop_map(move |value| format!("{prefix}{value}"))
@@ -40,7 +41,7 @@ fn indicator() -> impl Strategy<Value = Indicator> {
     written.prop_filter_map("not an indicator", |text| text.parse().ok())
 }
 
-/// A condition that a pattern could say, about any text.
+/// A condition that could become a filter pattern, with arbitrary text.
 fn condition() -> impl Strategy<Value = String> {
     let field = select(
         &[

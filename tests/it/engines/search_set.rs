@@ -1,4 +1,5 @@
-//! Random search_set: indicators of every kind, queries with every command and operator, hunts about one kind of record.
+//! Generates random search sets: indicators of every kind, queries with every command and operator,
+//! and hunts over one kind of record.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -7,7 +8,7 @@ use proptest::sample::{select, subsequence};
 use super::events::{ACTIONS, ADDRESSES, AGENTS, ARNS, ERRORS, NAMES};
 use super::naive::INDICATORS;
 
-/// What a hunt is about.
+/// The kind of record that a hunt searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     CloudTrail,
@@ -15,7 +16,7 @@ pub enum About {
     Anything,
 }
 
-/// A query, asked like a hunt of one's own.
+/// A query that is run as a hunt from the user's catalogue.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub about: About,
@@ -23,7 +24,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// As a file of the catalogue.
+    /// Returns the hunt as a file of the catalogue.
     pub fn file(&self, name: &str) -> String {
         let source = match self.about {
             About::CloudTrail => "cloudtrail",
@@ -37,10 +38,10 @@ impl Asked {
     }
 }
 
-/// All that one sweep is asked.
+/// The indicators and hunts of one sweep.
 #[derive(Clone, Debug)]
 pub struct SearchSet {
-    /// Numbers of [`INDICATORS`].
+    /// Indexes into [`INDICATORS`].
     pub indicators: Vec<usize>,
     pub hunts: Vec<Asked>,
 }
@@ -48,7 +49,7 @@ pub struct SearchSet {
 pub fn search_set() -> impl Strategy<Value = SearchSet> {
     let indicators = |most| subsequence((0..INDICATORS.len()).collect::<Vec<_>>(), 1..=most);
     let hunts = |most: usize| vec(asked(), 1..=most);
-    // Alone, a question has the server filter for it; together with others, hardly ever.
+    // The server usually filters for a single indicator or hunt, but hardly ever for a combination.
     prop_oneof![
         3 => indicators(2).prop_map(|indicators| SearchSet { indicators, hunts: Vec::new() }),
         5 => hunts(1).prop_map(|hunts| SearchSet { indicators: Vec::new(), hunts }),
@@ -61,7 +62,7 @@ fn asked() -> impl Strategy<Value = Asked> {
     prop_oneof![2 => of(About::CloudTrail), 3 => of(About::VpcFlow), 4 => of(About::Anything)]
 }
 
-/// One question about flow logs that the server can filter for by columns.
+/// One hunt over flow logs that the server can filter by columns.
 pub fn question_about_flows() -> impl Strategy<Value = SearchSet> {
     let column = select(
         &[
@@ -93,7 +94,8 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A field of text with values that it may have; of what the question is about more often than others.
+/// A text field with values that it may have. Fields of the kind of record that the hunt searches
+/// are more frequent.
 fn text_field(about: About) -> impl Strategy<Value = (&'static str, &'static str)> {
     let of = |fields: &'static [&'static str], values: &'static [&'static str]| {
         (select(fields), select(values))
@@ -122,7 +124,7 @@ const NUMBERS: [&str; 6] = [
     "strlen(@message)",
 ];
 
-/// A part of a value, by number.
+/// Returns up to four characters of a value, from a position that is derived from `at`.
 fn part(value: &str, at: usize) -> String {
     let characters: Vec<char> = value.chars().collect();
     characters
@@ -204,7 +206,7 @@ fn condition(about: About) -> impl Strategy<Value = String> {
     })
 }
 
-/// Commands that look at one record at a time.
+/// Commands that process one record at a time.
 fn first(about: About) -> impl Strategy<Value = String> {
     let computed = select(
         &[
@@ -222,8 +224,9 @@ fn first(about: About) -> impl Strategy<Value = String> {
     prop_oneof![3 => filter, 1 => computed]
 }
 
-/// What ends a query whose rows are records. Where it matters which of several rows comes first, the query says so itself:
-/// rows of one millisecond and group are in the order of an id that each engine has of its own.
+/// The end of a query whose rows are records. Where it matters which of several rows is first, the
+/// query sorts them itself, because rows of one millisecond and log group are ordered by an event
+/// id that differs between the engines.
 fn rows() -> impl Strategy<Value = String> {
     let direction = || select(&["asc", "desc"][..]);
     let key = || {
@@ -264,7 +267,7 @@ fn rows() -> impl Strategy<Value = String> {
         ][..],
     );
     let in_order = (sort, dedup, limit, after).prop_map(|(sort, dedup, limit, after)| {
-        // A filter before all limits is one of those that decide what is found.
+        // Without a limit before it, a filter would change which records are found.
         let after = if limit.is_empty() { "" } else { after };
         format!("{sort}{dedup}{limit}{after}")
     });
@@ -280,7 +283,7 @@ fn rows() -> impl Strategy<Value = String> {
     (prop_oneof![in_order, some_order], display).prop_map(|(ordered, display)| ordered + display)
 }
 
-/// What ends a query that counts.
+/// The end of a query that aggregates.
 fn counts() -> impl Strategy<Value = String> {
     let totals = subsequence(
         vec![

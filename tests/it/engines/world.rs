@@ -1,6 +1,8 @@
-//! A random organization: what is stored where, how the services behave, and what a sweep is asked about.
+//! A random organization: what is stored in which log group, how AWS behaves, and the scope of the
+//! sweep.
 //!
-//! It is known here what each event is meant to be, so that the naive evaluator need not find out.
+//! Each event carries the form in which it was written, so that the naive evaluator does not have
+//! to detect it.
 
 use std::fmt::{self, Write};
 use std::rc::Rc;
@@ -9,14 +11,14 @@ use jiff::Timestamp;
 
 use crate::world::SMALL;
 
-/// When the sweeps begin, as [`SMALL`] has it: 2026-03-02T12:00:00Z.
+/// The time at which the sweeps start, as in [`SMALL`]: 2026-03-02T12:00:00Z.
 pub const NOW_MS: i64 = 1_772_452_800_000;
-/// The window that is asked about: from 06:00:00.250 to before 08:00:00.750, so that no border is a whole second, and
-/// long enough ago for what is delivered late to be there.
+/// The window: from 06:00:00.250 to before 08:00:00.750. Its edges are not whole seconds, and it is
+/// old enough for late events to have arrived.
 pub const WINDOW_MS: (i64, i64) = (NOW_MS - 6 * HOUR_MS + 250, NOW_MS - 4 * HOUR_MS + 750);
 pub const HOUR_MS: i64 = 3_600_000;
 
-/// The members; `prod` may have a trail of its own.
+/// The member accounts. `prod` may have a trail of its own.
 pub const PROD: &str = "222222222222";
 pub const DEV: &str = "333333333333";
 pub const MANAGEMENT: &str = "111111111111";
@@ -30,7 +32,7 @@ pub struct Group {
     pub name: &'static str,
 }
 
-/// Where the organization's trail delivers to, and where `prod`'s own does.
+/// The log groups of the organization's trail and (`OWN_TRAIL`) of the trail of `prod`.
 pub const TRAIL: Group = Group {
     account: MANAGEMENT,
     region: "us-east-1",
@@ -42,11 +44,11 @@ pub const OWN_TRAIL: Group = Group {
     name: "/own",
 };
 
-/// The log streams that they write.
+/// The log streams that these trails write.
 pub const TRAIL_STREAM: &str = "o-exampleorgid_111111111111_CloudTrail_us-east-1";
 pub const OWN_STREAM: &str = "222222222222_CloudTrail_us-east-1";
 
-/// The formats of flow logs in AWS's form, each with the names that queries give its columns.
+/// The formats of flow logs as AWS writes them, each with the column names that queries use.
 pub const FORMATS: [Format; 3] = [
     Format {
         aws: "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} \
@@ -84,24 +86,25 @@ pub struct Format {
     pub columns: &'static [&'static str],
 }
 
-/// What an event is written as.
+/// The form in which an event is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     /// A CloudTrail record.
     Record,
-    /// A line in the format of this number.
+    /// A flow log line in the format with this index of [`FORMATS`].
     FlowLine(usize),
-    /// JSON that is no record, or text.
+    /// JSON that is not a record, or plain text.
     Other,
 }
 
-/// Events that are planted together: `count` of them, `apart_ms` apart, each with its number for `{n}`.
+/// Events that are planted together: `count` of them, `apart_ms` apart. In each, `{n}` is replaced
+/// by its number.
 #[derive(Clone)]
 pub struct Planted {
     pub group: Group,
     pub stream: &'static str,
     pub first_ms: i64,
-    /// How long after its time it could be read.
+    /// How long after its log time the event can be read, in milliseconds.
     pub late_ms: i64,
     pub count: u32,
     pub apart_ms: u32,
@@ -110,7 +113,7 @@ pub struct Planted {
 }
 
 impl Planted {
-    /// Adds it to a scenario.
+    /// Appends the events to a scenario.
     fn write(&self, scenario: &mut String) {
         let Self {
             group:
@@ -149,7 +152,7 @@ impl Planted {
     }
 }
 
-/// In a line, so that a failure can be read.
+/// One line, so that failures are readable.
 impl fmt::Debug for Planted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -189,34 +192,35 @@ pub struct Stored {
     pub message: Rc<str>,
 }
 
-/// What a sweep is asked about.
+/// The scope of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Everything,
-    /// `prod` alone: its groups, and those that trails deliver its records to.
+    /// Only `prod`: its log groups, and those to which trails deliver its records.
     Account,
-    /// us-east-1 alone.
+    /// Only us-east-1.
     Region,
 }
 
 #[derive(Clone, Debug)]
 pub struct RandomWorld {
-    /// Whether the organization's trail is sound: it has all records of every place.
+    /// Whether the organization's trail is logging. It then has the records of every
+    /// account-Region.
     pub trail_is_sound: bool,
-    /// Whether `prod` has a trail of its own, which gets all its records too.
+    /// Whether `prod` has a trail of its own, which also receives all of its records.
     pub has_own_trail: bool,
-    /// Log groups to which flow logs deliver, with the number of their format.
+    /// Log groups to which flow logs deliver, each with the index of its format.
     pub flow_logs: Vec<(Group, usize)>,
     pub planted: Vec<Planted>,
     pub empty_pages: bool,
     pub events_scanned_a_page: usize,
     pub scope: Scope,
-    /// What goes wrong, as a scenario has it.
+    /// The faults, in the form of a scenario.
     pub faults: String,
 }
 
 impl RandomWorld {
-    /// Every event, in the order in which they arrived.
+    /// Returns every event, in the order of planting.
     pub fn stored(&self) -> Vec<Stored> {
         let each = |planted: &Planted| {
             let Planted {
@@ -231,7 +235,8 @@ impl RandomWorld {
                     1 => Rc::clone(&planted.message),
                     _ => planted.message.replace("{n}", &n.to_string()).into(),
                 };
-                // All of them are let in together, after the first.
+                // All of them are ingested at the same time, `late_ms` after the log time of the
+                // first.
                 let ingestion_ms = planted.first_ms + planted.late_ms;
                 Stored {
                     group,
@@ -247,7 +252,7 @@ impl RandomWorld {
         self.planted.iter().flat_map(each).collect()
     }
 
-    /// The formats of the flow logs that deliver to a group.
+    /// Returns the indexes of the flow log formats that are delivered to a log group.
     pub fn formats(&self, group: Group) -> Vec<usize> {
         self.flow_logs
             .iter()
@@ -256,7 +261,7 @@ impl RandomWorld {
             .collect()
     }
 
-    /// The world as a scenario.
+    /// Returns the world as a scenario.
     pub fn scenario(&self) -> String {
         let mut text = SMALL.to_owned();
         if !self.trail_is_sound {
@@ -317,7 +322,8 @@ impl RandomWorld {
         text
     }
 
-    /// The configuration file: a trail that is known to have stopped is not asked for.
+    /// Returns the configuration file. It does not require log sources if the organization's trail
+    /// has stopped.
     pub fn configuration(&self) -> &'static str {
         if self.trail_is_sound {
             ""
@@ -326,7 +332,7 @@ impl RandomWorld {
         }
     }
 
-    /// What is asked about, as arguments.
+    /// Returns the window and the scope as arguments.
     pub fn arguments(&self) -> Vec<String> {
         let window = [
             "--from".to_owned(),
@@ -346,7 +352,7 @@ impl RandomWorld {
     }
 }
 
-/// A table of a scenario with these texts.
+/// Appends a table with these text values to a scenario.
 fn table(scenario: &mut String, name: &str, texts: &[(&str, &str)]) {
     writeln!(scenario, "[[{name}]]").unwrap();
     for (key, text) in texts {
@@ -359,7 +365,7 @@ fn table(scenario: &mut String, name: &str, texts: &[(&str, &str)]) {
     }
 }
 
-/// A time as reports have it.
+/// Formats a time as reports do.
 pub fn rfc3339(ms: i64) -> String {
     Timestamp::from_millisecond(ms)
         .unwrap()

@@ -1,4 +1,4 @@
-//! The practice user's MFA device, in the hand of somebody who counts how often it is looked at.
+//! The MFA device of the practice user, which counts how often a code is requested.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,7 +9,7 @@ use dragnet::range::Range;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-/// Shows codes of a range's device.
+/// The MFA device of a range.
 #[derive(Debug)]
 pub struct Device {
     range: Range,
@@ -24,7 +24,7 @@ impl Device {
         })
     }
 
-    /// How often somebody asked for a code.
+    /// Returns how often a code was requested.
     pub fn looks(&self) -> u32 {
         self.looks.load(Ordering::Relaxed)
     }
@@ -50,7 +50,7 @@ impl CodeSource for Device {
     }
 }
 
-/// Somebody who guesses.
+/// A source of wrong codes.
 #[derive(Debug, Default)]
 pub struct Guesser {
     guesses: AtomicU32,

@@ -1,4 +1,4 @@
-//! `dragnet doctor`: the way in, examined.
+//! `dragnet doctor`: checks whether every account could be swept.
 
 use dragnet::commands::{Check, State, examine};
 use dragnet::range::Scenario;

@@ -1,4 +1,4 @@
-//! Every way to be refused has its own reason and its own advice.
+//! Every kind of denial has its own reason and its own advice.
 
 use super::{HEAD, MEMBER, READ, holding_the_device, with_serial};
 use crate::world::World;
@@ -12,7 +12,7 @@ fn world(role: &str) -> World {
     ))
 }
 
-/// How the member account ended.
+/// Returns the coverage row of the member account.
 async fn ending(world: &World, arguments: &[&str]) -> String {
     let run = world.sweep(&[&[IP], arguments].concat()).await;
     assert_eq!(run.status(), "incomplete");

@@ -1,4 +1,4 @@
-//! One code for the whole organization.
+//! One MFA code is enough for the whole organization.
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::world::{World, event};
 
 const IP: &str = "192.0.2.1";
 
-/// An organization of one member whose role asks for MFA.
+/// Returns an organization with one member account, whose role requires MFA.
 fn careful() -> World {
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
     World::of(
@@ -26,7 +26,7 @@ fn careful() -> World {
     )
 }
 
-/// Why no sweep can be begun.
+/// Returns the reason why a sweep cannot start.
 async fn no_way_in(world: &World) -> String {
     let error = world
         .try_sweep(&[IP], CancellationToken::new())
@@ -62,7 +62,7 @@ async fn three_hundred_accounts_take_one_code() {
     );
     assert_eq!(summary["accounts"]["swept"], 301);
     assert_eq!((device.looks(), world.calls("GetSessionToken")), (1, 1));
-    // One for each member account, and one for the caller's own, whose role is not there.
+    // One for each member account, and one for the caller's own account, which has no role.
     assert_eq!(world.calls("AssumeRole"), 301);
     let busiest = world
         .range()
@@ -92,7 +92,7 @@ async fn without_a_code_nothing_is_begun() {
 async fn a_used_code_is_asked_for_again() {
     let (world, device) = holding_the_device(careful().configured(&with_serial("")));
     assert_eq!(world.sweep(&[IP]).await.status(), "complete");
-    // Within the same half minute the device still shows the code that was used.
+    // Within the same half minute, the device still shows the code that was used.
     assert_eq!(world.sweep(&[IP]).await.status(), "complete");
     assert_eq!((device.looks(), world.calls("GetSessionToken")), (3, 3));
 }

@@ -1,4 +1,5 @@
-//! As whom Dragnet calls: MFA once, roles over roles, sessions that may do no more than they must.
+//! The identity with which Dragnet calls: MFA once, role chains, and sessions with only the
+//! permissions that they need.
 
 pub mod device;
 mod doctor;
@@ -10,7 +11,7 @@ mod sessions;
 use crate::world::World;
 use device::Device;
 
-/// An organization whose accounts' roles all ask for an MFA code.
+/// An organization that has a trail and its management account. Tests append to it.
 pub const HEAD: &str = r#"
 name = "identity"
 now = "2026-03-02T12:00:00Z"
@@ -40,7 +41,7 @@ fn with_serial(more: &str) -> String {
     format!("[identity]\nmfa_serial = \"{SERIAL}\"\n{more}")
 }
 
-/// A world whose practice user holds the device.
+/// Returns the world with the MFA device of its practice user.
 pub fn holding_the_device(world: World) -> (World, std::sync::Arc<Device>) {
     let device = Device::of(world.range());
     (world.asking(device.clone()), device)

@@ -1,4 +1,4 @@
-//! What a session may do at most, and what the role to deploy must allow.
+//! The permissions that a session has at most, and those that the deployed role must have.
 
 use dragnet::config::Identity;
 use dragnet::model::{Account, AccountState, Operation, Policy};
@@ -12,7 +12,7 @@ const IP: &str = "192.0.2.1";
 const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
 const ADMINISTRATOR: &str = "[[roles]]\nname = \"DragnetRead\"\nattached = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n";
 
-/// Enters the member account to call `operations`, and asks for its log groups.
+/// Enters the member account with a session for `operations`, and lists its log groups.
 async fn ask_for_groups(operations: &[Operation], scope_down: bool) -> Result<(), String> {
     let world = World::of(&[HEAD, MEMBER, GROUP, ADMINISTRATOR].concat());
     let settings = world.settings(&[IP]);
@@ -54,14 +54,14 @@ async fn an_administrators_role_can_do_no_more_than_the_command() {
     assert!(ask_for_groups(&Operation::SWEEP, true).await.is_ok());
 }
 
-/// The role of `dragnet setup policy`, as the only policy of the member's role.
+/// Sweeps with a role that allows only these actions, and returns the status of the run.
 async fn sweep_with(actions: &[&'static str]) -> String {
     let policy = Policy::allowing(actions.iter().copied());
     let role =
         format!("[[roles]]\nname = \"DragnetRead\"\n[roles.policies]\nRead = '''{policy}'''\n");
-    // Each account has a trail of its own, so that the role must be able to ask about one.
+    // Each account has a trail of its own, so that the role needs the permission to look it up.
     let own = "[[trails]]\nname = \"own\"\naccount = \"222222222222\"\nhome = \"us-east-1\"\nlog_group = \"/own\"\n";
-    // What only Insights reads.
+    // A log group that only Insights can read.
     let archive = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/archive\"\nclass = \"INFREQUENT_ACCESS\"\n";
     let head = HEAD.replace("organization = true\n", "");
     World::of(&[&head, MEMBER, GROUP, own, archive, &role].concat())
@@ -80,8 +80,8 @@ async fn the_policy_to_deploy_is_enough_and_has_nothing_to_spare() {
     for left_out in 0..actions.len() {
         let mut fewer = actions.clone();
         let action = fewer.remove(left_out);
-        // Network traffic that is not told of is said, and leaves no CloudTrail out.
-        // The last two are for queries that give too much, or that nobody waits for.
+        // Without `DescribeFlowLogs`, VPC traffic is reported as unknown, and CloudTrail is still
+        // covered. The other two are for queries with too many rows and for cancelled queries.
         let expected = match action {
             "ec2:DescribeFlowLogs" | "logs:DescribeLogStreams" | "logs:StopQuery" => "complete",
             _ => "incomplete",

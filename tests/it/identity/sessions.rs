@@ -1,4 +1,4 @@
-//! How long sessions last, and whose they are.
+//! The duration of sessions, and role chains through a hub.
 
 use dragnet::model::{Partition, Region};
 
@@ -10,7 +10,7 @@ const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nnam
 
 #[tokio::test(start_paused = true)]
 async fn short_sessions_in_a_long_sweep_lose_nothing() {
-    // 150 pages of 20 s: fifty minutes in one page loop.
+    // 150 pages of 20 s: fifty minutes of pagination.
     let slow =
         "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"slow\"\nmilliseconds = 20000\n";
     let small_pages = "[behaviour]\nevents_scanned_a_page = 10\n";
@@ -66,7 +66,8 @@ async fn a_role_that_grants_less_gives_what_it_grants() {
     assert!(assumed.contains(&"AssumeRole ok".to_owned()));
 }
 
-/// A hub that asks for MFA, members that only know the hub, and a role to list the accounts with.
+/// Returns an organization with a hub that requires MFA, member accounts that only trust the hub,
+/// and a role that lists the accounts.
 fn behind_a_hub() -> World {
     let roles = format!(
         r#"
@@ -109,7 +110,8 @@ async fn a_hub_asks_for_the_code_and_opens_every_account() {
     let run = world.sweep(&[IP]).await;
     assert_eq!(run.status(), "complete", "{:#?}", run.coverage());
     assert_eq!((device.looks(), world.calls("GetSessionToken")), (1, 1));
-    // Hub and OrgRead once, however many wait for them; then a role in each account.
+    // Hub and OrgRead once each, however many accounts wait for them; then one role in each
+    // account.
     assert_eq!(world.calls("AssumeRole"), 5);
     let statuses = run.columns("calls.csv", &["operation", "status"]);
     assert!(

@@ -1,7 +1,9 @@
-//! Names and files that outlive a version: what scripts read, and what an older Dragnet left on disk.
+//! Names and files that outlive a version: names that scripts read, and files that an older Dragnet
+//! left on disk.
 //!
-//! The snapshots freeze every name that a script, a schedule or a configuration relies on. A name may be added; a change
-//! to a line that is there breaks somebody's script. The files in `1bd0458` were written by the commit of that name.
+//! The snapshots freeze every name that a script, a schedule or a configuration relies on. A name
+//! may be added, but a change to an existing line breaks a user's script. The files in `1bd0458`
+//! were written by the commit with that id.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -31,7 +33,7 @@ const MAPS: [&str; 12] = [
     "AssumeRolePolicyDocument",
 ];
 
-/// The paths of all keys of a JSON value: `hunts[].name`.
+/// Collects the paths of all keys of a JSON value, such as `hunts[].name`.
 fn key_paths(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
@@ -56,7 +58,7 @@ fn key_paths(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
 
 fn json_names(text: &str) -> String {
     let mut paths = BTreeSet::new();
-    // One value, or one a line.
+    // The text has one value, or one value per line.
     for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
         key_paths(&value.unwrap(), "", &mut paths);
     }
@@ -214,7 +216,7 @@ async fn names_in_alerts_and_in_the_state_of_a_watch() {
     ));
 }
 
-/// The keys that serde expects where it meets one that it does not know.
+/// Returns the keys that serde expects, from its error about an unknown key.
 fn expected_keys(error: &str) -> String {
     let keys = error
         .split_once("expected")
@@ -275,7 +277,7 @@ fn keys_of_configuration_scenarios_and_hunts() {
     ] {
         let error = Scenario::from_toml(&format!("{table}\nzzz = 1")).unwrap_err();
         let cause = std::error::Error::source(&error).unwrap().to_string();
-        // The line after the one that points at the key.
+        // The last line is the message; the line before it points at the key.
         let message = cause.lines().last().unwrap_or_default();
         writeln!(names, "scenario {table}\n{}", expected_keys(message)).unwrap();
     }
@@ -321,7 +323,7 @@ async fn an_older_watchs_state_is_gone_on_with() {
     ];
     let output = dragnet(temp.path()).args(once).output().await.unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    // The older version alerted on the same findings already.
+    // The older version already sent alerts about the same findings.
     assert!(said.contains("0 new sightings, 0 alerts"), "{said}");
     assert!(!temp.path().join("alerts.jsonl").exists());
 }
@@ -360,7 +362,7 @@ async fn an_older_containment_is_shown_and_an_older_plan_is_read() {
         .await
         .unwrap();
         let said = String::from_utf8(applied.stderr).unwrap();
-        // It was understood; only the confirmation is wrong.
+        // The plan was parsed; only the confirmation is wrong.
         assert!(said.contains("not confirmed"), "{}: {said}", plan.display());
     }
 }

@@ -17,7 +17,7 @@ impl TimeSource for ClockTime {
     }
 }
 
-/// A range of the scenario, with its clock.
+/// A range of a scenario, with its clock.
 pub struct World {
     pub range: Range,
     clock: Clock,
@@ -32,7 +32,7 @@ impl World {
         }
     }
 
-    /// A range that there is already.
+    /// Wraps an existing range.
     pub fn at(range: Range, clock: Clock) -> Self {
         Self { range, clock }
     }
@@ -41,7 +41,8 @@ impl World {
         Self::of(&Scenario::builtin("small").unwrap())
     }
 
-    /// The world of a scenario with one management account and one member, whatever else the text says.
+    /// Creates the range of a scenario with one management account and one member account, plus
+    /// `rest`.
     pub fn tiny(rest: &str) -> Self {
         let head = r#"
             name = "tiny"
@@ -84,7 +85,7 @@ impl World {
         self.config(long_term(&self.range.credentials()), "us-east-1")
     }
 
-    /// The user that has this access key.
+    /// Returns the configuration of the user with this access key.
     pub fn user(&self, access_key_id: &str) -> SdkConfig {
         self.config(
             long_term(&self.range.credentials_of_key(access_key_id)),
@@ -92,7 +93,7 @@ impl World {
         )
     }
 
-    /// A session of the responder's in a role of another account.
+    /// Returns a session of the responder in a role of another account.
     pub async fn assume(&self, account: &str, role: &str, region: &str) -> SdkConfig {
         let sts = aws_sdk_sts::Client::new(&self.responder());
         let arn = format!("arn:aws:iam::{account}:role/{role}");

@@ -1,4 +1,4 @@
-//! IAM: policies that block, and what AWS refuses to do.
+//! IAM on the range: policies that block, and calls that AWS refuses.
 
 use aws_config::SdkConfig;
 use aws_sdk_iam::error::ProvideErrorMetadata;
@@ -8,7 +8,8 @@ use super::clients::World;
 const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
-/// The codes with which logs, ec2, iam and sts answer; `None` where they do.
+/// Returns the error codes of one call each to logs, ec2, iam and sts. `None` means that the call
+/// succeeded.
 async fn codes(config: &SdkConfig) -> [Option<String>; 4] {
     fn code<T, E: ProvideErrorMetadata>(answer: Result<T, E>) -> Option<String> {
         answer

@@ -1,4 +1,5 @@
-//! Logs Insights: a query's life, its pages, its limits, what is refused.
+//! Logs Insights on the range: the states of a query, its pages, its limits, and the queries that
+//! are refused.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use aws_sdk_cloudwatchlogs::types::QueryStatus;
 
 use super::clients::World;
 
-/// 12,000 events a second apart, the last of them before noon; and two small groups.
+/// 12,000 events that are a second apart, the last one before noon, and two small log groups.
 const EVENTS: &str = r#"
     [[groups]]
     account = "222222222222"
@@ -37,7 +38,7 @@ const EVENTS: &str = r#"
     count = 12000
 "#;
 
-/// 2026-03-02, 08:00 and 12:00 UTC, in seconds since the Unix epoch.
+/// 08:00 and (`NOON`) 12:00 UTC on 2026-03-02, in seconds since the Unix epoch.
 const EIGHT: i64 = 1_772_438_400;
 const NOON: i64 = EIGHT + 4 * 3_600;
 
@@ -49,7 +50,7 @@ async fn logs(world: &World) -> Client {
     )
 }
 
-/// Starts a query over the whole window; its id, or the error's code and message.
+/// Starts a query. Returns its id, or the code and message of the error.
 async fn start(
     logs: &Client,
     group: &str,
@@ -76,7 +77,7 @@ async fn results(logs: &Client, id: &str) -> GetQueryResultsOutput {
     logs.get_query_results().query_id(id).send().await.unwrap()
 }
 
-/// The fields of the first page's rows, without `@ptr`, when the query is done.
+/// Waits for a query and returns the rows of its first page, without `@ptr`.
 async fn rows(logs: &Client, group: &str, query: &str) -> Vec<String> {
     let id = start(logs, group, query, EIGHT, NOON).await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -1,4 +1,4 @@
-//! Log groups and events: pages, tokens, ends.
+//! Log groups and events on the range: pages, tokens, limits and faults.
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;

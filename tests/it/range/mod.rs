@@ -1,4 +1,4 @@
-//! The practice range, through the real SDK and in this process.
+//! Tests the practice range with the real SDK, in this process.
 
 pub mod clients;
 mod identities;

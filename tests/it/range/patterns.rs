@@ -1,4 +1,4 @@
-//! Filter patterns through FilterLogEvents: every kind of them, and what is refused.
+//! Filter patterns in `FilterLogEvents`: every kind of them, and those that are refused.
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;

@@ -1,4 +1,4 @@
-//! The range over loopback.
+//! The range as a server on loopback.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! Who may enter where.
+//! Sessions on the range: which roles can be assumed, and what the sessions may do.
 
 use aws_sdk_sts::error::ProvideErrorMetadata;
 

@@ -1,4 +1,4 @@
-//! Sources of credentials and codes, as a shell gives them.
+//! Sources of credentials and MFA codes, as a shell provides them.
 
 use std::fs;
 use std::process::Output;
@@ -33,7 +33,7 @@ fn a_profile_s_device_roles_and_durations_are_honoured() {
             home.path(),
             &[&["doctor", "--profile", "contain"], arguments].concat(),
         );
-        // A profile that is named wins over keys of the environment.
+        // A named profile takes precedence over keys in the environment.
         command.env("AWS_ACCESS_KEY_ID", "AKIANOBODY2222222222");
         command.envs(code.map(|code| ("DRAGNET_MFA_CODE", code)));
         command.output().unwrap()
@@ -49,14 +49,15 @@ fn a_profile_s_device_roles_and_durations_are_honoured() {
             .output()
             .unwrap(),
     );
-    // The role asks for the code, and may not list the accounts: the way in is open, and the directory is not.
+    // The role requires the code and may not list accounts: it can be assumed, but there is no
+    // directory.
     let told = text(&doctor(Some(code.trim()), &[]));
     assert!(told.contains("role/DragnetContain"), "{told}");
     assert!(
         told.contains("assumed-role/DragnetContain/by-profile is not authorized"),
         "{told}"
     );
-    // The session is kept, so the next command needs no code, until it is forgotten.
+    // The session is kept, so the next command needs no code until the session is forgotten.
     let told = text(&doctor(None, &[]));
     assert!(told.contains("by-profile is not authorized"), "{told}");
     assert!(text(&doctor(None, &["--forget"])).contains("is forgotten"));

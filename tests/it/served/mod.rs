@@ -1,4 +1,4 @@
-//! The binary against a range in another process, as against AWS: over the wire, in real time.
+//! Runs the binary against a range in another process, as against AWS: over HTTP and in real time.
 
 mod identity;
 mod range;

@@ -1,11 +1,11 @@
-//! `dragnet range serve` in a child process.
+//! Runs `dragnet range serve` in a child process.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// A served range; it ends with this.
+/// A served range. Its process ends when this is dropped.
 pub struct ServedRange {
     child: Child,
     exports: BTreeMap<String, String>,
@@ -45,12 +45,13 @@ impl ServedRange {
         Self { child, exports }
     }
 
-    /// What it exports under this name.
+    /// Returns the exported variable of this name.
     pub fn export(&self, name: &str) -> &str {
         &self.exports[name]
     }
 
-    /// A `dragnet` that runs in `home` as the practice user, with nothing else of this machine's environment.
+    /// Returns a `dragnet` that runs in `home` as the practice user, without the other environment
+    /// of this machine.
     pub fn dragnet(&self, home: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dragnet"));
         command

@@ -1,4 +1,5 @@
-//! No secret key, session token or code gets into anything that is printed or written, however much is said.
+//! No secret key, session token or MFA code is in anything that is printed or written, at any
+//! verbosity.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +12,7 @@ fn no_secret_is_told_however_much_is_said() {
     let range = ServedRange::start();
     let wire = Wiretap::before(range.export("AWS_ENDPOINT_URL"));
     let home = tempfile::tempdir().unwrap();
-    // The program that shows the code is told no secret either: it would not run.
+    // The program that prints the MFA code gets no secret either; with one, it would fail.
     let command = format!(
         "test -z \"$AWS_SECRET_ACCESS_KEY\" && exec '{}' range code",
         env!("CARGO_BIN_EXE_dragnet")
@@ -66,7 +67,7 @@ fn no_secret_is_told_however_much_is_said() {
     }
 }
 
-/// Every secret that went over the wire.
+/// Returns every secret that was sent over the connection.
 fn secrets(heard: &str, own: &str) -> BTreeSet<String> {
     let patterns = [
         r"x-amz-security-token: (\S+)",

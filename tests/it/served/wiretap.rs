@@ -1,18 +1,18 @@
-//! A wire that hands everything on and keeps a copy.
+//! A proxy that forwards everything and keeps a copy.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Listens in front of a server.
+/// A proxy in front of a server.
 pub struct Wiretap {
     pub url: String,
     heard: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Wiretap {
-    /// Before the server at `url`. Its threads end with their connections.
+    /// Starts a proxy in front of the server at `url`. Its threads end with their connections.
     pub fn before(url: &str) -> Self {
         let server = url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -35,7 +35,7 @@ impl Wiretap {
         Self { url, heard }
     }
 
-    /// All that went over the wire so far, both ways.
+    /// Returns everything that was sent so far, in both directions.
     pub fn heard(&self) -> String {
         String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned()
     }

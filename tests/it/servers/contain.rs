@@ -1,4 +1,4 @@
-//! Containment against servers that somebody else wrote: ministack enforces the deny, moto keeps the policies.
+//! Containment on independent servers: ministack enforces the deny, and moto stores the policies.
 
 use std::process::Output;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::server::{Keys, Server};
 
 const MANAGEMENT: &str = "111111111111";
 
-/// A responder's home, in which commands follow each other.
+/// The home directory of a responder, which successive commands share.
 struct Home<'a> {
     server: &'a Server,
     keys: Keys,
@@ -45,7 +45,7 @@ impl<'a> Home<'a> {
             .unwrap()
     }
 
-    /// Runs a command that succeeds, and gives its JSON.
+    /// Runs a command, asserts that it succeeds, and returns its JSON.
     fn json(&self, arguments: &[&str]) -> Value {
         let output = self.contain(&[arguments, &["--json"]].concat());
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -58,7 +58,7 @@ impl<'a> Home<'a> {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// Plans and applies; gives the containment's id.
+    /// Plans and applies a containment, and returns its id.
     fn contained(&self, whom: &[&str]) -> String {
         let plan = self.json(&[&["plan", "--reason", "a test"], whom].concat());
         let id = plan["hash"].as_str().unwrap()[..12].to_owned();
@@ -104,7 +104,8 @@ async fn session(server: &Server, keys: &Keys, account: &str, role: &str) -> Key
     }
 }
 
-/// Whether boto3 can list users with these keys; `None` without a python that has it.
+/// Returns whether boto3 can list users with these keys, or `None` if there is no Python that has
+/// it.
 fn boto3_lists_users(server: &Server, keys: &Keys) -> Option<bool> {
     const SCRIPT: &str = r#"
 import boto3, sys
@@ -139,7 +140,8 @@ async fn live_sessions_are_blocked_in_every_account_and_let_in_again() {
         return;
     };
     server.reset("/_ministack/reset");
-    // An access key that is an account's id, with the secret `test`, is that account's root.
+    // In ministack, an access key id that is an account id, with the secret `test`, belongs to the
+    // root user of that account.
     let root = |account: &str| Keys {
         id: account.to_owned(),
         secret: "test".to_owned(),
@@ -183,7 +185,7 @@ async fn live_sessions_are_blocked_in_every_account_and_let_in_again() {
         work
     };
     assert_eq!(all_work().await, [true, true]);
-    // The management account has no role of Dragnet's, and is not in the scope.
+    // The management account has no role for Dragnet and is out of scope.
     let home = Home::new(
         &server,
         management.clone(),

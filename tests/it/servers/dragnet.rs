@@ -1,4 +1,4 @@
-//! The binary, run as a user would, and what it leaves behind.
+//! Runs the binary as a user would, and reads the files that it writes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,8 +21,8 @@ pub struct Run {
     _home: tempfile::TempDir,
 }
 
-/// Runs `dragnet sweep` as `keys` with these arguments, with a configuration file, and with nothing of
-/// the environment of the tests.
+/// Runs `dragnet sweep` as `keys` with these arguments and this configuration file, without the
+/// environment of the tests.
 pub fn sweep(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> Run {
     let (output, home) = dragnet(server, keys, config, &[&["sweep"], arguments].concat());
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -38,7 +38,7 @@ pub fn sweep(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> 
     }
 }
 
-/// Runs any command likewise, in a home of its own, with an MFA code in its environment.
+/// Runs any command in the same way, in a new home directory, with an MFA code in its environment.
 pub fn dragnet(
     server: &Server,
     keys: &Keys,
@@ -70,7 +70,7 @@ impl Run {
             .unwrap_or_else(|error| panic!("{file}: {error}\n{}", self.stderr))
     }
 
-    /// The rows of a CSV report.
+    /// Returns the rows of a CSV report.
     pub fn csv(&self, file: &str) -> Vec<Row> {
         csv::Reader::from_reader(self.text(file).as_bytes())
             .deserialize()
@@ -78,7 +78,7 @@ impl Run {
             .collect()
     }
 
-    /// `sightings.jsonl`.
+    /// Returns the lines of `sightings.jsonl`.
     pub fn sightings(&self) -> Vec<serde_json::Value> {
         self.text("sightings.jsonl")
             .lines()
@@ -86,12 +86,12 @@ impl Run {
             .collect()
     }
 
-    /// `summary.json`.
+    /// Reads `summary.json`.
     pub fn summary(&self) -> serde_json::Value {
         serde_json::from_str(&self.text("summary.json")).unwrap()
     }
 
-    /// Whether `manifest.json` tells the size and hash of every other file.
+    /// Asserts that `manifest.json` has the size and hash of every other file.
     pub fn assert_manifest_is_true(&self) {
         let manifest: serde_json::Value =
             serde_json::from_str(&self.text("manifest.json")).unwrap();

@@ -1,5 +1,5 @@
-//! `microburst` before `moto`: a fifth of all calls throttled, others broken, slow or cut off, and the result
-//! is the same. The rules are in `.ci/chaos.yml`.
+//! `microburst` in front of `moto`: a fifth of all calls are throttled, others fail, are slow or
+//! are cut off, and the result is the same. The rules are in `.ci/chaos.yml`.
 
 use super::dragnet::sweep;
 use super::moto::{
@@ -62,7 +62,7 @@ async fn faults_change_nothing_in_the_result() {
     ] {
         assert!(fired(kind) > 0, "no {kind} was injected: {injected:?}");
     }
-    // What was injected as an error is what the audit tells.
+    // The audit has exactly those errors that were injected.
     let told = |status: &str| {
         run.csv("calls.csv")
             .iter()

@@ -1,4 +1,5 @@
-//! `ministack`: refuses what AWS refuses. Trust policies, external ids and identity policies hold.
+//! `ministack` denies what AWS denies: it enforces trust policies, external ids and identity
+//! policies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ const ROLE: &str = "DragnetRead";
 const EXTERNAL_ID: &str = "for-dragnet-only";
 const REGION: &str = "eu-west-1";
 
-/// What a sweep asks for; the first is what reads events.
+/// The actions that a sweep calls. The first one reads events.
 const READING: [&str; 7] = [
     "logs:FilterLogEvents",
     "logs:DescribeLogGroups",
@@ -118,7 +119,8 @@ async fn what_is_refused_is_told_and_the_rest_is_swept() {
     );
 }
 
-/// The role that was entered with the right `ExternalId` does not let a wrong one in, and doctor knows before.
+/// Asserts that a wrong `ExternalId` is denied where the right one is accepted, and that
+/// `dragnet doctor` reports it.
 fn assert_wrong_external_id_is_told(server: &Server, account: &str, arguments: &[&str]) {
     let config = format!("[identity]\nmember_role = \"{ROLE}\"\nexternal_id = \"a-wrong-one\"");
     let arguments = [arguments, &["--account", account]].concat();
@@ -159,7 +161,8 @@ fn assert_wrong_external_id_is_told(server: &Server, account: &str, arguments: &
     assert_eq!(code, Some(0), "{told}");
 }
 
-/// An access key that is an account's id, with the secret `test`, is that account's root.
+/// An access key id that is an account id, with the secret `test`, belongs to the root user of that
+/// account.
 fn root_of(account: &str) -> Keys {
     Keys {
         id: account.to_owned(),
@@ -185,7 +188,7 @@ async fn create_account(server: &Server, name: &str) -> String {
         .unwrap()
 }
 
-/// A role that the management account may assume with the external id.
+/// Creates a role that the management account may assume with the external id.
 async fn create_role(server: &Server, account: &str, actions: &[&str]) {
     let iam = aws_sdk_iam::Client::new(&server.config(&root_of(account), "us-east-1"));
     let trust = serde_json::json!({"Version": "2012-10-17", "Statement": [{

@@ -1,8 +1,8 @@
-//! The binary against servers that somebody else wrote: what Dragnet believes about AWS must not be
-//! tested against Dragnet's own idea of AWS alone.
+//! Tests the binary against servers that others wrote, so that Dragnet's assumptions about AWS are
+//! not only tested against its own model of AWS.
 //!
-//! `.ci/run` starts the servers and names them in the environment. Where a variable is unset, its tests
-//! say so and pass, so that `cargo test` needs nothing but a Rust toolchain.
+//! `.ci/run` starts the servers and sets environment variables to their URLs. If a variable is
+//! unset, its tests print a note and pass, so that `cargo test` needs only a Rust toolchain.
 
 mod contain;
 mod dragnet;

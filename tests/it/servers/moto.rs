@@ -1,11 +1,11 @@
-//! `moto`: an organization with real paging, made with the organization's own API.
+//! `moto`: an organization with real pagination, created with the Organizations API.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_sts::Client as Sts;
 
 use super::dragnet::{Run, dragnet, sweep};
-use super::planted::{ADDRESS, Environment, Group, Planted, plant};
+use super::planted::{ADDRESS, Group, GroupKey, Planted, plant};
 use super::server::{Keys, Server};
 use super::sources::assert_a_stopped_trail_is_told;
 use super::template::assert_template_makes_the_roles;
@@ -17,7 +17,7 @@ pub const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
 const GROUPS_IN_ONE_REGION: usize = 60;
 const EVENTS: usize = 3_000;
 const MATCHES: usize = 450;
-/// No trail records these accounts.
+/// A configuration for accounts that no trail records.
 pub const WITHOUT_TRAILS: &str = "[scope]\nsources = \"report\"\n";
 
 pub struct Organization {
@@ -82,7 +82,7 @@ async fn every_match_is_found_and_every_group_is_accounted_for() {
     assert_template_makes_the_roles(&server).await;
 }
 
-/// moto checks no code, so that any will do: what is shown is that the same commands work.
+/// moto accepts any code. This only shows that the same commands work with MFA.
 fn assert_mfa_is_used(server: &Server, management: &str, region: &str) {
     let config = format!(
         "[identity]\nmember_role = \"{ROLE}\"\nmfa_serial = \"arn:aws:iam::{management}:mfa/moto\"\nsource_identity = \"alice\"\n"
@@ -140,7 +140,7 @@ pub fn assert_sightings(run: &Run, planted: &Planted) {
             "message"
         };
         let fields = row["matched_fields"].as_array().unwrap();
-        // In other JSON, the field is named as the event names it.
+        // In other JSON, the field has its own name.
         assert!(
             fields.contains(&field.into()) || fields.contains(&"client".into()),
             "{row}"
@@ -153,7 +153,7 @@ pub fn assert_coverage(run: &Run, organization: &Organization) {
     let (of_groups, others): (Vec<_>, Vec<_>) = coverage
         .iter()
         .partition(|row| !row["log_group"].is_empty());
-    let place = |row: &&super::dragnet::Row| -> Environment {
+    let place = |row: &&super::dragnet::Row| -> GroupKey {
         (
             row["account_id"].clone(),
             row["region"].clone(),
@@ -187,7 +187,8 @@ pub fn assert_coverage(run: &Run, organization: &Organization) {
     );
 }
 
-/// moto takes any keys for its own account, which becomes the management account.
+/// Returns keys of the management account. moto accepts any keys for its own account, which becomes
+/// the management account.
 pub fn management_keys() -> Keys {
     Keys {
         id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
@@ -196,8 +197,8 @@ pub fn management_keys() -> Keys {
     }
 }
 
-/// A management account and six more, one of them closed again; three Regions each, one Region with
-/// many groups.
+/// Creates a management account and six members, one of which is closed again. Each has three
+/// Regions, and one Region has many log groups.
 pub async fn organization(server: &Server) -> Organization {
     let config = server.config(&management_keys(), "us-east-1");
     let management = Sts::new(&config)

@@ -1,4 +1,4 @@
-//! Log events with an address in them, and others that only look like it.
+//! Plants log events that contain an address, and others that only resemble them.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -9,15 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::server::{Keys, Server};
 
-/// What every test looks for.
+/// The address that every test searches for.
 pub const ADDRESS: &str = "192.0.2.1";
 
 const STREAM: &str = "stream";
 
 /// A log group by its account, Region and name.
-pub type Environment = (String, String, String);
+pub type GroupKey = (String, String, String);
 
-/// Where to plant: a log group to make, and whose keys may make it.
+/// A log group to create, and the keys with which to create it.
 pub struct Group {
     pub keys: Keys,
     pub account: String,
@@ -25,18 +25,18 @@ pub struct Group {
     pub name: String,
 }
 
-/// What was planted, and so what a sweep must tell.
+/// The planted log groups and matches, which a sweep must report.
 pub struct Planted {
-    /// A moment after the groups were made and before the first event: what a window that begins then
-    /// asks about, every group can hold.
+    /// A time after the log groups were created and before the first event. A window that starts
+    /// then begins after the creation of every log group.
     pub from: Timestamp,
-    /// Every log group.
-    pub groups: BTreeSet<Environment>,
-    /// The messages that hold the address: three in twenty.
+    /// The log groups that were created.
+    pub groups: BTreeSet<GroupKey>,
+    /// The messages that contain the address: three in twenty.
     pub matches: BTreeSet<String>,
 }
 
-/// Makes the groups and shares so many events out among them.
+/// Creates the log groups and distributes `events` events among them.
 pub async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted {
     let mut places = BTreeSet::new();
     for group in groups {
@@ -96,19 +96,19 @@ impl Planted {
     }
 }
 
-/// A moment after all that was done so far.
+/// Returns a time after everything that was done so far.
 #[expect(
     clippy::disallowed_methods,
     reason = "a server of its own has the time of day"
 )]
 fn now() -> Timestamp {
-    // Servers cut what is finer than a millisecond off.
+    // Servers truncate times to milliseconds.
     Timestamp::now()
         .checked_add(SignedDuration::from_millis(1))
         .unwrap()
 }
 
-/// The event of this number, and whether it holds the address. No two are the same.
+/// Returns the event with this number, and whether it contains the address. No two are the same.
 fn message(number: usize, time: Timestamp, group: &Group) -> (String, bool) {
     match number % 20 {
         0 => (record(number, time, group, ADDRESS), true),
@@ -131,7 +131,7 @@ fn message(number: usize, time: Timestamp, group: &Group) -> (String, bool) {
     }
 }
 
-/// A CloudTrail record.
+/// Returns a CloudTrail record as JSON.
 fn record(number: usize, time: Timestamp, group: &Group, address: &str) -> String {
     let Group {
         account, region, ..

@@ -1,4 +1,4 @@
-//! A server to test against, and clients of it.
+//! A server to test against, and SDK configurations for it.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -9,21 +9,21 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-/// Where it listens: `http://127.0.0.1:5000`. A test has it for itself, since tests make it forget everything.
+/// A server such as `http://127.0.0.1:5000`. A test uses it exclusively, because tests reset it.
 pub struct Server {
     pub url: String,
     _turn: MutexGuard<'static, ()>,
 }
 
-/// Whose turn it is, for each server.
+/// For each server, the lock of the test that uses it.
 static TURNS: Mutex<BTreeMap<String, &'static Mutex<()>>> = Mutex::new(BTreeMap::new());
 
-/// A test that failed leaves nothing behind that the next would not reset.
+/// Locks a mutex, even after a test failed: the next one resets the server.
 fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A principal's keys.
+/// The access keys of a principal.
 #[derive(Clone)]
 pub struct Keys {
     pub id: String,
@@ -32,7 +32,8 @@ pub struct Keys {
 }
 
 impl Server {
-    /// The server that the environment names. `None`, and a word about it, if it names none.
+    /// Returns the server whose URL is in the environment variable. If it is unset, prints a note
+    /// and returns `None`.
     pub fn from_env(variable: &str) -> Option<Self> {
         let url = std::env::var(variable).ok().filter(|url| !url.is_empty());
         if url.is_none() {
@@ -48,17 +49,18 @@ impl Server {
         })
     }
 
-    /// Makes it forget what earlier tests left; `path` is the server's own for that.
+    /// Resets the state of the server. `path` is the server's own endpoint for that.
     pub fn reset(&self, path: &str) {
         self.ask("POST", path);
     }
 
-    /// The body of its answer to a request without one.
+    /// Sends a request without a body, and returns the body of the response.
     pub fn ask(&self, method: &str, path: &str) -> String {
         self.send(method, path, "", "")
     }
 
-    /// Makes a bucket in the account of these keys. There is no S3 client: nothing else needs one.
+    /// Creates a bucket in the account of these keys. There is no S3 client, because nothing else
+    /// needs one.
     pub fn create_bucket(&self, name: &str, keys: &Keys) {
         let scope = format!("Credential={}/20260301/us-east-1/s3/aws4_request", keys.id);
         let signed =
@@ -66,7 +68,8 @@ impl Server {
         self.send("PUT", &format!("/{name}"), &signed, "");
     }
 
-    /// A call of a service that takes its parameters as a form: `Action=CreateTopic&Name=a`. It is not signed.
+    /// Calls a service that takes its parameters as a form, such as `Action=CreateTopic&Name=a`.
+    /// The signature is a dummy.
     pub fn query(&self, service: &str, path: &str, form: &str, keys: &Keys) -> String {
         let scope = format!(
             "Credential={}/20260301/us-east-1/{service}/aws4_request",
@@ -94,7 +97,7 @@ impl Server {
         body.to_owned()
     }
 
-    /// A client's configuration for this principal in a Region.
+    /// Returns the SDK configuration for this principal in a Region.
     pub fn config(&self, keys: &Keys, region: &str) -> SdkConfig {
         let credentials =
             Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "test");

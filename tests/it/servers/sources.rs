@@ -1,4 +1,4 @@
-//! Trails on a server that somebody else wrote: one that records, and one that was stopped.
+//! Trails on a server that others wrote: one that is logging, and one that was stopped.
 
 use aws_sdk_cloudtrail::Client;
 
@@ -8,7 +8,8 @@ use super::server::{Keys, Server};
 
 const REGION: &str = "us-east-1";
 
-/// Gives two accounts a trail each, stops that of `member`, and asks `dragnet sources`.
+/// Creates a trail in each of two accounts, stops that of `member`, and checks the output of
+/// `dragnet sources`.
 pub async fn assert_a_stopped_trail_is_told(
     server: &Server,
     management: &str,
@@ -52,7 +53,7 @@ pub async fn assert_a_stopped_trail_is_told(
         "{told:#}"
     );
     assert_eq!(off["status"], "stopped", "{told:#}");
-    // moto never delivers, and Dragnet takes nobody's word for it.
+    // moto never delivers, so the trail is stale although it claims to be logging.
     assert_eq!(on["status"], "stale", "{told:#}");
     assert!(
         on["log_group_arn"]

@@ -1,4 +1,5 @@
-//! The CloudFormation template, deployed to moto; the roles that it made, put into a range and swept with.
+//! Deploys the CloudFormation template to moto, copies the resulting roles into a range, and sweeps
+//! with them.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -13,11 +14,11 @@ use crate::world::World;
 
 const PRINCIPAL: &str = "arn:aws:iam::111111111111:root";
 const EXTERNAL_ID: &str = "between-us";
-/// An account of moto's that no other test makes anything in.
+/// An account of moto in which no other test creates anything.
 const ACCOUNT: &str = "121212121212";
 
-/// Deploys the management account's template, and sweeps with the role that came of it. A part of moto's one
-/// test, which resets the server.
+/// Deploys the template of the management account, and sweeps with the role that it creates. It is
+/// a part of the one moto test, which resets the server.
 pub async fn assert_template_makes_the_roles(server: &Server) {
     let keys = own_keys(server).await;
     let (output, _) = dragnet(
@@ -54,7 +55,7 @@ pub async fn assert_template_makes_the_roles(server: &Server) {
         plain(role.assume_role_policy_document().unwrap()),
         plain(policy.policy_document()),
     );
-    // moto keeps a template's policy as Python writes it down.
+    // moto stores the policy of a template in Python's notation.
     let allowed = allowed.replace('\'', "\"");
     assert!(
         iam.get_role()
@@ -81,8 +82,8 @@ pub async fn assert_template_makes_the_roles(server: &Server) {
     );
 }
 
-/// How sweeps end over an account that has this role: with everything that it asks for, and without the
-/// `ExternalId`.
+/// Returns the statuses of two sweeps of an account with this role: with everything that it
+/// requires, and without the `ExternalId`.
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn sweep_with(trust: &str, allowed: &str) -> [String; 2] {
     let role = format!(
@@ -105,7 +106,8 @@ async fn sweep_with(trust: &str, allowed: &str) -> [String; 2] {
     ends.try_into().unwrap()
 }
 
-/// Keys in an account of its own: moto gives each account that a role is assumed in a state of its own.
+/// Returns keys of `ACCOUNT`. moto has a separate state for each account in which a role is
+/// assumed.
 async fn own_keys(server: &Server) -> Keys {
     let anybody = Keys {
         id: "testing".to_owned(),
@@ -129,7 +131,8 @@ async fn own_keys(server: &Server) -> Keys {
     }
 }
 
-/// `CreateStack`, for which there is no SDK here; moto looks at the service and the key, not at the signature.
+/// Calls `CreateStack`, for which there is no SDK client here. moto checks the service and the key,
+/// but not the signature.
 fn create_stack(server: &Server, keys: &Keys, template: &str) {
     let mut body = form_urlencoded::Serializer::new(String::new());
     body.extend_pairs([

@@ -1,4 +1,5 @@
-//! Alerts on SNS: what is published to a topic arrives in a queue that is subscribed to it.
+//! Alerts on SNS: a message that is published to a topic arrives in a queue that is subscribed to
+//! it.
 
 use super::dragnet::dragnet;
 use super::server::{Keys, Server};
@@ -23,7 +24,7 @@ fn an_alert_arrives_in_a_queue_that_is_subscribed_to_the_topic() {
     let subscription = format!("Action=Subscribe&TopicArn={topic}&Protocol=sqs&Endpoint={queue}");
     server.query("sns", "/", &subscription, &keys);
 
-    // A schedule over an account that there is not: that it cannot work is an alert.
+    // A schedule over an account that does not exist: its failure is an alert.
     let config = format!(
         "[identity]\nmember_role = \"self\"\n[scope]\ninclude_accounts = [\"999999999999\"]\n[watch]\nstate_dir = \"state\"\n\
          [[watch.sink]]\nname = \"soc\"\nkind = \"sns\"\ntopic_arn = \"{topic}\"\n\

@@ -1,16 +1,16 @@
-//! The binary as a process of its own, on the practice range or a server of the test.
+//! Runs the binary as a child process, on the practice range or a server of the test.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::Command;
 
-/// `dragnet` with nothing of this machine's environment, and no way to AWS.
+/// Returns `dragnet` without the environment of this machine and without access to AWS.
 pub fn dragnet(directory: &Path) -> Command {
     isolated(Command::new(env!("CARGO_BIN_EXE_dragnet")), directory)
 }
 
-/// The same under a limit that the shell sets, e.g. `ulimit -n 256`.
+/// Returns `dragnet` under a limit that the shell sets, such as `ulimit -n 256`.
 pub fn limited(directory: &Path, limit: &str, arguments: &[&str]) -> Command {
     let mut shell = isolated(Command::new("/bin/sh"), directory);
     shell
@@ -43,7 +43,7 @@ fn isolated(mut command: Command, directory: &Path) -> Command {
     command
 }
 
-/// The run that lies below a directory, if any does.
+/// Returns the run below a directory, if there is one.
 pub fn run_in(directory: &Path) -> Option<PathBuf> {
     let mut runs = std::fs::read_dir(directory.join("runs")).ok()?;
     let run = runs.next()?.unwrap().path();
@@ -51,7 +51,7 @@ pub fn run_in(directory: &Path) -> Option<PathBuf> {
     Some(run)
 }
 
-/// How a command ended: its exit code, and what it said on stderr.
+/// Returns the exit code of a command and its stderr.
 pub async fn ended(mut command: Command) -> (Option<i32>, String) {
     let output = command.output().await.unwrap();
     (

@@ -1,4 +1,4 @@
-//! 256 file descriptors are enough, however many accounts there are.
+//! 256 file descriptors are enough for any number of accounts.
 
 use super::binary::{ended, limited, run_in};
 use super::served::{Served, unlimited};

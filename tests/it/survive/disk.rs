@@ -1,4 +1,4 @@
-//! A disk that is full: here, a file that may not grow, which is the same to whoever writes.
+//! A full disk, simulated with a limit on the file size: a writer sees no difference.
 
 use std::path::Path;
 

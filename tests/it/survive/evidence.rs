@@ -1,4 +1,5 @@
-//! A sweep in the organization's own records: it knows its own calls, and nothing else passes for one.
+//! A sweep in the organization's own records: it recognizes its own calls, and no other record
+//! passes for one.
 
 use crate::world::{World, event, record};
 
@@ -11,7 +12,7 @@ async fn own_calls_are_known_by_their_request_id_and_by_nothing_else() {
         .await
         .columns("calls.csv", &["operation", "request_id"]);
     let own = calls[0].strip_prefix("GetCallerIdentity ").unwrap();
-    // The same world hands out the same request ids; the record is told as CloudTrail would have told it.
+    // The same scenario produces the same request ids, so the record can be written in advance.
     let told = |id: &str, request: &str, agent: &str| {
         let record = record(id, "222222222222", "us-east-1", "2026-03-02T10:00:00Z", IP);
         let record = record
@@ -69,7 +70,7 @@ async fn every_call_is_in_the_audit_with_its_request_id() {
 
 #[tokio::test(start_paused = true)]
 async fn sessions_carry_the_name_of_the_run() {
-    // The role lets nobody in whose session is called otherwise.
+    // The role can only be assumed with a session name that begins like this.
     let only_dragnet = "[[roles]]\naccounts = [\"prod\"]\nname = \"Named\"\nallow = [\"cloudtrail:*\", \"ec2:*\", \"logs:*\"]\n\
          trust_policy = '''{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\",\n\
          \"Principal\": {\"AWS\": \"111111111111\"},\n\

@@ -1,4 +1,4 @@
-//! Run directories from somebody else: reading, reporting or resuming one writes nowhere but into it.
+//! Run directories from an untrusted source: the commands that read one write only within it.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use super::binary::{dragnet, run_in};
 
 const SECRET: &str = "[default]\naws_secret_access_key = hush\n";
 
-/// A folder with a finished run, and beside it what must stay as it is.
+/// A folder with a finished run, and next to it files that must not change.
 struct HandedOver {
     temp: TempDir,
     run: PathBuf,
 }
 
-/// A finished run, made once and copied for each case.
+/// Returns a finished run, which is made once and copied for each case.
 async fn finished_run() -> &'static Path {
     static RUN: OnceCell<(TempDir, PathBuf)> = OnceCell::const_new();
     let make = || async {
@@ -64,7 +64,7 @@ impl HandedOver {
         self.temp.path().join("home")
     }
 
-    /// Replaces a part of the fact `hunts` of the run's database.
+    /// Replaces a text in the facts `hunts` and `settings` of the run's database.
     fn change_hunts(&self, from: &str, to: &str) {
         let database = rusqlite::Connection::open(self.run.join("run.db")).unwrap();
         let changed = database
@@ -76,7 +76,7 @@ impl HandedOver {
         assert_eq!(changed, 2);
     }
 
-    /// Replaces a file of the run with what `plant` makes of its path.
+    /// Replaces a file of the run by what `plant` creates at its path.
     fn replace(&self, name: &str, plant: impl FnOnce(&Path)) {
         let path = self.run.join(name);
         if path.is_dir() {
@@ -87,8 +87,8 @@ impl HandedOver {
         plant(&path);
     }
 
-    /// Runs every command that reads a run, and asserts that each of `refused` is an error and that nothing outside
-    /// the run was changed.
+    /// Runs every command that reads a run. Asserts that those in `refused` fail, and that nothing
+    /// outside the run was changed.
     async fn assert_harmless(&self, case: &str, refused: &[&str]) {
         let run = self.run.to_str().unwrap();
         for arguments in [

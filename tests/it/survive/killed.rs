@@ -1,4 +1,5 @@
-//! `kill -9` at 50 random points of a practice sweep: it goes on, and ends with the same bytes.
+//! Kills a practice sweep with `kill -9` at 50 random points. It is resumed, and ends with the same
+//! bytes.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::binary::{dragnet, ended, run_in};
 
 const POINTS: u64 = 50;
-/// Most of a sweep is waiting for quotas, so many fit on one processor.
+/// A sweep mostly waits for quotas, so several can run on one processor.
 const AT_ONCE: u64 = 10;
 const SWEEP: [&str; 9] = [
     "sweep",
@@ -51,7 +52,7 @@ async fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
     assert!(begun >= 25, "{begun}");
 }
 
-/// Whether the run had begun when it was killed.
+/// Returns whether the run had started when it was killed.
 async fn kill_and_resume(seed: u64, point: u64, whole: Duration, expected: &[String]) -> bool {
     let temp = tempfile::tempdir().unwrap();
     let share = |salt: u64| fraction(seed ^ (point * 2 + salt));
@@ -65,7 +66,7 @@ async fn kill_and_resume(seed: u64, point: u64, whole: Duration, expected: &[Str
     if !run.join("run.db").exists() {
         return false;
     }
-    // It goes on, is killed again, and goes on again.
+    // Resumes the run, kills it again, and resumes it again.
     let mut child = dragnet(temp.path()).args(["resume", name]).spawn().unwrap();
     sleep(whole.mul_f64(share(1))).await;
     child.kill().await.unwrap();
@@ -90,7 +91,7 @@ async fn ended_in(directory: &Path, arguments: &[&str]) -> (Option<i32>, String)
     ended(command).await
 }
 
-/// The sightings byte for byte, and the coverage without what names requests.
+/// Returns the sightings byte for byte, and the coverage without the column that names requests.
 fn evidence(run: &Path) -> Vec<String> {
     let read = |name: &str| std::fs::read_to_string(run.join(name)).unwrap();
     let mut coverage = csv::Reader::from_path(run.join("coverage.csv")).unwrap();

@@ -1,4 +1,4 @@
-//! What a run survives: being killed, starved, and fed poison.
+//! Runs that are killed, that lack resources, and that read hostile text.
 
 pub mod binary;
 mod descriptors;

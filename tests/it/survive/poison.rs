@@ -1,6 +1,6 @@
-//! What an attacker writes into logs, through every reader and writer that it passes.
+//! Text that an attacker writes into logs, in every function that reads or writes it.
 //!
-//! `.ci/run` feeds the properties for about a minute (`PROPTEST_CASES`).
+//! `.ci/run` tests the properties for about a minute (`PROPTEST_CASES`).
 
 use std::convert::Infallible;
 
@@ -14,7 +14,7 @@ use crate::world::World;
 
 const IP: &str = "192.0.2.1";
 
-/// The cases that have a name, each with the address in it.
+/// Returns the named cases, each of which contains the address.
 fn named() -> Vec<(&'static str, String)> {
     let record = |time: &str, id: &str| {
         format!(
@@ -127,7 +127,7 @@ fn is_harmless_cell(cell: &str) -> bool {
     !cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
-/// Text of any characters, the dangerous ones often among them.
+/// Text of arbitrary characters, in which dangerous ones are frequent.
 fn poison() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         any::<String>(),
@@ -216,7 +216,7 @@ proptest! {
     #[test]
     fn what_stands_free_in_a_text_is_found_in_whatever_surrounds_it(before in poison(), after in poison()) {
         let matcher = Matcher::new(&[IP.parse().unwrap()]).unwrap();
-        // A backslash before it would spell another character in JSON.
+        // A backslash before the address would spell another character in JSON.
         prop_assume!(!before.ends_with('\\'));
         let message = format!("{before} {IP} {after}");
         prop_assert!(matcher.find(&message).is_some(), "{message:?}");

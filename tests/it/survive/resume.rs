@@ -1,4 +1,4 @@
-//! Runs that end early and go on, on paused time: at any moment, as often as one likes.
+//! Runs that are interrupted and resumed, on paused time: at any moment, and any number of times.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,10 +18,11 @@ const ARGUMENTS: [&str; 7] = [
     "2026-03-02T12:00:00Z",
 ];
 
-/// When some pages are read and others are not.
+/// A time at which some pages are read and others are not.
 const MIDDLE: Duration = Duration::from_millis(500);
 
-/// Three groups of sixty events each, on pages of ten; every answer takes its time.
+/// Returns three log groups with sixty events each, on pages of ten. Every response takes some
+/// time.
 fn scenario() -> String {
     let places = [
         ("222222222222", "eu-west-1"),
@@ -49,7 +50,8 @@ fn scenario() -> String {
     format!("{SMALL}{}{slow}", events.collect::<String>())
 }
 
-/// A process of its own: time begins anew, and what it had not written when it ends is lost.
+/// Runs `work` as a process would: time starts over, and anything that was not written at its end
+/// is lost.
 fn process<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -59,7 +61,8 @@ fn process<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(work)
 }
 
-/// The sightings, what a hunt counts and the numbers of the coverage, as a run that nobody disturbed has them.
+/// Returns the sightings, the counts of a hunt, and the numbers of the coverage of a run that was
+/// not interrupted.
 fn undisturbed() -> ([String; 2], Vec<String>) {
     process(async {
         let run = World::of(&scenario()).sweep(&ARGUMENTS).await;
@@ -104,7 +107,7 @@ fn killed_at_any_moment_a_run_ends_as_if_nothing_had_happened() {
         let Some(directory) = first.runs().pop() else {
             continue;
         };
-        // Killed once more while it goes on.
+        // Kills the run again while it is resumed.
         process(async { _ = timeout(moment / 2, first.again(&scenario).resume(&directory)).await });
         let ended = process(async {
             let run = first.again(&scenario).resume(&directory).await.unwrap();
@@ -176,12 +179,12 @@ fn a_token_that_nobody_knows_any_more_begins_its_group_again() {
     let scenario = scenario();
     let expected = undisturbed();
     for spoil in [
-        // As old as AWS lets no token be.
+        // Older than 24 hours, the lifetime of a token.
         "UPDATE unit SET token_ms = token_ms - 86400000 WHERE token IS NOT NULL",
-        // Of a server that has forgotten it.
+        // The token of a server that has forgotten it.
         "UPDATE unit SET token = 'forgotten' WHERE token IS NOT NULL",
     ] {
-        // The first moment at which there is something to spoil.
+        // Finds the first moment at which there is a token to spoil.
         let spoiled = (4..60).find_map(|n| {
             let world = process(async { World::of(&scenario) });
             process(async {
@@ -284,7 +287,7 @@ async fn groups_that_come_and_go_during_a_run_are_said() {
         .collect();
     assert_eq!(told.len(), 1, "{:#?}", run.coverage());
     assert!(told[0].contains("group-gone"), "{told:?}");
-    // Made after the run had begun: what was in it before, under the same name, nobody can know.
+    // Created after the run started. Events of an earlier log group with the same name are unknown.
     let late = "[[groups]]\naccount = \"prod\"\nregion = \"eu-west-1\"\nname = \"/late\"\ncreated = \"2026-03-02T12:00:01Z\"\n";
     let run = World::small_with(late).sweep(&ARGUMENTS).await;
     assert!(

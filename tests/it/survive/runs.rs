@@ -1,4 +1,4 @@
-//! `dragnet runs`: what is there, how it ended, and whether anybody changed it.
+//! `dragnet runs`: lists runs, shows how they ended, and verifies that they were not changed.
 
 use std::path::Path;
 
@@ -60,7 +60,7 @@ async fn a_run_is_listed_shown_and_verified() {
     ] {
         assert!(verified.contains(line), "{line}: {verified}");
     }
-    // A manifest that somebody wrote may not have other files read.
+    // A forged manifest must not cause other files to be read.
     let outside = r#"{"run_id":"x","tool_version":"x","settings_sha256":"x","caller_arn":"x",
         "files":[{"name":"../../secret","bytes":0,"sha256":""}]}"#;
     std::fs::write(run.join("manifest.json"), outside).unwrap();
@@ -99,7 +99,7 @@ async fn two_processes_do_not_work_on_one_run() {
             "{command}: {told}"
         );
     }
-    // Its owner is dead, the file is still there.
+    // The owner of the lock is dead, but the file still exists.
     drop(lock);
     let (code, told) = say(here, &["resume", name]).await;
     assert!(matches!(code, Some(0 | 3)), "{told}");

@@ -1,4 +1,4 @@
-//! A practice range on loopback, with somebody on the line who may change what comes back.
+//! A practice range on loopback, whose responses a test can change.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -12,15 +12,15 @@ use dragnet::time::Clock;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-/// What came in.
+/// A request that was received.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub headers: HeaderMap,
     pub body: String,
 }
 
-/// What is done to an answer, by the operation that was asked for and how often it was before; `None`
-/// leaves it as it is.
+/// Replaces a response, by its operation and how often that was called before. `None` keeps the
+/// response.
 pub type Tamper = fn(operation: &str, before: usize) -> Option<Response<Body>>;
 
 /// A served range.
@@ -37,12 +37,12 @@ struct Line {
 }
 
 impl Served {
-    /// Serves a scenario, in the present.
+    /// Serves a scenario at the current time.
     pub async fn of(scenario: &str, tamper: Tamper) -> Self {
         Self::by(Clock::wall(), scenario, tamper).await
     }
 
-    /// Serves a scenario by another clock.
+    /// Serves a scenario with another clock.
     pub async fn by(clock: Clock, scenario: &str, tamper: Tamper) -> Self {
         let range = Range::new(&Scenario::from_toml(scenario).unwrap(), None, clock).unwrap();
         let line = Arc::new(Line {
@@ -57,7 +57,7 @@ impl Served {
         Self { url, range, line }
     }
 
-    /// Points a command at it, as the practice user.
+    /// Points a command at the range, as the practice user.
     pub fn point(&self, command: &mut Command) {
         let credentials = self.range.credentials();
         command
@@ -67,7 +67,7 @@ impl Served {
             .env("AWS_REGION", credentials.region.as_str());
     }
 
-    /// What came in for an operation.
+    /// Returns the requests that were received for an operation.
     pub fn seen(&self, operation: &str) -> Vec<Seen> {
         let seen = self.line.seen.lock().unwrap();
         seen.iter()
@@ -114,7 +114,7 @@ async fn answer(State(line): State<Arc<Line>>, request: Request) -> Response<Bod
     (line.tamper)(&operation, before).unwrap_or_else(|| answer.map(Body::from))
 }
 
-/// A configuration file without limits of our own, for worlds in which nothing is recorded.
+/// Writes a configuration file with high quotas that does not require log sources.
 pub fn unlimited(directory: &Path) {
     let quotas = [
         "AssumeRole",

@@ -1,8 +1,8 @@
-//! What the binary is made of.
+//! Checks the dependencies of the binary.
 
 use std::collections::BTreeMap;
 
-/// Each package of `Cargo.lock`, with its versions and sources.
+/// Returns each package of `Cargo.lock`, with its versions and sources.
 fn packages() -> BTreeMap<String, Vec<(String, String)>> {
     let lock: toml::Table = include_str!("../../../Cargo.lock").parse().unwrap();
     let mut packages: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();

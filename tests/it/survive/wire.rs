@@ -1,4 +1,5 @@
-//! What a server may send, on a real connection: each is met, bounded, and asked again where that helps.
+//! Hostile responses on a real connection: each is recognized, limited, and requested again if that
+//! helps.
 
 use axum::body::{Body, Bytes};
 use axum::http::Response;
@@ -132,7 +133,7 @@ async fn broken_answers_are_asked_for_again() {
             "{name}: {}",
             swept.stderr
         );
-        // The management account's role is not there, as ever.
+        // `AccessDenied` is expected, because the management account has no role for Dragnet.
         let told = swept
             .calls
             .lines()
@@ -184,7 +185,7 @@ async fn a_clock_that_is_off_by_an_hour_is_told_at_once() {
     }
 }
 
-/// Spoils the first answer of all to a search.
+/// Replaces the first response to `FilterLogEvents`.
 fn first(
     operation: &str,
     before: usize,
@@ -200,7 +201,8 @@ fn endless() -> Response<Body> {
     })))
 }
 
-/// Packed, though nobody asked for it: what unpacks it is lost.
+/// A compressed response, though the client did not accept compression. It must not be
+/// decompressed.
 fn gzip_bomb() -> Response<Body> {
     let packed = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff][..], &[0; 4_096]].concat();
     Response::builder()

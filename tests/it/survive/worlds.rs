@@ -1,12 +1,12 @@
-//! Coverage adds up on every world: whatever is closed, refused, masked, gone or broken.
+//! Coverage adds up in every world, whatever is closed, denied, masked, deleted or broken.
 //!
-//! The sums themselves are asserted of each run by [`World::sweep`]; here are the worlds.
+//! [`World::sweep`] asserts the sums for each run. This file generates the worlds.
 
 use proptest::prelude::*;
 
 use crate::world::{SMALL, World};
 
-/// An account besides those of [`SMALL`].
+/// An account in addition to those of [`SMALL`].
 fn account() -> impl Strategy<Value = String> {
     prop_oneof![
         Just(String::new()),
@@ -51,7 +51,8 @@ fn fault() -> impl Strategy<Value = String> {
     (kind, operation, 1..9_u32, 1..9_u32, 0..20_u32).prop_map(|(kind, operation, every, times, after)| {
         format!(
             "[[faults]]\noperation = \"{operation}\"\nkind = \"{kind}\"\nevery = {every}\ntimes = {times}\nafter = {}\n",
-            // The first calls find out who calls and what there is: without them there is no run.
+            // The first calls identify the caller and list the organization. Without them there is
+            // no run.
             after + 4
         )
     })

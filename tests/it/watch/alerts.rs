@@ -1,4 +1,4 @@
-//! What is told, and what is not.
+//! Checks which findings cause alerts and which do not.
 
 use std::time::Duration;
 
@@ -74,8 +74,8 @@ async fn a_line_that_claims_another_account_is_told() {
     assert_eq!(told, both);
 }
 
-/// A forged copy says the same in every field that a report shows; the record is told all the same, and its real copies
-/// are not told again, however they are written.
+/// A forged copy is equal to the record in every field that a report shows. The record still causes
+/// an alert, and its genuine copies cause no second one, however they are spelled.
 #[tokio::test(start_paused = true)]
 async fn a_forged_copy_keeps_no_record_from_being_told() {
     let station = Station::configured(WATCH);
@@ -273,7 +273,7 @@ async fn a_budget_that_is_used_up_waits_for_tomorrow() {
     );
 }
 
-/// A failed login to the console, with its own copy in the organization's trail.
+/// Returns a failed console login, recorded in the log group of the organization's trail.
 fn login(id: &str, at: &str, ip: &str) -> String {
     let record = record(id, "222222222222", "us-east-1", at, ip)
         .replace("ListBuckets", "ConsoleLogin")

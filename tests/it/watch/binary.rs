@@ -1,4 +1,4 @@
-//! `dragnet watch` as a process of its own, on the practice organization.
+//! Runs `dragnet watch` as a child process, on the practice organization.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -129,7 +129,7 @@ async fn check_once_and_status() {
     );
 }
 
-/// A process that stays up, and its log.
+/// A running process and its log.
 struct Process {
     child: Child,
     log: tokio::io::Lines<BufReader<ChildStderr>>,
@@ -142,7 +142,7 @@ impl Process {
         Self { child, log }
     }
 
-    /// Waits for a line of the log with this message; every line is JSON.
+    /// Waits for a log line with this message. Every line must be JSON.
     async fn logged(&mut self, message: &str) -> Value {
         let logged = async {
             loop {
@@ -240,7 +240,7 @@ async fn it_answers_takes_signals_and_lets_go() {
     process.logged("the configuration was read again").await;
     assert_eq!(process.logged("activated").await["schedule"], "renamed");
 
-    // In the middle of its activation.
+    // Stops the process in the middle of an activation.
     let asked = Instant::now();
     process.signal("-TERM").await;
     process.logged("ending").await;
@@ -283,7 +283,8 @@ async fn what_is_killed_is_taken_over_and_tells_each_thing_once() {
         }
     }
     told.sort();
-    // An alert may come twice if the process dies between telling and noting it, but with the same id.
+    // If the process dies between delivering an alert and storing that fact, the alert is delivered
+    // again with the same id.
     told.dedup();
     let rows = told.len();
     told.dedup_by(|one, other| one.0 == other.0);

@@ -1,4 +1,4 @@
-//! The units that are shipped say what the binary understands.
+//! Checks that the shipped units contain only what the binary understands.
 
 use clap::Parser;
 use dragnet::cli::{Arguments, Command, WatchCommand};
@@ -30,7 +30,7 @@ fn the_systemd_unit_starts_a_watch() {
         Command::Watch(WatchCommand::Check)
     ));
     assert!(of("ExecReload").contains("-HUP"));
-    // The process says goodbye within ten seconds.
+    // The process shuts down within ten seconds.
     assert!(of("TimeoutStopSec").parse::<u64>().unwrap() > 10);
     for hardened in [
         "NoNewPrivileges",
@@ -77,7 +77,7 @@ fn the_cron_job_runs_what_is_due() {
         false
     );
     assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
-    // The state lies on a volume that outlives the pod.
+    // The state is on a volume that outlives the pod.
     let state = container["volumeMounts"]
         .as_array()
         .unwrap()

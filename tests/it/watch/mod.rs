@@ -1,4 +1,4 @@
-//! Schedules: nothing is left out, nothing is told twice, whatever ends the process or the sinks.
+//! Schedules: nothing is left out and no alert is repeated, however the process or the sinks fail.
 
 mod alerts;
 mod binary;

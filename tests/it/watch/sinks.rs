@@ -1,4 +1,5 @@
-//! A sink that fails, hangs and comes back: nothing is lost, nothing overtakes, nobody else waits.
+//! A sink that fails, hangs and recovers: no alert is lost or out of order, and no other sink
+//! waits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +18,7 @@ use tokio::net::TcpListener;
 use super::station::{Station, WATCH};
 use crate::world::{SMALL, event};
 
-/// What a sink does with the next calls, one after the other; then it takes all.
+/// The responses of the sink to its first calls. Later calls succeed.
 const MOODS: [Mood; 6] = [
     Mood::Answers(503),
     Mood::Hangs,
@@ -37,7 +38,7 @@ enum Mood {
 #[derive(Clone, Default)]
 struct Receiver {
     calls: Arc<AtomicUsize>,
-    /// Ids in the order in which they came.
+    /// The ids of the alerts, in order of arrival.
     taken: Arc<Mutex<Vec<String>>>,
 }
 
@@ -66,7 +67,7 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
     StatusCode::OK
 }
 
-/// In real time, since sockets are real; it is over in a second or two.
+/// Runs in real time, because the sockets are real. It takes a second or two.
 #[tokio::test]
 async fn a_sink_that_fails_and_hangs_gets_everything_in_order() {
     let receiver = Receiver::default();
@@ -86,7 +87,7 @@ async fn a_sink_that_fails_and_hangs_gets_everything_in_order() {
     );
     let config = WATCH.replace("[[watch.schedule]]", &format!("{hook}[[watch.schedule]]"));
     let station = Station::configured(&config.replace("[\"soc\"]", "[\"soc\", \"hook\"]"));
-    // 250 sightings are three alerts.
+    // 250 sightings make three alerts.
     let planted = event(
         "222222222222",
         "us-east-1",
@@ -106,7 +107,7 @@ async fn a_sink_that_fails_and_hangs_gets_everything_in_order() {
     life.run_with(patience, async {
         loop {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            // While the hook is away, the file has everything.
+            // While the webhook fails, the file receives everything.
             if away.is_none() && station.alerts().len() == 3 {
                 away = Some(receiver.calls.load(Ordering::Relaxed));
             }
@@ -122,7 +123,7 @@ async fn a_sink_that_fails_and_hangs_gets_everything_in_order() {
         .iter()
         .map(|alert| alert["id"].as_str().unwrap().to_owned())
         .collect();
-    // The one that it took before it hung came again, with the same id.
+    // The alert that the webhook took before it hung was sent again, with the same id.
     assert_eq!(seen(), [vec![ids[0].clone()], ids].concat());
     assert!(
         away.unwrap() < MOODS.len() + 3,

@@ -1,4 +1,5 @@
-//! A watch over made-up organizations, in process; a restart drops everything and opens the files again.
+//! Runs a watch over made-up organizations, in the process. A restart drops everything in memory
+//! and opens the files again.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -13,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// A file for alerts, and one schedule that looks for 192.0.2.1 every quarter of an hour.
+/// A file as the sink, and one schedule that searches for 192.0.2.1 every quarter of an hour.
 pub const WATCH: &str = r#"
 [watch]
 state_dir = "state"
@@ -29,12 +30,12 @@ indicators = ["192.0.2.1"]
 sinks = ["soc"]
 "#;
 
-/// What a process leaves behind.
+/// The files that outlive a process.
 pub struct Station {
     temp: TempDir,
 }
 
-/// A process: an organization as it is from some moment on, and a watch over it.
+/// A process: an organization from a certain time on, and a watch over it.
 pub struct Life {
     pub place: Environment,
     pub settings: WatchSettings,
@@ -42,7 +43,7 @@ pub struct Life {
 }
 
 impl Station {
-    /// Nothing yet, with this configuration file.
+    /// Creates a directory that only has this configuration file.
     pub fn configured(config: &str) -> Self {
         let station = Self {
             temp: tempfile::tempdir().unwrap(),
@@ -59,7 +60,7 @@ impl Station {
         self.temp.path()
     }
 
-    /// A new process over the organization of this scenario, which begins at its time.
+    /// Starts a new process over the organization of this scenario, at the scenario's time.
     pub fn start(&self, scenario: &str) -> Life {
         let scenario =
             Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
@@ -80,7 +81,7 @@ impl Station {
         }
     }
 
-    /// The alerts in the file, line by line.
+    /// Returns the alerts in the file, one per line.
     pub fn alerts(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.path().join("alerts.jsonl")).unwrap_or_default();
         text.lines()
@@ -88,7 +89,7 @@ impl Station {
             .collect()
     }
 
-    /// The messages of all sightings in the file.
+    /// Returns the messages of all sightings in the file.
     pub fn told(&self) -> Vec<String> {
         let rows = self
             .alerts()
@@ -98,7 +99,7 @@ impl Station {
             .collect()
     }
 
-    /// The kinds and titles of all alerts in the file.
+    /// Returns the kinds and titles of all alerts in the file.
     pub fn titles(&self) -> Vec<String> {
         let text = |alert: &Value, key: &str| alert[key].as_str().unwrap().to_owned();
         self.alerts()
@@ -122,20 +123,20 @@ impl Life {
         .unwrap()
     }
 
-    /// `dragnet watch once`.
+    /// Runs `dragnet watch once`.
     pub async fn once(&self, name: Option<&str>) -> Vec<ActivationRecord> {
         let lookout = self.lookout(RetryPolicy::default()).await;
         let ended = lookout.once(name, &CancellationToken::new()).await.unwrap();
         ended.into_iter().map(Option::unwrap).collect()
     }
 
-    /// `dragnet watch run` for so long; then it is stopped, in whatever it is doing.
+    /// Runs `dragnet watch run` for this time, then stops it, whatever it is doing.
     pub async fn run_for(&self, time: Duration) {
         self.run_with(RetryPolicy::default(), tokio::time::sleep(time))
             .await;
     }
 
-    /// The same, until something has happened.
+    /// Runs `dragnet watch run` until `until` completes, then stops it.
     pub async fn run_with(&self, patience: RetryPolicy, until: impl Future<Output = ()>) {
         let stop = CancellationToken::new();
         let keeping = self

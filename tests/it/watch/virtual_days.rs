@@ -1,5 +1,5 @@
-//! Days of a schedule, with all that happens to it: every planted event is alerted once, no window is left
-//! out, and what is read twice is the overlap.
+//! Runs a schedule for days, with outages, restarts and faults. Every planted event is in exactly
+//! one alert, no window is left out, and only the overlap is read twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::world::record;
 
 const ACCOUNTS: u32 = 20;
 const MINUTE: i64 = 60_000;
-/// As in [`WATCH`], by default.
+/// The default overlap, which [`WATCH`] uses.
 const OVERLAP_MS: i64 = 15 * MINUTE;
 
 fn begin() -> Timestamp {
@@ -23,7 +23,8 @@ fn id(account: u32) -> String {
     format!("2222222222{account:02}")
 }
 
-/// The organization at `now`: accounts `from..to`, one of which may be closed to everybody.
+/// Returns the organization at `now` with these accounts. The account `closed` has no role for
+/// Dragnet.
 fn organization(
     now: Timestamp,
     accounts: std::ops::Range<u32>,
@@ -46,7 +47,7 @@ fn organization(
     text + &members.collect::<String>() + events
 }
 
-/// Something planted: in which account, when it happened, how many minutes later it can be read.
+/// A planted event: its account, its event time, and how many minutes later it can be read.
 struct Planted {
     account: u32,
     at: Timestamp,
@@ -62,7 +63,8 @@ impl Planted {
             number,
             ..
         } = self;
-        // Every other one is a CloudTrail record, which lies in the account's group and in the organization's.
+        // Every second event is a CloudTrail record, which is in the log group of its account and
+        // in that of the organization's trail.
         match number % 2 {
             0 => format!("login {number} from 192.0.2.1"),
             _ => record(
@@ -98,7 +100,7 @@ impl Planted {
     }
 }
 
-/// A story of so many days: what is planted, and how the process and the organization fare.
+/// The planted events of several days, the files of the watch, and the current time.
 struct Story {
     station: Station,
     planted: Vec<Planted>,
@@ -111,7 +113,7 @@ impl Story {
         let minutes = days * 24 * 60;
         let planted = (0..usize::try_from(days * 24).unwrap()).map(|number| {
             let minute = random.i64(0..minutes - 120);
-            // Many lie at the edges of windows.
+            // Half of the events are on a whole minute, where windows may end.
             let second = if random.bool() { 0 } else { random.i64(0..60) };
             let at = begin() + SignedDuration::from_secs(minute * 60 + second);
             Planted {
@@ -136,7 +138,7 @@ impl Story {
             .collect()
     }
 
-    /// A process watches for so many minutes, over these accounts; `more`: what else is so.
+    /// Runs a process over these accounts for `minutes`. `more` is added to the scenario.
     async fn live(
         &mut self,
         minutes: i64,
@@ -159,7 +161,7 @@ impl Story {
         self.now += time;
     }
 
-    /// Nobody watches.
+    /// Lets time pass while no process is running.
     fn rest(&mut self, minutes: i64) {
         self.now += SignedDuration::from_mins(minutes);
     }
@@ -167,7 +169,7 @@ impl Story {
     fn check(&self) {
         let mut told: Vec<String> = self.station.told();
         told.sort();
-        // Whoever joins late or leaves early has been there when it counted.
+        // The account that joins late and leaves early only has events while it is a member.
         let mut expected: Vec<String> = self.planted.iter().map(Planted::message).collect();
         expected.sort();
         let missing: Vec<&String> = expected
@@ -186,7 +188,7 @@ impl Story {
     }
 }
 
-/// What this process holds open in a folder.
+/// Returns the files in a folder that this process has open.
 fn open_files_below(folder: &Path) -> Vec<PathBuf> {
     let open = std::fs::read_dir("/proc/self/fd")
         .unwrap()
@@ -194,7 +196,7 @@ fn open_files_below(folder: &Path) -> Vec<PathBuf> {
     open.filter(|path| path.starts_with(folder)).collect()
 }
 
-/// The memory that this process holds, in KiB.
+/// Returns the resident memory of this process, in KiB.
 fn resident_kib() -> i64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status
@@ -204,7 +206,8 @@ fn resident_kib() -> i64 {
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// Each log group was read without a gap, and no more than 5 % twice beyond the overlap.
+/// Asserts that each log group was read without a gap, and at most 5 % of it twice, beyond the
+/// overlap.
 fn windows_follow_each_other(runs: &Path) {
     let mut read: BTreeMap<(String, String), Vec<(i64, i64)>> = BTreeMap::new();
     for run in std::fs::read_dir(runs).unwrap() {
@@ -244,7 +247,7 @@ fn windows_follow_each_other(runs: &Path) {
     assert!(twice * 20 <= covered, "{twice} of {covered}");
 }
 
-/// Two days in every run of the tests, thirty in CI (`DRAGNET_WATCH_DAYS=30`).
+/// Takes two days in every test run, and thirty in CI (`DRAGNET_WATCH_DAYS=30`).
 #[tokio::test(start_paused = true)]
 async fn every_event_is_told_once_and_no_window_is_left_out() {
     let days: i64 = std::env::var("DRAGNET_WATCH_DAYS").map_or(2, |days| days.parse().unwrap());
@@ -254,7 +257,8 @@ async fn every_event_is_told_once_and_no_window_is_left_out() {
     let mut story = Story::of(days, seed);
     let end = begin() + SignedDuration::from_hours(24 * days);
     let day = 24 * 60;
-    // The last account joins on the first day, and leaves on the last. Nothing happens in it before or after.
+    // The last account joins on the first day and leaves on the last. It has no events before or
+    // after.
     let last = ACCOUNTS - 1;
     let joins = begin() + SignedDuration::from_mins(300);
     let leaves = end - SignedDuration::from_mins(420);
@@ -266,7 +270,8 @@ async fn every_event_is_told_once_and_no_window_is_left_out() {
     // An outage of the watch.
     story.rest(500);
     story.live(90, 0..ACCOUNTS, None, "").await;
-    // An account whose role is gone, two whose logs cannot be read for a while, and a restart in the middle of it.
+    // For a while, an account has no role and the log groups of two others cannot be read. The
+    // process restarts in between.
     let fault = |account: &str| {
         format!(
             "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"{account}\"\nkind = \"server-error\"\n"
@@ -282,7 +287,7 @@ async fn every_event_is_told_once_and_no_window_is_left_out() {
     }
     let in_the_end = resident_kib();
     println!("after a day {after_a_day} KiB, in the end {in_the_end} KiB");
-    // With so many days, this test is alone in its process.
+    // With thirty days, this test is alone in its process, so its memory can be judged.
     assert!(
         days < 30 || in_the_end - after_a_day < 64 << 10,
         "memory grows"

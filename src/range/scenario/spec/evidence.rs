@@ -1,4 +1,4 @@
-//! Tables of a scenario about what is recorded, and where.
+//! Tables of a scenario for log sources, log groups and events.
 
 use std::path::PathBuf;
 
@@ -21,21 +21,22 @@ pub(in crate::range::scenario) struct TrailSpec {
     pub(in crate::range::scenario) multi_region: bool,
     #[serde(default)]
     pub(in crate::range::scenario) organization: bool,
-    /// Accounts that an organization's trail does not reach.
+    /// Accounts that an organization trail does not record.
     #[serde(default)]
     pub(in crate::range::scenario) unreached: Vec<AccountId>,
-    /// Without one it delivers to S3 alone.
+    /// Without a log group the trail delivers only to S3.
     pub(in crate::range::scenario) log_group: Option<String>,
     #[serde(default = "yes")]
     pub(in crate::range::scenario) logging: bool,
-    /// Why it cannot deliver, in AWS's words.
+    /// An error that prevents delivery, in AWS's words.
     pub(in crate::range::scenario) delivery_error: Option<String>,
     /// When it last delivered to its log group.
     pub(in crate::range::scenario) last_delivery: Option<Moment>,
-    /// Services whose management events it leaves out, e.g. `kms.amazonaws.com`.
+    /// Services whose management events are excluded, e.g. `kms.amazonaws.com`.
     #[serde(default)]
     pub(in crate::range::scenario) excluded_sources: Vec<String>,
-    /// Everyday records in 24 hours, of each account and Region that it covers; they reach two days back.
+    /// Everyday records in 24 hours for each account and Region that it records; they begin 48
+    /// hours before the start of the range.
     #[serde(default)]
     pub(in crate::range::scenario) events_a_day: u32,
     /// `All`, `ReadOnly` or `WriteOnly`.
@@ -47,7 +48,7 @@ fn yes() -> bool {
     true
 }
 
-/// Log groups: one, or several numbered ones, in every chosen account and Region.
+/// A log group, or several numbered ones, in every selected account and Region.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::range::scenario) struct GroupSpec {
@@ -58,28 +59,28 @@ pub(in crate::range::scenario) struct GroupSpec {
     #[serde(alias = "region", default = "Names::everything")]
     pub(in crate::range::scenario) regions: Names,
     pub(in crate::range::scenario) name: String,
-    /// How many there are: `NAME-001` …
+    /// Creates this number of groups, named `NAME-001` and so on.
     pub(in crate::range::scenario) count: Option<u32>,
     #[serde(default = "standard")]
     pub(in crate::range::scenario) class: String,
     pub(in crate::range::scenario) retention_days: Option<u32>,
-    /// When it was made; 400 days ago, where it is not said.
+    /// Creation time; the default is 400 days before the start of the range.
     pub(in crate::range::scenario) created: Option<Moment>,
-    /// Everyday events in 24 hours; they reach two days back.
+    /// Everyday events in 24 hours; they begin 48 hours before the start of the range.
     #[serde(default)]
     pub(in crate::range::scenario) events_a_day: u32,
-    /// The ARN of the key that it is encrypted with.
+    /// The ARN of the key that encrypts the group.
     pub(in crate::range::scenario) kms_key: Option<String>,
-    /// A data protection policy masks what it holds.
+    /// Whether a data protection policy of the group masks its events.
     #[serde(default)]
     pub(in crate::range::scenario) masked: bool,
-    /// A data protection policy of its account does.
+    /// Whether a data protection policy of the account masks its events.
     #[serde(default)]
     pub(in crate::range::scenario) mask_inherited: bool,
 }
 
 impl GroupSpec {
-    /// The names of the groups that it stands for.
+    /// The names of the groups that the table defines.
     pub(in crate::range::scenario) fn names(&self) -> Vec<String> {
         match self.count {
             None => vec![self.name.clone()],
@@ -94,7 +95,7 @@ fn standard() -> String {
     "STANDARD".to_owned()
 }
 
-/// VPC flow logs of an account in a Region.
+/// A VPC flow log in every selected account and Region.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::range::scenario) struct FlowLogSpec {
@@ -106,20 +107,20 @@ pub(in crate::range::scenario) struct FlowLogSpec {
     /// `cloud-watch-logs` or `s3`.
     #[serde(default)]
     pub(in crate::range::scenario) destination: FlowDestination,
-    /// The account of the log group; the flow log's own, where it is not said.
+    /// The account of the log group; by default that of the flow log.
     pub(in crate::range::scenario) destination_account: Option<AccountId>,
     /// `ALL`, `ACCEPT` or `REJECT`.
     #[serde(default)]
     pub(in crate::range::scenario) traffic_type: FlowTraffic,
-    /// In AWS's `${field}` form; the default format, where it is not said.
+    /// The record format in AWS's `${field}` syntax; by default that of AWS.
     pub(in crate::range::scenario) format: Option<String>,
     pub(in crate::range::scenario) delivery_error: Option<String>,
-    /// Everyday flows in 24 hours; they reach two days back.
+    /// Everyday flows in 24 hours; they begin 48 hours before the start of the range.
     #[serde(default)]
     pub(in crate::range::scenario) events_a_day: u32,
 }
 
-/// One event, put where and as it is said.
+/// A single event, or repetitions of it, in a log group.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::range::scenario) struct EventSpec {
@@ -129,14 +130,14 @@ pub(in crate::range::scenario) struct EventSpec {
     #[serde(default = "a_stream")]
     pub(in crate::range::scenario) stream: String,
     pub(in crate::range::scenario) at: Moment,
-    /// From when on it can be read; at once, where it is not said. A later time makes a late event.
+    /// The ingestion time, which by default equals `at`. A later time makes it a late event.
     pub(in crate::range::scenario) ingested: Option<Moment>,
     pub(in crate::range::scenario) event_id: Option<String>,
     pub(in crate::range::scenario) message: String,
-    /// How many of it; `{n}` in the message is its number.
+    /// The number of repetitions; `{n}` in the message is replaced by the number of the repetition.
     #[serde(default = "one")]
     pub(in crate::range::scenario) count: u32,
-    /// How far apart they are, in milliseconds; 0: all of them at once.
+    /// The time between repetitions, in milliseconds; with 0 all have the same time.
     #[serde(default = "a_second")]
     pub(in crate::range::scenario) apart_ms: u32,
 }
@@ -153,18 +154,18 @@ fn one() -> u32 {
     1
 }
 
-/// A CloudTrail record, delivered to every trail that covers the place where it happened.
+/// A CloudTrail record, delivered to every trail that records its account and Region.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::range::scenario) struct RecordSpec {
     pub(in crate::range::scenario) account: AccountId,
     pub(in crate::range::scenario) region: Region,
     pub(in crate::range::scenario) at: Moment,
-    /// Who did it: an ARN of a user, of an assumed role, or of an account's root.
+    /// The ARN of the actor: a user, an assumed-role session, or the root user of an account.
     pub(in crate::range::scenario) by: String,
-    /// The key that signed; empty for a console login.
+    /// The access key that signed; empty for a console login.
     pub(in crate::range::scenario) access_key: Option<String>,
-    /// The service, without `.amazonaws.com`.
+    /// The name of the service, without `.amazonaws.com`.
     pub(in crate::range::scenario) service: String,
     pub(in crate::range::scenario) action: String,
     pub(in crate::range::scenario) ip: String,
@@ -180,12 +181,13 @@ pub(in crate::range::scenario) struct RecordSpec {
     pub(in crate::range::scenario) additional: Option<toml::Table>,
     #[serde(default)]
     pub(in crate::range::scenario) read_only: bool,
-    /// How many of it, some seconds apart.
+    /// The number of repetitions, which are seven seconds apart.
     #[serde(default = "one")]
     pub(in crate::range::scenario) count: u32,
 }
 
-/// A folder of CloudTrail files (`{"Records":[…]}`), each record an event at its own time.
+/// A folder of CloudTrail files (`{"Records":[…]}`). Each record becomes an event at its
+/// `eventTime`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::range::scenario) struct LoadSpec {

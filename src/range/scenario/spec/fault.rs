@@ -1,4 +1,4 @@
-//! Tables of a scenario about what goes wrong.
+//! Tables of a scenario for faults.
 
 use std::num::NonZeroU64;
 
@@ -7,24 +7,23 @@ use serde::Deserialize;
 use crate::model::{AccountId, Region};
 use crate::range::policy::glob;
 
-/// Something that goes wrong on purpose.
+/// A fault to inject.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct FaultSpec {
-    /// The operation, or a glob.
+    /// The operation, or a glob of operations.
     pub(crate) operation: String,
-    /// Only in this account.
+    /// Limits the fault to this account.
     pub(crate) account: Option<AccountId>,
-    /// Only in this Region.
+    /// Limits the fault to this Region.
     pub(crate) region: Option<Region>,
-    /// Every how many calls; 1, where it is not said.
+    /// The fault applies to every n-th call; the default is 1.
     #[serde(default = "every_one")]
     pub(crate) every: NonZeroU64,
-    /// How many calls are spared first.
+    /// The number of calls before the fault applies.
     #[serde(default)]
     pub(crate) after: u64,
-    /// How often at most.
+    /// The maximum number of times that the fault applies.
     pub(crate) times: Option<u64>,
-    /// What goes wrong.
     #[serde(flatten)]
     pub(crate) kind: FaultKind,
 }
@@ -33,48 +32,44 @@ fn every_one() -> NonZeroU64 {
     NonZeroU64::MIN
 }
 
-/// What can go wrong.
+/// The kind of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum FaultKind {
-    /// Instructed to slow down.
+    /// The call is throttled.
     Throttle,
     /// HTTP 500.
     ServerError,
-    /// HTTP 503 with a page for people instead of an error.
+    /// HTTP 503 with an HTML page instead of an error.
     Unavailable,
     /// The connection breaks.
     Reset,
-    /// Refused, with this text if one is given.
+    /// Access is denied, with this message if there is one.
     AccessDenied {
-        /// The whole sentence.
+        /// The whole message.
         message: Option<String>,
     },
-    /// Too many of the same go on at once.
+    /// `LimitExceededException`: too many queries run at the same time.
     LimitExceeded,
-    /// The answer takes so much longer.
-    Slow {
-        /// How much longer.
-        milliseconds: u64,
-    },
+    /// The response is delayed.
+    Slow { milliseconds: u64 },
     /// The credentials have expired.
     ExpiredToken,
-    /// The answer's token is the request's own.
+    /// The next page token of the response is that of the request.
     RepeatedToken,
-    /// The answer breaks off in the middle, with HTTP 200.
+    /// The response is cut off in the middle, with HTTP 200.
     Truncated,
-    /// The log group that is asked for is deleted before it is answered.
+    /// The log group of the call is deleted before the call is performed.
     DeleteGroup,
-    /// The answer is a success that lacks something AWS always writes.
+    /// The response is a success, but lacks something that AWS always writes.
     Incomplete(Incomplete),
 }
 
-/// An answer that lacks something AWS always writes.
+/// A response that lacks something that AWS always writes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Incomplete {
-    /// What is sent.
     pub(crate) answer: IncompleteAnswer,
-    /// Which member is meant, as a path through objects and lists: `events.timestamp`.
+    /// The member to change, as a path through objects and lists: `events.timestamp`.
     #[serde(default)]
     pub(crate) member: String,
     /// The HTTP status.
@@ -82,29 +77,29 @@ pub(crate) struct Incomplete {
     pub(crate) status: u16,
 }
 
-/// What is sent in place of a whole answer.
+/// What is sent instead of a complete response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum IncompleteAnswer {
     /// An empty body.
     Empty,
-    /// A document without members: `{}`, or an XML root element with nothing in it.
+    /// A document without members: `{}`, or an empty XML root element.
     NoMembers,
     /// The body of an error.
     ErrorBody,
     /// The body of an error, and the header `x-amzn-errortype`.
     ErrorHeader,
-    /// The answer without the member.
+    /// The response without the member.
     WithoutMember,
-    /// The answer with `null` as the member.
+    /// The response with `null` as the value of the member.
     NullMember,
-    /// The answer with the first letter of the member's name in the other case.
+    /// The response with the case of the first letter of the member's name switched.
     MisspeltMember,
-    /// The answer with the member's list one item short.
+    /// The response without the last item of the member, which is a list.
     ShortList,
-    /// The answer with the member, a list, empty.
+    /// The response with an empty list as the member.
     EmptyList,
-    /// Insights rows without the field of the member's name.
+    /// The Insights result without the field of this name in its rows.
     WithoutField,
 }
 
@@ -113,7 +108,7 @@ fn http_ok() -> u16 {
 }
 
 impl FaultSpec {
-    /// Whether it concerns this call.
+    /// Whether the fault is for this operation, account and Region. It may still not be due.
     pub(crate) fn concerns(&self, operation: &str, account: AccountId, region: &Region) -> bool {
         glob(&self.operation, operation)
             && self.account.is_none_or(|only| only == account)

@@ -1,4 +1,4 @@
-//! Tables of a scenario about who is who.
+//! Tables of a scenario for identities.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::model::AccountId;
 use crate::range::scenario::names::Names;
 
-/// A user besides the practice user.
+/// An IAM user, in addition to the built-in ones.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::range::scenario) struct UserSpec {
@@ -15,7 +15,7 @@ pub(in crate::range::scenario) struct UserSpec {
     pub(in crate::range::scenario) name: String,
     #[serde(default = "slash")]
     pub(in crate::range::scenario) path: String,
-    /// Ids of its access keys.
+    /// The ids of its access keys.
     #[serde(default)]
     pub(in crate::range::scenario) access_keys: Vec<String>,
     #[serde(default)]
@@ -30,7 +30,7 @@ pub(in crate::range::scenario) struct UserSpec {
     pub(in crate::range::scenario) mfa: bool,
 }
 
-/// An IAM group of users.
+/// An IAM group.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::range::scenario) struct UserGroupSpec {
@@ -50,27 +50,28 @@ fn slash() -> String {
     "/".to_owned()
 }
 
-/// A role that every chosen account has.
+/// A role, created in every selected account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::range::scenario) struct RoleSpec {
     pub(in crate::range::scenario) name: String,
     #[serde(default = "slash")]
     pub(in crate::range::scenario) path: String,
-    /// Ids, names or globs; without any, every member account. The management account only where it is named.
+    /// Ids, names or globs of accounts; by default all member accounts. The management account gets
+    /// the role only if it is listed by its exact name or id.
     pub(in crate::range::scenario) accounts: Option<Names>,
-    /// Principals that may assume it; without any, the management account.
+    /// Principals that may assume it; by default the management account.
     #[serde(default)]
     pub(in crate::range::scenario) trusts: Vec<String>,
-    /// Trust asks for this `ExternalId`.
+    /// The `ExternalId` that the trust policy requires.
     pub(in crate::range::scenario) external_id: Option<String>,
-    /// Trust asks for an MFA code.
+    /// Whether the trust policy requires MFA.
     #[serde(default)]
     pub(in crate::range::scenario) mfa: bool,
-    /// The whole trust policy as JSON, instead of the three above.
+    /// The whole trust policy as JSON, instead of the three fields above.
     #[serde(alias = "trust")]
     pub(in crate::range::scenario) trust_policy: Option<String>,
-    /// Actions that its inline policy allows.
+    /// Actions that an inline policy of the role allows.
     #[serde(default)]
     pub(in crate::range::scenario) allow: Vec<String>,
     /// Inline policies: name to JSON document.
@@ -78,7 +79,7 @@ pub(in crate::range::scenario) struct RoleSpec {
     pub(in crate::range::scenario) policies: BTreeMap<String, String>,
     #[serde(default)]
     pub(in crate::range::scenario) attached: Vec<String>,
-    /// The longest session, in seconds.
+    /// The maximum session duration in seconds.
     #[serde(default = "an_hour")]
     pub(in crate::range::scenario) max_session_seconds: u32,
 }

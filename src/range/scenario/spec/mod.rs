@@ -1,4 +1,4 @@
-//! A scenario file, table by table.
+//! The tables of a scenario file.
 
 mod evidence;
 mod fault;
@@ -21,14 +21,13 @@ use crate::range::insights::{InsightsAnswer, MOST_ROWS};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Spec {
-    /// The scenario's name.
     pub(super) name: String,
-    /// Its story in a line.
+    /// A summary of the story in one line.
     #[serde(default)]
     pub(super) title: String,
-    /// The time at which a practice run begins.
+    /// The time at which practice begins.
     pub(super) now: Instant,
-    /// What ids and traffic follow from, unless another seed is asked for.
+    /// The default seed, from which ids and traffic are derived.
     #[serde(default)]
     pub(super) seed: u64,
     pub(super) organization: OrganizationSpec,
@@ -44,7 +43,8 @@ pub(super) struct Spec {
     pub(super) users: Vec<UserSpec>,
     #[serde(default)]
     pub(super) user_groups: Vec<UserGroupSpec>,
-    /// Without any: `DragnetRead`, `DragnetContain` and `OrganizationAccountAccessRole` in every member account.
+    /// By default `DragnetRead`, `DragnetContain` and `OrganizationAccountAccessRole` in every
+    /// member account.
     pub(super) roles: Option<Vec<RoleSpec>>,
     #[serde(default)]
     pub(super) insights_answers: Vec<InsightsAnswer>,
@@ -74,12 +74,12 @@ pub(super) struct OrganizationSpec {
     #[serde(default = "default_organization")]
     pub(super) id: String,
     pub(super) management: AccountId,
-    /// Accounts that may read the organization too.
+    /// Delegated administrators, which may also read the organization.
     #[serde(default)]
     pub(super) delegated: Vec<AccountId>,
-    /// Regions that every account has.
+    /// Regions that are enabled in every account.
     pub(super) regions: Vec<Region>,
-    /// Regions that exist but have to be opted in to.
+    /// Regions that an account must opt in to.
     #[serde(default)]
     pub(super) opt_in_regions: Vec<Region>,
 }
@@ -88,25 +88,25 @@ fn default_organization() -> String {
     "o-practice00".to_owned()
 }
 
-/// How the services behave, where AWS does not say or where it differs from day to day.
+/// The behavior of the services where AWS does not specify it or where it varies.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct BehaviourSpec {
-    /// Lists begin now and then with an empty page that has a token.
+    /// Whether some lists begin with an empty page that has a token.
     pub(super) empty_pages: bool,
-    /// How many events FilterLogEvents looks at before it ends a page.
+    /// How many events `FilterLogEvents` scans for one page.
     pub(super) events_scanned_a_page: usize,
-    /// How many bytes an Insights query reads in a second.
+    /// How many bytes an Insights query scans per second.
     pub(super) insights_bytes_a_second: u64,
-    /// After how many seconds an Insights query times out.
+    /// The number of seconds after which an Insights query times out.
     pub(super) insights_timeout_seconds: u32,
-    /// The most rows that an Insights query may be asked for.
+    /// The limit on the rows that an Insights query may request.
     pub(super) insights_most_rows: usize,
-    /// Seconds until a changed policy counts.
+    /// The number of seconds until a policy change takes effect.
     pub(super) policy_propagation_seconds: u32,
-    /// Calls to the range leave CloudTrail records of their own.
+    /// Whether calls to the range are recorded by CloudTrail.
     pub(super) own_traces: bool,
-    /// Seconds until CloudTrail has delivered a record.
+    /// The number of seconds until CloudTrail has delivered a record.
     pub(super) trail_delivery_seconds: u32,
 }
 
@@ -130,7 +130,7 @@ impl Default for BehaviourSpec {
 #[serde(deny_unknown_fields)]
 pub(super) struct UnitSpec {
     pub(super) name: String,
-    /// The name of the unit above; the root, where there is none.
+    /// The name of the parent unit; the root by default.
     pub(super) parent: Option<String>,
 }
 
@@ -139,21 +139,21 @@ pub(super) struct UnitSpec {
 pub(super) struct AccountSpec {
     pub(super) id: AccountId,
     pub(super) name: String,
-    /// Organizations' `State`: `ACTIVE`, `SUSPENDED`, `CLOSED`, `PENDING_CLOSURE` …
+    /// The `State` that Organizations reports: `ACTIVE`, `SUSPENDED`, `CLOSED`, `PENDING_CLOSURE` …
     #[serde(default = "active")]
     pub(super) state: String,
-    /// The name of its unit; the root, where there is none.
+    /// The name of its organizational unit; the root by default.
     pub(super) unit: Option<String>,
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) opted_in: Vec<Region>,
-    /// How many accounts of this kind there are: `NAME-001` …, with ids that count up.
+    /// Creates this number of accounts, named `NAME-001` and so on, with consecutive ids.
     pub(super) count: Option<u32>,
-    /// Roles that it lacks although others have them.
+    /// Roles that are not created in this account.
     #[serde(default)]
     pub(super) lacks_roles: Vec<String>,
-    /// It exists, but does not belong to the organization.
+    /// Whether the account exists outside the organization.
     #[serde(default)]
     pub(super) outside_organization: bool,
 }
@@ -167,8 +167,8 @@ fn active() -> String {
 #[serde(deny_unknown_fields)]
 pub(super) struct ScpSpec {
     pub(super) name: String,
-    /// `root`, names of units, ids or names of accounts.
+    /// `root`, names of units, and ids or names of accounts.
     pub(super) targets: Vec<String>,
-    /// The document, as JSON.
+    /// The document as JSON.
     pub(super) policy: String,
 }

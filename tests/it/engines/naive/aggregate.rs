@@ -1,4 +1,4 @@
-//! An aggregate over all the records of its group.
+//! Computes an aggregate from all records of its group.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use dragnet::query::{Aggregate, AggregateKind, Value};
 
 use super::fields::Event;
 
-/// Its answer. Values that are missing do not count.
+/// Returns the value of the aggregate. Missing values do not count.
 pub fn aggregate(of: &Aggregate, rows: &[&Event]) -> Value<'static> {
     let value = |row: &&Event| match &of.argument {
         Some(argument) => argument.evaluate(*row).into_owned(),

@@ -1,4 +1,4 @@
-//! What an event says: its fields, and where and when it happened.
+//! The fields of an event, and when and where it happened.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use serde_json::Value as Json;
 
 use crate::engines::world::{FORMATS, RandomWorld, Stored, Written};
 
-/// Where and when something happened, and what else a report shows of it.
+/// When and where something happened, and the other details of it that reports show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceState {
+pub struct NaiveDetails {
     pub time_ms: i64,
     pub account: String,
     pub region: String,
-    /// Empty for what is no CloudTrail record.
+    /// Empty if the event is not a CloudTrail record.
     pub record_id: String,
     /// The other fields of a record that a report shows.
     shown: Vec<String>,
@@ -30,14 +30,14 @@ const SHOWN: [&str; 8] = [
     "requestID",
 ];
 
-/// One event with its fields; what a query computes is added to them.
+/// One event with its fields, to which a query adds the values that it computes.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Its number in the order of arrival.
+    /// Its index in the order of planting.
     pub number: usize,
     pub stored: Stored,
-    pub told: SourceState,
-    /// Whether it is a line of a flow log of its group.
+    pub told: NaiveDetails,
+    /// Whether the event is recognized as a flow log line.
     pub is_flow_line: bool,
     pub fields: BTreeMap<String, Value<'static>>,
 }
@@ -55,7 +55,7 @@ impl Event {
         let mut fields = BTreeMap::new();
         let mut is_flow_line = false;
         match stored.written {
-            // A line of the default format is known wherever it lies.
+            // A line of the default format is recognized in every log group.
             Written::FlowLine(format)
                 if format == 0 || world.formats(stored.group).contains(&format) =>
             {
@@ -100,7 +100,8 @@ impl Event {
     }
 }
 
-/// Dotted paths; arrays by number, null is no field.
+/// Adds the fields of a JSON value by their dotted paths; array elements have their index. A null
+/// is not a field.
 fn flatten(path: &str, json: &Json, fields: &mut BTreeMap<String, Value<'static>>) {
     let below = |name: &str| {
         if path.is_empty() {
@@ -127,13 +128,13 @@ fn flatten(path: &str, json: &Json, fields: &mut BTreeMap<String, Value<'static>
     }
 }
 
-fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> SourceState {
+fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> NaiveDetails {
     if stored.written != Written::Record {
         let (account, region) = (
             stored.group.account.to_owned(),
             stored.group.region.to_owned(),
         );
-        return SourceState {
+        return NaiveDetails {
             time_ms: stored.timestamp_ms,
             account,
             region,
@@ -142,7 +143,7 @@ fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> SourceSta
         };
     }
     let text = |name: &str| fields.get(name).map(Value::to_string).unwrap_or_default();
-    SourceState {
+    NaiveDetails {
         time_ms: text("eventTime")
             .parse::<jiff::Timestamp>()
             .unwrap()

@@ -1,4 +1,5 @@
-//! Indicators, each as a regular expression over one text at a time: slow, and plain to read.
+//! Matches indicators with plain regular expressions, one text at a time. This is slow, but easy to
+//! verify.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -10,7 +11,7 @@ use serde_json::Value as Json;
 use super::fields::Event;
 use crate::engines::world::FORMATS;
 
-/// Indicators of every kind: as an argument, as reports show it, and what finds it.
+/// Indicators of every kind: as an argument, as reports show it, and the rule that matches it.
 pub const INDICATORS: [(&str, &str, Rule); 22] = [
     ("192.0.2.1", "192.0.2.1", Rule::Network("192.0.2.1/32")),
     ("10.1.2.3", "10.1.2.3", Rule::Network("10.1.2.3/32")),
@@ -129,28 +130,29 @@ pub const INDICATORS: [(&str, &str, Rule); 22] = [
     ("regex:[0-9]+ms", "[0-9]+ms", Rule::Text("[0-9]+ms")),
 ];
 
-/// What finds an indicator in a text.
+/// The rule that matches an indicator in a text.
 #[derive(Clone, Copy, Debug)]
 pub enum Rule {
     /// An address in this network.
     Network(&'static str),
-    /// A match.
+    /// A match of this regular expression.
     Text(&'static str),
-    /// A name: all of a field for such names, a part of any text, or a word of a text without fields.
+    /// A name: the whole value of one of these fields, a part of any text, or a word of a text that
+    /// has no fields.
     Named {
         whole: &'static str,
         fields: &'static [&'static str],
         part: &'static str,
         word: &'static str,
     },
-    /// A word in certain fields, or in a text without fields.
+    /// A word in one of these fields, or in a text that has no fields.
     InField {
         fields: &'static [&'static str],
         word: &'static str,
     },
 }
 
-/// A rule that is ready to be asked.
+/// A rule with its compiled regular expressions.
 pub struct Finder {
     pub shown: &'static str,
     rule: Rule,
@@ -176,7 +178,8 @@ impl Finder {
         }
     }
 
-    /// Whether it is in a text; `field`: the path of the field that holds it, if it is in one.
+    /// Returns whether the indicator is in a text. `field` is the path of the field that has the
+    /// text.
     fn is_in(&self, text: &str, field: Option<&str>) -> bool {
         let is_in = |at: usize| self.regexes[at].is_match(text);
         let is_of = |fields: &[&str]| {
@@ -200,12 +203,13 @@ impl Finder {
     }
 }
 
-/// What was found in an event, and in which fields.
+/// Returns the indicators that an event contains, and the fields that contain them.
 pub fn hits(finders: &[Finder], event: &Event) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut indicators, mut fields) = (BTreeSet::new(), BTreeSet::new());
     for (field, text) in texts(event) {
         for finder in finders {
-            // A text may be JSON that was quoted once more.
+            // The text may be JSON that was quoted, so a copy without its escapes is searched as
+            // well.
             let plain = text.replace("\\/", "/").replace("\\\"", "\"");
             let plain = plain.replace("\\u0031", "1").replace("\\u0065", "e");
             if finder.is_in(&text, field.as_deref()) || finder.is_in(&plain, field.as_deref()) {
@@ -217,7 +221,8 @@ pub fn hits(finders: &[Finder], event: &Event) -> (BTreeSet<String>, BTreeSet<St
     (indicators, fields)
 }
 
-/// The texts of an event, each with its field: of JSON and of flow logs in the default format; else it is one text.
+/// Returns the texts of an event with their fields. JSON and flow logs of the default format have
+/// fields; any other message is one text.
 fn texts(event: &Event) -> Vec<(Option<String>, String)> {
     let message = event.stored.message.to_string();
     let document: Option<Json> = serde_json::from_str(&message)
@@ -235,7 +240,8 @@ fn texts(event: &Event) -> Vec<(Option<String>, String)> {
     all
 }
 
-/// Every text, number and truth value with its path; the names of members, too. A text that is a document is one.
+/// Collects every text, number and boolean with its path, and the names of members. A text that
+/// contains a JSON document is treated as that document.
 fn leaves(path: &str, json: &Json, all: &mut Vec<(Option<String>, String)>) {
     let below = |name: &str| {
         if path.is_empty() {
@@ -266,7 +272,8 @@ fn leaves(path: &str, json: &Json, all: &mut Vec<(Option<String>, String)>) {
     }
 }
 
-/// The addresses in a text: whatever lies between characters that no address has, without a port or full stop.
+/// Returns the addresses in a text: every part between characters that no address contains, without
+/// a port or full stop at its end.
 fn addresses(text: &str) -> Vec<IpAddr> {
     let parts = text.split(|c: char| !c.is_ascii_hexdigit() && c != '.' && c != ':');
     let read = |part: &str| {

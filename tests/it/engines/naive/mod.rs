@@ -1,7 +1,8 @@
-//! What a sweep has to find, told from all raw events of a world at once: no pages, no patterns, no journal.
+//! Computes the expected result of a sweep from all raw events of a world at once, without pages,
+//! filter patterns or a journal.
 //!
-//! Written from the contract and from issue 5, to be plain to read. Of the code under test it uses the query's tree and
-//! the value of one expression.
+//! It was written from the contract and from issue 5, and is meant to be easy to read. Of the code
+//! under test, it only uses the parsed query and the evaluation of one expression.
 
 mod aggregate;
 mod fields;
@@ -23,7 +24,7 @@ use super::world::{
     Stored, TRAIL, TRAIL_STREAM, WINDOW_MS,
 };
 
-/// How much longer than the window logs are read for.
+/// How far beyond the end of the window logs are read.
 const LATE_MS: i64 = 2 * HOUR_MS;
 
 /// One row of the sightings.
@@ -37,26 +38,26 @@ pub struct Sighting {
     pub hunts: BTreeSet<String>,
 }
 
-/// What one hunt comes to.
+/// The expected result of one hunt.
 #[derive(Debug)]
 pub struct HuntAnswer {
     pub columns: Vec<String>,
-    /// In order; of a row that is a record, the record.
+    /// The rows in order, each with its record if it is one.
     pub rows: Vec<(Option<Event>, Cells)>,
-    /// Of a hunt that counts: the same for each account and Region where it happened.
+    /// For a hunt that aggregates: the same rows for each account and Region of the events.
     pub by_place: Option<BTreeMap<(String, String), Vec<Cells>>>,
-    /// Whether something may be counted twice; `None` if flow logs decide that.
+    /// Whether something may be counted twice. `None` if that depends on flow logs.
     pub may_double_count: Option<bool>,
 }
 
-/// All that a sweep has to find.
+/// The expected result of a sweep.
 #[derive(Debug)]
 pub struct Answer {
     pub sightings: Vec<Sighting>,
     pub hunts: Vec<HuntAnswer>,
 }
 
-/// Answers the questions; `names` are those of the hunts, in their order.
+/// Evaluates the search set. `names` are the names of its hunts, in order.
 pub fn answer(
     world: &RandomWorld,
     search_set: &SearchSet,
@@ -126,7 +127,8 @@ pub fn answer(
     Answer { sightings, hunts }
 }
 
-/// Whether the event lies in a group that is read, was there in time, and its time of storage is read.
+/// Returns whether the log group of the event is scanned, and the event had arrived and has a log
+/// time that is read.
 fn is_read(world: &RandomWorld, stored: &Stored) -> bool {
     let group = stored.group;
     let is_there = group != OWN_TRAIL || world.has_own_trail;
@@ -142,8 +144,9 @@ fn is_read(world: &RandomWorld, stored: &Stored) -> bool {
         && (WINDOW_MS.0..WINDOW_MS.1 + LATE_MS).contains(&stored.timestamp_ms)
 }
 
-/// Whether it happened where and when the sweep asks, or is stored there and then: that counts too of what no trail wrote,
-/// and the time does of a claim that cannot be true, since it would have been stored too late or too early.
+/// Returns whether the event is in scope and in the window. If no trail wrote the event, its log
+/// group and log time also count. The log time also counts if the event time is impossible: after
+/// the log time, or more than two hours before it.
 fn is_asked_about(world: &RandomWorld, event: &Event, trails: Trails) -> bool {
     let (told, stored, group) = (&event.told, &event.stored, event.stored.group);
     let is_trails = trails == Trails::Known && is_written_by_trail(world, event);
@@ -161,7 +164,7 @@ fn is_asked_about(world: &RandomWorld, event: &Event, trails: Trails) -> bool {
     is_then && is_there
 }
 
-/// Whether a sweep gets to know which trails deliver where.
+/// Whether a sweep can find out which trails deliver to which log groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trails {
     Known,
@@ -177,14 +180,15 @@ fn is_written_by_trail(world: &RandomWorld, event: &Event) -> bool {
     is_own || (group == TRAIL && stream == TRAIL_STREAM)
 }
 
-/// Whether two records are one that is kept twice.
+/// Returns whether two records are copies of the same record.
 fn are_copies(one: &Event, other: &Event) -> bool {
     let document =
         |event: &Event| serde_json::from_str::<serde_json::Value>(&event.stored.message).unwrap();
     one.told == other.told && document(one) == document(other)
 }
 
-/// By event time, account, Region, record id, log group; then where it is kept, and by arrival.
+/// Returns the sort key: event time, account, Region, record id, log group, then the location of
+/// the log group and the order of planting.
 fn place_in_order(event: &Event) -> impl Ord + use<> {
     let (told, group) = (event.told.clone(), event.stored.group);
     let kept = (
@@ -211,7 +215,8 @@ fn is_about(hunt: &Asked, event: &Event) -> bool {
     }
 }
 
-/// Copies of a record that say the same are one sighting, where the first of them is; other events are their own.
+/// Adds an event to the sightings. Equal copies of a record become one sighting, which is the first
+/// of them. Other events are never combined.
 fn fold(sightings: &mut Vec<Sighting>, next: Sighting) {
     let is_copy =
         |one: &&mut Sighting| one.event.is_record() && are_copies(&one.event, &next.event);
@@ -290,8 +295,9 @@ fn hunt(world: &RandomWorld, query: &Query, found: Vec<Event>) -> HuntAnswer {
     }
 }
 
-/// Of one place, an aggregate reads the records of one group that surely has them all. Where none has, it reads all
-/// groups; no, then: copies may be counted twice.
+/// Keeps the records of one log group, if that log group is certain to have all of an
+/// account-Region's records. Otherwise an aggregate reads every log group. Returns whether no copy
+/// is counted twice.
 fn keep_once(world: &RandomWorld, events: &mut Vec<Event>) -> bool {
     let groups = |events: &[Event]| -> BTreeSet<Group> {
         events

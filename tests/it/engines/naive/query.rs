@@ -1,4 +1,5 @@
-//! A query over all records at once, command by command. Only the value of an expression is the project's own.
+//! Evaluates a query over all records at once, command by command. Only the evaluation of a single
+//! expression is the code under test.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +8,14 @@ use dragnet::query::{Expr, ExtractionPattern, Item, Query, SortKey, Stage, Stats
 use super::aggregate::aggregate;
 use super::fields::Event;
 
-/// The value of a row's columns.
+/// The values of a row, one for each column.
 pub type Cells = Vec<Value<'static>>;
 
-/// The columns that a query shows.
+/// Returns the columns that a query shows.
 ///
-/// Source: CloudWatch Logs user guide, "display", "fields", "stats": `display` names them, else all `fields` and what
-/// was parsed, else `@timestamp` and `@message`; `stats` begins anew.
+/// Source: CloudWatch Logs user guide, "display", "fields", "stats": `display` names them, else all
+/// `fields` and what was parsed, else `@timestamp` and `@message`; `stats` discards the columns
+/// before it.
 pub fn columns(query: &Query) -> Vec<String> {
     let names = |items: &[Item]| items.iter().map(Item::name).collect::<Vec<_>>();
     let (mut listed, mut parsed, mut displayed) = (Vec::new(), Vec::new(), None);
@@ -47,7 +49,7 @@ pub fn columns(query: &Query) -> Vec<String> {
     columns
 }
 
-/// Whether the query counts.
+/// Returns whether the query aggregates.
 pub fn is_count(query: &Query) -> bool {
     query
         .stages
@@ -55,7 +57,8 @@ pub fn is_count(query: &Query) -> bool {
         .any(|stage| matches!(stage, Stage::Stats(_)))
 }
 
-/// The records that a query finds: those that pass every filter before it counts, limits or leaves any out.
+/// Returns the records that a query finds: those that pass every filter before the first command
+/// that aggregates, limits or deduplicates.
 pub fn found(query: &Query, events: &[Event]) -> Vec<Event> {
     let is_of_one =
         |stage: &&Stage| !matches!(stage, Stage::Stats(_) | Stage::Limit(_) | Stage::Dedup(_));
@@ -76,12 +79,13 @@ pub fn found(query: &Query, events: &[Event]) -> Vec<Event> {
         .collect()
 }
 
-/// The rows of a query over these records, which come in the order of the sightings.
+/// Returns the rows of a query over these records, which are in the order of the sightings.
 pub fn rows(query: &Query, events: Vec<Event>) -> Vec<Event> {
     let has_order = |stage: &Stage| matches!(stage, Stage::Sort(_) | Stage::Stats(_));
     let needs_order = |stage: &Stage| matches!(stage, Stage::Limit(_) | Stage::Dedup(_));
     let mut rows = events;
-    // Insights shows the latest first; where nothing depends on the order, ours is that of the sightings.
+    // Insights returns the latest rows first. If nothing in the query depends on the order, Dragnet
+    // uses the order of the sightings.
     if query
         .stages
         .iter()
@@ -96,7 +100,7 @@ pub fn rows(query: &Query, events: Vec<Event>) -> Vec<Event> {
         .fold(rows, |rows, stage| apply(stage, rows))
 }
 
-/// The cells of a row in these columns.
+/// Returns the cells of a row in these columns.
 pub fn cells(row: &Event, columns: &[String]) -> Cells {
     columns
         .iter()
@@ -134,7 +138,7 @@ fn apply(stage: &Stage, mut rows: Vec<Event>) -> Vec<Event> {
                             .and_then(|value| value.text().map(String::from))
                     })
                     .collect();
-                // A row that lacks one of them stays.
+                // A row that lacks one of the fields is kept.
                 values.is_none_or(|values| seen.insert(values))
             });
         }
@@ -150,7 +154,7 @@ fn compute(items: &[Item], row: &mut Event) {
     }
 }
 
-/// What a `parse` finds in a text; every name is missing where it finds nothing.
+/// Returns what a `parse` extracts from a text. If it does not match, every name is missing.
 fn parsed(pattern: &ExtractionPattern, text: Option<&str>) -> Vec<(String, Value<'static>)> {
     let names: Vec<String> = pattern.names().into_iter().map(str::to_owned).collect();
     let values = match pattern {
@@ -176,7 +180,8 @@ fn parsed(pattern: &ExtractionPattern, text: Option<&str>) -> Vec<(String, Value
         .collect()
 }
 
-/// What each star of a glob stands for, each as little as it can be. Of a glob that ends in one, that is all the rest.
+/// Returns what each star of a glob matches: as little as possible, except that a star at the end
+/// matches the rest.
 fn stars(glob: &str, text: &str) -> Option<Vec<Option<String>>> {
     let mut literals = glob.split('*');
     let first = literals.next().unwrap();
@@ -209,7 +214,7 @@ fn order(keys: &[SortKey], one: &Event, other: &Event) -> std::cmp::Ordering {
         .unwrap_or(std::cmp::Ordering::Equal)
 }
 
-/// A row for each group, in the order of what makes the groups.
+/// Returns a row for each group, ordered by the group's key.
 fn groups(stats: &Stats, rows: &[Event]) -> Vec<Event> {
     let mut groups: BTreeMap<Vec<Option<String>>, Vec<&Event>> = BTreeMap::new();
     for row in rows {
