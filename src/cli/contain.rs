@@ -11,15 +11,15 @@ use crate::model::PrincipalKind;
 /// What to do with a containment.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ContainCommand {
-    /// Make a plan to review; changes nothing
+    /// Make a plan to review; change nothing
     Plan(PlanArguments),
-    /// Apply a plan, or go on with it after an interruption
+    /// Apply a plan, or continue after an interruption
     Apply(ApplyArguments),
-    /// Look whether it still holds; exit code 3 if not
+    /// Verify that the containment is still in place (exit code 3 if not)
     Verify(ContainmentArguments),
-    /// Show what became of each step
+    /// Show the state of each step
     Status(StatusArguments),
-    /// Put back what was there before
+    /// Restore the prior state
     Undo(UndoArguments),
     /// List all containments
     List,
@@ -34,11 +34,11 @@ pub enum ContainCommand {
 #[command(group = ArgGroup::new("whom").required(true).multiple(true).args(["roles", "users", "groups", "targets", "from_run"]))]
 #[command(override_usage = "dragnet contain plan --reason TEXT WHOM... [OPTIONS]")]
 #[command(after_help = "\
-A name or glob is looked for in every account of the scope; an ARN names one
-principal. The columns of --targets are target, kind, account and reason.
+A name or glob is looked up in every account in scope; an ARN names one
+principal. --targets is a CSV file with the columns target, kind, account, reason.
 
-Contained principals are blocked by an inline policy that denies everything:
-sessions that they hold already, too.
+An inline policy that denies everything blocks the principal, including the
+sessions that it already holds.
   dragnet contain plan --user deploy-bot --account dev --reason 'INC-7: leaked'
   dragnet contain apply plan.json")]
 pub struct PlanArguments {
@@ -54,21 +54,25 @@ pub struct PlanArguments {
     #[arg(long = "group", value_name = "NAME|ARN", value_parser = group, help_heading = "Whom")]
     pub groups: Vec<PrincipalSelector>,
 
-    /// CSV file of principals with a reason for each
+    /// CSV file of principals, each with a reason
     #[arg(long, value_name = "FILE", help_heading = "Whom")]
     pub targets: Option<PathBuf>,
 
-    /// The principals that a run's sightings show at work, as a trail
-    /// delivered it: the run's directory, or its id if it lies in ./runs
+    /// Principals that acted in the sightings of this run, in records that a
+    /// trail delivered: the run's directory, or its id in ./runs
     #[arg(long, value_name = "RUN", help_heading = "Whom")]
     pub from_run: Option<PathBuf>,
 
-    /// Only in this account: id, name or glob; repeatable
-    #[arg(long = "account", value_name = "A", help_heading = "Whom")]
+    /// Include only this account: id, name or glob; repeatable
+    #[arg(long = "account", value_name = "ACCOUNT", help_heading = "Whom")]
     pub accounts: Vec<AccountSelector>,
 
-    /// Not in this account: id, name or glob; repeatable
-    #[arg(long = "exclude-account", value_name = "A", help_heading = "Whom")]
+    /// Exclude this account: id, name or glob; repeatable
+    #[arg(
+        long = "exclude-account",
+        value_name = "ACCOUNT",
+        help_heading = "Whom"
+    )]
     pub exclude_accounts: Vec<AccountSelector>,
 
     /// What to do; repeatable [default: deny-all]
@@ -80,15 +84,15 @@ pub struct PlanArguments {
     )]
     pub actions: Vec<ContainAction>,
 
-    /// Remove a DenyAll that something else has put there
+    /// Plan the removal of a DenyAll that Dragnet did not put
     #[arg(long)]
     pub remove: bool,
 
-    /// Why: kept with the plan and the containment
+    /// Reason, kept with the plan and the containment
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 
-    /// Override a guard; repeatable. To apply the plan, give it again
+    /// Override a guard; repeatable. Repeat it when you apply the plan
     #[arg(long = "force", value_enum, value_name = "GUARD")]
     pub forced: Vec<Override>,
 
@@ -96,9 +100,9 @@ pub struct PlanArguments {
     #[arg(long, value_name = "FILE", default_value = "plan.json")]
     pub out: PathBuf,
 
-    /// Print the plan in another form as well: commands of the AWS CLI, or a
-    /// service control policy for people to review
-    #[arg(long, value_enum, value_name = "FORM")]
+    /// Also print the plan as AWS CLI commands, or as a service control policy
+    /// to review
+    #[arg(long, value_enum, value_name = "FORMAT")]
     pub emit: Option<Emit>,
 }
 
@@ -107,9 +111,9 @@ pub struct PlanArguments {
 pub enum ContainAction {
     /// put an inline policy that denies everything
     DenyAll,
-    /// cut off a role's sessions that have begun by now
+    /// revoke the role's sessions that started before now
     RevokeSessions,
-    /// switch off a user's access keys
+    /// deactivate a user's access keys
     DeactivateKeys,
     /// remove a policy that denies everything
     #[value(skip)]
@@ -142,33 +146,32 @@ impl Override {
 /// A form in which a plan is carried out without Dragnet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Emit {
-    /// commands of the AWS CLI, and those that undo them
+    /// AWS CLI commands, with those that undo them
     Sh,
-    /// a service control policy; never applied by Dragnet
+    /// a service control policy; Dragnet never applies it
     Scp,
 }
 
 /// Which plan to apply.
 #[derive(Clone, Debug, Args)]
 pub struct ApplyArguments {
-    /// The plan
+    /// Plan file
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
 
-    /// The plan's short hash, for scripts; else it is asked for
+    /// Short hash of the plan, for scripts; without it, you are asked
     #[arg(long, value_name = "HASH")]
     pub confirm: Option<String>,
 
-    /// Override a guard; repeatable. What was forced when the plan was made
-    /// does not count here
+    /// Override a guard; repeatable. Overrides stored in the plan are ignored
     #[arg(long = "force", value_enum, value_name = "GUARD")]
     pub forced: Vec<Override>,
 
-    /// Apply to so many principals first, and ask before the others
+    /// Apply to the first N principals, then ask before continuing
     #[arg(long, value_name = "N", conflicts_with = "dry_run")]
     pub canary: Option<usize>,
 
-    /// Check everything that apply checks, and write nothing
+    /// Make the same checks as apply, and change nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -176,7 +179,7 @@ pub struct ApplyArguments {
 /// Which containment.
 #[derive(Clone, Debug, Args)]
 pub struct ContainmentArguments {
-    /// The containment's id: its plan's short hash
+    /// Containment id: the short hash of its plan
     #[arg(value_name = "ID")]
     pub id: String,
 }
@@ -184,11 +187,11 @@ pub struct ContainmentArguments {
 /// Which containment to show, and how.
 #[derive(Clone, Debug, Args)]
 pub struct StatusArguments {
-    /// The containment's id: its plan's short hash
+    /// Containment id: the short hash of its plan
     #[arg(value_name = "ID")]
     pub id: String,
 
-    /// Print the whole record as Markdown, for the incident's file
+    /// Print the whole record as Markdown for the incident ticket
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
 }
@@ -196,11 +199,11 @@ pub struct StatusArguments {
 /// Which containment to undo.
 #[derive(Clone, Debug, Args)]
 pub struct UndoArguments {
-    /// The containment's id: its plan's short hash
+    /// Containment id: the short hash of its plan
     #[arg(value_name = "ID")]
     pub id: String,
 
-    /// Put back what was there even where somebody has changed it since
+    /// Restore the prior state even where somebody changed it since
     #[arg(long)]
     pub overwrite_drift: bool,
 }

@@ -7,10 +7,10 @@ use super::ScopeArguments;
 /// What to examine.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-Nothing is changed. Each permission is tried with the cheapest real call.
-Exit code 3 if a sweep with the same settings would not cover every account.")]
+Changes nothing. Tests each permission with the cheapest real call.
+Exit code 3: a sweep with the same settings would not cover every account.")]
 pub struct DoctorArguments {
-    /// Only remove the MFA session that is kept for the next command
+    /// Only remove the cached MFA session
     #[arg(long)]
     pub forget: bool,
 

@@ -7,22 +7,21 @@ use serde::{Deserialize, Serialize};
 
 /// By which engine log groups are read, and at what cost.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Reading")]
+#[command(next_help_heading = "Search")]
 pub struct EngineArguments {
-    /// What reads log groups
+    /// Engine that reads log groups
     #[arg(long, value_enum, default_value_t, value_name = "ENGINE")]
     pub engine: EngineChoice,
 
-    /// What Insights may cost, by an estimate from the bytes that are stored
+    /// Maximum cost of Insights queries, estimated from stored bytes
     #[arg(long, value_name = "USD", default_value_t = 25.0, value_parser = usd)]
     pub max_scan_cost: f64,
 
-    /// Ask for masked data in clear (needs logs:Unmask)
+    /// Request masked data in clear (needs logs:Unmask)
     #[arg(long)]
     pub unmask: bool,
 
-    /// Show what would be read, how long it would take and what it would
-    /// cost, and search nothing
+    /// Print the plan (what is read, time, cost) and search nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -31,12 +30,12 @@ pub struct EngineArguments {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineChoice {
-    /// by log class, cost and time
+    /// chosen by log class, cost and time
     #[default]
     Auto,
     /// `FilterLogEvents`: free
     Filter,
-    /// CloudWatch Logs Insights: paid by the bytes scanned
+    /// CloudWatch Logs Insights: billed by bytes scanned
     Insights,
 }
 

@@ -16,15 +16,15 @@ use crate::config::MemberRole;
     reason = "the fields' comments are the help texts, which are not markdown"
 )]
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 pub struct GlobalArguments {
     /// Configuration file [default: $DRAGNET_CONFIG, ./dragnet.toml,
     /// ~/.config/dragnet/dragnet.toml, else built-in defaults]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Run against the built-in practice organization: no AWS account is
-    /// needed, and no configuration file is read unless --config names one
+    /// Use the built-in practice organization: needs no AWS account, and reads
+    /// no configuration file unless --config names one
     #[arg(long, global = true)]
     pub practice: bool,
 
@@ -33,16 +33,16 @@ pub struct GlobalArguments {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Role to assume in every account; "self" assumes none
+    /// Role to assume in every account; "self" assumes no role
     #[arg(long, global = true, value_name = "NAME")]
     pub member_role: Option<MemberRole>,
 
-    /// Sweep the accounts of this file instead of asking Organizations: ids
-    /// one a line, CSV with a header, or c7n-org's accounts.yml
+    /// Read the accounts from a file instead of Organizations: one id per line,
+    /// CSV with a header, or c7n-org's accounts.yml
     #[arg(long, global = true, value_name = "FILE")]
     pub accounts_file: Option<PathBuf>,
 
-    /// Print the result on stdout as JSON
+    /// Print the result as JSON
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -50,19 +50,19 @@ pub struct GlobalArguments {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Say more of what is going on; twice for debugging
+    /// Log more; twice for debugging
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 
     /// How to show progress on stderr
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "STYLE")]
     pub progress: ProgressChoice,
 
-    /// Call an AWS endpoint over plain HTTP that is not on this machine
+    /// Allow a plain-HTTP endpoint that is not on this machine
     #[arg(long, global = true)]
     pub insecure_endpoint: bool,
 
-    /// When to use colour; NO_COLOR is respected
+    /// When to use color; NO_COLOR is respected
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,
 }
@@ -73,13 +73,13 @@ pub enum ProgressChoice {
     /// bar on a terminal, else plain
     #[default]
     Auto,
-    /// a live bar
+    /// a progress bar
     Bar,
-    /// a line now and then
+    /// a line every few seconds
     Plain,
-    /// one JSON object a line
+    /// JSON lines
     Json,
-    /// not at all
+    /// no progress
     None,
 }
 

@@ -7,18 +7,18 @@ use clap::Subcommand;
 /// What to do with the catalogue of hunts.
 #[derive(Clone, Debug, Subcommand)]
 pub enum HuntsCommand {
-    /// List the hunts that there are
+    /// List all hunts
     List,
-    /// Show a hunt: its parameters, its query, and how it is searched for
+    /// Show a hunt: parameters, query, and filter pattern
     Show {
-        /// The hunt
+        /// Hunt
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Check files of hunts, or the whole catalogue: whether they can be used,
-    /// what only Insights runs, and the filter pattern of each
+    /// Validate hunt files or the whole catalogue, and show the filter pattern
+    /// of each hunt and which hunts only Insights can run
     Check {
-        /// Files of hunts [default: the catalogue]
+        /// Hunt files [default: the catalogue]
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },

@@ -12,17 +12,17 @@ item, so a --query from an AWS CLI command works as pasted:
   dragnet list log-groups --query 'logGroups[*].logGroupName'
   dragnet list roles --query 'Roles[?denyAll].Arn'
 
-denyAll tells whether an inline policy denies everything.")]
+denyAll: whether an inline policy denies everything.")]
 pub struct ListArguments {
     /// What to list
     #[arg(value_enum, value_name = "WHAT")]
     pub what: Listing,
 
-    /// How to print it [default: table; json with --query or --json]
-    #[arg(short, long, value_enum, value_name = "FORM")]
+    /// Output format [default: table; json with --query or --json]
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<OutputFormat>,
 
-    /// Print only this part of the JSON: a JMESPath expression
+    /// JMESPath expression that selects a part of the JSON
     #[arg(long, value_name = "JMESPATH")]
     pub query: Option<String>,
 

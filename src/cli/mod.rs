@@ -54,7 +54,7 @@ pub use watch::WatchCommand;
 #[command(
     name = "dragnet",
     version,
-    about = "Looks for an indicator in every account, Region and CloudWatch log group of an AWS organization",
+    about = "Search every account, Region and log source of an AWS organization, and contain what you find",
     after_help = EXIT_CODES,
     max_term_width = 80
 )]
@@ -76,7 +76,7 @@ Exit codes:
        the summary says where
   4    with --fail-on-sighting: covered, and something was found
   5    with --fail-on-sighting: something was found, and coverage is incomplete
-  130  interrupted; dragnet resume goes on with it
+  130  interrupted; continue with dragnet resume
 
 Try it without an AWS account:
   dragnet sweep 198.51.100.23 --since 24h --practice";
@@ -84,43 +84,43 @@ Try it without an AWS account:
 /// A command with its own arguments.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Look for indicators, and hunt, everywhere, and write a run
+    /// Search every account, Region and log group for indicators or hunts
     Sweep(SweepArguments),
-    /// Go on with an interrupted or incomplete run
+    /// Continue an interrupted or incomplete run
     Resume(ResumeArguments),
     /// List accounts, Regions, log groups or principals across the scope
     List(ListArguments),
-    /// Show where the evidence is: what records each account and Region, and
-    /// where that is kept
+    /// Show what records each account and Region, where that is kept, and
+    /// whether Dragnet can read it
     Sources(SourcesArguments),
-    /// List, show or check the hunts that a sweep can ask
+    /// List, show or check hunts
     #[command(subcommand)]
     Hunts(HuntsCommand),
-    /// Block roles, users and groups everywhere; prove it; put everything back
+    /// Block roles, users and groups in every account, verify it, and undo it
     #[command(subcommand)]
     Contain(ContainCommand),
-    /// Search on a schedule, and tell each thing once
+    /// Run searches on a schedule and send one alert per finding
     #[command(subcommand)]
     Watch(WatchCommand),
-    /// Write the reports of a run again
+    /// Write the reports of a finished run
     Report(ReportArguments),
     /// List, show or verify runs
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Say whether every account could be swept, and what to do where not
+    /// Check whether every account can be swept, and how to fix those that cannot
     Doctor(DoctorArguments),
     /// Print the least-privilege roles to deploy in every account
     #[command(subcommand)]
     Setup(SetupCommand),
-    /// Practise: an AWS organization that runs on this machine
+    /// Practise on a simulated AWS organization on this machine
     #[command(subcommand)]
     Range(RangeCommand),
     /// Print a completion script for a shell
     Completions {
-        /// The shell
+        /// Shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page (roff): dragnet man | man -l -
+    /// Print the manual page: dragnet man | man -l -
     Man,
 }
 

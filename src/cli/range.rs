@@ -11,23 +11,23 @@ use clap::{Args, Subcommand, ValueEnum};
 )]
 #[derive(Clone, Debug, Subcommand)]
 pub enum RangeCommand {
-    /// Serve it on this machine for boto3, the AWS CLI and any SDK
+    /// Serve the practice range for boto3, the AWS CLI and any SDK
     Serve(ServeArguments),
-    /// Show its accounts, the practice user's MFA device, and its story
+    /// Show the accounts, the practice user's MFA device, and the story
     Show(ShowArguments),
-    /// Print the practice user's current MFA code, which a served range
-    /// takes (usable as mfa_command)
+    /// Print the practice user's current MFA code for a served range (usable
+    /// as mfa_command)
     Code(ScenarioArguments),
 }
 
 /// Which range.
 #[derive(Clone, Debug, Args)]
 pub struct ScenarioArguments {
-    /// Scenario: a built-in one's name, or a TOML file
+    /// Name of a built-in scenario, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "small")]
     pub scenario: String,
 
-    /// Seed of all that is generated [default: the scenario's]
+    /// Seed for generated data [default: the scenario's]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }
@@ -39,7 +39,7 @@ pub struct ShowArguments {
     #[command(flatten)]
     pub range: ScenarioArguments,
 
-    /// Show what a search must find, too
+    /// Also show what a search must find
     #[arg(long)]
     pub answers: bool,
 }
@@ -47,8 +47,7 @@ pub struct ShowArguments {
 /// How to serve the range.
 #[derive(Clone, Debug, Args)]
 pub struct ServeArguments {
-    /// Address to listen on, which nobody but this machine can reach; port
-    /// 0 takes a free one
+    /// Loopback address to listen on; port 0 takes a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4580", value_parser = loopback)]
     pub listen: SocketAddr,
 
@@ -56,8 +55,8 @@ pub struct ServeArguments {
     #[command(flatten)]
     pub range: ScenarioArguments,
 
-    /// Whether to throttle as AWS does
-    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    /// Whether to throttle like AWS
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     pub quotas: QuotaChoice,
 }
 

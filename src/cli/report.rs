@@ -9,12 +9,11 @@ use crate::config::Format;
 /// Which run, and which reports.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArguments {
-    /// The run: its directory, or its id if it lies in ./runs
+    /// Run: its directory, or its id in ./runs
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
-    /// Forms of the file of sightings, csv, jsonl, json, and html, a page to
-    /// read [default: csv,jsonl,json]
-    #[arg(long = "format", value_name = "F,...", value_delimiter = ',')]
+    /// Report formats: csv, jsonl, json, html [default: csv,jsonl,json]
+    #[arg(long = "format", value_name = "FORMAT,...", value_delimiter = ',')]
     pub formats: Vec<Format>,
 }

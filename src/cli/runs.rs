@@ -7,22 +7,22 @@ use clap::{Args, Subcommand};
 /// What to do with the runs that are there.
 #[derive(Clone, Debug, Subcommand)]
 pub enum RunsCommand {
-    /// List the runs that there are
+    /// List all runs
     List {
-        /// Directory in which the runs lie
+        /// Parent directory of the runs
         #[arg(long, value_name = "DIR", default_value = "runs")]
         out: PathBuf,
     },
-    /// Show how a run ended, and change nothing
+    /// Show the report of a run; change nothing
     Show(RunArgument),
-    /// Check that a run's files are what its manifest says
+    /// Compare a run's files with its manifest
     Verify(RunArgument),
 }
 
 /// Which run.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgument {
-    /// The run: its directory, or its id if it lies in ./runs
+    /// Run: its directory, or its id in ./runs
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 }

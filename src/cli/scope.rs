@@ -9,28 +9,29 @@ use crate::config::{AccountSelector, Glob, RegionSelector};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Scope")]
 pub struct ScopeArguments {
-    /// Only this account: id, name or glob; repeatable
-    #[arg(long = "account", value_name = "A")]
+    /// Include only this account: id, name or glob; repeatable
+    #[arg(long = "account", value_name = "ACCOUNT")]
     pub accounts: Vec<AccountSelector>,
 
-    /// Not this account: id, name or glob; repeatable
-    #[arg(long = "exclude-account", value_name = "A")]
+    /// Exclude this account: id, name or glob; repeatable
+    #[arg(long = "exclude-account", value_name = "ACCOUNT")]
     pub exclude_accounts: Vec<AccountSelector>,
 
-    /// Only this Region: name or glob; repeatable [default: every Region that
-    /// an account has enabled]
-    #[arg(long = "region", value_name = "R")]
+    /// Include only this Region: name or glob; repeatable [default: every
+    /// Region that an account has enabled]
+    #[arg(long = "region", value_name = "REGION")]
     pub regions: Vec<RegionSelector>,
 
-    /// Not this Region: name or glob; repeatable
-    #[arg(long = "exclude-region", value_name = "R")]
+    /// Exclude this Region: name or glob; repeatable
+    #[arg(long = "exclude-region", value_name = "REGION")]
     pub exclude_regions: Vec<RegionSelector>,
 
-    /// Only log groups of this name: glob, * also matches /; repeatable
+    /// Include only log groups that match this glob (* also matches /);
+    /// repeatable
     #[arg(long = "log-group", value_name = "GLOB")]
     pub log_groups: Vec<Glob>,
 
-    /// No log group of this name: glob; repeatable
+    /// Exclude log groups that match this glob; repeatable
     #[arg(long = "exclude-log-group", value_name = "GLOB")]
     pub exclude_log_groups: Vec<Glob>,
 }

@@ -27,15 +27,15 @@ pub enum PolicyOf {
     Read,
     /// the role that containment assumes in every account
     Contain,
-    /// the identity, or the last role of the chain, that assumes them
+    /// the identity (or last role of the chain) that assumes them
     Source,
 }
 
 /// Which template.
 #[derive(Clone, Debug, Args)]
 pub struct CloudformationArguments {
-    /// The management account's own, to which StackSets do not deploy; it
-    /// can list the accounts, too
+    /// For the management account, to which StackSets do not deploy; it can
+    /// also list the accounts
     #[arg(long)]
     pub management: bool,
 }

@@ -6,18 +6,18 @@ use clap::Subcommand;
 #[derive(Clone, Debug, Subcommand)]
 #[command(after_help = "\
 Schedules and sinks are configured in [watch]: see config/dragnet.toml.
-SIGHUP makes `run` read the configuration again; it keeps the old one if the
-new one is wrong.")]
+On SIGHUP, `run` reloads the configuration; it keeps the old one if the new one
+is invalid.")]
 pub enum WatchCommand {
-    /// Stay up, and activate every schedule when it is due
+    /// Run as a service: start every schedule when it is due
     Run,
-    /// Activate what is due, deliver what waits, and end
+    /// Run the schedules that are due, deliver pending alerts, and exit
     Once {
         /// Only this schedule, whether it is due or not
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
-    /// Show how each schedule stands, and what waits to be delivered
+    /// Show the state of each schedule and the alerts that wait for delivery
     Status,
     /// Check the configuration, and print the next ten activations
     Check,

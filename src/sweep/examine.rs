@@ -6,7 +6,6 @@ use super::hunts::{PageCounts, kind_of_count};
 use super::scan::{GroupScan, ScanSpec};
 use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
-use crate::model::TrailStreamOwner;
 use crate::query::Event;
 use crate::search::{Document, Finding, ParsedEventDetails, RecordKind, parse_event_details};
 use crate::store::{IntegrityFindings, Page, Pass, SightingRecord, Sightings, UnitId};
@@ -86,9 +85,10 @@ fn examine(
     }
     let region = reading.group.target.region.as_str();
     let told = parse_event_details(&document, account, region, event.timestamp_ms);
-    let is_trails = reading.group.trail_delivers
-        && TrailStreamOwner::parse(&event.log_stream)
-            .is_some_and(|owner| owner.may_hold(&told.account));
+    let is_trails = reading
+        .group
+        .trust
+        .is_trail_written(&event.log_stream, &told.account);
     if !is_asked_for(reading, &told, event.timestamp_ms, is_trails, regions) {
         return None;
     }
@@ -126,10 +126,10 @@ fn is_asked_for(
     let ScanSpec {
         shared,
         time_filter,
-        is_in_scope,
+        trust,
         ..
     } = &reading.group;
-    let is_here = !is_trails && *is_in_scope;
+    let is_here = !is_trails && trust.is_in_scope;
     let is_now = !is_trails && time_filter.contains(stored_ms, stored_ms);
     (is_here || regions.has(&told.region, &shared.settings.reach.scope))
         && (is_now || time_filter.contains(told.time_ms, stored_ms))

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::directory::Member;
 use super::engine::{Asked, Offer, choose};
 use super::evidence::{Answer, ask};
+use super::group_trust::GroupTrust;
 use super::outcome::{self, of_error};
 use super::plan::{Decision, decide, expected_bytes, expected_pages, pages_of};
 use super::plan_sheet::PlannedGroup;
@@ -229,8 +230,10 @@ impl RegionContext {
             session: Arc::clone(&self.session),
             target: self.target(),
             place,
-            is_in_scope: self.is_in_scope(),
-            trail_delivers: delivered.trail,
+            trust: GroupTrust {
+                is_in_scope: self.is_in_scope(),
+                trail_delivers: delivered.trail,
+            },
             time_filter,
             engine,
             has_both_engines: asked.has_both_engines(&group),
@@ -348,9 +351,9 @@ impl TargetSweep {
                 .filter(|group| shared.settings.reach.scope.has_log_group(&group.name))
                 .map(|group| (expected_pages(&group, window, now), group))
                 .collect();
-            groups
-                .iter()
-                .for_each(|(_, group)| shared.log_group_patterns.note(&group.name));
+            for (_, group) in &groups {
+                shared.log_group_patterns.note(&group.name);
+            }
             // Longest first, so that a short log group does not take the permit while the others of
             // the page are still being added.
             groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));

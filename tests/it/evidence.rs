@@ -304,7 +304,9 @@ async fn whoever_stops_the_recording_is_told_without_being_asked_for() {
         run.columns("tampering.csv", &["event_name", "source_ip"]),
         ["DeleteTrail 203.0.113.7", "StopLogging 203.0.113.7"]
     );
-    let quiet = world.sweep(&[IP, "--account", "dev", "--no-silence"]).await;
+    let quiet = world
+        .sweep(&[IP, "--account", "dev", "--no-tamper-check"])
+        .await;
     assert_eq!(
         quiet.columns("tampering.csv", &["event_name"]),
         Vec::<String>::new()

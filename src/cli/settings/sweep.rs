@@ -73,7 +73,7 @@ impl SweepSettings {
             left_out,
             out_dir: directory.join(&arguments.out),
             fail_on_sighting: arguments.fail_on_sighting,
-            silence: !arguments.no_silence,
+            silence: !arguments.no_tamper_check,
             engines: EngineSettings {
                 choice: arguments.engine.engine,
                 max_scan_cost: arguments.engine.max_scan_cost,

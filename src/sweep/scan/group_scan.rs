@@ -14,6 +14,7 @@ use crate::model::{Engine, LogGroupClass, Outcome, Reason, Status, Target};
 use crate::search::FlowLogFormats;
 use crate::store::{CoverageId, Entry, JournalClosed, KnownUnit, KnownUnits, Pass};
 use crate::sweep::evidence::trail_integrity;
+use crate::sweep::group_trust::GroupTrust;
 use crate::sweep::outcome;
 use crate::sweep::run::SweepContext;
 use crate::sweep::window_basis::TimeFilter;
@@ -31,10 +32,7 @@ pub(in crate::sweep) struct ScanSpec {
     pub target: Target,
     pub name: String,
     pub place: CoverageId,
-    /// Whether its account-Region is in scope, so that where an event is stored counts as well.
-    pub is_in_scope: bool,
-    /// Whether a trail delivers to it, according to its own account-Region.
-    pub trail_delivers: bool,
+    pub trust: GroupTrust,
     /// Which events are searched, by time.
     pub time_filter: TimeFilter,
     /// The engine of the search pass, unless earlier work units already have one.
