@@ -5,7 +5,6 @@ use super::hunts::{PageCounts, kind_of_count};
 use super::reading::{Group, Reading};
 use crate::aws::{EventPage, LogEvent};
 use crate::config::Scope;
-use crate::model::TrailStreamOwner;
 use crate::query::Event;
 use crate::search::{Document, Finding, Happened, RecordKind, happened};
 use crate::store::{Found, Page, Pass, Sightings, Traces, UnitId};
@@ -72,8 +71,7 @@ fn examine(
     }
     let region = reading.group.target.region.as_str();
     let told = happened(&document, account, region, event.timestamp_ms);
-    let is_trails = reading.group.trail_delivers
-        && TrailStreamOwner::parse(&event.log_stream).is_some_and(|owner| owner.may_hold(&told.account));
+    let is_trails = reading.group.trust.is_trail_written(&event.log_stream, &told.account);
     if !is_asked_for(reading, &told, event.timestamp_ms, is_trails, regions) {
         return None;
     }
@@ -107,8 +105,8 @@ fn is_asked_for(
     is_trails: bool,
     regions: &mut RegionsAsked,
 ) -> bool {
-    let Group { shared, look, is_in_scope, .. } = &reading.group;
-    let is_here = !is_trails && *is_in_scope;
+    let Group { shared, look, trust, .. } = &reading.group;
+    let is_here = !is_trails && trust.is_in_scope;
     let is_now = !is_trails && look.has(stored_ms, stored_ms);
     (is_here || regions.has(&told.region, &shared.settings.reach.scope))
         && (is_now || look.has(told.time_ms, stored_ms))

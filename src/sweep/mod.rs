@@ -16,6 +16,7 @@ mod directory;
 mod engine;
 mod evidence;
 mod examine;
+mod group_trust;
 mod hunts;
 mod judge;
 mod log_group_patterns;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::directory::Member;
 use super::engine::{Asked, Offer, choose};
 use super::evidence::{Answer, ask};
+use super::group_trust::GroupTrust;
 use super::outcome::{self, of_error};
 use super::plan::{Decision, decide, expected_bytes, expected_pages, pages_of};
 use super::plan_sheet::PlannedGroup;
@@ -174,8 +175,7 @@ impl Site {
             session: Arc::clone(&self.session),
             target: self.target(),
             place,
-            is_in_scope: self.is_in_scope(),
-            trail_delivers: delivered.trail,
+            trust: GroupTrust { is_in_scope: self.is_in_scope(), trail_delivers: delivered.trail },
             look,
             engine,
             has_both_engines: asked.has_both_engines(&group),
@@ -269,7 +269,9 @@ impl TargetSweep {
                 .filter(|group| shared.settings.reach.scope.has_log_group(&group.name))
                 .map(|group| (expected_pages(&group, window, now), group))
                 .collect();
-            groups.iter().for_each(|(_, group)| shared.log_group_patterns.note(&group.name));
+            for (_, group) in &groups {
+                shared.log_group_patterns.note(&group.name);
+            }
             // The longest first, so that no short one takes its permit while the others are still being met.
             groups.sort_by(|(one, _), (other, _)| other.total_cmp(one));
             for (_, group) in groups {

@@ -13,6 +13,7 @@ use crate::model::{Engine, LogGroupClass, Outcome, Reason, Status, Target};
 use crate::search::FlowLogFormats;
 use crate::store::{Entry, JournalClosed, KnownUnit, KnownUnits, Pass, PlaceId};
 use crate::sweep::evidence::silence;
+use crate::sweep::group_trust::GroupTrust;
 use crate::sweep::outcome;
 use crate::sweep::run::Shared;
 use crate::sweep::windows::Look;
@@ -29,10 +30,7 @@ pub(in crate::sweep) struct Group {
     pub target: Target,
     pub name: String,
     pub place: PlaceId,
-    /// Whether it is in an account and a Region in scope, so that what is stored in it counts.
-    pub is_in_scope: bool,
-    /// Whether a trail delivers to it, as its account's Region tells.
-    pub trail_delivers: bool,
+    pub trust: GroupTrust,
     /// What of it is looked at.
     pub look: Look,
     /// What reads it, as far as nothing of it was read before.

@@ -171,7 +171,7 @@ async fn names_in_alerts_and_in_the_state_of_a_watch() {
 
 /// The keys that serde expects where it meets one that it does not know.
 fn expected_keys(error: &str) -> String {
-    let keys = error.split_once("expected").map(|(_, keys)| keys.trim()).unwrap_or(error);
+    let keys = error.split_once("expected").map_or(error, |(_, keys)| keys.trim());
     let keys = keys.trim_start_matches("one of ").replace('`', "");
     format!("  {}\n", keys.lines().next().unwrap_or_default().replace(", ", "\n  "))
 }
