@@ -101,7 +101,7 @@ pub enum UsageError {
     },
     /// The run belongs to a watch.
     #[error(
-        "this run is a watch's, which has read on since: what it left is read at the next activation (dragnet watch once)"
+        "this run belongs to a watch and cannot be resumed: the next activation reads what it missed (dragnet watch once)"
     )]
     OfAWatch,
     /// Insights was requested, and would cost more than the limit.
@@ -137,7 +137,7 @@ pub enum UsageError {
         problem: String,
     },
     /// No directory for persistent state can be determined.
-    #[error("there is no place for what outlives a command: set HOME or XDG_STATE_HOME")]
+    #[error("no state directory: set HOME or XDG_STATE_HOME")]
     NoStateDirectory,
     /// `--query` is not a valid JMESPath expression.
     #[error("--query `{expression}` is not a JMESPath expression: {problem}")]

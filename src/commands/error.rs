@@ -37,7 +37,7 @@ pub enum CommandError {
     #[error(transparent)]
     Contain(#[from] ContainError),
     /// The source credentials do not work.
-    #[error("there is no way in with the source credentials{}", to_do(.0))]
+    #[error("the source credentials were rejected{}", to_do(.0))]
     Caller(#[source] Box<CallError>),
     /// A run ended before its files were written.
     #[error("the run broke off; nothing of it is lost: `dragnet resume {run}` goes on from there")]

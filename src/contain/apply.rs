@@ -154,7 +154,7 @@ pub(super) async fn admit(
         }
         None => {
             return Err(NotAdmitted::Drifted(
-                "it is there no more, or not under this path".to_owned(),
+                "it no longer exists, or not under this path".to_owned(),
             ));
         }
     }
@@ -227,7 +227,7 @@ impl StepRunner<'_> {
             return Ok(None);
         }
         if state == State::Verified {
-            self.record(step, State::Missing, "it is there no more")?;
+            self.record(step, State::Missing, "missing: it was removed or changed")?;
         }
         let now = self.clock.now();
         let document = revoking(now.saturating_add(PROPAGATION_MARGIN).unwrap_or(now));

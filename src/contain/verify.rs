@@ -90,12 +90,12 @@ async fn verify_batch(
                         if is_there {
                             "looked at again"
                         } else {
-                            "it is there no more"
+                            "missing: it was removed or changed"
                         },
                     )?;
                     if !is_there {
                         problems.push(format!(
-                            "{}: it is there no more: {}",
+                            "{}: missing: {}",
                             target.principal,
                             step.change.describe()
                         ));

@@ -77,7 +77,7 @@ pub struct SweepParts {
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The source credentials do not work.
-    #[error("there is no way in with the source credentials")]
+    #[error("the source credentials were rejected")]
     Caller(#[source] Box<CallError>),
     /// The list of accounts is not available.
     #[error(transparent)]

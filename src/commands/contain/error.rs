@@ -40,13 +40,13 @@ pub enum ContainError {
     #[error(transparent)]
     Refused(#[from] RefusedPlan),
     /// Another plan with the same short hash was applied.
-    #[error("another plan of the short hash {0} has been applied already: make the plan anew")]
+    #[error("another plan with the short hash {0} was already applied: make a new plan")]
     OtherPlan(String),
     /// No principal was found that could be contained.
-    #[error("nobody to contain was found: {0}")]
+    #[error("found no principal to contain: {0}")]
     Nobody(String),
     /// The plan has expired.
-    #[error("the plan expired at {0:.0}: what it saw may be so no more; make it anew")]
+    #[error("the plan expired at {0:.0}, so the state that it saw may be stale: make a new plan")]
     Expired(Timestamp),
     /// The plan was not confirmed.
     #[error(

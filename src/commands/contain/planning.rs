@@ -140,7 +140,11 @@ pub async fn make_plan(
             .iter()
             .chain(&mentioned)
             .map(|refused| format!("{}: {}", refused.principal, refused.reasons.join("; ")));
-        return Err(ContainError::Nobody(told.chain(gaps).collect::<Vec<_>>().join(". ")).into());
+        let mut reasons: Vec<String> = told.chain(gaps).collect();
+        if reasons.is_empty() {
+            reasons.push("no trusted sighting shows a principal that acted".to_owned());
+        }
+        return Err(ContainError::Nobody(reasons.join(". ")).into());
     }
     let contain = &settings.common.contain;
     let request = PlanRequest {

@@ -107,7 +107,7 @@ async fn a_log_line_names_nobody() {
     let scenario = [SMALL, &users(&["innocent"]), &line("innocent", IP)].concat();
     let nobody = planned(&scenario, &[IP]).await.unwrap_err();
     assert!(
-        nobody.contains("nobody to contain") && nobody.contains("user/innocent"),
+        nobody.contains("no principal to contain") && nobody.contains("user/innocent"),
         "{nobody}"
     );
 }

@@ -110,7 +110,7 @@ async fn check_once_and_status() {
         .unwrap();
     let told = String::from_utf8(resumed.stderr).unwrap();
     assert!(
-        resumed.status.code() == Some(2) && told.contains("this run is a watch's"),
+        resumed.status.code() == Some(2) && told.contains("this run belongs to a watch"),
         "{told}"
     );
 
