@@ -68,7 +68,7 @@ fn main() {
                 .unwrap()
                 .status
                 .success()
-        )
+        );
     });
     row(
         "ms of `dragnet --version`",

@@ -403,10 +403,9 @@ mod tests {
         );
         assert_eq!(all_answered(false).await, FIRST + GROWTH * 2);
         assert_eq!(all_answered(true).await, FIRST, "and never fewer");
-        let waiting =
-            join_all((0..FIRST * 4).map(|_| async {
-                quota_limiter.release(quota_limiter.slot().await.unwrap(), false)
-            }));
+        let waiting = join_all((0..FIRST * 4).map(|_| async {
+            quota_limiter.release(quota_limiter.slot().await.unwrap(), false);
+        }));
         waiting.await;
         assert_eq!(
             quota_limiter.slots.available_permits(),

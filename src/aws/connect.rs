@@ -139,6 +139,64 @@ pub(super) struct Clients {
     pub sns: aws_sdk_sns::Client,
 }
 
+impl Clients {
+    fn new(sdk: &SdkConfig) -> Self {
+        Self {
+            sts: aws_sdk_sts::Client::new(sdk),
+            cloudtrail: aws_sdk_cloudtrail::Client::new(sdk),
+            ec2: aws_sdk_ec2::Client::new(sdk),
+            eventbridge: aws_sdk_eventbridge::Client::new(sdk),
+            logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
+            iam: aws_sdk_iam::Client::new(sdk),
+            organizations: aws_sdk_organizations::Client::new(sdk),
+            sns: aws_sdk_sns::Client::new(sdk),
+        }
+    }
+}
+
+/// Returns the source credentials of the practice range.
+fn practice_credentials(
+    credentials: StaticCredentials,
+    region: Region,
+    client: SharedHttpClient,
+    time: SdkTime,
+) -> SourceCredentials {
+    let StaticCredentials {
+        access_key_id,
+        secret_access_key,
+    } = credentials;
+    let secret = secret_access_key.expose_secret();
+    let keys = Credentials::new(access_key_id, secret, None, None, "practice range");
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(client)
+        .time_source(time)
+        .credentials_provider(SharedCredentialsProvider::new(keys))
+        .region(aws_types::region::Region::new(String::from(region)))
+        .build();
+    SourceCredentials {
+        sdk,
+        chain: ProfileChain::default(),
+        profile: "practice range".to_owned(),
+    }
+}
+
+/// Replaces the SDK's retries, timeouts and caches with Dragnet's own.
+fn with_own_policies(sdk: SdkConfig) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(READ);
+    sdk.into_builder()
+        .sleep_impl(TokioSleep::new())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts.build())
+        // The timeout of the bounded connector covers stalled bodies too, and it uses tokio's
+        // time.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .identity_cache(aws_config::identity::IdentityCache::no_cache())
+        .build()
+}
+
 impl Aws {
     /// Connects. Makes no AWS call, unless the source of the credentials needs one.
     ///
@@ -168,39 +226,12 @@ impl Aws {
                 credentials,
                 region,
             } => {
-                let StaticCredentials {
-                    access_key_id,
-                    secret_access_key,
-                } = credentials;
-                let secret = secret_access_key.expose_secret();
-                let keys = Credentials::new(access_key_id, secret, None, None, "practice range");
-                let sdk = SdkConfig::builder()
-                    .behavior_version(BehaviorVersion::latest())
-                    .http_client(enveloped(http, response_budget))
-                    .time_source(SdkTime(options.clock.clone()))
-                    .credentials_provider(SharedCredentialsProvider::new(keys))
-                    .region(aws_types::region::Region::new(String::from(region)))
-                    .build();
-                SourceCredentials {
-                    sdk,
-                    chain: ProfileChain::default(),
-                    profile: "practice range".to_owned(),
-                }
+                let client = enveloped(http, response_budget);
+                let time = SdkTime(options.clock.clone());
+                practice_credentials(credentials, region, client, time)
             }
         };
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT)
-            .read_timeout(READ);
-        let sdk = sdk
-            .into_builder()
-            .sleep_impl(TokioSleep::new())
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts.build())
-            // The timeout of the bounded connector covers stalled bodies too, and it uses tokio's
-            // time.
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .identity_cache(aws_config::identity::IdentityCache::no_cache())
-            .build();
+        let sdk = with_own_policies(sdk);
         let credentials = sdk
             .credentials_provider()
             .ok_or(ConnectError::NoCredentials)?;
@@ -228,16 +259,7 @@ impl Aws {
             profile_roles.push(parent.assume(profile_hop(role, &identity)));
         }
         Ok(Self {
-            clients: Clients {
-                sts: aws_sdk_sts::Client::new(&sdk),
-                cloudtrail: aws_sdk_cloudtrail::Client::new(&sdk),
-                ec2: aws_sdk_ec2::Client::new(&sdk),
-                eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
-                logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
-                iam: aws_sdk_iam::Client::new(&sdk),
-                organizations: aws_sdk_organizations::Client::new(&sdk),
-                sns: aws_sdk_sns::Client::new(&sdk),
-            },
+            clients: Clients::new(&sdk),
             call_limiter: Arc::new(CallLimiter::new(options.quotas, sockets.calls)),
             stop: CancellationToken::new(),
             audit: options.audit,

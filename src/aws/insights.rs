@@ -277,7 +277,7 @@ impl ResultRow {
             match name.as_str() {
                 "@timestamp" => timestamp = milliseconds(&value),
                 "@ingestionTime" => {
-                    read.event.ingestion_ms = milliseconds(&value).unwrap_or_default()
+                    read.event.ingestion_ms = milliseconds(&value).unwrap_or_default();
                 }
                 // `ACCOUNT:GROUP`; the name of a log group contains no colon.
                 "@log" => read.log_group = value.rsplit(':').next().map(str::to_owned),

@@ -68,16 +68,16 @@ fn try_to_run(arguments: &Arguments) -> Result<u8, CommandError> {
             return report::report(&arguments.global, report, &HostEnvironment::here()?, out);
         }
         Command::Range(RangeCommand::Serve(serve)) => {
-            runtime()?.block_on(range::serve(serve, out))?
+            runtime()?.block_on(range::serve(serve, out))?;
         }
         Command::Range(RangeCommand::Show(scenario)) => {
-            range::show(scenario, arguments.global.json, out)?
+            range::show(scenario, arguments.global.json, out)?;
         }
         Command::Range(RangeCommand::Code(scenario)) => {
-            range::code(scenario, arguments.global.practice, out)?
+            range::code(scenario, arguments.global.practice, out)?;
         }
         Command::Setup(setup) => {
-            setup::setup(&arguments.global, setup, &HostEnvironment::here()?, out)?
+            setup::setup(&arguments.global, setup, &HostEnvironment::here()?, out)?;
         }
         Command::Doctor(doctor) => {
             let machine = HostEnvironment::here()?;

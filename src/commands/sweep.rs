@@ -67,7 +67,7 @@ pub(super) fn conclude(
     io::stdout().lock().write_all(&page)?;
     match files.summary.status {
         RunStatus::Interrupted => {
-            print_note(&format!("`dragnet resume {directory}` goes on from here."))
+            print_note(&format!("`dragnet resume {directory}` goes on from here."));
         }
         RunStatus::Incomplete if settings.progress != ProgressStyle::None => {
             print_note(&format!(

@@ -101,12 +101,12 @@ fn operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Vec<Operati
     match (&step.change, purpose) {
         (Change::DeactivateKey { .. }, Purpose::Look) => operations.push(Op::ListAccessKeys),
         (Change::DeactivateKey { .. }, _) => {
-            operations.extend([Op::ListAccessKeys, Op::UpdateAccessKey])
+            operations.extend([Op::ListAccessKeys, Op::UpdateAccessKey]);
         }
         (_, Purpose::Look) => operations.push(read),
         (Change::RemoveDenyAll { .. }, Purpose::Apply) => operations.extend([read, delete]),
         (_, Purpose::Undo) if step.prior == ResourceState::Policy(None) => {
-            operations.extend([read, delete])
+            operations.extend([read, delete]);
         }
         (_, Purpose::Apply | Purpose::Undo) => operations.extend([read, put]),
     }

@@ -58,7 +58,7 @@ async fn undo_batch(
                 Err(error) => work.stuck(target, step, &error.to_string())?,
                 Ok(session) => {
                     work.undo_step(containment, target, step, session, overwrite_drift)
-                        .await?
+                        .await?;
                 }
             }
         }

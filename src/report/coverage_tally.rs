@@ -47,7 +47,7 @@ impl CoverageTally {
             CoverageLevel::Swept => {}
             CoverageLevel::Accepted => self.accepted.add(row),
             CoverageLevel::Partial | CoverageLevel::Denied | CoverageLevel::Failed => {
-                self.gaps.add(row)
+                self.gaps.add(row);
             }
         }
         self.events = self.events.saturating_add(row.events);

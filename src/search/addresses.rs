@@ -48,7 +48,7 @@ impl AddressSet {
     /// the run of characters in which the address was found.
     pub(super) fn find(&self, text: &str, each: &mut dyn FnMut(usize, usize)) {
         let mut look_up = |at, address, lengths| {
-            self.look_up(address, lengths, &mut |indicator| each(indicator, at))
+            self.look_up(address, lengths, &mut |indicator| each(indicator, at));
         };
         if !self.v4_lengths.is_empty() {
             v4_addresses(text)

@@ -144,7 +144,7 @@ impl Matcher {
             match outline.text(leaf) {
                 Some(text) => {
                     visit_json_values_in_text(&text, &mut path, &mut |path, text| {
-                        self.match_text(text, Some(path), &mut found)
+                        self.match_text(text, Some(path), &mut found);
                     });
                 }
                 None => self.match_text(outline.written(leaf)?, Some(&path), &mut found),

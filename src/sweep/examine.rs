@@ -171,7 +171,7 @@ fn rows_of_hunts(
                     .map(|hunt| hunt.hunt().name.clone()),
             ),
             Finding::Counted(partial) => {
-                counts.add(number, told, kind_of_count(kind, is_trails), partial)
+                counts.add(number, told, kind_of_count(kind, is_trails), partial);
             }
         }
     }

@@ -262,7 +262,7 @@ impl RegionContext {
                 Some(&self.region),
                 Some(group),
                 &outcome,
-            ))
+            ));
         });
         self.shared.end(place, outcome).await?;
         self.shared.tally.log_group_done();

@@ -77,7 +77,7 @@ impl QuotaTable {
         for (operation, written) in written {
             match written {
                 Written::Everywhere(rate) if operation == "default" => {
-                    table.default = checked(&operation, rate)?
+                    table.default = checked(&operation, rate)?;
                 }
                 Written::Everywhere(rate) => table.set(&operation, None, rate)?,
                 Written::ByRate(lists) => {

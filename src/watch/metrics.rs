@@ -15,6 +15,98 @@ type OfSchedule = fn(&ScheduleOverview) -> Option<u64>;
 
 type OfSink = fn(&SinkOverview) -> u64;
 
+/// The metrics of each schedule: name, type, help, value.
+const SCHEDULE_METRICS: [(&str, &str, &str, OfSchedule); 11] = [
+    (
+        "skipped_total",
+        "counter",
+        "Activations that were skipped because the schedule was still running.",
+        |s| Some(s.totals.skipped),
+    ),
+    ("calls_total", "counter", "AWS calls.", |s| {
+        Some(s.totals.calls)
+    }),
+    (
+        "throttled_total",
+        "counter",
+        "AWS calls that were throttled.",
+        |s| Some(s.totals.throttled),
+    ),
+    (
+        "scanned_bytes_total",
+        "counter",
+        "Bytes of messages read.",
+        |s| Some(s.totals.bytes),
+    ),
+    (
+        "sightings_total",
+        "counter",
+        "Sightings that were new.",
+        |s| Some(s.totals.sightings),
+    ),
+    (
+        "suppressed_total",
+        "counter",
+        "Sightings that were suppressed: an alert on the same subject was recent.",
+        |s| Some(s.totals.suppressed),
+    ),
+    ("alerts_total", "counter", "Alerts.", |s| {
+        Some(s.totals.alerts)
+    }),
+    (
+        "behind_seconds",
+        "gauge",
+        "Seconds by which coverage lags behind what could be covered now.",
+        |s| {
+            s.behind_seconds
+                .and_then(|seconds| u64::try_from(seconds).ok())
+        },
+    ),
+    (
+        "uncovered_accounts",
+        "gauge",
+        "Accounts that could not be covered.",
+        |s| Some(s.uncovered.len() as u64),
+    ),
+    (
+        "last_activation_seconds",
+        "gauge",
+        "Time of the last activation, in seconds since 1970.",
+        |s| s.last.and_then(|at| u64::try_from(at.as_second()).ok()),
+    ),
+    (
+        "covered",
+        "gauge",
+        "Whether the last activation covered everything in scope.",
+        |s| {
+            s.status
+                .map(|end| u64::from(end == ActivationEnd::Complete))
+        },
+    ),
+];
+
+/// The metrics of each sink: name, type, help, value.
+const SINK_METRICS: [(&str, &str, &str, OfSink); 3] = [
+    (
+        "alerts_waiting",
+        "gauge",
+        "Alerts that wait for delivery.",
+        |sink| sink.waiting,
+    ),
+    (
+        "alerts_delivered_total",
+        "counter",
+        "Alerts that the sink accepted.",
+        |sink| sink.delivered,
+    ),
+    (
+        "alerts_refused_total",
+        "counter",
+        "Alerts that the sink rejected for good.",
+        |sink| sink.refused,
+    ),
+];
+
 /// The metrics of a watch.
 pub(super) fn render(overview: &Overview) -> String {
     let Overview { schedules, sinks } = overview;
@@ -32,75 +124,7 @@ pub(super) fn render(overview: &Overview) -> String {
             );
         }
     }
-    let of_schedules: [(&str, &str, &str, OfSchedule); 11] = [
-        (
-            "skipped_total",
-            "counter",
-            "Times at which a schedule was due and still running.",
-            |s| Some(s.totals.skipped),
-        ),
-        ("calls_total", "counter", "AWS calls.", |s| {
-            Some(s.totals.calls)
-        }),
-        (
-            "throttled_total",
-            "counter",
-            "AWS calls that were throttled.",
-            |s| Some(s.totals.throttled),
-        ),
-        (
-            "scanned_bytes_total",
-            "counter",
-            "Bytes of messages read.",
-            |s| Some(s.totals.bytes),
-        ),
-        (
-            "sightings_total",
-            "counter",
-            "Sightings that had not been told.",
-            |s| Some(s.totals.sightings),
-        ),
-        (
-            "suppressed_total",
-            "counter",
-            "Sightings of what was told a short while ago.",
-            |s| Some(s.totals.suppressed),
-        ),
-        ("alerts_total", "counter", "Alerts.", |s| {
-            Some(s.totals.alerts)
-        }),
-        (
-            "behind_seconds",
-            "gauge",
-            "What could be covered by now and is not.",
-            |s| {
-                s.behind_seconds
-                    .and_then(|seconds| u64::try_from(seconds).ok())
-            },
-        ),
-        (
-            "uncovered_accounts",
-            "gauge",
-            "Accounts that cannot be covered.",
-            |s| Some(s.uncovered.len() as u64),
-        ),
-        (
-            "last_activation_seconds",
-            "gauge",
-            "When it was activated, since 1970.",
-            |s| s.last.and_then(|at| u64::try_from(at.as_second()).ok()),
-        ),
-        (
-            "covered",
-            "gauge",
-            "Whether the last activation covered everything in scope.",
-            |s| {
-                s.status
-                    .map(|end| u64::from(end == ActivationEnd::Complete))
-            },
-        ),
-    ];
-    for (name, kind, help, value) in of_schedules {
+    for (name, kind, help, value) in SCHEDULE_METRICS {
         page.metric(&format!("dragnet_watch_{name}"), kind, help);
         for schedule in schedules {
             if let Some(value) = value(schedule) {
@@ -108,27 +132,7 @@ pub(super) fn render(overview: &Overview) -> String {
             }
         }
     }
-    let of_sinks: [(&str, &str, &str, OfSink); 3] = [
-        (
-            "alerts_waiting",
-            "gauge",
-            "Alerts that wait for a sink.",
-            |sink| sink.waiting,
-        ),
-        (
-            "alerts_delivered_total",
-            "counter",
-            "Alerts that a sink took.",
-            |sink| sink.delivered,
-        ),
-        (
-            "alerts_refused_total",
-            "counter",
-            "Alerts that a sink does not take.",
-            |sink| sink.refused,
-        ),
-    ];
-    for (name, kind, help, value) in of_sinks {
+    for (name, kind, help, value) in SINK_METRICS {
         page.metric(&format!("dragnet_watch_{name}"), kind, help);
         for sink in sinks {
             page.value(&[("sink", &sink.name)], value(sink));

@@ -487,7 +487,7 @@ fn the_catalogue_is_listed_shown_and_checked() {
     let own =
         "name = \"own\"\ntitle = \"t\"\nsource = \"any\"\nseverity = \"low\"\nquery = \"QUERY\"\n";
     let write = |file: &str, query: &str| {
-        fs::write(temp.path().join(file), own.replace("QUERY", query)).unwrap()
+        fs::write(temp.path().join(file), own.replace("QUERY", query)).unwrap();
     };
     write("hunts/own.toml", "fields @message | pattern @message");
     let (_, shown, _) = run(&["show", "own", "--json"]);

@@ -66,7 +66,7 @@ fn violations_in(file: &str, source: &str) -> Vec<String> {
             _ if used == room => {}
             Some(other) if other > floor => {}
             Some(other) if other == floor => {
-                violations.push(format!("{file}: `{room}` uses `{used}` beside it"))
+                violations.push(format!("{file}: `{room}` uses `{used}` beside it"));
             }
             Some(_) => violations.push(format!("{file}: `{room}` uses `{used}` above it")),
             None => violations.push(format!("{file}: uses `crate::{used}`, which is no room")),

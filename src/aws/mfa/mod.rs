@@ -134,7 +134,7 @@ impl Aws {
                     return Ok(session);
                 }
                 Err(error) if is_refused_code(&error) => {
-                    refusal = Some(error.message.trim().to_owned())
+                    refusal = Some(error.message.trim().to_owned());
                 }
                 Err(error) => return Err(error),
             }

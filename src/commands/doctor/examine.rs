@@ -123,7 +123,7 @@ impl Examination {
             match directory.next().await {
                 Ok(Some(member)) => match (member.standing, &member.account.state) {
                     (ScopeMembership::InScope, _) => {
-                        _ = accounts.spawn(Arc::clone(&this).account(member))
+                        _ = accounts.spawn(Arc::clone(&this).account(member));
                     }
                     (ScopeMembership::NotActive, AccountState::Inactive(state)) => {
                         let note = Check::note(Subject::Account, format!("out of scope: {state}"));

@@ -29,9 +29,9 @@ pub(super) fn hunts(
             let described =
                 Described::from_template(settings.catalogue.get(name).map_err(UsageError::from)?);
             if global_settings.json {
-                write_json(&described, &mut *out)?
+                write_json(&described, &mut *out)?;
             } else {
-                described.write(out)?
+                described.write(out)?;
             }
         }
         HuntsCommand::Check { .. } => return check(&settings, global_settings.json, out),

@@ -75,7 +75,7 @@ impl Search {
             match (list.what, member.standing) {
                 (Listing::Accounts, _) => found.items.push(items::account(&member)),
                 (_, ScopeMembership::InScope) => {
-                    _ = accounts.spawn(Arc::clone(&search).in_account(member))
+                    _ = accounts.spawn(Arc::clone(&search).in_account(member));
                 }
                 (_, ScopeMembership::NotActive | ScopeMembership::NotAsked) => {}
             }

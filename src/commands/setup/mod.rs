@@ -29,10 +29,10 @@ pub(super) fn setup(
     }
     match command {
         SetupCommand::Policy(arguments) => {
-            write_json(&policy(arguments.whose, &config), &mut *out)?
+            write_json(&policy(arguments.whose, &config), &mut *out)?;
         }
         SetupCommand::Cloudformation(arguments) => {
-            template::write(&config, arguments.management, out)?
+            template::write(&config, arguments.management, out)?;
         }
     }
     Ok(())

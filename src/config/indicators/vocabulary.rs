@@ -91,7 +91,7 @@ pub(super) fn add(
     };
     match reading {
         Reading::Address if value.contains('/') => {
-            listing.add(line, Indicator::of_kind(IndicatorKind::Cidr, value))
+            listing.add(line, Indicator::of_kind(IndicatorKind::Cidr, value));
         }
         Reading::Address => listing.add(line, Indicator::of_kind(IndicatorKind::Ip, value)),
         Reading::Kind(kind) => listing.add(line, Indicator::of_kind(kind, value)),

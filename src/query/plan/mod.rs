@@ -211,7 +211,7 @@ fn columns(stages: &[Stage]) -> Vec<String> {
             Stage::Fields(items) => listed.extend(names(items)),
             Stage::Display(items) => displayed = Some(names(items)),
             Stage::Parse(extraction) => {
-                parsed.extend(extraction.pattern.names().into_iter().map(str::to_owned))
+                parsed.extend(extraction.pattern.names().into_iter().map(str::to_owned));
             }
             Stage::Stats(stats) => {
                 listed = names(&stats.by);

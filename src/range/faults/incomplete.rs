@@ -78,7 +78,7 @@ fn edit(value: &mut Value, path: &[&str], answer: IncompleteAnswer) {
                 IncompleteAnswer::MisspeltMember => _ = members.insert(other_case(name), member),
                 IncompleteAnswer::EmptyList => _ = members.insert((*name).to_owned(), json!([])),
                 IncompleteAnswer::ShortList => {
-                    _ = members.insert((*name).to_owned(), one_short(member))
+                    _ = members.insert((*name).to_owned(), one_short(member));
                 }
                 _ => {}
             }

@@ -61,7 +61,7 @@ impl Faults {
             }
             match &fault.spec.kind {
                 FaultKind::Slow { milliseconds } => {
-                    disturbance.delay += Duration::from_millis(*milliseconds)
+                    disturbance.delay += Duration::from_millis(*milliseconds);
                 }
                 kind if disturbance.kind.is_none() => disturbance.kind = Some(kind.clone()),
                 _ => {}

@@ -60,7 +60,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     Ok(Reply::xml(|xml| {
         xml.element("Group", |xml| write(xml, call, group));
         xml.members("Users", page.items, |xml, user| {
-            users::write(xml, call, user)
+            users::write(xml, call, user);
         });
         write_end(xml, page.next);
     }))

@@ -118,7 +118,7 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), RegexEr
             '\\' => escape(rest, out, Place::InClass)?,
             // A hyphen makes a range only between two characters.
             '-' if !first && rest.peek().is_some_and(|&next| next != ']' && next != '-') => {
-                out.push('-')
+                out.push('-');
             }
             '[' | ']' | '^' | '-' => literal(c, out),
             _ if is_allowed(c) => out.push(c),

@@ -35,7 +35,7 @@ impl Need {
                 for trace in needs.iter().filter_map(Self::required_text) {
                     match trace {
                         RequiredText::All(texts) | RequiredText::Sequence(texts) => {
-                            terms.extend(texts)
+                            terms.extend(texts);
                         }
                         RequiredText::Any(texts)
                             if best
@@ -103,7 +103,9 @@ impl Need {
                 );
             }
             Self::All(needs) | Self::Any(needs) => {
-                needs.iter().for_each(|need| need.add_selected(fields))
+                for need in needs {
+                    need.add_selected(fields);
+                }
             }
         }
     }

@@ -202,7 +202,7 @@ async fn read(
                     Some(region),
                     Some(&unseen(&arn)),
                     &outcome,
-                ))
+                ));
             });
             // If log sources are not required, the failure appears only in `sources.csv`, not in
             // the coverage.

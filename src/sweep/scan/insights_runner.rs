@@ -179,7 +179,7 @@ impl InsightsRunner {
                 QueryOutcome::Complete => {}
                 // The other streams may still fit, so their events are read.
                 QueryOutcome::LimitExceeded(too_much) => {
-                    all = QueryOutcome::LimitExceeded(too_much)
+                    all = QueryOutcome::LimitExceeded(too_much);
                 }
                 ended => return Ok(ended),
             }

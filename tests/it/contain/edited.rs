@@ -48,7 +48,7 @@ async fn a_document_of_the_file_is_never_put() {
     let world = World::with("");
     let plan = world.plan(&["--role", APP]).await;
     let told = refused(&world, &plan, |plan| {
-        step(plan)["change"]["document"] = json!(ALLOW_ALL)
+        step(plan)["change"]["document"] = json!(ALLOW_ALL);
     })
     .await;
     assert!(told.contains("edited") && told.contains("step 1"), "{told}");
@@ -78,7 +78,7 @@ async fn only_the_configured_policy_is_touched_and_only_a_deny_is_removed() {
         .await
         .unwrap();
     let told = refused(&world, &plan, |plan| {
-        *step(plan) = removal("DenyAll", ALLOW_ALL)
+        *step(plan) = removal("DenyAll", ALLOW_ALL);
     })
     .await;
     assert!(told.contains("deny everything"), "{told}");
@@ -182,7 +182,7 @@ async fn a_plan_lives_as_long_as_the_person_who_applies_it_lets_it() {
     let plan = world.plan(&["--role", APP]).await;
     tokio::time::advance(Duration::from_secs(3_601)).await;
     let told = refused(&world, &plan, |plan| {
-        plan["expires"] = json!("2099-01-01T00:00:00Z")
+        plan["expires"] = json!("2099-01-01T00:00:00Z");
     })
     .await;
     assert!(told.contains("expired"), "{told}");
@@ -271,7 +271,7 @@ async fn a_step_fits_its_principal_and_its_prior_state() {
     .await;
     assert!(told.contains("user"), "{told}");
     let told = refused(&world, &plan, |plan| {
-        step(plan)["prior"] = json!({"key": "active"})
+        step(plan)["prior"] = json!({"key": "active"});
     })
     .await;
     assert!(told.contains("prior"), "{told}");
@@ -283,7 +283,7 @@ async fn an_account_outside_the_organization_is_not_entered() {
     let plan = world.plan(&["--role", APP]).await;
     let entered = world.calls("AssumeRole");
     let forged = edited(&plan, |plan| {
-        plan["targets"][0]["principal"] = json!("arn:aws:iam::666666666666:role/App")
+        plan["targets"][0]["principal"] = json!("arn:aws:iam::666666666666:role/App");
     });
     let told = world.try_apply(&forged).await.unwrap_err().to_string();
     assert!(told.contains("666666666666"), "{told}");
@@ -298,7 +298,7 @@ async fn an_edited_prior_state_is_drift() {
     let world = World::with("");
     let plan = world.plan(&["--role", APP]).await;
     let forged = edited(&plan, |plan| {
-        step(plan)["prior"] = json!({"policy": ALLOW_ALL})
+        step(plan)["prior"] = json!({"policy": ALLOW_ALL});
     });
     assert_eq!(states(&world.apply(&forged).await), ["drifted"]);
     world.undo(forged.short_hash(), true).await;

@@ -49,7 +49,7 @@ async fn drift(iam: &Client, rng: &mut Rng) {
                 .role_name("App")
                 .policy_name("DenyAll")
                 .send()
-                .await
+                .await;
         }
     }
 }

@@ -265,7 +265,7 @@ pub async fn unthrottled<T, E: ProvideErrorMetadata>(
     loop {
         match call().await {
             Err(error) if error.code() == Some("Throttling") => {
-                tokio::time::sleep(Duration::from_secs(1)).await
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
             answer => return answer,
         }

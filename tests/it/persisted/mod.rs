@@ -128,7 +128,7 @@ async fn names_in_the_files_of_a_run() {
                     .for_each(|column| writeln!(names, "  {column}").unwrap());
             }
             Some("json" | "jsonl") => {
-                names.push_str(&json_names(&std::fs::read_to_string(&file).unwrap()))
+                names.push_str(&json_names(&std::fs::read_to_string(&file).unwrap()));
             }
             _ => {}
         }

@@ -162,7 +162,7 @@ async fn no_link_in_a_run_is_followed() {
     for name in ["manifest.json", "summary.json", "sightings.csv"] {
         let handed = HandedOver::new().await;
         handed.replace(name, |path| {
-            symlink(handed.home().join("credentials"), path).unwrap()
+            symlink(handed.home().join("credentials"), path).unwrap();
         });
         handed.assert_harmless(name, &[]).await;
     }

@@ -114,7 +114,7 @@ fn flatten(path: &str, json: &Json, fields: &mut BTreeMap<String, Value<'static>
         Json::Null => {}
         Json::Bool(truth) => _ = fields.insert(path.to_owned(), Value::Bool(*truth)),
         Json::Number(number) => {
-            _ = fields.insert(path.to_owned(), Value::from_f64(number.as_f64().unwrap()))
+            _ = fields.insert(path.to_owned(), Value::from_f64(number.as_f64().unwrap()));
         }
         Json::String(text) => _ = fields.insert(path.to_owned(), Value::from(text.clone())),
         Json::Array(elements) => {

@@ -24,7 +24,7 @@ pub fn columns(query: &Query) -> Vec<String> {
             Stage::Fields(items) => listed.extend(names(items)),
             Stage::Display(items) => displayed = Some(names(items)),
             Stage::Parse(extraction) => {
-                parsed.extend(extraction.pattern.names().into_iter().map(str::to_owned))
+                parsed.extend(extraction.pattern.names().into_iter().map(str::to_owned));
             }
             Stage::Stats(stats) => {
                 (listed, parsed, displayed) = (
@@ -111,7 +111,9 @@ pub fn cells(row: &Event, columns: &[String]) -> Cells {
 fn apply(stage: &Stage, mut rows: Vec<Event>) -> Vec<Event> {
     match stage {
         Stage::Fields(items) | Stage::Display(items) => {
-            rows.iter_mut().for_each(|row| compute(items, row))
+            for row in rows.iter_mut() {
+                compute(items, row);
+            }
         }
         Stage::Filter(condition) => rows.retain(|row| condition.holds(row)),
         Stage::Parse(extraction) => {
