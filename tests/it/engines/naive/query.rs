@@ -111,7 +111,7 @@ pub fn cells(row: &Event, columns: &[String]) -> Cells {
 fn apply(stage: &Stage, mut rows: Vec<Event>) -> Vec<Event> {
     match stage {
         Stage::Fields(items) | Stage::Display(items) => {
-            for row in rows.iter_mut() {
+            for row in &mut rows {
                 compute(items, row);
             }
         }
