@@ -1,6 +1,6 @@
-"""Types MFA codes at the hidden prompt, on a terminal of its own, and sees that none of them shows.
+"""Enters MFA codes at the hidden prompt of a pseudo-terminal, and checks that none of them is echoed.
 
-usage: mfa_prompt.py PATH-OF-DRAGNET      (nothing outside this machine is reached)
+usage: mfa_prompt.py <DRAGNET>      (<DRAGNET>: path of the binary; makes no connections to other machines)
 """
 
 import os
@@ -28,7 +28,7 @@ class Terminal:
             os.execve(command[0], command, environment)
 
     def read(self, until):
-        """Reads until `until` holds of all that was seen, or the program ends."""
+        """Reads until `until` is true for the output so far, or until the program ends."""
         ends = time.monotonic() + LIMIT_SECONDS
         while not until(self.seen):
             ready, _, _ = select.select([self.file], [], [], ends - time.monotonic())
@@ -36,14 +36,14 @@ class Terminal:
                 raise SystemExit(f"nothing more came:\n{self.seen}")
             try:
                 more = os.read(self.file, 4096).decode(errors="replace")
-            except OSError:  # the program has closed the terminal
+            except OSError:  # the program closed the terminal
                 break
             if not more:
                 break
             self.seen += more
 
     def type(self, line):
-        """Types a line as soon as the terminal hides it: nobody is faster than that."""
+        """Types a line as soon as the terminal stops echoing: the earliest input that must stay hidden."""
         while termios.tcgetattr(self.file)[3] & termios.ECHO:
             time.sleep(0.01)
         os.write(self.file, f"{line}\n".encode())

@@ -1,6 +1,7 @@
-"""Drives a served practice range through every operation with boto3 and the AWS CLI, and checks AWS's error codes.
+"""Calls every operation of a served practice range with boto3 and the AWS CLI, and checks AWS's error codes.
 
-usage: range_boto3.py PATH-OF-DRAGNET      (needs boto3 and awscli; nothing outside this machine is reached)
+usage: range_boto3.py <DRAGNET>      (<DRAGNET>: path of the binary; needs boto3 and awscli; makes no connections to
+other machines)
 """
 
 import base64
@@ -35,7 +36,7 @@ def check(function):
 
 
 class Range:
-    """A range that is served for as long as this lives."""
+    """A served practice range; `end` stops it."""
 
     def __init__(self, dragnet):
         scenario = pathlib.Path(__file__).with_name("range.toml")
@@ -386,7 +387,7 @@ def trails(aws):
 
 @check
 def mfa_opens_doors_once(aws):
-    """The device's secret is shown by `range show`; here it is used as an authenticator application uses it."""
+    """Generates codes from the secret that `range show` prints, like an authenticator app. Each code works once."""
     shown = subprocess.run([sys.argv[1], "range", "show", "--json", "--scenario",
                             pathlib.Path(__file__).with_name("range.toml")], capture_output=True, text=True, check=True)
     device = json.loads(shown.stdout)
@@ -408,7 +409,7 @@ def totp(secret):
 
 @check
 def bad_requests(aws):
-    """What no SDK would send: each gets a clean error, and the range lives on."""
+    """Requests that no SDK would send: each gets an error response, and the range keeps running."""
 
     def send(body, **headers):
         connection = http.client.HTTPConnection(aws.endpoint.removeprefix("http://"), timeout=30)
