@@ -51,6 +51,9 @@ async fn what_is_refused_is_told_and_the_rest_is_swept() {
     let from = planted.from.to_string();
     let arguments = [
         ADDRESS,
+        // ministack 1.5.33 requires every term of `?a ?b`, where AWS requires one of them. A regular
+        // expression switches the prefilter off.
+        "regex:^matches nothing$",
         "--from",
         &from,
         "--region",
