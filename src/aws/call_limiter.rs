@@ -277,7 +277,7 @@ mod tests {
         }
     }
 
-    fn quota_limiter(concurrency: usize) -> Arc<CallLimiter> {
+    fn call_limiter(concurrency: usize) -> Arc<CallLimiter> {
         Arc::new(CallLimiter::new(
             Quotas::new(QuotaTable::built_in().unwrap(), 1.0),
             concurrency,
@@ -286,13 +286,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_key_without_permits_holds_no_slot() {
-        let quota_limiter = quota_limiter(1);
+        let call_limiter = call_limiter(1);
         let start = Instant::now();
         let call = |key: QuotaKey| {
-            let quota_limiter = &quota_limiter;
+            let call_limiter = &call_limiter;
             async move {
-                let key_gate = quota_limiter.of(&key);
-                let _slot = quota_limiter.acquire(&key_gate).await;
+                let quota_limiter = call_limiter.of(&key);
+                let _slot = call_limiter.acquire(&quota_limiter).await;
             }
         };
         // Twenty accounts with ten calls each, at ten calls a second and with a single concurrency
@@ -313,19 +313,19 @@ mod tests {
     /// Starts as many readers of a hundred calls each as the limiter allows; returns how many were
     /// started in the first five seconds.
     async fn begun_within_five_seconds(answer: Duration) -> usize {
-        let (quota_limiter, mut readers) = (quota_limiter(64), JoinSet::new());
-        let key = quota_limiter.of(&key(1));
+        let (call_limiter, mut readers) = (call_limiter(64), JoinSet::new());
+        let key = call_limiter.of(&key(1));
         let end = Instant::now() + Duration::from_secs(5);
-        while let Some(mut permit) = quota_limiter.acquire_low_priority(&key).await
+        while let Some(mut permit) = call_limiter.acquire_low_priority(&key).await
             && Instant::now() < end
         {
-            let (quota_limiter, key) = (Arc::clone(&quota_limiter), Arc::clone(&key));
+            let (call_limiter, key) = (Arc::clone(&call_limiter), Arc::clone(&key));
             readers.spawn(async move {
                 for _ in 0..100 {
                     sleep(answer).await;
                     key.answered_after(answer);
                     drop(permit);
-                    permit = quota_limiter.acquire(&key).await.unwrap();
+                    permit = call_limiter.acquire(&key).await.unwrap();
                 }
             });
         }
@@ -348,8 +348,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn how_long_answers_take_is_known_of_late() {
-        let quota_limiter = quota_limiter(1);
-        let key = quota_limiter.of(&key(1));
+        let call_limiter = call_limiter(1);
+        let key = call_limiter.of(&key(1));
         assert_eq!(key.answer_time(), Duration::ZERO);
         key.answered_after(Duration::from_millis(400));
         assert_eq!(key.answer_time(), Duration::from_millis(400));
@@ -363,38 +363,37 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn keys_that_nobody_needs_leave_nothing_behind() {
-        let quota_limiter = quota_limiter(1);
-        let (held, slowed) = (quota_limiter.of(&key(1)), key(2));
-        quota_limiter.of(&slowed).limiter.on_throttle(0.0);
+        let call_limiter = call_limiter(1);
+        let (held, slowed) = (call_limiter.of(&key(1)), key(2));
+        call_limiter.of(&slowed).limiter.on_throttle(0.0);
         for account in 3..LEAST_ROOM as u64 * 4 {
-            assert!(quota_limiter.of(&key(account)).limiter.take().is_ok());
+            assert!(call_limiter.of(&key(account)).limiter.take().is_ok());
             sleep(Duration::from_millis(1)).await;
         }
-        let kept = quota_limiter.keys().limiters.len();
+        let kept = call_limiter.keys().limiters.len();
         assert!(kept <= LEAST_ROOM, "{kept} keys");
         assert!(
-            Arc::ptr_eq(&held, &quota_limiter.of(&key(1))),
+            Arc::ptr_eq(&held, &call_limiter.of(&key(1))),
             "what is held is the key's one gate"
         );
         assert!(
-            quota_limiter.slowed().iter().any(|(key, _)| *key == slowed),
+            call_limiter.slowed().iter().any(|(key, _)| *key == slowed),
             "what was slowed is told"
         );
     }
 
     #[tokio::test(start_paused = true)]
     async fn slots_come_and_go_with_room_for_answers() {
-        let quota_limiter = quota_limiter(FIRST + 100);
+        let call_limiter = call_limiter(FIRST + 100);
         let all_answered = async |had_to_wait| {
-            let under_way = join_all(
-                (0..quota_limiter.slots.available_permits()).map(|_| quota_limiter.slot()),
-            )
-            .await;
+            let under_way =
+                join_all((0..call_limiter.slots.available_permits()).map(|_| call_limiter.slot()))
+                    .await;
             under_way
                 .into_iter()
                 .flatten()
-                .for_each(|permit| quota_limiter.release(permit, had_to_wait));
-            quota_limiter.slots.available_permits()
+                .for_each(|permit| call_limiter.release(permit, had_to_wait));
+            call_limiter.slots.available_permits()
         };
         assert_eq!(
             all_answered(false).await,
@@ -404,11 +403,11 @@ mod tests {
         assert_eq!(all_answered(false).await, FIRST + GROWTH * 2);
         assert_eq!(all_answered(true).await, FIRST, "and never fewer");
         let waiting = join_all((0..FIRST * 4).map(|_| async {
-            quota_limiter.release(quota_limiter.slot().await.unwrap(), false);
+            call_limiter.release(call_limiter.slot().await.unwrap(), false);
         }));
         waiting.await;
         assert_eq!(
-            quota_limiter.slots.available_permits(),
+            call_limiter.slots.available_permits(),
             FIRST + 100,
             "no more than were asked for"
         );

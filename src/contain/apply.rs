@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::change::{Change, ResourceState, revoking};
-use super::document::denies_all;
+use super::change::{ResourceState, revoking};
 use super::guard::Guard;
 use super::journal::{Journal, JournalError};
 use super::plan::{PlannedTarget, Step};
@@ -217,8 +216,7 @@ impl StepRunner<'_> {
             self.drifted(containment, step, &why)?;
             return Ok(None);
         }
-        if matches!((&step.change, &observed), (Change::RemoveDenyAll { .. }, ResourceState::Policy(Some(document))) if !denies_all(document))
-        {
+        if step.change.would_remove_another_policy(&observed) {
             self.drifted(
                 containment,
                 step,

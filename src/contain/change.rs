@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::document::{DENY_ALL, means_same};
+use super::document::{DENY_ALL, denies_all, means_same};
 use crate::aws::KeyStatus;
 
 /// The policy with which the AWS console revokes the sessions of a role.
@@ -100,6 +100,16 @@ impl Change {
             Self::RevokeSessions { .. } => ResourceState::Policy(Some(revoking.to_owned())),
             Self::DeactivateKey { .. } => ResourceState::Key(Some(KeyStatus::Inactive)),
             Self::RemoveDenyAll { .. } => ResourceState::Policy(None),
+        }
+    }
+
+    /// Whether the step would remove a policy that does not deny everything.
+    pub(super) fn would_remove_another_policy(&self, observed: &ResourceState) -> bool {
+        match (self, observed) {
+            (Self::RemoveDenyAll { .. }, ResourceState::Policy(Some(document))) => {
+                !denies_all(document)
+            }
+            _ => false,
         }
     }
 

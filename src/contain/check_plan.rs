@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Change, REVOKE_SESSIONS, ResourceState};
-use super::document::{DENY_ALL, denies_all};
+use super::document::DENY_ALL;
 use super::plan::{Plan, PlannedTarget, Step};
 use crate::config::Contain;
 use crate::model::{AccountId, Principal, PrincipalKind};
@@ -164,15 +164,13 @@ fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(
 }
 
 fn check_prior(step: &Step) -> Result<(), RefusedPlan> {
+    if step.change.would_remove_another_policy(&step.prior) {
+        return Err(edited(
+            step,
+            "the policy that it removes does not deny everything".to_owned(),
+        ));
+    }
     match (&step.change, &step.prior) {
-        (Change::RemoveDenyAll { .. }, ResourceState::Policy(Some(document)))
-            if !denies_all(document) =>
-        {
-            Err(edited(
-                step,
-                "the policy that it removes does not deny everything".to_owned(),
-            ))
-        }
         (Change::DeactivateKey { .. }, ResourceState::Key(Some(_))) => Ok(()),
         (Change::DeactivateKey { .. }, _) | (_, ResourceState::Key(_)) => Err(edited(
             step,

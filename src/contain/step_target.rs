@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::change::{Change, ResourceState};
-use super::document::denies_all;
 use crate::aws::{Aws, CallError, ErrorClass, KeyStatus, Session};
 use crate::model::{Principal, PrincipalKind};
 
@@ -125,9 +124,9 @@ impl StepTarget<'_> {
                 if writes == WRITES {
                     return Err(NotHeld::Removed(writes));
                 }
-                if matches!(self.change, Change::RemoveDenyAll { .. })
-                    && *wanted == ResourceState::Policy(None)
-                    && matches!(&observed, ResourceState::Policy(Some(document)) if !denies_all(document))
+                // An undo puts a policy back, so it wants one.
+                if *wanted == ResourceState::Policy(None)
+                    && self.change.would_remove_another_policy(&observed)
                 {
                     return Err(NotHeld::NotADeny);
                 }

@@ -39,8 +39,12 @@ impl TrailStreamOwner {
         (is_organization_id(organization) && is_account).then_some(Self::Organization)
     }
 
-    /// Whether the stream can contain a record of this account.
-    pub fn may_hold(self, event_account: &str) -> bool {
+    /// Returns whether CloudTrail keeps records of this account in a log stream of this name.
+    pub fn is_stream_of(log_stream: &str, event_account: &str) -> bool {
+        Self::parse(log_stream).is_some_and(|owner| owner.may_hold(event_account))
+    }
+
+    fn may_hold(self, event_account: &str) -> bool {
         match self {
             Self::Organization => true,
             Self::Account(account) => event_account.parse() == Ok(account),

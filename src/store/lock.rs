@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::run_dir::{file_error, open_regular, refused};
+use super::run_dir::{file_error, open_regular, refuse_hard_link};
 use super::{RunDir, StoreError};
 
 /// The right to write to a run. The system releases the lock when the process ends for any reason,
@@ -79,7 +79,9 @@ impl LockedFile {
             // The previous owner may have removed the file after it was opened here. The lock of a
             // removed file is useless, so try again.
             if is_still_there(&file, &path).map_err(file_error("read", &path))? {
-                refuse_hard_link(&file).map_err(file_error("lock", &path))?;
+                file.metadata()
+                    .and_then(|found| refuse_hard_link(&found))
+                    .map_err(file_error("lock", &path))?;
                 let signed = file
                     .set_len(0)
                     .and_then(|()| writeln!(file, "process {}", std::process::id()));
@@ -96,15 +98,6 @@ fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
         Ok(there) => Ok((there.dev(), there.ino()) == (mine.dev(), mine.ino())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
-    }
-}
-
-/// A lock file is truncated and overwritten, so a file that is also linked elsewhere is refused.
-fn refuse_hard_link(file: &File) -> io::Result<()> {
-    if file.metadata()?.nlink() > 1 {
-        Err(refused("it has more than one name (a hard link)"))
-    } else {
-        Ok(())
     }
 }
 

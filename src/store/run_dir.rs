@@ -3,7 +3,7 @@
 //! A run may have been handed over by somebody else, so nothing in its directory is trusted: no
 //! symbolic link, FIFO or device is opened, and no name leads out of the directory.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
@@ -232,25 +232,39 @@ pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result
 /// Refuses a path that is not a regular file, or that has another hard link through which writes
 /// would change a file elsewhere.
 fn refuse_foreign_file(path: &Path) -> io::Result<()> {
-    match path.symlink_metadata() {
-        Ok(found) if !found.is_file() => Err(refused("it is not a regular file")),
-        Ok(found) if found.nlink() > 1 => Err(refused("it has more than one name (a hard link)")),
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
+    match metadata_if_any(path)? {
+        Some(found) if !found.is_file() => Err(refused("it is not a regular file")),
+        Some(found) => refuse_hard_link(&found),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a file that has another name: writing to it would change what lies under that name.
+pub(super) fn refuse_hard_link(found: &Metadata) -> io::Result<()> {
+    if found.nlink() > 1 {
+        Err(refused("it has more than one name (a hard link)"))
+    } else {
+        Ok(())
     }
 }
 
 fn refuse_link(path: &Path) -> io::Result<()> {
+    match metadata_if_any(path)? {
+        Some(found) if found.is_symlink() => Err(refused("it is a symbolic link")),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Returns the metadata of a path itself, not of what it links to; `None` if nothing is there.
+fn metadata_if_any(path: &Path) -> io::Result<Option<Metadata>> {
     match path.symlink_metadata() {
-        Ok(found) if found.is_symlink() => Err(refused("it is a symbolic link")),
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-pub(super) fn refused(problem: &'static str) -> io::Error {
+fn refused(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, problem)
 }
 

@@ -55,8 +55,7 @@ impl AccountFilter {
             account: row.account,
             region: row.region.clone(),
         };
-        TrailStreamOwner::parse(&row.found.log_stream)
-            .is_some_and(|owner| owner.may_hold(event_account))
+        TrailStreamOwner::is_stream_of(&row.found.log_stream, event_account)
             && self
                 .trails
                 .contains(&LogGroupArn::new(target, row.log_group.as_str()))

@@ -15,8 +15,6 @@ impl GroupTrust {
     /// Whether a trail wrote an event of this stream. Only such an event decides alone whether it is in
     /// scope.
     pub fn is_trail_written(self, log_stream: &str, event_account: &str) -> bool {
-        self.trail_delivers
-            && TrailStreamOwner::parse(log_stream)
-                .is_some_and(|owner| owner.may_hold(event_account))
+        self.trail_delivers && TrailStreamOwner::is_stream_of(log_stream, event_account)
     }
 }

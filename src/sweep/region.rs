@@ -13,7 +13,7 @@ use super::group_trust::GroupTrust;
 use super::outcome::{self, of_error};
 use super::plan::{Decision, decide, expected_bytes, expected_pages, pages_of};
 use super::plan_sheet::PlannedGroup;
-use super::region_scope::is_wanted;
+use super::region_scope::is_in_scope;
 use super::run::{SweepContext, unread};
 use super::scan::{GroupScan, Queue, ScanSpec};
 use super::scan_cost::scan_cost;
@@ -23,7 +23,7 @@ use crate::model::{
     Engine, LogGroup, LogGroupArn, LogSource, Outcome, Reason, Region, SourceKind, Status, Target,
 };
 use crate::search::FlowLogFormats;
-use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits, ScopeMembership};
+use crate::store::{CoverageId, Entry, JournalClosed, KnownGroup, KnownUnits};
 
 /// An account-Region and the session with which it is read.
 pub(super) struct RegionContext {
@@ -130,12 +130,6 @@ impl RegionContext {
         Ok(delivered)
     }
 
-    fn is_in_scope(&self) -> bool {
-        let scope = &self.shared.settings.reach.scope;
-        self.member.standing == ScopeMembership::InScope
-            && is_wanted(scope, &self.member, &self.region)
-    }
-
     /// Returns a new queue for the work units of this account-Region.
     pub fn queue(&self) -> Arc<Queue> {
         let queue = Queue::new(self.shared.aws.event_lane(&self.session, &self.region));
@@ -231,7 +225,7 @@ impl RegionContext {
             target: self.target(),
             place,
             trust: GroupTrust {
-                is_in_scope: self.is_in_scope(),
+                is_in_scope: is_in_scope(&shared.settings.reach.scope, &self.member, &self.region),
                 trail_delivers: delivered.trail,
             },
             time_filter,

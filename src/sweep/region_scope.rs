@@ -6,6 +6,7 @@ use super::directory::Member;
 use crate::aws::EnabledRegion;
 use crate::config::Scope;
 use crate::model::Region;
+use crate::store::ScopeMembership;
 
 /// The Regions of an account that are in scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,11 @@ pub(super) fn is_wanted(scope: &Scope, member: &Member, region: &Region) -> bool
     scope.has_region(region) && (own.is_empty() || own.contains(region))
 }
 
+/// Returns whether an account-Region is in scope, provided that the Region is enabled.
+pub(super) fn is_in_scope(scope: &Scope, member: &Member, region: &Region) -> bool {
+    member.standing == ScopeMembership::InScope && is_wanted(scope, member, region)
+}
+
 fn own_regions(member: &Member) -> &[Region] {
     member
         .configured
@@ -56,7 +62,6 @@ mod tests {
     use super::*;
     use crate::config::ConfiguredAccount;
     use crate::model::{Account, AccountState};
-    use crate::store::ScopeMembership;
 
     fn wanted(scope: &[&str], own: &[&str]) -> (Vec<String>, Vec<String>) {
         let id = "111111111111".parse().unwrap();

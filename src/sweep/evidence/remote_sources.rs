@@ -15,12 +15,12 @@ use crate::model::{
     Reason, SourceKind, SourceState, Status, Target,
 };
 use crate::search::FlowLogFormats;
-use crate::store::{Entry, JournalClosed, KnownUnits, ScopeMembership};
+use crate::store::{Entry, JournalClosed, KnownUnits};
 use crate::sweep::directory::{Member, Members, member_to_enter};
 use crate::sweep::outcome::of_error;
 use crate::sweep::refusal::Refusal;
 use crate::sweep::region::{Delivered, RegionContext};
-use crate::sweep::region_scope::is_wanted;
+use crate::sweep::region_scope::is_in_scope;
 use crate::sweep::run::{SweepContext, all_of, unread};
 
 /// How many log sources may wait until the list of accounts is complete. Each takes a few hundred
@@ -103,8 +103,7 @@ impl Plan {
 
     fn is_in_scope(&self, target: &Target) -> bool {
         self.members.get(&target.account).is_some_and(|member| {
-            member.standing == ScopeMembership::InScope
-                && is_wanted(&self.shared.settings.reach.scope, member, &target.region)
+            is_in_scope(&self.shared.settings.reach.scope, member, &target.region)
         })
     }
 
