@@ -36,7 +36,8 @@ fn main() {
         "[limits]\nquota_share = 1.0\nconcurrency = 8\n[limits.quotas]\nFilterLogEvents = 10000\n";
     // Warms up the served range: the cost of generating its logs is not measured.
     read_in_a_loop(&served);
-    let (mut swept, mut looped) = (Cost::default(), Cost::default());
+    let mut swept = Cost::default();
+    let mut looped = Cost::default();
     for _ in 0..ROUNDS {
         swept.add(|| read_by_a_sweep(&served, temp.path(), config));
         looped.add(|| read_in_a_loop(&served));

@@ -106,7 +106,8 @@ fn main() {
 
     let reader = RunReader::open(&swept.directory).unwrap();
     for (format, form) in [("csv", SightingsForm::Csv), ("jsonl", SightingsForm::Jsonl)] {
-        let (began, before) = (Instant::now(), memory("VmRSS"));
+        let began = Instant::now();
+        let before = memory("VmRSS");
         let mut most = before;
         let mut rows_read = 0_u64;
         merged_sightings(&reader, |rows| {
@@ -164,7 +165,9 @@ fn matcher(indicators: &[&str]) -> Matcher {
 
 /// Returns messages per second, and the percentage of them that match.
 fn matched_a_second(matcher: &Matcher, messages: &[String]) -> (f64, f64) {
-    let (began, mut looked_at, mut found) = (Instant::now(), 0_usize, 0_usize);
+    let began = Instant::now();
+    let mut looked_at = 0_usize;
+    let mut found = 0_usize;
     while began.elapsed() < Duration::from_secs(3) {
         found += messages
             .iter()
@@ -262,11 +265,14 @@ async fn sweep(
         quotas,
     };
     let (parts, directory, writer) = sweep_parts(cannery, question, directory).await;
-    let (tally, began, before) = (Arc::clone(&parts.tally), Instant::now(), cpu_seconds());
+    let tally = Arc::clone(&parts.tally);
+    let began = Instant::now();
+    let before = cpu_seconds();
     let early = tokio::spawn(when_found(Arc::clone(&tally), EARLY));
     dragnet::sweep::sweep(parts).await.unwrap();
     writer.await.unwrap().unwrap();
-    let (took, processor) = (began.elapsed(), cpu_seconds() - before);
+    let took = began.elapsed();
+    let processor = cpu_seconds() - before;
     let at_end = memory("VmRSS");
     // A run with fewer sightings has only the value at the end.
     let early = if tally.snapshot().sightings >= EARLY {

@@ -106,7 +106,8 @@ fn connect() -> Client {
 async fn read(logs: &Client, matcher: &Matcher, times: u32) -> f64 {
     let began = Instant::now();
     for _ in 0..times {
-        let (mut token, mut events) = (None, 0);
+        let mut token = None;
+        let mut events = 0;
         loop {
             let page = logs
                 .filter_log_events()

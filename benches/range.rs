@@ -92,7 +92,8 @@ async fn rare_term(logs: &Client) -> f64 {
     let mut fastest = Duration::MAX;
     for _ in 0..20 {
         let began = Instant::now();
-        let (mut token, mut found) = (None, 0);
+        let mut token = None;
+        let mut found = 0;
         loop {
             let query = logs
                 .filter_log_events()

@@ -108,7 +108,8 @@ fn one(accounts: usize) {
             quotas,
         };
         let (parts, _, writer) = sweep_parts(cannery, question, temp.path()).await;
-        let (tally, began) = (std::sync::Arc::clone(&parts.tally), Instant::now());
+        let tally = std::sync::Arc::clone(&parts.tally);
+        let began = Instant::now();
         dragnet::sweep::sweep(parts).await.unwrap();
         let took = began.elapsed().as_secs_f64();
         writer.await.unwrap().unwrap();

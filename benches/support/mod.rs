@@ -100,7 +100,8 @@ fn stamped(page: &Bytes, request: &str) -> Bytes {
     let Some(number) = finder.find(page).and_then(|_| number()) else {
         return page.clone();
     };
-    let (stamp, mut own) = (format!("{number:08}"), page.to_vec());
+    let stamp = format!("{number:08}");
+    let mut own = page.to_vec();
     let places: Vec<usize> = finder.find_iter(page).collect();
     for at in places {
         own[at..at + STAMP.len()].copy_from_slice(stamp.as_bytes());

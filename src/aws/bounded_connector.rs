@@ -71,7 +71,8 @@ impl HttpConnector for BoundedConnector<SharedHttpConnector> {
             .get(USER_AGENT)
             .map_or(PRODUCT.to_owned(), |sdk| format!("{PRODUCT} {sdk}"));
         request.headers_mut().insert(USER_AGENT, agent);
-        let (answer, response_budget) = (self.wire.call(request), self.response_budget.clone());
+        let answer = self.wire.call(request);
+        let response_budget = self.response_budget.clone();
         HttpConnectorFuture::new(async move {
             let answer = in_time(HEAD, answer).await?;
             response_budget.acquire().await;

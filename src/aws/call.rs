@@ -70,7 +70,8 @@ impl CallContext<'_> {
 
     /// The error for a call that was not sent because the command is being interrupted.
     fn interrupted(self, attempts: u32) -> CallError {
-        let (class, code) = (ErrorClass::Interrupted, "Interrupted".to_owned());
+        let class = ErrorClass::Interrupted;
+        let code = "Interrupted".to_owned();
         CallError {
             class,
             code,
@@ -125,7 +126,8 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         let key = self.quota_key(site);
-        let (call_limiter, account) = (self.call_limiter.of(&key), key.account);
+        let call_limiter = self.call_limiter.of(&key);
+        let account = key.account;
         let mut attempts = Attempts::default();
         loop {
             let mut credentials = self.credentials(site.session).await?;
@@ -196,8 +198,9 @@ impl Aws {
                         message,
                         request_id,
                     } = diagnosis;
-                    let (operation, region, attempts) =
-                        (site.operation.as_str(), site.region.clone(), attempts.made);
+                    let operation = site.operation.as_str();
+                    let region = site.region.clone();
+                    let attempts = attempts.made;
                     let role = None;
                     return Err(CallError {
                         class,
@@ -228,7 +231,8 @@ impl Aws {
         T: RequestId,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let (time, began) = (self.clock.now(), Instant::now());
+        let time = self.clock.now();
+        let began = Instant::now();
         let (answer, response_permit) = with_response_permit(call).await;
         match &response_permit {
             Some(response_permit) => self

@@ -70,7 +70,8 @@ impl CallLimiter {
     /// Creates a limiter for at most `concurrency` calls in flight.
     pub fn new(quotas: Quotas, concurrency: usize) -> Self {
         let first = concurrency.min(FIRST);
-        let (slots, open) = (Arc::new(Semaphore::new(first)), AtomicUsize::new(first));
+        let slots = Arc::new(Semaphore::new(first));
+        let open = AtomicUsize::new(first);
         Self {
             quotas,
             slots,
@@ -313,13 +314,15 @@ mod tests {
     /// Starts as many readers of a hundred calls each as the limiter allows; returns how many were
     /// started in the first five seconds.
     async fn begun_within_five_seconds(answer: Duration) -> usize {
-        let (call_limiter, mut readers) = (call_limiter(64), JoinSet::new());
+        let call_limiter = call_limiter(64);
+        let mut readers = JoinSet::new();
         let key = call_limiter.of(&key(1));
         let end = Instant::now() + Duration::from_secs(5);
         while let Some(mut permit) = call_limiter.acquire_low_priority(&key).await
             && Instant::now() < end
         {
-            let (call_limiter, key) = (Arc::clone(&call_limiter), Arc::clone(&key));
+            let call_limiter = Arc::clone(&call_limiter);
+            let key = Arc::clone(&key);
             readers.spawn(async move {
                 for _ in 0..100 {
                     sleep(answer).await;
@@ -364,7 +367,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn keys_that_nobody_needs_leave_nothing_behind() {
         let call_limiter = call_limiter(1);
-        let (held, slowed) = (call_limiter.of(&key(1)), key(2));
+        let held = call_limiter.of(&key(1));
+        let slowed = key(2);
         call_limiter.of(&slowed).limiter.on_throttle(0.0);
         for account in 3..LEAST_ROOM as u64 * 4 {
             assert!(call_limiter.of(&key(account)).limiter.take().is_ok());

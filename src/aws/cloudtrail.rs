@@ -163,7 +163,8 @@ fn selection(
     basic: &[types::EventSelector],
     advanced: &[types::AdvancedEventSelector],
 ) -> Selection {
-    let (mut management, mut data) = (ManagementEvents::default(), BTreeSet::new());
+    let mut management = ManagementEvents::default();
+    let mut data = BTreeSet::new();
     if basic.is_empty() && advanced.is_empty() {
         management = ManagementEvents::all();
     }

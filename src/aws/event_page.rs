@@ -220,10 +220,8 @@ mod tests {
             .unwrap();
         [true, false].map(|is_quick| {
             let check = RequiredMembers(Operation::FilterLogEvents);
-            let (reading, request) = (
-                FastPageDecoder::default(),
-                client.filter_log_events().customize(),
-            );
+            let reading = FastPageDecoder::default();
+            let request = client.filter_log_events().customize();
             let request = request.interceptor(check);
             let request = if is_quick {
                 request.interceptor(reading.clone())
@@ -338,9 +336,8 @@ mod tests {
 
     #[test]
     fn a_page_is_given_once() {
-        let (reading, nothing) = (FastPageDecoder::default(), || {
-            FilterLogEventsOutput::builder().build()
-        });
+        let reading = FastPageDecoder::default();
+        let nothing = || FilterLogEventsOutput::builder().build();
         let response = |body: &'static str| {
             let response = http::Response::builder()
                 .status(200)

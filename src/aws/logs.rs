@@ -163,10 +163,8 @@ impl Aws {
         };
         let (answer, response_permit) = self
             .call_with(permit, site, |credentials| {
-                let (reading, placed) = (
-                    FastPageDecoder::default(),
-                    placed!(aws_sdk_cloudwatchlogs, site, credentials),
-                );
+                let reading = FastPageDecoder::default();
+                let placed = placed!(aws_sdk_cloudwatchlogs, site, credentials);
                 let request = self
                     .clients
                     .logs

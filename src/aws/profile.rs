@@ -170,7 +170,8 @@ fn keys_beside(profile: &Profile) -> Result<Root, ProfileError> {
             )
         })
     };
-    let (id, secret) = (of("aws_access_key_id")?, of("aws_secret_access_key")?);
+    let id = of("aws_access_key_id")?;
+    let secret = of("aws_secret_access_key")?;
     let token = profile.get("aws_session_token").map(str::to_owned);
     Ok(Root::Keys(Credentials::new(
         id, secret, token, None, "profile",
@@ -237,10 +238,8 @@ duration_seconds = 60
 ";
 
     async fn unfold(name: &str) -> Result<ProfileChain, String> {
-        let (fs, env) = (
-            Fs::from_slice(&[("/home/.aws/config", CONFIG)]),
-            Env::from_slice(&[("HOME", "/home")]),
-        );
+        let fs = Fs::from_slice(&[("/home/.aws/config", CONFIG)]);
+        let env = Env::from_slice(&[("HOME", "/home")]);
         let profiles = aws_config::profile::load(&fs, &env, &EnvConfigFiles::default(), None)
             .await
             .unwrap();

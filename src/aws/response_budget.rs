@@ -86,7 +86,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_answers_are_read_than_there_are_places_until_somebody_is_done() {
-        let (response_budget, began) = (ResponseBudget::new(), Instant::now());
+        let response_budget = ResponseBudget::new();
+        let began = Instant::now();
         let ask = || async {
             let ((), response_permit) = with_response_permit(response_budget.acquire()).await;
             // The caller processes the response, which takes a while.

@@ -134,10 +134,8 @@ impl<'r> HuntReports<'r> {
         self.reader.written_rows(&hunt.name, |all| {
             for stored in all {
                 let StoredRows { log_group, rows } = stored?;
-                let (account, region) = (
-                    log_group.target.account.to_string(),
-                    log_group.target.region.as_str(),
-                );
+                let account = log_group.target.account.to_string();
+                let region = log_group.target.region.as_str();
                 for row in rows {
                     let row: BTreeMap<String, String> = row.into_iter().collect();
                     let value = |name: &String| {
@@ -199,7 +197,8 @@ impl<'r> HuntReports<'r> {
         plan: &GroupPlan,
         [csv, json, by_target]: [&mut dyn Write; 3],
     ) -> Result<HuntSummary, CommandError> {
-        let (columns, no_json) = (hunt.plan().columns(), &mut io::sink());
+        let columns = hunt.plan().columns();
+        let no_json = &mut io::sink();
         let mut places = HuntWriter::new(&TARGET_COLUMNS, columns, by_target, no_json)?;
         let counts = merged_counts(
             self.reader,

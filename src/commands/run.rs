@@ -209,10 +209,8 @@ impl Resumable {
     /// # Errors
     /// With this configuration, the settings differ from those of the run.
     pub fn settings(&self, config: &Config) -> Result<SweepSettings, CommandError> {
-        let (stored, sha256) = (
-            self.facts.text("settings")?,
-            self.facts.text("settings_sha256")?,
-        );
+        let stored = self.facts.text("settings")?;
+        let sha256 = self.facts.text("settings_sha256")?;
         Ok(SweepSettings::from_stored(
             &stored,
             &sha256,
@@ -234,10 +232,8 @@ impl Resumable {
         cancel: CancellationToken,
     ) -> Result<(RunOutput, Option<SweepError>), CommandError> {
         if !self.facts.is_of_account_of(&connection.caller)? {
-            let (began, now) = (
-                self.facts.text("caller_arn")?,
-                connection.caller.arn.to_string(),
-            );
+            let began = self.facts.text("caller_arn")?;
+            let now = connection.caller.arn.to_string();
             return Err(UsageError::OtherCaller { began, now }.into());
         }
         let windows = WindowBasis::EventTime(settings.window);
@@ -289,7 +285,8 @@ impl OpenRun {
 
     fn resume(Resumable { dir, lock, facts }: Resumable) -> Result<Self, CommandError> {
         dir.remove_unfinished()?;
-        let (run_id, started) = (facts.parsed("run_id")?, facts.parsed("started")?);
+        let run_id = facts.parsed("run_id")?;
+        let started = facts.parsed("started")?;
         let (journal, writer, checkpoint) = Journal::resume(&dir)?;
         Ok(Self {
             dir,

@@ -131,7 +131,8 @@ fn check_change(step: &Step, kind: PrincipalKind, contain: &Contain) -> Result<(
         if found == expected {
             return Ok(());
         }
-        let (found, expected) = (found.to_owned(), expected.to_owned());
+        let found = found.to_owned();
+        let expected = expected.to_owned();
         Err(RefusedPlan::PolicyName {
             step: step.number,
             found,

@@ -74,14 +74,18 @@ fn undo_line(target: &PlannedTarget, step: &Step) -> String {
 }
 
 fn put(principal: &Principal, policy: &str, document: &str) -> String {
-    let (kind, name, policy) = (principal.kind(), quoted(principal.name()), quoted(policy));
+    let kind = principal.kind();
+    let name = quoted(principal.name());
+    let policy = quoted(policy);
     format!(
         "aws iam put-{kind}-policy --{kind}-name {name} --policy-name {policy} --policy-document {document}"
     )
 }
 
 fn delete(principal: &Principal, policy: &str) -> String {
-    let (kind, name, policy) = (principal.kind(), quoted(principal.name()), quoted(policy));
+    let kind = principal.kind();
+    let name = quoted(principal.name());
+    let policy = quoted(policy);
     format!("aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {policy}")
 }
 
@@ -90,7 +94,8 @@ fn update_key(principal: &Principal, key: &str, status: KeyStatus) -> String {
         KeyStatus::Active => "Active",
         KeyStatus::Inactive => "Inactive",
     };
-    let (name, key) = (quoted(principal.name()), quoted(key));
+    let name = quoted(principal.name());
+    let key = quoted(key);
     format!("aws iam update-access-key --user-name {name} --access-key-id {key} --status {status}")
 }
 

@@ -170,11 +170,9 @@ impl Guard {
         members: &BTreeSet<String>,
     ) -> Vec<Refusal> {
         let mut refusals = Vec::new();
-        let (account, name, path) = (
-            principal.account(),
-            principal.name(),
-            principal.path().to_ascii_lowercase(),
-        );
+        let account = principal.account();
+        let name = principal.name();
+        let path = principal.path().to_ascii_lowercase();
         if self
             .own
             .iter()
@@ -228,7 +226,8 @@ impl Guard {
     fn protected(&self, principal: &Principal) -> Option<Refusal> {
         let whole = principal.arn().as_str().to_ascii_lowercase();
         let arn = principal.arn();
-        let (partition, account) = (arn.partition_id(), principal.account());
+        let partition = arn.partition_id();
+        let account = principal.account();
         let pathless = format!(
             "arn:{partition}:iam::{account}:{}/{}",
             principal.kind(),

@@ -133,7 +133,8 @@ impl Plan {
         mut refused: Vec<RefusedTarget>,
         gaps: Vec<String>,
     ) -> Result<Self, TooManyTargets> {
-        let (mut targets, mut number) = (Vec::new(), 0);
+        let mut targets = Vec::new();
+        let mut number = 0;
         let mut sorted = candidates;
         sorted.sort_by(|one, other| one.detail.principal.cmp(&other.detail.principal));
         for candidate in sorted {
@@ -213,10 +214,8 @@ fn refusals(request: &PlanRequest<'_>, guard: &Guard, candidate: &Candidate) -> 
             "its policy {policy} does not deny everything, so it is not a DenyAll to remove"
         ));
     }
-    let (needed, left) = (
-        needed(request, candidate),
-        room(candidate, &replaced(request)),
-    );
+    let needed = needed(request, candidate);
+    let left = room(candidate, &replaced(request));
     if needed > left {
         reasons.push(Refusal::NoRoom { needed, left }.to_string());
     }

@@ -108,7 +108,8 @@ impl StepTarget<'_> {
         now: impl Fn() -> Timestamp,
     ) -> Result<Held, NotHeld> {
         let call = |error| NotHeld::Call(Box::new(error));
-        let (mut removed_at, mut writes) = (Vec::new(), 1);
+        let mut removed_at = Vec::new();
+        let mut writes = 1;
         let mut written = Instant::now();
         let mut agreeing: Option<(Instant, u32)> = None;
         loop {

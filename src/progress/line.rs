@@ -52,7 +52,8 @@ pub(super) fn work(pace: &Pace) -> String {
 /// Formats a duration as minutes and seconds, or as hours and minutes.
 pub(super) fn clock(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    let hours = seconds / 3_600;
+    let minutes = seconds / 60 % 60;
     if hours > 0 {
         format!("{hours}h{minutes:02}m")
     } else {

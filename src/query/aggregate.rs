@@ -210,7 +210,8 @@ impl State {
                     squares: s,
                 },
             ) if n > 0.0 => {
-                let (total, apart) = (*count + n, m - *mean);
+                let total = *count + n;
+                let apart = m - *mean;
                 *squares += s + apart * apart * *count * n / total;
                 *mean += apart * n / total;
                 *count = total;
@@ -330,7 +331,8 @@ mod tests {
             for kind in KINDS {
                 let mut merged = state_of(kind, right);
                 merged.merge(state_of(kind, left));
-                let (merged, whole) = (merged.answer(kind), state_of(kind, &values).answer(kind));
+                let merged = merged.answer(kind);
+                let whole = state_of(kind, &values).answer(kind);
                 if let (Some(a), Some(b)) = (merged.number(), whole.number()) {
                     prop_assert!((a - b).abs() < 1e-9, "{kind:?}: {a} {b}");
                 } else {

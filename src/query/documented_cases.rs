@@ -49,7 +49,8 @@ fn rows(query: &str, messages: &[&str]) -> Vec<String> {
                 .collect(),
         ),
         Plan::Groups(plan) => {
-            let (mut even, mut odd) = (Partial::default(), Partial::default());
+            let mut even = Partial::default();
+            let mut odd = Partial::default();
             for (at, record) in records.iter().enumerate() {
                 plan.add(record, if at % 2 == 0 { &mut even } else { &mut odd });
             }

@@ -210,9 +210,11 @@ pub(super) fn decimal(text: &str) -> Option<f64> {
 
 /// Compares runs of digits by length, then by value; everything else by code point.
 fn natural_order(left: &str, right: &str) -> Ordering {
-    let (mut left, mut right) = (left, right);
+    let mut left = left;
+    let mut right = right;
     loop {
-        let ((a, rest_a), (b, rest_b)) = (chunk(left), chunk(right));
+        let (a, rest_a) = chunk(left);
+        let (b, rest_b) = chunk(right);
         let both_digits = a.starts_with(|c: char| c.is_ascii_digit())
             && b.starts_with(|c: char| c.is_ascii_digit());
         let order = if both_digits {

@@ -122,7 +122,8 @@ mod tests {
     use super::*;
 
     fn granted(limiter: &mut Limiter, operation: &str, region: &str, milliseconds: i64) -> usize {
-        let (account, region) = ("111111111111".parse().unwrap(), region.parse().unwrap());
+        let account = "111111111111".parse().unwrap();
+        let region = region.parse().unwrap();
         let now = Timestamp::from_millisecond(milliseconds).unwrap();
         (0..1_000)
             .filter(|_| limiter.admit(operation, account, &region, now))

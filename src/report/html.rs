@@ -110,7 +110,9 @@ impl Page for HtmlPage<'_> {
         if !std::mem::replace(&mut self.is_open, true) {
             writeln!(self.out, "<table>")?;
         }
-        let (label, lead, text) = (shown(label), shown(lead.trim()), shown(text));
+        let label = shown(label);
+        let lead = shown(lead.trim());
+        let text = shown(text);
         writeln!(
             self.out,
             "<tr><th>{label}</th><td class=\"lead\">{lead}</td><td>{text}</td></tr>"
@@ -230,7 +232,8 @@ mod tests {
         );
         // No element is opened except by this module, and every one of them is closed.
         for element in ["table", "tr", "td", "details", "pre", "div"] {
-            let (opened, closed) = (format!("<{element}"), format!("</{element}>"));
+            let opened = format!("<{element}");
+            let closed = format!("</{element}>");
             let opens = |at: &str| at.starts_with(['>', ' ']);
             let opened = page
                 .split(&opened)
@@ -247,7 +250,8 @@ mod tests {
             text in "([<>&'\"/=!-]|script|</pre>|</td>|style|[\\u{0}-\\u{1f}\\u{7f}-\\u{9f}\\u{202a}-\\u{202e}]|\\PC){0,40}",
         ) {
             let marks = |page: &str| page.matches(['<', '>', '"']).count();
-            let (page, harmless) = (page(1, &text), page(1, "x"));
+            let harmless = page(1, "x");
+            let page = page(1, &text);
             prop_assert_eq!(marks(&page), marks(&harmless));
             prop_assert!(!page.contains(|c: char| c != '\n' && escape(&c.to_string()) != c.to_string()));
         }

@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn both_forms_have_the_same_rows_and_our_columns_stay_ours() {
-        let (mut csv, mut json) = (Vec::new(), Vec::new());
+        let mut csv = Vec::new();
+        let mut json = Vec::new();
         let own = ["record_id", "n", "who"].map(str::to_owned);
         let mut writer = HuntWriter::new(&["record_id"], &own, &mut csv, &mut json).unwrap();
         writer
@@ -234,7 +235,8 @@ mod tests {
 
     #[test]
     fn nothing_is_an_empty_array() {
-        let (mut csv, mut json) = (Vec::new(), Vec::new());
+        let mut csv = Vec::new();
+        let mut json = Vec::new();
         HuntWriter::new(&TARGET_COLUMNS, &[], &mut csv, &mut json)
             .unwrap()
             .finish()

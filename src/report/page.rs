@@ -65,7 +65,9 @@ impl Page for TerminalPage<'_> {
     }
 
     fn row(&mut self, label: &str, lead: &str, text: &str) -> io::Result<()> {
-        let (mut label, mut lead, indent) = (label, lead, lead.len());
+        let indent = lead.len();
+        let mut label = label;
+        let mut lead = lead;
         for line in wrap(&escape(text), WIDTH - 2 - Self::LABEL - indent) {
             self.line(&format!(
                 "  {label:<width$}{lead:indent$}{line}",

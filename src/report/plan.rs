@@ -113,10 +113,8 @@ pub fn write_plan(
             time(window.to.as_millisecond())
         ),
     )?;
-    let (filter, insights) = (
-        sum(|target| target.filter_log_groups),
-        sum(|target| target.insights_log_groups),
-    );
+    let filter = sum(|target| target.filter_log_groups);
+    let insights = sum(|target| target.insights_log_groups);
     page.item(
         "Read",
         &format!(

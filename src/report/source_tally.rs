@@ -102,7 +102,8 @@ impl SourceCounts {
                 .filter_map(|status| self.accounts.get(status.as_str()))
                 .sum()
         };
-        let (searched, recorded) = (of(&[Searched]), of(&[Recorded]));
+        let searched = of(&[Searched]);
+        let recorded = of(&[Recorded]);
         let word = if recorded > 0 { "recorded" } else { "searched" };
         let all = plural(in_scope, "account");
         let mut sentence = format!(

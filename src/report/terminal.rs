@@ -311,7 +311,8 @@ mod tests {
     use crate::report::testing::{self, place, sighting, written};
 
     fn ending(status: RunStatus, rows: &[Coverage], found: usize) -> String {
-        let (mut coverage, mut sightings) = (CoverageTally::default(), SightingTally::default());
+        let mut coverage = CoverageTally::default();
+        let mut sightings = SightingTally::default();
         for row in rows {
             coverage.add(row);
         }

@@ -70,7 +70,8 @@ impl<'m> JsonTape<'m> {
     /// The path of a token, written as in Logs Insights: `resources.0.ARN`. A key has the path of
     /// its value.
     pub fn path(&self, token: usize) -> String {
-        let (mut steps, mut at) = (Vec::new(), token);
+        let mut steps = Vec::new();
+        let mut at = token;
         while let Some(token) = self.tokens.get(at).filter(|_| at != Self::ROOT) {
             let container = token.container as usize;
             steps.push(match self.kind(container) {

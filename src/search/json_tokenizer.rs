@@ -176,7 +176,8 @@ impl JsonTokenizer<'_> {
         if self.json.get(self.at) != Some(&b'"') {
             return None;
         }
-        let (begin, mut kind) = (self.at + 1, Kind::Text);
+        let begin = self.at + 1;
+        let mut kind = Kind::Text;
         self.at = begin;
         loop {
             self.at += plain_bytes(self.json.get(self.at..)?);

@@ -41,7 +41,8 @@ pub(super) struct Literals {
 impl Literals {
     /// Builds the automata. Indicators that are not literals are ignored.
     pub(super) fn new(indicators: &[Indicator]) -> Result<Self, BuildError> {
-        let (mut as_written, mut in_any_case) = (Vec::new(), Vec::new());
+        let mut as_written = Vec::new();
+        let mut in_any_case = Vec::new();
         for (indicator, given) in indicators.iter().enumerate() {
             let free = |edges| MatchRule::Free(edges);
             let (text, standing) = match given.value() {

@@ -77,7 +77,8 @@ impl Matcher {
     /// The automaton of the literals or the set of regular expressions would be too large.
     pub fn new(indicators: &[Indicator]) -> Result<Self, MatcherError> {
         let mut addresses = AddressSet::default();
-        let (mut regexes, mut of_regex) = (Vec::new(), Vec::new());
+        let mut regexes = Vec::new();
+        let mut of_regex = Vec::new();
         for (indicator, given) in indicators.iter().enumerate() {
             match given.value() {
                 IndicatorValue::Ip(address) => addresses.insert((*address).into(), indicator),
@@ -122,7 +123,8 @@ impl Matcher {
         if !self.regexes.is_empty() {
             return self.match_full_scan(message, |_| true);
         }
-        let (places, is_disguised) = (self.places(message), self.disguises.may_be_in(message));
+        let places = self.places(message);
+        let is_disguised = self.disguises.may_be_in(message);
         if places.is_empty() && !is_disguised {
             return None;
         }
@@ -364,10 +366,8 @@ mod tests {
 
     #[test]
     fn an_empty_key_is_no_step_of_a_path() {
-        let (matcher, message) = (
-            Matcher::new(&["192.0.2.1".parse().unwrap()]).unwrap(),
-            r#"{"" :{"" :"192.0.2.1"}}"#,
-        );
+        let matcher = Matcher::new(&["192.0.2.1".parse().unwrap()]).unwrap();
+        let message = r#"{"" :{"" :"192.0.2.1"}}"#;
         assert_eq!(matcher.find(message).unwrap().fields, [""]);
         assert_eq!(
             matcher.find(message),

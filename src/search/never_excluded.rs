@@ -136,7 +136,8 @@ fn in_message(text: &str, how: u8) -> String {
 
 /// A document as JSON in which some characters are written as escapes that are not required.
 fn spelled_out(document: &serde_json::Value, which: u64) -> String {
-    let (mut is_text, mut is_escape) = (false, false);
+    let mut is_text = false;
+    let mut is_escape = false;
     let spell = |(at, c): (usize, char)| {
         let may_be_spelled = is_text && !is_escape && c != '"' && c != '\\';
         is_text ^= c == '"' && !is_escape;
@@ -323,7 +324,8 @@ proptest! {
         levels in prop::collection::vec(any_escaping(), 1..4),
     ) {
         let indicators: Vec<Indicator> = all.iter().map(|one| one.indicator.clone()).collect();
-        let (matcher, search_set) = (Matcher::new(&indicators).unwrap(), SearchSet::new(&indicators, &[]).unwrap());
+        let matcher = Matcher::new(&indicators).unwrap();
+        let search_set = SearchSet::new(&indicators, &[]).unwrap();
         for Spelled { indicator, spelling } in &all {
             for message in nested(spelling, &levels) {
                 // Some loggers write a prefix before the document.

@@ -32,7 +32,8 @@ impl PassthroughQuery {
 /// # Errors
 /// The query of a hunt is invalid.
 pub fn prepare(hunts: &[Hunt]) -> Result<(Vec<PreparedHunt>, Vec<PassthroughQuery>), NotPrepared> {
-    let (mut prepared, mut written) = (Vec::new(), Vec::new());
+    let mut prepared = Vec::new();
+    let mut written = Vec::new();
     for hunt in hunts {
         match PreparedHunt::new(hunt.clone()) {
             Ok(hunt) => prepared.push(hunt),

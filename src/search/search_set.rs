@@ -49,7 +49,8 @@ impl SearchSet {
         let traces = traces.collect::<Option<Vec<RequiredText>>>();
         let terms = traces.as_ref().and_then(|traces| pattern_of(traces));
         let condition = traces.and_then(|traces| insights::condition(&traces));
-        let (matcher, has_indicators) = (Matcher::new(indicators)?, !indicators.is_empty());
+        let matcher = Matcher::new(indicators)?;
+        let has_indicators = !indicators.is_empty();
         Ok(Self {
             matcher,
             hunts,

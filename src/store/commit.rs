@@ -90,7 +90,8 @@ fn insert_place(transaction: &Transaction<'_>, place: &CoverageRow) -> Result<()
 fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), StoreError> {
     let mut insert = transaction
         .prepare_cached("INSERT INTO unit (id, place, pass, engine, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    let (pass, engine) = (unit.pass.as_str(), unit.engine.as_str());
+    let pass = unit.pass.as_str();
+    let engine = unit.engine.as_str();
     insert.execute(params![
         unit.id.0,
         unit.place.0,

@@ -190,7 +190,8 @@ mod tests {
     }
 
     fn unit_of(journal: &Journal, group: &CoverageRow) -> UnitRow {
-        let (id, place) = (journal.new_unit(), group.id);
+        let id = journal.new_unit();
+        let place = group.id;
         UnitRow {
             id,
             place,
@@ -280,7 +281,9 @@ mod tests {
                     .unwrap();
             }
         });
-        let (began, mut batch, mut batches) = (Instant::now(), Vec::new(), Vec::new());
+        let began = Instant::now();
+        let mut batch = Vec::new();
+        let mut batches = Vec::new();
         while gather(&mut waiting, &mut batch).await {
             batches.push((batch.len(), began.elapsed().as_millis()));
             batch.clear();
@@ -332,7 +335,9 @@ mod tests {
             region: group.region.clone().unwrap(),
         };
         let known = checkpoint.take(&target);
-        let (from_ms, to_ms, next_token) = (0, 100, Some("t".to_owned()));
+        let from_ms = 0;
+        let to_ms = 100;
+        let next_token = Some("t".to_owned());
         let UnitRow {
             id, pass, engine, ..
         } = unit;

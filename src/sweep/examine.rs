@@ -41,15 +41,11 @@ pub(super) fn examine_page(
     } else {
         IntegrityFindings::default()
     };
-    let (number, bytes) = (
-        events.len() as u64,
-        events.iter().map(|event| event.message.len() as u64).sum(),
-    );
+    let number = events.len() as u64;
+    let bytes = events.iter().map(|event| event.message.len() as u64).sum();
     let mut counts = PageCounts::default();
-    let (account, mut regions) = (
-        reading.group.target.account.to_string(),
-        RegionFilterCache::default(),
-    );
+    let account = reading.group.target.account.to_string();
+    let mut regions = RegionFilterCache::default();
     let mut examine = |event| examine(reading, &account, event, &mut regions, &mut counts);
     let found = match pass {
         Pass::Search => events.into_iter().filter_map(&mut examine).collect(),

@@ -150,7 +150,8 @@ impl<'a, 'r> Merged<'a, 'r> {
 /// Returns whether two sightings could be copies. The order of the rows keeps such sightings
 /// adjacent.
 fn may_be_copies(one: &Sighting, other: &Sighting) -> bool {
-    let (one, other) = (&one.happening, &other.happening);
+    let one = &one.happening;
+    let other = &other.happening;
     (one.time_ms, &one.account, &one.region, &one.record_id)
         == (
             other.time_ms,
@@ -173,7 +174,8 @@ fn are_copies(one: &Sighting, other: &Sighting) -> bool {
 
 /// Returns whether both are the same event of CloudWatch Logs, by its id, read twice.
 fn is_same_event(one: &Sighting, other: &Sighting) -> bool {
-    let (one, other) = (&one.stored, &other.stored);
+    let one = &one.stored;
+    let other = &other.stored;
     !one.event_id.is_empty()
         && (&one.event_id, &one.log_group, one.account, &one.region)
             == (
@@ -243,12 +245,10 @@ mod tests {
     #[test]
     fn a_record_without_an_id_of_its_event_is_a_copy_by_its_own() {
         let record = r#"{"eventID":"e","eventTime":"2026-03-01T11:00:00Z","eventName":"a","eventSource":"b","awsRegion":"c"}"#;
-        let (mut one, other) = (
-            sighting("", record),
-            sighting(
-                "",
-                &record.replace(':', ": ").replace("11: 00: 00", "11:00:00"),
-            ),
+        let mut one = sighting("", record);
+        let other = sighting(
+            "",
+            &record.replace(':', ": ").replace("11: 00: 00", "11:00:00"),
         );
         assert!(are_copies(&one, &other));
         fold(&mut one, other);

@@ -93,7 +93,8 @@ impl RegionContext {
         &self,
         recorders: mpsc::Sender<LogSource>,
     ) -> Result<BTreeMap<String, Delivered>, JournalClosed> {
-        let (shared, here) = (&self.shared, self.target());
+        let shared = &self.shared;
+        let here = self.target();
         let asked = shared
             .unless_interrupted(async { Ok(ask(&shared.aws, &self.session, &here).await) })
             .await;
@@ -189,7 +190,9 @@ impl RegionContext {
             Err(outcome) => return self.leave(&group, place, outcome).await,
         };
         if shared.is_plan() {
-            let (bytes, pages, usd) = (expected_bytes, expected_pages, offer.insights_costs);
+            let bytes = expected_bytes;
+            let pages = expected_pages;
+            let usd = offer.insights_costs;
             let planned = PlannedGroup {
                 engine,
                 bytes,
@@ -339,7 +342,8 @@ impl TargetSweep {
                 Err(outcome) => return Ok(Err(self.unlisted(outcome))),
             };
             let advanced = pages.advance(groups.len(), next_token);
-            let (window, now) = (shared.settings.window, shared.clock.now());
+            let window = shared.settings.window;
+            let now = shared.clock.now();
             let mut groups: Vec<(f64, LogGroup)> = groups
                 .into_iter()
                 .filter(|group| shared.settings.reach.scope.has_log_group(&group.name))

@@ -225,7 +225,8 @@ async fn sweep_accounts(shared: &Arc<SweepContext>) -> Result<(), SweepError> {
     let (recorders, told) = mpsc::channel(remote_sources::WAITING);
     let (list_of_members, complete_list) = oneshot::channel();
     // If this function returns early with an error, dropping the sets aborts their tasks.
-    let (mut accounts, mut following) = (JoinSet::new(), JoinSet::new());
+    let mut accounts = JoinSet::new();
+    let mut following = JoinSet::new();
     following.spawn(remote_sources::follow(
         Arc::clone(shared),
         told,

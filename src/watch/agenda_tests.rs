@@ -27,10 +27,8 @@ fn group() -> LogGroupArn {
 /// A row of the coverage for the log group, its account-Region or its account.
 fn row(level: usize, outcome: Outcome) -> Coverage {
     let LogGroupArn { target, name, .. } = group();
-    let (region, log_group) = (
-        (level > 0).then_some(target.region.as_str()),
-        (level > 1).then_some(name.as_str()),
-    );
+    let region = (level > 0).then_some(target.region.as_str());
+    let log_group = (level > 1).then_some(name.as_str());
     testing::row(&target.account.to_string(), region, log_group, outcome)
 }
 
@@ -198,7 +196,8 @@ proptest! {
     #[test]
     fn no_moment_is_left_out(steps in prop::collection::vec((1..40_i64, 0..12_usize, any::<bool>()), 1..30)) {
         let mut story = Story { watermarks: Watermarks::default() };
-        let (mut minute, mut read) = (100_000, BTreeSet::<i64>::new());
+        let mut minute = 100_000;
+        let mut read = BTreeSet::<i64>::new();
         let first = minute + if steps[0].2 { steps[0].0 * 60 } else { steps[0].0 } - 75;
         let mut take = |stretches: Vec<(i64, i64)>| {
             for (from, to) in stretches {

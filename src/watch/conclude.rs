@@ -133,7 +133,8 @@ impl Conclusion<'_> {
             )
         };
         state.change(|transaction| {
-            let (mut batch, mut counted) = (Batch::default(), Batch::default());
+            let mut batch = Batch::default();
+            let mut counted = Batch::default();
             merged_sightings(&reader, |sightings| {
                 for sighting in sightings {
                     let sighting = sighting?;
@@ -357,7 +358,8 @@ fn title(schedule: &str, kind: AlertKind, count: u64) -> String {
 
 /// Returns the alert about accounts whose coverage changed, if any.
 fn about(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
-    let (first, count) = (accounts.first()?, accounts.len() as u64);
+    let first = accounts.first()?;
+    let count = accounts.len() as u64;
     let cell = |column: &str| {
         first
             .get(column)
@@ -377,10 +379,8 @@ fn about(template: &Alert, kind: AlertKind, accounts: &[Row]) -> Option<Alert> {
         batch.push(row.clone());
     }
     let alert = batch.finish(template).into_iter().next()?;
-    let (id, title) = (
-        format!("{}-{}", template.id, kind.as_str()),
-        format!("{}: {what}", template.schedule),
-    );
+    let id = format!("{}-{}", template.id, kind.as_str());
+    let title = format!("{}: {what}", template.schedule);
     Some(Alert {
         id,
         kind,
@@ -410,10 +410,8 @@ fn identity(sighting: &Sighting) -> SightingIdentity {
         ..
     } = sighting;
     let time = told.time_ms.to_string();
-    let (account, place) = (
-        stored.account.to_string(),
-        [stored.region.as_str(), &stored.log_group, &stored.event_id],
-    );
+    let account = stored.account.to_string();
+    let place = [stored.region.as_str(), &stored.log_group, &stored.event_id];
     // A CloudTrail record is the same in every log group. Any other event is identified by where it
     // is stored.
     let place = if told.record_id.is_empty() {

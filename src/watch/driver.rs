@@ -189,7 +189,9 @@ impl Watch {
                     counts,
                     ..
                 } = &activated;
-                let (sightings, alerts, end) = (counts.sightings, counts.alerts, end.as_str());
+                let sightings = counts.sightings;
+                let alerts = counts.alerts;
+                let end = end.as_str();
                 info!(
                     schedule = name,
                     end, sightings, alerts, uncovered, run, problem, "concluded"
@@ -234,12 +236,12 @@ impl Watch {
             Ok(sweep) => self.runs.make(sweep, Arc::clone(&agenda), stop).await,
             Err(problem) => Err(problem),
         };
-        let (state, schedule, clock) = (self.state.clone(), schedule.clone(), self.clock.clone());
-        let (runs_dir, keep_for, keep) = (
-            self.runs_dir(),
-            self.settings.keep_runs_for,
-            self.settings.keep_runs,
-        );
+        let state = self.state.clone();
+        let schedule = schedule.clone();
+        let clock = self.clock.clone();
+        let runs_dir = self.runs_dir();
+        let keep_for = self.settings.keep_runs_for;
+        let keep = self.settings.keep_runs;
         let concluded = tokio::task::spawn_blocking(move || {
             let conclusion = Conclusion {
                 schedule: &schedule,
@@ -281,8 +283,8 @@ impl Watch {
                 .scanned(self.clock.now_ms())
                 .map_err(|error| causes(&error))?;
             if scanned >= budget {
-                let (scanned, budget) =
-                    (crate::report::bytes(scanned), crate::report::bytes(budget));
+                let scanned = crate::report::bytes(scanned);
+                let budget = crate::report::bytes(budget);
                 return Err(format!(
                     "{scanned} were read today, of a budget of {budget}: it goes on tomorrow (UTC)"
                 ));

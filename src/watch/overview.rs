@@ -90,12 +90,10 @@ impl Overview {
             .map(|schedule| ScheduleOverview::read(schedule, state, now));
         let sinks = settings.sinks.iter().map(|sink| {
             let record = state.sink(&sink.name)?;
-            let (waiting, delivered, refused, problem) = (
-                record.waiting,
-                record.delivered,
-                record.refused,
-                record.problem,
-            );
+            let waiting = record.waiting;
+            let delivered = record.delivered;
+            let refused = record.refused;
+            let problem = record.problem;
             Ok(SinkOverview {
                 name: sink.name.clone(),
                 waiting,

@@ -60,10 +60,8 @@ impl OwnCalls {
             return Ok(false);
         };
         // CloudTrail times have a resolution of one second.
-        let (first, last) = (
-            at.saturating_sub(LONGEST_RUN),
-            at.saturating_add(SignedDuration::from_secs(1)),
-        );
+        let first = at.saturating_sub(LONGEST_RUN);
+        let last = at.saturating_add(SignedDuration::from_secs(1));
         let (Ok(first), Ok(last)) = (first, last) else {
             return Ok(false);
         };

@@ -50,7 +50,8 @@ fn a_practice_sweep_writes_a_private_run_and_says_what_it_left_open() {
         temp.path(),
         &["sweep", "198.51.100.23", "--since", "24h", "--practice"],
     );
-    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    let stdout = text(&output.stdout);
+    let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{stderr}");
     assert!(
         stdout.lines().all(|line| line.chars().count() <= 80),
@@ -405,7 +406,8 @@ fn a_plan_changes_nothing_and_has_to_be_confirmed() {
         "--practice",
     ];
     let output = dragnet(temp.path(), &plan);
-    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    let stdout = text(&output.stdout);
+    let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     for part in [
         "arn:aws:iam::666666666666:user/deploy-bot",

@@ -108,7 +108,9 @@ fn rooms_used(code: &str) -> Vec<String> {
 
 /// Returns the first segment of each path in a `{…}` whose opening bracket has been read.
 fn heads_of_group(group: &str) -> Vec<String> {
-    let (mut heads, mut depth, mut begins) = (Vec::new(), 0_u32, true);
+    let mut heads = Vec::new();
+    let mut depth = 0_u32;
+    let mut begins = true;
     for (at, character) in group.char_indices() {
         match character {
             '}' if depth == 0 => break,

@@ -411,11 +411,9 @@ async fn what_lets_nothing_through_is_not_told_to_be_all_but_read() {
 /// seconds.
 async fn told_of_the_time_left(scenario: &str) -> (Vec<(f64, Option<Duration>)>, f64) {
     let world = World::of(scenario);
-    let (temp, tally, began) = (
-        tempfile::tempdir().unwrap(),
-        Arc::new(Tally::default()),
-        Instant::now(),
-    );
+    let temp = tempfile::tempdir().unwrap();
+    let tally = Arc::new(Tally::default());
+    let began = Instant::now();
     let parts = parts_of(&world, temp.path(), Arc::clone(&tally)).await;
     let mut told = Vec::new();
     let watch = async {
@@ -437,7 +435,8 @@ async fn told_of_the_time_left(scenario: &str) -> (Vec<(f64, Option<Duration>)>,
 }
 
 async fn parts_of(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepParts {
-    let (settings, clock) = (world.settings(&ARGUMENTS), world.place().clock());
+    let settings = world.settings(&ARGUMENTS);
+    let clock = world.place().clock();
     let (audit, calls) = tokio::sync::mpsc::channel(64);
     let aws = world
         .place()
@@ -446,8 +445,9 @@ async fn parts_of(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepPa
         .unwrap();
     let run_id = RunId::new(clock.now(), 1);
     let (journal, _) = Journal::create(&RunDir::create(directory, &run_id).unwrap(), &[]).unwrap();
-    let (started, checkpoint, cancel) =
-        (clock.now(), Checkpoint::default(), CancellationToken::new());
+    let started = clock.now();
+    let checkpoint = Checkpoint::default();
+    let cancel = CancellationToken::new();
     SweepParts {
         aws,
         calls,

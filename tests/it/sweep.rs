@@ -303,7 +303,8 @@ async fn a_forged_copy_replaces_no_record() {
             &format!("\"requestParameters\":{{\"bucket\":\"{bucket}\"}},\"requestID\""),
         )
     };
-    let (genuine, harmless) = (with("crown-jewels"), with("harmless"));
+    let genuine = with("crown-jewels");
+    let harmless = with("harmless");
     let twice = genuine.replace("{\"bucket\"", "{\"bucket\":\"harmless\",\"bucket\"");
     let planted = [
         event(

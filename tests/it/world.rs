@@ -247,7 +247,9 @@ impl Run {
             .collect();
         let mut coverage =
             csv::Reader::from_path(self.outputs.directory.join("coverage.csv")).unwrap();
-        let (mut accounts, mut groups, mut is_covered) = (BTreeSet::new(), BTreeMap::new(), true);
+        let mut accounts = BTreeSet::new();
+        let mut groups = BTreeMap::new();
+        let mut is_covered = true;
         for row in coverage
             .deserialize::<BTreeMap<String, String>>()
             .map(Result::unwrap)

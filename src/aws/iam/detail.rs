@@ -76,7 +76,8 @@ impl Aws {
             PrincipalKind::User => EntityType::User,
             PrincipalKind::Group => EntityType::Group,
         };
-        let (mut found, mut pages) = (Vec::new(), Pages::default());
+        let mut found = Vec::new();
+        let mut pages = Pages::default();
         loop {
             let request = self
                 .clients
@@ -123,7 +124,8 @@ impl Aws {
         session: &Session,
     ) -> Result<BTreeMap<String, Timestamp>, CallError> {
         let site = self.iam_site(session, Operation::ListUsers);
-        let (mut found, mut pages) = (BTreeMap::new(), Pages::default());
+        let mut found = BTreeMap::new();
+        let mut pages = Pages::default();
         loop {
             let page = send!(
                 self,
@@ -154,7 +156,8 @@ impl Aws {
         session: &Session,
         principal: &Principal,
     ) -> Result<Option<String>, CallError> {
-        let (iam, name) = (&self.clients.iam, principal.name());
+        let iam = &self.clients.iam;
+        let name = principal.name();
         let found = match principal.kind() {
             PrincipalKind::Role => {
                 let answer = send!(
@@ -202,7 +205,8 @@ impl Aws {
         group: &str,
     ) -> Result<BTreeSet<String>, CallError> {
         let site = self.iam_site(session, Operation::GetGroup);
-        let (mut members, mut pages) = (BTreeSet::new(), Pages::default());
+        let mut members = BTreeSet::new();
+        let mut pages = Pages::default();
         loop {
             let request = self
                 .clients

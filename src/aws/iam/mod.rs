@@ -23,7 +23,8 @@ use crate::model::Operation;
 /// Makes one IAM call: the request is built once and sent with the credentials of each attempt.
 macro_rules! send {
     ($aws:expr, $site:expr, $request:expr) => {{
-        let (site, request) = ($site, $request);
+        let site = $site;
+        let request = $request;
         $aws.call(site, |credentials| {
             request
                 .clone()

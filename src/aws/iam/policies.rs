@@ -19,7 +19,8 @@ impl Aws {
         principal: &Principal,
         policy: &str,
     ) -> Result<Option<String>, CallError> {
-        let (iam, name) = (&self.clients.iam, principal.name());
+        let iam = &self.clients.iam;
+        let name = principal.name();
         let document = match principal.kind() {
             PrincipalKind::Role => {
                 let request = iam.get_role_policy().role_name(name).policy_name(policy);
@@ -64,7 +65,8 @@ impl Aws {
         policy: &str,
         document: &str,
     ) -> Result<(), CallError> {
-        let (iam, name) = (&self.clients.iam, principal.name());
+        let iam = &self.clients.iam;
+        let name = principal.name();
         match principal.kind() {
             PrincipalKind::Role => {
                 let request = iam
@@ -118,7 +120,8 @@ impl Aws {
         principal: &Principal,
         policy: &str,
     ) -> Result<(), CallError> {
-        let (iam, name) = (&self.clients.iam, principal.name());
+        let iam = &self.clients.iam;
+        let name = principal.name();
         match principal.kind() {
             PrincipalKind::Role => {
                 let request = iam.delete_role_policy().role_name(name).policy_name(policy);

@@ -227,10 +227,8 @@ mod tests {
 
     #[test]
     fn only_a_users_long_term_keys_have_a_device() {
-        let (alice, device) = (
-            "arn:aws:iam::111111111111:user/alice",
-            "arn:aws:iam::111111111111:mfa/alice",
-        );
+        let alice = "arn:aws:iam::111111111111:user/alice";
+        let device = "arn:aws:iam::111111111111:mfa/alice";
         assert_eq!(told(alice, None, device), None);
         assert_eq!(
             told(

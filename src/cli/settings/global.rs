@@ -104,10 +104,8 @@ mod tests {
                 ..*piped
             };
             let arguments = GlobalArguments::default();
-            let (on, off) = (
-                GlobalSettings::resolve(&arguments, &terminal),
-                GlobalSettings::resolve(&arguments, piped),
-            );
+            let on = GlobalSettings::resolve(&arguments, &terminal);
+            let off = GlobalSettings::resolve(&arguments, piped);
             assert_eq!((on.progress, on.color), (ProgressStyle::Bar, true));
             assert_eq!((off.progress, off.color), (ProgressStyle::Plain, false));
             let no_color = |name: &str| (name == "NO_COLOR").then(|| "1".to_owned());

@@ -130,7 +130,8 @@ fn check(hunt: &Hunt, engine: EngineChoice) -> Result<(), UsageError> {
 /// Makes names unique: the second hunt of a name becomes `name-2`. Hunts with the same name and
 /// query are combined.
 fn each_with_its_name(hunts: Vec<Hunt>) -> Vec<Hunt> {
-    let (mut names, mut asked) = (HashSet::new(), HashSet::new());
+    let mut names = HashSet::new();
+    let mut asked = HashSet::new();
     let mut named = Vec::new();
     for hunt in hunts {
         if !asked.insert((hunt.name.clone(), hunt.query.clone())) {

@@ -119,11 +119,9 @@ impl WatchSettings {
         surroundings: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
         let config = load_config(global, surroundings)?;
-        let (watch, formats, hunts) = (
-            config.watch.clone(),
-            config.report.formats.clone(),
-            config.hunts.clone(),
-        );
+        let watch = config.watch.clone();
+        let formats = config.report.formats.clone();
+        let hunts = config.hunts.clone();
         if watch.schedule.is_empty() {
             return Err(UsageError::NoSchedule);
         }

@@ -88,7 +88,8 @@ pub async fn apply_plan(
 ) -> Result<Containment, CommandError> {
     let clock = place.clock();
     let (connection, guard) = check(place, settings, sealed, forced).await?;
-    let (journals, id) = (journals(settings), sealed.short_hash());
+    let journals = journals(settings);
+    let id = sealed.short_hash();
     let caller = connection.caller.arn.to_string();
     let journal = journals
         .begin(sealed, &caller, clock.now())
@@ -134,7 +135,8 @@ async fn check(
     sealed: &SealedPlan,
     forced: &[Override],
 ) -> Result<(Connection, Guard), CommandError> {
-    let (plan, now) = (sealed.plan(), place.clock().now());
+    let plan = sealed.plan();
+    let now = place.clock().now();
     check_plan(plan, &settings.contain, now).map_err(ContainError::from)?;
     let expires = expiry(plan, &settings.contain);
     if now >= expires && !is_begun(settings, sealed)? {

@@ -49,9 +49,8 @@ pub async fn verify_containment(
 ) -> Result<(Containment, Vec<String>), CommandError> {
     let journal = journals(settings).open(id).map_err(ContainError::from)?;
     let connection = Connection::of(place, settings, journal.id()).await?;
-    let (clock, enter) = (place.clock(), |account, policy| {
-        connection.enter(account, policy)
-    });
+    let clock = place.clock();
+    let enter = |account, policy| connection.enter(account, policy);
     let work = StepRunner {
         aws: &connection.aws,
         clock: &clock,
@@ -93,9 +92,8 @@ pub async fn undo_containment(
 ) -> Result<Containment, CommandError> {
     let journal = journals(settings).open(id).map_err(ContainError::from)?;
     let connection = Connection::of(place, settings, journal.id()).await?;
-    let (clock, enter) = (place.clock(), |account, policy| {
-        connection.enter(account, policy)
-    });
+    let clock = place.clock();
+    let enter = |account, policy| connection.enter(account, policy);
     let work = StepRunner {
         aws: &connection.aws,
         clock: &clock,

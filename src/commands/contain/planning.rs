@@ -111,7 +111,9 @@ pub async fn make_plan(
     let surveys: Vec<(Account, Result<Survey, String>)> =
         looked.buffer_unordered(AT_ONCE).collect().await;
 
-    let (mut candidates, mut refused, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
+    let mut candidates = Vec::new();
+    let mut refused = Vec::new();
+    let mut gaps = Vec::new();
     let mut met = BTreeSet::new();
     for (account, survey) in surveys {
         match survey {

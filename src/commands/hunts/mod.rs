@@ -65,7 +65,8 @@ fn list<'h>(
 
 /// Checks the files, or lists the catalogue, which loads only if all its hunts are valid.
 fn check(settings: &HuntsSettings, json: bool, out: &mut dyn Write) -> Result<u8, CommandError> {
-    let (mut sound, mut wrong) = (Vec::new(), Vec::new());
+    let mut sound = Vec::new();
+    let mut wrong = Vec::new();
     if settings.files.is_empty() {
         sound.extend(settings.catalogue.iter().map(Described::from_template));
     }

@@ -110,7 +110,8 @@ struct Answered {
 impl Survey {
     async fn ask_everyone(self: &Arc<Self>) -> Result<Known, CommandError> {
         let mut directory = Directory::new(&self.aws, &self.access, &self.reach);
-        let (mut known, mut accounts) = (Known::default(), JoinSet::new());
+        let mut known = Known::default();
+        let mut accounts = JoinSet::new();
         while let Some(member) = directory.next().await? {
             if member.standing == ScopeMembership::InScope {
                 known.accounts += 1;
@@ -141,7 +142,8 @@ impl Survey {
 
     async fn ask_account(self: Arc<Self>, member: Member) -> Answered {
         let account = member.account.id;
-        let (mut cells, mut recorders) = (Vec::new(), Vec::new());
+        let mut cells = Vec::new();
+        let mut recorders = Vec::new();
         let session = match self
             .access
             .enter(&self.aws, &member)

@@ -64,7 +64,8 @@ fn planned(schedules: &[ScheduleSettings], now: Timestamp) -> Vec<Planned> {
                 .to_zoned(schedule.zone.zone())
                 .strftime("%a %F %T %Z")
                 .to_string();
-            let (due, at) = (rfc3339_ms(activation.due), rfc3339_ms(activation.at));
+            let due = rfc3339_ms(activation.due);
+            let at = rfc3339_ms(activation.at);
             all.push(Planned {
                 schedule: schedule.name.clone(),
                 due,

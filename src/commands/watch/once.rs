@@ -74,7 +74,8 @@ fn ending(activated: &ActivationRecord) -> String {
         problem,
         ..
     } = activated;
-    let (sightings, alerts) = (counts.sightings, counts.alerts);
+    let sightings = counts.sightings;
+    let alerts = counts.alerts;
     let because = if problem.is_empty() {
         String::new()
     } else {

@@ -25,7 +25,8 @@ impl RunLauncher for Runs {
         agenda: Arc<Agenda>,
         cancel: CancellationToken,
     ) -> BoxFuture<'_, Result<FinishedRun, String>> {
-        let (connection, windows) = (self.0.of_run(), WindowBasis::LogTime(agenda));
+        let connection = self.0.of_run();
+        let windows = WindowBasis::LogTime(agenda);
         async move {
             let made =
                 run_windows(connection, settings, windows, ProgressStyle::None, cancel).await;

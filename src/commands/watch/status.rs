@@ -99,11 +99,9 @@ fn uncovered(overview: &Overview) -> Table {
     for schedule in &overview.schedules {
         for account in &schedule.uncovered {
             let since = account.since.map(rfc3339_ms).unwrap_or_default();
-            let (id, name, reason) = (
-                account.account_id.clone(),
-                account.account_name.clone(),
-                account.reason.clone(),
-            );
+            let id = account.account_id.clone();
+            let name = account.account_name.clone();
+            let reason = account.reason.clone();
             table.push(vec![schedule.name.clone(), id, name, since, reason]);
         }
     }

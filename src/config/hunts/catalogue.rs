@@ -32,7 +32,8 @@ impl Catalogue {
         let mut own: BTreeMap<String, HuntTemplate> = BTreeMap::new();
         for path in folder.map(toml_files).transpose()?.unwrap_or_default() {
             let hunt = load_hunt(&path)?;
-            let (origin, name) = (path.display().to_string(), hunt.name.clone());
+            let origin = path.display().to_string();
+            let name = hunt.name.clone();
             if own.insert(name.clone(), hunt).is_some() {
                 return Err(ConfigError::new(
                     &origin,

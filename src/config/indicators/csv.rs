@@ -24,10 +24,8 @@ pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
             .and_then(|at| usize::try_from(at.line()).ok())
             .unwrap_or_default();
         let cell = |at: usize| record.get(at).unwrap_or_default();
-        let (kind, value) = (
-            columns.kind.map(cell).unwrap_or_default(),
-            cell(columns.value),
-        );
+        let kind = columns.kind.map(cell).unwrap_or_default();
+        let value = cell(columns.value);
         if !kind.is_empty() || !value.is_empty() {
             vocabulary::add(kind, value, line, listing)?;
         }

@@ -97,7 +97,8 @@ pub(super) fn call<'v>(
             text(&|text| text.chars().skip(start).take(length).collect())
         }
         Function::Replace => {
-            let (searched, replacement) = (value(1).to_string(), value(2).to_string());
+            let searched = value(1).to_string();
+            let replacement = value(2).to_string();
             text(&|text| {
                 if searched.is_empty() {
                     text.to_owned()

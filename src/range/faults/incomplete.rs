@@ -116,10 +116,8 @@ fn one_short(mut list: Value) -> Value {
 /// The XML counterpart of `json_body`. A change that only JSON can express removes the element.
 fn xml_body(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
-    let (open, close) = (
-        format!("<{}>", fault.member),
-        format!("</{}>", fault.member),
-    );
+    let open = format!("<{}>", fault.member);
+    let close = format!("</{}>", fault.member);
     let element = text
         .find(&open)
         .zip(text.find(&close).map(|at| at + close.len()));
@@ -133,10 +131,8 @@ fn xml_body(fault: &Incomplete, exchange: &Exchange, body: &Bytes) -> Vec<u8> {
                 .into_bytes()
         }
         (answer, Some((from, to))) => {
-            let (before, after) = (
-                text.get(..from).unwrap_or_default(),
-                text.get(to..).unwrap_or_default(),
-            );
+            let before = text.get(..from).unwrap_or_default();
+            let after = text.get(to..).unwrap_or_default();
             let instead = match answer {
                 IncompleteAnswer::EmptyList => format!("<{}/>", fault.member),
                 _ => String::new(),

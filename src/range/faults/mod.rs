@@ -92,10 +92,8 @@ mod tests {
     fn struck(toml: &str, calls: usize) -> Vec<Disturbance> {
         let spec: FaultSpec = toml::from_str(toml).unwrap();
         let mut faults = Faults::new(vec![spec]);
-        let (account, region) = (
-            "111111111111".parse().unwrap(),
-            "us-east-1".parse().unwrap(),
-        );
+        let account = "111111111111".parse().unwrap();
+        let region = "us-east-1".parse().unwrap();
         (0..calls)
             .map(|_| faults.strike("FilterLogEvents", account, &region))
             .collect()

@@ -135,7 +135,8 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 pub(super) fn add_user(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
-    let (group, user) = (params.required("GroupName")?, params.required("UserName")?);
+    let group = params.required("GroupName")?;
+    let user = params.required("UserName")?;
     let account = account_mut(call)?;
     if !account.groups.contains_key(group) {
         return Err(no_such("group", group));
@@ -151,7 +152,8 @@ pub(super) fn add_user(call: &mut Call<'_>) -> Result<Reply, AwsError> {
 
 pub(super) fn remove_user(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let params = call.input.form()?;
-    let (group, user) = (params.required("GroupName")?, params.required("UserName")?);
+    let group = params.required("GroupName")?;
+    let user = params.required("UserName")?;
     let account = account_mut(call)?;
     if !account.groups.contains_key(group) {
         return Err(no_such("group", group));

@@ -51,7 +51,8 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Reply, AwsError> {
             "Value '{size}' at 'maxResults' must be between 1 and {PAGE}"
         )));
     }
-    let (list, now_ms) = (call.list_name(), call.now.as_millisecond());
+    let list = call.list_name();
+    let now_ms = call.now.as_millisecond();
     let mut queries: Vec<(String, Value)> = Vec::new();
     for (id, query) in logs::store(call)?.queries.iter() {
         let status = query.status(now_ms).as_str();

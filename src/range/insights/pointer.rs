@@ -64,7 +64,8 @@ pub(super) fn log_record(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let text = text.ok_or_else(malformed)?;
     let pointer = Pointer::open(&text).ok_or_else(malformed)?;
     let unmask = logs::permit_unmask(call, pointer.group, unmask.unwrap_or(false))?;
-    let (account, now_ms) = (call.caller.account, call.now.as_millisecond());
+    let account = call.caller.account;
+    let now_ms = call.now.as_millisecond();
     let group = logs::group(call, pointer.group)?;
     let kept_from = group.kept_from_ms(now_ms);
     let group = group.prepare();

@@ -72,11 +72,9 @@ pub(super) fn start(call: &mut Call<'_>) -> Result<Reply, AwsError> {
         }
     })?;
     let names = group_names(call, &input, query.source.as_ref())?;
-    let (account, now_ms, speed) = (
-        call.caller.account,
-        call.now.as_millisecond(),
-        call.world.insights,
-    );
+    let account = call.caller.account;
+    let now_ms = call.now.as_millisecond();
+    let speed = call.world.insights;
     let window = Window {
         first: input.start_time.saturating_mul(1_000),
         // The end time has a resolution of one second, and that second is included.
@@ -229,11 +227,9 @@ fn selected(call: &mut Call<'_>, source: &Source) -> Result<Vec<String>, AwsErro
         return Err(AwsError::new("MalformedQueryException", message));
     }
     let own_account = call.caller.account.to_string();
-    let (prefixes, classes, accounts) = (
-        values("namePrefix"),
-        values("class"),
-        values("accountIdentifiers"),
-    );
+    let prefixes = values("namePrefix");
+    let classes = values("class");
+    let accounts = values("accountIdentifiers");
     if accounts.is_some_and(|accounts| !accounts.contains(&own_account)) {
         return Ok(Vec::new());
     }
@@ -265,7 +261,8 @@ fn check_group(group: &StoredGroup, window: Window) -> Result<(), AwsError> {
     if window.last >= group.created_ms && window.last >= group.kept_from_ms(window.now) {
         return Ok(());
     }
-    let (end, created) = (window.last / 1_000, group.created_ms / 1_000);
+    let end = window.last / 1_000;
+    let created = group.created_ms / 1_000;
     Err(AwsError::new(
         "MalformedQueryException",
         format!(

@@ -72,7 +72,8 @@ pub(super) fn filter(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let name = input.named.get()?.to_owned();
     let unmask = permit_unmask(call, &name, input.unmask.unwrap_or(false))?;
     let list = format!("{} {name}", call.list_name());
-    let (now, scan) = (call.now, call.world.events_scanned_a_page);
+    let now = call.now;
+    let scan = call.world.events_scanned_a_page;
     let lead_in_empty = call.world.empty_pages && leads_in_empty(&list);
     let place = match &input.next_token {
         Some(token) => Position::open(token, &list, now)
@@ -129,10 +130,8 @@ impl Selection {
     fn of(input: &Input, group: &StoredGroup, now_ms: i64, unmask: bool) -> Result<Self, AwsError> {
         let text = input.filter_pattern.as_deref().unwrap_or("");
         let pattern = FilterPattern::parse(text).map_err(|error| invalid(error.to_string()))?;
-        let (from_ms, to_ms) = (
-            input.start_time.unwrap_or(0),
-            input.end_time.unwrap_or(i64::MAX),
-        );
+        let from_ms = input.start_time.unwrap_or(0);
+        let to_ms = input.end_time.unwrap_or(i64::MAX);
         if from_ms < 0 || to_ms < from_ms {
             return Err(invalid("startTime must not be negative nor after endTime."));
         }

@@ -64,10 +64,8 @@ fn json_of(world: &World, account: &Account) -> Value {
 }
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let (name, email) = (
-        required(call, "AccountName")?.to_owned(),
-        required(call, "Email")?.to_owned(),
-    );
+    let name = required(call, "AccountName")?.to_owned();
+    let email = required(call, "Email")?.to_owned();
     let role = call
         .input
         .text("RoleName")
@@ -150,7 +148,8 @@ pub(super) fn describe_creation(call: &mut Call<'_>) -> Result<Reply, AwsError> 
         .get_mut(request)
         .ok_or_else(unknown)?;
     *asked = asked.saturating_add(1);
-    let (id, done) = (*id, *asked >= ASKED_UNTIL_DONE);
+    let id = *id;
+    let done = *asked >= ASKED_UNTIL_DONE;
     Reply::json(&json!({ "CreateAccountStatus": creation(call, request, id, done) }))
 }
 
@@ -174,10 +173,8 @@ fn creation(call: &Call<'_>, request: &str, id: AccountId, done: bool) -> Value 
 
 pub(super) fn move_account(call: &mut Call<'_>) -> Result<Reply, AwsError> {
     let id = account_id(call, "AccountId")?;
-    let (from, to) = (
-        required(call, "SourceParentId")?,
-        required(call, "DestinationParentId")?,
-    );
+    let from = required(call, "SourceParentId")?;
+    let to = required(call, "DestinationParentId")?;
     if !is_parent(call.world, to) {
         let text = "We can't find the destination container with the ParentId that you specified.";
         return Err(AwsError::new("DestinationParentNotFoundException", text));

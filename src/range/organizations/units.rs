@@ -12,7 +12,8 @@ use crate::range::wire::{AwsError, Reply};
 use crate::range::world::OrgUnit;
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Reply, AwsError> {
-    let (parent, name) = (required(call, "ParentId")?, required(call, "Name")?);
+    let parent = required(call, "ParentId")?;
+    let name = required(call, "Name")?;
     require_parent(call, parent)?;
     let organization = &call.world.organization;
     if organization

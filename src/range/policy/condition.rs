@@ -288,13 +288,11 @@ mod tests {
     #[test]
     fn mfa_is_absent_false_or_true() {
         let demand = r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
-        let (key, plain) = (
-            Facts::default(),
-            Facts {
-                token_issued: Some(Timestamp::UNIX_EPOCH),
-                ..Facts::default()
-            },
-        );
+        let key = Facts::default();
+        let plain = Facts {
+            token_issued: Some(Timestamp::UNIX_EPOCH),
+            ..Facts::default()
+        };
         let with_mfa = Facts {
             mfa_at: Some(Timestamp::UNIX_EPOCH),
             ..plain.clone()

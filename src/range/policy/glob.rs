@@ -2,8 +2,10 @@
 
 /// Whether `pattern` matches the whole text, case-sensitively.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let (mut at, mut seen) = (0, 0);
+    let pattern = pattern.as_bytes();
+    let text = text.as_bytes();
+    let mut at = 0;
+    let mut seen = 0;
     // The position of the last `*`, and the position in the text up to which it matches so far.
     let mut star: Option<(usize, usize)> = None;
     while seen < text.len() {

@@ -70,7 +70,9 @@ fn of_trail(world: &mut World, spec: &TrailSpec, template: &Template) {
         return;
     };
     let places = places(world, trail);
-    let (account, home, group) = (trail.account, trail.home.clone(), trail.log_group.clone());
+    let account = trail.account;
+    let home = trail.home.clone();
+    let group = trail.log_group.clone();
     if let Some(group) = group {
         give(
             world,

@@ -93,12 +93,11 @@ impl Flavour {
 }
 
 fn access_line(random: &mut fastrand::Rng) -> String {
-    let (path, agent, status) = (
-        pick(random, &PATHS),
-        pick(random, &AGENTS),
-        pick(random, &STATUSES),
-    );
-    let (address, bytes) = (everyday_address(random), random.u32(90..20_000));
+    let path = pick(random, &PATHS);
+    let agent = pick(random, &AGENTS);
+    let status = pick(random, &STATUSES);
+    let address = everyday_address(random);
+    let bytes = random.u32(90..20_000);
     format!("{address} - - \"GET {path} HTTP/1.1\" {status} {bytes} \"-\" \"{agent}\"")
 }
 
@@ -121,7 +120,8 @@ fn lambda_line(n: usize, random: &mut fastrand::Rng) -> String {
 
 fn json_line(random: &mut fastrand::Rng) -> String {
     let level = pick(random, &["info", "info", "info", "debug", "warn"]);
-    let (message, client) = (pick(random, &MESSAGES), everyday_address(random));
+    let message = pick(random, &MESSAGES);
+    let client = everyday_address(random);
     format!(
         "{{\"level\":\"{level}\",\"msg\":\"{message}\",\"client\":\"{client}\",\"duration_ms\":{}}}",
         random.u32(1..2_000)

@@ -77,7 +77,8 @@ fn flow<'a>(
     } else {
         "ACCEPT"
     };
-    let (source_port, target_port) = (random.u16(1_024..65_535), *pick(random, &PORTS));
+    let source_port = random.u16(1_024..65_535);
+    let target_port = *pick(random, &PORTS);
     Flow {
         account,
         region,

@@ -98,7 +98,8 @@ impl Exchange {
             request_id,
             ..
         } = self;
-        let (namespace, inside) = (service.namespace(), inside.into_string());
+        let namespace = service.namespace();
+        let inside = inside.into_string();
         let body = match service.protocol() {
             Protocol::Ec2 => format!("<requestId>{request_id}</requestId>{inside}"),
             _ => format!(

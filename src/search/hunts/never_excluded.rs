@@ -81,7 +81,8 @@ impl Condition {
                     from.index(characters.len())
                 };
                 let part: String = characters.iter().skip(start).take(*length).collect();
-                let (whole, part_quoted) = (quoted(value), quoted(&part));
+                let whole = quoted(value);
+                let part_quoted = quoted(&part);
                 match way % 8 {
                     0 | 1 => format!("{name} = {whole}"),
                     2 => format!("{whole} = {name}"),
@@ -503,7 +504,8 @@ proptest! {
         formats in formats(),
         which in prop_oneof![any::<u64>(), (0..64_u32).prop_map(|bit| 1 << bit), Just(0)],
     ) {
-        let (escaped, likely) = (with_escapes(&message, which), with_escapes(&likely, which));
+        let escaped = with_escapes(&message, which);
+        let likely = with_escapes(&likely, which);
         let random: Vec<(Hunt, SearchSet)> =
             drafts.iter().map(|draft| with_questions(hunt(draft, &message, &formats))).collect();
         for (hunt, search_set) in random.iter().chain(SHIPPED.iter()) {

@@ -122,7 +122,8 @@ impl Packer {
         if self.rows.len() == MESSAGES || self.text.len() >= BYTES {
             self.close_chunk();
         }
-        let (offset, length) = (self.text.len(), found.message.len());
+        let offset = self.text.len();
+        let length = found.message.len();
         self.text.push_str(&found.message);
         self.rows.push(Row {
             time_ms: found.time_ms,

@@ -88,7 +88,8 @@ async fn flow_logs(
     session: &Session,
     target: &Target,
 ) -> Result<Vec<LogSource>, Outcome> {
-    let (mut all, mut pages) = (Vec::new(), Pages::default());
+    let mut all = Vec::new();
+    let mut pages = Pages::default();
     loop {
         let (page, next) = aws
             .flow_logs(session, target, pages.token())

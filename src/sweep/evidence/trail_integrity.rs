@@ -40,10 +40,8 @@ pub(in crate::sweep) fn traces(
     are_all: bool,
 ) -> IntegrityFindings {
     let account = stored.account.to_string();
-    let (mut traces, mut hours) = (
-        IntegrityFindings::default(),
-        BTreeMap::<(Target, i64), u64>::new(),
-    );
+    let mut traces = IntegrityFindings::default();
+    let mut hours = BTreeMap::<(Target, i64), u64>::new();
     for event in events {
         let document = Document::new(&event.message);
         let told = parse_event_details(

@@ -265,7 +265,8 @@ mod tests {
                 SourceStatus::Searched,
             )
         };
-        let (one, other) = (flow("/a", "vpc-1"), flow("/b", "vpc-2"));
+        let one = flow("/a", "vpc-1");
+        let other = flow("/b", "vpc-2");
         assert_eq!(
             counted(VPC_FLOW, &["/a", "/b"], &[one.clone(), other]),
             (2, false)

@@ -111,7 +111,8 @@ pub fn merged_rows<E: From<StoreError>>(
     mut use_row: impl FnMut(Option<&RowPlace>, &[Value<'static>]) -> Result<(), E>,
 ) -> Result<bool, E> {
     let mut is_cut_off = false;
-    let (mut kept, mut places) = (Vec::new(), HashMap::new());
+    let mut kept = Vec::new();
+    let mut places = HashMap::new();
     merged_sightings_of_hunt(reader, &rows.hunt.hunt().name, |sightings| {
         for (number, sighting) in sightings.enumerate() {
             let sighting = sighting?;

@@ -27,7 +27,8 @@ pub(super) struct Question {
 
 impl Question {
     fn new(unit: &Unit) -> Self {
-        let (span, group) = (unit.span(), &unit.reading().group);
+        let span = unit.span();
+        let group = &unit.reading().group;
         Self {
             pass: unit.pass(),
             from_ms: span.from_ms,

@@ -11,7 +11,8 @@ const PARTS: i64 = 4;
 /// splits around `seen` are there because most events are likely to be where some were seen; if
 /// events arrived in order of time, the others are likely to be as dense.
 pub(super) fn cuts(from_ms: i64, to_ms: i64, seen: Option<(i64, i64)>) -> Vec<i64> {
-    let (first, last) = (from_ms.div_euclid(1_000), (to_ms - 1).div_euclid(1_000));
+    let first = from_ms.div_euclid(1_000);
+    let last = (to_ms - 1).div_euclid(1_000);
     let even = |first: i64, end: i64| (0..=PARTS).map(move |n| first + (end - first) * n / PARTS);
     let around =
         seen.map(|(seen, last_seen)| even(seen.div_euclid(1_000), last_seen.div_euclid(1_000) + 1));

@@ -263,7 +263,8 @@ async fn streams(shared: &SweepContext, batch: &Batch) -> Result<Vec<String>, Qu
     let Some(group) = batch.units.first().map(|unit| &unit.reading().group) else {
         return Ok(Vec::new());
     };
-    let (mut names, mut pages) = (Vec::new(), Pages::default());
+    let mut names = Vec::new();
+    let mut pages = Pages::default();
     loop {
         let page = shared.aws.log_streams(
             &group.session,

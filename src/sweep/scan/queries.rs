@@ -256,7 +256,8 @@ impl Queries {
                 .aws
                 .query_results(&group.session, &group.target.region, id, token)
         };
-        let (began, mut wait) = (Instant::now(), FIRST_LOOK);
+        let began = Instant::now();
+        let mut wait = FIRST_LOOK;
         let first = loop {
             tokio::select! {
                 () = sleep(wait) => {}
@@ -285,9 +286,13 @@ impl Queries {
             }
             QueryStatus::Failed => return Ok(QueryOutcome::Failed),
         }
-        let (mut page, mut pages, mut rows, mut seen) = (first, Pages::default(), 0_u64, None);
+        let mut page = first;
+        let mut pages = Pages::default();
+        let mut rows = 0_u64;
+        let mut seen = None;
         loop {
-            let (held, next) = (page.rows.len(), page.next_token.take());
+            let held = page.rows.len();
+            let next = page.next_token.take();
             rows += held as u64;
             // Also full: a server that knows only the smaller limit returned exactly that many
             // rows.

@@ -52,7 +52,8 @@ impl Queue {
     /// Creates an empty queue. Log groups may be added until [`Self::set_listing`] says that all of
     /// them are listed.
     pub fn new(lane: QuotaHandle) -> Arc<Self> {
-        let (waiting, batches) = (BinaryHeap::new(), Batches::default());
+        let waiting = BinaryHeap::new();
+        let batches = Batches::default();
         let state = State {
             waiting,
             batches,
@@ -157,7 +158,8 @@ impl Queue {
     pub(super) fn load(&self) -> Load {
         let answer = self.lane.answer_time();
         let side_by_side = self.lane.rate() * answer.as_secs_f64();
-        let (all, state) = (self.time_left(), self.state());
+        let all = self.time_left();
+        let state = self.state();
         Load {
             all,
             answer,

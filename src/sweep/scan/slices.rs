@@ -69,10 +69,8 @@ impl Progress {
         // With many events per page, time without events costs no pages, so only the time since the
         // first event counts. With few, all searched time counts.
         let first = if are_dense { first } else { begin_ms.min(last) };
-        let (seen, left) = (
-            last.saturating_sub(first).saturating_add(1),
-            end_ms.saturating_sub(last).max(0),
-        );
+        let seen = last.saturating_sub(first).saturating_add(1);
+        let left = end_ms.saturating_sub(last).max(0);
         if !are_dense && (seen as f64) < (seen as f64 + left as f64) * LEAST_SHARE {
             return blind;
         }
@@ -120,7 +118,8 @@ pub(super) fn cuts(
     };
     let mut cuts: Vec<i64> = (1..slices)
         .filter_map(|n| {
-            let (n, slices) = (i128::try_from(n).ok()?, i128::try_from(slices).ok()?);
+            let n = i128::try_from(n).ok()?;
+            let slices = i128::try_from(slices).ok()?;
             i64::try_from(i128::from(begin) + i128::from(span) * n / slices).ok()
         })
         .filter(|cut| unit.start < *cut && *cut < unit.end)
@@ -138,7 +137,8 @@ pub(super) fn cuts(
     reason = "a guess is positive and bounded"
 )]
 fn how_many(pages: u32, expected: f64, load: Load) -> usize {
-    let (all, answer) = (load.all.as_secs_f64(), load.answer.as_secs_f64());
+    let all = load.all.as_secs_f64();
+    let answer = load.answer.as_secs_f64();
     let is_long = expected * answer > all / 2.0;
     if !is_long || f64::from(pages) > expected * MOST_READ_TWICE {
         return 1;

@@ -296,10 +296,8 @@ impl Unit {
 
     fn query(&self) -> EventQuery {
         let Span { from_ms, to_ms, .. } = self.span;
-        let (log_group, pattern) = (
-            self.reading.group.name.clone(),
-            self.reading.pattern(self.pass),
-        );
+        let log_group = self.reading.group.name.clone();
+        let pattern = self.reading.pattern(self.pass);
         EventQuery {
             log_group,
             from_ms,
@@ -482,8 +480,12 @@ mod tests {
         let dir = crate::store::RunDir::create(temp.path(), &id).unwrap();
         let (journal, _writer) = Journal::create(&dir, &[]).unwrap();
         let start = |has_begun, token: Option<&str>, hours: i64| {
-            let (id, next_token) = (journal.new_unit(), token.map(str::to_owned));
-            let (pass, engine, from_ms, to_ms) = (Pass::Search, Engine::Filter, 0, 1);
+            let id = journal.new_unit();
+            let next_token = token.map(str::to_owned);
+            let pass = Pass::Search;
+            let engine = Engine::Filter;
+            let from_ms = 0;
+            let to_ms = 1;
             let unit = KnownUnit {
                 id,
                 pass,

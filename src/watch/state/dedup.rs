@@ -115,10 +115,8 @@ mod tests {
     #[test]
     fn each_thing_once_and_each_subject_now_and_then() {
         let temp = tempfile::tempdir().unwrap();
-        let (one, other) = (
-            Identity::from_parts(["ab", "c"]),
-            Identity::from_parts(["a", "bc"]),
-        );
+        let one = Identity::from_parts(["ab", "c"]);
+        let other = Identity::from_parts(["a", "bc"]);
         assert_ne!(one, other);
         drop(State::open(temp.path()).unwrap());
         let insert = |identity, now| {

@@ -255,7 +255,8 @@ async fn no_edit_of_a_plan_allows_anything_or_removes_what_allows() {
         ],
         &["--user", "held", "--remove"],
     ];
-    let (mut written, mut refused) = (0, 0);
+    let mut written = 0;
+    let mut refused = 0;
     for seed in 0..cases(60) {
         let world = World::with(HELD);
         let iam = world.iam("222222222222").await;

@@ -44,10 +44,8 @@ async fn every_call_that_fails_is_gone_on_from() {
                 "\n[[faults]]\noperation = \"{operation}\"\naccount = \"222222222222\"\nkind = \"{kind}\"\ntimes = 9\n"
             );
             let world = World::with(&fault);
-            let (apply, undo) = (
-                format!("{operation} {kind}: apply"),
-                format!("{operation} {kind}: undo"),
-            );
+            let apply = format!("{operation} {kind}: apply");
+            let undo = format!("{operation} {kind}: undo");
             let iam = world.iam("222222222222").await;
             let before = inline(&iam, "role", "App").await;
             let plan = world.plan(&["--role", APP]).await;

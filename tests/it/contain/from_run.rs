@@ -182,7 +182,8 @@ fn random_sighting(rng: &mut Rng) -> (String, StoredRow, bool) {
         "message",
         "userIdentityX",
     ];
-    let (is_hunt, by_actor) = (rng.u8(..5) == 0, rng.bool());
+    let is_hunt = rng.u8(..5) == 0;
+    let by_actor = rng.bool();
     let mut matched_fields = vec![one_of(rng, &others)];
     if by_actor {
         matched_fields.push(one_of(rng, &actors));
@@ -277,11 +278,13 @@ fn trails() -> TrailDeliveries {
 
 #[test]
 fn whoever_only_acted_on_an_indicator_or_is_in_a_log_line_is_never_a_target() {
-    let (mut targets, mut mentions) = (0, 0);
+    let mut targets = 0;
+    let mut mentions = 0;
     for seed in 0..cases(2_000) {
         let mut rng = Rng::with_seed(seed.into());
         let mut run = FromRun::new(trails());
-        let (mut at_work, mut named) = (BTreeSet::new(), BTreeSet::new());
+        let mut at_work = BTreeSet::new();
+        let mut named = BTreeSet::new();
         for _ in 0..rng.usize(1..12) {
             let (principal, row, is_evidence) = random_sighting(&mut rng);
             run.take(&row);

@@ -208,7 +208,8 @@ fn assert_same(table: &str, found: &[String], expected: &[String]) {
                 counts
             })
     };
-    let (all_found, all_expected) = (count(found), count(expected));
+    let all_found = count(found);
+    let all_expected = count(expected);
     let more = |one: &BTreeMap<String, i32>, other: &BTreeMap<String, i32>| -> Vec<String> {
         let rows = one
             .iter()
@@ -217,10 +218,8 @@ fn assert_same(table: &str, found: &[String], expected: &[String]) {
             .take(3)
             .collect()
     };
-    let (lost, invented) = (
-        more(&all_expected, &all_found),
-        more(&all_found, &all_expected),
-    );
+    let lost = more(&all_expected, &all_found);
+    let invented = more(&all_found, &all_expected);
     assert!(
         lost.is_empty() && invented.is_empty(),
         "{table}: lost {lost:#?}, invented {invented:#?}"

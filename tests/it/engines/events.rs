@@ -419,10 +419,8 @@ pub fn burst(group: Group, count: u32) -> Vec<Planted> {
 ///
 /// Source: CloudWatch Logs quotas: an event has up to 1 MB, 26 bytes of which are not its message.
 pub fn largest(group: Group, at_ms: i64) -> Planted {
-    let (begin, end) = (
-        "{\"sourceIPAddress\":\"192.0.2.1\",\"filler\":\"",
-        "\",\"eventName\":\"ListBuckets\",\"size\":7}",
-    );
+    let begin = "{\"sourceIPAddress\":\"192.0.2.1\",\"filler\":\"";
+    let end = "\",\"eventName\":\"ListBuckets\",\"size\":7}";
     let filler = "x ".repeat(((1 << 20) - 26 - begin.len() - end.len()) / 2);
     let message = format!("{begin}{filler}{end}").into();
     Planted {

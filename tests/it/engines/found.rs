@@ -104,7 +104,8 @@ pub fn expected_sightings(answer: &Answer) -> Vec<String> {
             matched_fields,
             hunts,
         } = sighting;
-        let (told, stored) = (&event.told, &event.stored);
+        let told = &event.told;
+        let stored = &event.stored;
         let Group {
             account,
             region,
@@ -120,8 +121,8 @@ pub fn expected_sightings(answer: &Answer) -> Vec<String> {
             region
         ])
         .to_string();
-        let (timestamp, ingestion_time) =
-            (rfc3339(stored.timestamp_ms), rfc3339(stored.ingestion_ms));
+        let timestamp = rfc3339(stored.timestamp_ms);
+        let ingestion_time = rfc3339(stored.ingestion_ms);
         let rest = json!([
             stored.stream,
             timestamp,
@@ -158,7 +159,8 @@ fn found_rows(run: &Run, name: &str) -> Vec<String> {
 fn expected_rows(hunt: &HuntAnswer) -> Vec<String> {
     let row = |(event, cells): &(Option<Event>, Cells)| {
         let place = event.iter().flat_map(|event| {
-            let (told, group) = (&event.told, event.stored.group.name.to_owned());
+            let told = &event.told;
+            let group = event.stored.group.name.to_owned();
             let place = [
                 told.account.clone(),
                 told.region.clone(),

@@ -128,7 +128,8 @@ impl Planted {
             message,
             ..
         } = self;
-        let (at, ingested) = (rfc3339(*first_ms), rfc3339(first_ms + late_ms));
+        let at = rfc3339(*first_ms);
+        let ingested = rfc3339(first_ms + late_ms);
         let of = [
             ("account", *account),
             ("region", *region),
@@ -165,14 +166,12 @@ impl fmt::Debug for Planted {
             written,
             message,
         } = self;
-        let (
-            Group {
-                account,
-                region,
-                name,
-            },
-            at,
-        ) = (group, rfc3339(*first_ms));
+        let Group {
+            account,
+            region,
+            name,
+        } = group;
+        let at = rfc3339(*first_ms);
         let begin: String = message.chars().take(1_000).collect();
         write!(
             f,

@@ -221,7 +221,8 @@ async fn an_inactive_key_does_not_work_and_every_detail_is_listed() {
         expected.map(|code| Some(code.to_owned()))
     );
 
-    let (mut roles, mut marker) = (Vec::new(), None);
+    let mut roles = Vec::new();
+    let mut marker = None;
     loop {
         let page = iam
             .get_account_authorization_details()

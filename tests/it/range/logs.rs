@@ -6,7 +6,9 @@ use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 use super::clients::World;
 
 async fn filter_all(logs: &Client, group: &str, pattern: &str) -> (usize, usize) {
-    let (mut events, mut pages, mut token) = (0, 0, None);
+    let mut events = 0;
+    let mut pages = 0;
+    let mut token = None;
     loop {
         let page = logs
             .filter_log_events()

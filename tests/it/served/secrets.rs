@@ -27,10 +27,8 @@ fn no_secret_is_told_however_much_is_said() {
             .env("AWS_ENDPOINT_URL", &wire.url)
             .output()
             .unwrap();
-        let (stdout, stderr) = (
-            String::from_utf8(output.stdout).unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        );
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{stderr}");
         [stdout, stderr].concat()
     };

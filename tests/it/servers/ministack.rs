@@ -33,7 +33,8 @@ async fn what_is_refused_is_told_and_the_rest_is_swept() {
     let mut groups = Vec::new();
     for name in ["open", "also-open", "without-role", "without-permission"] {
         let account = create_account(&server, name).await;
-        let (region, name_of_group) = (REGION.to_owned(), "/aws/app".to_owned());
+        let region = REGION.to_owned();
+        let name_of_group = "/aws/app".to_owned();
         groups.push(Group {
             keys: root_of(&account),
             account: account.clone(),

@@ -64,7 +64,8 @@ pub async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted 
         matches: BTreeSet::new(),
     };
     for (at, group) in groups.iter().enumerate() {
-        let (first, end) = (events * at / groups.len(), events * (at + 1) / groups.len());
+        let first = events * at / groups.len();
+        let end = events * (at + 1) / groups.len();
         planted.put_events(server, group, first..end).await;
     }
     planted

@@ -46,7 +46,8 @@ pub async fn assert_a_stopped_trail_is_told(
         rows.find(|row| row["event_account_id"] == account && row["source"] == "cloudtrail")
             .unwrap()
     };
-    let (on, off) = (trail(management), trail(member.0));
+    let on = trail(management);
+    let off = trail(member.0);
     assert_eq!(
         (&on["logging"], &off["logging"]),
         (&true.into(), &false.into()),

@@ -51,10 +51,8 @@ pub async fn assert_template_makes_the_roles(server: &Server) {
             .unwrap()
             .into_owned()
     };
-    let (trust, allowed) = (
-        plain(role.assume_role_policy_document().unwrap()),
-        plain(policy.policy_document()),
-    );
+    let trust = plain(role.assume_role_policy_document().unwrap());
+    let allowed = plain(policy.policy_document());
     // moto stores the policy of a template in Python's notation.
     let allowed = allowed.replace('\'', "\"");
     assert!(

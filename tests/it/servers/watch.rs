@@ -14,10 +14,8 @@ fn an_alert_arrives_in_a_queue_that_is_subscribed_to_the_topic() {
         secret: "secret".to_owned(),
         token: None,
     };
-    let (topic, queue) = (
-        "arn:aws:sns:us-east-1:123456789012:soc",
-        "arn:aws:sqs:us-east-1:123456789012:soc",
-    );
+    let topic = "arn:aws:sns:us-east-1:123456789012:soc";
+    let queue = "arn:aws:sqs:us-east-1:123456789012:soc";
     let created = server.query("sns", "/", "Action=CreateTopic&Name=soc", &keys);
     assert!(created.contains(topic), "{created}");
     server.query("sqs", "/", "Action=CreateQueue&QueueName=soc", &keys);

@@ -61,7 +61,8 @@ async fn a_line_that_claims_another_account_is_told() {
             "192.0.2.1",
         )
     };
-    let (own, other) = (line("e1", "222222222222"), line("e2", "333333333333"));
+    let own = line("e1", "222222222222");
+    let other = line("e2", "333333333333");
     let planted = plain("2026-03-02T11:31:00Z", &own) + &plain("2026-03-02T11:32:00Z", &other);
     station
         .start(&format!("{SMALL}{planted}"))
@@ -92,7 +93,8 @@ async fn a_forged_copy_keeps_no_record_from_being_told() {
             &format!("\"requestParameters\":{{\"bucket\":\"{bucket}\"}},\"requestID\""),
         )
     };
-    let (genuine, forged) = (with("crown-jewels"), with("harmless"));
+    let genuine = with("crown-jewels");
+    let forged = with("harmless");
     let copy = genuine.replace("\":\"", "\": \"");
     let planted = plain("2026-03-02T11:31:00Z", &forged)
         + &event(

@@ -227,7 +227,8 @@ fn windows_follow_each_other(runs: &Path) {
             read.entry(group).or_default().push(window);
         }
     }
-    let (mut covered, mut twice) = (0, 0);
+    let mut covered = 0;
+    let mut twice = 0;
     for (group, mut windows) in read {
         windows.sort_unstable();
         let first = windows[0].0;

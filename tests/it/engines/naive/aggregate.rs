@@ -21,7 +21,8 @@ pub fn aggregate(of: &Aggregate, rows: &[&Event]) -> Value<'static> {
         .iter()
         .filter_map(|(_, value)| value.number())
         .collect();
-    let (count, sum) = (numbers.len() as f64, numbers.iter().sum::<f64>());
+    let count = numbers.len() as f64;
+    let sum = numbers.iter().sum::<f64>();
     let of_numbers = |number: f64| {
         if count == 0.0 {
             Value::Missing

@@ -130,10 +130,8 @@ fn flatten(path: &str, json: &Json, fields: &mut BTreeMap<String, Value<'static>
 
 fn told(stored: &Stored, fields: &BTreeMap<String, Value<'static>>) -> NaiveDetails {
     if stored.written != Written::Record {
-        let (account, region) = (
-            stored.group.account.to_owned(),
-            stored.group.region.to_owned(),
-        );
+        let account = stored.group.account.to_owned();
+        let region = stored.group.region.to_owned();
         return NaiveDetails {
             time_ms: stored.timestamp_ms,
             account,

@@ -205,7 +205,8 @@ impl Finder {
 
 /// Returns the indicators that an event contains, and the fields that contain them.
 pub fn hits(finders: &[Finder], event: &Event) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (mut indicators, mut fields) = (BTreeSet::new(), BTreeSet::new());
+    let mut indicators = BTreeSet::new();
+    let mut fields = BTreeSet::new();
     for (field, text) in texts(event) {
         for finder in finders {
             // The text may be JSON that was quoted, so a copy without its escapes is searched as

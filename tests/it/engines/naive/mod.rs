@@ -148,7 +148,9 @@ fn is_read(world: &RandomWorld, stored: &Stored) -> bool {
 /// group and log time also count. The log time also counts if the event time is impossible: after
 /// the log time, or more than two hours before it.
 fn is_asked_about(world: &RandomWorld, event: &Event, trails: Trails) -> bool {
-    let (told, stored, group) = (&event.told, &event.stored, event.stored.group);
+    let told = &event.told;
+    let stored = &event.stored;
+    let group = event.stored.group;
     let is_trails = trails == Trails::Known && is_written_by_trail(world, event);
     let is_in_scope = |account: &str, region: &str| match world.scope {
         Scope::Everything => true,
@@ -172,7 +174,8 @@ pub enum Trails {
 }
 
 fn is_written_by_trail(world: &RandomWorld, event: &Event) -> bool {
-    let (group, stream) = (event.stored.group, event.stored.stream);
+    let group = event.stored.group;
+    let stream = event.stored.stream;
     let is_own = world.has_own_trail
         && group == OWN_TRAIL
         && stream == OWN_STREAM
@@ -190,7 +193,8 @@ fn are_copies(one: &Event, other: &Event) -> bool {
 /// Returns the sort key: event time, account, Region, record id, log group, then the location of
 /// the log group and the order of planting.
 fn place_in_order(event: &Event) -> impl Ord + use<> {
-    let (told, group) = (event.told.clone(), event.stored.group);
+    let told = event.told.clone();
+    let group = event.stored.group;
     let kept = (
         group.name,
         group.account,

@@ -18,7 +18,9 @@ pub type Cells = Vec<Value<'static>>;
 /// before it.
 pub fn columns(query: &Query) -> Vec<String> {
     let names = |items: &[Item]| items.iter().map(Item::name).collect::<Vec<_>>();
-    let (mut listed, mut parsed, mut displayed) = (Vec::new(), Vec::new(), None);
+    let mut listed = Vec::new();
+    let mut parsed = Vec::new();
+    let mut displayed = None;
     for stage in &query.stages {
         match stage {
             Stage::Fields(items) => listed.extend(names(items)),
