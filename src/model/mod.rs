@@ -34,7 +34,10 @@ pub use coverage::{Coverage, Outcome, Reason, Status};
 pub use denied_by::DeniedBy;
 pub use engine::Engine;
 pub use hunt::{Hunt, HuntSource, Severity};
-pub use indicator::{Indicator, IndicatorKind, IndicatorValue, InvalidIndicator};
+pub use indicator::{
+    Candidate, Extraction, Indicator, IndicatorKind, IndicatorValue, InvalidIndicator, extract,
+    is_defanged, is_file_name, recognize,
+};
 pub use known_regions::KNOWN_REGIONS;
 pub use log_group::{LogGroup, LogGroupClass};
 pub use log_group_arn::LogGroupArn;

@@ -13,6 +13,7 @@ mod floors;
 mod hunts;
 mod identity;
 mod incomplete_answers;
+mod indicator_lists;
 mod indicators;
 mod insights;
 mod persisted;

@@ -2,36 +2,42 @@
 //!
 //! Source: MISP core format: <https://www.misp-standard.org/rfc/misp-standard-core.html>.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::json::Source;
 use super::{Listing, Malformed, vocabulary};
+use crate::model::recognize;
 
+/// An event, with or without its envelope; `PyMISP` writes it without. An object of an event has the
+/// same members.
 #[derive(Deserialize)]
 struct Event<'a> {
     #[serde(rename = "Attribute", borrow, default)]
-    attributes: Vec<&'a RawValue>,
+    attributes: Option<&'a RawValue>,
     #[serde(rename = "Object", borrow, default)]
-    objects: Vec<Object<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Object<'a> {
-    #[serde(rename = "Attribute", borrow, default)]
-    attributes: Vec<&'a RawValue>,
+    objects: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct Attribute {
     #[serde(rename = "type")]
     kind: String,
-    value: String,
+    /// A text, except for types such as `AS` whose values are numbers.
+    #[serde(default)]
+    value: Value,
     #[serde(default)]
     to_ids: Value,
     #[serde(default)]
     deleted: Value,
+}
+
+/// Whether an object is an event, an object of one, or the result of a search.
+pub(super) fn is_event(members: &BTreeMap<String, &RawValue>) -> bool {
+    members.contains_key("Attribute") || members.contains_key("Object")
 }
 
 pub(super) fn read_event(
@@ -39,23 +45,30 @@ pub(super) fn read_event(
     json: &str,
     listing: &mut Listing,
 ) -> Result<(), Malformed> {
-    let Event {
-        attributes,
-        objects,
-    } = source.read(json)?;
-    let of_objects = objects.iter().flat_map(|object| &object.attributes);
-    attributes
-        .iter()
-        .chain(of_objects)
-        .try_for_each(|attribute| read_attribute(source, attribute.get(), listing))
+    let event: Event<'_> = source.read(json)?;
+    for attribute in list(source, event.attributes)? {
+        read_attribute(source, attribute.get(), listing)?;
+    }
+    for object in list(source, event.objects)? {
+        read_event(source, object.get(), listing)?;
+    }
+    Ok(())
+}
+
+/// A member that is a list, or a single object in its place.
+fn list<'a>(
+    source: Source<'_>,
+    member: Option<&'a RawValue>,
+) -> Result<Vec<&'a RawValue>, Malformed> {
+    match member {
+        Some(list) if list.get().trim_start().starts_with('[') => source.read(list.get()),
+        Some(single) if single.get().trim_start().starts_with('{') => Ok(vec![single]),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Reads an attribute. Attributes that are not meant for detection (`to_ids`) are skipped.
-pub(super) fn read_attribute(
-    source: Source<'_>,
-    json: &str,
-    listing: &mut Listing,
-) -> Result<(), Malformed> {
+fn read_attribute(source: Source<'_>, json: &str, listing: &mut Listing) -> Result<(), Malformed> {
     let attribute: Attribute = source.read(json)?;
     if says(&attribute.deleted, true) {
         return Ok(());
@@ -65,34 +78,44 @@ pub(super) fn read_attribute(
         return Ok(());
     }
     let line = source.line(json);
-    // `ip-dst|port` and `filename|sha256` contain one value for each of their types.
-    let kinds: Vec<&str> = attribute.kind.split('|').collect();
-    let values: Vec<&str> = attribute.value.split('|').collect();
-    if kinds.len() > 1 && kinds.len() == values.len() {
-        let parts = kinds
-            .iter()
-            .zip(values)
-            .filter(|(kind, _)| **kind != "port");
-        return parts
-            .into_iter()
-            .try_for_each(|(kind, value)| read_value(kind, value, line, listing));
+    match &attribute.value {
+        Value::String(value) => add_composite(&attribute.kind, value, line, listing),
+        Value::Number(number) => add_composite(&attribute.kind, &number.to_string(), line, listing),
+        other => listing.reject(
+            line,
+            &other.to_string(),
+            "its value is not a text".to_owned(),
+        ),
     }
-    read_value(&attribute.kind, &attribute.value, line, listing)
+    Ok(())
 }
 
-/// Reads a value. MISP has hundreds of types and adds more every year, so a value of an unknown
-/// type is left out and counted in the list of what was left out.
-fn read_value(
-    kind: &str,
-    value: &str,
-    line: usize,
-    listing: &mut Listing,
-) -> Result<(), Malformed> {
+/// Adds the value of a type that may be composite: `ip-dst|port` and `filename|sha256` contain one
+/// value for each of their types. The separator in the value is a vertical bar, in old exports a
+/// colon.
+pub(super) fn add_composite(kind: &str, value: &str, line: usize, listing: &mut Listing) {
+    let kinds: Vec<&str> = kind.split('|').collect();
+    let values: Vec<&str> = value.split('|').collect();
+    if kinds.len() < 2 || kinds.len() != values.len() {
+        return add_value(kinds[0], value, line, listing);
+    }
+    for (kind, value) in kinds.into_iter().zip(values) {
+        if kind != "port" {
+            add_value(kind, value, line, listing);
+        }
+    }
+}
+
+/// Adds a value. MISP has hundreds of types and adds more every year, so a value of an unknown type
+/// that is of no recognised form is left out and counted in the list of what was left out.
+fn add_value(kind: &str, value: &str, line: usize, listing: &mut Listing) {
     if vocabulary::is_known(kind) {
         return vocabulary::add(kind, value, line, listing);
     }
-    listing.leave_out(kind);
-    Ok(())
+    match recognize(value.trim()) {
+        Some(indicators) => listing.add_all(line, indicators),
+        None => listing.leave_out(kind),
+    }
 }
 
 /// Whether a flag has the value `way`. Exports write flags as booleans, numbers or texts.
@@ -107,7 +130,7 @@ fn says(flag: &Value, way: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{left_out, read};
+    use super::super::testing::{left_out, read, rejected};
 
     const EVENT: &str = r#"{"Event": {"info": "a campaign", "Attribute": [
         {"type": "ip-dst", "category": "Network activity", "value": "192.0.2.1", "to_ids": true},
@@ -152,15 +175,29 @@ mod tests {
 
     #[test]
     fn slips_have_their_lines() {
-        let error = read(&EVENT.replace("\"192.0.2.1\"", "\"192.0.2.999\"")).unwrap_err();
-        assert!(
-            error.starts_with("file:2: `192.0.2.999` is not an indicator"),
-            "{error}"
-        );
+        let text = EVENT.replace("\"192.0.2.1\"", "\"192.0.2.999\"");
+        assert_eq!(rejected(&text), ["2 192.0.2.999"]);
         let error = read("{\"Event\": {\n\"Attribute\": [\n{\"value\": 1}]}}").unwrap_err();
         assert!(
-            error.starts_with("file:3: it is not JSON of the form"),
+            error.starts_with("file:3: it is not the expected JSON"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn events_without_envelope_are_read() {
+        let attribute = r#"{"type": "ip-dst", "value": "198.51.100.23"}"#;
+        for text in [
+            format!(
+                r#"{{"uuid": "1", "info": "x", "Object": [{{"name": "n", "Attribute": [{attribute}]}}]}}"#
+            ),
+            format!(r#"{{"response": [{{"Object": [{{"Attribute": [{attribute}]}}]}}]}}"#),
+            format!(r#"{{"Attribute": {attribute}}}"#),
+            format!(
+                r#"{{"Event": {{"Attribute": [{{"type": "AS", "value": 64500}}, {attribute}]}}}}"#
+            ),
+        ] {
+            assert_eq!(read(&text).unwrap(), ["ip:198.51.100.23"], "{text}");
+        }
     }
 }

@@ -1,38 +1,66 @@
-//! The files of `--indicators`: lists of indicators in the formats of threat intelligence.
+//! Indicator lists, as people and tools share them.
 //!
 //! ```text
-//! text   one per line      192.0.2.1   # a comment
-//! CSV    type,value        domain,evil.example
-//! STIX   a 2.1 bundle      patterns of indicators, and observables
-//! MISP   an event          attributes meant for detection
+//! text   one per line      192.0.2.1   # a comment       line.rs
+//! table  CSV and the like  domain,evil.example           table.rs
+//! JSON   STIX, MISP, OTX, findings of AWS                json.rs, stix.rs, misp.rs, finding.rs
 //! ```
-//! The format is recognized by the content. One invalid value makes the whole file invalid, and the
-//! error names its line: otherwise a mistyped indicator would be searched for and never found.
-//! Types that no cloud log contains (a mutex, a registry key) are left out and reported.
+//! The format is recognised by the content. An entry is searched for, or it is reported: entries
+//! that are not understood with their line and the reason, entries of types that no cloud log
+//! contains (a mutex, a registry key) by their number. None becomes a text that is never found.
 
-mod csv;
+mod decode;
+mod finding;
 mod json;
+mod line;
 mod misp;
 mod stix;
 mod stix_pattern;
-mod text;
+mod table;
 mod vocabulary;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
+use std::fs::File;
+use std::io;
 use std::path::Path;
+
+use jiff::Timestamp;
 
 use super::ConfigError;
 use crate::model::{Indicator, InvalidIndicator};
+
+/// The file name that stands for standard input.
+const STANDARD_INPUT: &str = "-";
 
 /// The content of an indicator list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndicatorList {
     /// The indicators in the order of the file, with duplicates.
     pub indicators: Vec<Indicator>,
+    /// The entries that were not understood.
+    pub rejected: Vec<RejectedEntry>,
     /// What cannot be searched for: the type, and the number of its values.
     pub left_out: BTreeMap<String, usize>,
+    /// When findings first and last saw what they report.
+    pub seen: Option<(Timestamp, Timestamp)>,
+}
+
+/// An entry of an indicator list that was not understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedEntry {
+    /// The line on which it begins, counted from 1.
+    pub line: usize,
+    /// Its beginning.
+    pub text: String,
+    /// Why it is not an indicator.
+    pub problem: String,
+}
+
+impl fmt::Display for RejectedEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: `{}`: {}", self.line, self.text, self.problem)
+    }
 }
 
 /// All errors of an indicator list, so that the user can correct them at once.
@@ -54,67 +82,133 @@ impl From<ConfigError> for InvalidIndicatorList {
     }
 }
 
-/// Reads an indicator list.
+/// Reads an indicator list; `-` is standard input.
 ///
 /// # Errors
-/// The file cannot be read, is in none of the formats, contains invalid indicators, or has no
-/// indicator. The errors name the lines.
+/// The file cannot be read, is damaged, or has no indicator.
 pub fn load_indicators(path: &Path) -> Result<IndicatorList, InvalidIndicatorList> {
     let origin = path.display().to_string();
-    let text =
-        fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&origin, &error))?;
+    let read = if path.file_name().is_some_and(|name| name == STANDARD_INPUT) {
+        decode::read_text(io::stdin().lock())
+    } else {
+        File::open(path).and_then(|file| decode::read_text(file))
+    };
+    let text = read.map_err(|error| ConfigError::unreadable(&origin, &error))?;
     parse(&text, &origin)
 }
 
+impl IndicatorList {
+    /// Returns the list, if every entry of it was understood.
+    ///
+    /// # Errors
+    /// Some were not; the error names all of them.
+    pub fn require_complete(self, origin: &Path) -> Result<Self, InvalidIndicatorList> {
+        if self.rejected.is_empty() {
+            return Ok(self);
+        }
+        let origin = origin.display().to_string();
+        let errors = self.rejected.iter().map(|entry| {
+            let problem = format!("`{}` is not an indicator: {}", entry.text, entry.problem);
+            ConfigError::new(&origin, Some(entry.line), problem)
+        });
+        Err(InvalidIndicatorList(errors.collect()))
+    }
+}
+
 fn parse(text: &str, origin: &str) -> Result<IndicatorList, InvalidIndicatorList> {
-    // Spreadsheets and PowerShell write a byte order mark at the start of a file.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut listing = Listing::default();
-    let malformed = |(line, problem): Malformed| ConfigError::new(origin, line, problem);
-    if text.trim_start().starts_with(['{', '[']) {
-        json::read(text, &mut listing).map_err(malformed)?;
-    } else if csv::is_csv(text) {
-        csv::read(text, &mut listing).map_err(malformed)?;
+    if is_json(text) {
+        json::read(text, &mut listing)
+            .map_err(|(line, problem)| ConfigError::new(origin, line, problem))?;
+    } else if let Some(table) = table::Table::recognize(text) {
+        table.read(&mut listing);
     } else {
-        text::read(text, &mut listing);
+        line::read(text, &mut listing);
     }
-    let Listing { list, invalid } = listing;
-    if !invalid.is_empty() {
-        let placed = invalid
-            .into_iter()
-            .map(|(line, error)| ConfigError::new(origin, Some(line), error.to_string()));
-        return Err(InvalidIndicatorList(placed.collect()));
-    }
+    let Listing { list } = listing;
     if list.indicators.is_empty() {
-        return Err(
-            ConfigError::new(origin, None, "it holds nothing that can be looked for").into(),
-        );
+        return Err(describe_empty(list, origin));
     }
     Ok(list)
+}
+
+/// Whether a text is meant as JSON. Lines may begin with a bracket too: `[2001:db8::1]:443`,
+/// `[Adblock Plus]`.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    match text.strip_prefix('[') {
+        Some(rest) => rest.trim_start().starts_with(['{', '[', '"', ']']),
+        None => text.starts_with('{'),
+    }
+}
+
+/// Says why a list has no indicator: it is empty, everything in it was left out, or nothing was
+/// understood.
+fn describe_empty(list: IndicatorList, origin: &str) -> InvalidIndicatorList {
+    if !list.rejected.is_empty() {
+        let complete = list.require_complete(Path::new(origin));
+        return complete
+            .err()
+            .unwrap_or_else(|| InvalidIndicatorList(Vec::new()));
+    }
+    let left_out: Vec<String> = list
+        .left_out
+        .iter()
+        .map(|(what, count)| format!("{count} of {what}"))
+        .collect();
+    let message = if left_out.is_empty() {
+        "it contains no indicator".to_owned()
+    } else {
+        format!(
+            "it contains no indicator that can be searched for: {}",
+            left_out.join(", ")
+        )
+    };
+    ConfigError::new(origin, None, message).into()
 }
 
 /// The file is not in the format that its beginning suggests: the line, if it is known, and the
 /// problem.
 type Malformed = (Option<usize>, String);
 
+/// The longest part of an entry that is shown.
+const LONGEST_SHOWN: usize = 120;
+
 /// The content that has been read so far.
 #[derive(Debug, Default)]
 struct Listing {
     list: IndicatorList,
-    /// The invalid indicators, with their lines.
-    invalid: Vec<(usize, InvalidIndicator)>,
 }
 
 impl Listing {
     fn add(&mut self, line: usize, indicator: Result<Indicator, InvalidIndicator>) {
         match indicator {
             Ok(indicator) => self.list.indicators.push(indicator),
-            Err(error) => self.invalid.push((line, error)),
+            Err(error) => self.reject(line, error.given(), error.problem().to_owned()),
         }
+    }
+
+    fn add_all(&mut self, line: usize, indicators: Vec<Indicator>) {
+        for indicator in indicators {
+            self.add(line, Ok(indicator));
+        }
+    }
+
+    fn reject(&mut self, line: usize, text: &str, problem: String) {
+        self.list.rejected.push(RejectedEntry {
+            line,
+            text: text.chars().take(LONGEST_SHOWN).collect(),
+            problem,
+        });
     }
 
     fn leave_out(&mut self, what: impl Into<String>) {
         *self.list.left_out.entry(what.into()).or_default() += 1;
+    }
+
+    fn extend_window(&mut self, time: Timestamp) {
+        let (first, last) = self.list.seen.unwrap_or((time, time));
+        self.list.seen = Some((first.min(time), last.max(time)));
     }
 }
 
@@ -130,6 +224,21 @@ pub(super) mod testing {
             .iter()
             .map(|indicator| format!("{}:{indicator}", indicator.kind()))
             .collect())
+    }
+
+    /// Returns the entries of a list that were not understood, each as `line text`.
+    pub(super) fn rejected(text: &str) -> Vec<String> {
+        let list = parse(text, "file").unwrap();
+        list.rejected
+            .iter()
+            .map(|entry| format!("{} {}", entry.line, entry.text))
+            .collect()
+    }
+
+    /// Returns when the findings of a list first and last saw what they report.
+    pub(super) fn window(text: &str) -> Option<(String, String)> {
+        let (first, last) = parse(text, "file").unwrap().seen?;
+        Some((first.to_string(), last.to_string()))
     }
 
     /// Returns what was left out of a list, each as `n x what`.
@@ -149,7 +258,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_forms_are_told_apart() {
+    fn formats_are_recognised() {
         assert_eq!(
             read("\u{feff}# ours\n192.0.2.1\n").unwrap(),
             ["ip:192.0.2.1"]
@@ -161,7 +270,7 @@ mod tests {
         assert!(
             read("{\"type\":\"report\"}")
                 .unwrap_err()
-                .contains("STIX 2.1 bundle or a MISP event")
+                .contains("expected STIX, MISP")
         );
         assert!(
             read("{\"type\":")
@@ -171,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_anything_is_refused() {
+    fn an_empty_list_is_an_error() {
         for empty in [
             "",
             "# nothing\n",
@@ -180,7 +289,7 @@ mod tests {
         ] {
             assert_eq!(
                 read(empty).unwrap_err(),
-                "file: it holds nothing that can be looked for",
+                "file: it contains no indicator",
                 "{empty}"
             );
         }
@@ -195,12 +304,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_file_makes_it_panic(text in any::<String>()) {
+        fn no_text_causes_a_panic(text in any::<String>()) {
             _ = parse(&text, "file");
         }
 
         #[test]
-        fn no_likely_file_makes_it_panic(
+        fn no_malformed_bundle_causes_a_panic(
             text in r#"(\{"type":"bundle","objects":\[\{"type":"indicator","pattern":")?[\[\]{}:='", a-z0-9\\.#\n]{0,60}("\}\]\})?"#,
         ) {
             _ = parse(&text, "file");
@@ -208,7 +317,7 @@ mod tests {
 
         /// Random edits of valid files in every format: whatever is still accepted can be stored.
         #[test]
-        fn no_spoiled_file_makes_it_panic(
+        fn no_edited_list_causes_a_panic(
             good in prop::sample::select(&GOOD[..]),
             edits in prop::collection::vec(
                 (any::<prop::sample::Index>(), 0..4_usize, r#"[\[\]{}:='",|#\\ \n]{0,2}|\PC{0,2}|null|1e999|192.0.2."#),

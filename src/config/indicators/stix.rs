@@ -16,22 +16,27 @@ use super::json::Source;
 use super::stix_pattern::{Comparison, Operator, comparisons};
 use super::{Listing, Malformed, vocabulary};
 
-#[derive(Deserialize)]
+/// The members of an object that matter. Custom objects may have members of these names with other
+/// types, which are not errors: STIX 2.1, section 11.
 struct Object<'a> {
-    #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
-    revoked: bool,
-    pattern: Option<String>,
-    pattern_type: Option<String>,
-    value: Option<String>,
-    #[serde(default)]
-    hashes: BTreeMap<String, String>,
-    user_id: Option<String>,
-    account_login: Option<String>,
-    /// In STIX 2.0, Observed Data contains its observables.
-    #[serde(borrow, default)]
-    objects: BTreeMap<String, &'a RawValue>,
+    members: BTreeMap<String, &'a RawValue>,
+}
+
+impl<'a> Object<'a> {
+    fn parse(source: Source<'_>, json: &'a str) -> Result<Self, Malformed> {
+        let members: BTreeMap<String, &RawValue> = source.read(json)?;
+        let mut object = Self {
+            kind: String::new(),
+            members,
+        };
+        object.kind = object.member("type").unwrap_or_default();
+        Ok(object)
+    }
+
+    fn member<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
+        serde_json::from_str(self.members.get(name)?.get()).ok()
+    }
 }
 
 /// Observables that Dragnet cannot search for.
@@ -47,71 +52,83 @@ const LEFT_OUT: [&str; 9] = [
     "windows-registry-key",
 ];
 
+/// Observables that Dragnet can search for.
+const OBSERVABLES: [&str; 9] = [
+    "artifact",
+    "domain-name",
+    "email-addr",
+    "file",
+    "ipv4-addr",
+    "ipv6-addr",
+    "url",
+    "user-account",
+    "x509-certificate",
+];
+
+/// Whether a type is that of an observable. In STIX 2.0 they have no ids.
+pub(super) fn is_observable(kind: &str) -> bool {
+    OBSERVABLES.contains(&kind) || LEFT_OUT.contains(&kind)
+}
+
 pub(super) fn read(source: Source<'_>, json: &str, listing: &mut Listing) -> Result<(), Malformed> {
-    let object: Object<'_> = source.read(json)?;
+    let object = Object::parse(source, json)?;
     let line = source.line(json);
-    if object.revoked {
+    if object.member("revoked") == Some(true) {
         listing.leave_out("revoked indicator");
         return Ok(());
     }
     if object.kind == "indicator" {
-        return read_indicator(&object, line, listing);
+        read_indicator(&object, line, listing);
+        return Ok(());
     }
     if LEFT_OUT.contains(&object.kind.as_str()) {
         listing.leave_out(object.kind);
         return Ok(());
     }
-    let texts = [
-        ("value", &object.value),
-        ("user_id", &object.user_id),
-        ("account_login", &object.account_login),
-    ];
-    let texts = texts
-        .iter()
-        .filter_map(|(name, text)| Some((vec![*name], text.as_ref()?)));
-    let hashes = object
-        .hashes
-        .iter()
-        .map(|(name, digest)| (vec!["hashes", name.as_str()], digest));
-    for (path, value) in texts.chain(hashes) {
-        read_value(&object.kind, &path, value, line, listing)?;
+    for name in ["value", "user_id", "account_login"] {
+        if let Some(value) = object.member::<String>(name) {
+            read_value(&object.kind, &[name], &value, line, listing);
+        }
     }
-    object
-        .objects
-        .values()
-        .try_for_each(|observable| read(source, observable.get(), listing))
+    let hashes: BTreeMap<String, String> = object.member("hashes").unwrap_or_default();
+    for (name, digest) in hashes {
+        read_value(&object.kind, &["hashes", &name], &digest, line, listing);
+    }
+    // In STIX 2.0, Observed Data contains its observables.
+    if object.kind == "observed-data" {
+        let observables: BTreeMap<String, &RawValue> = object.member("objects").unwrap_or_default();
+        for observable in observables.values() {
+            read(source, observable.get(), listing)?;
+        }
+    }
+    Ok(())
 }
 
-fn read_indicator(
-    object: &Object<'_>,
-    line: usize,
-    listing: &mut Listing,
-) -> Result<(), Malformed> {
-    match (object.pattern_type.as_deref(), &object.pattern) {
-        (None | Some("stix"), Some(pattern)) => {
-            let comparisons = comparisons(pattern).map_err(|problem| {
-                (
-                    Some(line),
-                    format!("`{pattern}` is not a STIX pattern: {problem}"),
-                )
-            })?;
-            comparisons
-                .iter()
-                .try_for_each(|comparison| read_comparison(comparison, line, listing))
+fn read_indicator(object: &Object<'_>, line: usize, listing: &mut Listing) {
+    let language: Option<String> = object.member("pattern_type");
+    let Some(pattern) = object.member::<String>("pattern") else {
+        listing.reject(line, "indicator", "it has no pattern".to_owned());
+        return;
+    };
+    if let Some(language) = language.filter(|language| language != "stix") {
+        listing.leave_out(format!("pattern in {language}"));
+        return;
+    }
+    match comparisons(&pattern) {
+        Ok(comparisons) => {
+            for comparison in &comparisons {
+                read_comparison(comparison, line, listing);
+            }
         }
-        (Some(language), Some(_)) => {
-            listing.leave_out(format!("pattern in {language}"));
-            Ok(())
-        }
-        (_, None) => Err((Some(line), "an indicator without a pattern".to_owned())),
+        Err(problem) => listing.reject(
+            line,
+            &pattern,
+            format!("it is not a STIX pattern: {problem}"),
+        ),
     }
 }
 
-fn read_comparison(
-    comparison: &Comparison,
-    line: usize,
-    listing: &mut Listing,
-) -> Result<(), Malformed> {
+fn read_comparison(comparison: &Comparison, line: usize, listing: &mut Listing) {
     let path: Vec<&str> = comparison.path.iter().map(String::as_str).collect();
     let names_values = matches!(
         comparison.operator,
@@ -119,26 +136,18 @@ fn read_comparison(
     );
     if comparison.negated || !names_values {
         listing.leave_out(format!("pattern with {}", comparison.operator_text()));
-        return Ok(());
+        return;
     }
-    comparison
-        .values
-        .iter()
-        .try_for_each(|value| read_value(&comparison.object, &path, value, line, listing))
+    for value in &comparison.values {
+        read_value(&comparison.object, &path, value, line, listing);
+    }
 }
 
-fn read_value(
-    object: &str,
-    path: &[&str],
-    value: &str,
-    line: usize,
-    listing: &mut Listing,
-) -> Result<(), Malformed> {
-    if let Some(word) = type_of(object, path) {
-        return vocabulary::add(word, value, line, listing);
+fn read_value(object: &str, path: &[&str], value: &str, line: usize, listing: &mut Listing) {
+    match type_of(object, path) {
+        Some(word) => vocabulary::add(word, value, line, listing),
+        None => listing.leave_out(format!("{object}:{}", path.join("."))),
     }
-    listing.leave_out(format!("{object}:{}", path.join(".")));
-    Ok(())
 }
 
 /// Returns the indicator type of an object's property, as indicator lists name it. An empty type
@@ -177,7 +186,7 @@ fn type_of(object: &str, path: &[&str]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{left_out, read};
+    use super::super::testing::{left_out, read, rejected};
 
     fn bundle(objects: &str) -> String {
         format!("{{\"type\": \"bundle\", \"id\": \"bundle--1\", \"objects\": [\n{objects}\n]}}")
@@ -266,21 +275,33 @@ mod tests {
     }
 
     #[test]
-    fn slips_have_their_lines() {
-        let error = read(&indicator("[ipv4-addr:value = '192.0.2.999']")).unwrap_err();
-        assert!(
-            error.starts_with("file:2: `192.0.2.999` is not an indicator"),
-            "{error}"
-        );
-        let error = read(&indicator("[ipv4-addr:value = ")).unwrap_err();
-        assert!(
-            error.starts_with("file:2: `[ipv4-addr:value = ` is not a STIX pattern"),
-            "{error}"
-        );
-        assert!(
-            read(&bundle(r#"{"type": "indicator"}"#))
-                .unwrap_err()
-                .contains("without a pattern")
+    fn entries_that_are_not_understood_are_reported() {
+        let valid = r#"{"type": "ipv4-addr", "value": "192.0.2.1"},"#;
+        for (object, expected) in [
+            (
+                r#"{"type": "ipv4-addr", "value": "192.0.2.999"}"#,
+                "3 192.0.2.999",
+            ),
+            (
+                r#"{"type": "indicator", "pattern": "[ipv4-addr:value = "}"#,
+                "3 [ipv4-addr:value = ",
+            ),
+            (r#"{"type": "indicator"}"#, "3 indicator"),
+        ] {
+            let text = bundle(&format!("{valid}\n{object}"));
+            assert_eq!(rejected(&text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn custom_objects_do_not_matter() {
+        let custom = r#"{"type": "x-score", "id": "x-score--1", "value": 5, "objects": [], "hashes": "x", "pattern": {}},
+            {"type": "domain-name", "value": "192.0.2.1"}"#;
+        assert_eq!(read(&bundle(custom)).unwrap(), ["ip:192.0.2.1"]);
+        let key = indicator("[file:hashes['MD5'] = 'd41d8cd98f00b204e9800998ecf8427e']");
+        assert_eq!(
+            read(&key).unwrap(),
+            ["hash:d41d8cd98f00b204e9800998ecf8427e"]
         );
     }
 }

@@ -7,9 +7,7 @@
 //! Source: STIX 2.1, section 9 (STIX Patterning).
 
 use winnow::ascii::{Caseless, multispace0};
-use winnow::combinator::{
-    alt, cut_err, delimited, fail, opt, preceded, repeat, separated, terminated,
-};
+use winnow::combinator::{alt, cut_err, delimited, fail, opt, preceded, repeat, separated};
 use winnow::error::{StrContext, StrContextValue};
 use winnow::token::{any, none_of, take_while};
 use winnow::{ModalResult, Parser};
@@ -226,7 +224,7 @@ fn operator(input: &mut &str) -> ModalResult<Operator> {
 }
 
 /// Parses a path: `file:hashes.'SHA-256'`, `process:arguments[0]`. An index is dropped, because it
-/// selects an element and not a property.
+/// selects an element and not a property. Some tools write a key as `hashes['MD5']`.
 fn path(input: &mut &str) -> ModalResult<(String, Vec<String>)> {
     let name = || {
         take_while(1.., |c: char| {
@@ -234,14 +232,16 @@ fn path(input: &mut &str) -> ModalResult<(String, Vec<String>)> {
         })
         .map(str::to_owned)
     };
-    let index =
-        || repeat::<_, _, (), _, _>(0.., ('[', take_while(1.., |c: char| c != ']'), ']').void());
-    let step = || terminated(alt((quoted, name())), index());
-    (
-        preceded(multispace0, name()),
-        preceded(':', separated(1.., step(), '.')),
-    )
-        .parse_next(input)
+    let key = delimited('[', quoted, ']').map(Some);
+    let index = ('[', take_while(1.., |c: char| c != ']'), ']').map(|_| None);
+    let subscripts = repeat(0.., alt((key, index))).map(|all: Vec<Option<String>>| all);
+    let step = (alt((quoted, name())), subscripts).map(|(name, subscripts)| {
+        let mut steps = vec![name];
+        steps.extend(subscripts.into_iter().flatten());
+        steps
+    });
+    let steps = separated(1.., step, '.').map(|steps: Vec<Vec<String>>| steps.concat());
+    (preceded(multispace0, name()), preceded(':', steps)).parse_next(input)
 }
 
 fn values(input: &mut &str) -> ModalResult<Vec<String>> {

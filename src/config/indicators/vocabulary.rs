@@ -3,21 +3,33 @@
 //! Source: MISP core format, "Attribute types":
 //! <https://www.misp-standard.org/rfc/misp-standard-core.html>.
 
-use super::{Listing, Malformed};
+use super::Listing;
 use crate::config::nearest;
-use crate::model::{Indicator, IndicatorKind};
+use crate::model::{Indicator, IndicatorKind, recognize};
 
 /// How the value of a type is parsed.
 #[derive(Clone, Copy)]
 enum Reading {
     /// An address or a network.
     Address,
+    /// A URL, which contains an address or a domain.
+    Url,
     Kind(IndicatorKind),
     /// A type that does not occur in cloud logs.
     LeftOut,
 }
 
-const ADDRESSES: [&str; 8] = [
+const ADDRESSES: [&str; 18] = [
+    "ips",
+    "ip:port",
+    "ipv4:port",
+    "ip-port",
+    "ipv4-address",
+    "ipv6-address",
+    "ip-range",
+    "cidr-block",
+    "src-ip",
+    "dst-ip",
     "ip-src",
     "ip-dst",
     "ipv4-addr",
@@ -27,14 +39,37 @@ const ADDRESSES: [&str; 8] = [
     "ipv4_addr",
     "ipv6_addr",
 ];
-const DOMAINS: [&str; 4] = ["hostname", "domain-name", "fqdn", "host"];
-const HASHES: [&str; 6] = [
-    "sha224", "sha384", "sha-1", "sha-256", "sha-512", "filehash",
+const DOMAINS: [&str; 6] = ["domains", "dns", "hostname", "domain-name", "fqdn", "host"];
+const HASHES: [&str; 17] = [
+    "md-5",
+    "md5-hash",
+    "sha1-hash",
+    "sha256-hash",
+    "sha512-hash",
+    "hashes",
+    "filehash-md5",
+    "filehash-sha1",
+    "filehash-sha256",
+    "file-hash",
+    "sha3-384",
+    "sha224",
+    "sha384",
+    "sha-1",
+    "sha-256",
+    "sha-512",
+    "filehash",
 ];
-const TEXTS: [&str; 14] = [
-    "url",
-    "uri",
-    "link",
+const URLS: [&str; 5] = ["url", "uri", "link", "urls", "http-url"];
+const TEXTS: [&str; 20] = [
+    "file",
+    "file-name",
+    "file-path",
+    "email-address",
+    "e-mail",
+    "username",
+    "whois-registrant-email",
+    "target-email",
+    "target-user",
     "filename",
     "email",
     "email-src",
@@ -48,7 +83,23 @@ const TEXTS: [&str; 14] = [
     "git-commit-id",
 ];
 const USER_AGENTS: [&str; 2] = ["http-user-agent", "useragent"];
-const LEFT_OUT: [&str; 24] = [
+const LEFT_OUT: [&str; 40] = [
+    "ASN",
+    "threat-actor",
+    "pdb",
+    "bitcoin",
+    "jarm",
+    "registry",
+    "registry-key",
+    "file-path-name",
+    "process",
+    "service",
+    "campaign-name",
+    "campaign-id",
+    "whois-registrar",
+    "whois-registrant-name",
+    "whois-registrant-phone",
+    "counter",
     "AS",
     "mutex",
     "regkey",
@@ -76,28 +127,48 @@ const LEFT_OUT: [&str; 24] = [
 ];
 
 /// Adds a value by the name of its type. If the name is empty, the type is detected from the value.
-pub(super) fn add(
-    word: &str,
-    value: &str,
-    line: usize,
-    listing: &mut Listing,
-) -> Result<(), Malformed> {
-    if word.is_empty() {
-        listing.add(line, value.parse());
-        return Ok(());
+pub(super) fn add(word: &str, value: &str, line: usize, listing: &mut Listing) {
+    let value = value.trim();
+    match reading(word) {
+        Some(Reading::Address) => add_address(value, line, listing),
+        Some(Reading::Url) => add_url(value, line, listing),
+        Some(Reading::Kind(kind)) => add_of_kind(kind, value, line, listing),
+        Some(Reading::LeftOut) => listing.leave_out(word),
+        None if word.is_empty() => super::line::read_line(value, line, listing),
+        None => listing.reject(line, value, describe_unknown(word)),
     }
-    let Some(reading) = reading(word) else {
-        return Err((Some(line), unknown(word)));
+}
+
+/// Adds a value of a kind. Lists confuse kinds that share a type in other tools (an address where a
+/// domain is expected), so a value of another unmistakable kind is taken as that kind.
+fn add_of_kind(kind: IndicatorKind, value: &str, line: usize, listing: &mut Listing) {
+    let indicator = Indicator::of_kind(kind, value);
+    if indicator.is_ok() || kind.is_free_text() {
+        listing.add(line, indicator);
+        return;
+    }
+    match recognize(value) {
+        Some(indicators) => listing.add_all(line, indicators),
+        None => listing.add(line, indicator),
+    }
+}
+
+fn add_address(value: &str, line: usize, listing: &mut Listing) {
+    let kind = if value.contains('/') {
+        IndicatorKind::Cidr
+    } else {
+        IndicatorKind::Ip
     };
-    match reading {
-        Reading::Address if value.contains('/') => {
-            listing.add(line, Indicator::of_kind(IndicatorKind::Cidr, value));
-        }
-        Reading::Address => listing.add(line, Indicator::of_kind(IndicatorKind::Ip, value)),
-        Reading::Kind(kind) => listing.add(line, Indicator::of_kind(kind, value)),
-        Reading::LeftOut => listing.leave_out(word),
+    add_of_kind(kind, value, line, listing);
+}
+
+/// Adds a URL and its host: most logs record only the host.
+fn add_url(value: &str, line: usize, listing: &mut Listing) {
+    if let Some(indicators) = recognize(value) {
+        listing.add_all(line, indicators);
+    } else {
+        listing.add(line, Indicator::of_kind(IndicatorKind::Text, value));
     }
-    Ok(())
 }
 
 /// Whether the name is a known type, including the types that are left out.
@@ -106,9 +177,14 @@ pub(super) fn is_known(word: &str) -> bool {
 }
 
 fn reading(word: &str) -> Option<Reading> {
-    let is_in = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['_', ' '], "-");
+    let word = plain(word);
+    let is_in = |words: &[&str]| words.iter().any(|known| plain(known) == word);
     if is_in(&ADDRESSES) {
         return Some(Reading::Address);
+    }
+    if is_in(&URLS) {
+        return Some(Reading::Url);
     }
     if is_in(&LEFT_OUT) {
         return Some(Reading::LeftOut);
@@ -119,7 +195,7 @@ fn reading(word: &str) -> Option<Reading> {
         (&TEXTS, IndicatorKind::Text),
         (&USER_AGENTS, IndicatorKind::UserAgent),
     ];
-    let kind = IndicatorKind::from_word(word).or_else(|| {
+    let kind = IndicatorKind::from_word(&word).or_else(|| {
         others
             .iter()
             .find(|(words, _)| is_in(words))
@@ -133,12 +209,14 @@ fn reading(word: &str) -> Option<Reading> {
     })
 }
 
-fn unknown(word: &str) -> String {
+/// Explains that a type is unknown, with the nearest known one.
+pub(super) fn describe_unknown(word: &str) -> String {
     let known = [
         &ADDRESSES[..],
         &DOMAINS,
         &HASHES,
         &TEXTS,
+        &URLS,
         &USER_AGENTS,
         &LEFT_OUT,
     ]

@@ -87,6 +87,11 @@ impl IndicatorKind {
         (kind != Self::Arn).then(|| (kind, value.trim_start()))
     }
 
+    /// Whether values are spelled so that they cannot be opened by mistake: `evil[.]example`.
+    pub fn is_defangable(self) -> bool {
+        matches!(self, Self::Ip | Self::Cidr | Self::Domain)
+    }
+
     /// Whether values may contain any character, including spaces, commas and `#`.
     pub fn is_free_text(self) -> bool {
         matches!(self, Self::UserAgent | Self::Text | Self::Regex)

@@ -1,6 +1,8 @@
 //! Indicators: the values that a sweep searches for.
 
+mod extract;
 mod kind;
+mod spelling;
 mod value;
 
 use std::fmt;
@@ -12,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Arn};
 
+pub use extract::{Candidate, Extraction, extract, is_file_name, recognize};
 pub use kind::IndicatorKind;
+pub use spelling::is_defanged;
 
 /// A value to search for, and the text with which it was given.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,12 +71,27 @@ pub struct InvalidIndicator {
     problem: String,
 }
 
+impl InvalidIndicator {
+    /// What is wrong with the text, and what to write instead.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
+    /// The text that is not an indicator.
+    pub fn given(&self) -> &str {
+        &self.given
+    }
+}
+
 impl Indicator {
     /// Parses an indicator of a known kind.
     ///
     /// # Errors
     /// `given` is not a value of this kind.
     pub fn of_kind(kind: IndicatorKind, given: &str) -> Result<Self, InvalidIndicator> {
+        if kind.is_defangable() {
+            return Self::new(&spelling::refang(given), |text| value::of_kind(kind, text));
+        }
         Self::new(given, |text| value::of_kind(kind, text))
     }
 
@@ -153,7 +172,7 @@ impl FromStr for Indicator {
     fn from_str(given: &str) -> Result<Self, Self::Err> {
         match IndicatorKind::split_prefix(given.trim()) {
             Some((kind, value)) => Self::of_kind(kind, value),
-            None => Self::new(&value::refang(given), value::recognised),
+            None => Self::new(&spelling::refang(given), value::recognised),
         }
     }
 }
@@ -189,7 +208,8 @@ mod tests {
             ("s3.amazonaws.com", IndicatorKind::Domain),
             ("d41d8cd98f00b204e9800998ecf8427e", IndicatorKind::Hash),
             ("some:thing", IndicatorKind::Text),
-            ("https://evil.example/a", IndicatorKind::Text),
+            ("text:https://evil.example/a", IndicatorKind::Text),
+            ("alice@corp.example", IndicatorKind::Text),
             ("ConsoleLogin", IndicatorKind::Text),
             ("1.2", IndicatorKind::Text),
         ] {
@@ -233,7 +253,7 @@ mod tests {
             "text:ip:x",
             "a:b",
             "evil[.]example",
-            "hxxps://evil[.]example/a",
+            "text:https://evil.example/a",
             "domain:evil[.]example",
             "md5:D41D8CD98F00B204E9800998ECF8427E",
             "user: ben",
@@ -272,6 +292,18 @@ mod tests {
             "regex:a*",
             "192.0.2.1:443",
             "[2001:db8::1]:443",
+            "AKIADEPLOYBOT2LEAKE",
+            "AKIADEPLOYBOT2LEAKED,",
+            "akiadeploybot2leaked",
+            "203.0.113.*",
+            "203.0.113.1-203.0.113.9",
+            "https://198.51.100.23/x",
+            "https://evil.example/a",
+            "198.51.100.23 - initial C2",
+            "évil.example",
+            "d41d8cd98f00b204e9800998ecf8427",
+            "user arn:aws:iam::111111111111:user/a",
+            "2001:db8:1",
         ] {
             assert!(bad.parse::<Indicator>().is_err(), "{bad}");
         }

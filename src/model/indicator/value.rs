@@ -1,12 +1,13 @@
 //! Parses the value of an indicator, with a known kind or with a kind that is recognised from its
 //! form.
 
-use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Net};
 use regex::RegexBuilder;
 
+use super::extract::{ACCESS_KEY_LENGTH, extract};
+use super::spelling::refang;
 use super::{IndicatorKind, IndicatorValue};
 
 /// Lengths of MD5, SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512 in hexadecimal digits.
@@ -45,12 +46,15 @@ pub(super) fn of_kind(kind: IndicatorKind, text: &str) -> Result<IndicatorValue,
 /// Parses a value whose kind is recognised from its form. If it looks like a kind, it must be
 /// valid: an address with a typing error must not silently become a text that never matches.
 pub(super) fn recognised(text: &str) -> Result<IndicatorValue, String> {
+    let kind = kind_of(text);
     let value = if text.parse::<SocketAddr>().is_ok() {
         Err("expected an address without a port".to_owned())
+    } else if kind == IndicatorKind::Text {
+        plain_text(text)
     } else {
-        of_kind(kind_of(text), text)
+        of_kind(kind, text)
     };
-    value.map_err(|problem| format!("{problem}; `text:{text}` looks for it as it is"))
+    value.map_err(|problem| format!("{problem}; `text:{text}` searches for it as it is"))
 }
 
 fn kind_of(text: &str) -> IndicatorKind {
@@ -66,31 +70,66 @@ fn kind_of(text: &str) -> IndicatorKind {
     }
 }
 
+/// Accepts a text without a prefix only if it cannot be meant as another kind.
+fn plain_text(text: &str) -> Result<IndicatorValue, String> {
+    if let Some(kind) = resembled_kind(text) {
+        return Err(format!("it resembles {kind}"));
+    }
+    let found: Vec<String> = extract(text)
+        .candidates
+        .into_iter()
+        .flat_map(|candidate| candidate.indicators)
+        .collect::<Vec<_>>()
+        .iter()
+        .filter(|indicator| indicator.to_string() != text)
+        .map(|indicator| format!("`{indicator}`"))
+        .collect();
+    if found.is_empty() {
+        return Ok(IndicatorValue::Text(text.to_owned()));
+    }
+    Err(format!(
+        "it contains {}: search for that",
+        found.join(" and ")
+    ))
+}
+
+/// The kind for which a text is a likely typing error.
+fn resembled_kind(text: &str) -> Option<&'static str> {
+    let is_alphanumeric = text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let prefix = text.get(..4).unwrap_or_default().to_ascii_uppercase();
+    let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_colon_separated = |b: u8| b.is_ascii_hexdigit() || b == b':' || b == b'.';
+    let has_key_prefix = matches!(prefix.as_str(), "AKIA" | "ASIA");
+    if has_key_prefix && is_alphanumeric && (text.starts_with(&prefix) || text.len() >= 16) {
+        return Some("an access key id, which has 20 upper-case letters and digits");
+    }
+    if text.len() >= 28 && is_hex && text.bytes().any(|b| b.is_ascii_digit()) {
+        return Some("a hash, which has 32, 40, 56, 64, 96 or 128 hexadecimal digits");
+    }
+    if text.to_ascii_lowercase().contains("arn:aws") {
+        return Some("an ARN, which begins with `arn:`");
+    }
+    if text.matches(':').count() >= 2 && text.bytes().all(is_colon_separated) {
+        return Some("an IPv6 address");
+    }
+    let is_name = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+    let top = text.rsplit_once('.').map(|(_, top)| top);
+    let has_top = top.is_some_and(|top| top.len() >= 2 && top.chars().all(char::is_alphabetic));
+    if !text.is_ascii() && has_top && text.chars().all(is_name) {
+        return Some("a domain, which is written in ASCII (xn--… for other letters)");
+    }
+    None
+}
+
 fn looks_like_an_address(text: &str) -> bool {
     text.parse::<IpAddr>().is_ok()
         || (text.split('.').count() == 4 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
 }
 
 fn looks_like_a_key(text: &str) -> bool {
-    matches!(text.get(..4), Some("AKIA" | "ASIA"))
+    text.len() == ACCESS_KEY_LENGTH
+        && matches!(text.get(..4), Some("AKIA" | "ASIA"))
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-/// Restores defanged addresses and domains. Reports write `192.0.2[.]1` or `hxxp://…`, so that they
-/// are not opened by mistake.
-pub(super) fn refang(text: &str) -> Cow<'_, str> {
-    let is_defanged =
-        text.contains("[.]") || text.contains("[:]") || text.trim_start().starts_with("hxxp");
-    if !is_defanged {
-        return text.into();
-    }
-    let refang = text.replace("[.]", ".").replace("[:]", ":");
-    refang
-        .trim_start()
-        .strip_prefix("hxxp")
-        .map(|rest| format!("http{rest}"))
-        .unwrap_or(refang)
-        .into()
 }
 
 fn ip(text: &str) -> Result<IndicatorValue, String> {
