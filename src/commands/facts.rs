@@ -14,15 +14,15 @@ use crate::model::{Arn, Coverage, RunId, TimeWindow};
 use crate::store::{Entry, Journal, JournalClosed, RunDir, RunReader, StoreError};
 use crate::sweep::{NAMED_ACCOUNTS_ONLY, Sources, WindowBasis, judged_coverage, sources_of_run};
 
-/// The fact whose value `OF_A_WATCH` says that the run has separate windows for each log group,
+/// The fact whose value `LOG_TIME` says that the run has separate windows for each log group,
 /// which only its watch knows.
 const WINDOWS: &str = "windows";
-const OF_A_WATCH: &str = "stored";
+const LOG_TIME: &str = "stored";
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Returns the facts of a new run.
-pub(super) fn of_new_run(
+pub(super) fn new_run_facts(
     run_id: &RunId,
     started: Timestamp,
     practice: bool,
@@ -46,7 +46,7 @@ pub(super) fn of_new_run(
         (
             WINDOWS,
             if matches!(windows, WindowBasis::LogTime(_)) {
-                OF_A_WATCH
+                LOG_TIME
             } else {
                 "happened"
             }
@@ -111,7 +111,7 @@ impl Facts {
         self.facts
             .get(key)
             .cloned()
-            .ok_or_else(|| self.damaged(key, &"it is missing"))
+            .ok_or_else(|| self.damaged(key, &"missing"))
     }
 
     /// Returns a required fact, parsed.
@@ -130,15 +130,16 @@ impl Facts {
     }
 
     /// Whether the run belongs to a watch, so that only the watch knows what is still to be read.
-    pub fn is_of_a_watch(&self) -> bool {
-        self.get(WINDOWS) == Some(OF_A_WATCH)
+    pub fn belongs_to_watch(&self) -> bool {
+        self.get(WINDOWS) == Some(LOG_TIME)
     }
 
     /// Whether a caller belongs to the account that started the run. Another account may see
     /// another organization.
-    pub fn is_of_account_of(&self, caller: &Caller) -> Result<bool, CommandError> {
-        let began: Arn = self.parsed("caller_arn")?;
-        Ok((began.partition(), began.account()) == (Some(caller.partition), Some(caller.account)))
+    pub fn has_account_of(&self, caller: &Caller) -> Result<bool, CommandError> {
+        let original: Arn = self.parsed("caller_arn")?;
+        Ok((original.partition(), original.account())
+            == (Some(caller.partition), Some(caller.account)))
     }
 
     /// Reads the coverage, with the accepted gaps of the run's scope applied.
@@ -147,7 +148,8 @@ impl Facts {
         reader: &RunReader,
         use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Coverage, StoreError>>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (scope, started): (Scope, Timestamp) = (self.json("scope")?, self.parsed("started")?);
+        let scope: Scope = self.json("scope")?;
+        let started: Timestamp = self.parsed("started")?;
         judged_coverage(reader, &scope, started, use_rows)
     }
 
@@ -159,7 +161,8 @@ impl Facts {
 
     /// Returns the log sources of the run, judged by its scope.
     pub fn sources(&self, reader: &RunReader) -> Result<Sources, CommandError> {
-        let (scope, started): (Scope, Timestamp) = (self.json("scope")?, self.parsed("started")?);
+        let scope: Scope = self.json("scope")?;
+        let started: Timestamp = self.parsed("started")?;
         Ok(sources_of_run(reader, &scope, self.window()?, started)?)
     }
 
@@ -167,7 +170,7 @@ impl Facts {
     pub fn damaged(&self, key: &str, problem: &dyn std::fmt::Display) -> CommandError {
         CommandError::Facts {
             run: self.run.clone(),
-            problem: format!("its fact `{key}`: {problem}"),
+            problem: format!("fact `{key}`: {problem}"),
         }
     }
 }

@@ -97,10 +97,7 @@ pub(super) async fn print(
 ) -> Result<u8, CommandError> {
     let sheet = plan(connection, settings, cancel.clone()).await?;
     let mut not_covered = CoverageTally::default();
-    sheet
-        .left_out()
-        .iter()
-        .for_each(|place| not_covered.add(place));
+    sheet.left_out().iter().for_each(|row| not_covered.add(row));
     let report = report(&sheet, settings);
     let mut page = Vec::new();
     if global.json {
@@ -127,11 +124,11 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
             account_name: plan.account_name.clone(),
             region: target.region.to_string(),
             filter_log_groups: plan.filter.log_groups,
-            filter_bytes: whole(plan.filter.bytes),
-            calls: whole(plan.calls),
+            filter_bytes: round(plan.filter.bytes),
+            calls: round(plan.calls),
             seconds_at_quota: plan.takes.as_secs(),
             insights_log_groups: plan.insights.log_groups,
-            bytes_to_scan: whole(plan.insights.bytes),
+            bytes_to_scan: round(plan.insights.bytes),
             cost_usd: plan.usd,
         })
         .collect();
@@ -157,6 +154,6 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
     clippy::cast_sign_loss,
     reason = "an estimate of 0 or more, below 2^53"
 )]
-fn whole(estimate: f64) -> u64 {
+fn round(estimate: f64) -> u64 {
     estimate.round() as u64
 }

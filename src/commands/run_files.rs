@@ -1,5 +1,7 @@
 //! The files of a run: views of `run.db`, which can be written again at any time.
 
+use std::path::Path;
+
 use super::CommandError;
 use super::evidence_files::{EVIDENCE_FILES, count_evidence, write_evidence_files};
 use super::facts::{Facts, VERSION};
@@ -16,7 +18,7 @@ use crate::sweep::{SLOWED_RATES, merged_sightings};
 /// The name of the file with the hashes of the others.
 pub(super) const MANIFEST: &str = "manifest.json";
 /// The name of the HTML report.
-const PAGE: &str = "report.html";
+const HTML_REPORT: &str = "report.html";
 
 /// The files of a run and their content in numbers.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ pub struct RunFiles {
 
 impl RunFiles {
     /// Returns the run report, for a run in `directory`.
-    pub fn ending<'a>(&'a self, directory: &'a str, color: bool) -> RunReport<'a> {
+    pub fn run_report<'a>(&'a self, directory: &'a str, color: bool) -> RunReport<'a> {
         RunReport {
             summary: &self.summary,
             sightings: &self.sightings,
@@ -52,6 +54,15 @@ impl RunFiles {
             color,
         }
     }
+}
+
+/// Opens the directory of a run.
+pub(super) fn open_run(path: &Path) -> Result<RunDir, CommandError> {
+    // A path that cannot be checked counts as existing, so that opening it reports the error.
+    if !path.try_exists().unwrap_or(true) {
+        return Err(CommandError::UnknownRun(path.display().to_string()));
+    }
+    Ok(RunDir::open(path)?)
 }
 
 /// Reads a run without writing anything.
@@ -71,7 +82,7 @@ pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
     })?;
     let sources = facts.sources(&reader)?;
     let evidence = count_evidence(&reader, &sources, facts.window()?)?;
-    let hunts = HuntReports::of_run(&facts, &reader, &sources)?.count()?;
+    let hunts = HuntReports::from_run(&facts, &reader, &sources)?.count()?;
     let counted = Counted {
         sightings: &sightings,
         coverage: &coverage,
@@ -110,7 +121,7 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
     let sources = facts.sources(&reader)?;
     write_evidence_files(dir, &reader, &sources, &names)?;
     let evidence = count_evidence(&reader, &sources, facts.window()?)?;
-    let hunts = HuntReports::of_run(&facts, &reader, &sources)?.write(dir, &mut files)?;
+    let hunts = HuntReports::from_run(&facts, &reader, &sources)?.write(dir, &mut files)?;
     dir.write_file("calls.csv", |out| {
         reader.calls(|rows| write_calls(rows, out))
     })?;
@@ -137,8 +148,8 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
         manifest_sha256: None,
     };
     if formats.contains(&Format::Html) {
-        write_page(dir, &reader, &run)?;
-        run.files.push(PAGE.to_owned());
+        write_html_report(dir, &reader, &run)?;
+        run.files.push(HTML_REPORT.to_owned());
     }
     // The hash of the database must be computed after it is closed.
     reader.close()?;
@@ -153,14 +164,14 @@ pub fn write_run_files(dir: &RunDir, formats: &[Format]) -> Result<RunFiles, Com
     Ok(run)
 }
 
-fn write_page(
+fn write_html_report(
     dir: &RunDir,
     reader: &RunReader,
     run: &RunFiles,
 ) -> Result<(), ReportError<StoreError>> {
-    let ending = run.ending("", false);
-    dir.write_file(PAGE, |out| {
-        merged_sightings(reader, |rows| write_html(&ending, rows, out))
+    let report = run.run_report("", false);
+    dir.write_file(HTML_REPORT, |out| {
+        merged_sightings(reader, |rows| write_html(&report, rows, out))
     })
 }
 
@@ -271,14 +282,15 @@ fn summary(
         hunts,
     } = counted;
     let calls = reader.calls_by_operation()?;
-    let by_operation = |of: fn(&crate::store::CallCounts) -> u64| {
+    let by_operation = |count: fn(&crate::store::CallCounts) -> u64| {
         calls
             .iter()
-            .map(|(operation, counts)| (operation.clone(), of(counts)))
+            .map(|(operation, counts)| (operation.clone(), count(counts)))
             .filter(|(_, n)| *n > 0)
             .collect()
     };
-    let (scope, insights): (Scope, _) = (facts.json("scope")?, reader.insights_total()?);
+    let scope: Scope = facts.json("scope")?;
+    let insights = reader.insights_total()?;
     // An account-Region without a searched log source is a gap, unless the scope does not require
     // log sources.
     let is_complete =

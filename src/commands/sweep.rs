@@ -16,32 +16,32 @@ use crate::sweep::SweepError;
 pub(super) async fn sweep(
     global: &GlobalArguments,
     arguments: &SweepArguments,
-    machine: &HostEnvironment,
+    host: &HostEnvironment,
 ) -> Result<u8, CommandError> {
-    let settings = machine.global_settings(global);
-    let place = Environment::from_settings(settings, machine)?;
-    let sweep = SweepSettings::resolve(global, arguments, &machine.at(place.clock().now()))?;
+    let settings = host.global_settings(global);
+    let environment = Environment::from_settings(settings, host)?;
+    let sweep = SweepSettings::resolve(global, arguments, &host.at(environment.clock().now()))?;
     // Printed even with `--quiet`, because the user must know which entries of a list were not
     // searched for.
     sweep
         .left_out
         .iter()
-        .for_each(|line| print_note(&format!("Not looked for: {line}")));
+        .for_each(|line| print_note(&format!("Not searched for: {line}")));
     if settings.progress != ProgressStyle::None {
         print_note(&format!(
-            "Looking for {} from {}",
-            listed(&sweep),
+            "Searching for {} from {}",
+            describe_search(&sweep),
             sweep.window
         ));
     }
     let fail_on_sighting = sweep.fail_on_sighting;
-    let connection = Connection::open(&place, &sweep.reach).await?;
-    if arguments.engine.dry_run {
+    let connection = Connection::open(&environment, &sweep.reach).await?;
+    if arguments.dry_run {
         return plan::print(&connection, &sweep, settings, ends_on_ctrl_c()).await;
     }
     let (outputs, failure) =
         run_sweep(connection, sweep, settings.progress, ends_on_ctrl_c()).await?;
-    conclude(&outputs, failure, settings, machine, fail_on_sighting)
+    conclude(&outputs, failure, settings, host, fail_on_sighting)
 }
 
 /// Prints the run report, and returns the exit code.
@@ -49,12 +49,14 @@ pub(super) fn conclude(
     outputs: &RunOutput,
     failure: Option<SweepError>,
     settings: GlobalSettings,
-    machine: &HostEnvironment,
+    host: &HostEnvironment,
     fail_on_sighting: bool,
 ) -> Result<u8, CommandError> {
-    let directory = machine.shown(&outputs.directory);
+    let directory = host.shown(&outputs.directory);
     if let Some(error) = failure {
-        print_note(&format!("The run's files claim nothing: {directory}"));
+        print_note(&format!(
+            "Nothing counts as searched. The files of the run are in {directory}."
+        ));
         return Err(error.into());
     }
     let files = &outputs.files;
@@ -62,16 +64,16 @@ pub(super) fn conclude(
     if settings.json {
         write_json(&files.summary, &mut page)?;
     } else {
-        write_run_report(&files.ending(&directory, settings.color), &mut page)?;
+        write_run_report(&files.run_report(&directory, settings.color), &mut page)?;
     }
     io::stdout().lock().write_all(&page)?;
     match files.summary.status {
         RunStatus::Interrupted => {
-            print_note(&format!("`dragnet resume {directory}` goes on from here."));
+            print_note(&format!("To continue: dragnet resume {directory}"));
         }
         RunStatus::Incomplete if settings.progress != ProgressStyle::None => {
             print_note(&format!(
-                "`dragnet resume {directory}` asks again what failed or was refused."
+                "To retry what was not covered: dragnet resume {directory}"
             ));
         }
         RunStatus::Complete | RunStatus::Incomplete | RunStatus::Failed => {}
@@ -79,7 +81,7 @@ pub(super) fn conclude(
     Ok(exit_code(files, fail_on_sighting))
 }
 
-fn listed(settings: &SweepSettings) -> String {
+fn describe_search(settings: &SweepSettings) -> String {
     let indicators = settings.indicators.iter().map(ToString::to_string);
     let names: Vec<String> = indicators
         .chain(settings.hunts.iter().map(|hunt| hunt.name.clone()))

@@ -49,6 +49,7 @@ pub struct LogSource {
     /// Whether it records every Region of the accounts that it records.
     pub multi_region: bool,
     /// What is known about it.
+    #[serde(rename = "told")]
     pub told: SourceState,
 }
 
@@ -68,6 +69,7 @@ pub enum Destination {
     /// A CloudWatch Logs log group.
     LogGroup(LogGroupArn),
     /// Only something other than CloudWatch Logs, for example `s3://bucket`.
+    #[serde(rename = "Elsewhere")]
     Elsewhere(String),
 }
 

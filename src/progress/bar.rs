@@ -30,7 +30,7 @@ impl Bar {
             latest.accounts_done, latest.accounts_known, latest.targets_done, latest.targets_known
         ));
         self.0
-            .set_message(format!("{}{}", line::work(pace), line::left(pace)));
+            .set_message(format!("{}{}", line::counts(pace), line::time_left(pace)));
         self.0.tick();
     }
 

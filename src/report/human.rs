@@ -52,7 +52,7 @@ pub fn money(usd: f64) -> String {
 }
 
 /// Formats a duration with its two largest units: `2h 5m`, `48s`.
-pub fn lasting(seconds: u64) -> String {
+pub fn duration(seconds: u64) -> String {
     match (seconds / 3_600, seconds % 3_600 / 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}s"),
         (0, minutes, seconds) => format!("{minutes}m {seconds}s"),
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_easily() {
+    fn numbers_have_separators_and_units() {
         assert_eq!(
             [0, 999, 1_000, 1_234_567].map(count),
             ["0", "999", "1,000", "1,234,567"]

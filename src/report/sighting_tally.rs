@@ -57,20 +57,20 @@ pub struct SightingTally {
 impl SightingTally {
     /// Counts the next sighting.
     pub fn add(&mut self, sighting: &Sighting) {
-        let happening = &sighting.happening;
+        let event = &sighting.happening;
         self.total += 1;
         self.own_calls += u64::from(sighting.own_call);
         self.first_ms = Some(
             self.first_ms
-                .map_or(happening.time_ms, |first| first.min(happening.time_ms)),
+                .map_or(event.time_ms, |first| first.min(event.time_ms)),
         );
         self.last_ms = Some(
             self.last_ms
-                .map_or(happening.time_ms, |last| last.max(happening.time_ms)),
+                .map_or(event.time_ms, |last| last.max(event.time_ms)),
         );
-        self.by_account.add(&happening.account);
-        self.by_principal.add(&happening.principal_arn);
-        self.by_address.add(&happening.source_ip);
+        self.by_account.add(&event.account);
+        self.by_principal.add(&event.principal_arn);
+        self.by_address.add(&event.source_ip);
         sighting
             .indicators
             .iter()
@@ -119,7 +119,7 @@ mod tests {
     use crate::report::testing::sighting;
 
     #[test]
-    fn the_most_frequent_come_first() {
+    fn most_frequent_keys_come_first() {
         let mut tally = SightingTally::default();
         for address in ["192.0.2.2", "192.0.2.9", "192.0.2.2", ""] {
             let mut sighting = sighting("");

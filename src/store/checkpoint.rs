@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 
 use super::StoreError;
 use super::entry::{CoverageId, Pass, UnitId};
-use super::reader::{damaged, parsed, unknown};
+use super::reader::{damaged, parse_column, unknown};
 use crate::model::{Engine, LogGroupArn, Reason, Region, Status, Target};
 
 /// The log groups that the earlier parts of a run have recorded; empty for a new run.
@@ -91,9 +91,9 @@ impl Checkpoint {
             ..Self::default()
         };
         while let Some(row) = rows.next()? {
-            let region: Region = parsed(row, "region")?;
+            let region: Region = parse_column(row, "region")?;
             let target = Target {
-                account: parsed(row, "account")?,
+                account: parse_column(row, "account")?,
                 region,
             };
             let groups = checkpoint.targets.entry(target).or_default();

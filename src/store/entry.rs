@@ -1,7 +1,7 @@
 //! The entries that a run writes to its journal.
 
+use super::passthrough_rows::PassthroughRow;
 use super::sightings::Sightings;
-use super::written::PassthroughRow;
 use crate::model::{
     AccountId, ApiCall, Engine, HourOfRecords, LogGroupClass, LogSource, Outcome, Region,
     SourceLookup, Tampering, Target,
@@ -113,7 +113,7 @@ impl ScopeMembership {
     pub(super) fn from_word(word: &str) -> Option<Self> {
         [Self::InScope, Self::NotActive, Self::NotAsked]
             .into_iter()
-            .find(|standing| standing.as_str() == word)
+            .find(|membership| membership.as_str() == word)
     }
 }
 

@@ -78,24 +78,25 @@ impl LockedFile {
             }
             // The previous owner may have removed the file after it was opened here. The lock of a
             // removed file is useless, so try again.
-            if is_still_there(&file, &path).map_err(file_error("read", &path))? {
+            if is_same_file(&file, &path).map_err(file_error("read", &path))? {
                 file.metadata()
-                    .and_then(|found| refuse_hard_link(&found))
+                    .and_then(|metadata| refuse_hard_link(&metadata))
                     .map_err(file_error("lock", &path))?;
-                let signed = file
+                let written = file
                     .set_len(0)
                     .and_then(|()| writeln!(file, "process {}", std::process::id()));
-                signed.map_err(file_error("write", &path))?;
+                written.map_err(file_error("write", &path))?;
                 return Ok(Self { path, _file: file });
             }
         }
     }
 }
 
-fn is_still_there(file: &File, path: &Path) -> io::Result<bool> {
-    let mine = file.metadata()?;
+/// Whether the file at `path` is still the one that was locked.
+fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
+    let locked = file.metadata()?;
     match fs::symlink_metadata(path) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (mine.dev(), mine.ino())),
+        Ok(current) => Ok((current.dev(), current.ino()) == (locked.dev(), locked.ino())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
@@ -115,7 +116,7 @@ mod tests {
     use crate::model::RunId;
 
     #[test]
-    fn one_owner_at_a_time_and_the_dead_own_nothing() {
+    fn lock_is_exclusive_and_ends_with_its_process() {
         let temp = tempfile::tempdir().unwrap();
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
         let dir = RunDir::create(temp.path(), &id).unwrap();
@@ -127,7 +128,7 @@ mod tests {
         );
         drop(lock);
         assert!(!dir.path().join(RunDir::LOCK).exists());
-        // What a killed process leaves behind: the file, without a lock.
+        // A killed process leaves the file behind, without a lock.
         fs::write(dir.path().join(RunDir::LOCK), "process 1\n").unwrap();
         assert!(RunLock::take(&dir).is_ok());
     }

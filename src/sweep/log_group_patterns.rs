@@ -21,7 +21,7 @@ impl LogGroupPatterns {
     }
 
     /// Marks the patterns that match the name of a listed log group.
-    pub fn note(&self, name: &str) {
+    pub fn mark_matching(&self, name: &str) {
         for (glob, is_matched) in &self.0 {
             if !is_matched.load(Ordering::Relaxed) && glob.is_match(name) {
                 is_matched.store(true, Ordering::Relaxed);
@@ -39,7 +39,7 @@ impl LogGroupPatterns {
     }
 
     /// Returns whether there are patterns and none of them matched.
-    pub fn selected_nothing(&self) -> bool {
+    pub fn matched_nothing(&self) -> bool {
         !self.0.is_empty() && self.unmatched().len() == self.0.len()
     }
 }

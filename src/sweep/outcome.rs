@@ -5,12 +5,12 @@ use crate::aws::{CallError, Endless};
 use crate::model::{Outcome, Reason, Status};
 
 /// Returns the outcome after a call failed and was not retried any more.
-pub(super) fn of_error(error: &CallError) -> Outcome {
+pub(super) fn from_call_error(error: &CallError) -> Outcome {
     Refusal::from_call_error(error).into_outcome()
 }
 
 /// Returns the outcome if the pages of `operation` repeat without end.
-pub(super) fn of_endless(status: Status, operation: &str, endless: Endless) -> Outcome {
+pub(super) fn from_endless_pages(status: Status, operation: &str, endless: Endless) -> Outcome {
     Outcome::because(
         status,
         Reason::EndlessPages,

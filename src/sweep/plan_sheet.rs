@@ -76,7 +76,7 @@ impl PlanSheet {
             .unwrap_or_default()
     }
 
-    pub(super) fn read(&mut self, target: Target, account_name: &str, group: &PlannedGroup) {
+    pub(super) fn add_group(&mut self, target: Target, account_name: &str, group: &PlannedGroup) {
         let planned = self.targets.entry(target).or_default();
         account_name.clone_into(&mut planned.account_name);
         let share = match group.engine {
@@ -95,9 +95,9 @@ impl PlanSheet {
         share.bytes += group.bytes;
     }
 
-    pub(super) fn leave(&mut self, place: Coverage) {
-        if !place.outcome.is_covered() {
-            self.left_out.push(place);
+    pub(super) fn add_gap(&mut self, row: Coverage) {
+        if !row.outcome.is_covered() {
+            self.left_out.push(row);
         }
     }
 
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_takes_longest_counts() {
+    fn slowest_region_decides_duration() {
         let mut sheet = PlanSheet::default();
         let target = |region: &str| Target {
             account: "111111111111".parse().unwrap(),
@@ -130,10 +130,10 @@ mod tests {
             rate: 5.0,
             usd: pages / 10.0,
         };
-        sheet.read(target("eu-west-1"), "prod", &group(Engine::Filter, 99.5));
-        sheet.read(target("eu-west-1"), "prod", &group(Engine::Filter, 100.0));
-        sheet.read(target("eu-west-2"), "prod", &group(Engine::Filter, 100.0));
-        sheet.read(target("eu-west-2"), "prod", &group(Engine::Insights, 20.0));
+        sheet.add_group(target("eu-west-1"), "prod", &group(Engine::Filter, 99.5));
+        sheet.add_group(target("eu-west-1"), "prod", &group(Engine::Filter, 100.0));
+        sheet.add_group(target("eu-west-2"), "prod", &group(Engine::Filter, 100.0));
+        sheet.add_group(target("eu-west-2"), "prod", &group(Engine::Insights, 20.0));
         assert_eq!((sheet.takes(), sheet.usd()), (Duration::from_secs(40), 2.0));
         let second = &sheet.targets()[&target("eu-west-2")];
         assert_eq!(

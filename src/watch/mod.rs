@@ -44,7 +44,7 @@ pub use state::{
     AccountCoverage, ActivationEnd, ActivationRecord, SinkRecord, State, StateError, Totals,
     Waiting,
 };
-pub use timing::{Activation, due, next};
+pub use timing::{Activation, next_activation};
 pub use watermark::{ScopeNode, TimeRange, Watermark, Watermarks};
 
 #[cfg(test)]
@@ -76,14 +76,14 @@ mod testing {
              [[watch.schedule]]\nname = 's'\nindicators = ['192.0.2.1']\nsinks = ['out']\n{toml}"
         );
         std::fs::write(temp.path().join("dragnet.toml"), config).unwrap();
-        let surroundings = ResolveContext {
+        let context = ResolveContext {
             environment: &|_| None,
             working_directory: temp.path(),
             now: "2026-03-02T12:00:00Z".parse().unwrap(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,
         };
-        let settings = WatchSettings::resolve(&GlobalArguments::default(), &surroundings).unwrap();
+        let settings = WatchSettings::resolve(&GlobalArguments::default(), &context).unwrap();
         settings.schedules.into_iter().next().unwrap()
     }
 }

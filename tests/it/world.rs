@@ -46,7 +46,7 @@ name = "/app"
 
 /// An organization, and the directory in which sweeps over it are run.
 pub struct World {
-    place: Environment,
+    environment: Environment,
     temp: Arc<TempDir>,
 }
 
@@ -69,7 +69,7 @@ impl World {
     /// Creates the organization of a parsed scenario.
     pub fn practising(scenario: &Scenario) -> Self {
         Self {
-            place: Environment::practising(scenario).unwrap(),
+            environment: Environment::practising(scenario).unwrap(),
             temp: Arc::new(tempfile::tempdir().unwrap()),
         }
     }
@@ -116,16 +116,16 @@ impl World {
         cancel: CancellationToken,
     ) -> Result<Run, CommandError> {
         let settings = self.settings(arguments);
-        let connection = Connection::open(&self.place, &settings.reach).await?;
-        self.run(run_sweep(connection, settings, ProgressStyle::None, cancel).await)
+        let connection = Connection::open(&self.environment, &settings.reach).await?;
+        self.checked_run(run_sweep(connection, settings, ProgressStyle::None, cancel).await)
     }
 
     /// Runs `dragnet resume`, and writes the reports.
     pub async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
         let run = Resumable::open(directory)?;
         let settings = run.settings(&Config::default())?;
-        let connection = Connection::open(&self.place, &settings.reach).await?;
-        self.run(
+        let connection = Connection::open(&self.environment, &settings.reach).await?;
+        self.checked_run(
             run.resume(
                 connection,
                 settings,
@@ -145,48 +145,42 @@ impl World {
             .collect()
     }
 
-    fn run(
+    fn checked_run(
         &self,
-        ended: Result<(RunOutput, Option<SweepError>), CommandError>,
+        result: Result<(RunOutput, Option<SweepError>), CommandError>,
     ) -> Result<Run, CommandError> {
-        let (outputs, failure) = ended?;
+        let (outputs, failure) = result?;
         let run = Run {
             outputs,
             failure,
             _temp: Arc::clone(&self.temp),
         };
-        run.assert_it_adds_up();
+        run.assert_consistent();
         Ok(run)
-    }
-
-    /// Writes the configuration file.
-    pub fn configured(self, config: &str) -> Self {
-        std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
-        self
     }
 
     /// Takes MFA codes from `codes`.
     pub fn asking(self, codes: Arc<dyn CodeSource>) -> Self {
         Self {
-            place: self.place.with_codes(codes),
+            environment: self.environment.with_codes(codes),
             ..self
         }
     }
 
     /// Stores MFA sessions in this directory.
-    pub fn keeping_sessions_in(self, directory: &std::path::Path) -> Self {
+    pub fn keeping_sessions_in(self, directory: &Path) -> Self {
         Self {
-            place: self.place.keeping_sessions_in(directory.to_owned()),
+            environment: self.environment.keeping_sessions_in(directory.to_owned()),
             ..self
         }
     }
 
     pub fn place(&self) -> &Environment {
-        &self.place
+        &self.environment
     }
 
     pub fn range(&self) -> &Range {
-        self.place.range().unwrap()
+        self.environment.range().unwrap()
     }
 
     /// Returns how often an operation was called.
@@ -205,100 +199,75 @@ impl World {
         let Command::Sweep(sweep) = parsed.command else {
             panic!("not a sweep")
         };
-        let surroundings = ResolveContext {
+        let context = ResolveContext {
             environment: &|_| None,
             working_directory: self.temp.path(),
-            now: self.place.clock().now(),
+            now: self.environment.clock().now(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,
         };
-        SweepSettings::resolve(&parsed.global, &sweep, &surroundings).unwrap()
+        SweepSettings::resolve(&parsed.global, &sweep, &context).unwrap()
     }
 }
 
 impl Run {
     /// Asserts that every count of the summary is the sum of its parts and agrees with the rows of
     /// the coverage. Every run of every test is checked.
-    fn assert_it_adds_up(&self) {
+    fn assert_consistent(&self) {
         let summary = self.summary();
-        let number = |of: &str, key: &str| summary[of][key].as_u64().unwrap();
-        let place_parts = ["swept", "partial", "denied", "failed", "accepted"];
-        let group_parts = [
-            "searched",
-            "partial",
-            "skipped",
-            "unsearchable",
-            "denied",
-            "failed",
-            "accepted",
-        ];
-        for (of, parts) in [
-            ("accounts", &place_parts[..]),
-            ("targets", &place_parts),
-            ("log_groups", &group_parts),
-        ] {
-            let sum: u64 = parts.iter().map(|part| number(of, part)).sum();
-            assert_eq!(number(of, "in_scope"), sum, "{of}: {summary}");
-        }
+        assert_parts_add_up(&summary);
         let rows = self.coverage();
-        let told: BTreeSet<String> = self
+        let counted = self.count_coverage();
+        assert_eq!(
+            count(&summary, "accounts", "in_scope"),
+            counted.accounts.len() as u64,
+            "{rows:#?}"
+        );
+        for status in LOG_GROUP_STATUSES {
+            assert_eq!(
+                count(&summary, "log_groups", status),
+                counted.log_groups.get(status).copied().unwrap_or(0),
+                "{status}: {rows:#?}"
+            );
+        }
+        let is_covered = counted.is_covered && has_no_source_gap(&summary);
+        match self.status().as_str() {
+            "complete" => assert!(is_covered && !counted.accounts.is_empty(), "{rows:#?}"),
+            "incomplete" => assert!(!is_covered || counted.accounts.is_empty(), "{rows:#?}"),
+            _ => {}
+        }
+    }
+
+    /// Counts the rows of `coverage.csv`.
+    fn count_coverage(&self) -> CountedCoverage {
+        let accounts_of_sources: BTreeSet<String> = self
             .columns("sources.csv", &["event_account_id"])
             .into_iter()
             .collect();
-        let mut coverage =
-            csv::Reader::from_path(self.outputs.directory.join("coverage.csv")).unwrap();
-        let mut accounts = BTreeSet::new();
-        let mut groups = BTreeMap::new();
-        let mut is_covered = true;
-        for row in coverage
-            .deserialize::<BTreeMap<String, String>>()
-            .map(Result::unwrap)
-        {
-            let inactive = row["reason"].starts_with("account-not-active");
+        let mut csv = csv::Reader::from_path(self.outputs.directory.join("coverage.csv")).unwrap();
+        let mut counted = CountedCoverage {
+            accounts: BTreeSet::new(),
+            log_groups: BTreeMap::new(),
+            is_covered: true,
+        };
+        for row in csv.deserialize::<BTreeMap<String, String>>() {
+            let row = row.unwrap();
+            let account = &row["account_id"];
+            let is_inactive = row["reason"].starts_with("account-not-active");
             // A log group that is only read for the records of other accounts does not bring its
             // account into scope.
-            if !inactive && (row["log_group"].is_empty() || told.contains(&row["account_id"])) {
-                accounts.insert(row["account_id"].clone());
+            if !is_inactive
+                && (row["log_group"].is_empty() || accounts_of_sources.contains(account))
+            {
+                counted.accounts.insert(account.clone());
             }
             if !row["log_group"].is_empty() {
-                *groups.entry(row["status"].clone()).or_insert(0) += 1;
+                let status = row["status"].clone();
+                *counted.log_groups.entry(status).or_insert(0) += 1;
             }
-            let proves = ["no-log-groups", "no-regions", "created-after-window"];
-            is_covered &= match row["status"].as_str() {
-                "searched" | "accepted" => true,
-                "skipped" => {
-                    inactive
-                        || proves
-                            .iter()
-                            .any(|reason| row["reason"].starts_with(reason))
-                }
-                _ => false,
-            };
+            counted.is_covered &= is_covered(&row["status"], &row["reason"]);
         }
-        assert_eq!(
-            number("accounts", "in_scope"),
-            accounts.len() as u64,
-            "{rows:#?}"
-        );
-        let scope = &summary["scope"];
-        if scope["sources"] == "require" && scope["log_groups"].as_array().unwrap().is_empty() {
-            let targets = summary["sources"]["targets"].as_object().unwrap();
-            is_covered &= targets
-                .keys()
-                .all(|status| status == "searched" || status == "accepted");
-        }
-        for part in group_parts {
-            assert_eq!(
-                number("log_groups", part),
-                groups.get(part).copied().unwrap_or(0),
-                "{part}: {rows:#?}"
-            );
-        }
-        match self.status().as_str() {
-            "complete" => assert!(is_covered && !accounts.is_empty(), "{rows:#?}"),
-            "incomplete" => assert!(!is_covered || accounts.is_empty(), "{rows:#?}"),
-            _ => {}
-        }
+        counted
     }
 
     /// Reads a file of the run.
@@ -311,7 +280,7 @@ impl Run {
         let text = self.file(name);
         let mut csv = csv::Reader::from_reader(text.as_bytes());
         let header = csv.headers().unwrap().clone();
-        let at: Vec<usize> = columns
+        let positions: Vec<usize> = columns
             .iter()
             .map(|column| {
                 header
@@ -323,8 +292,9 @@ impl Run {
         csv.records()
             .map(|record| {
                 let record = record.unwrap();
-                at.iter()
-                    .map(|at| &record[*at])
+                positions
+                    .iter()
+                    .map(|position| &record[*position])
                     .collect::<Vec<_>>()
                     .join(" ")
                     .trim_end()
@@ -342,13 +312,13 @@ impl Run {
     }
 
     /// Returns the only coverage row that begins with this text.
-    pub fn place(&self, begins: &str) -> String {
+    pub fn place(&self, prefix: &str) -> String {
         let rows: Vec<String> = self
             .coverage()
             .into_iter()
-            .filter(|row| row.starts_with(begins))
+            .filter(|row| row.starts_with(prefix))
             .collect();
-        assert_eq!(rows.len(), 1, "{begins}: {rows:?}");
+        assert_eq!(rows.len(), 1, "{prefix}: {rows:?}");
         rows.into_iter().next().unwrap()
     }
 
@@ -361,6 +331,78 @@ impl Run {
     pub fn status(&self) -> String {
         self.summary()["status"].as_str().unwrap().to_owned()
     }
+}
+
+/// The counts of accounts and account-Regions in `summary.json`.
+const LEVELS: [&str; 5] = ["swept", "partial", "denied", "failed", "accepted"];
+
+/// The counts of log groups in `summary.json`.
+const LOG_GROUP_STATUSES: [&str; 7] = [
+    "searched",
+    "partial",
+    "skipped",
+    "unsearchable",
+    "denied",
+    "failed",
+    "accepted",
+];
+
+/// What the rows of a coverage add up to.
+struct CountedCoverage {
+    /// The accounts in scope.
+    accounts: BTreeSet<String>,
+    /// The number of log groups by status.
+    log_groups: BTreeMap<String, u64>,
+    /// Whether every row is covered.
+    is_covered: bool,
+}
+
+fn count(summary: &serde_json::Value, section: &str, key: &str) -> u64 {
+    summary[section][key].as_u64().unwrap()
+}
+
+fn assert_parts_add_up(summary: &serde_json::Value) {
+    for (section, parts) in [
+        ("accounts", &LEVELS[..]),
+        ("targets", &LEVELS),
+        ("log_groups", &LOG_GROUP_STATUSES),
+    ] {
+        let sum: u64 = parts.iter().map(|part| count(summary, section, part)).sum();
+        assert_eq!(
+            count(summary, section, "in_scope"),
+            sum,
+            "{section}: {summary}"
+        );
+    }
+}
+
+/// Returns whether a coverage row with this status and reason is covered.
+fn is_covered(status: &str, reason: &str) -> bool {
+    let proofs_of_absence = [
+        "account-not-active",
+        "no-log-groups",
+        "no-regions",
+        "created-after-window",
+    ];
+    match status {
+        "searched" | "accepted" => true,
+        "skipped" => proofs_of_absence
+            .iter()
+            .any(|proof| reason.starts_with(proof)),
+        _ => false,
+    }
+}
+
+/// Returns whether the CloudTrail of every account-Region was searched, or is not required.
+fn has_no_source_gap(summary: &serde_json::Value) -> bool {
+    let scope = &summary["scope"];
+    let is_required =
+        scope["sources"] == "require" && scope["log_groups"].as_array().unwrap().is_empty();
+    let statuses = summary["sources"]["targets"].as_object().unwrap();
+    !is_required
+        || statuses
+            .keys()
+            .all(|status| status == "searched" || status == "accepted")
 }
 
 /// Returns a CloudTrail record as JSON. `at` is RFC 3339.

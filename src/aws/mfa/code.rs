@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn six_digits_that_never_show() {
+    fn code_is_six_digits_and_never_displayed() {
         let code: MfaCode = " 012345\n".parse().unwrap();
         assert_eq!(code.expose(), "012345");
         assert!(!format!("{code:?}").contains("012345"));

@@ -8,11 +8,11 @@ use crate::config::{IndicatorList, load_indicators};
 use crate::model::Indicator;
 
 /// The maximum number of indicators of a sweep; the search was measured with this number.
-const MOST: usize = 10_000;
+const MAX_INDICATORS: usize = 10_000;
 
 /// The indicators of a sweep.
 pub(super) struct Resolved {
-    /// At least one, without duplicates, in the order given: arguments first.
+    /// Without duplicates, in the order given: arguments first.
     pub(super) indicators: Vec<Indicator>,
     /// The types that were left out, one line per file.
     pub(super) left_out: Vec<String>,
@@ -24,37 +24,37 @@ pub(super) struct Resolved {
 /// Some indicators are invalid (the error names all of them), a file cannot be used, or there are
 /// too many.
 pub(super) fn resolve(
-    given: &[String],
+    arguments: &[String],
     files: &[PathBuf],
     directory: &Path,
 ) -> Result<Resolved, UsageError> {
     let mut all = Vec::new();
     let mut left_out = Vec::new();
-    let mut wrong = InvalidIndicators::default();
-    for text in given {
+    let mut errors = InvalidIndicators::default();
+    for text in arguments {
         match text.parse::<Indicator>() {
             Ok(indicator) => all.push(indicator),
-            Err(error) => wrong.invalid.push(error),
+            Err(error) => errors.invalid.push(error),
         }
     }
     for file in files {
         match load_indicators(&directory.join(file)) {
             Ok(list) => {
-                left_out.extend(told(file, &list));
+                left_out.extend(describe_left_out(file, &list));
                 all.extend(list.indicators);
             }
-            Err(error) => wrong.lists.push(error),
+            Err(error) => errors.lists.push(error),
         }
     }
-    if !wrong.invalid.is_empty() || !wrong.lists.is_empty() {
-        return Err(wrong.into());
+    if !errors.invalid.is_empty() || !errors.lists.is_empty() {
+        return Err(errors.into());
     }
     let mut seen = HashSet::new();
     all.retain(|indicator| seen.insert(indicator.value().clone()));
-    if all.len() > MOST {
+    if all.len() > MAX_INDICATORS {
         return Err(UsageError::TooManyIndicators {
-            given: all.len(),
-            most: MOST,
+            count: all.len(),
+            maximum: MAX_INDICATORS,
         });
     }
     Ok(Resolved {
@@ -63,11 +63,11 @@ pub(super) fn resolve(
     })
 }
 
-fn told(file: &Path, list: &IndicatorList) -> Option<String> {
+fn describe_left_out(file: &Path, list: &IndicatorList) -> Option<String> {
     let parts: Vec<String> = list
         .left_out
         .iter()
-        .map(|(what, count)| format!("{count} of {what}"))
+        .map(|(what, count)| format!("{count} {what}"))
         .collect();
     (!parts.is_empty()).then(|| format!("{}: {}", file.display(), parts.join(", ")))
 }
@@ -76,18 +76,18 @@ fn told(file: &Path, list: &IndicatorList) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn resolved(given: &[&str], files: &[(&str, &str)]) -> Result<Resolved, String> {
+    fn resolved(arguments: &[&str], files: &[(&str, &str)]) -> Result<Resolved, String> {
         let temp = tempfile::tempdir().unwrap();
         for (name, text) in files {
             std::fs::write(temp.path().join(name), text).unwrap();
         }
-        let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
+        let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
         let files: Vec<PathBuf> = files.iter().map(|(name, _)| PathBuf::from(name)).collect();
-        resolve(&given, &files, temp.path()).map_err(|error| error.to_string())
+        resolve(&arguments, &files, temp.path()).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn duplicates_fold_by_what_they_mean() {
+    fn duplicates_are_removed_by_value() {
         let list = "2001:DB8:0::1\nip,192.0.2.7\nEVIL.example\n".replace("ip,", "ip:");
         let resolved = resolved(
             &["2001:db8::1", "evil.example", "evil.example"],
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_named_at_once() {
+    fn all_errors_are_reported_together() {
         let error = resolved(
             &["192.0.2.999"],
             &[("a", "192.0.2.1\narn:aws\n"), ("b", "# nothing\n")],
@@ -117,13 +117,13 @@ mod tests {
             "{error}"
         );
         assert!(
-            lines[2].ends_with("/b: it holds nothing that can be looked for"),
+            lines[2].ends_with("/b: no indicator that can be searched for"),
             "{error}"
         );
     }
 
     #[test]
-    fn ten_thousand_are_enough_and_more_are_refused() {
+    fn more_than_the_maximum_is_rejected() {
         let list = |count: u32| {
             let lines: Vec<String> = (0..count)
                 .map(|n| format!("10.0.{}.{}", n / 250, n % 250))
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_holds_beside_indicators_is_told() {
+    fn unsupported_types_are_counted() {
         let resolved = resolved(
             &[],
             &[(
@@ -155,6 +155,6 @@ mod tests {
             )],
         )
         .unwrap();
-        assert_eq!(resolved.left_out, ["list.csv: 2 of mutex, 1 of yara"]);
+        assert_eq!(resolved.left_out, ["list.csv: 2 mutex, 1 yara"]);
     }
 }

@@ -55,18 +55,18 @@ impl SweepSettings {
     pub fn resolve(
         global: &GlobalArguments,
         arguments: &SweepArguments,
-        surroundings: &ResolveContext<'_>,
+        context: &ResolveContext<'_>,
     ) -> Result<Self, UsageError> {
-        let directory = surroundings.working_directory;
+        let directory = context.working_directory;
         let Resolved {
             indicators,
             left_out,
         } = indicators::resolve(&arguments.indicators, &arguments.indicator_files, directory)?;
-        let window = window::resolve(arguments, surroundings.now)?;
-        let config = load_config(global, surroundings)?;
+        let window = window::resolve(arguments, context.now)?;
+        let config = load_config(global, context)?;
         Ok(Self {
             hunts: hunts::resolve(arguments, &config.hunts)?,
-            formats: report::formats(&arguments.formats, &config.report),
+            formats: report::resolve_formats(&arguments.formats, &config.report),
             reach: Reach::resolve(global, &arguments.scope, config)?,
             window,
             indicators,
@@ -90,13 +90,11 @@ mod tests {
 
     fn resolve(rest: &[&str]) -> Result<SweepSettings, UsageError> {
         let (global, arguments) = parse_sweep(rest);
-        with_resolve_context(|surroundings| {
-            SweepSettings::resolve(&global, &arguments, surroundings)
-        })
+        with_resolve_context(|context| SweepSettings::resolve(&global, &arguments, context))
     }
 
     #[test]
-    fn everything_has_a_default() {
+    fn defaults_apply() {
         let settings = resolve(&["192.0.2.1", "AKIAIOSFODNN7EXAMPLE"]).unwrap();
         assert_eq!(settings.indicators.len(), 2);
         assert_eq!(settings.formats, Format::DEFAULT);

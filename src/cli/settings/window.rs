@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_day_unless_told() {
+    fn default_is_the_last_day() {
         let day = "2026-03-01T12:00:00.000Z to 2026-03-02T12:00:00.000Z";
         assert_eq!(window(&[]).unwrap(), day);
         assert_eq!(window(&["--since", "24h"]).unwrap(), day);
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_that_hold_nothing_are_refused() {
+    fn empty_and_future_windows_are_rejected() {
         assert!(
             window(&["--from", "1h", "--to", "2h"])
                 .unwrap_err()

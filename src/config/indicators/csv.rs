@@ -3,16 +3,16 @@
 
 use ::csv::{Error, ReaderBuilder, StringRecord, Trim};
 
-use super::{Listing, Malformed, vocabulary};
+use super::{ListBuilder, Malformed, vocabulary};
 
 /// Whether the first line is a header with these columns, or begins with a known type.
 pub(super) fn is_csv(text: &str) -> bool {
     first_record(text)
-        .is_some_and(|record| Columns::of_header(&record).is_some() || is_row(&record))
+        .is_some_and(|record| Columns::from_header(&record).is_some() || is_row(&record))
 }
 
-pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
-    let first = first_record(text).and_then(|record| Columns::of_header(&record));
+pub(super) fn read(text: &str, builder: &mut ListBuilder) -> Result<(), Malformed> {
+    let first = first_record(text).and_then(|record| Columns::from_header(&record));
     let columns = first.unwrap_or(Columns {
         kind: Some(0),
         value: 1,
@@ -27,15 +27,14 @@ pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
         let kind = columns.kind.map(cell).unwrap_or_default();
         let value = cell(columns.value);
         if !kind.is_empty() || !value.is_empty() {
-            vocabulary::add(kind, value, line, listing)?;
+            vocabulary::add(kind, value, line, builder)?;
         }
     }
     Ok(())
 }
 
 fn reader(text: &str) -> ::csv::Reader<&[u8]> {
-    let mut builder = ReaderBuilder::new();
-    builder
+    ReaderBuilder::new()
         .has_headers(false)
         .comment(Some(b'#'))
         .trim(Trim::All)
@@ -51,7 +50,7 @@ fn malformed(error: &Error) -> Malformed {
     let line = error
         .position()
         .and_then(|position| usize::try_from(position.line()).ok());
-    (line, format!("it is not CSV: {error}"))
+    (line, format!("invalid CSV: {error}"))
 }
 
 fn is_row(record: &StringRecord) -> bool {
@@ -66,7 +65,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of_header(record: &StringRecord) -> Option<Self> {
+    fn from_header(record: &StringRecord) -> Option<Self> {
         let column = |names: &[&str]| {
             record
                 .iter()
@@ -85,7 +84,7 @@ mod tests {
     use super::super::testing::{left_out, read};
 
     #[test]
-    fn columns_are_found_by_their_names() {
+    fn columns_are_found_by_header() {
         let text = "Value,Type,Note\n192.0.2.1,ip,\"a, b\"\n\"curl/8, kali\",user-agent,\n192.0.2.2,,\n# no\n\n";
         assert_eq!(
             read(text).unwrap(),
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_may_be_missing() {
+    fn header_is_optional() {
         assert_eq!(
             read("ip-dst,192.0.2.0/24\nmd5,d41d8cd98f00b204e9800998ecf8427e\n").unwrap(),
             ["cidr:192.0.2.0/24", "hash:d41d8cd98f00b204e9800998ecf8427e"]
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_have_their_lines() {
+    fn errors_name_the_line() {
         let error =
             read("type,value\nip,192.0.2.1\nip,192.0.2.999\ndomian,a.example\n").unwrap_err();
         assert_eq!(

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Listing, Malformed, misp, stix};
+use super::{ListBuilder, Malformed, misp, stix};
 
 /// The members by which formats are recognized: STIX has a `type`; MISP exports have several kinds
 /// of wrappers.
 #[derive(Deserialize)]
-struct Wrapping<'a> {
+struct Wrapper<'a> {
     #[serde(rename = "type", default)]
     kind: Option<String>,
     #[serde(borrow, default)]
@@ -21,47 +21,47 @@ struct Wrapping<'a> {
     attributes: Vec<&'a RawValue>,
 }
 
-pub(super) fn read(text: &str, listing: &mut Listing) -> Result<(), Malformed> {
+pub(super) fn read(text: &str, builder: &mut ListBuilder) -> Result<(), Malformed> {
     let source = Source(text);
     source.read::<serde::de::IgnoredAny>(text)?;
-    unwrap(source, text, 0, listing)
+    unwrap(source, text, 0, builder)
 }
 
 /// The maximum depth of MISP's wrappers: `{"response": [{"Event": …}]}`,
 /// `{"response": {"Attribute": […]}}`, `[{"Event": …}]` …
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 fn unwrap(
     source: Source<'_>,
     json: &str,
     depth: usize,
-    listing: &mut Listing,
+    builder: &mut ListBuilder,
 ) -> Result<(), Malformed> {
-    if depth < DEEPEST && json.trim_start().starts_with('[') {
+    if depth < MAX_DEPTH && json.trim_start().starts_with('[') {
         let all: Vec<&RawValue> = source.read(json)?;
         return all
             .iter()
-            .try_for_each(|one| unwrap(source, one.get(), depth + 1, listing));
+            .try_for_each(|one| unwrap(source, one.get(), depth + 1, builder));
     }
-    let wrapping: Wrapping<'_> = source.read(json)?;
-    match wrapping {
-        Wrapping {
+    let wrapper: Wrapper<'_> = source.read(json)?;
+    match wrapper {
+        Wrapper {
             kind: Some(kind),
             objects,
             ..
         } if kind == "bundle" => objects
             .iter()
-            .try_for_each(|object| stix::read(source, object.get(), listing)),
-        Wrapping {
+            .try_for_each(|object| stix::read(source, object.get(), builder)),
+        Wrapper {
             event: Some(event), ..
-        } => misp::read_event(source, event.get(), listing),
-        Wrapping {
+        } => misp::read_event(source, event.get(), builder),
+        Wrapper {
             response: Some(response),
             ..
-        } if depth < DEEPEST => unwrap(source, response.get(), depth + 1, listing),
-        Wrapping { attributes, .. } if !attributes.is_empty() => attributes
+        } if depth < MAX_DEPTH => unwrap(source, response.get(), depth + 1, builder),
+        Wrapper { attributes, .. } if !attributes.is_empty() => attributes
             .iter()
-            .try_for_each(|attribute| misp::read_attribute(source, attribute.get(), listing)),
+            .try_for_each(|attribute| misp::read_attribute(source, attribute.get(), builder)),
         _ => Err((
             Some(source.line(json)),
             "expected a STIX 2.1 bundle or a MISP event".to_owned(),
@@ -78,10 +78,7 @@ impl Source<'_> {
     pub(super) fn read<'p, T: Deserialize<'p>>(self, part: &'p str) -> Result<T, Malformed> {
         serde_json::from_str(part).map_err(|error| {
             let line = self.line(part) + error.line().saturating_sub(1);
-            (
-                Some(line),
-                format!("it is not JSON of the form that it seems to have: {error}"),
-            )
+            (Some(line), format!("unexpected JSON: {error}"))
         })
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::json::Source;
-use super::{Listing, Malformed, vocabulary};
+use super::{ListBuilder, Malformed, vocabulary};
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -37,31 +37,31 @@ struct Attribute {
 pub(super) fn read_event(
     source: Source<'_>,
     json: &str,
-    listing: &mut Listing,
+    builder: &mut ListBuilder,
 ) -> Result<(), Malformed> {
     let Event {
         attributes,
         objects,
     } = source.read(json)?;
-    let of_objects = objects.iter().flat_map(|object| &object.attributes);
+    let object_attributes = objects.iter().flat_map(|object| &object.attributes);
     attributes
         .iter()
-        .chain(of_objects)
-        .try_for_each(|attribute| read_attribute(source, attribute.get(), listing))
+        .chain(object_attributes)
+        .try_for_each(|attribute| read_attribute(source, attribute.get(), builder))
 }
 
 /// Reads an attribute. Attributes that are not meant for detection (`to_ids`) are skipped.
 pub(super) fn read_attribute(
     source: Source<'_>,
     json: &str,
-    listing: &mut Listing,
+    builder: &mut ListBuilder,
 ) -> Result<(), Malformed> {
     let attribute: Attribute = source.read(json)?;
-    if says(&attribute.deleted, true) {
+    if is_flag(&attribute.deleted, true) {
         return Ok(());
     }
-    if says(&attribute.to_ids, false) {
-        listing.leave_out("attribute without to_ids");
+    if is_flag(&attribute.to_ids, false) {
+        builder.leave_out("attribute without to_ids");
         return Ok(());
     }
     let line = source.line(json);
@@ -75,9 +75,9 @@ pub(super) fn read_attribute(
             .filter(|(kind, _)| **kind != "port");
         return parts
             .into_iter()
-            .try_for_each(|(kind, value)| read_value(kind, value, line, listing));
+            .try_for_each(|(kind, value)| read_value(kind, value, line, builder));
     }
-    read_value(&attribute.kind, &attribute.value, line, listing)
+    read_value(&attribute.kind, &attribute.value, line, builder)
 }
 
 /// Reads a value. MISP has hundreds of types and adds more every year, so a value of an unknown
@@ -86,21 +86,21 @@ fn read_value(
     kind: &str,
     value: &str,
     line: usize,
-    listing: &mut Listing,
+    builder: &mut ListBuilder,
 ) -> Result<(), Malformed> {
     if vocabulary::is_known(kind) {
-        return vocabulary::add(kind, value, line, listing);
+        return vocabulary::add(kind, value, line, builder);
     }
-    listing.leave_out(kind);
+    builder.leave_out(kind);
     Ok(())
 }
 
-/// Whether a flag has the value `way`. Exports write flags as booleans, numbers or texts.
-fn says(flag: &Value, way: bool) -> bool {
+/// Whether a flag has the value `expected`. Exports write flags as booleans, numbers or texts.
+fn is_flag(flag: &Value, expected: bool) -> bool {
     match flag {
-        Value::Bool(set) => *set == way,
-        Value::Number(number) => (number.as_u64() == Some(1)) == way,
-        Value::String(text) => matches!(text.as_str(), "1" | "true") == way,
+        Value::Bool(set) => *set == expected,
+        Value::Number(number) => (number.as_u64() == Some(1)) == expected,
+        Value::String(text) => matches!(text.as_str(), "1" | "true") == expected,
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }
@@ -144,23 +144,20 @@ mod tests {
     }
 
     #[test]
-    fn answers_to_a_search_are_read() {
-        let answer =
+    fn search_responses_are_read() {
+        let response =
             r#"{"response": {"Attribute": [{"type": "domain", "value": "evil.example"}]}}"#;
-        assert_eq!(read(answer).unwrap(), ["domain:evil.example"]);
+        assert_eq!(read(response).unwrap(), ["domain:evil.example"]);
     }
 
     #[test]
-    fn slips_have_their_lines() {
+    fn errors_name_the_line() {
         let error = read(&EVENT.replace("\"192.0.2.1\"", "\"192.0.2.999\"")).unwrap_err();
         assert!(
             error.starts_with("file:2: `192.0.2.999` is not an indicator"),
             "{error}"
         );
         let error = read("{\"Event\": {\n\"Attribute\": [\n{\"value\": 1}]}}").unwrap_err();
-        assert!(
-            error.starts_with("file:3: it is not JSON of the form"),
-            "{error}"
-        );
+        assert!(error.starts_with("file:3: unexpected JSON"), "{error}");
     }
 }

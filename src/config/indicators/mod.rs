@@ -69,26 +69,24 @@ pub fn load_indicators(path: &Path) -> Result<IndicatorList, InvalidIndicatorLis
 fn parse(text: &str, origin: &str) -> Result<IndicatorList, InvalidIndicatorList> {
     // Spreadsheets and PowerShell write a byte order mark at the start of a file.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut listing = Listing::default();
+    let mut builder = ListBuilder::default();
     let malformed = |(line, problem): Malformed| ConfigError::new(origin, line, problem);
     if text.trim_start().starts_with(['{', '[']) {
-        json::read(text, &mut listing).map_err(malformed)?;
+        json::read(text, &mut builder).map_err(malformed)?;
     } else if csv::is_csv(text) {
-        csv::read(text, &mut listing).map_err(malformed)?;
+        csv::read(text, &mut builder).map_err(malformed)?;
     } else {
-        text::read(text, &mut listing);
+        text::read(text, &mut builder);
     }
-    let Listing { list, invalid } = listing;
+    let ListBuilder { list, invalid } = builder;
     if !invalid.is_empty() {
-        let placed = invalid
+        let errors = invalid
             .into_iter()
             .map(|(line, error)| ConfigError::new(origin, Some(line), error.to_string()));
-        return Err(InvalidIndicatorList(placed.collect()));
+        return Err(InvalidIndicatorList(errors.collect()));
     }
     if list.indicators.is_empty() {
-        return Err(
-            ConfigError::new(origin, None, "it holds nothing that can be looked for").into(),
-        );
+        return Err(ConfigError::new(origin, None, "no indicator that can be searched for").into());
     }
     Ok(list)
 }
@@ -99,13 +97,13 @@ type Malformed = (Option<usize>, String);
 
 /// The content that has been read so far.
 #[derive(Debug, Default)]
-struct Listing {
+struct ListBuilder {
     list: IndicatorList,
     /// The invalid indicators, with their lines.
     invalid: Vec<(usize, InvalidIndicator)>,
 }
 
-impl Listing {
+impl ListBuilder {
     fn add(&mut self, line: usize, indicator: Result<Indicator, InvalidIndicator>) {
         match indicator {
             Ok(indicator) => self.list.indicators.push(indicator),
@@ -149,7 +147,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_forms_are_told_apart() {
+    fn formats_are_detected() {
         assert_eq!(
             read("\u{feff}# ours\n192.0.2.1\n").unwrap(),
             ["ip:192.0.2.1"]
@@ -166,12 +164,12 @@ mod tests {
         assert!(
             read("{\"type\":")
                 .unwrap_err()
-                .starts_with("file:1: it is not JSON")
+                .starts_with("file:1: unexpected JSON")
         );
     }
 
     #[test]
-    fn a_file_without_anything_is_refused() {
+    fn file_without_indicators_is_rejected() {
         for empty in [
             "",
             "# nothing\n",
@@ -180,7 +178,7 @@ mod tests {
         ] {
             assert_eq!(
                 read(empty).unwrap_err(),
-                "file: it holds nothing that can be looked for",
+                "file: no indicator that can be searched for",
                 "{empty}"
             );
         }
@@ -195,12 +193,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_file_makes_it_panic(text in any::<String>()) {
+        fn any_file_does_not_panic(text in any::<String>()) {
             _ = parse(&text, "file");
         }
 
         #[test]
-        fn no_likely_file_makes_it_panic(
+        fn malformed_stix_does_not_panic(
             text in r#"(\{"type":"bundle","objects":\[\{"type":"indicator","pattern":")?[\[\]{}:='", a-z0-9\\.#\n]{0,60}("\}\]\})?"#,
         ) {
             _ = parse(&text, "file");
@@ -208,14 +206,14 @@ mod tests {
 
         /// Random edits of valid files in every format: whatever is still accepted can be stored.
         #[test]
-        fn no_spoiled_file_makes_it_panic(
-            good in prop::sample::select(&GOOD[..]),
+        fn edited_file_does_not_panic(
+            valid in prop::sample::select(&VALID[..]),
             edits in prop::collection::vec(
                 (any::<prop::sample::Index>(), 0..4_usize, r#"[\[\]{}:='",|#\\ \n]{0,2}|\PC{0,2}|null|1e999|192.0.2."#),
                 1..6,
             ),
         ) {
-            let mut text: Vec<char> = good.chars().collect();
+            let mut text: Vec<char> = valid.chars().collect();
             for (at, removed, added) in edits {
                 let from = at.index(text.len() + 1);
                 let to = (from + removed).min(text.len());
@@ -229,7 +227,7 @@ mod tests {
         }
     }
 
-    const GOOD: [&str; 4] = [
+    const VALID: [&str; 4] = [
         "192.0.2.1 # a comment\nregex:^a(b|c)+$\nuser: ben\nhxxps://evil[.]example/a\n2001:db8::/32\n",
         "type,value,comment\nip,192.0.2.1,\"a, b\"\nregex,\"^a,b$\",\nsha1,da39a3ee5e6b4b0d3255bfef95601890afd80709,x\n",
         r#"{"type":"bundle","objects":[{"type":"indicator","pattern_type":"stix","pattern":"[ipv4-addr:value = '192.0.2.1' OR (domain-name:value IN ('evil.example', 'b.example') AND file:hashes.'SHA-256' MATCHES 'a\\'b')] FOLLOWEDBY [url:value LIKE 'x%'] WITHIN 5 SECONDS"},{"type":"ipv6-addr","value":"2001:db8::1"}]}"#,

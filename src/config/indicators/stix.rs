@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::json::Source;
 use super::stix_pattern::{Comparison, Operator, comparisons};
-use super::{Listing, Malformed, vocabulary};
+use super::{ListBuilder, Malformed, vocabulary};
 
 #[derive(Deserialize)]
 struct Object<'a> {
@@ -47,18 +47,22 @@ const LEFT_OUT: [&str; 9] = [
     "windows-registry-key",
 ];
 
-pub(super) fn read(source: Source<'_>, json: &str, listing: &mut Listing) -> Result<(), Malformed> {
+pub(super) fn read(
+    source: Source<'_>,
+    json: &str,
+    builder: &mut ListBuilder,
+) -> Result<(), Malformed> {
     let object: Object<'_> = source.read(json)?;
     let line = source.line(json);
     if object.revoked {
-        listing.leave_out("revoked indicator");
+        builder.leave_out("revoked indicator");
         return Ok(());
     }
     if object.kind == "indicator" {
-        return read_indicator(&object, line, listing);
+        return read_indicator(&object, line, builder);
     }
     if LEFT_OUT.contains(&object.kind.as_str()) {
-        listing.leave_out(object.kind);
+        builder.leave_out(object.kind);
         return Ok(());
     }
     let texts = [
@@ -74,18 +78,18 @@ pub(super) fn read(source: Source<'_>, json: &str, listing: &mut Listing) -> Res
         .iter()
         .map(|(name, digest)| (vec!["hashes", name.as_str()], digest));
     for (path, value) in texts.chain(hashes) {
-        read_value(&object.kind, &path, value, line, listing)?;
+        read_value(&object.kind, &path, value, line, builder)?;
     }
     object
         .objects
         .values()
-        .try_for_each(|observable| read(source, observable.get(), listing))
+        .try_for_each(|observable| read(source, observable.get(), builder))
 }
 
 fn read_indicator(
     object: &Object<'_>,
     line: usize,
-    listing: &mut Listing,
+    builder: &mut ListBuilder,
 ) -> Result<(), Malformed> {
     match (object.pattern_type.as_deref(), &object.pattern) {
         (None | Some("stix"), Some(pattern)) => {
@@ -97,34 +101,34 @@ fn read_indicator(
             })?;
             comparisons
                 .iter()
-                .try_for_each(|comparison| read_comparison(comparison, line, listing))
+                .try_for_each(|comparison| read_comparison(comparison, line, builder))
         }
         (Some(language), Some(_)) => {
-            listing.leave_out(format!("pattern in {language}"));
+            builder.leave_out(format!("pattern in {language}"));
             Ok(())
         }
-        (_, None) => Err((Some(line), "an indicator without a pattern".to_owned())),
+        (_, None) => Err((Some(line), "the indicator has no pattern".to_owned())),
     }
 }
 
 fn read_comparison(
     comparison: &Comparison,
     line: usize,
-    listing: &mut Listing,
+    builder: &mut ListBuilder,
 ) -> Result<(), Malformed> {
     let path: Vec<&str> = comparison.path.iter().map(String::as_str).collect();
-    let names_values = matches!(
+    let has_values = matches!(
         comparison.operator,
         Operator::Equal | Operator::In | Operator::IsSubset
     );
-    if comparison.negated || !names_values {
-        listing.leave_out(format!("pattern with {}", comparison.operator_text()));
+    if comparison.negated || !has_values {
+        builder.leave_out(format!("pattern with {}", comparison.operator_text()));
         return Ok(());
     }
     comparison
         .values
         .iter()
-        .try_for_each(|value| read_value(&comparison.object, &path, value, line, listing))
+        .try_for_each(|value| read_value(&comparison.object, &path, value, line, builder))
 }
 
 fn read_value(
@@ -132,18 +136,18 @@ fn read_value(
     path: &[&str],
     value: &str,
     line: usize,
-    listing: &mut Listing,
+    builder: &mut ListBuilder,
 ) -> Result<(), Malformed> {
-    if let Some(word) = type_of(object, path) {
-        return vocabulary::add(word, value, line, listing);
+    if let Some(kind) = indicator_type(object, path) {
+        return vocabulary::add(kind, value, line, builder);
     }
-    listing.leave_out(format!("{object}:{}", path.join(".")));
+    builder.leave_out(format!("{object}:{}", path.join(".")));
     Ok(())
 }
 
 /// Returns the indicator type of an object's property, as indicator lists name it. An empty type
 /// means that the type is detected from the value.
-fn type_of(object: &str, path: &[&str]) -> Option<&'static str> {
+fn indicator_type(object: &str, path: &[&str]) -> Option<&'static str> {
     match (object, path) {
         ("ipv4-addr" | "ipv6-addr", ["value"]) => Some("ip"),
         ("domain-name", ["value"]) => Some("domain"),
@@ -165,10 +169,10 @@ fn type_of(object: &str, path: &[&str]) -> Option<&'static str> {
         ("file", ["name"]) => Some("filename"),
         ("file" | "artifact" | "x509-certificate", ["hashes", algorithm]) => {
             let algorithms = ["MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"];
-            let plain = |name: &str| name.replace('-', "").to_ascii_uppercase();
+            let normalize = |name: &str| name.replace('-', "").to_ascii_uppercase();
             algorithms
                 .iter()
-                .any(|known| plain(known) == plain(algorithm))
+                .any(|known| normalize(known) == normalize(algorithm))
                 .then_some("hash")
         }
         _ => None,
@@ -191,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_name_what_is_looked_for() {
+    fn pattern_values_become_indicators() {
         for (pattern, expected) in [
             ("[ipv4-addr:value = '192.0.2.1']", &["ip:192.0.2.1"][..]),
             (
@@ -247,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_value_is_left_out_and_told() {
+    fn unsupported_comparisons_are_counted() {
         let text = indicator(
             "[ipv4-addr:value = '192.0.2.1' AND (domain-name:value LIKE 'a%' OR file:size > 3)]",
         );
@@ -266,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_have_their_lines() {
+    fn errors_name_the_line() {
         let error = read(&indicator("[ipv4-addr:value = '192.0.2.999']")).unwrap_err();
         assert!(
             error.starts_with("file:2: `192.0.2.999` is not an indicator"),
@@ -280,7 +284,7 @@ mod tests {
         assert!(
             read(&bundle(r#"{"type": "indicator"}"#))
                 .unwrap_err()
-                .contains("without a pattern")
+                .contains("has no pattern")
         );
     }
 }

@@ -15,7 +15,7 @@ use winnow::token::{any, none_of, take_while};
 use winnow::{ModalResult, Parser};
 
 /// The maximum depth of parentheses, because the parser is recursive.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// One comparison of a pattern: `object:path operator values`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Operator {
 
 /// Returns all comparisons of a pattern in order.
 pub(super) fn comparisons(pattern: &str) -> Result<Vec<Comparison>, String> {
-    let whole = |input: &mut &str| observations(input, DEEPEST);
+    let whole = |input: &mut &str| observations(input, MAX_DEPTH);
     delimited(multispace0, whole, multispace0)
         .parse(pattern)
         .map_err(|error| {
@@ -101,7 +101,7 @@ fn expected(what: &'static str) -> StrContext {
 }
 
 /// Parses a keyword, case-insensitively; it must not be the beginning of a longer word.
-fn word<'s>(text: &'static str) -> impl FnMut(&mut &'s str) -> ModalResult<()> {
+fn keyword<'s>(text: &'static str) -> impl FnMut(&mut &'s str) -> ModalResult<()> {
     move |input| {
         let rest = take_while(0.., |c: char| c.is_alphanumeric() || c == '_');
         preceded(multispace0, (Caseless(text), rest.verify(str::is_empty)))
@@ -116,13 +116,13 @@ fn symbol<'s>(text: &'static str) -> impl FnMut(&mut &'s str) -> ModalResult<()>
 
 fn observations(input: &mut &str, depth: usize) -> ModalResult<Vec<Comparison>> {
     let one = |input: &mut &str| observation(input, depth);
-    let joint = alt((word("AND"), word("OR"), word("FOLLOWEDBY")));
-    let all: Vec<Vec<Comparison>> = separated(1.., one, joint).parse_next(input)?;
+    let connective = alt((keyword("AND"), keyword("OR"), keyword("FOLLOWEDBY")));
+    let all: Vec<Vec<Comparison>> = separated(1.., one, connective).parse_next(input)?;
     Ok(all.concat())
 }
 
 fn observation(input: &mut &str, depth: usize) -> ModalResult<Vec<Comparison>> {
-    let depth = deeper(depth)?;
+    let depth = descend(depth)?;
     let nested = |input: &mut &str| observations(input, depth);
     let inside = |input: &mut &str| expression(input, depth);
     let bracketed = delimited(
@@ -151,29 +151,33 @@ fn qualifier(input: &mut &str) -> ModalResult<()> {
         )
         .void()
     };
-    let moment = || preceded((multispace0, opt('t')), quoted).void();
+    let timestamp = || preceded((multispace0, opt('t')), quoted).void();
     let unit = preceded(multispace0, take_while(1.., char::is_alphabetic)).void();
     alt((
-        (word("WITHIN"), cut_err((number(), unit))).void(),
-        (word("REPEATS"), cut_err((number(), word("TIMES")))).void(),
-        (word("START"), cut_err((moment(), word("STOP"), moment()))).void(),
+        (keyword("WITHIN"), cut_err((number(), unit))).void(),
+        (keyword("REPEATS"), cut_err((number(), keyword("TIMES")))).void(),
+        (
+            keyword("START"),
+            cut_err((timestamp(), keyword("STOP"), timestamp())),
+        )
+            .void(),
     ))
     .parse_next(input)
 }
 
 fn expression(input: &mut &str, depth: usize) -> ModalResult<Vec<Comparison>> {
     let part = |input: &mut &str| {
-        let depth = deeper(depth)?;
+        let depth = descend(depth)?;
         let nested = |input: &mut &str| expression(input, depth);
         let closing = cut_err(symbol(")")).context(expected("a closing `)`"));
         alt((delimited(symbol("("), nested, closing), comparison)).parse_next(input)
     };
     let all: Vec<Vec<Comparison>> =
-        separated(1.., part, alt((word("AND"), word("OR")))).parse_next(input)?;
+        separated(1.., part, alt((keyword("AND"), keyword("OR")))).parse_next(input)?;
     Ok(all.concat())
 }
 
-fn deeper(depth: usize) -> ModalResult<usize> {
+fn descend(depth: usize) -> ModalResult<usize> {
     match depth.checked_sub(1) {
         Some(depth) => Ok(depth),
         None => cut_err(fail)
@@ -184,7 +188,7 @@ fn deeper(depth: usize) -> ModalResult<usize> {
 
 /// Parses one comparison. `EXISTS path` has no value, so it adds none.
 fn comparison(input: &mut &str) -> ModalResult<Vec<Comparison>> {
-    if opt((opt(word("NOT")), word("EXISTS")))
+    if opt((opt(keyword("NOT")), keyword("EXISTS")))
         .parse_next(input)?
         .is_some()
     {
@@ -193,7 +197,7 @@ fn comparison(input: &mut &str) -> ModalResult<Vec<Comparison>> {
     let (object, path) = path
         .context(expected("a property, such as ipv4-addr:value"))
         .parse_next(input)?;
-    let negated = opt(word("NOT")).parse_next(input)?.is_some();
+    let negated = opt(keyword("NOT")).parse_next(input)?.is_some();
     let operator = operator.context(expected("a comparison: =, !=, IN, LIKE …"));
     let operator = preceded(multispace0, cut_err(operator)).parse_next(input)?;
     let values = preceded(
@@ -214,7 +218,7 @@ fn operator(input: &mut &str) -> ModalResult<Operator> {
     for (text, operator) in OPERATORS {
         let is_word = text.starts_with(char::is_alphabetic);
         let found = if is_word {
-            opt(word(text)).parse_next(input)?
+            opt(keyword(text)).parse_next(input)?
         } else {
             opt(symbol(text)).parse_next(input)?
         };
@@ -268,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comparisons_are_taken_apart() {
+    fn comparison_has_all_parts() {
         let all = comparisons(" [process:arguments[0].'a b' NOT IN ('x\\'\\\\', 3) OR EXISTS file:name] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00Z' ").unwrap();
         let [one] = all.as_slice() else {
             panic!("{all:?}")
@@ -284,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_specification_are_read() {
+    fn examples_of_the_specification_are_valid() {
         for pattern in [
             "[file:hashes.'SHA-256' = 'aec070645fe53ee3b3763059376134f058cc337247c978add178b6ccdfb0019f']",
             "[email-message:from_ref.value MATCHES '.+\\\\@example\\\\.com$' AND email-message:body_multipart[*].body_raw_ref.name MATCHES '^Final Report.+\\\\.exe$']",
@@ -301,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_patterns_are_refused_with_their_place() {
+    fn invalid_pattern_error_has_the_character() {
         for (pattern, character) in [
             ("", 1),
             ("[", 2),

@@ -1,15 +1,15 @@
 //! Indicator lists with one indicator per line. Its kind is detected or set by a prefix.
 
-use super::Listing;
+use super::ListBuilder;
 use crate::model::{Indicator, IndicatorKind};
 
-pub(super) fn read(text: &str, listing: &mut Listing) {
+pub(super) fn read(text: &str, builder: &mut ListBuilder) {
     let lines = (1..)
         .zip(text.lines())
         .map(|(number, line)| (number, without_comment(line)));
     lines
         .filter(|(_, line)| !line.is_empty())
-        .for_each(|(number, line)| listing.add(number, line.parse::<Indicator>()));
+        .for_each(|(number, line)| builder.add(number, line.parse::<Indicator>()));
 }
 
 /// Removes a comment. `#` begins one at the start of a line or after white space. A regular
@@ -35,7 +35,7 @@ mod tests {
     use super::super::testing::read;
 
     #[test]
-    fn one_a_line_with_comments() {
+    fn one_indicator_per_line_with_comments() {
         let text = "# C2\n192.0.2.1 # first\r\n\n  evil[.]example\t# second\nuser:ben#x\nagent:kali # 1\nregex:a #b\n";
         let error = read(text).unwrap_err();
         assert!(
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn every_slip_is_named_with_its_line() {
+    fn all_errors_name_their_line() {
         let error = read("192.0.2.999\n192.0.2.1\narn:aws\n").unwrap_err();
         let lines: Vec<&str> = error.lines().collect();
         assert!(

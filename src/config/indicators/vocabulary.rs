@@ -3,13 +3,13 @@
 //! Source: MISP core format, "Attribute types":
 //! <https://www.misp-standard.org/rfc/misp-standard-core.html>.
 
-use super::{Listing, Malformed};
+use super::{ListBuilder, Malformed};
 use crate::config::nearest;
 use crate::model::{Indicator, IndicatorKind};
 
 /// How the value of a type is parsed.
 #[derive(Clone, Copy)]
-enum Reading {
+enum ValueType {
     /// An address or a network.
     Address,
     Kind(IndicatorKind),
@@ -80,38 +80,38 @@ pub(super) fn add(
     word: &str,
     value: &str,
     line: usize,
-    listing: &mut Listing,
+    builder: &mut ListBuilder,
 ) -> Result<(), Malformed> {
     if word.is_empty() {
-        listing.add(line, value.parse());
+        builder.add(line, value.parse());
         return Ok(());
     }
-    let Some(reading) = reading(word) else {
-        return Err((Some(line), unknown(word)));
+    let Some(value_type) = find_type(word) else {
+        return Err((Some(line), unknown_type(word)));
     };
-    match reading {
-        Reading::Address if value.contains('/') => {
-            listing.add(line, Indicator::of_kind(IndicatorKind::Cidr, value));
+    match value_type {
+        ValueType::Address if value.contains('/') => {
+            builder.add(line, Indicator::of_kind(IndicatorKind::Cidr, value));
         }
-        Reading::Address => listing.add(line, Indicator::of_kind(IndicatorKind::Ip, value)),
-        Reading::Kind(kind) => listing.add(line, Indicator::of_kind(kind, value)),
-        Reading::LeftOut => listing.leave_out(word),
+        ValueType::Address => builder.add(line, Indicator::of_kind(IndicatorKind::Ip, value)),
+        ValueType::Kind(kind) => builder.add(line, Indicator::of_kind(kind, value)),
+        ValueType::LeftOut => builder.leave_out(word),
     }
     Ok(())
 }
 
 /// Whether the name is a known type, including the types that are left out.
 pub(super) fn is_known(word: &str) -> bool {
-    reading(word).is_some()
+    find_type(word).is_some()
 }
 
-fn reading(word: &str) -> Option<Reading> {
+fn find_type(word: &str) -> Option<ValueType> {
     let is_in = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
     if is_in(&ADDRESSES) {
-        return Some(Reading::Address);
+        return Some(ValueType::Address);
     }
     if is_in(&LEFT_OUT) {
-        return Some(Reading::LeftOut);
+        return Some(ValueType::LeftOut);
     }
     let others: [(&[&str], _); 4] = [
         (&DOMAINS, IndicatorKind::Domain),
@@ -127,13 +127,13 @@ fn reading(word: &str) -> Option<Reading> {
     })?;
     // Lists use the types of addresses for networks too.
     Some(if kind == IndicatorKind::Ip {
-        Reading::Address
+        ValueType::Address
     } else {
-        Reading::Kind(kind)
+        ValueType::Kind(kind)
     })
 }
 
-fn unknown(word: &str) -> String {
+fn unknown_type(word: &str) -> String {
     let known = [
         &ADDRESSES[..],
         &DOMAINS,
@@ -146,7 +146,7 @@ fn unknown(word: &str) -> String {
     let hint = match nearest(word, IndicatorKind::words().chain(known)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!(
-            "expected one of {}, or a type of MISP",
+            "expected one of {}, or a MISP type",
             IndicatorKind::words().collect::<Vec<_>>().join(", ")
         ),
     };

@@ -19,7 +19,7 @@ pub use kind::IndicatorKind;
 #[serde(try_from = "String", into = "String")]
 pub struct Indicator {
     value: IndicatorValue,
-    given: String,
+    text: String,
 }
 
 /// The value of an indicator. Each kind defines what an exact match is.
@@ -61,9 +61,9 @@ pub enum IndicatorValue {
 
 /// Why a text is not an indicator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not an indicator: {problem}")]
+#[error("`{text}` is not an indicator: {problem}")]
 pub struct InvalidIndicator {
-    given: String,
+    text: String,
     problem: String,
 }
 
@@ -71,28 +71,28 @@ impl Indicator {
     /// Parses an indicator of a known kind.
     ///
     /// # Errors
-    /// `given` is not a value of this kind.
-    pub fn of_kind(kind: IndicatorKind, given: &str) -> Result<Self, InvalidIndicator> {
-        Self::new(given, |text| value::of_kind(kind, text))
+    /// `text` is not a value of this kind.
+    pub fn of_kind(kind: IndicatorKind, text: &str) -> Result<Self, InvalidIndicator> {
+        Self::parse_with(text, |trimmed| value::parse_kind(kind, trimmed))
     }
 
-    fn new(
-        given: &str,
-        read: impl FnOnce(&str) -> Result<IndicatorValue, String>,
+    fn parse_with(
+        text: &str,
+        parse: impl FnOnce(&str) -> Result<IndicatorValue, String>,
     ) -> Result<Self, InvalidIndicator> {
-        let text = given.trim();
-        let value = if text.is_empty() {
+        let trimmed = text.trim();
+        let value = if trimmed.is_empty() {
             Err("it is empty".to_owned())
         } else {
-            read(text)
+            parse(trimmed)
         };
         match value {
             Ok(value) => Ok(Self {
                 value,
-                given: text.to_owned(),
+                text: trimmed.to_owned(),
             }),
             Err(problem) => Err(InvalidIndicator {
-                given: given.to_owned(),
+                text: text.to_owned(),
                 problem,
             }),
         }
@@ -128,12 +128,12 @@ impl From<Indicator> for String {
     fn from(indicator: Indicator) -> Self {
         match indicator.value {
             // No other kind starts with `arn:`, so an ARN has no prefix.
-            IndicatorValue::Arn(_) => indicator.given,
+            IndicatorValue::Arn(_) => indicator.text,
             // A network of one address is stored as that address.
-            IndicatorValue::Ip(_) if indicator.given.contains('/') => {
-                format!("{}:{}", IndicatorKind::Cidr, indicator.given)
+            IndicatorValue::Ip(_) if indicator.text.contains('/') => {
+                format!("{}:{}", IndicatorKind::Cidr, indicator.text)
             }
-            _ => format!("{}:{}", indicator.kind(), indicator.given),
+            _ => format!("{}:{}", indicator.kind(), indicator.text),
         }
     }
 }
@@ -150,10 +150,10 @@ impl TryFrom<String> for Indicator {
 impl FromStr for Indicator {
     type Err = InvalidIndicator;
 
-    fn from_str(given: &str) -> Result<Self, Self::Err> {
-        match IndicatorKind::split_prefix(given.trim()) {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match IndicatorKind::split_prefix(text.trim()) {
             Some((kind, value)) => Self::of_kind(kind, value),
-            None => Self::new(&value::refang(given), value::recognised),
+            None => Self::parse_with(&value::refang(text), value::parse_unprefixed),
         }
     }
 }
@@ -161,7 +161,7 @@ impl FromStr for Indicator {
 /// The text as it was given, without the prefix.
 impl fmt::Display for Indicator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.given)
+        f.pad(&self.text)
     }
 }
 
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_forces_the_kind() {
+    fn prefix_sets_the_kind() {
         for (text, expected) in [
             ("text:192.0.2.1", IndicatorKind::Text),
             ("string:192.0.2.1", IndicatorKind::Text),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stored_form_reads_back_as_the_same() {
+    fn stored_form_is_parsed_back() {
         for text in [
             "192.0.2.1",
             "2001:DB8::1",
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_kind_but_is_not_one_is_refused() {
+    fn malformed_values_are_refused() {
         for bad in [
             "",
             "  ",
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_has_many_spellings() {
+    fn spellings_of_one_value_are_equal() {
         let value = |text: &str| text.parse::<Indicator>().unwrap().value().clone();
         for (one, other) in [
             ("2001:db8::1", "2001:0DB8:0::1"),

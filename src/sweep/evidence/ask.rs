@@ -4,7 +4,7 @@ use futures::future::join_all;
 
 use crate::aws::{Aws, CallError, Pages, Session};
 use crate::model::{LogSource, Outcome, SourceKind, SourceLookup, SourceState, Status, Target};
-use crate::sweep::outcome::{of_endless, of_error};
+use crate::sweep::outcome;
 
 /// The log sources of one account-Region.
 #[derive(Clone, Debug)]
@@ -17,19 +17,19 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn new(target: &Target, asked: [(SourceKind, Result<Vec<LogSource>, Outcome>); 2]) -> Self {
+    fn new(target: &Target, results: [(SourceKind, Result<Vec<LogSource>, Outcome>); 2]) -> Self {
         let mut answer = Self {
             cells: Vec::new(),
             recorders: Vec::new(),
         };
-        for (kind, told) in asked {
-            let names = match told {
-                Ok(recorders) => {
-                    let names = recorders
+        for (kind, result) in results {
+            let names = match result {
+                Ok(log_sources) => {
+                    let names = log_sources
                         .iter()
-                        .map(|recorder| recorder.via.clone())
+                        .map(|log_source| log_source.via.clone())
                         .collect();
-                    answer.recorders.extend(recorders);
+                    answer.recorders.extend(log_sources);
                     Ok(names)
                 }
                 Err(outcome) => Err(outcome),
@@ -44,7 +44,7 @@ impl Answer {
     }
 
     /// Returns the answer of an account-Region that could not be asked, or not completely.
-    pub(in crate::sweep) fn unanswered(target: &Target, outcome: &Outcome) -> Self {
+    pub(in crate::sweep) fn from_failure(target: &Target, outcome: &Outcome) -> Self {
         Self::new(
             target,
             SourceKind::ALL.map(|kind| (kind, Err(outcome.clone()))),
@@ -68,11 +68,11 @@ pub async fn ask(aws: &Aws, session: &Session, target: &Target) -> Answer {
 }
 
 async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<LogSource>, Outcome> {
-    let seen = aws
+    let listed = aws
         .trails(session, &target.region)
         .await
-        .map_err(|error| of_error(&error))?;
-    let completed = seen.into_iter().map(|trail| async {
+        .map_err(|error| outcome::from_call_error(&error))?;
+    let with_state = listed.into_iter().map(|trail| async {
         // The state of a trail is looked up once, in its home Region.
         if trail.home == *target {
             ask_owner(aws, session, trail).await
@@ -80,7 +80,7 @@ async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Log
             trail
         }
     });
-    Ok(join_all(completed).await)
+    Ok(join_all(with_state).await)
 }
 
 async fn flow_logs(
@@ -94,13 +94,19 @@ async fn flow_logs(
         let (page, next) = aws
             .flow_logs(session, target, pages.token())
             .await
-            .map_err(|error| of_error(&error))?;
+            .map_err(|error| outcome::from_call_error(&error))?;
         let advanced = pages.advance(page.len(), next);
         all.extend(page);
         match advanced {
             Ok(true) => {}
             Ok(false) => return Ok(all),
-            Err(endless) => return Err(of_endless(Status::Failed, "DescribeFlowLogs", endless)),
+            Err(endless) => {
+                return Err(outcome::from_endless_pages(
+                    Status::Failed,
+                    "DescribeFlowLogs",
+                    endless,
+                ));
+            }
         }
     }
 }
@@ -111,9 +117,10 @@ pub async fn ask_owner(aws: &Aws, session: &Session, trail: LogSource) -> LogSou
         aws.trail_status(session, &trail),
         aws.trail_selection(session, &trail)
     );
-    let told = status.and_then(|status| Ok::<_, CallError>(SourceState::Known(status, selection?)));
+    let state =
+        status.and_then(|status| Ok::<_, CallError>(SourceState::Known(status, selection?)));
     LogSource {
-        told: told.unwrap_or_else(|error| SourceState::Denied(of_error(&error))),
+        told: state.unwrap_or_else(|error| SourceState::Denied(outcome::from_call_error(&error))),
         ..trail
     }
 }

@@ -12,9 +12,12 @@ pub(super) const CLAIMS_TO_BE_CLOUDTRAIL: &str = "claims-to-be-cloudtrail";
 /// Returns the kind under which an event is counted. An event that looks like a CloudTrail record
 /// but was not written by a trail has a separate kind: it can claim any account, so the account
 /// that stores it counts as well.
-pub(in crate::sweep) fn kind_of_count(kind: RecordKind<'_>, is_trails: bool) -> &'static str {
+pub(in crate::sweep) fn kind_of_count(
+    kind: RecordKind<'_>,
+    is_trail_written: bool,
+) -> &'static str {
     match kind {
-        RecordKind::CloudTrail if !is_trails => CLAIMS_TO_BE_CLOUDTRAIL,
+        RecordKind::CloudTrail if !is_trail_written => CLAIMS_TO_BE_CLOUDTRAIL,
         kind => kind.as_str(),
     }
 }
@@ -30,17 +33,17 @@ impl PageCounts {
     pub fn add(
         &mut self,
         hunt: usize,
-        told: &ParsedEventDetails<'_>,
+        details: &ParsedEventDetails<'_>,
         kind: &'static str,
         partial: Partial,
     ) {
-        let place = (
+        let key = (
             hunt,
-            told.account.to_string(),
-            told.region.to_string(),
+            details.account.to_string(),
+            details.region.to_string(),
             kind,
         );
-        self.0.entry(place).or_default().merge(partial);
+        self.0.entry(key).or_default().merge(partial);
     }
 
     /// Returns the rows that the journal stores.

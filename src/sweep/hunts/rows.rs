@@ -11,7 +11,7 @@ use crate::sweep::merge::merged_sightings_of_hunt;
 
 /// The maximum number of rows in memory if the query sorts, limits or deduplicates. A row takes
 /// about 500 bytes. Further rows are left out, and the result says so.
-const MOST_ROWS: usize = 500_000;
+const MAX_ROWS: usize = 500_000;
 
 /// The column that Insights adds to every row. Here it only connects a row with its record.
 pub const POINTER: &str = "@ptr";
@@ -65,7 +65,7 @@ impl<'h> HuntRows<'h> {
             .collect()
     }
 
-    fn row(&self, sighting: &Sighting, pointer: &str) -> Option<Row> {
+    fn evaluate_row(&self, sighting: &Sighting, pointer: &str) -> Option<Row> {
         let stored = &sighting.stored;
         let target = Target {
             account: stored.account,
@@ -111,25 +111,25 @@ pub fn merged_rows<E: From<StoreError>>(
     mut use_row: impl FnMut(Option<&RowPlace>, &[Value<'static>]) -> Result<(), E>,
 ) -> Result<bool, E> {
     let mut is_cut_off = false;
-    let mut kept = Vec::new();
-    let mut places = HashMap::new();
+    let mut rows_to_sort = Vec::new();
+    let mut origins = HashMap::new();
     merged_sightings_of_hunt(reader, &rows.hunt.hunt().name, |sightings| {
         for (number, sighting) in sightings.enumerate() {
             let sighting = sighting?;
             let pointer = number.to_string();
-            let Some(row) = rows.row(&sighting, &pointer) else {
+            let Some(row) = rows.evaluate_row(&sighting, &pointer) else {
                 continue;
             };
-            let place = place(sighting);
+            let origin = row_origin(sighting);
             if rows.plan.is_by_row() {
                 let table = rows.plan.finish(vec![row]);
                 table
                     .rows
                     .iter()
-                    .try_for_each(|row| use_row(Some(&place), &own(&table.columns, row)))?;
-            } else if kept.len() < MOST_ROWS {
-                kept.push(row);
-                places.insert(pointer, place);
+                    .try_for_each(|row| use_row(Some(&origin), &own_values(&table.columns, row)))?;
+            } else if rows_to_sort.len() < MAX_ROWS {
+                rows_to_sort.push(row);
+                origins.insert(pointer, origin);
             } else {
                 is_cut_off = true;
             }
@@ -137,13 +137,13 @@ pub fn merged_rows<E: From<StoreError>>(
         Ok::<_, E>(())
     })?;
     if !rows.plan.is_by_row() {
-        let table = rows.plan.finish(kept);
+        let table = rows.plan.finish(rows_to_sort);
         let pointer = table.columns.iter().position(|column| column == POINTER);
         for row in &table.rows {
-            let place = pointer
-                .and_then(|at| row.get(at))
-                .and_then(|pointer| places.get(&pointer.to_string()));
-            use_row(place, &own(&table.columns, row))?;
+            let origin = pointer
+                .and_then(|index| row.get(index))
+                .and_then(|pointer| origins.get(&pointer.to_string()));
+            use_row(origin, &own_values(&table.columns, row))?;
         }
     }
     Ok(is_cut_off)
@@ -154,7 +154,7 @@ fn is_own(column: &str) -> bool {
     column != POINTER
 }
 
-fn own(columns: &[String], row: &[Value<'static>]) -> Vec<Value<'static>> {
+fn own_values(columns: &[String], row: &[Value<'static>]) -> Vec<Value<'static>> {
     columns
         .iter()
         .zip(row)
@@ -163,7 +163,7 @@ fn own(columns: &[String], row: &[Value<'static>]) -> Vec<Value<'static>> {
         .collect()
 }
 
-fn place(sighting: Sighting) -> RowPlace {
+fn row_origin(sighting: Sighting) -> RowPlace {
     let Sighting {
         stored, happening, ..
     } = sighting;

@@ -41,7 +41,7 @@ pub struct Tools {
 pub enum SinkError {
     /// It may be accepted later.
     #[error("{0}")]
-    NotNow(String),
+    Temporary(String),
     /// The sink refused this alert.
     #[error("{0}")]
     Refused(String),
@@ -74,11 +74,11 @@ impl Sink {
         match &self.way {
             SinkWay::Stdout => {
                 let output = Arc::clone(output);
-                aside(move || lines::print(&output, &body)).await
+                run_blocking(move || lines::print(&output, &body)).await
             }
             SinkWay::File(path) => {
                 let path = path.clone();
-                aside(move || lines::append(&path, &body)).await
+                run_blocking(move || lines::append(&path, &body)).await
             }
             SinkWay::Webhook { url, key } => {
                 let headers = webhook::headers(key, &alert.id, &body, now);
@@ -110,11 +110,11 @@ impl Sink {
 }
 
 /// Writes on a blocking thread, so that a pipe without a reader delays only this sink.
-async fn aside(
+async fn run_blocking(
     write: impl FnOnce() -> Result<(), SinkError> + Send + 'static,
 ) -> Result<(), SinkError> {
-    let written = tokio::task::spawn_blocking(write).await;
-    written.unwrap_or_else(|error| Err(SinkError::NotNow(error.to_string())))
+    let result = tokio::task::spawn_blocking(write).await;
+    result.unwrap_or_else(|error| Err(SinkError::Temporary(error.to_string())))
 }
 
 impl From<PostError> for SinkError {
@@ -126,7 +126,7 @@ impl From<PostError> for SinkError {
                 Self::Refused(error.to_string())
             }
             PostError::Status(_) | PostError::NoAnswer(_) | PostError::Insecure => {
-                Self::NotNow(error.to_string())
+                Self::Temporary(error.to_string())
             }
         }
     }
@@ -136,7 +136,7 @@ impl From<CallError> for SinkError {
     fn from(error: CallError) -> Self {
         match error.class {
             ErrorClass::Refused => Self::Refused(error.to_string()),
-            _ => Self::NotNow(error.to_string()),
+            _ => Self::Temporary(error.to_string()),
         }
     }
 }

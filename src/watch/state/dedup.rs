@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_thing_once_and_each_subject_now_and_then() {
+    fn findings_are_deduplicated_and_subjects_suppressed() {
         let temp = tempfile::tempdir().unwrap();
         let one = Identity::from_parts(["ab", "c"]);
         let other = Identity::from_parts(["a", "bc"]);
@@ -127,12 +127,12 @@ mod tests {
         };
         assert!(insert(one, 1) && !insert(one, 2) && insert(other, 3));
         let state = State::open(temp.path()).unwrap();
-        let speaks = |now| {
+        let is_allowed = |now| {
             state
                 .change(|transaction| allow_after_suppression(transaction, "s", one, 10, now))
                 .unwrap()
         };
-        assert!(speaks(100) && !speaks(109) && speaks(110) && !speaks(111));
+        assert!(is_allowed(100) && !is_allowed(109) && is_allowed(110) && !is_allowed(111));
         state
             .change(|transaction| prune(transaction, "s", 3))
             .unwrap();

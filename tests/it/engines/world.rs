@@ -88,7 +88,7 @@ pub struct Format {
 
 /// The form in which an event is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum MessageForm {
     /// A CloudTrail record.
     Record,
     /// A flow log line in the format with this index of [`FORMATS`].
@@ -108,7 +108,7 @@ pub struct Planted {
     pub late_ms: i64,
     pub count: u32,
     pub apart_ms: u32,
-    pub written: Written,
+    pub form: MessageForm,
     pub message: Rc<str>,
 }
 
@@ -130,18 +130,18 @@ impl Planted {
         } = self;
         let at = rfc3339(*first_ms);
         let ingested = rfc3339(first_ms + late_ms);
-        let of = [
+        let location = [
             ("account", *account),
             ("region", *region),
             ("group", *name),
             ("stream", *stream),
         ];
-        let when = [
+        let content = [
             ("at", at.as_str()),
             ("ingested", ingested.as_str()),
             ("message", message.as_ref()),
         ];
-        table(scenario, "events", &[&of[..], &when].concat());
+        table(scenario, "events", &[&location[..], &content].concat());
         if self.count > 1 {
             writeln!(
                 scenario,
@@ -163,7 +163,7 @@ impl fmt::Debug for Planted {
             late_ms,
             count,
             apart_ms,
-            written,
+            form,
             message,
         } = self;
         let Group {
@@ -172,10 +172,10 @@ impl fmt::Debug for Planted {
             name,
         } = group;
         let at = rfc3339(*first_ms);
-        let begin: String = message.chars().take(1_000).collect();
+        let start: String = message.chars().take(1_000).collect();
         write!(
             f,
-            "{account} {region} {name} {stream} {at} +{late_ms} ms, {count} x {apart_ms} ms, {written:?}: {begin:?}"
+            "{account} {region} {name} {stream} {at} +{late_ms} ms, {count} x {apart_ms} ms, {form:?}: {start:?}"
         )
     }
 }
@@ -187,7 +187,7 @@ pub struct Stored {
     pub stream: &'static str,
     pub timestamp_ms: i64,
     pub ingestion_ms: i64,
-    pub written: Written,
+    pub form: MessageForm,
     pub message: Rc<str>,
 }
 
@@ -205,7 +205,7 @@ pub enum Scope {
 pub struct RandomWorld {
     /// Whether the organization's trail is logging. It then has the records of every
     /// account-Region.
-    pub trail_is_sound: bool,
+    pub is_trail_logging: bool,
     /// Whether `prod` has a trail of its own, which also receives all of its records.
     pub has_own_trail: bool,
     /// Log groups to which flow logs deliver, each with the index of its format.
@@ -225,7 +225,7 @@ impl RandomWorld {
             let Planted {
                 group,
                 stream,
-                written,
+                form,
                 ..
             } = *planted;
             let event = |n: u32| {
@@ -242,7 +242,7 @@ impl RandomWorld {
                     stream,
                     timestamp_ms,
                     ingestion_ms,
-                    written,
+                    form,
                     message,
                 }
             };
@@ -263,7 +263,7 @@ impl RandomWorld {
     /// Returns the world as a scenario.
     pub fn scenario(&self) -> String {
         let mut text = SMALL.to_owned();
-        if !self.trail_is_sound {
+        if !self.is_trail_logging {
             text = text.replace(
                 "organization = true\n",
                 "organization = true\nlogging = false\n",
@@ -324,7 +324,7 @@ impl RandomWorld {
     /// Returns the configuration file. It does not require log sources if the organization's trail
     /// has stopped.
     pub fn configuration(&self) -> &'static str {
-        if self.trail_is_sound {
+        if self.is_trail_logging {
             ""
         } else {
             "[scope]\nsources = \"report\"\n"

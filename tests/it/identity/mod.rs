@@ -42,7 +42,7 @@ fn with_serial(more: &str) -> String {
 }
 
 /// Returns the world with the MFA device of its practice user.
-pub fn holding_the_device(world: World) -> (World, std::sync::Arc<Device>) {
-    let device = Device::of(world.range());
+pub fn with_mfa_device(world: World) -> (World, std::sync::Arc<Device>) {
+    let device = Device::new(world.range());
     (world.asking(device.clone()), device)
 }

@@ -24,7 +24,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn of(scenario: &Scenario) -> Self {
+    pub fn new(scenario: &Scenario) -> Self {
         let clock = scenario.clock();
         Self {
             range: Range::new(scenario, None, clock.clone()).unwrap(),
@@ -38,7 +38,7 @@ impl World {
     }
 
     pub fn small() -> Self {
-        Self::of(&Scenario::builtin("small").unwrap())
+        Self::new(&Scenario::builtin("small").unwrap())
     }
 
     /// Creates the range of a scenario with one management account and one member account, plus
@@ -58,7 +58,7 @@ impl World {
             id = "222222222222"
             name = "member"
         "#;
-        Self::of(&Scenario::from_toml(&format!("{head}\n{rest}")).unwrap())
+        Self::new(&Scenario::from_toml(&format!("{head}\n{rest}")).unwrap())
     }
 
     pub fn clock(&self) -> &Clock {
@@ -97,14 +97,14 @@ impl World {
     pub async fn assume(&self, account: &str, role: &str, region: &str) -> SdkConfig {
         let sts = aws_sdk_sts::Client::new(&self.responder());
         let arn = format!("arn:aws:iam::{account}:role/{role}");
-        let answer = sts
+        let response = sts
             .assume_role()
             .role_arn(arn)
             .role_session_name("practice")
             .send()
             .await
             .unwrap();
-        self.config(temporary(answer.credentials().unwrap()), region)
+        self.config(temporary(response.credentials().unwrap()), region)
     }
 }
 

@@ -27,7 +27,7 @@ pub fn sweep(server: &Server, keys: &Keys, config: &str, arguments: &[&str]) -> 
     let (output, home) = dragnet(server, keys, config, &[&["sweep"], arguments].concat());
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let mut runs = fs::read_dir(home.path().join("runs"))
-        .unwrap_or_else(|_| panic!("no run was made: {stderr}"));
+        .unwrap_or_else(|_| panic!("no run was created: {stderr}"));
     let dir = runs.next().unwrap().unwrap().path();
     assert!(runs.next().is_none(), "one sweep, one run");
     Run {
@@ -92,10 +92,10 @@ impl Run {
     }
 
     /// Asserts that `manifest.json` has the size and hash of every other file.
-    pub fn assert_manifest_is_true(&self) {
+    pub fn assert_manifest_is_correct(&self) {
         let manifest: serde_json::Value =
             serde_json::from_str(&self.text("manifest.json")).unwrap();
-        let told: BTreeMap<&str, &serde_json::Value> = manifest["files"]
+        let files: BTreeMap<&str, &serde_json::Value> = manifest["files"]
             .as_array()
             .unwrap()
             .iter()
@@ -107,7 +107,7 @@ impl Run {
                 continue;
             }
             let content = fs::read(self.dir.join(&name)).unwrap();
-            let file = told
+            let file = files
                 .get(name.as_str())
                 .unwrap_or_else(|| panic!("{name} is not in the manifest"));
             assert_eq!(file["bytes"], content.len(), "{name}");

@@ -38,7 +38,7 @@ pub struct Planted {
 
 /// Creates the log groups and distributes `events` events among them.
 pub async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted {
-    let mut places = BTreeSet::new();
+    let mut keys = BTreeSet::new();
     for group in groups {
         let logs = Client::new(&server.config(&group.keys, &group.region));
         logs.create_log_group()
@@ -52,7 +52,7 @@ pub async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted 
             .send()
             .await
             .unwrap();
-        places.insert((
+        keys.insert((
             group.account.clone(),
             group.region.clone(),
             group.name.clone(),
@@ -60,12 +60,12 @@ pub async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted 
     }
     let mut planted = Planted {
         from: now(),
-        groups: places,
+        groups: keys,
         matches: BTreeSet::new(),
     };
-    for (at, group) in groups.iter().enumerate() {
-        let first = events * at / groups.len();
-        let end = events * (at + 1) / groups.len();
+    for (index, group) in groups.iter().enumerate() {
+        let first = events * index / groups.len();
+        let end = events * (index + 1) / groups.len();
         planted.put_events(server, group, first..end).await;
     }
     planted
@@ -100,7 +100,7 @@ impl Planted {
 /// Returns a time after everything that was done so far.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a server of its own has the time of day"
+    reason = "a separate server uses the real time"
 )]
 fn now() -> Timestamp {
     // Servers truncate times to milliseconds.

@@ -113,7 +113,7 @@ policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action":
 "#;
 
 #[tokio::test(start_paused = true)]
-async fn an_accepted_gap_is_named_and_ends_with_its_day() {
+async fn accepted_gap_is_reported_until_its_expiry() {
     let sweep = async |expires: &str| {
         let gap = format!(
             "[[scope.accepted_gap]]\naccounts = ['prod']\nregions = ['eu-*']\nreason = 'Region-deny SCP'\nby = 'secops'\n\
@@ -148,6 +148,6 @@ async fn an_accepted_gap_is_named_and_ends_with_its_day() {
     assert_eq!(
         sweep("2026-03-02").await.status(),
         "incomplete",
-        "it has expired today"
+        "expired today"
     );
 }

@@ -36,9 +36,9 @@ pub struct Station {
 }
 
 /// A process: an organization from a certain time on, and a watch over it.
-pub struct Life {
-    pub place: Environment,
-    pub settings: WatchSettings,
+pub struct WatchProcess {
+    environment: Environment,
+    settings: WatchSettings,
     state: State,
 }
 
@@ -61,21 +61,21 @@ impl Station {
     }
 
     /// Starts a new process over the organization of this scenario, at the scenario's time.
-    pub fn start(&self, scenario: &str) -> Life {
+    pub fn start(&self, scenario: &str) -> WatchProcess {
         let scenario =
             Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
-        let place = Environment::practising(&scenario).unwrap();
-        let surroundings = ResolveContext {
+        let environment = Environment::practising(&scenario).unwrap();
+        let context = ResolveContext {
             environment: &|name| (name == "KEY").then(|| "signing-key".to_owned()),
             working_directory: self.path(),
-            now: place.clock().now(),
+            now: environment.clock().now(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,
         };
-        let settings = WatchSettings::resolve(&GlobalArguments::default(), &surroundings).unwrap();
+        let settings = WatchSettings::resolve(&GlobalArguments::default(), &context).unwrap();
         let state = State::open(&settings.state_dir).unwrap();
-        Life {
-            place,
+        WatchProcess {
+            environment,
             settings,
             state,
         }
@@ -109,48 +109,51 @@ impl Station {
     }
 }
 
-impl Life {
-    async fn lookout(&self, patience: RetryPolicy) -> WatchRuntime {
+impl WatchProcess {
+    async fn open_runtime(&self, retry_policy: RetryPolicy) -> WatchRuntime {
         let output = Arc::new(Mutex::new(std::io::sink()));
         WatchRuntime::open(
-            &self.place,
+            &self.environment,
             self.settings.clone(),
             &self.state,
             output,
-            patience,
+            retry_policy,
         )
         .await
         .unwrap()
     }
 
     /// Runs `dragnet watch once`.
-    pub async fn once(&self, name: Option<&str>) -> Vec<ActivationRecord> {
-        let lookout = self.lookout(RetryPolicy::default()).await;
-        let ended = lookout.once(name, &CancellationToken::new()).await.unwrap();
-        ended.into_iter().map(Option::unwrap).collect()
+    pub async fn run_once(&self, name: Option<&str>) -> Vec<ActivationRecord> {
+        let runtime = self.open_runtime(RetryPolicy::default()).await;
+        let results = runtime
+            .run_once(name, &CancellationToken::new())
+            .await
+            .unwrap();
+        results.into_iter().map(Option::unwrap).collect()
     }
 
     /// Runs `dragnet watch run` for this time, then stops it, whatever it is doing.
     pub async fn run_for(&self, time: Duration) {
-        self.run_with(RetryPolicy::default(), tokio::time::sleep(time))
+        self.run_until(RetryPolicy::default(), tokio::time::sleep(time))
             .await;
     }
 
     /// Runs `dragnet watch run` until `until` completes, then stops it.
-    pub async fn run_with(&self, patience: RetryPolicy, until: impl Future<Output = ()>) {
+    pub async fn run_until(&self, retry_policy: RetryPolicy, until: impl Future<Output = ()>) {
         let stop = CancellationToken::new();
-        let keeping = self
-            .lookout(patience)
+        let running = self
+            .open_runtime(retry_policy)
             .await
-            .keep(CancellationToken::new(), stop.clone());
+            .run(CancellationToken::new(), stop.clone());
         let stopping = async {
             until.await;
             stop.cancel();
         };
-        tokio::join!(keeping, stopping);
+        tokio::join!(running, stopping);
     }
 
     pub fn overview(&self) -> Overview {
-        Overview::read(&self.settings, &self.state, self.place.clock().now()).unwrap()
+        Overview::read(&self.settings, &self.state, self.environment.clock().now()).unwrap()
     }
 }
