@@ -141,7 +141,7 @@ fn parse_trail(trail: &types::Trail) -> Option<LogSource> {
         .filter(|arn| !arn.is_empty())
     {
         Some(arn) => Destination::LogGroup(arn.parse().ok()?),
-        None => Destination::Elsewhere(format!(
+        None => Destination::Other(format!(
             "s3://{}",
             trail.s3_bucket_name().unwrap_or_default()
         )),
@@ -152,7 +152,7 @@ fn parse_trail(trail: &types::Trail) -> Option<LogSource> {
         home,
         destination,
         multi_region: trail.is_multi_region_trail().unwrap_or(false),
-        told: SourceState::Unknown,
+        state: SourceState::Unknown,
     })
 }
 
@@ -169,7 +169,7 @@ fn parse_selection(
     }
     for selector in basic {
         if selector.include_management_events().unwrap_or(true) {
-            management = management.and(basic_management(selector));
+            management = management.combined_with(basic_management(selector));
         }
         data.extend(
             selector
@@ -183,7 +183,7 @@ fn parse_selection(
             field(selector, "eventCategory").any(|f| f.equals().iter().any(|c| c == category))
         };
         if has_category("Management") {
-            management = management.and(advanced_management(selector));
+            management = management.combined_with(advanced_management(selector));
         } else {
             data.extend(
                 field(selector, "resources.type").flat_map(|kind| kind.equals().iter().cloned()),

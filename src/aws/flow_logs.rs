@@ -71,7 +71,7 @@ fn parse_flow_log(flow_log: &types::FlowLog, home: &Target) -> Option<LogSource>
         home: home.clone(),
         destination: parse_destination(flow_log, home)?,
         multi_region: false,
-        told: SourceState::Known(
+        state: SourceState::Known(
             Delivery {
                 logging: flow_log.flow_log_status() == Some("ACTIVE"),
                 started_ms: flow_log
@@ -105,9 +105,9 @@ fn parse_destination(flow_log: &types::FlowLog, home: &Target) -> Option<Destina
         return Some(match (address.parse(), address.parse::<Arn>()) {
             (Ok(arn), _) => Destination::LogGroup(arn),
             (Err(_), Ok(arn)) if arn.service() == "s3" => {
-                Destination::Elsewhere(format!("s3://{}", arn.resource()))
+                Destination::Other(format!("s3://{}", arn.resource()))
             }
-            (Err(_), _) => Destination::Elsewhere(address.to_owned()),
+            (Err(_), _) => Destination::Other(address.to_owned()),
         });
     }
     let name = flow_log.log_group_name()?;
@@ -152,7 +152,7 @@ mod tests {
         );
         assert_eq!(
             bucket.destination,
-            Destination::Elsewhere("s3://bucket/prefix/".to_owned())
+            Destination::Other("s3://bucket/prefix/".to_owned())
         );
         assert_eq!(
             bucket.via,

@@ -31,7 +31,7 @@ pub enum PostError {
     Malformed(String),
     /// There was no response.
     #[error("no response: {0}")]
-    NoAnswer(String),
+    NoResponse(String),
     /// The response has an error status.
     #[error("HTTP {0}")]
     Status(u16),
@@ -77,7 +77,7 @@ impl Poster {
             .connector
             .call(request)
             .await
-            .map_err(|error| PostError::NoAnswer(causes(&error)))?;
+            .map_err(|error| PostError::NoResponse(causes(&error)))?;
         match response.status().as_u16() {
             200..=299 => Ok(()),
             status => Err(PostError::Status(status)),

@@ -22,7 +22,7 @@ pub struct QuotaHandle {
 
 impl Aws {
     /// Returns the quota for reading events in a Region of the session's account.
-    pub fn event_lane(&self, session: &Session, region: &Region) -> QuotaHandle {
+    pub fn event_quota(&self, session: &Session, region: &Region) -> QuotaHandle {
         let context = CallContext {
             session,
             region,
@@ -50,7 +50,7 @@ impl QuotaHandle {
     }
 
     /// The average response time; zero while nothing is known.
-    pub fn answer_time(&self) -> Duration {
+    pub fn response_time(&self) -> Duration {
         self.quota.response_time()
     }
 

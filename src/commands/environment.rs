@@ -70,7 +70,7 @@ impl Environment {
         if settings.practice {
             return Ok(Self {
                 codes,
-                ..Self::practising(&Scenario::builtin(PRACTICE)?)?
+                ..Self::for_practice(&Scenario::builtin(PRACTICE)?)?
             });
         }
         let backend = Backend::Aws {
@@ -88,7 +88,7 @@ impl Environment {
     ///
     /// # Errors
     /// The scenario is contradictory.
-    pub fn practising(scenario: &Scenario) -> Result<Self, CommandError> {
+    pub fn for_practice(scenario: &Scenario) -> Result<Self, CommandError> {
         let clock = scenario.clock();
         let range = Range::new(scenario, None, clock.clone())?;
         range.enforce(range::Quotas::Real)?;
@@ -115,7 +115,7 @@ impl Environment {
 
     /// Returns the same environment, which stores MFA sessions in this directory.
     #[must_use]
-    pub fn keeping_sessions_in(self, directory: PathBuf) -> Self {
+    pub fn with_session_directory(self, directory: PathBuf) -> Self {
         Self {
             state_directory: Some(directory),
             ..self

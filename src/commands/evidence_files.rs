@@ -47,8 +47,8 @@ pub(super) fn count_evidence(
         Ok::<_, StoreError>(tally.longest())
     })?;
     Ok(EvidenceTally {
-        sources: SourceTally::from_lookups(&sources.cells),
+        sources: SourceTally::from_lookups(&sources.cloudtrail),
         tampering,
-        silences: hour_gaps,
+        hour_gaps: hour_gaps,
     })
 }

@@ -32,7 +32,7 @@ impl HostEnvironment {
     }
 
     /// Returns the context for resolving settings at the time `now`.
-    pub fn at(&self, now: Timestamp) -> ResolveContext<'_> {
+    pub fn resolve_context(&self, now: Timestamp) -> ResolveContext<'_> {
         ResolveContext {
             environment: &read_variable,
             working_directory: &self.working_directory,
@@ -44,7 +44,7 @@ impl HostEnvironment {
 
     /// Resolves the settings that every command has; none of them depends on the time.
     pub fn global_settings(&self, arguments: &GlobalArguments) -> GlobalSettings {
-        GlobalSettings::resolve(arguments, &self.at(Timestamp::UNIX_EPOCH))
+        GlobalSettings::resolve(arguments, &self.resolve_context(Timestamp::UNIX_EPOCH))
     }
 
     /// Whether the user can be prompted on the terminal.
@@ -65,7 +65,7 @@ impl HostEnvironment {
     }
 
     /// Returns a path relative to the working directory, if it is below it.
-    pub fn shown(&self, path: &std::path::Path) -> String {
+    pub fn display_path(&self, path: &std::path::Path) -> String {
         path.strip_prefix(&self.working_directory)
             .unwrap_or(path)
             .display()

@@ -10,7 +10,7 @@ use crate::query::{GroupPlan, Plan, RowPlan, Value};
 use crate::report::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS, defuse, time};
 use crate::search::{FlowLogFormats, PassthroughQuery, PreparedHunt, prepare};
 use crate::store::{RunDir, RunReader, StoredRows};
-use crate::sweep::{HuntRows, POINTER, RowPlace, Sources, merged_counts, merged_rows};
+use crate::sweep::{HuntRows, POINTER, RowOrigin, Sources, merged_counts, merged_rows};
 
 /// The folder of these files in the directory of a run.
 const FOLDER: &str = "hunts";
@@ -43,7 +43,7 @@ impl<'r> HuntReports<'r> {
             passthrough,
             reader,
             sources,
-            formats: FlowLogFormats::by_group(&reader.recorders()?),
+            formats: FlowLogFormats::by_group(&reader.log_sources()?),
         })
     }
 
@@ -115,7 +115,7 @@ impl<'r> HuntReports<'r> {
     ) -> Result<HuntSummary, CommandError> {
         let mut columns = BTreeSet::new();
         let mut cut_off = false;
-        self.reader.written_rows(&hunt.name, |all| {
+        self.reader.passthrough_rows(&hunt.name, |all| {
             for stored in all {
                 for (name, _) in stored?.rows.into_iter().flatten() {
                     let is_known = columns.contains(&name);
@@ -131,7 +131,7 @@ impl<'r> HuntReports<'r> {
         let columns: Vec<String> = columns.into_iter().collect();
         let titles: Vec<String> = columns.iter().map(|column| title(column)).collect();
         let mut writer = HuntWriter::new(&RECORD_COLUMNS, &titles, csv, json)?;
-        self.reader.written_rows(&hunt.name, |all| {
+        self.reader.passthrough_rows(&hunt.name, |all| {
             for stored in all {
                 let StoredRows { log_group, rows } = stored?;
                 let account = log_group.target.account.to_string();
@@ -169,12 +169,12 @@ impl<'r> HuntReports<'r> {
     ) -> Result<HuntSummary, CommandError> {
         let rows = HuntRows::new(hunt, plan, &self.formats);
         let mut writer = HuntWriter::new(&RECORD_COLUMNS, &rows.columns(), csv, json)?;
-        let no_origin = RowPlace::default();
+        let no_origin = RowOrigin::default();
         let cut_off = merged_rows(self.reader, &rows, |origin, values| {
             let timestamp = origin
                 .map(|origin| time(origin.time_ms))
                 .unwrap_or_default();
-            let RowPlace {
+            let RowOrigin {
                 event_account,
                 event_region,
                 log_group,

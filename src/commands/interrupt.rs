@@ -14,7 +14,7 @@ const FILE_SIZE_EXCEEDED: i32 = 25;
 ///
 /// From then on, exceeding the file size limit is an I/O error like a full disk. Without a signal
 /// handler it would kill the process.
-pub(super) fn ends_on_ctrl_c() -> CancellationToken {
+pub(super) fn token_cancelled_on_ctrl_c() -> CancellationToken {
     // If the handler cannot be installed, only the handling of the file size limit is missing.
     _ = signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED));
     let cancel = CancellationToken::new();

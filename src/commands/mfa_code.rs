@@ -14,7 +14,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-use crate::aws::{CodeSource, MfaCode, NotACode};
+use crate::aws::{CodeSource, InvalidMfaCode, MfaCode};
 use crate::config::MfaCommand;
 use crate::report::escape;
 use crate::time::Clock;
@@ -172,9 +172,9 @@ async fn prompt(serial: &str, refusal: Option<&str>) -> Result<MfaCode, String> 
 }
 
 /// Reads the input without echoing it.
-fn read_code(terminal: &Term, question: &str) -> io::Result<Result<MfaCode, NotACode>> {
+fn read_code(terminal: &Term, question: &str) -> io::Result<Result<MfaCode, InvalidMfaCode>> {
     let mut prompt = escape(question).into_owned();
-    let mut answer = Err(NotACode);
+    let mut answer = Err(InvalidMfaCode);
     for _ in 0..MAX_ATTEMPTS {
         terminal.write_str(&prompt)?;
         let typed = SecretString::from(terminal.read_secure_line()?);
@@ -182,7 +182,7 @@ fn read_code(terminal: &Term, question: &str) -> io::Result<Result<MfaCode, NotA
         if answer.is_ok() {
             break;
         }
-        prompt = format!("{NotACode}: ");
+        prompt = format!("{InvalidMfaCode}: ");
     }
     Ok(answer)
 }

@@ -10,9 +10,7 @@ use super::run::Connection;
 use crate::cli::settings::{EngineSettings, GlobalSettings, SweepSettings};
 use crate::cli::{EngineChoice, UsageError};
 use crate::model::RunId;
-use crate::report::{
-    CoverageTally, PlanReport, PlannedPlace, PlannedTarget, write_json, write_plan,
-};
+use crate::report::{CoverageTally, PlanReport, PlannedGap, PlannedTarget, write_json, write_plan};
 use crate::store::{Checkpoint, Journal};
 use crate::sweep::{self, PlanSheet, SweepParts, Tally, WindowBasis};
 
@@ -126,7 +124,7 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
             filter_log_groups: plan.filter.log_groups,
             filter_bytes: round(plan.filter.bytes),
             calls: round(plan.calls),
-            seconds_at_quota: plan.takes.as_secs(),
+            seconds_at_quota: plan.duration.as_secs(),
             insights_log_groups: plan.insights.log_groups,
             bytes_to_scan: round(plan.insights.bytes),
             cost_usd: plan.usd,
@@ -140,12 +138,12 @@ fn report(sheet: &PlanSheet, settings: &SweepSettings) -> PlanReport {
         window: settings.window.into(),
         engine: settings.engines.choice.to_string(),
         calls: targets.iter().map(|target| target.calls).sum(),
-        seconds_at_quota: sheet.takes().as_secs(),
+        seconds_at_quota: sheet.duration().as_secs(),
         bytes_to_scan: targets.iter().map(|target| target.bytes_to_scan).sum(),
         cost_usd: sheet.usd(),
         max_scan_cost_usd: settings.engines.max_scan_cost,
         targets,
-        not_covered: sheet.left_out().iter().map(PlannedPlace::from).collect(),
+        not_covered: sheet.left_out().iter().map(PlannedGap::from).collect(),
     }
 }
 

@@ -21,15 +21,19 @@ pub(super) fn report(
 ) -> Result<u8, CommandError> {
     let settings = host.global_settings(global);
     // The settings of a report do not depend on the time.
-    let report = ReportSettings::resolve(global, arguments, &host.at(Timestamp::UNIX_EPOCH))?;
+    let report = ReportSettings::resolve(
+        global,
+        arguments,
+        &host.resolve_context(Timestamp::UNIX_EPOCH),
+    )?;
     let dir = open_run(&report.run_dir)?;
-    let _lock = RunLock::take(&dir)?;
+    let _lock = RunLock::acquire(&dir)?;
     let files = write_run_files(&dir, &report.formats)?;
     if settings.json {
         write_json(&files.summary, out)?;
         return Ok(0);
     }
-    let directory = host.shown(dir.path());
+    let directory = host.display_path(dir.path());
     write_run_report(&files.run_report(&directory, settings.color), out)?;
     Ok(0)
 }

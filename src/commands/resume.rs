@@ -1,7 +1,7 @@
 //! `dragnet resume`.
 
 use super::host_environment::HostEnvironment;
-use super::interrupt::ends_on_ctrl_c;
+use super::interrupt::token_cancelled_on_ctrl_c;
 use super::run::{Connection, Resumable};
 use super::sweep::conclude;
 use super::{CommandError, Environment, print_note};
@@ -17,7 +17,7 @@ pub(super) async fn resume(
     if global.member_role.is_some() || global.accounts_file.is_some() {
         return Err(UsageError::FixedByRun.into());
     }
-    let context = host.at(jiff::Timestamp::UNIX_EPOCH);
+    let context = host.resolve_context(jiff::Timestamp::UNIX_EPOCH);
     let run = Resumable::open(&run_dir(&arguments.run, &context))?;
     let practice = run.is_practice()?;
     if global.practice && !practice {
@@ -49,7 +49,12 @@ pub(super) async fn resume(
     let fail_on_sighting = sweep.fail_on_sighting;
     let connection = Connection::open(&environment, &sweep.reach).await?;
     let (outputs, failure) = run
-        .resume(connection, sweep, settings.progress, ends_on_ctrl_c())
+        .resume(
+            connection,
+            sweep,
+            settings.progress,
+            token_cancelled_on_ctrl_c(),
+        )
         .await?;
     conclude(&outputs, failure, settings, host, fail_on_sighting)
 }

@@ -119,7 +119,7 @@ impl SharedConnection {
     }
 
     /// Returns the connection of one run, with its own audit.
-    pub fn of_run(&self) -> Connection {
+    pub fn for_run(&self) -> Connection {
         let (audit, calls) = mpsc::channel(AUDIT_WAITING);
         let Self {
             aws,
@@ -186,8 +186,8 @@ impl Resumable {
     /// watch.
     pub fn open(path: &Path) -> Result<Self, CommandError> {
         let dir = open_run(path)?;
-        let lock = RunLock::take(&dir)?;
-        let reader = RunReader::peek(&dir)?;
+        let lock = RunLock::acquire(&dir)?;
+        let reader = RunReader::open_without_indexes(&dir)?;
         let facts = Facts::read(&dir, &reader)?;
         if facts.belongs_to_watch() {
             return Err(UsageError::BelongsToWatch.into());
@@ -269,7 +269,7 @@ impl OpenRun {
         let started = clock.now();
         let run_id = RunId::new(started, fastrand::u16(..));
         let dir = RunDir::create(&settings.out_dir, &run_id)?;
-        let lock = RunLock::take(&dir)?;
+        let lock = RunLock::acquire(&dir)?;
         let facts = new_run_facts(&run_id, started, *practice, caller, settings, windows);
         let (journal, writer) = Journal::create(&dir, &facts)?;
         Ok(Self {

@@ -70,7 +70,7 @@ pub(super) fn open_run(path: &Path) -> Result<RunDir, CommandError> {
 /// # Errors
 /// The database is damaged.
 pub fn read_run(dir: &RunDir) -> Result<RunFiles, CommandError> {
-    let reader = RunReader::peek(dir)?;
+    let reader = RunReader::open_without_indexes(dir)?;
     let facts = Facts::read(dir, &reader)?;
     let sightings = count_sightings(&reader)?;
     let coverage = facts.judged_coverage(&reader, |rows| {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::host_environment::HostEnvironment;
-use super::interrupt::ends_on_ctrl_c;
+use super::interrupt::token_cancelled_on_ctrl_c;
 use super::run::{Connection, RunOutput, run_sweep};
 use super::run_files::RunFiles;
 use super::{CommandError, Environment, plan, print_note};
@@ -20,7 +20,11 @@ pub(super) async fn sweep(
 ) -> Result<u8, CommandError> {
     let settings = host.global_settings(global);
     let environment = Environment::from_settings(settings, host)?;
-    let sweep = SweepSettings::resolve(global, arguments, &host.at(environment.clock().now()))?;
+    let sweep = SweepSettings::resolve(
+        global,
+        arguments,
+        &host.resolve_context(environment.clock().now()),
+    )?;
     // Printed even with `--quiet`, because the user must know which entries of a list were not
     // searched for.
     sweep
@@ -37,10 +41,15 @@ pub(super) async fn sweep(
     let fail_on_sighting = sweep.fail_on_sighting;
     let connection = Connection::open(&environment, &sweep.reach).await?;
     if arguments.dry_run {
-        return plan::print(&connection, &sweep, settings, ends_on_ctrl_c()).await;
+        return plan::print(&connection, &sweep, settings, token_cancelled_on_ctrl_c()).await;
     }
-    let (outputs, failure) =
-        run_sweep(connection, sweep, settings.progress, ends_on_ctrl_c()).await?;
+    let (outputs, failure) = run_sweep(
+        connection,
+        sweep,
+        settings.progress,
+        token_cancelled_on_ctrl_c(),
+    )
+    .await?;
     conclude(&outputs, failure, settings, host, fail_on_sighting)
 }
 
@@ -52,7 +61,7 @@ pub(super) fn conclude(
     host: &HostEnvironment,
     fail_on_sighting: bool,
 ) -> Result<u8, CommandError> {
-    let directory = host.shown(&outputs.directory);
+    let directory = host.display_path(&outputs.directory);
     if let Some(error) = failure {
         print_note(&format!(
             "Nothing counts as searched. The files of the run are in {directory}."

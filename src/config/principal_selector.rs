@@ -51,7 +51,7 @@ impl PrincipalSelector {
     /// The text is not the ARN of a principal of this kind, nor a name or glob.
     pub fn parse(kind: PrincipalKind, text: &str) -> Result<Self, InvalidPrincipalSelector> {
         if text.starts_with("arn:") {
-            let selector = Self::of_arn(text)?;
+            let selector = Self::from_arn(text)?;
             return if selector.kind == kind {
                 Ok(selector)
             } else {
@@ -68,7 +68,7 @@ impl PrincipalSelector {
     ///
     /// # Errors
     /// It is not the ARN of a principal.
-    pub fn of_arn(arn: &str) -> Result<Self, InvalidPrincipalSelector> {
+    pub fn from_arn(arn: &str) -> Result<Self, InvalidPrincipalSelector> {
         let principal: Principal = arn.parse()?;
         let named = Self::named(
             principal.kind(),

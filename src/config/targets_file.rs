@@ -79,7 +79,7 @@ fn selector<'a>(cell: impl Fn(&str) -> Option<&'a str>) -> Result<PrincipalSelec
     let account = account.map_err(|error: crate::model::InvalidAccountId| error.to_string())?;
     let selector = match kind.transpose()? {
         Some(kind) => PrincipalSelector::parse(kind, target),
-        None if target.starts_with("arn:") => PrincipalSelector::of_arn(target),
+        None if target.starts_with("arn:") => PrincipalSelector::from_arn(target),
         None => {
             return Err(format!(
                 "`{target}` is a name without a kind: set `kind` to role, user or group"

@@ -410,7 +410,7 @@ fn resolve_principal(identity: &Identity) -> Result<PrincipalSelector, String> {
         _ => {}
     }
     let arn = issuer.unwrap_or(&identity.arn);
-    PrincipalSelector::of_arn(arn)
+    PrincipalSelector::from_arn(arn)
         .or_else(|_| role_of_session(arn))
         .map_err(|()| "it is not a role or a user of an account".to_owned())
 }
@@ -477,12 +477,12 @@ mod tests {
             home: home.clone(),
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
             multi_region: true,
-            told: SourceState::Unknown,
+            state: SourceState::Unknown,
         };
         let lookup = SourceLookup {
             target: home,
             kind: SourceKind::CloudTrail,
-            answer: Ok(vec!["trail".to_owned()]),
+            result: Ok(vec!["trail".to_owned()]),
         };
         FromRun::new(TrailDeliveries::new(&[log_source], &[lookup]))
     }
@@ -493,7 +493,7 @@ mod tests {
             account: "111111111111".parse().unwrap(),
             region: "us-east-1".parse().unwrap(),
             log_group: text("/trail"),
-            elsewhere: false,
+            out_of_scope: false,
             found: SightingRecord {
                 time_ms: 0,
                 event_account: text("111111111111"),

@@ -72,7 +72,7 @@ fn session_policy(targets: &[&PlannedTarget], purpose: Purpose) -> Policy {
         .iter()
         .map(|target| target.principal.to_string())
         .collect();
-    Policy::for_operations(&operations).on(&principals)
+    Policy::for_operations(&operations).with_resources(&principals)
 }
 
 fn required_operations(kind: PrincipalKind, step: &Step, purpose: Purpose) -> Vec<Operation> {

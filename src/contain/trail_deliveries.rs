@@ -28,7 +28,7 @@ impl TrailDeliveries {
         // organization. So a trail that somebody creates in one account cannot prove records of
         // another account.
         let seen = lookups.iter().flat_map(|lookup| {
-            let names = lookup.answer.iter().flatten();
+            let names = lookup.result.iter().flatten();
             names.map(|name| (name.as_str(), lookup.target.account))
         });
         let seen: BTreeSet<(&str, AccountId)> = seen.collect();

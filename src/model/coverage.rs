@@ -274,7 +274,7 @@ impl Outcome {
     }
 
     /// An outcome with a status, a reason and a detail.
-    pub fn because(status: Status, reason: Reason, detail: impl Into<String>) -> Self {
+    pub fn with_reason(status: Status, reason: Reason, detail: impl Into<String>) -> Self {
         Self {
             status,
             reason: Some(reason),
@@ -296,7 +296,7 @@ impl Outcome {
     }
 
     /// Appends a remark to the detail.
-    pub fn remark(&mut self, text: &str) {
+    pub fn append_detail(&mut self, text: &str) {
         if !self.detail.is_empty() {
             self.detail.push_str("; ");
         }
@@ -313,7 +313,7 @@ impl Outcome {
             ..self
         };
         if !self.detail.is_empty() {
-            accepted.remark(&self.detail);
+            accepted.append_detail(&self.detail);
         }
         accepted
     }
@@ -372,7 +372,7 @@ pub struct Coverage {
     pub sightings: u64,
     /// Whether it is outside the accounts and Regions in scope, and was read because it contains
     /// their records.
-    pub elsewhere: bool,
+    pub out_of_scope: bool,
 }
 
 impl Coverage {
@@ -392,7 +392,7 @@ impl Coverage {
             events: 0,
             bytes: 0,
             sightings: 0,
-            elsewhere: false,
+            out_of_scope: false,
         }
     }
 }
@@ -418,9 +418,9 @@ mod tests {
     #[test]
     fn skipped_is_covered_only_with_proof_of_absence() {
         for reason in Reason::ALL {
-            let outcome = Outcome::because(Status::Skipped, reason, "");
+            let outcome = Outcome::with_reason(Status::Skipped, reason, "");
             assert_eq!(outcome.is_covered(), reason.proves_absence(), "{reason}");
-            assert!(!Outcome::because(Status::Failed, reason, "").is_covered());
+            assert!(!Outcome::with_reason(Status::Failed, reason, "").is_covered());
         }
     }
 

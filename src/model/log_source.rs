@@ -50,7 +50,7 @@ pub struct LogSource {
     pub multi_region: bool,
     /// What is known about it.
     #[serde(rename = "told")]
-    pub told: SourceState,
+    pub state: SourceState,
 }
 
 impl LogSource {
@@ -58,7 +58,7 @@ impl LogSource {
     pub fn log_group(&self) -> Option<&LogGroupArn> {
         match &self.destination {
             Destination::LogGroup(arn) => Some(arn),
-            Destination::Elsewhere(_) => None,
+            Destination::Other(_) => None,
         }
     }
 }
@@ -70,7 +70,7 @@ pub enum Destination {
     LogGroup(LogGroupArn),
     /// Only something other than CloudWatch Logs, for example `s3://bucket`.
     #[serde(rename = "Elsewhere")]
-    Elsewhere(String),
+    Other(String),
 }
 
 /// What is known about a log source. `run.db` stores the former names of the variants.
@@ -110,5 +110,5 @@ pub struct SourceLookup {
     /// The kind of log sources.
     pub kind: SourceKind,
     /// The names of the log sources ([`LogSource::via`]), or why the query failed.
-    pub answer: Result<Vec<String>, Outcome>,
+    pub result: Result<Vec<String>, Outcome>,
 }

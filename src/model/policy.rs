@@ -51,7 +51,7 @@ impl Policy {
 
     /// Restricts the policy to these resources.
     #[must_use]
-    pub fn on(mut self, resources: &[String]) -> Self {
+    pub fn with_resources(mut self, resources: &[String]) -> Self {
         for allow in &mut self.statement {
             allow.resource = resources.to_vec();
         }
@@ -60,7 +60,7 @@ impl Policy {
 
     /// Combines the statements of both policies.
     #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
+    pub fn merged_with(mut self, other: Self) -> Self {
         self.statement.extend(other.statement);
         self
     }

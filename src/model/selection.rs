@@ -54,7 +54,7 @@ impl ManagementEvents {
 
     /// Combines two log sources: only what both exclude is excluded.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn combined_with(self, other: Self) -> Self {
         Self {
             reads: excluded_by_both(self.reads, other.reads),
             writes: excluded_by_both(self.writes, other.writes),
@@ -156,15 +156,15 @@ mod tests {
     #[test]
     fn combination_excludes_only_what_both_exclude() {
         let reads = || excluding(Some(&[]), None);
-        assert!(reads().and(excluding(None, Some(&[]))).is_all());
+        assert!(reads().combined_with(excluding(None, Some(&[]))).is_all());
         assert_eq!(
-            reads().and(excluding(None, Some(&["kms"]))),
+            reads().combined_with(excluding(None, Some(&["kms"]))),
             excluding(Some(&[]), Some(&["kms"]))
         );
         let two = excluding(Some(&["kms", "rds"]), Some(&["kms"]))
-            .and(excluding(Some(&["kms"]), Some(&["rds"])));
+            .combined_with(excluding(Some(&["kms"]), Some(&["rds"])));
         assert_eq!(two, excluding(Some(&["kms"]), Some(&[])));
-        assert_eq!(ManagementEvents::default().and(two.clone()), two);
+        assert_eq!(ManagementEvents::default().combined_with(two.clone()), two);
     }
 
     #[test]

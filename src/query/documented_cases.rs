@@ -435,19 +435,19 @@ const REJECTED: &[(&str, usize, usize, QueryErrorKind)] = &[
         "fields @message | pattern @message",
         1,
         19,
-        QueryErrorKind::NotEvaluatedHere,
+        QueryErrorKind::InsightsOnly,
     ),
     (
         "fields unmask(@message)",
         1,
         8,
-        QueryErrorKind::NotEvaluatedHere,
+        QueryErrorKind::InsightsOnly,
     ),
     (
         "stats count(*) by a | diff previousDay",
         1,
         23,
-        QueryErrorKind::NotEvaluatedHere,
+        QueryErrorKind::InsightsOnly,
     ),
 ];
 

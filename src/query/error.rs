@@ -23,7 +23,7 @@ pub enum QueryErrorKind {
     /// The query does not follow the grammar.
     Malformed,
     /// Insights may run the query, but it cannot be evaluated locally.
-    NotEvaluatedHere,
+    InsightsOnly,
 }
 
 impl QueryError {
@@ -70,7 +70,7 @@ impl SemanticError {
 
     pub(super) fn insights_only(what: &str) -> Self {
         Self {
-            kind: QueryErrorKind::NotEvaluatedHere,
+            kind: QueryErrorKind::InsightsOnly,
             message: format!(
                 "{what} cannot be evaluated locally; only CloudWatch Logs Insights supports it"
             ),

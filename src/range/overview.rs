@@ -67,7 +67,11 @@ impl Range {
     /// Region and name of each.
     ///
     /// Tests compare it with what Dragnet finds out through API calls.
-    pub fn kept_in(&self, account: AccountId, region: &Region) -> Vec<(AccountId, Region, String)> {
+    pub fn cloudtrail_log_groups(
+        &self,
+        account: AccountId,
+        region: &Region,
+    ) -> Vec<(AccountId, Region, String)> {
         let state = self.state();
         let trails = state
             .world

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn accounts_targets_and_log_groups_have_rows() {
-        let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
+        let closed = Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
         let rows = [
             coverage_row(
                 "111111111111",

@@ -31,7 +31,7 @@ impl CoverageTally {
         let level = CoverageLevel::from_outcome(&row.outcome);
         // A log group out of scope that was read for other accounts does not count for its own
         // account-Region.
-        if !row.elsewhere {
+        if !row.out_of_scope {
             self.add_level(row, level);
         }
         if row.log_group.is_some() {
@@ -162,8 +162,8 @@ mod tests {
     #[test]
     fn accounts_and_targets_combine_their_rows() {
         let denied = || Outcome::denied("no");
-        let empty = Outcome::because(Status::Skipped, Reason::NoLogGroups, "");
-        let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
+        let empty = Outcome::with_reason(Status::Skipped, Reason::NoLogGroups, "");
+        let closed = Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
         let tally = tally(&[
             coverage_row(
                 "111111111111",
@@ -225,7 +225,7 @@ mod tests {
                 "222222222222",
                 None,
                 None,
-                Outcome::because(Status::Skipped, Reason::AccountNotActive, ""),
+                Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, ""),
             )
         };
         let searched = coverage_row(
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn skipped_without_proof_is_a_gap() {
-        let disabled = Outcome::because(Status::Skipped, Reason::RegionNotEnabled, "");
+        let disabled = Outcome::with_reason(Status::Skipped, Reason::RegionNotEnabled, "");
         let tally = tally(&[coverage_row(
             "111111111111",
             Some("me-south-1"),

@@ -14,7 +14,7 @@ pub struct EvidenceTally {
     /// Tampering calls.
     pub tampering: TamperingTally,
     /// The longest hour gaps.
-    pub silences: Vec<HourGap>,
+    pub hour_gaps: Vec<HourGap>,
 }
 
 pub(super) fn write_tampering_calls(

@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn size_names_what_the_rows_are_about() {
         let mut gaps = Gaps::default();
-        let masked = || Outcome::because(Status::Partial, Reason::Masked, "");
+        let masked = || Outcome::with_reason(Status::Partial, Reason::Masked, "");
         for (region, log_group) in [
             (Some("eu-west-1"), Some("/a")),
             (Some("eu-west-1"), Some("/b")),

@@ -155,7 +155,7 @@ fn write_sighting(
     names: &AccountNames,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let event = &sighting.happening;
+    let event = &sighting.details;
     let account = account_with_name(&event.account, names);
     let location = format!("{account} {}", event.region);
     let call = [event.event_name.as_str(), &event.error_code].join(" ");
@@ -206,7 +206,7 @@ mod tests {
     fn page(found: u64, message: &str) -> String {
         let mut sightings = SightingTally::default();
         let mut hostile = sighting(message);
-        hostile.happening.principal_arn = "<img src=x onerror=alert(1)>\u{202e}".to_owned();
+        hostile.details.principal_arn = "<img src=x onerror=alert(1)>\u{202e}".to_owned();
         (0..found).for_each(|_| sightings.add(&hostile));
         let summary = crate::report::Summary {
             sightings: found,

@@ -45,7 +45,7 @@ pub use human::{abridged, bytes, count, duration, money, plural};
 pub use hunts::{HuntSummary, HuntWriter, RECORD_COLUMNS, TARGET_COLUMNS};
 pub use manifest::{Manifest, ManifestFile};
 pub use page::{write_hanging, write_items};
-pub(crate) use plan::{PlanReport, PlannedPlace, PlannedTarget, write_plan};
+pub(crate) use plan::{PlanReport, PlannedGap, PlannedTarget, write_plan};
 pub use sighting_tally::{SightingTally, TopCounts};
 pub use sightings::{AccountNames, sighting_row, write_sightings};
 pub use source_tally::{SourceCounts, SourceGap, SourceTally};
@@ -154,7 +154,7 @@ mod testing {
                 timestamp_ms: MARCH + 5_000,
                 ingestion_ms: MARCH + 6_000,
             },
-            happening: EventDetails {
+            details: EventDetails {
                 time_ms: MARCH,
                 account: "111111111111".to_owned(),
                 region: "eu-west-1".to_owned(),
@@ -197,7 +197,7 @@ mod testing {
             events: 100,
             bytes: 5_000,
             sightings: 1,
-            elsewhere: false,
+            out_of_scope: false,
         }
     }
 

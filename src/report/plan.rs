@@ -38,7 +38,7 @@ pub(crate) struct PlanReport {
     /// What would be read, by account-Region.
     pub targets: Vec<PlannedTarget>,
     /// What would not be covered.
-    pub not_covered: Vec<PlannedPlace>,
+    pub not_covered: Vec<PlannedGap>,
 }
 
 /// What would be read of an account-Region.
@@ -66,7 +66,7 @@ pub(crate) struct PlannedTarget {
 
 /// An account, account-Region or log group that would not be covered.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct PlannedPlace {
+pub(crate) struct PlannedGap {
     account_id: String,
     account_name: String,
     region: Option<String>,
@@ -75,7 +75,7 @@ pub(crate) struct PlannedPlace {
     reason: String,
 }
 
-impl From<&Coverage> for PlannedPlace {
+impl From<&Coverage> for PlannedGap {
     fn from(row: &Coverage) -> Self {
         Self {
             account_id: row.account.to_string(),
@@ -217,7 +217,8 @@ mod tests {
             not_covered: Vec::new(),
         };
         let mut tally = CoverageTally::default();
-        let delivery = Outcome::because(Status::Unsearchable, Reason::ClassNotReadable, "DELIVERY");
+        let delivery =
+            Outcome::with_reason(Status::Unsearchable, Reason::ClassNotReadable, "DELIVERY");
         tally.add(&coverage_row(
             "111111111111",
             Some("eu-west-1"),

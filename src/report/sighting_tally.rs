@@ -57,7 +57,7 @@ pub struct SightingTally {
 impl SightingTally {
     /// Counts the next sighting.
     pub fn add(&mut self, sighting: &Sighting) {
-        let event = &sighting.happening;
+        let event = &sighting.details;
         self.total += 1;
         self.own_calls += u64::from(sighting.own_call);
         self.first_ms = Some(
@@ -123,7 +123,7 @@ mod tests {
         let mut tally = SightingTally::default();
         for address in ["192.0.2.2", "192.0.2.9", "192.0.2.2", ""] {
             let mut sighting = sighting("");
-            address.clone_into(&mut sighting.happening.source_ip);
+            address.clone_into(&mut sighting.details.source_ip);
             tally.add(&sighting);
         }
         assert_eq!(tally.total(), 4);

@@ -103,7 +103,7 @@ const COLUMNS: [&str; 26] = [
 
 impl<'a> Row<'a> {
     fn new(sighting: &'a Sighting, names: &'a AccountNames) -> Self {
-        let event = &sighting.happening;
+        let event = &sighting.details;
         let stored = &sighting.stored;
         Self {
             event_time: time(event.time_ms),

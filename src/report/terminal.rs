@@ -100,7 +100,7 @@ pub(super) fn write_sections(report: &RunReport<'_>, page: &mut dyn Page) -> io:
     )?;
     write_gaps(page, "Out of scope", Style::Plain, &coverage.out_of_scope())?;
     write_source_gaps(page, &report.evidence.sources, report.names)?;
-    write_hour_gaps(page, &report.evidence.silences, report.names)
+    write_hour_gaps(page, &report.evidence.hour_gaps, report.names)
 }
 
 fn write_facts(page: &mut dyn Page, report: &RunReport<'_>) -> io::Result<()> {
@@ -311,7 +311,7 @@ mod tests {
         }
         for number in 0..found {
             let mut sighting = sighting("");
-            sighting.happening.principal_arn =
+            sighting.details.principal_arn =
                 format!("arn:aws:iam::111111111111:user/{}", number % 12);
             sightings.add(&sighting);
         }
@@ -353,7 +353,7 @@ mod tests {
     /// Returns the coverage of one searched log group, an inactive account, and 400 accounts that
     /// deny access.
     fn incomplete_coverage() -> Vec<Coverage> {
-        let inactive = Outcome::because(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
+        let inactive = Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, "SUSPENDED");
         let mut rows = vec![
             coverage_row(
                 "111111111111",

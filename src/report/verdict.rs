@@ -185,7 +185,7 @@ mod tests {
             None,
             denied,
         ));
-        let closed = Outcome::because(Status::Skipped, Reason::AccountNotActive, "CLOSED");
+        let closed = Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, "CLOSED");
         coverage.add(&coverage_row("222222222222", None, None, closed));
         let mut summary = summary(RunStatus::Complete);
         summary.accounts = coverage.accounts();

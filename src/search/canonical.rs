@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 
 /// Whether two messages are equal, byte by byte or as JSON documents.
-pub fn say_the_same(one: &str, other: &str) -> bool {
+pub fn are_equal_documents(one: &str, other: &str) -> bool {
     // Parsing costs much more than comparing, and most copies of a record have the same bytes.
     one == other
         || parse_document(one)
@@ -105,7 +105,7 @@ mod tests {
     fn order_white_space_and_escapes_do_not_matter() {
         let one = r#"{"a":[1,{"b":"x/y","c":null}],"d":true,"e":-1.5}"#;
         let other = " {\"e\":-1.5, \"d\" : true,\n\"a\":[1,{\"c\":null,\"\\u0062\":\"x\\/y\"}]}\n";
-        assert!(say_the_same(one, other) && say_the_same(one, one));
+        assert!(are_equal_documents(one, other) && are_equal_documents(one, one));
         assert_eq!(canonical_text(one), canonical_text(other));
     }
 
@@ -123,7 +123,7 @@ mod tests {
             ("1", "1.0"),
         ];
         for (one, other) in pairs {
-            assert!(!say_the_same(one, other), "{one} and {other}");
+            assert!(!are_equal_documents(one, other), "{one} and {other}");
             assert_ne!(
                 canonical_text(one),
                 canonical_text(other),
@@ -132,7 +132,7 @@ mod tests {
         }
         let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
         assert!(
-            say_the_same(&deep, &deep) && !say_the_same(&deep, &format!("{deep} ")),
+            are_equal_documents(&deep, &deep) && !are_equal_documents(&deep, &format!("{deep} ")),
             "deep nesting does not overflow the stack"
         );
         assert_eq!(canonical_text("1e999"), "1e999");

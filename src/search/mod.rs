@@ -32,7 +32,7 @@ mod pattern;
 mod required_text;
 mod search_set;
 
-pub use canonical::{canonical_text, say_the_same};
+pub use canonical::{are_equal_documents, canonical_text};
 pub use document::Document;
 pub use event_details::{ParsedEventDetails, event_details, parse_event_details};
 pub use hunts::{Finding, FlowLogFormats, PrepareHuntError, PreparedHunt, RecordKind};

@@ -65,12 +65,12 @@ impl SearchSet {
     }
 
     /// The passthrough queries: hunts that only Insights evaluates.
-    pub fn written(&self) -> &[PassthroughQuery] {
+    pub fn passthrough_queries(&self) -> &[PassthroughQuery] {
         &self.passthrough
     }
 
     /// Whether there are only passthrough queries, so that no event is evaluated locally.
-    pub fn are_only_written(&self) -> bool {
+    pub fn is_passthrough_only(&self) -> bool {
         !self.has_indicators && self.hunts.is_empty()
     }
 
@@ -97,14 +97,14 @@ impl SearchSet {
     }
 
     /// Whether a hunt is a filter pattern, which only the filter engine can evaluate.
-    pub fn are_a_pattern(&self) -> bool {
+    pub fn has_filter_pattern(&self) -> bool {
         self.hunts
             .iter()
             .any(|prepared| prepared.hunt().filter_pattern.is_some())
     }
 
     /// Whether the Insights query returns less than all events, if it may `narrow`.
-    pub fn narrow_insights(&self, narrow: bool) -> bool {
+    pub fn can_narrow_insights(&self, narrow: bool) -> bool {
         narrow && self.condition.is_some()
     }
 

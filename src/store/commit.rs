@@ -22,7 +22,7 @@ fn write_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), Store
     match entry {
         Entry::Fact { key, value } => insert_fact(transaction, key, value),
         Entry::Account(account) => insert_account(transaction, account),
-        Entry::Place(row) => insert_coverage_row(transaction, row),
+        Entry::CoverageRow(row) => insert_coverage_row(transaction, row),
         Entry::Units(units) => insert_units(transaction, units),
         Entry::Restarted(unit) => restart(transaction, *unit),
         Entry::Cut { unit, to_ms, rest } => {
@@ -34,8 +34,14 @@ fn write_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), Store
             insert_units(transaction, rest)
         }
         Entry::Page(page) => insert_page(transaction, page),
-        Entry::Ended { place: id, outcome } => set_outcome(transaction, *id, outcome),
-        Entry::Remark { place: id, text } => add_detail(transaction, *id, text),
+        Entry::Ended {
+            coverage_id: id,
+            outcome,
+        } => set_outcome(transaction, *id, outcome),
+        Entry::Remark {
+            coverage_id: id,
+            text,
+        } => add_detail(transaction, *id, text),
         Entry::Engine { unit, engine } => {
             restart(transaction, *unit)?;
             transaction.execute(
@@ -69,7 +75,7 @@ fn insert_account(
     insert.execute(params![
         account.id.to_string(),
         account.name,
-        account.standing.as_str()
+        account.membership.as_str()
     ])?;
     Ok(())
 }
@@ -86,7 +92,7 @@ fn insert_coverage_row(transaction: &Transaction<'_>, row: &CoverageRow) -> Resu
         row.region.as_ref().map(Region::as_str),
         row.log_group,
         row.class.as_ref().map(LogGroupClass::to_string),
-        row.elsewhere,
+        row.out_of_scope,
     ])?;
     match &row.outcome {
         Some(outcome) => set_outcome(transaction, row.id, outcome),
@@ -107,7 +113,7 @@ fn insert_unit(transaction: &Transaction<'_>, unit: &UnitRow) -> Result<(), Stor
     let engine = unit.engine.as_str();
     insert.execute(params![
         unit.id.0,
-        unit.place.0,
+        unit.coverage_id.0,
         pass,
         engine,
         unit.from_ms,
@@ -173,7 +179,7 @@ fn restart(transaction: &Transaction<'_>, unit: UnitId) -> Result<(), StoreError
 fn insert_page(transaction: &Transaction<'_>, page: &Page) -> Result<(), StoreError> {
     page.found.insert(transaction, page.unit)?;
     count::insert(transaction, page.unit, &page.counts)?;
-    evidence::insert_integrity_findings(transaction, page.unit, &page.traces)?;
+    evidence::insert_integrity_findings(transaction, page.unit, &page.integrity_findings)?;
     let mut update = transaction.prepare_cached(
         "UPDATE unit SET token = ?2, token_ms = ?3, pages = pages + 1, events = events + ?4, bytes = bytes + ?5,
          sightings = sightings + ?6, read_to_end = ?7 WHERE id = ?1",

@@ -20,7 +20,7 @@ pub struct StoredCount {
     pub log_group: LogGroupArn,
     /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
     /// scope.
-    pub elsewhere: bool,
+    pub out_of_scope: bool,
     /// The counts.
     pub row: CountRow,
 }
@@ -84,7 +84,7 @@ fn stored_count(row: &Row<'_>) -> Result<StoredCount, StoreError> {
     let region: Region = parse_column(row, 6)?;
     Ok(StoredCount {
         log_group: LogGroupArn::new(Target { account, region }, row.get::<_, String>(7)?),
-        elsewhere: row.get(8)?,
+        out_of_scope: row.get(8)?,
         row: CountRow {
             hunt: row.get(0)?,
             event_account: row.get(1)?,

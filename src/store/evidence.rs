@@ -22,7 +22,7 @@ pub(super) fn insert_source_lookup(
         "INSERT OR REPLACE INTO cell (account, region, kind, facts) VALUES (?1, ?2, ?3, ?4)",
     )?;
     let Target { account, region } = &lookup.target;
-    let facts = serde_json::to_string(&lookup.answer).map_err(damaged)?;
+    let facts = serde_json::to_string(&lookup.result).map_err(damaged)?;
     insert.execute(params![
         account.to_string(),
         region.as_str(),
@@ -38,7 +38,7 @@ pub(super) fn insert_log_source(
     transaction: &Transaction<'_>,
     source: &LogSource,
 ) -> Result<(), StoreError> {
-    let insert = match source.told {
+    let insert = match source.state {
         SourceState::Unknown => "INSERT OR IGNORE INTO recorder (via, facts) VALUES (?1, ?2)",
         SourceState::Known(..) | SourceState::Denied(_) => {
             "INSERT OR REPLACE INTO recorder (via, facts) VALUES (?1, ?2)"
@@ -95,14 +95,14 @@ pub struct CoverageOutcomes(BTreeMap<(AccountId, String, String), Outcome>);
 
 impl CoverageOutcomes {
     /// Returns the outcome of a log group, if it was planned to be searched.
-    pub fn of_group(&self, arn: &LogGroupArn) -> Option<&Outcome> {
+    pub fn group_outcome(&self, arn: &LogGroupArn) -> Option<&Outcome> {
         let Target { account, region } = &arn.target;
         self.0
             .get(&(*account, region.to_string(), arn.name.clone()))
     }
 
     /// Returns why a whole account-Region could not be searched, if it could not.
-    pub fn of_target(&self, target: &Target) -> Option<&Outcome> {
+    pub fn target_outcome(&self, target: &Target) -> Option<&Outcome> {
         let outcome_of = |region: String| self.0.get(&(target.account, region, String::new()));
         outcome_of(target.region.to_string()).or_else(|| outcome_of(String::new()))
     }
@@ -122,7 +122,7 @@ impl RunReader {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn cells(&self) -> Result<Vec<SourceLookup>, StoreError> {
+    pub fn source_lookups(&self) -> Result<Vec<SourceLookup>, StoreError> {
         let select = "SELECT account, region, kind, facts FROM cell ORDER BY account, region, kind";
         let mut select = self.connection.prepare(select)?;
         let mut rows = select.query([])?;
@@ -138,7 +138,7 @@ impl RunReader {
                     region: parse_column(row, 1)?,
                 },
                 kind: kind.ok_or_else(|| unknown(&word))?,
-                answer: serde_json::from_str(&row.get::<_, String>(3)?).map_err(damaged)?,
+                result: serde_json::from_str(&row.get::<_, String>(3)?).map_err(damaged)?,
             });
         }
         Ok(lookups)
@@ -148,7 +148,7 @@ impl RunReader {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn recorders(&self) -> Result<Vec<LogSource>, StoreError> {
+    pub fn log_sources(&self) -> Result<Vec<LogSource>, StoreError> {
         let mut select = self
             .connection
             .prepare("SELECT facts FROM recorder ORDER BY via")?;
@@ -165,7 +165,7 @@ impl RunReader {
     ///
     /// # Errors
     /// The database fails or is damaged.
-    pub fn place_ends(
+    pub fn coverage_outcomes(
         &self,
         groups: &BTreeSet<LogGroupArn>,
     ) -> Result<CoverageOutcomes, StoreError> {

@@ -106,12 +106,12 @@ impl Journal {
     }
 
     /// Returns the id of a new coverage row.
-    pub fn new_place(&self) -> CoverageId {
+    pub fn new_coverage_id(&self) -> CoverageId {
         CoverageId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Returns the id of a new work unit.
-    pub fn new_unit(&self) -> UnitId {
+    pub fn new_unit_id(&self) -> UnitId {
         UnitId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 }
@@ -184,21 +184,21 @@ mod tests {
         outcome: Option<Outcome>,
     ) -> CoverageRow {
         CoverageRow {
-            id: journal.new_place(),
+            id: journal.new_coverage_id(),
             account: "111111111111".parse().unwrap(),
             account_name: "prod".to_owned(),
             region: Some("us-east-1".parse().unwrap()),
             log_group: log_group.map(str::to_owned),
             class: None,
             outcome,
-            elsewhere: false,
+            out_of_scope: false,
         }
     }
 
     fn unit_of(journal: &Journal, group: &CoverageRow) -> UnitRow {
         UnitRow {
-            id: journal.new_unit(),
-            place: group.id,
+            id: journal.new_unit_id(),
+            coverage_id: group.id,
             pass: Pass::Search,
             engine: Engine::Filter,
             from_ms: 0,
@@ -215,7 +215,7 @@ mod tests {
             read_at_ms: 7,
             events: 10,
             bytes: 1_000,
-            traces: IntegrityFindings::default(),
+            integrity_findings: IntegrityFindings::default(),
         }
     }
 
@@ -255,13 +255,13 @@ mod tests {
                 key: "window",
                 value: "w".to_owned(),
             },
-            Entry::Place(group.clone()),
-            Entry::Place(never_ended),
+            Entry::CoverageRow(group.clone()),
+            Entry::CoverageRow(never_ended),
             Entry::Units(vec![unit]),
             Entry::Page(first),
             Entry::Page(last),
             Entry::Ended {
-                place: group.id,
+                coverage_id: group.id,
                 outcome: Outcome::searched(),
             },
         ];
@@ -334,11 +334,11 @@ mod tests {
             let done = coverage_row(&journal, Some("/b"), Some(Outcome::searched()));
             let region = coverage_row(&journal, None, Some(Outcome::denied("no")));
             let entries = vec![
-                Entry::Place(group.clone()),
+                Entry::CoverageRow(group.clone()),
                 Entry::Units(vec![unit]),
                 Entry::Page(page(&unit, vec![record(1, "e1")], Some("t"))),
-                Entry::Place(done.clone()),
-                Entry::Place(region),
+                Entry::CoverageRow(done.clone()),
+                Entry::CoverageRow(region),
             ];
             write_and_end(journal, writer, entries).await;
             Self {
@@ -357,12 +357,12 @@ mod tests {
                 engine: self.unit.engine,
                 from_ms: 0,
                 to_ms: 100,
-                has_begun: true,
+                has_started: true,
                 next_token: Some("t".to_owned()),
                 token_ms: 7,
             };
             KnownGroup {
-                place: self.group.id,
+                coverage_id: self.group.id,
                 is_finished: false,
                 units: KnownUnits(vec![unit]),
             }
@@ -384,9 +384,9 @@ mod tests {
             known["/b"].is_finished && known.len() == 2,
             "the row of the Region is deleted"
         );
-        assert!(journal.new_place() > run.done.id, "ids are unique");
+        assert!(journal.new_coverage_id() > run.done.id, "ids are unique");
         let remark = Entry::Remark {
-            place: run.done.id,
+            coverage_id: run.done.id,
             text: "gone".to_owned(),
         };
         let entries = vec![Entry::Restarted(run.unit.id), remark.clone(), remark];

@@ -18,12 +18,12 @@ impl RunLock {
     ///
     /// # Errors
     /// Another process holds it, or the file cannot be created.
-    pub fn take(dir: &RunDir) -> Result<Self, StoreError> {
+    pub fn acquire(dir: &RunDir) -> Result<Self, StoreError> {
         let locked = |owner| StoreError::Locked {
             run: dir.path().to_owned(),
             owner,
         };
-        LockedFile::take(dir.path().join(RunDir::LOCK), locked).map(Self)
+        LockedFile::acquire(dir.path().join(RunDir::LOCK), locked).map(Self)
     }
 }
 
@@ -36,12 +36,12 @@ impl WatchLock {
     ///
     /// # Errors
     /// Another process holds it, or the file cannot be created.
-    pub fn take(directory: &Path) -> Result<Self, StoreError> {
+    pub fn acquire(directory: &Path) -> Result<Self, StoreError> {
         let locked = |owner| StoreError::Watched {
             directory: directory.to_owned(),
             owner,
         };
-        LockedFile::take(directory.join("watch.lock"), locked).map(Self)
+        LockedFile::acquire(directory.join("watch.lock"), locked).map(Self)
     }
 }
 
@@ -56,7 +56,7 @@ struct LockedFile {
 impl LockedFile {
     /// Takes the lock. `locked` makes the error if another process holds it, from the owner's entry
     /// in the file.
-    fn take(path: PathBuf, locked: impl Fn(String) -> StoreError) -> Result<Self, StoreError> {
+    fn acquire(path: PathBuf, locked: impl Fn(String) -> StoreError) -> Result<Self, StoreError> {
         loop {
             let mut options = OpenOptions::new();
             options
@@ -120,8 +120,8 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let id = RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
         let dir = RunDir::create(temp.path(), &id).unwrap();
-        let lock = RunLock::take(&dir).unwrap();
-        let refused = RunLock::take(&dir).unwrap_err().to_string();
+        let lock = RunLock::acquire(&dir).unwrap();
+        let refused = RunLock::acquire(&dir).unwrap_err().to_string();
         assert!(
             refused.contains(&format!("process {}", std::process::id())),
             "{refused}"
@@ -130,6 +130,6 @@ mod tests {
         assert!(!dir.path().join(RunDir::LOCK).exists());
         // A killed process leaves the file behind, without a lock.
         fs::write(dir.path().join(RunDir::LOCK), "process 1\n").unwrap();
-        assert!(RunLock::take(&dir).is_ok());
+        assert!(RunLock::acquire(&dir).is_ok());
     }
 }

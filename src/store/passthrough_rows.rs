@@ -42,7 +42,7 @@ impl RunReader {
     ///
     /// # Errors
     /// `use_rows` fails. The iterator yields an error if the database fails.
-    pub fn written_rows<T, E: From<StoreError>>(
+    pub fn passthrough_rows<T, E: From<StoreError>>(
         &self,
         hunt: &str,
         use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<StoredRows, StoreError>>) -> Result<T, E>,

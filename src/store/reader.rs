@@ -20,7 +20,7 @@ impl RunReader {
     /// # Errors
     /// The database cannot be opened, or has another format.
     pub fn open(dir: &RunDir) -> Result<Self, StoreError> {
-        let reader = Self::peek(dir)?;
+        let reader = Self::open_without_indexes(dir)?;
         schema::index_for_merge(&reader.connection)?;
         Ok(reader)
     }
@@ -30,7 +30,7 @@ impl RunReader {
     ///
     /// # Errors
     /// The database cannot be opened, or has another format.
-    pub fn peek(dir: &RunDir) -> Result<Self, StoreError> {
+    pub fn open_without_indexes(dir: &RunDir) -> Result<Self, StoreError> {
         Ok(Self {
             connection: schema::open(&dir.database())?,
         })
@@ -75,7 +75,7 @@ impl RunReader {
             accounts.push(ScopedAccount {
                 id: parse_column(row, 0)?,
                 name: row.get(1)?,
-                standing: scope_membership,
+                membership: scope_membership,
             });
         }
         Ok(accounts)
@@ -241,13 +241,17 @@ fn coverage_row(row: &Row<'_>) -> Result<Coverage, StoreError> {
         events: read_count(row, 12)?,
         bytes: read_count(row, 13)?,
         sightings: read_count(row, 14)?,
-        elsewhere: row.get(15)?,
+        out_of_scope: row.get(15)?,
     })
 }
 
 pub(super) fn read_outcome(row: &Row<'_>) -> Result<Outcome, StoreError> {
     let Some(status) = row.get::<_, Option<String>>("status")? else {
-        return Ok(Outcome::because(Status::Failed, Reason::Interrupted, ""));
+        return Ok(Outcome::with_reason(
+            Status::Failed,
+            Reason::Interrupted,
+            "",
+        ));
     };
     let reason: Option<String> = row.get("reason")?;
     let denied_by: Option<String> = row.get("denied_by")?;

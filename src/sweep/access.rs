@@ -99,7 +99,7 @@ impl Access {
     ///
     /// # Errors
     /// Returns the reason and the advice if this hop, or one before it, cannot be assumed.
-    pub async fn pass(&self, aws: &Aws, hop: &Session) -> Result<(), Refusal> {
+    pub async fn check_hop(&self, aws: &Aws, hop: &Session) -> Result<(), Refusal> {
         let entered = aws.identity(hop).await;
         entered.map(drop).map_err(|error| {
             let context = self.assume_role_context(&error, None, false);
@@ -187,7 +187,7 @@ impl Access {
     ///
     /// # Errors
     /// Returns an error if the role name does not make a valid ARN in that account.
-    pub fn contain(
+    pub fn contain_session(
         &self,
         account: AccountId,
         external_id: Option<&ExternalId>,
@@ -212,7 +212,7 @@ impl Access {
         let external_id = member.external_id();
         let read_only = Policy::for_operations(&[Operation::GetRole]);
         let session = self
-            .contain(member.account.id, external_id, read_only)
+            .contain_session(member.account.id, external_id, read_only)
             .map_err(|error| failure(error.to_string()))?;
         aws.identity(&session).await.map(drop).map_err(|error| {
             let context = self.assume_role_context(&error, external_id, member.is_management());
@@ -260,7 +260,7 @@ impl Access {
 
 fn failure(detail: String) -> Refusal {
     Refusal {
-        outcome: Outcome::because(Status::Failed, Reason::Error, detail),
+        outcome: Outcome::with_reason(Status::Failed, Reason::Error, detail),
         advice: None,
     }
 }

@@ -60,7 +60,7 @@ async fn sweep_regions(
             .await?;
     }
     if region_scope.enabled.is_empty() && region_scope.missing.is_empty() {
-        let outcome = Outcome::because(Status::Skipped, Reason::NoRegions, "");
+        let outcome = Outcome::with_reason(Status::Skipped, Reason::NoRegions, "");
         shared.record_outcome(&member, None, outcome).await?;
     }
     let member = Arc::new(member);

@@ -22,7 +22,7 @@ impl AccountFilter {
     /// Loads the accounts and trails of a run.
     pub fn load(reader: &RunReader) -> Result<Self, StoreError> {
         let is_trail = |log_source: &&LogSource| log_source.kind == SourceKind::CloudTrail;
-        let log_sources = reader.recorders()?;
+        let log_sources = reader.log_sources()?;
         Ok(Self {
             trails: log_sources
                 .iter()
@@ -33,7 +33,7 @@ impl AccountFilter {
             accounts: reader
                 .accounts()?
                 .into_iter()
-                .map(|account| (account.id, account.standing))
+                .map(|account| (account.id, account.membership))
                 .collect(),
             named_only: reader
                 .facts()?
@@ -46,8 +46,8 @@ impl AccountFilter {
     /// in a log stream that a trail writes, the account that stores it counts as well.
     pub fn includes_row(&self, event_account: &str, row: &StoredRow) -> bool {
         // A log group out of scope is read only for the records of accounts in scope.
-        self.includes(event_account, row.elsewhere)
-            || (!row.elsewhere && !self.is_trail_written(event_account, row))
+        self.includes(event_account, row.out_of_scope)
+            || (!row.out_of_scope && !self.is_trail_written(event_account, row))
     }
 
     fn is_trail_written(&self, event_account: &str, row: &StoredRow) -> bool {
@@ -69,7 +69,7 @@ impl AccountFilter {
             .ok()
             .and_then(|id| self.accounts.get(&id));
         match membership {
-            Some(membership) => *membership != ScopeMembership::NotAsked,
+            Some(membership) => *membership != ScopeMembership::NotSelected,
             // A log group out of scope is read only for accounts that are known to be in scope.
             None => !self.named_only && !out_of_scope,
         }

@@ -17,7 +17,7 @@ pub struct Member {
     /// The account.
     pub account: Account,
     /// Whether it is in scope.
-    pub standing: ScopeMembership,
+    pub membership: ScopeMembership,
     /// Its entry in the configuration, if there is one.
     pub configured: Option<ConfiguredAccount>,
     /// Its entry in AWS Organizations, if it was listed there.
@@ -64,7 +64,7 @@ pub fn member_to_enter(
         };
         return Ok(Member {
             account,
-            standing: ScopeMembership::NotAsked,
+            membership: ScopeMembership::NotSelected,
             configured: None,
             listed: None,
         });
@@ -72,7 +72,7 @@ pub fn member_to_enter(
     let detail = format!(
         "account {id} is in neither the organization nor the configuration, so it was not entered"
     );
-    Err(Outcome::because(
+    Err(Outcome::with_reason(
         Status::Denied,
         Reason::AccountNotListed,
         detail,
@@ -180,13 +180,13 @@ impl<'a> Directory<'a> {
             return;
         }
         let membership = match (self.scope.has_account(&account), &account.state) {
-            (false, _) => ScopeMembership::NotAsked,
+            (false, _) => ScopeMembership::NotSelected,
             (true, AccountState::Active) => ScopeMembership::InScope,
             (true, AccountState::Inactive(_)) => ScopeMembership::NotActive,
         };
         self.ready.push_back(Member {
             account,
-            standing: membership,
+            membership,
             configured,
             listed,
         });

@@ -52,7 +52,7 @@ pub(super) fn choose_engine(
     reserve: impl Fn(f64) -> bool,
 ) -> Result<Engine, Outcome> {
     let unsearchable =
-        |reason, detail: String| Err(Outcome::because(Status::Unsearchable, reason, detail));
+        |reason, detail: String| Err(Outcome::with_reason(Status::Unsearchable, reason, detail));
     let over_cost = || {
         unsearchable(
             Reason::OverScanCost,

@@ -29,8 +29,9 @@ pub(super) fn examine_page(
 ) -> Page {
     let EventPage { events, next_token } = page;
     let shared = &scan.spec.shared;
-    let checks_integrity =
-        shared.settings.silence && scan.receives_trail() && prefilter_hits.has_tampering;
+    let checks_integrity = shared.settings.check_trail_integrity
+        && scan.receives_trail()
+        && prefilter_hits.has_tampering;
     let integrity_findings = if checks_integrity {
         trail_integrity::check_events(
             &events,
@@ -59,7 +60,7 @@ pub(super) fn examine_page(
         read_at_ms: shared.clock.now_ms(),
         events: number,
         bytes,
-        traces: integrity_findings,
+        integrity_findings,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::account_filter::AccountFilter;
 use crate::model::{Sighting, Stored};
-use crate::search::{event_details, say_the_same};
+use crate::search::{are_equal_documents, event_details};
 use crate::store::{RunReader, SightingRows, StoreError, StoredRow};
 
 /// How many different records with the same account and id are compared at a time. A record that
@@ -140,7 +140,7 @@ impl<'a, 'r> Merged<'a, 'r> {
         };
         Ok(Some(Sighting {
             own_call: self.reader.is_own_request(&details.request_id)?,
-            happening: details,
+            details,
             stored,
             indicators: found.indicators,
             hunts: found.hunts,
@@ -154,8 +154,8 @@ impl<'a, 'r> Merged<'a, 'r> {
 /// Returns whether two sightings could be copies. The order of the rows keeps such sightings
 /// adjacent.
 fn may_be_copies(one: &Sighting, other: &Sighting) -> bool {
-    let one = &one.happening;
-    let other = &other.happening;
+    let one = &one.details;
+    let other = &other.details;
     (one.time_ms, &one.account, &one.region, &one.record_id)
         == (
             other.time_ms,
@@ -170,10 +170,10 @@ fn may_be_copies(one: &Sighting, other: &Sighting) -> bool {
 /// combining them would hide one of the two. Without a record id, only the same event of CloudWatch
 /// Logs is a copy.
 fn are_copies(one: &Sighting, other: &Sighting) -> bool {
-    let is_record = !one.happening.record_id.is_empty();
+    let is_record = !one.details.record_id.is_empty();
     (is_record || is_same_event(one, other))
-        && one.happening == other.happening
-        && say_the_same(&one.message, &other.message)
+        && one.details == other.details
+        && are_equal_documents(&one.message, &other.message)
 }
 
 /// Returns whether both are the same event of CloudWatch Logs, by its id, read twice.
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn sighting(event_id: &str, message: &str) -> Sighting {
-        let happening = event_details(message, "111111111111", "us-east-1", 5);
+        let details = event_details(message, "111111111111", "us-east-1", 5);
         Sighting {
             stored: Stored {
                 account: "111111111111".parse().unwrap(),
@@ -220,7 +220,7 @@ mod tests {
                 timestamp_ms: 5,
                 ingestion_ms: 6,
             },
-            happening,
+            details,
             indicators: Vec::new(),
             hunts: Vec::new(),
             matched_fields: Vec::new(),

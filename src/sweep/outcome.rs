@@ -11,7 +11,7 @@ pub(super) fn from_call_error(error: &CallError) -> Outcome {
 
 /// Returns the outcome if the pages of `operation` repeat without end.
 pub(super) fn from_endless_pages(status: Status, operation: &str, endless: Endless) -> Outcome {
-    Outcome::because(
+    Outcome::with_reason(
         status,
         Reason::EndlessPages,
         format!("{operation}: {endless}"),
@@ -20,5 +20,5 @@ pub(super) fn from_endless_pages(status: Status, operation: &str, endless: Endle
 
 /// Returns the outcome of what an interrupted sweep did not finish.
 pub(super) fn interrupted() -> Outcome {
-    Outcome::because(Status::Failed, Reason::Interrupted, "")
+    Outcome::with_reason(Status::Failed, Reason::Interrupted, "")
 }

@@ -46,7 +46,7 @@ pub fn decide(
 ) -> Decision {
     if group.class == LogGroupClass::Delivery {
         let class = group.class.to_string();
-        return Decision::Skip(Outcome::because(
+        return Decision::Skip(Outcome::with_reason(
             Status::Unsearchable,
             Reason::ClassNotReadable,
             class,
@@ -60,7 +60,7 @@ pub fn decide(
         .created
         .is_some_and(|created| created > shift_time(last_read, OLDEST_EVENT))
     {
-        return Decision::Skip(Outcome::because(
+        return Decision::Skip(Outcome::with_reason(
             Status::Skipped,
             Reason::CreatedAfterWindow,
             "",
@@ -69,7 +69,7 @@ pub fn decide(
     let full_read = full_read_outcome(group, window, started, now);
     let masked = group
         .masked
-        .then(|| Outcome::because(Status::Partial, Reason::Masked, ""));
+        .then(|| Outcome::with_reason(Status::Partial, Reason::Masked, ""));
     // Only Insights reads the class `INFREQUENT_ACCESS`, and its queries do not request unmasked
     // values, so the values stay masked there.
     match masked {
@@ -110,14 +110,14 @@ fn full_read_outcome(
             "retention is {days} days; events before {} are deleted",
             crate::time::rfc3339_ms(since)
         );
-        Outcome::because(Status::Partial, Reason::RetentionInsideWindow, detail)
+        Outcome::with_reason(Status::Partial, Reason::RetentionInsideWindow, detail)
     } else if let Some(created) = group.created.filter(|created| *created > window.from()) {
         let reason = if created > started {
             Reason::AppearedDuringRun
         } else {
             Reason::CreatedInsideWindow
         };
-        Outcome::because(
+        Outcome::with_reason(
             Status::Partial,
             reason,
             format!("created at {}", crate::time::rfc3339_ms(created)),

@@ -71,7 +71,7 @@ impl Refusal {
             };
         }
         let (reason, advice) = classify_error(error);
-        let mut outcome = Outcome::because(Status::Failed, reason, error.to_string());
+        let mut outcome = Outcome::with_reason(Status::Failed, reason, error.to_string());
         if error.class == ErrorClass::Denied {
             outcome = Outcome {
                 reason: Some(reason),
@@ -115,7 +115,7 @@ impl Refusal {
     /// Explains that a Region in scope by name is not enabled in the account.
     pub fn region_not_enabled() -> Self {
         Self {
-            outcome: Outcome::because(Status::Skipped, Reason::RegionNotEnabled, ""),
+            outcome: Outcome::with_reason(Status::Skipped, Reason::RegionNotEnabled, ""),
             advice: Some(
                 "enable the Region in the account, or exclude it (exclude_regions)".to_owned(),
             ),

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::directory::Member;
 use super::engine::{EngineConstraints, Estimate, choose_engine};
-use super::evidence::{Answer, ask};
+use super::evidence::{SourceLookups, look_up_log_sources};
 use super::group_trust::GroupTrust;
 use super::outcome;
 use super::plan::{Decision, decide, expected_bytes, expected_pages, pages_of};
@@ -107,17 +107,19 @@ impl RegionContext {
         let shared = &self.shared;
         let target = self.target();
         let result = shared
-            .unless_interrupted(async { Ok(ask(&shared.aws, &self.session, &target).await) })
+            .unless_interrupted(async {
+                Ok(look_up_log_sources(&shared.aws, &self.session, &target).await)
+            })
             .await;
-        let answer = result.unwrap_or_else(|outcome| Answer::from_failure(&target, &outcome));
+        let found = result.unwrap_or_else(|outcome| SourceLookups::from_failure(&target, &outcome));
         let mut delivered: BTreeMap<String, Delivered> = BTreeMap::new();
         let is_local = |group: &LogGroupArn| group.target == target;
-        for (group, flow_logs) in FlowLogFormats::by_group(&answer.recorders) {
+        for (group, flow_logs) in FlowLogFormats::by_group(&found.log_sources) {
             if is_local(&group) {
                 delivered.entry(group.name).or_default().flow_logs = flow_logs;
             }
         }
-        for log_source in answer.recorders {
+        for log_source in found.log_sources {
             let group = log_source.log_group();
             if let Some(group) =
                 group.filter(|group| log_source.kind == SourceKind::CloudTrail && is_local(group))
@@ -136,7 +138,7 @@ impl RegionContext {
                 _ = source_sender.send(log_source).await;
             }
         }
-        for lookup in answer.cells {
+        for lookup in found.lookups {
             shared.journal.write(Entry::SourceLookup(lookup)).await?;
         }
         Ok(delivered)
@@ -144,7 +146,7 @@ impl RegionContext {
 
     /// Returns a new queue for the work units of this account-Region.
     pub fn new_queue(&self) -> Arc<Queue> {
-        let queue = Queue::new(self.shared.aws.event_lane(&self.session, &self.region));
+        let queue = Queue::new(self.shared.aws.event_quota(&self.session, &self.region));
         self.shared.tally.add_queue(&queue);
         queue
     }
@@ -234,7 +236,7 @@ impl RegionContext {
         EngineConstraints {
             choice,
             unmask,
-            is_pattern: self.shared.search_set.are_a_pattern(),
+            is_pattern: self.shared.search_set.has_filter_pattern(),
         }
     }
 
@@ -251,7 +253,7 @@ impl RegionContext {
             // On resume, the engine that an earlier part of the run chose is kept.
             Some(engine) => Ok(engine),
             // The search pass reads nothing then, so the engine makes no difference.
-            None if shared.search_set.are_only_written() => Ok(Engine::Filter),
+            None if shared.search_set.is_passthrough_only() => Ok(Engine::Filter),
             None => choose_engine(group, self.engine_constraints(), estimate, |usd| {
                 shared.budget.reserve(usd)
             }),
@@ -282,14 +284,14 @@ impl RegionContext {
         }
         self.shared.update_plan(|sheet| {
             let name = &self.member.account.name;
-            if !search_set.are_only_written() {
+            if !search_set.is_passthrough_only() {
                 sheet.add_group(self.target(), name, &planned);
             }
             let planned = PlannedGroup {
                 engine: Engine::Insights,
                 ..planned
             };
-            for _ in search_set.written() {
+            for _ in search_set.passthrough_queries() {
                 sheet.add_group(self.target(), name, &planned);
             }
         });
@@ -350,7 +352,7 @@ impl ListedGroup {
             Remaining::Units(known.units)
         };
         Self {
-            coverage_id: known.place,
+            coverage_id: known.coverage_id,
             remaining,
             is_listed: false,
         }
@@ -425,7 +427,7 @@ impl TargetSweep {
     fn with_listed_count(&self, mut outcome: Outcome) -> Outcome {
         let listed = self.groups.values().filter(|group| group.is_listed).count();
         if listed > 0 {
-            outcome.remark(&format!("only the first {listed} log groups were listed"));
+            outcome.append_detail(&format!("only the first {listed} log groups were listed"));
         }
         outcome
     }
@@ -486,7 +488,7 @@ impl TargetSweep {
     /// account-Region, if the rows of its log groups do not describe its coverage completely.
     async fn list_again(&mut self) -> Result<Option<Outcome>, JournalClosed> {
         if let Err(mut outcome) = self.list_and_scan().await? {
-            outcome.remark("log groups created or deleted during the run are not known");
+            outcome.append_detail("log groups created or deleted during the run are not known");
             return Ok(Some(outcome));
         }
         let shared = &self.context.shared;
@@ -494,19 +496,19 @@ impl TargetSweep {
             match group.remaining {
                 Remaining::Nothing => {
                     let remark = Entry::Remark {
-                        place: group.coverage_id,
+                        coverage_id: group.coverage_id,
                         text: "disappeared during the run".to_owned(),
                     };
                     shared.journal.write(remark).await?;
                 }
                 Remaining::Units(_) => {
                     let detail = "the log group no longer existed when the run was resumed";
-                    let outcome = Outcome::because(Status::Failed, Reason::GroupGone, detail);
+                    let outcome = Outcome::with_reason(Status::Failed, Reason::GroupGone, detail);
                     shared.finish_row(group.coverage_id, outcome).await?;
                 }
             }
         }
         let is_empty = self.groups.is_empty();
-        Ok(is_empty.then(|| Outcome::because(Status::Skipped, Reason::NoLogGroups, "")))
+        Ok(is_empty.then(|| Outcome::with_reason(Status::Skipped, Reason::NoLogGroups, "")))
     }
 }

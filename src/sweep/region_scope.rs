@@ -47,7 +47,7 @@ pub(super) fn selects_region(scope: &Scope, member: &Member, region: &Region) ->
 
 /// Returns whether an account-Region is in scope, provided that the Region is enabled.
 pub(super) fn is_in_scope(scope: &Scope, member: &Member, region: &Region) -> bool {
-    member.standing == ScopeMembership::InScope && selects_region(scope, member, region)
+    member.membership == ScopeMembership::InScope && selects_region(scope, member, region)
 }
 
 fn own_regions(member: &Member) -> &[Region] {
@@ -78,7 +78,7 @@ mod tests {
                 name: String::new(),
                 state: AccountState::Active,
             },
-            standing: ScopeMembership::InScope,
+            membership: ScopeMembership::InScope,
             configured: Some(configured),
             listed: None,
         };

@@ -281,10 +281,10 @@ async fn start_account(
     let scoped = ScopedAccount {
         id: account.id,
         name: account.name.clone(),
-        standing: member.standing,
+        membership: member.membership,
     };
     shared.journal.write(Entry::Account(scoped)).await?;
-    match (member.standing, &account.state) {
+    match (member.membership, &account.state) {
         (ScopeMembership::InScope, _) => {
             shared.tally.account_known();
             accounts.spawn(account::sweep(
@@ -294,10 +294,10 @@ async fn start_account(
             ));
         }
         (ScopeMembership::NotActive, AccountState::Inactive(state)) => {
-            let outcome = Outcome::because(Status::Skipped, Reason::AccountNotActive, state);
+            let outcome = Outcome::with_reason(Status::Skipped, Reason::AccountNotActive, state);
             shared.record_outcome(&member, None, outcome).await?;
         }
-        (ScopeMembership::NotActive | ScopeMembership::NotAsked, _) => {}
+        (ScopeMembership::NotActive | ScopeMembership::NotSelected, _) => {}
     }
     Ok(())
 }
@@ -408,7 +408,7 @@ impl SweepContext {
         self.write_row(CoverageRow {
             log_group,
             class,
-            elsewhere: out_of_scope,
+            out_of_scope,
             ..self.new_row(account, Some(region))
         })
     }
@@ -416,14 +416,14 @@ impl SweepContext {
     /// Returns a new coverage row without an outcome.
     fn new_row(&self, account: &Account, region: Option<&Region>) -> CoverageRow {
         CoverageRow {
-            id: self.journal.new_place(),
+            id: self.journal.new_coverage_id(),
             account: account.id,
             account_name: account.name.clone(),
             region: region.cloned(),
             log_group: None,
             class: None,
             outcome: None,
-            elsewhere: false,
+            out_of_scope: false,
         }
     }
 
@@ -435,7 +435,7 @@ impl SweepContext {
         if let Some(outcome) = &row.outcome {
             self.count_uncovered(outcome);
         }
-        let written = self.journal.write(Entry::Place(row));
+        let written = self.journal.write(Entry::CoverageRow(row));
         async move { written.await.map(|()| id) }
     }
 
@@ -447,7 +447,7 @@ impl SweepContext {
     ) -> impl Future<Output = Result<(), JournalClosed>> + Send {
         self.count_uncovered(&outcome);
         self.journal.write(Entry::Ended {
-            place: coverage_id,
+            coverage_id: coverage_id,
             outcome,
         })
     }

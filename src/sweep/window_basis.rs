@@ -20,7 +20,7 @@ pub enum WindowBasis {
 /// Supplies the windows of each log group.
 pub trait GroupWindows: fmt::Debug + Send + Sync {
     /// Returns one or more windows that do not overlap, in order of time.
-    fn of(&self, group: &LogGroupArn) -> Vec<TimeWindow>;
+    fn windows_for(&self, group: &LogGroupArn) -> Vec<TimeWindow>;
 }
 
 /// Selects the events of one log group by time.
@@ -34,7 +34,7 @@ impl WindowBasis {
     pub(super) fn filter_for(&self, group: &LogGroupArn) -> TimeFilter {
         match self {
             Self::EventTime(window) => TimeFilter::EventTime(*window),
-            Self::LogTime(windows) => TimeFilter::LogTime(windows.of(group)),
+            Self::LogTime(windows) => TimeFilter::LogTime(windows.windows_for(group)),
         }
     }
 }

@@ -244,7 +244,7 @@ impl Agenda {
 }
 
 impl GroupWindows for Agenda {
-    fn of(&self, group: &LogGroupArn) -> Vec<TimeWindow> {
+    fn windows_for(&self, group: &LogGroupArn) -> Vec<TimeWindow> {
         let WindowPlan {
             catch_up, fresh, ..
         } = self.plan_windows(&ScopeNode::group(group));
@@ -305,7 +305,7 @@ impl NodeCoverage {
         }
         // A log group outside the scope, which is read for the records of other accounts, does not
         // say anything about its own account.
-        if row.elsewhere {
+        if row.out_of_scope {
             return;
         }
         self.containers.entry(account).or_insert(true);

@@ -33,7 +33,7 @@ fn row(level: usize, outcome: Outcome) -> Coverage {
 }
 
 fn failed() -> Outcome {
-    Outcome::because(Status::Failed, Reason::Error, "")
+    Outcome::with_reason(Status::Failed, Reason::Error, "")
 }
 
 /// Consecutive activations. Times are in minutes.
@@ -44,7 +44,7 @@ struct Story {
 impl Story {
     fn activate(&mut self, minute: i64, level: usize, outcome: Outcome) -> Vec<(i64, i64)> {
         let agenda = Agenda::new(minute * MINUTE, PACE, self.watermarks.clone());
-        let windows = agenda.of(&group());
+        let windows = agenda.windows_for(&group());
         self.watermarks
             .extend(agenda.watermarks_after(&[row(level, outcome)], true));
         windows
@@ -117,7 +117,7 @@ fn new_group_starts_at_watermark_of_its_account() {
     story.activate(
         1_000,
         1,
-        Outcome::because(Status::Skipped, Reason::NoLogGroups, ""),
+        Outcome::with_reason(Status::Skipped, Reason::NoLogGroups, ""),
     );
     story.activate(1_015, 0, Outcome::denied("no"));
     assert_eq!(
@@ -146,7 +146,7 @@ fn masks_and_retention_do_not_hold_up_the_watermark() {
         let mut story = Story {
             watermarks: Watermarks::default(),
         };
-        story.activate(1_000, 2, Outcome::because(Status::Partial, reason, ""));
+        story.activate(1_000, 2, Outcome::with_reason(Status::Partial, reason, ""));
         assert_eq!(
             story.activate(1_015, 2, Outcome::searched()),
             [(975, 1_000)],
@@ -159,7 +159,7 @@ fn masks_and_retention_do_not_hold_up_the_watermark() {
     story.activate(
         1_000,
         2,
-        Outcome::because(Status::Partial, Reason::EndlessPages, ""),
+        Outcome::with_reason(Status::Partial, Reason::EndlessPages, ""),
     );
     assert_eq!(story.activate(1_015, 2, Outcome::searched())[0].0, 915);
 }
@@ -180,7 +180,7 @@ fn deleted_group_has_no_watermark() {
     };
     assert!(!has_watermark(row(
         1,
-        Outcome::because(Status::Skipped, Reason::NoLogGroups, "")
+        Outcome::with_reason(Status::Skipped, Reason::NoLogGroups, "")
     )));
     assert!(
         has_watermark(row(1, failed())) && has_watermark(row(0, failed())),

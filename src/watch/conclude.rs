@@ -431,7 +431,7 @@ struct SightingIdentity {
 /// its id.
 fn identity(sighting: &Sighting) -> SightingIdentity {
     let stored = &sighting.stored;
-    let event = &sighting.happening;
+    let event = &sighting.details;
     let time = event.time_ms.to_string();
     let message = canonical_text(&sighting.message);
     let account = stored.account.to_string();
@@ -475,7 +475,7 @@ fn identity(sighting: &Sighting) -> SightingIdentity {
 
 /// The subject of a sighting for suppression: what was found, in which account, and the principal.
 fn subject(sighting: &Sighting) -> Identity {
-    let event = &sighting.happening;
+    let event = &sighting.details;
     let matches = sighting
         .indicators
         .iter()

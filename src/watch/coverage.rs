@@ -118,7 +118,7 @@ impl Finding {
 fn findings_by_account(rows: &[Coverage]) -> BTreeMap<AccountId, Finding> {
     let mut findings: BTreeMap<AccountId, Finding> = BTreeMap::new();
     let mut unfinished = BTreeSet::new();
-    for row in rows.iter().filter(|row| !row.elsewhere) {
+    for row in rows.iter().filter(|row| !row.out_of_scope) {
         match row.outcome.reason {
             Some(Reason::Interrupted) => {
                 unfinished.insert(row.account);
@@ -186,8 +186,8 @@ mod tests {
     #[test]
     fn loss_and_return_of_coverage_are_each_reported_once() {
         let searched = || row(ONE, Some("eu-west-1"), Some("/a"), Outcome::searched());
-        let failed = Outcome::because(Status::Failed, Reason::Error, "x");
-        let interrupted = Outcome::because(Status::Failed, Reason::Interrupted, "");
+        let failed = Outcome::with_reason(Status::Failed, Reason::Error, "x");
+        let interrupted = Outcome::with_reason(Status::Failed, Reason::Interrupted, "");
         let mut accounts = BTreeMap::new();
         let mut change = |row: Coverage, now_ms| {
             let changes = CoverageChanges::from_coverage(&accounts, &[row], true, now_ms);

@@ -49,7 +49,7 @@ impl OwnCalls {
         sighting: &Sighting,
         transaction: &Transaction<'_>,
     ) -> Result<bool, StateError> {
-        let event = &sighting.happening;
+        let event = &sighting.details;
         if event.request_id.is_empty() || !event.user_agent.contains(USER_AGENT) {
             return Ok(false);
         }
@@ -87,7 +87,7 @@ impl OwnCalls {
 
 /// Opens a run. Returns `None` if it ended before it stored anything.
 fn open_run(path: &Path) -> Result<Option<RunReader>, StateError> {
-    match RunDir::open(path).and_then(|dir| RunReader::peek(&dir)) {
+    match RunDir::open(path).and_then(|dir| RunReader::open_without_indexes(&dir)) {
         Ok(reader) => Ok(Some(reader)),
         Err(StoreError::NeverStarted | StoreError::File { .. }) => Ok(None),
         Err(error) => Err(error.into()),

@@ -24,7 +24,7 @@ pub(super) fn remove_old_runs(
     let runs = runs_in(directory)?;
     let mut removed = 0;
     for path in runs_to_remove(&runs, keep_for, keep, now) {
-        let lock = match RunDir::open(path).and_then(|dir| RunLock::take(&dir)) {
+        let lock = match RunDir::open(path).and_then(|dir| RunLock::acquire(&dir)) {
             Ok(lock) => Some(lock),
             Err(StoreError::Locked { .. }) => continue,
             // A directory that is not a usable run is not in use either.
@@ -76,7 +76,7 @@ mod tests {
         };
         assert_eq!((remove(30, 10), remove(7, 10), remove(30, 5)), (0, 2, 3));
         let id = &runs_in(temp.path()).unwrap()[0].1;
-        let _lock = RunLock::take(&RunDir::open(id).unwrap()).unwrap();
+        let _lock = RunLock::acquire(&RunDir::open(id).unwrap()).unwrap();
         assert_eq!(remove(1, 10), 2, "the oldest run is locked");
         assert!(temp.path().join("not-a-run").exists());
         assert_eq!(

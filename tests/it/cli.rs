@@ -197,7 +197,7 @@ const BAD_ARGUMENTS: [(&[&str], &str); 17] = [
         &["sweep", "192.0.2.1", "-i", "absent"],
         "absent: cannot be read",
     ),
-    (&["sweep", "regex:("], "not a regular expression"),
+    (&["sweep", "regex:("], "invalid regular expression"),
     (&["sweep"], "INDICATOR"),
     (&["list", "log-groups", "--query", "a["], "JMESPath"),
     (
@@ -335,7 +335,7 @@ fn doctor_reports_what_would_not_be_covered() {
     );
     let output = dragnet(temp.path(), &["doctor", "--profile", "absent"]);
     assert!(
-        text(&output.stderr).contains("no profile `absent`"),
+        text(&output.stderr).contains("profile `absent` not found"),
         "{}",
         text(&output.stderr)
     );

@@ -16,7 +16,7 @@ const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 fn world(more: &str) -> World {
     let (before, trail_and_after) = SMALL.split_once("[[trails]]").unwrap();
     let (_, after) = trail_and_after.split_once("[[groups]]").unwrap();
-    World::of(&format!("{before}[[groups]]{after}{more}"))
+    World::from_toml(&format!("{before}[[groups]]{after}{more}"))
 }
 
 fn trail(name: &str, account: &str, home: &str, more: &str) -> String {
@@ -79,7 +79,7 @@ async fn sweep_of_one_account_reads_its_records_in_the_central_group() {
         ["dev 333333333333"]
     );
     assert_eq!(
-        run.place("111111111111"),
+        run.coverage_row("111111111111"),
         "111111111111 us-east-1 /trail searched"
     );
     assert_eq!(run.status(), "complete");
@@ -314,7 +314,7 @@ async fn tampering_is_reported_by_every_sweep() {
 #[tokio::test(start_paused = true)]
 async fn practice_organization_reports_its_sources_correctly() {
     let scenario = include_str!("../../config/range/small.toml");
-    let world = World::of(scenario);
+    let world = World::from_toml(scenario);
     let run = world.sweep(&["198.51.100.23"]).await;
     assert_covered_targets_are_stored(&world, &run);
     let counts = &run.summary()["sources"]["accounts"];
@@ -344,7 +344,7 @@ fn assert_covered_targets_are_stored(world: &World, run: &Run) {
         let (account, region) = target.split_once(' ').unwrap();
         let log_groups = world
             .range()
-            .kept_in(account.parse().unwrap(), &region.parse().unwrap())
+            .cloudtrail_log_groups(account.parse().unwrap(), &region.parse().unwrap())
             .into_iter();
         let is_stored = log_groups
             .map(|(account, region, name)| format!("{account} {region} {name}"))

@@ -24,7 +24,7 @@ fn lines(run: &Run, file: &str) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn every_hunt_finds_what_the_scenario_declares() {
     let scenario = Scenario::builtin("small").unwrap();
-    let world = World::practising(&scenario);
+    let world = World::from_scenario(&scenario);
     let expected: Vec<(String, u64)> = scenario
         .answers()
         .iter()
@@ -85,7 +85,7 @@ async fn every_hunt_finds_what_the_scenario_declares() {
 
 #[tokio::test(start_paused = true)]
 async fn hunt_files_have_the_columns_of_the_query() {
-    let world = World::practising(&Scenario::builtin("small").unwrap());
+    let world = World::from_scenario(&Scenario::builtin("small").unwrap());
     let run = world
         .sweep(&[
             "--hunt",
@@ -175,7 +175,7 @@ const BY_EVENT: [&str; 2] = ["--query-string", "stats count(*) as calls by event
 
 #[tokio::test(start_paused = true)]
 async fn records_stored_twice_are_counted_once() {
-    let run = World::of(&two_trails("")).sweep(&BY_EVENT).await;
+    let run = World::from_toml(&two_trails("")).sweep(&BY_EVENT).await;
     assert_eq!(lines(&run, "hunts/query-string.csv"), ["ListBuckets,2"]);
     assert_eq!(hunt(&run, "query-string")["may_double_count"], false);
     assert_eq!(
@@ -190,7 +190,7 @@ async fn result_says_if_records_may_be_counted_twice() {
         "home = \"us-east-1\"\n",
         "home = \"us-east-1\"\nlogging = false\n",
     );
-    let run = World::of(&stopped).sweep(&BY_EVENT).await;
+    let run = World::from_toml(&stopped).sweep(&BY_EVENT).await;
     assert_eq!(lines(&run, "hunts/query-string.csv"), ["ListBuckets,4"]);
     assert_eq!(hunt(&run, "query-string")["may_double_count"], true);
 }

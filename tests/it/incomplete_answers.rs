@@ -137,7 +137,7 @@ struct Swept {
 }
 
 async fn swept(scenario: &str) -> Swept {
-    let world = World::of(scenario).with_config("[scope]\nsources = \"report\"\n");
+    let world = World::from_toml(scenario).with_config("[scope]\nsources = \"report\"\n");
     let Ok(run) = world
         .try_sweep(&SWEEP, tokio_util::sync::CancellationToken::new())
         .await
@@ -274,7 +274,9 @@ async fn watch_does_not_advance_past_incomplete_responses() {
             .run_for(five_minutes)
             .await;
         assert!(
-            !station.told().contains(&"late from 192.0.2.1".to_owned()),
+            !station
+                .alerted_messages()
+                .contains(&"late from 192.0.2.1".to_owned()),
             "{operation}: {cut}"
         );
         for time in ["14:15:00Z", "14:30:00Z"] {
@@ -284,9 +286,11 @@ async fn watch_does_not_advance_past_incomplete_responses() {
                 .await;
         }
         assert!(
-            station.told().contains(&"late from 192.0.2.1".to_owned()),
+            station
+                .alerted_messages()
+                .contains(&"late from 192.0.2.1".to_owned()),
             "{operation}: {cut}: {:?}",
-            station.told()
+            station.alerted_messages()
         );
     }
 }

@@ -59,7 +59,7 @@ fn events(group: &str, stream: &str, at: &str, apart_ms: u32, count: u32) -> Str
 }
 
 async fn swept(scenario: &str, engine: &str) -> Run {
-    World::of(scenario)
+    World::from_toml(scenario)
         .sweep(&[&DAY[..], &["--engine", engine]].concat())
         .await
 }
@@ -187,7 +187,7 @@ async fn rejected_log_group_does_not_affect_others() {
     // Insights refuses a window before the creation of the log group.
     content += &group("/young", "created = \"2026-03-02T11:00:00Z\"");
     let gone = "[[faults]]\noperation = \"StartQuery\"\nkind = \"delete-group\"\ntimes = 1\n";
-    let world = World::of(&world("", &format!("{content}{gone}")));
+    let world = World::from_toml(&world("", &format!("{content}{gone}")));
     let arguments = [
         ADDRESS,
         "--from",
@@ -274,7 +274,7 @@ async fn interrupted_sweep_stops_its_queries_and_can_be_resumed() {
     ]
     .concat();
     let slow = world("insights_bytes_a_second = 100", &content);
-    let world = World::of(&slow);
+    let world = World::from_toml(&slow);
     let cancel = CancellationToken::new();
     let canceller = cancel.clone();
     tokio::spawn(async move {
@@ -305,7 +305,7 @@ async fn scan_budget_is_not_exceeded() {
     .concat();
     let scenario = world("", &content);
     let nothing = ["--max-scan-cost", "0"];
-    let run = World::of(&scenario)
+    let run = World::from_toml(&scenario)
         .sweep(&[&DAY[..], &nothing].concat())
         .await;
     let outcomes = outcomes(&run);
@@ -321,7 +321,7 @@ async fn scan_budget_is_not_exceeded() {
         ("incomplete", Some(0))
     );
 
-    let world = World::of(&scenario);
+    let world = World::from_toml(&scenario);
     let arguments = [&DAY[..], &nothing, &["--engine", "insights"]].concat();
     let refused = world.try_sweep(&arguments, CancellationToken::new()).await;
     let Err(CommandError::Usage(error)) = refused.map(|_| ()) else {
@@ -350,7 +350,7 @@ async fn masked_values_are_read_if_unmask_is_allowed() {
         format!("[[roles]]\nname = \"DragnetRead\"\nallow = [{read}{more}]\n")
     };
     let arguments = [&DAY[..], &["--unmask"]].concat();
-    let unmasked = World::of(&world(
+    let unmasked = World::from_toml(&world(
         "",
         &format!("{masked}{}", role(", \"logs:Unmask\"")),
     ))
@@ -360,7 +360,7 @@ async fn masked_values_are_read_if_unmask_is_allowed() {
         (outcomes(&unmasked), messages(&unmasked).len()),
         (vec!["/app searched  filter".to_owned()], 3)
     );
-    let still_masked = World::of(&world("", &format!("{masked}{}", role(""))))
+    let still_masked = World::from_toml(&world("", &format!("{masked}{}", role(""))))
         .sweep(&arguments)
         .await;
     assert_eq!(
@@ -378,7 +378,7 @@ async fn unusable_key_is_named() {
         "",
         &format!("{}{fault}", group("/app", &format!("kms_key = \"{key}\""))),
     );
-    let run = World::of(&scenario).sweep(&DAY).await;
+    let run = World::from_toml(&scenario).sweep(&DAY).await;
     let outcomes = outcomes(&run);
     assert!(
         outcomes[0].starts_with(&format!("/app failed key-not-usable: {key}")),
@@ -398,7 +398,7 @@ async fn passthrough_query_runs_on_insights_unchanged() {
     ]
     .concat();
     let query = ["--query-string", "pattern @message"];
-    let world = World::of(&world("", &format!("{content}{answer}")));
+    let world = World::from_toml(&world("", &format!("{content}{answer}")));
     let run = world.sweep(&[&DAY[1..], &query].concat()).await;
     assert_eq!(
         run.file("hunts/query-string.csv"),
@@ -458,7 +458,7 @@ async fn resumed_passthrough_query_does_not_repeat_rows() {
         // The query of the first hunt is accepted, that of the second is denied.
         "[[faults]]\noperation = \"StartQuery\"\nkind = \"access-denied\"\nafter = 1\ntimes = 1\n".to_owned(),
     ];
-    let world = World::of(&world("", &content.concat()));
+    let world = World::from_toml(&world("", &content.concat()));
     let queries = [
         "--query-string",
         "pattern @message",
@@ -495,7 +495,7 @@ async fn passthrough_query_does_not_unmask() {
         &["--unmask", "--query-string", "pattern @message"],
     ]
     .concat();
-    let run = World::of(&world("", &content.concat()))
+    let run = World::from_toml(&world("", &content.concat()))
         .sweep(&arguments)
         .await;
     assert_eq!(outcomes(&run), ["/app partial masked filter;insights"]);

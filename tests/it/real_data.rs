@@ -65,7 +65,7 @@ fn contains_word(value: &Value, word: &str) -> bool {
 /// Returns an organization in which one log group has all the records, and the log group of the
 /// management account's trail has none.
 fn world(folder: &Path) -> World {
-    World::of(&format!(
+    World::from_toml(&format!(
         "name = \"real\"\nnow = \"2023-07-10T13:00:00Z\"\n[organization]\nmanagement = \"111111111111\"\n\
          regions = [\"us-east-1\", \"eu-west-1\"]\n[[accounts]]\nid = \"111111111111\"\nname = \"management\"\n\
          [[accounts]]\nid = \"123837392027\"\nname = \"real\"\n[[trails]]\nname = \"all\"\n\

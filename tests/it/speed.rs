@@ -77,7 +77,7 @@ fn slow(account: &str, milliseconds: u32) -> String {
 
 /// Sweeps, and returns the run and its duration.
 async fn timed(scenario: &str) -> (Run, Duration) {
-    let world = World::of(scenario);
+    let world = World::from_toml(scenario);
     let start = Instant::now();
     let run = world.sweep(&ARGUMENTS).await;
     (run, start.elapsed())
@@ -139,7 +139,7 @@ async fn long_scan_without_matches_is_sliced() {
         "events_scanned_a_page = 10\n",
         "events_scanned_a_page = 300\n",
     );
-    let world = World::of(&format!("{head}{trail}{}", slow("111111111111", 1_000)));
+    let world = World::from_toml(&format!("{head}{trail}{}", slow("111111111111", 1_000)));
     let start = Instant::now();
     let run = world
         .sweep(&[&ARGUMENTS[..], &["--no-tamper-check"]].concat())
@@ -238,7 +238,7 @@ async fn largest_log_group_is_started_first() {
     for n in 0..30 {
         content.push_str(&events(&format!("/app-{n:02}"), 3));
     }
-    let run = World::of(&format!("{HEAD}{content}{}", slow("222222222222", 1_000)))
+    let run = World::from_toml(&format!("{HEAD}{content}{}", slow("222222222222", 1_000)))
         .sweep(&ARGUMENTS)
         .await;
     let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
@@ -262,7 +262,7 @@ async fn slow_account_does_not_delay_others() {
     let crowd = "[[groups]]\naccount = \"prod\"\nname = \"/app\"\ncount = 100\n";
     let throttled = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nkind = \"throttle\"\nevery = 2\n";
     for fault in [slow("222222222222", 20_000), throttled.to_owned()] {
-        let run = World::of(&format!("{HEAD}{other}{crowd}{fault}"))
+        let run = World::from_toml(&format!("{HEAD}{other}{crowd}{fault}"))
             .sweep(&ARGUMENTS)
             .await;
         let mut ended = BTreeMap::new();
@@ -294,7 +294,7 @@ async fn full_quota_share_is_hardly_throttled() {
     );
     let crowd = "[[groups]]\nname = \"/app\"\ncount = 120\n";
     let world =
-        World::of(&format!("{regions}{crowd}")).with_config("[limits]\nquota_share = 1.0\n");
+        World::from_toml(&format!("{regions}{crowd}")).with_config("[limits]\nquota_share = 1.0\n");
     let summary = world.sweep(&ARGUMENTS).await.summary();
     let total = |section: &str| {
         summary[section]
@@ -313,7 +313,7 @@ async fn summary_has_the_slowed_rates() {
     let content = events("/app", 300);
     let throttled =
         "[[faults]]\noperation = \"FilterLogEvents\"\nkind = \"throttle\"\nafter = 2\ntimes = 1\n";
-    let run = World::of(&format!("{HEAD}{content}{throttled}"))
+    let run = World::from_toml(&format!("{HEAD}{content}{throttled}"))
         .sweep(&ARGUMENTS)
         .await;
     let rates = run.summary()["rates"].clone();
@@ -350,7 +350,7 @@ async fn stuck_call_times_out_and_is_retried() {
 async fn interruption_waits_briefly_for_pages_in_flight() {
     let content = format!("{HEAD}{}", events("/app", 300));
     for (latency, waited, pages) in [(2_000, 1.0, 1), (20_000, 5.0, 0)] {
-        let world = World::of(&format!("{content}{}", slow("222222222222", latency)));
+        let world = World::from_toml(&format!("{content}{}", slow("222222222222", latency)));
         let cancel = CancellationToken::new();
         let interrupt = async {
             sleep(Duration::from_secs(1)).await;
@@ -414,7 +414,7 @@ async fn time_left_of_scans_without_matches_is_not_near_zero() {
 /// Returns the estimated time left, read every two seconds, and the duration of the sweep in
 /// seconds.
 async fn time_left_samples(scenario: &str) -> (Vec<(f64, Option<Duration>)>, f64) {
-    let world = World::of(scenario);
+    let world = World::from_toml(scenario);
     let temp = tempfile::tempdir().unwrap();
     let tally = Arc::new(Tally::default());
     let start = Instant::now();
@@ -440,10 +440,10 @@ async fn time_left_samples(scenario: &str) -> (Vec<(f64, Option<Duration>)>, f64
 
 async fn sweep_parts(world: &World, directory: &Path, tally: Arc<Tally>) -> SweepParts {
     let settings = world.settings(&ARGUMENTS);
-    let clock = world.place().clock();
+    let clock = world.environment().clock();
     let (audit, calls) = tokio::sync::mpsc::channel(64);
     let aws = world
-        .place()
+        .environment()
         .connect(&settings.reach, Some(audit))
         .await
         .unwrap();

@@ -171,14 +171,41 @@ fn character_literal(text: &str) -> Option<usize> {
     (end == least || first == '\\' && end - least < 12).then_some(1 + end + 1)
 }
 
-/// The string literals of a source file that are meant for people: those with a space, and not in the unit tests.
+/// The string literals of a source file that are meant for people: those with a space, not SQL, and not in the unit
+/// tests. The names of their arguments are removed.
 fn messages(source: &str) -> Vec<String> {
     let product = source.split("#[cfg(test)]").next().unwrap_or("");
     parse_source(product)
         .literals
-        .into_iter()
-        .filter(|literal| literal.trim().contains(' '))
+        .iter()
+        .filter(|literal| literal.trim().contains(' ') && !is_sql(literal))
+        .map(|literal| without_arguments(literal))
         .collect()
+}
+
+/// Whether a text is SQL; its tables and columns are persisted names.
+fn is_sql(text: &str) -> bool {
+    [
+        "SELECT ",
+        "INSERT ",
+        "UPDATE ",
+        "DELETE FROM",
+        "CREATE ",
+        "PRAGMA ",
+    ]
+    .iter()
+    .any(|keyword| text.contains(keyword))
+}
+
+/// Removes the arguments of a format string: `{cells}`.
+fn without_arguments(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        shown.push_str(before);
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    shown + rest
 }
 
 /// The retired identifiers that a source file uses.
@@ -252,7 +279,7 @@ fn messages_are_plain_english() {
             );
         }
     }
-    assert!(count > 2_000, "only {count} messages were read");
+    assert!(count > 1_500, "only {count} messages were read");
 }
 
 #[test]
@@ -383,6 +410,10 @@ fn the_checks_can_fail() {
     let source = "let a = \"he told \\\"us\\\" so\"; // told\nlet b = r#\"a \"raw\" one\"#; let c: &'a str = f('\"');";
     assert_eq!(messages(source), ["he told \\\"us\\\" so", "a \"raw\" one"]);
     assert!(has_dialect(&messages(source)[0]));
+    assert_eq!(
+        messages("f(\"no {told} name\", \"SELECT told FROM x\")"),
+        ["no  name"]
+    );
     assert!(has_phrase("2 places were denied", &DIALECT_OF_MESSAGES));
     assert!(!has_phrase("it is still in place", &DIALECT_OF_MESSAGES));
     assert!(retired_identifiers(source).is_empty());

@@ -314,7 +314,7 @@ async fn line_in_a_foreign_stream_of_a_trail_group_is_no_record() {
     );
     assert_eq!(
         ids(world.sweep(&[IP, "--account", "dev"]).await),
-        ["foreign", "delivered"]
+        ["delivered", "foreign"]
     );
     assert_eq!(ids(world.sweep(&[IP, "--account", "prod"]).await), [""; 0]);
 }
@@ -497,7 +497,7 @@ async fn inactive_account_leaves_the_run_complete() {
     let closed = "[[accounts]]\nid = \"555555555555\"\nname = \"old\"\nstate = \"CLOSED\"\n";
     let run = World::small_with(closed).sweep(&[IP]).await;
     assert_eq!(
-        run.place("555555555555"),
+        run.coverage_row("555555555555"),
         "555555555555   skipped account-not-active: CLOSED"
     );
     assert_eq!(run.status(), "complete");
@@ -507,7 +507,7 @@ async fn inactive_account_leaves_the_run_complete() {
 async fn named_region_that_is_not_enabled_makes_the_run_incomplete() {
     let world = World::small_with("");
     let run = world.sweep(&[IP, "--region", "ap-east-1"]).await;
-    let row = run.place("222222222222");
+    let row = run.coverage_row("222222222222");
     assert!(
         row.starts_with("222222222222 ap-east-1  skipped region-not-enabled: enable the Region"),
         "{row}"
@@ -515,7 +515,7 @@ async fn named_region_that_is_not_enabled_makes_the_run_incomplete() {
     assert_eq!(run.status(), "incomplete");
     let run = world.sweep(&[IP, "--region", "ap-*"]).await;
     assert_eq!(
-        run.place("222222222222"),
+        run.coverage_row("222222222222"),
         "222222222222   skipped no-regions"
     );
 }
@@ -594,7 +594,7 @@ async fn log_group_deleted_during_the_run_is_a_gap() {
     let fault = "[[faults]]\noperation = \"FilterLogEvents\"\naccount = \"222222222222\"\nregion = \"eu-west-1\"\nkind = \"delete-group\"\ntimes = 1\n";
     let run = World::small_with(fault).sweep(&[IP]).await;
     assert!(
-        run.place("222222222222 eu-west-1 /app")
+        run.coverage_row("222222222222 eu-west-1 /app")
             .contains("failed group-gone: FilterLogEvents"),
         "{:?}",
         run.coverage()
@@ -613,7 +613,7 @@ async fn repeated_page_token_makes_the_log_group_partial() {
         .sweep(&[IP])
         .await;
     assert!(
-        run.place("222222222222 eu-west-1 /app")
+        run.coverage_row("222222222222 eu-west-1 /app")
             .contains("partial endless-pages"),
         "{:?}",
         run.coverage()

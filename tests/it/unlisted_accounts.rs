@@ -55,7 +55,7 @@ fn flow_log_row(run: &Run) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn log_group_of_an_unlisted_account_is_named_but_not_entered() {
-    let world = World::of(&scenario());
+    let world = World::from_toml(&scenario());
     let run = world.sweep(&[IP]).await;
     let reason = "account-not-listed: account 666666666666 is in neither the organization nor the configuration, so it was not entered";
     assert_eq!(
@@ -63,7 +63,7 @@ async fn log_group_of_an_unlisted_account_is_named_but_not_entered() {
         format!("333333333333 us-east-1 vpc-flow denied {reason}")
     );
     assert_eq!(
-        run.place(UNLISTED),
+        run.coverage_row(UNLISTED),
         format!("{UNLISTED} us-east-1 /evil denied {reason}")
     );
     assert_eq!(run.status(), "incomplete");
@@ -81,10 +81,10 @@ async fn log_group_of_an_unlisted_account_is_named_but_not_entered() {
 #[tokio::test(start_paused = true)]
 async fn account_listed_in_the_configuration_is_entered() {
     let config = format!("[[accounts]]\nid = \"{UNLISTED}\"\nname = \"partner\"\n");
-    let world = World::of(&scenario()).with_config(&config);
+    let world = World::from_toml(&scenario()).with_config(&config);
     let run = world.sweep(&[IP]).await;
     assert_eq!(
-        run.place(&format!("{UNLISTED} us-east-1")),
+        run.coverage_row(&format!("{UNLISTED} us-east-1")),
         format!("{UNLISTED} us-east-1 /evil searched")
     );
     assert_eq!(run.columns("sightings.csv", &["account_id"]), [UNLISTED]);
@@ -93,10 +93,10 @@ async fn account_listed_in_the_configuration_is_entered() {
 #[tokio::test(start_paused = true)]
 async fn callers_own_account_is_entered_without_being_listed() {
     let config = "[organization]\ndiscover = false\n[[accounts]]\nid = \"333333333333\"\n";
-    let world = World::of(&scenario()).with_config(config);
+    let world = World::from_toml(&scenario()).with_config(config);
     let run = world.sweep(&[IP]).await;
     assert_eq!(
-        run.place("111111111111"),
+        run.coverage_row("111111111111"),
         "111111111111 us-east-1 /trail searched",
         "it keeps the organization's trail"
     );
@@ -117,7 +117,7 @@ const TRAIL: &str = r#"{"trailList": [{"Name": "evil", "HomeRegion": "us-east-1"
 
 #[tokio::test]
 async fn no_command_assumes_a_role_in_an_unlisted_account() {
-    let served = Served::of(&scenario(), |operation, _| {
+    let served = Served::start(&scenario(), |operation, _| {
         (operation == "DescribeTrails")
             .then(|| axum::http::Response::new(axum::body::Body::from(TRAIL)))
     })

@@ -60,31 +60,31 @@ pub struct Run {
 
 impl World {
     /// Creates the organization of a scenario in TOML.
-    pub fn of(scenario: &str) -> Self {
-        Self::practising(
+    pub fn from_toml(scenario: &str) -> Self {
+        Self::from_scenario(
             &Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}")),
         )
     }
 
     /// Creates the organization of a parsed scenario.
-    pub fn practising(scenario: &Scenario) -> Self {
+    pub fn from_scenario(scenario: &Scenario) -> Self {
         Self {
-            environment: Environment::practising(scenario).unwrap(),
+            environment: Environment::for_practice(scenario).unwrap(),
             temp: Arc::new(tempfile::tempdir().unwrap()),
         }
     }
 
     /// Creates the organization of [`SMALL`] with more tables.
     pub fn small_with(more: &str) -> Self {
-        Self::of(&format!("{SMALL}{more}"))
+        Self::from_toml(&format!("{SMALL}{more}"))
     }
 
     /// Returns a new organization with the same directory, as another process would see it: its
     /// time starts over, and changes in the old one are undone.
-    pub fn again(&self, scenario: &str) -> Self {
+    pub fn restarted_with(&self, scenario: &str) -> Self {
         Self {
             temp: Arc::clone(&self.temp),
-            ..Self::of(scenario)
+            ..Self::from_toml(scenario)
         }
     }
 
@@ -160,7 +160,7 @@ impl World {
     }
 
     /// Takes MFA codes from `codes`.
-    pub fn asking(self, codes: Arc<dyn CodeSource>) -> Self {
+    pub fn with_codes(self, codes: Arc<dyn CodeSource>) -> Self {
         Self {
             environment: self.environment.with_codes(codes),
             ..self
@@ -168,14 +168,16 @@ impl World {
     }
 
     /// Stores MFA sessions in this directory.
-    pub fn keeping_sessions_in(self, directory: &Path) -> Self {
+    pub fn with_session_directory(self, directory: &Path) -> Self {
         Self {
-            environment: self.environment.keeping_sessions_in(directory.to_owned()),
+            environment: self
+                .environment
+                .with_session_directory(directory.to_owned()),
             ..self
         }
     }
 
-    pub fn place(&self) -> &Environment {
+    pub fn environment(&self) -> &Environment {
         &self.environment
     }
 
@@ -312,7 +314,7 @@ impl Run {
     }
 
     /// Returns the only coverage row that begins with this text.
-    pub fn place(&self, prefix: &str) -> String {
+    pub fn coverage_row(&self, prefix: &str) -> String {
         let rows: Vec<String> = self
             .coverage()
             .into_iter()

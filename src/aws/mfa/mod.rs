@@ -20,7 +20,7 @@ use super::sts::Caller;
 use crate::config::MfaSerial;
 use crate::model::Operation;
 use cache::SessionCache;
-pub use code::{CodeSource, MfaCode, NotACode};
+pub use code::{CodeSource, InvalidMfaCode, MfaCode};
 
 /// After a rejected code, another one is requested, up to this many. More wrong codes would lock
 /// out no user, but suggest that the codes are guesses.

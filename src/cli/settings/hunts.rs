@@ -115,7 +115,7 @@ fn check(hunt: &Hunt, engine: EngineChoice) -> Result<(), UsageError> {
     match query.parse::<Query>() {
         Ok(_)
         | Err(QueryError {
-            kind: QueryErrorKind::NotEvaluatedHere,
+            kind: QueryErrorKind::InsightsOnly,
             ..
         }) if has_source => {
             reject("SOURCE cannot be used here: select log groups with --log-group".to_owned())

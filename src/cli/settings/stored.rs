@@ -41,7 +41,7 @@ impl Stored {
             left_out: settings.left_out.clone(),
             formats: settings.formats.clone(),
             fail_on_sighting: settings.fail_on_sighting,
-            trail_integrity: settings.silence,
+            trail_integrity: settings.check_trail_integrity,
             engines: settings.engines,
         }
     }
@@ -56,7 +56,7 @@ impl Stored {
             formats: self.formats,
             out_dir,
             fail_on_sighting: self.fail_on_sighting,
-            silence: self.trail_integrity,
+            check_trail_integrity: self.trail_integrity,
             engines: self.engines,
         }
     }

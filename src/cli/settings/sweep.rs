@@ -31,7 +31,7 @@ pub struct SweepSettings {
     /// Whether a sighting changes the exit code.
     pub fail_on_sighting: bool,
     /// Whether to check trail integrity: to search for tampering, and to count records by hour.
-    pub silence: bool,
+    pub check_trail_integrity: bool,
     /// How log groups are scanned.
     pub engines: EngineSettings,
 }
@@ -73,7 +73,7 @@ impl SweepSettings {
             left_out,
             out_dir: directory.join(&arguments.out),
             fail_on_sighting: arguments.fail_on_sighting,
-            silence: !arguments.no_tamper_check,
+            check_trail_integrity: !arguments.no_tamper_check,
             engines: EngineSettings {
                 choice: arguments.engine.engine,
                 max_scan_cost: arguments.engine.max_scan_cost,

@@ -78,12 +78,12 @@ pub struct SinkSettings {
     /// The name of the sink.
     pub name: String,
     /// How its alerts are delivered.
-    pub way: SinkWay,
+    pub way: SinkEndpoint,
 }
 
 /// How the alerts of a sink are delivered.
 #[derive(Clone, Debug)]
-pub enum SinkWay {
+pub enum SinkEndpoint {
     /// One JSON object per line on stdout.
     Stdout,
     /// One JSON object per line, appended to this file.
@@ -140,7 +140,7 @@ impl WatchSettings {
         }
         let sinks = watch.sink.iter().map(|sink| {
             let name = sink.name.to_string();
-            let way = SinkWay::resolve(sink.target(), directory, context);
+            let way = SinkEndpoint::resolve(sink.target(), directory, context);
             way.map(|way| SinkSettings {
                 name: name.clone(),
                 way,
@@ -252,7 +252,7 @@ impl ScheduleSettings {
             fail_on_sighting: false,
             // The windows of a watch overlap, so trail integrity would scan the same records
             // repeatedly.
-            silence: false,
+            check_trail_integrity: false,
             // A watch runs continuously, so it only uses the engine that is free.
             engines: EngineSettings {
                 choice: EngineChoice::Filter,
@@ -263,7 +263,7 @@ impl ScheduleSettings {
     }
 }
 
-impl SinkWay {
+impl SinkEndpoint {
     fn resolve(
         target: Option<SinkTarget>,
         directory: &Path,
@@ -363,7 +363,7 @@ mod tests {
             ),
             (1, 0)
         );
-        let SinkWay::Slack(url) = &settings.sinks[1].way else {
+        let SinkEndpoint::Slack(url) = &settings.sinks[1].way else {
             panic!("{settings:?}")
         };
         assert_eq!(url.expose_secret(), "https://hooks.example/x");

@@ -72,7 +72,7 @@ fn print_next_commands(
         print_note(&format!("To undo it: dragnet contain undo {id}"));
         return;
     }
-    let plan = host.shown(&arguments.plan);
+    let plan = host.display_path(&arguments.plan);
     let forced = force_arguments(&arguments.forced);
     print_note(&format!(
         "Not every step is in place. To continue: dragnet contain apply {plan}{forced}. To undo it: dragnet contain \

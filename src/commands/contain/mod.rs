@@ -42,7 +42,7 @@ pub(super) async fn contain(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let environment = Environment::from_settings(host.global_settings(global), host)?;
-    let resolve_context = host.at(environment.clock().now());
+    let resolve_context = host.resolve_context(environment.clock().now());
     let settings = || ContainSettings::resolve(global, &resolve_context);
     let context = CommandContext {
         environment: &environment,
@@ -159,7 +159,7 @@ impl Connection {
             .iter()
             .find(|(id, _)| *id == account)
             .map(|(_, external_id)| external_id);
-        self.access.contain(account, external_id, policy)
+        self.access.contain_session(account, external_id, policy)
     }
 }
 

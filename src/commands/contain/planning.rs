@@ -44,7 +44,7 @@ pub(super) async fn plan(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let sealed = make_plan(context.environment, settings).await?;
-    let file = context.host.shown(&settings.out);
+    let file = context.host.display_path(&settings.out);
     let text = sealed.to_text().map_err(|source| ContainError::Plan {
         path: file.clone(),
         source,
@@ -212,7 +212,7 @@ fn no_principal(findings: &Findings, mentioned: &[RefusedTarget]) -> ContainErro
 fn selectors_in(selectors: &[PrincipalSelector], member: &Member) -> Vec<PrincipalSelector> {
     let is_here = |selector: &&PrincipalSelector| match selector.account {
         Some(account) => account == member.account.id,
-        None => member.standing == ScopeMembership::InScope,
+        None => member.membership == ScopeMembership::InScope,
     };
     selectors.iter().filter(is_here).cloned().collect()
 }
@@ -261,7 +261,10 @@ fn refuse_unmatched(selector: &PrincipalSelector) -> RefusedTarget {
 /// Reads the principals from the sightings of a run, without Dragnet's own calls.
 fn read_run(directory: &Path) -> Result<FromRun, CommandError> {
     let reader = RunReader::open(&RunDir::open(directory)?)?;
-    let mut from_run = FromRun::new(TrailDeliveries::new(&reader.recorders()?, &reader.cells()?));
+    let mut from_run = FromRun::new(TrailDeliveries::new(
+        &reader.log_sources()?,
+        &reader.source_lookups()?,
+    ));
     stored_sightings(&reader, |row| from_run.add_sighting(row))?;
     Ok(from_run)
 }

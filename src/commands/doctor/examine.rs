@@ -105,7 +105,7 @@ async fn authenticate(aws: &Aws, reach: &Reach, checks: &mut Vec<Check>) -> Resu
     for hop in access.hops() {
         let role = hop.role().map(ToString::to_string).unwrap_or_default();
         access
-            .pass(aws, hop)
+            .check_hop(aws, hop)
             .await
             .map_err(|refusal| Check::refused(Subject::Hop, refusal))?;
         checks.push(Check::ok(Subject::Hop, role));
@@ -128,7 +128,7 @@ impl Examination {
         let mut accounts = JoinSet::new();
         loop {
             match directory.next().await {
-                Ok(Some(member)) => match (member.standing, &member.account.state) {
+                Ok(Some(member)) => match (member.membership, &member.account.state) {
                     (ScopeMembership::InScope, _) => {
                         _ = accounts.spawn(Arc::clone(&this).check_account(member));
                     }
@@ -136,7 +136,7 @@ impl Examination {
                         let note = Check::note(Subject::Account, format!("out of scope: {state}"));
                         checks.push(with_account(&member, note));
                     }
-                    (ScopeMembership::NotActive | ScopeMembership::NotAsked, _) => {}
+                    (ScopeMembership::NotActive | ScopeMembership::NotSelected, _) => {}
                 },
                 Ok(None) => break,
                 Err(error) => {

@@ -33,7 +33,11 @@ pub(super) async fn doctor(
 ) -> Result<u8, CommandError> {
     let settings = host.global_settings(global);
     let environment = Environment::from_settings(settings, host)?;
-    let doctor = DoctorSettings::resolve(global, arguments, &host.at(environment.clock().now()))?;
+    let doctor = DoctorSettings::resolve(
+        global,
+        arguments,
+        &host.resolve_context(environment.clock().now()),
+    )?;
     let aws = environment.connect(&doctor.reach, None).await?;
     if doctor.forget {
         let was_cached = aws.forget_mfa_session().map_err(CommandError::Forget)?;

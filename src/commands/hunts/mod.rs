@@ -22,7 +22,11 @@ pub(super) fn hunts(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let global_settings = host.global_settings(global);
-    let settings = HuntsSettings::resolve(global, command, &host.at(Timestamp::UNIX_EPOCH))?;
+    let settings = HuntsSettings::resolve(
+        global,
+        command,
+        &host.resolve_context(Timestamp::UNIX_EPOCH),
+    )?;
     match command {
         HuntsCommand::List => list(settings.catalogue.iter(), global_settings.json, out)?,
         HuntsCommand::Show { name } => {

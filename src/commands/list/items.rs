@@ -26,7 +26,7 @@ pub(super) fn account(member: &Member) -> Item {
         "State": state,
         "Status": state,
         "accountId": member.account.id,
-        "inScope": member.standing == ScopeMembership::InScope,
+        "inScope": member.membership == ScopeMembership::InScope,
     }))
 }
 

@@ -26,7 +26,11 @@ pub(super) async fn list(
 ) -> Result<u8, CommandError> {
     let settings = host.global_settings(global);
     let environment = Environment::from_settings(settings, host)?;
-    let list = ListSettings::resolve(global, arguments, &host.at(environment.clock().now()))?;
+    let list = ListSettings::resolve(
+        global,
+        arguments,
+        &host.resolve_context(environment.clock().now()),
+    )?;
     let aws = environment.connect(&list.reach, None).await?;
     let result = ListSearch::run(aws, &list).await?;
     let width = io::stdout().is_terminal().then_some(80);

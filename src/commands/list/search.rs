@@ -72,12 +72,12 @@ impl ListSearch {
         let mut accounts = JoinSet::new();
         let mut result = ListResult::default();
         while let Some(member) = directory.next().await? {
-            match (list.what, member.standing) {
+            match (list.what, member.membership) {
                 (Listing::Accounts, _) => result.items.push(items::account(&member)),
                 (_, ScopeMembership::InScope) => {
                     _ = accounts.spawn(Arc::clone(&search).search_account(member));
                 }
-                (_, ScopeMembership::NotActive | ScopeMembership::NotAsked) => {}
+                (_, ScopeMembership::NotActive | ScopeMembership::NotSelected) => {}
             }
         }
         for part in accounts.join_all().await {
@@ -189,9 +189,10 @@ mod tests {
 
     async fn run_list(what: &str, faults: &str) -> Result<ListResult, CommandError> {
         let scenario = include_str!("../../../config/range/small.toml");
-        let environment =
-            Environment::practising(&Scenario::from_toml(&format!("{scenario}{faults}")).unwrap())
-                .unwrap();
+        let environment = Environment::for_practice(
+            &Scenario::from_toml(&format!("{scenario}{faults}")).unwrap(),
+        )
+        .unwrap();
         let arguments =
             Arguments::try_parse_from(["dragnet", "list", what, "--account", "dev"]).unwrap();
         let Command::List(list) = arguments.command else {

@@ -82,7 +82,7 @@ fn read_or_damaged(parent: &Path, id: &RunId) -> ListedRun {
 
 fn read(path: &Path, id: &RunId) -> Result<ListedRun, CommandError> {
     let dir = RunDir::open(path)?;
-    let facts = Facts::read(&dir, &RunReader::peek(&dir)?)?;
+    let facts = Facts::read(&dir, &RunReader::open_without_indexes(&dir)?)?;
     let summary = dir.open_file("summary.json").ok();
     let summary: Option<serde_json::Value> =
         summary.and_then(|file| serde_json::from_reader(BufReader::new(file)).ok());

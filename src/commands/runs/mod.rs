@@ -20,7 +20,7 @@ pub(super) fn runs(
     out: &mut dyn Write,
 ) -> Result<u8, CommandError> {
     let settings = host.global_settings(global);
-    let context = host.at(jiff::Timestamp::UNIX_EPOCH);
+    let context = host.resolve_context(jiff::Timestamp::UNIX_EPOCH);
     match command {
         RunsCommand::List { out: parent } => {
             list::list(&context.working_directory.join(parent), settings.json, out)?;
@@ -32,7 +32,7 @@ pub(super) fn runs(
                 write_json(&files.summary, &mut *out)?;
             } else {
                 write_run_report(
-                    &files.run_report(&host.shown(dir.path()), settings.color),
+                    &files.run_report(&host.display_path(dir.path()), settings.color),
                     out,
                 )?;
             }

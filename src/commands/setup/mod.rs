@@ -23,7 +23,7 @@ pub(super) fn setup(
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
     // The roles do not depend on the time.
-    let mut config = load_config(global, &host.at(Timestamp::UNIX_EPOCH))?;
+    let mut config = load_config(global, &host.resolve_context(Timestamp::UNIX_EPOCH))?;
     if let Some(role) = &global.member_role {
         config.identity.member_role = role.clone();
     }
@@ -50,9 +50,9 @@ fn policy(identity: PolicyIdentity, config: &Config) -> Policy {
             let arn = |name: &str| format!("arn:{partition}:iam::*:role/{name}");
             let mut roles = vec![arn(&read), arn(&contain)];
             roles.extend(config.organization.role.iter().map(ToString::to_string));
-            let assume_roles =
-                Policy::allowing(["sts:AssumeRole", "sts:SetSourceIdentity"]).on(&roles);
-            assume_roles.and(Policy::for_operations(&[Operation::ListAccounts]))
+            let assume_roles = Policy::allowing(["sts:AssumeRole", "sts:SetSourceIdentity"])
+                .with_resources(&roles);
+            assume_roles.merged_with(Policy::for_operations(&[Operation::ListAccounts]))
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) async fn sources(
 ) -> Result<u8, CommandError> {
     let environment = Environment::from_settings(host.global_settings(global), host)?;
     let clock = environment.clock();
-    let settings = SourcesSettings::resolve(global, arguments, &host.at(clock.now()))?;
+    let settings = SourcesSettings::resolve(global, arguments, &host.resolve_context(clock.now()))?;
     let aws = environment.connect(&settings.reach, None).await?;
     let SurveyResult {
         sources,
@@ -28,7 +28,7 @@ pub(super) async fn sources(
         names,
         gaps,
     } = survey(aws, &settings, clock.now()).await?;
-    let tally = SourceTally::from_lookups(&sources.cells);
+    let tally = SourceTally::from_lookups(&sources.cloudtrail);
     match settings.output {
         OutputFormat::Json => write_json(&sources_json(&sources.rows), &mut *out)?,
         OutputFormat::Csv => write_sources(&sources.rows, &mut *out)?,

@@ -18,8 +18,8 @@ use crate::model::{
 use crate::report::AccountNames;
 use crate::store::ScopeMembership;
 use crate::sweep::{
-    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, RegionScope, Sources, ask,
-    ask_owner, member_to_enter, sources,
+    Access, Directory, Entered, GroupEnd, Member, Members, Refusal, RegionScope, Sources,
+    look_up_log_sources, look_up_trail_state, member_to_enter, sources,
 };
 
 /// The result of the survey.
@@ -108,7 +108,7 @@ impl Progress {
             .log_sources
             .entry(source.via.clone())
             .or_insert_with(|| source.clone());
-        if known.told == SourceState::Unknown {
+        if known.state == SourceState::Unknown {
             *known = source;
         }
     }
@@ -129,7 +129,7 @@ impl Survey {
         let mut progress = Progress::default();
         let mut accounts = JoinSet::new();
         while let Some(member) = directory.next().await? {
-            if member.standing == ScopeMembership::InScope {
+            if member.membership == ScopeMembership::InScope {
                 progress.accounts += 1;
                 accounts.spawn(Arc::clone(self).query_account(member.clone()));
             }
@@ -177,15 +177,15 @@ impl Survey {
                         region: enabled.region,
                     })
                     .collect();
-                for answer in join_all(
+                for found in join_all(
                     targets
                         .iter()
-                        .map(|target| ask(&self.aws, &session, target)),
+                        .map(|target| look_up_log_sources(&self.aws, &session, target)),
                 )
                 .await
                 {
-                    lookups.extend(answer.cells);
-                    log_sources.extend(answer.recorders);
+                    lookups.extend(found.lookups);
+                    log_sources.extend(found.log_sources);
                 }
                 Ok(session)
             }
@@ -205,14 +205,14 @@ impl Survey {
         let unknown: Vec<LogSource> = progress
             .log_sources
             .values()
-            .filter(|source| source.told == SourceState::Unknown)
+            .filter(|source| source.state == SourceState::Unknown)
             .cloned()
             .collect();
         for source in unknown {
             let queried = match self.session(progress, source.home.account).await {
-                Ok(session) => ask_owner(&self.aws, &session, source).await,
+                Ok(session) => look_up_trail_state(&self.aws, &session, source).await,
                 Err(outcome) => LogSource {
-                    told: SourceState::Denied(outcome),
+                    state: SourceState::Denied(outcome),
                     ..source
                 },
             };
@@ -247,7 +247,7 @@ impl Survey {
                             &Refusal::from_call_error(&error).into_outcome(),
                             SourceStatus::Failed,
                         ),
-                        Ok(None) => GroupEnd::not_there(),
+                        Ok(None) => GroupEnd::not_found(),
                         Ok(Some(found)) => GroupEnd::expected(&found, settings.window, now),
                     },
                 };

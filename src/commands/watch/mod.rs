@@ -26,7 +26,7 @@ pub(super) async fn watch(
     let settings = host.global_settings(global);
     let environment = Environment::from_settings(settings, host)?;
     let now = environment.clock().now();
-    let watch = WatchSettings::resolve(global, &host.at(now))?;
+    let watch = WatchSettings::resolve(global, &host.resolve_context(now))?;
     match command {
         WatchCommand::Run => Box::pin(run::run(global, host, &environment, watch)).await,
         WatchCommand::Once { name } => {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::WatchRuntime;
 use crate::cli::UsageError;
 use crate::cli::settings::{GlobalSettings, ProgressStyle, WatchSettings};
-use crate::commands::interrupt::ends_on_ctrl_c;
+use crate::commands::interrupt::token_cancelled_on_ctrl_c;
 use crate::commands::{CommandError, Environment, print_note};
 use crate::config::nearest;
 use crate::watch::{ActivationEnd, ActivationRecord, RetryPolicy, State, StateError};
@@ -26,7 +26,7 @@ pub(super) async fn once(
     let output = Arc::new(Mutex::new(io::stdout()));
     let runtime =
         WatchRuntime::open(environment, watch, &state, output, RetryPolicy::default()).await?;
-    let results = runtime.run_once(name, &ends_on_ctrl_c()).await?;
+    let results = runtime.run_once(name, &token_cancelled_on_ctrl_c()).await?;
     if settings.progress != ProgressStyle::None {
         if results.is_empty() {
             print_note("No schedule is due.");

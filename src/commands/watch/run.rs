@@ -214,7 +214,7 @@ impl Supervisor<'_> {
     fn reload_settings(&self) -> Result<WatchSettings, CommandError> {
         let current = Arc::clone(&self.settings.borrow());
         let now = self.environment.clock().now();
-        let mut settings = WatchSettings::resolve(self.global, &self.host.at(now))?;
+        let mut settings = WatchSettings::resolve(self.global, &self.host.resolve_context(now))?;
         if settings.state_dir != current.state_dir || settings.listen != current.listen {
             warn!("changes of watch.state_dir and watch.listen take effect at the next start");
             settings.state_dir.clone_from(&current.state_dir);

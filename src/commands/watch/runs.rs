@@ -25,7 +25,7 @@ impl RunLauncher for SharedConnectionLauncher {
         agenda: Arc<Agenda>,
         cancel: CancellationToken,
     ) -> BoxFuture<'_, Result<FinishedRun, String>> {
-        let connection = self.0.of_run();
+        let connection = self.0.for_run();
         let windows = WindowBasis::LogTime(agenda);
         async move {
             let output =

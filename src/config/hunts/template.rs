@@ -122,7 +122,7 @@ impl HuntTemplate {
                     Err(unquoted)
                 }
             }
-            Err(error) if error.kind == QueryErrorKind::NotEvaluatedHere && count == 0 => Ok(()),
+            Err(error) if error.kind == QueryErrorKind::InsightsOnly && count == 0 => Ok(()),
             Err(error) => Err(Problem::new("query", error)),
         }
     }

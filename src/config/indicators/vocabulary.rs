@@ -91,10 +91,10 @@ pub(super) fn add(
     };
     match value_type {
         ValueType::Address if value.contains('/') => {
-            builder.add(line, Indicator::of_kind(IndicatorKind::Cidr, value));
+            builder.add(line, Indicator::parse_as(IndicatorKind::Cidr, value));
         }
-        ValueType::Address => builder.add(line, Indicator::of_kind(IndicatorKind::Ip, value)),
-        ValueType::Kind(kind) => builder.add(line, Indicator::of_kind(kind, value)),
+        ValueType::Address => builder.add(line, Indicator::parse_as(IndicatorKind::Ip, value)),
+        ValueType::Kind(kind) => builder.add(line, Indicator::parse_as(kind, value)),
         ValueType::LeftOut => builder.leave_out(word),
     }
     Ok(())

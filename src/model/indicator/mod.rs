@@ -72,7 +72,7 @@ impl Indicator {
     ///
     /// # Errors
     /// `text` is not a value of this kind.
-    pub fn of_kind(kind: IndicatorKind, text: &str) -> Result<Self, InvalidIndicator> {
+    pub fn parse_as(kind: IndicatorKind, text: &str) -> Result<Self, InvalidIndicator> {
         Self::parse_with(text, |trimmed| value::parse_kind(kind, trimmed))
     }
 
@@ -152,7 +152,7 @@ impl FromStr for Indicator {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match IndicatorKind::split_prefix(text.trim()) {
-            Some((kind, value)) => Self::of_kind(kind, value),
+            Some((kind, value)) => Self::parse_as(kind, value),
             None => Self::parse_with(&value::refang(text), value::parse_unprefixed),
         }
     }

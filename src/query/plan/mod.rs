@@ -42,7 +42,7 @@ pub struct RowPlan {
     tail: Vec<Tail>,
     columns: Vec<String>,
     /// Whether the query has no command that needs several rows.
-    is_by_row: bool,
+    has_independent_rows: bool,
 }
 
 /// The plan of a query that aggregates its records.
@@ -87,7 +87,7 @@ impl Plan {
                 None => break rest,
             }
         };
-        let is_by_row = sorts.is_empty() && rest.is_empty();
+        let has_independent_rows = sorts.is_empty() && rest.is_empty();
         let mut tail: Vec<Tail> = sorts.iter().map(|keys| Tail::Sort(keys.to_vec())).collect();
         tail.extend(Tail::from_stages(rest, !sorts.is_empty()));
         let mut stored_columns = vec!["@timestamp".to_owned(), "@ptr".to_owned()];
@@ -105,7 +105,7 @@ impl Plan {
             stored_columns,
             tail,
             columns,
-            is_by_row,
+            has_independent_rows,
         })
     }
 
@@ -156,8 +156,8 @@ impl RowPlan {
 
     /// Whether rows are independent of each other: the query has no sort, limit or deduplication.
     /// Each row can then be finished alone.
-    pub fn is_by_row(&self) -> bool {
-        self.is_by_row
+    pub fn has_independent_rows(&self) -> bool {
+        self.has_independent_rows
     }
 
     /// Combines all rows: sorts (latest first unless the query has an order), deduplicates, limits.

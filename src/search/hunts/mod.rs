@@ -41,7 +41,7 @@ pub struct PrepareHuntError {
 impl PrepareHuntError {
     /// Whether Insights may nevertheless run the query.
     pub fn is_for_insights(&self) -> bool {
-        self.error.kind == QueryErrorKind::NotEvaluatedHere
+        self.error.kind == QueryErrorKind::InsightsOnly
     }
 }
 

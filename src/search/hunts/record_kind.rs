@@ -58,7 +58,7 @@ impl FlowLogFormats {
     ) -> BTreeMap<LogGroupArn, Self> {
         let mut groups: BTreeMap<LogGroupArn, Self> = BTreeMap::new();
         for source in sources {
-            let SourceState::Known(_, Selection::Traffic { format, .. }) = &source.told else {
+            let SourceState::Known(_, Selection::Traffic { format, .. }) = &source.state else {
                 continue;
             };
             // The format from AWS may be invalid; the lines are then treated as text.

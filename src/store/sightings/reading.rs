@@ -25,7 +25,7 @@ pub struct StoredRow {
     pub log_group: String,
     /// Whether the log group is out of scope and was scanned for records of accounts and Regions in
     /// scope.
-    pub elsewhere: bool,
+    pub out_of_scope: bool,
     /// The sighting.
     pub found: SightingRecord,
 }
@@ -158,7 +158,7 @@ fn sighting_row(row: &Row<'_>, chunks: &mut Chunks<'_>) -> Result<StoredRow, Sto
         account: parse_column(row, "account")?,
         region: parse_column(row, "region")?,
         log_group: row.get("log_group")?,
-        elsewhere: row.get("elsewhere")?,
+        out_of_scope: row.get("elsewhere")?,
         found,
     })
 }

@@ -33,7 +33,7 @@ impl GroupEnd {
     }
 
     /// The result for a log group that does not exist.
-    pub fn not_there() -> Self {
+    pub fn not_found() -> Self {
         Self::new(SourceStatus::Failed, "its log group does not exist")
     }
 
@@ -86,7 +86,7 @@ pub(super) fn judge(
     window: TimeWindow,
     end_of: impl Fn(&LogGroupArn) -> GroupEnd,
 ) -> Judgement {
-    let judgement = match &log_source.told {
+    let judgement = match &log_source.state {
         SourceState::Known(delivery, selection) => {
             judge_known(log_source, delivery, selection, window, end_of)
         }
@@ -157,9 +157,7 @@ fn is_searched(end: &GroupEnd) -> bool {
 fn destination_group(log_source: &LogSource) -> Result<&LogGroupArn, GroupEnd> {
     match &log_source.destination {
         Destination::LogGroup(group) => Ok(group),
-        Destination::Elsewhere(destination) => {
-            Err(GroupEnd::new(SourceStatus::OnlyS3, destination))
-        }
+        Destination::Other(destination) => Err(GroupEnd::new(SourceStatus::OnlyS3, destination)),
     }
 }
 
@@ -252,11 +250,11 @@ mod tests {
             destination: Destination::LogGroup(LogGroupArn::new(home.clone(), "/trail")),
             home,
             multi_region: true,
-            told: SourceState::Unknown,
+            state: SourceState::Unknown,
         };
         change(&mut trail, &mut delivery, &mut selection);
-        if trail.told == SourceState::Unknown {
-            trail.told = SourceState::Known(delivery, selection);
+        if trail.state == SourceState::Unknown {
+            trail.state = SourceState::Known(delivery, selection);
         }
         let at = |hours: i64| Timestamp::from_millisecond(hours * HOUR).unwrap();
         judge(&trail, TimeWindow::new(at(100), at(124)).unwrap(), |_| {
@@ -295,7 +293,7 @@ mod tests {
             SourceStatus::Partial
         );
         let bucket =
-            |trail: &mut LogSource| trail.destination = Destination::Elsewhere("s3://b".to_owned());
+            |trail: &mut LogSource| trail.destination = Destination::Other("s3://b".to_owned());
         assert_eq!(status(|trail, _, _| bucket(trail)), SourceStatus::OnlyS3);
     }
 
@@ -339,7 +337,7 @@ mod tests {
             (SourceStatus::Partial, writes)
         );
         let refused =
-            |trail: &mut LogSource| trail.told = SourceState::Denied(Outcome::denied("no"));
+            |trail: &mut LogSource| trail.state = SourceState::Denied(Outcome::denied("no"));
         assert_eq!(status(|trail, _, _| refused(trail)), SourceStatus::Denied);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::ask::ask_owner;
+use super::look_up::look_up_trail_state;
 use crate::aws::Session;
 use crate::config::SourcesRule;
 use crate::model::{
@@ -89,7 +89,7 @@ impl Follower {
                 delivered,
             ));
         }
-        if log_source.told == SourceState::Unknown && !self.is_in_scope(&log_source.home) {
+        if log_source.state == SourceState::Unknown && !self.is_in_scope(&log_source.home) {
             tasks.spawn(look_up_state(
                 Arc::clone(&self.shared),
                 self.host(log_source.home.account),
@@ -171,13 +171,13 @@ async fn look_up_state(
         Ok((_, session)) => {
             shared
                 .unless_interrupted(async {
-                    Ok(ask_owner(&shared.aws, &session, log_source.clone()).await)
+                    Ok(look_up_trail_state(&shared.aws, &session, log_source.clone()).await)
                 })
                 .await
         }
     };
     let log_source = result.unwrap_or_else(|outcome| LogSource {
-        told: SourceState::Denied(outcome),
+        state: SourceState::Denied(outcome),
         ..log_source
     });
     shared.journal.write(Entry::LogSource(log_source)).await
@@ -199,12 +199,12 @@ async fn scan_group(
     let (member, session, group) = match find_group(&shared, &host, &arn).await {
         Ok(found) => found,
         Err(outcome) => {
-            let coverage_id = known.map(|known| known.place);
+            let coverage_id = known.map(|known| known.coverage_id);
             return record_failure(&shared, &host.account(), &arn, coverage_id, outcome).await;
         }
     };
     let (coverage_id, units) = match known {
-        Some(known) => (known.place, known.units),
+        Some(known) => (known.coverage_id, known.units),
         None => (
             shared
                 .record_log_group(&member.account, region, &group, true)
@@ -270,7 +270,7 @@ async fn find_group(
             .await
             .map_err(|error| outcome::from_call_error(&error))?;
         group.ok_or_else(|| {
-            Outcome::because(
+            Outcome::with_reason(
                 Status::Failed,
                 Reason::GroupGone,
                 "a log source delivers to this log group, but it does not exist",

@@ -19,7 +19,7 @@ pub struct Sources {
     /// One row per account-Region, source kind and log source, sorted by them.
     pub rows: Vec<Source>,
     /// The combined status of the CloudTrail sources of each account-Region, sorted.
-    pub cells: Vec<(Target, SourceStatus)>,
+    pub cloudtrail: Vec<(Target, SourceStatus)>,
 }
 
 /// Loads the sources of a run that started at `started`, and applies the accepted gaps of `scope`.
@@ -32,15 +32,15 @@ pub fn sources_of_run(
     window: TimeWindow,
     started: Timestamp,
 ) -> Result<Sources, StoreError> {
-    let log_sources = reader.recorders()?;
-    let outcomes = reader.place_ends(
+    let log_sources = reader.log_sources()?;
+    let outcomes = reader.coverage_outcomes(
         &log_sources
             .iter()
             .filter_map(LogSource::log_group)
             .cloned()
             .collect(),
     )?;
-    let mut sources = sources(&reader.cells()?, &log_sources, window, |group| {
+    let mut sources = sources(&reader.source_lookups()?, &log_sources, window, |group| {
         end_in_run(&outcomes, scope, group)
     });
     let accounts = reader.accounts()?.into_iter();
@@ -64,7 +64,7 @@ impl Sources {
     fn accept_gaps<'a>(&mut self, gap_of: impl Fn(&Target) -> Option<&'a AcceptedGap>) {
         let mut accepted = BTreeMap::new();
         for (target, status) in self
-            .cells
+            .cloudtrail
             .iter_mut()
             .filter(|(_, status)| !status.is_covered())
         {
@@ -87,18 +87,18 @@ impl Sources {
 }
 
 fn end_in_run(outcomes: &CoverageOutcomes, scope: &Scope, group: &LogGroupArn) -> GroupEnd {
-    if let Some(outcome) = outcomes.of_group(group) {
+    if let Some(outcome) = outcomes.group_outcome(group) {
         return GroupEnd::from_outcome(outcome, SourceStatus::Searched);
     }
     if !scope.has_log_group(&group.name) {
         return GroupEnd::out_of_scope();
     }
     match outcomes
-        .of_target(&group.target)
+        .target_outcome(&group.target)
         .filter(|outcome| !outcome.is_covered())
     {
         Some(outcome) => GroupEnd::from_outcome(outcome, SourceStatus::Failed),
-        None => GroupEnd::not_there(),
+        None => GroupEnd::not_found(),
     }
 }
 
@@ -122,7 +122,7 @@ pub fn sources(
     let multi_region_trails = multi_region_trails(lookups, &judged);
     let mut sources = Sources::default();
     for lookup in lookups {
-        let found: Vec<&(&LogSource, Judgement)> = match &lookup.answer {
+        let found: Vec<&(&LogSource, Judgement)> = match &lookup.result {
             Ok(names) => names
                 .iter()
                 .filter_map(|name| judged.get(name.as_str()))
@@ -139,7 +139,7 @@ pub fn sources(
         };
         if lookup.kind == SourceKind::CloudTrail {
             let status = combined_status(&found, lookup);
-            sources.cells.push((lookup.target.clone(), status));
+            sources.cloudtrail.push((lookup.target.clone(), status));
         }
         if found.is_empty() {
             sources.rows.push(row_without_source(lookup));
@@ -153,7 +153,7 @@ pub fn sources(
     sources.rows.sort_by(|one, other| {
         (&one.target, one.kind, &one.via).cmp(&(&other.target, other.kind, &other.via))
     });
-    sources.cells.sort();
+    sources.cloudtrail.sort();
     sources
 }
 
@@ -164,7 +164,7 @@ fn multi_region_trails<'a>(
 ) -> BTreeMap<AccountId, BTreeSet<&'a str>> {
     let mut trails: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
     for lookup in lookups {
-        let names = lookup.answer.iter().flatten().map(String::as_str);
+        let names = lookup.result.iter().flatten().map(String::as_str);
         let multi_region = names.filter(|name| {
             judged
                 .get(name)
@@ -183,10 +183,10 @@ fn combined_status(found: &[&(&LogSource, Judgement)], lookup: &SourceLookup) ->
     let management = found
         .iter()
         .fold(ManagementEvents::default(), |all, (_, judgement)| {
-            all.and(judgement.management.clone())
+            all.combined_with(judgement.management.clone())
         });
     let best = found.iter().map(|(_, judgement)| judgement.status).min();
-    match (best, &lookup.answer) {
+    match (best, &lookup.result) {
         // Several trails that each leave something out may be complete together.
         (Some(SourceStatus::Partial), _) if management.is_all() => SourceStatus::Searched,
         (Some(best), _) => best,
@@ -200,7 +200,7 @@ fn end_of_failed_lookup(outcome: &Outcome) -> GroupEnd {
 }
 
 fn row_without_source(lookup: &SourceLookup) -> Source {
-    let end = match &lookup.answer {
+    let end = match &lookup.result {
         Ok(_) => GroupEnd::new(SourceStatus::NoSource, ""),
         Err(outcome) => end_of_failed_lookup(outcome),
     };
@@ -219,7 +219,7 @@ fn row_without_source(lookup: &SourceLookup) -> Source {
 }
 
 fn source_row(lookup: &SourceLookup, log_source: &LogSource, judgement: &Judgement) -> Source {
-    let known = match &log_source.told {
+    let known = match &log_source.state {
         SourceState::Known(delivery, selection) => Some((delivery, selection)),
         SourceState::Unknown | SourceState::Denied(_) => None,
     };

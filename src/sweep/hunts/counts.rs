@@ -50,8 +50,9 @@ pub fn merged_counts<E: From<StoreError>>(
             let stored = row?;
             let row = stored.row;
             let is_claimed = row.kind == CLAIMS_TO_BE_CLOUDTRAIL;
-            let is_stored_here = is_claimed && !stored.elsewhere;
-            if !is_stored_here && !account_filter.includes(&row.event_account, stored.elsewhere) {
+            let is_stored_here = is_claimed && !stored.out_of_scope;
+            if !is_stored_here && !account_filter.includes(&row.event_account, stored.out_of_scope)
+            {
                 continue;
             }
             // If a trail keeps the records of this account-Region, these events are assumed to be

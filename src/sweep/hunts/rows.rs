@@ -18,7 +18,7 @@ pub const POINTER: &str = "@ptr";
 
 /// Where and when the record of a row happened, and where it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowPlace {
+pub struct RowOrigin {
     /// The account in which it happened.
     pub event_account: String,
     /// The Region in which it happened.
@@ -76,11 +76,7 @@ impl<'h> HuntRows<'h> {
             .formats
             .get(&LogGroupArn::new(target, stored.log_group.as_str()))
             .unwrap_or(&none);
-        let kind = RecordKind::detect(
-            &sighting.message,
-            sighting.happening.is_cloudtrail(),
-            formats,
-        );
+        let kind = RecordKind::detect(&sighting.message, sighting.details.is_cloudtrail(), formats);
         let event = Event {
             timestamp: stored.timestamp_ms,
             ingestion_time: stored.ingestion_ms,
@@ -108,7 +104,7 @@ impl<'h> HuntRows<'h> {
 pub fn merged_rows<E: From<StoreError>>(
     reader: &RunReader,
     rows: &HuntRows<'_>,
-    mut use_row: impl FnMut(Option<&RowPlace>, &[Value<'static>]) -> Result<(), E>,
+    mut use_row: impl FnMut(Option<&RowOrigin>, &[Value<'static>]) -> Result<(), E>,
 ) -> Result<bool, E> {
     let mut is_cut_off = false;
     let mut rows_to_sort = Vec::new();
@@ -121,7 +117,7 @@ pub fn merged_rows<E: From<StoreError>>(
                 continue;
             };
             let origin = row_origin(sighting);
-            if rows.plan.is_by_row() {
+            if rows.plan.has_independent_rows() {
                 let table = rows.plan.finish(vec![row]);
                 table
                     .rows
@@ -136,7 +132,7 @@ pub fn merged_rows<E: From<StoreError>>(
         }
         Ok::<_, E>(())
     })?;
-    if !rows.plan.is_by_row() {
+    if !rows.plan.has_independent_rows() {
         let table = rows.plan.finish(rows_to_sort);
         let pointer = table.columns.iter().position(|column| column == POINTER);
         for row in &table.rows {
@@ -163,15 +159,15 @@ fn own_values(columns: &[String], row: &[Value<'static>]) -> Vec<Value<'static>>
         .collect()
 }
 
-fn row_origin(sighting: Sighting) -> RowPlace {
+fn row_origin(sighting: Sighting) -> RowOrigin {
     let Sighting {
-        stored, happening, ..
+        stored, details, ..
     } = sighting;
-    RowPlace {
-        event_account: happening.account,
-        event_region: happening.region,
+    RowOrigin {
+        event_account: details.account,
+        event_region: details.region,
         log_group: stored.log_group,
-        time_ms: happening.time_ms,
-        record_id: happening.record_id,
+        time_ms: details.time_ms,
+        record_id: details.record_id,
     }
 }

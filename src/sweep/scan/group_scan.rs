@@ -62,13 +62,13 @@ impl ScanSpec {
         let mentions_kms =
             error.message.to_ascii_lowercase().contains("kms") || error.code.contains("KMS");
         match (&self.kms_key, &self.class) {
-            (Some(key), _) if mentions_kms => Outcome::because(
+            (Some(key), _) if mentions_kms => Outcome::with_reason(
                 Status::Failed,
                 Reason::KeyNotUsable,
                 format!("{key}: {error}"),
             ),
             (_, LogGroupClass::Unknown(class)) if error.class == ErrorClass::Refused => {
-                Outcome::because(
+                Outcome::with_reason(
                     Status::Unsearchable,
                     Reason::ClassNotReadable,
                     format!("{class}: {error}"),
@@ -129,7 +129,7 @@ impl GroupScan {
         queue: &Arc<Queue>,
     ) -> Result<(), JournalClosed> {
         let receives_trail = receives_trail
-            || known.has_begun(Pass::TrailIntegrity)
+            || known.has_started(Pass::TrailIntegrity)
             || trail_integrity::is_trail_log_group(&spec.name);
         let passes = Pass::ALL.iter();
         let reserved_usd = if spec.engine == Engine::Insights {
@@ -326,7 +326,7 @@ impl GroupScan {
     /// because tampering calls were then among them.
     fn needs_integrity_pass(&self) -> bool {
         let is_filtered = self.is_filtered.load(Ordering::Relaxed);
-        self.spec.shared.settings.silence
+        self.spec.shared.settings.check_trail_integrity
             && self.receives_trail()
             && is_filtered
             && self.pattern(Pass::Search).is_some()
@@ -348,9 +348,9 @@ impl GroupScan {
         }
         let search_set = &self.spec.shared.search_set;
         let is_needed = match pass {
-            Pass::Search => !search_set.are_only_written(),
+            Pass::Search => !search_set.is_passthrough_only(),
             Pass::TrailIntegrity => true,
-            Pass::Passthrough => !search_set.written().is_empty(),
+            Pass::Passthrough => !search_set.passthrough_queries().is_empty(),
         };
         if !is_needed {
             return Ok(Vec::new());

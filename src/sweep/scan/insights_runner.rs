@@ -52,7 +52,7 @@ impl InsightsRunner {
             .previous_usd
             .is_none_or(|usd| shared.budget.reserve(usd))
         {
-            let over_cost = Outcome::because(
+            let over_cost = Outcome::with_reason(
                 Status::Partial,
                 Reason::OverScanCost,
                 "splitting the query would scan the data again",
@@ -96,7 +96,7 @@ impl InsightsRunner {
                 Ok(())
             }
             QueryOutcome::Failed => {
-                let failed = Outcome::because(
+                let failed = Outcome::with_reason(
                     Status::Failed,
                     Reason::Error,
                     "Insights failed to run the query",
@@ -194,7 +194,7 @@ impl InsightsRunner {
             unit.restart().await?;
         }
         let mut result = Ok(());
-        for hunt in shared.search_set.written() {
+        for hunt in shared.search_set.passthrough_queries() {
             match self.run_passthrough_query(shared, &mut batch, hunt).await? {
                 QueryOutcome::Complete => {}
                 QueryOutcome::LimitExceeded(limit) => result = Err(limit.outcome),
@@ -211,7 +211,7 @@ impl InsightsRunner {
                 }
                 QueryOutcome::Failed => {
                     let detail = format!("Insights failed to run hunt {}", hunt.hunt().name);
-                    result = Err(Outcome::because(Status::Failed, Reason::Error, detail));
+                    result = Err(Outcome::with_reason(Status::Failed, Reason::Error, detail));
                 }
                 QueryOutcome::Refused(error) => result = Err(scan.spec.outcome_for_error(&error)),
             }
@@ -242,7 +242,7 @@ impl InsightsRunner {
         if !shared.budget.reserve(usd) {
             let detail = format!("hunt {name}: estimated at {usd:.2} USD");
             return Ok(QueryOutcome::LimitExceeded(LimitExceeded {
-                outcome: Outcome::because(Status::Partial, Reason::OverScanCost, detail),
+                outcome: Outcome::with_reason(Status::Partial, Reason::OverScanCost, detail),
                 seen: None,
             }));
         }

@@ -168,7 +168,7 @@ impl Queries {
         streams: Option<&StreamFilter>,
         completes_units: bool,
     ) -> Result<QueryOutcome, JournalClosed> {
-        let extra_literals = if shared.settings.silence {
+        let extra_literals = if shared.settings.check_trail_integrity {
             &TAMPERING[..]
         } else {
             &[]
@@ -418,7 +418,7 @@ fn reported_rows(page: &QueryPage, row_kind: RowKind<'_>) -> u64 {
 
 fn too_many_rows(seen: Option<(i64, i64)>) -> QueryOutcome {
     QueryOutcome::LimitExceeded(LimitExceeded {
-        outcome: Outcome::because(Status::Partial, Reason::OverRowLimit, ""),
+        outcome: Outcome::with_reason(Status::Partial, Reason::OverRowLimit, ""),
         seen,
     })
 }
@@ -426,7 +426,7 @@ fn too_many_rows(seen: Option<(i64, i64)>) -> QueryOutcome {
 fn timed_out() -> QueryOutcome {
     let detail = "the query exceeded the time limit of Insights";
     QueryOutcome::LimitExceeded(LimitExceeded {
-        outcome: Outcome::because(Status::Failed, Reason::Error, detail),
+        outcome: Outcome::with_reason(Status::Failed, Reason::Error, detail),
         seen: None,
     })
 }
@@ -481,7 +481,7 @@ pub(super) async fn write_page(
         return Ok(ControlFlow::Break(QueryOutcome::Failed));
     };
     let prefilter_hits = PrefilterHits {
-        are_all: !shared.search_set.narrow_insights(batch.key.narrow),
+        are_all: !shared.search_set.can_narrow_insights(batch.key.narrow),
         has_tampering: true,
     };
     for unit in &batch.units {

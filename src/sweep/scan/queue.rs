@@ -156,7 +156,7 @@ impl Queue {
 
     /// Returns what else uses the quota; splitting a unit depends on it.
     pub(super) fn load(&self) -> Load {
-        let response_time = self.quota.answer_time();
+        let response_time = self.quota.response_time();
         let concurrency = self.quota.rate() * response_time.as_secs_f64();
         let time_left = self.time_left();
         let state = self.state();

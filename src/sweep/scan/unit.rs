@@ -97,7 +97,7 @@ impl PageCursor {
 impl Start {
     fn from_known(unit: &KnownUnit, now_ms: i64) -> Self {
         match &unit.next_token {
-            _ if !unit.has_begun => Self::FirstPage,
+            _ if !unit.has_started => Self::FirstPage,
             None => Self::End,
             // Query results expire, and with them the token.
             Some(_) if unit.engine == Engine::Insights => Self::Again,
@@ -113,7 +113,7 @@ impl Unit {
     /// Creates a unit of which nothing was read yet.
     pub fn new(scan: &Arc<GroupScan>, pass: Pass, engine: Engine, span: Span) -> Self {
         Self {
-            id: scan.spec.shared.journal.new_unit(),
+            id: scan.spec.shared.journal.new_unit_id(),
             pass,
             engine,
             was_handed_over: false,
@@ -172,7 +172,7 @@ impl Unit {
         } = *self;
         UnitRow {
             id,
-            place: self.scan.spec.coverage_id,
+            coverage_id: self.scan.spec.coverage_id,
             pass,
             engine,
             from_ms,
@@ -502,8 +502,8 @@ mod tests {
         let id = crate::model::RunId::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
         let dir = crate::store::RunDir::create(temp.path(), &id).unwrap();
         let (journal, _writer) = Journal::create(&dir, &[]).unwrap();
-        let start = |has_begun, token: Option<&str>, hours: i64| {
-            let id = journal.new_unit();
+        let start = |has_started, token: Option<&str>, hours: i64| {
+            let id = journal.new_unit_id();
             let next_token = token.map(str::to_owned);
             let pass = Pass::Search;
             let engine = Engine::Filter;
@@ -515,7 +515,7 @@ mod tests {
                 engine,
                 from_ms,
                 to_ms,
-                has_begun,
+                has_started,
                 next_token,
                 token_ms: 5,
             };

@@ -131,7 +131,7 @@ impl State {
             .mode(0o700)
             .create(directory)
             .map_err(file_error(directory))?;
-        let lock = WatchLock::take(directory)?;
+        let lock = WatchLock::acquire(directory)?;
         let path = directory.join("watch.db");
         // SQLite creates its additional files with the same mode.
         OpenOptions::new()

@@ -20,7 +20,7 @@ const KEY: &str = "AKIABOB2222222222222";
 
 /// Runs a sweep with these arguments, and plans to contain the principals that it found.
 async fn plan_from_run(scenario: &str, sweep: &[&str]) -> Result<SealedPlan, String> {
-    let run = Box::pin(Sweeps::of(scenario).sweep(sweep)).await;
+    let run = Box::pin(Sweeps::from_toml(scenario).sweep(sweep)).await;
     let directory = run.outputs.directory.display().to_string();
     let world = World::from_scenario(scenario);
     let plan = Box::pin(world.try_plan(&["--from-run", &directory], "")).await;
@@ -259,7 +259,7 @@ fn random_sighting(rng: &mut Rng) -> RandomSighting {
         account: account.parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
         log_group,
-        elsewhere: false,
+        out_of_scope: false,
         found,
     };
     RandomSighting {
@@ -282,12 +282,12 @@ fn trail_deliveries() -> TrailDeliveries {
         home: target(account),
         destination: Destination::LogGroup(LogGroupArn::new(target(account), group)),
         multi_region: true,
-        told: SourceState::Unknown,
+        state: SourceState::Unknown,
     };
     let lookup = |account: &str, homes: &[&str]| SourceLookup {
         target: target(account),
         kind: SourceKind::CloudTrail,
-        answer: Ok(homes
+        result: Ok(homes
             .iter()
             .map(|home| format!("trail of {home}"))
             .collect()),

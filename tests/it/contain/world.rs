@@ -84,7 +84,7 @@ impl World {
         let scenario =
             dragnet::range::Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}"));
         Self {
-            environment: Environment::practising(&scenario).unwrap(),
+            environment: Environment::for_practice(&scenario).unwrap(),
             temp: tempfile::tempdir().unwrap(),
         }
     }
@@ -95,7 +95,7 @@ impl World {
 
     /// Returns SDK clients of the same range.
     pub fn sdk_clients(&self) -> SdkClients {
-        SdkClients::at(self.range().clone(), self.environment.clock())
+        SdkClients::from_range(self.range().clone(), self.environment.clock())
     }
 
     /// Returns IAM in a member account, as its administrator.

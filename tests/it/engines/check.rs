@@ -149,7 +149,7 @@ async fn sweep(
     search_set: &SearchSet,
     names: &[String],
 ) -> Option<Run> {
-    let organization = World::of(&world.scenario()).with_config(world.configuration());
+    let organization = World::from_toml(&world.scenario()).with_config(world.configuration());
     let organization = names
         .iter()
         .zip(&search_set.hunts)

@@ -8,8 +8,8 @@ use crate::world::World;
 
 async fn run_checks(world: &World) -> Vec<Check> {
     let reach = world.settings(&["192.0.2.1"]).reach;
-    let aws = world.place().connect(&reach, None).await.unwrap();
-    examine(aws, reach, world.place().clock()).await
+    let aws = world.environment().connect(&reach, None).await.unwrap();
+    examine(aws, reach, world.environment().clock()).await
 }
 
 fn failed(checks: &[Check]) -> Vec<&Check> {
@@ -22,8 +22,9 @@ fn failed(checks: &[Check]) -> Vec<&Check> {
 #[tokio::test(start_paused = true)]
 async fn all_checks_succeed_with_mfa() {
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
-    let (world, device) =
-        with_mfa_device(World::of(&[HEAD, MEMBER, &role].concat()).with_config(&with_serial("")));
+    let (world, device) = with_mfa_device(
+        World::from_toml(&[HEAD, MEMBER, &role].concat()).with_config(&with_serial("")),
+    );
     let checks = run_checks(&world).await;
     assert_eq!(failed(&checks), Vec::<&Check>::new());
     assert_eq!(device.code_requests(), 1);
@@ -62,7 +63,7 @@ name = "DragnetRead"
 accounts = ["half"]
 allow = ["cloudtrail:*", "ec2:*", "logs:DescribeLogGroups"]
 "#;
-    let checks = run_checks(&World::of(&[HEAD, MEMBER, more].concat())).await;
+    let checks = run_checks(&World::from_toml(&[HEAD, MEMBER, more].concat())).await;
     let failed = failed(&checks);
     assert_eq!(failed.len(), 2, "{failed:#?}");
     assert!(
@@ -84,7 +85,7 @@ allow = ["cloudtrail:*", "ec2:*", "logs:DescribeLogGroups"]
 #[tokio::test(start_paused = true)]
 async fn denied_hop_ends_the_checks() {
     let hub = "[identity]\nrole_chain = [\"arn:aws:iam::222222222222:role/Absent\"]";
-    let checks = run_checks(&World::of(&[HEAD, MEMBER].concat()).with_config(hub)).await;
+    let checks = run_checks(&World::from_toml(&[HEAD, MEMBER].concat()).with_config(hub)).await;
     let last = failed(&checks);
     assert_eq!(last.len(), 1);
     assert!(
@@ -96,7 +97,7 @@ async fn denied_hop_ends_the_checks() {
 
 #[tokio::test(start_paused = true)]
 async fn practice_range_reports_the_region_deny() {
-    let world = World::practising(&Scenario::builtin("small").unwrap());
+    let world = World::from_scenario(&Scenario::builtin("small").unwrap());
     let checks = run_checks(&world).await;
     let denied: Vec<_> = failed(&checks)
         .into_iter()

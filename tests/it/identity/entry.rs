@@ -7,7 +7,7 @@ const IP: &str = "192.0.2.1";
 const GROUP: &str = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/app\"\n";
 
 fn world(role: &str) -> World {
-    World::of(&format!(
+    World::from_toml(&format!(
         "{HEAD}{MEMBER}{GROUP}[[roles]]\nname = \"DragnetRead\"\n{role}\n{READ}\n"
     ))
 }
@@ -16,7 +16,7 @@ fn world(role: &str) -> World {
 async fn member_row(world: &World, arguments: &[&str]) -> String {
     let run = world.sweep(&[&[IP], arguments].concat()).await;
     assert_eq!(run.status(), "incomplete");
-    run.place("222222222222")
+    run.coverage_row("222222222222")
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,7 +90,7 @@ name = "deny"
 targets = ["prod"]
 policy = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "logs:*", "Resource": "*"}]}'''
 "#;
-    let row = member_row(&World::of(&[HEAD, MEMBER, GROUP, scp].concat()), &[]).await;
+    let row = member_row(&World::from_toml(&[HEAD, MEMBER, GROUP, scp].concat()), &[]).await;
     assert!(
         row.contains("us-east-1  denied access-denied: DescribeLogGroups"),
         "{row}"

@@ -15,7 +15,7 @@ const IP: &str = "192.0.2.1";
 /// Returns an organization with one member account, whose role requires MFA.
 fn world_requiring_mfa() -> World {
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmfa = true\n{READ}\n");
-    World::of(
+    World::from_toml(
         &[
             HEAD,
             MEMBER,
@@ -49,7 +49,7 @@ async fn three_hundred_accounts_need_one_code() {
         "1h ago",
         "from 192.0.2.1",
     );
-    let world = World::of(&[HEAD, accounts, groups, &role, &matching_event].concat())
+    let world = World::from_toml(&[HEAD, accounts, groups, &role, &matching_event].concat())
         .with_config(&with_serial(""));
     let (world, device) = with_mfa_device(world);
     let run = world.sweep(&[IP]).await;
@@ -108,7 +108,7 @@ async fn three_wrong_codes_end_the_attempt() {
     let guesser = Arc::new(Guesser::default());
     let world = world_requiring_mfa()
         .with_config(&with_serial(""))
-        .asking(guesser.clone());
+        .with_codes(guesser.clone());
     let cause = start_error(&world).await;
     assert!(
         cause.contains("AWS rejected 3 MFA codes: MultiFactorAuthentication failed"),
@@ -132,7 +132,7 @@ async fn session_is_cached_until_expiry_unless_disabled() {
     let (world, device) = with_mfa_device(
         world_requiring_mfa()
             .with_config(&with_serial(""))
-            .keeping_sessions_in(state.path()),
+            .with_session_directory(state.path()),
     );
     for _ in 0..2 {
         assert_eq!(world.sweep(&[IP]).await.status(), "complete");

@@ -44,5 +44,5 @@ fn with_serial(more: &str) -> String {
 /// Returns the world with the MFA device of its practice user.
 pub fn with_mfa_device(world: World) -> (World, std::sync::Arc<Device>) {
     let device = Device::new(world.range());
-    (world.asking(device.clone()), device)
+    (world.with_codes(device.clone()), device)
 }

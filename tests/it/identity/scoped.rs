@@ -14,9 +14,13 @@ const ADMINISTRATOR: &str = "[[roles]]\nname = \"DragnetRead\"\nattached = [\"ar
 
 /// Enters the member account with a session for `operations`, and lists its log groups.
 async fn list_log_groups(operations: &[Operation], scope_down: bool) -> Result<(), String> {
-    let world = World::of(&[HEAD, MEMBER, GROUP, ADMINISTRATOR].concat());
+    let world = World::from_toml(&[HEAD, MEMBER, GROUP, ADMINISTRATOR].concat());
     let settings = world.settings(&[IP]);
-    let aws = world.place().connect(&settings.reach, None).await.unwrap();
+    let aws = world
+        .environment()
+        .connect(&settings.reach, None)
+        .await
+        .unwrap();
     let caller = aws.authenticate().await.unwrap();
     let identity = Identity {
         scope_down,
@@ -30,7 +34,7 @@ async fn list_log_groups(operations: &[Operation], scope_down: bool) -> Result<(
     };
     let member = Member {
         account,
-        standing: ScopeMembership::InScope,
+        membership: ScopeMembership::InScope,
         configured: None,
         listed: None,
     };
@@ -64,7 +68,7 @@ async fn sweep_with(actions: &[&'static str]) -> String {
     // A log group that only Insights can read.
     let archive = "[[groups]]\naccount = \"prod\"\nregion = \"us-east-1\"\nname = \"/archive\"\nclass = \"INFREQUENT_ACCESS\"\n";
     let head = HEAD.replace("organization = true\n", "");
-    World::of(&[&head, MEMBER, GROUP, own_trail, archive, &role].concat())
+    World::from_toml(&[&head, MEMBER, GROUP, own_trail, archive, &role].concat())
         .sweep(&[IP])
         .await
         .status()

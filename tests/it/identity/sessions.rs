@@ -25,11 +25,12 @@ async fn short_sessions_last_through_a_long_sweep() {
             )
         })
         .collect();
-    let world = World::of(&[HEAD, small_pages, MEMBER, GROUP, slow, &matching_events].concat())
-        .with_config("[identity]\nsession_duration = \"15m\"");
-    let started = world.place().clock().now();
+    let world =
+        World::from_toml(&[HEAD, small_pages, MEMBER, GROUP, slow, &matching_events].concat())
+            .with_config("[identity]\nsession_duration = \"15m\"");
+    let started = world.environment().clock().now();
     let run = world.sweep(&[IP]).await;
-    let elapsed = world.place().clock().now().duration_since(started);
+    let elapsed = world.environment().clock().now().duration_since(started);
     assert!(elapsed.as_mins() > 40, "{elapsed:?}");
     assert_eq!(
         (run.status().as_str(), run.summary()["sightings"].as_u64()),
@@ -53,7 +54,7 @@ async fn short_sessions_last_through_a_long_sweep() {
 #[tokio::test(start_paused = true)]
 async fn shorter_maximum_duration_is_found() {
     let role = format!("[[roles]]\nname = \"DragnetRead\"\nmax_session_seconds = 7200\n{READ}\n");
-    let world = World::of(&[HEAD, MEMBER, GROUP, &role].concat())
+    let world = World::from_toml(&[HEAD, MEMBER, GROUP, &role].concat())
         .with_config("[identity]\nsession_duration = \"12h\"");
     let run = world.sweep(&[IP]).await;
     assert_eq!(run.status(), "complete", "{:?}", run.coverage());
@@ -94,7 +95,7 @@ max_session_seconds = 43200
 allow = ["organizations:ListAccounts"]
 "#
     );
-    World::of(&[HEAD, MEMBER, GROUP, &roles].concat())
+    World::from_toml(&[HEAD, MEMBER, GROUP, &roles].concat())
 }
 
 const HUB: &str = r#"
@@ -137,7 +138,7 @@ id = "333333333333"
 "#;
     let run = behind_a_hub().with_config(named).sweep(&[IP]).await;
     for account in ["222222222222", "333333333333"] {
-        let row = run.place(account);
+        let row = run.coverage_row(account);
         assert!(
             row.contains("denied hop-denied: AssumeRole of arn:aws:iam::333333333333:role/Hub"),
             "{row}"
@@ -166,9 +167,9 @@ async fn arns_follow_the_partition() {
         let scenario = [HEAD, MEMBER, GROUP]
             .concat()
             .replace("us-east-1", home.as_str());
-        let run = World::of(&scenario).sweep(&[IP]).await;
+        let run = World::from_toml(&scenario).sweep(&[IP]).await;
         assert_eq!(
-            run.place("222222222222"),
+            run.coverage_row("222222222222"),
             format!("222222222222 {home} /app searched")
         );
         assert_eq!(
@@ -185,9 +186,11 @@ async fn opt_in_region_accepts_regional_sessions() {
         "name = \"prod\"\nopted_in = [\"ap-east-1\"]",
     );
     let more = "[[groups]]\naccount = \"prod\"\nregion = \"ap-east-1\"\nname = \"/asia\"\n";
-    let run = World::of(&[&scenario, more].concat()).sweep(&[IP]).await;
+    let run = World::from_toml(&[&scenario, more].concat())
+        .sweep(&[IP])
+        .await;
     assert_eq!(
-        run.place("222222222222 ap-east-1"),
+        run.coverage_row("222222222222 ap-east-1"),
         "222222222222 ap-east-1 /asia searched"
     );
     assert_eq!(run.status(), "complete");

@@ -33,7 +33,7 @@ impl World {
     }
 
     /// Wraps an existing range.
-    pub fn at(range: Range, clock: Clock) -> Self {
+    pub fn from_range(range: Range, clock: Clock) -> Self {
         Self { range, clock }
     }
 

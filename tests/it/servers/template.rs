@@ -89,7 +89,7 @@ async fn sweep_with(trust: &str, allowed: &str) -> [String; 2] {
         let config = format!(
             "[identity]\nmfa_serial = \"{SERIAL}\"\nsource_identity = \"alice\"\n{external_id}"
         );
-        let world = World::of(&[HEAD, MEMBER, group, &role].concat()).with_config(&config);
+        let world = World::from_toml(&[HEAD, MEMBER, group, &role].concat()).with_config(&config);
         statuses.push(
             with_mfa_device(world)
                 .0

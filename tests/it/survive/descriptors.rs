@@ -17,7 +17,7 @@ async fn two_hundred_account_regions_need_at_most_256_descriptors() {
         names.join(", "),
         accounts = accounts.concat()
     );
-    let served = Served::of(&scenario, |_, _| None).await;
+    let served = Served::start(&scenario, |_, _| None).await;
     let temp = tempfile::tempdir().unwrap();
     unlimited(temp.path());
     let arguments = ["sweep", "192.0.2.1", "--since", "24h", "--progress", "none"];

@@ -174,7 +174,7 @@ fn sighting(text: &str) -> Sighting {
             timestamp_ms: i64::MIN,
             ingestion_ms: i64::MAX,
         },
-        happening: EventDetails {
+        details: EventDetails {
             account: text(),
             region: text(),
             principal_arn: text(),

@@ -65,7 +65,7 @@ fn process<T>(work: impl Future<Output = T>) -> T {
 /// not interrupted.
 fn uninterrupted_result() -> ([String; 2], Vec<String>) {
     process(async {
-        let run = World::of(&scenario()).sweep(&ARGUMENTS).await;
+        let run = World::from_toml(&scenario()).sweep(&ARGUMENTS).await;
         (sightings_and_counts(&run), coverage_numbers(&run))
     })
 }
@@ -95,18 +95,24 @@ fn run_killed_at_any_time_resumes_to_same_result() {
     let expected = uninterrupted_result();
     let mut survived = 0;
     for time in (0..24).map(|n| Duration::from_millis(n * 30)) {
-        let first = process(async { World::of(&scenario) });
+        let first = process(async { World::from_toml(&scenario) });
         process(async {
-            let world = first.again(&scenario);
+            let world = first.restarted_with(&scenario);
             _ = timeout(time, world.try_sweep(&ARGUMENTS, CancellationToken::new())).await;
         });
         let Some(directory) = first.runs().pop() else {
             continue;
         };
         // Kills the run again while it is resumed.
-        process(async { _ = timeout(time / 2, first.again(&scenario).resume(&directory)).await });
+        process(async {
+            _ = timeout(time / 2, first.restarted_with(&scenario).resume(&directory)).await
+        });
         let ended = process(async {
-            let run = first.again(&scenario).resume(&directory).await.unwrap();
+            let run = first
+                .restarted_with(&scenario)
+                .resume(&directory)
+                .await
+                .unwrap();
             (sightings_and_counts(&run), coverage_numbers(&run))
         });
         assert_eq!(ended, expected, "killed after {time:?}");
@@ -122,7 +128,7 @@ fn run_killed_at_any_time_resumes_to_same_result() {
 fn resume_continues_at_next_page_and_skips_finished_groups() {
     let scenario = scenario();
     let expected = uninterrupted_result();
-    let world = process(async { World::of(&scenario) });
+    let world = process(async { World::from_toml(&scenario) });
     let (directory, pages_read) = process(async {
         let cancel = CancellationToken::new();
         let interrupting = cancel.clone();
@@ -131,7 +137,7 @@ fn resume_continues_at_next_page_and_skips_finished_groups() {
             interrupting.cancel();
         });
         let run = world
-            .again(&scenario)
+            .restarted_with(&scenario)
             .try_sweep(&ARGUMENTS, cancel)
             .await
             .unwrap();
@@ -139,7 +145,7 @@ fn resume_continues_at_next_page_and_skips_finished_groups() {
         (run.outputs.directory.clone(), pages(&run))
     });
     process(async {
-        let world = world.again(&scenario);
+        let world = world.restarted_with(&scenario);
         let run = world.resume(&directory).await.unwrap();
         assert_eq!(
             (sightings_and_counts(&run), coverage_numbers(&run)),
@@ -157,7 +163,7 @@ fn resume_continues_at_next_page_and_skips_finished_groups() {
         );
     });
     process(async {
-        let world = world.again(&scenario);
+        let world = world.restarted_with(&scenario);
         let run = world.resume(&directory).await.unwrap();
         assert_eq!(
             (sightings_and_counts(&run), world.calls("FilterLogEvents")),
@@ -185,9 +191,9 @@ fn expired_page_token_restarts_its_group() {
     ] {
         // Finds the first time at which there is a token to spoil.
         let spoiled = (4..60).find_map(|n| {
-            let world = process(async { World::of(&scenario) });
+            let world = process(async { World::from_toml(&scenario) });
             process(async {
-                let sweep = world.again(&scenario);
+                let sweep = world.restarted_with(&scenario);
                 let time = Duration::from_millis(n * 50);
                 _ = timeout(time, sweep.try_sweep(&ARGUMENTS, CancellationToken::new())).await;
             });
@@ -196,7 +202,11 @@ fn expired_page_token_restarts_its_group() {
         });
         let (world, directory) = spoiled.unwrap();
         process(async {
-            let run = world.again(&scenario).resume(&directory).await.unwrap();
+            let run = world
+                .restarted_with(&scenario)
+                .resume(&directory)
+                .await
+                .unwrap();
             assert_eq!(
                 (sightings_and_counts(&run), coverage_numbers(&run)),
                 expected,
@@ -222,7 +232,7 @@ async fn denied_group_is_retried_on_resume() {
         (run.status().as_str(), run.summary()["sightings"].as_u64()),
         ("incomplete", Some(0))
     );
-    let allowed = world.again(&format!("{SMALL}{planted}"));
+    let allowed = world.restarted_with(&format!("{SMALL}{planted}"));
     let run = allowed.resume(&run.outputs.directory).await.unwrap();
     assert_eq!(
         (run.status().as_str(), run.summary()["sightings"].as_u64()),
@@ -244,7 +254,7 @@ async fn resume_refuses_another_scope_or_format() {
     let directory = world.sweep(&ARGUMENTS).await.outputs.directory.clone();
     let resume_error = async || {
         world
-            .again(SMALL)
+            .restarted_with(SMALL)
             .resume(&directory)
             .await
             .err()
@@ -263,7 +273,7 @@ async fn resume_refuses_another_scope_or_format() {
     );
     change("UPDATE fact SET value = 'arn:aws:iam::111111111111:user/x' WHERE key = 'caller_arn'");
     assert!(
-        world.again(SMALL).resume(&directory).await.is_ok(),
+        world.restarted_with(SMALL).resume(&directory).await.is_ok(),
         "another user of the same account may resume"
     );
 
@@ -294,7 +304,7 @@ async fn groups_created_or_deleted_during_run_are_reported() {
     let late = "[[groups]]\naccount = \"prod\"\nregion = \"eu-west-1\"\nname = \"/late\"\ncreated = \"2026-03-02T12:00:01Z\"\n";
     let run = World::small_with(late).sweep(&ARGUMENTS).await;
     assert!(
-        run.place("222222222222 eu-west-1 /late")
+        run.coverage_row("222222222222 eu-west-1 /late")
             .contains("partial appeared-during-run"),
         "{:?}",
         run.coverage()

@@ -39,7 +39,7 @@ struct Service {
 
 impl Served {
     /// Serves a scenario at the current time.
-    pub async fn of(scenario: &str, tamper: Tamper) -> Self {
+    pub async fn start(scenario: &str, tamper: Tamper) -> Self {
         Self::with_clock(Clock::wall(), scenario, tamper).await
     }
 

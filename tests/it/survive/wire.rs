@@ -32,7 +32,7 @@ struct Swept {
 }
 
 async fn sweep(tamper: Tamper) -> Swept {
-    sweep_served(Served::of(&scenario(), tamper).await).await
+    sweep_served(Served::start(&scenario(), tamper).await).await
 }
 
 async fn sweep_served(served: Served) -> Swept {

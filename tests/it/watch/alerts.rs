@@ -49,7 +49,7 @@ async fn forged_user_agent_raises_alert() {
         ))
         .run_for(HOUR)
         .await;
-    assert_eq!(station.told(), [forged]);
+    assert_eq!(station.alerted_messages(), [forged]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -71,7 +71,7 @@ async fn line_with_another_account_raises_alert() {
         .start(&format!("{SMALL}{planted}"))
         .run_for(HOUR)
         .await;
-    let mut alerted = station.told();
+    let mut alerted = station.alerted_messages();
     alerted.sort();
     let mut both = [own, other];
     both.sort();
@@ -118,7 +118,7 @@ async fn forged_copy_does_not_hide_record() {
         .start(&format!("{SMALL}{planted}"))
         .run_for(2 * HOUR)
         .await;
-    assert_eq!(station.told(), [forged, genuine]);
+    assert_eq!(station.alerted_messages(), [forged, genuine]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,7 +139,11 @@ async fn alert_when_and_suppress_limit_alerts() {
         let totals = process.overview().schedules[0].totals;
         let id = |message: String| message.split("\"eventID\":\"e").nth(1).unwrap()[..1].to_owned();
         (
-            station.told().into_iter().map(id).collect::<String>(),
+            station
+                .alerted_messages()
+                .into_iter()
+                .map(id)
+                .collect::<String>(),
             totals.sightings,
             totals.suppressed,
         )
@@ -183,7 +187,7 @@ async fn suppression_applies_to_each_hunt() {
     let process = station.start(&format!("{SMALL}{planted}"));
     process.run_for(HOUR).await;
     let are_denials: Vec<_> = station
-        .told()
+        .alerted_messages()
         .into_iter()
         .map(|message| message.contains("AccessDenied"))
         .collect();
@@ -221,7 +225,7 @@ async fn invalid_feed_raises_one_alert_and_loses_no_events() {
         titles[0].starts_with("activation-failed: ip: activation failed: ")
             && titles[0].contains("192.0.2.999")
     );
-    assert_eq!(station.told(), ["from 192.0.2.1"]);
+    assert_eq!(station.alerted_messages(), ["from 192.0.2.1"]);
     assert_eq!(
         process.overview().schedules[0].totals.ended[3],
         4,
@@ -282,7 +286,7 @@ async fn exhausted_scan_budget_waits_for_the_next_day() {
     let station = Station::configured(&config);
     let process = station.start(&format!("{SMALL}{chatter}{late}"));
     process.run_for(11 * HOUR).await;
-    assert_eq!(station.told().len(), 20);
+    assert_eq!(station.alerted_messages().len(), 20);
     let problem = process.overview().schedules[0].problem.clone();
     assert!(
         problem.contains("of a budget of") && problem.contains("tomorrow"),
@@ -291,7 +295,7 @@ async fn exhausted_scan_budget_waits_for_the_next_day() {
     tokio::time::sleep(HOUR).await;
     process.run_for(HOUR).await;
     assert_eq!(
-        station.told().last().unwrap(),
+        station.alerted_messages().last().unwrap(),
         "late 192.0.2.1",
         "it was caught up"
     );

@@ -166,7 +166,7 @@ async fn failing_sink_receives_every_alert_in_order() {
         ),
         (3, 0, "")
     );
-    assert_eq!(station.told().len(), 250);
+    assert_eq!(station.alerted_messages().len(), 250);
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ impl Station {
     pub fn start(&self, scenario: &str) -> WatchProcess {
         let scenario =
             Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
-        let environment = Environment::practising(&scenario).unwrap();
+        let environment = Environment::for_practice(&scenario).unwrap();
         let context = ResolveContext {
             environment: &|name| (name == "KEY").then(|| "signing-key".to_owned()),
             working_directory: self.path(),
@@ -90,7 +90,7 @@ impl Station {
     }
 
     /// Returns the messages of all sightings in the file.
-    pub fn told(&self) -> Vec<String> {
+    pub fn alerted_messages(&self) -> Vec<String> {
         let rows = self
             .alerts()
             .into_iter()

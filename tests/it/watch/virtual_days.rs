@@ -195,7 +195,7 @@ impl Story {
     }
 
     fn check(&self) {
-        let mut alerted: Vec<String> = self.station.told();
+        let mut alerted: Vec<String> = self.station.alerted_messages();
         alerted.sort();
         // The account that joins late and leaves early only has events while it is a member.
         let mut expected: Vec<String> = self.planted.iter().map(Planted::message).collect();

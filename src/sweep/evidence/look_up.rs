@@ -8,19 +8,19 @@ use crate::sweep::outcome;
 
 /// The log sources of one account-Region.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct SourceLookups {
     /// One source lookup per source kind.
-    pub cells: Vec<SourceLookup>,
+    pub lookups: Vec<SourceLookup>,
     /// The log sources that the lookups name. The state of those that belong to this account-Region
     /// was looked up.
-    pub recorders: Vec<LogSource>,
+    pub log_sources: Vec<LogSource>,
 }
 
-impl Answer {
+impl SourceLookups {
     fn new(target: &Target, results: [(SourceKind, Result<Vec<LogSource>, Outcome>); 2]) -> Self {
-        let mut answer = Self {
-            cells: Vec::new(),
-            recorders: Vec::new(),
+        let mut lookups = Self {
+            lookups: Vec::new(),
+            log_sources: Vec::new(),
         };
         for (kind, result) in results {
             let names = match result {
@@ -29,21 +29,21 @@ impl Answer {
                         .iter()
                         .map(|log_source| log_source.via.clone())
                         .collect();
-                    answer.recorders.extend(log_sources);
+                    lookups.log_sources.extend(log_sources);
                     Ok(names)
                 }
                 Err(outcome) => Err(outcome),
             };
-            answer.cells.push(SourceLookup {
+            lookups.lookups.push(SourceLookup {
                 target: target.clone(),
                 kind,
-                answer: names,
+                result: names,
             });
         }
-        answer
+        lookups
     }
 
-    /// Returns the answer of an account-Region that could not be asked, or not completely.
+    /// Returns the lookups of an account-Region that could not be asked, or not completely.
     pub(in crate::sweep) fn from_failure(target: &Target, outcome: &Outcome) -> Self {
         Self::new(
             target,
@@ -53,12 +53,12 @@ impl Answer {
 }
 
 /// Asks the account-Region `target`, in which `session` is.
-pub async fn ask(aws: &Aws, session: &Session, target: &Target) -> Answer {
+pub async fn look_up_log_sources(aws: &Aws, session: &Session, target: &Target) -> SourceLookups {
     let (trails, flow_logs) = tokio::join!(
         trails(aws, session, target),
         flow_logs(aws, session, target)
     );
-    Answer::new(
+    SourceLookups::new(
         target,
         [
             (SourceKind::CloudTrail, trails),
@@ -75,7 +75,7 @@ async fn trails(aws: &Aws, session: &Session, target: &Target) -> Result<Vec<Log
     let with_state = listed.into_iter().map(|trail| async {
         // The state of a trail is looked up once, in its home Region.
         if trail.home == *target {
-            ask_owner(aws, session, trail).await
+            look_up_trail_state(aws, session, trail).await
         } else {
             trail
         }
@@ -112,7 +112,7 @@ async fn flow_logs(
 }
 
 /// Looks up the state of a trail in the account-Region that owns it, in which `session` is.
-pub async fn ask_owner(aws: &Aws, session: &Session, trail: LogSource) -> LogSource {
+pub async fn look_up_trail_state(aws: &Aws, session: &Session, trail: LogSource) -> LogSource {
     let (status, selection) = tokio::join!(
         aws.trail_status(session, &trail),
         aws.trail_selection(session, &trail)
@@ -120,7 +120,7 @@ pub async fn ask_owner(aws: &Aws, session: &Session, trail: LogSource) -> LogSou
     let state =
         status.and_then(|status| Ok::<_, CallError>(SourceState::Known(status, selection?)));
     LogSource {
-        told: state.unwrap_or_else(|error| SourceState::Denied(outcome::from_call_error(&error))),
+        state: state.unwrap_or_else(|error| SourceState::Denied(outcome::from_call_error(&error))),
         ..trail
     }
 }
