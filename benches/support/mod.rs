@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "a benchmark fails at the first error")]
 
-pub mod served;
+pub(crate) mod served;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 /// A fake organization with canned responses. Every account-Region has the same log groups, and
 /// every log group the same pages. It keeps no state, so the measurements show the cost of Dragnet.
 #[derive(Debug)]
-pub struct FakeOrganization {
+pub(crate) struct FakeOrganization {
     /// The Regions of the accounts.
     pub regions: Vec<&'static str>,
     /// The number of log groups in each account-Region.
@@ -48,7 +48,7 @@ pub struct FakeOrganization {
 
 impl FakeOrganization {
     /// An HTTP client that is connected to this organization.
-    pub fn http_client(self) -> SharedHttpClient {
+    pub(crate) fn http_client(self) -> SharedHttpClient {
         SharedHttpClient::new(Client(SharedHttpConnector::new(Connector(Arc::new(self)))))
     }
 
@@ -80,7 +80,7 @@ impl FakeOrganization {
 }
 
 /// A placeholder in a page, which is replaced by the number of the log group.
-pub const STAMP: &str = "########";
+pub(crate) const STAMP: &str = "########";
 
 /// The body of a page for the log group of this request.
 fn page_for_log_group(page: &Bytes, request: &str) -> Bytes {
@@ -107,7 +107,7 @@ fn page_for_log_group(page: &Bytes, request: &str) -> Bytes {
 }
 
 /// The body of a page with these events, each in JSON. `next` is the number of the page after it.
-pub fn page(events: &[String], next: Option<usize>) -> Bytes {
+pub(crate) fn page(events: &[String], next: Option<usize>) -> Bytes {
     let token = next
         .map(|next| format!(r#","nextToken":"p{next}""#))
         .unwrap_or_default();
@@ -161,7 +161,7 @@ impl HttpConnector for Connector {
 }
 
 /// The sweep to run.
-pub struct SweepRequest<'a> {
+pub(crate) struct SweepRequest<'a> {
     /// The number of accounts.
     pub accounts: usize,
     /// The indicator to search for.
@@ -174,7 +174,7 @@ pub struct SweepRequest<'a> {
 
 /// Prepares a sweep of the fake organization in `directory`, with the parts that `dragnet sweep`
 /// builds. The writer's task ends when the last handle of the journal is dropped.
-pub async fn sweep_parts(
+pub(crate) async fn sweep_parts(
     organization: FakeOrganization,
     request: SweepRequest<'_>,
     directory: &Path,
@@ -288,17 +288,17 @@ impl CodeSource for NoCodes {
 }
 
 /// Prints a row of the table.
-pub fn row(label: &str, value: f64, target: &str) {
+pub(crate) fn row(label: &str, value: f64, target: &str) {
     println!("{label:<62} {value:>12.3} {target:>12}");
 }
 
 /// Prints the header of the table.
-pub fn head() {
+pub(crate) fn head() {
     println!("{:<62} {:>12} {:>12}", "measured", "value", "target");
 }
 
 /// A value of `/proc/self/status`, in MiB: `VmRSS`, or `VmHWM` for the peak. Source: proc(5).
-pub fn memory(field: &str) -> f64 {
+pub(crate) fn memory(field: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status
         .lines()
@@ -309,12 +309,12 @@ pub fn memory(field: &str) -> f64 {
 
 /// The processor time that this process has used, in seconds. Source: proc(5), `stat`, in ticks of
 /// 10 ms.
-pub fn cpu_seconds() -> f64 {
+pub(crate) fn cpu_seconds() -> f64 {
     ticks(11)
 }
 
 /// The processor time of its child processes that have ended, in seconds.
-pub fn children_cpu_seconds() -> f64 {
+pub(crate) fn children_cpu_seconds() -> f64 {
     ticks(13)
 }
 

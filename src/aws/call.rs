@@ -49,12 +49,12 @@ pub(super) use config_for;
 
 impl CallContext<'_> {
     /// The error for pages that do not end.
-    pub fn endless(self, endless: Endless) -> CallError {
+    pub(super) fn endless(self, endless: Endless) -> CallError {
         self.unreadable(endless.to_string())
     }
 
     /// The error for a response that cannot be interpreted.
-    pub fn unreadable(self, problem: impl Into<String>) -> CallError {
+    pub(super) fn unreadable(self, problem: impl Into<String>) -> CallError {
         CallError {
             class: ErrorClass::Refused,
             code: "BrokenAnswer".to_owned(),

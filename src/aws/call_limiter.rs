@@ -67,7 +67,7 @@ pub struct Permit {
 
 impl CallLimiter {
     /// Creates a limiter for at most `concurrency` calls in flight.
-    pub fn new(quotas: Quotas, concurrency: usize) -> Self {
+    pub(super) fn new(quotas: Quotas, concurrency: usize) -> Self {
         let initial = concurrency.min(INITIAL_PERMITS);
         Self {
             quotas,
@@ -81,7 +81,7 @@ impl CallLimiter {
     /// Releases the concurrency permit of a call that has its response. If the response
     /// `had_to_wait` for memory, the number of permits shrinks by one. If it did not, and no permit
     /// is free, the number grows.
-    pub fn release(&self, permit: Permit, had_to_wait: bool) {
+    pub(super) fn release(&self, permit: Permit, had_to_wait: bool) {
         if had_to_wait {
             let shrunk =
                 self.update_permits(|permits| (permits > INITIAL_PERMITS).then(|| permits - 1));
@@ -111,7 +111,7 @@ impl CallLimiter {
     }
 
     /// Returns the limiter of one quota. Keep it for as long as the quota is in use.
-    pub fn quota_limiter(&self, key: &QuotaKey) -> Arc<QuotaLimiter> {
+    pub(super) fn quota_limiter(&self, key: &QuotaKey) -> Arc<QuotaLimiter> {
         let mut limiters = self.limiters();
         if let Some(quota_limiter) = limiters.by_key.get(key) {
             return Arc::clone(quota_limiter);
@@ -130,7 +130,7 @@ impl CallLimiter {
     }
 
     /// Returns the quotas that AWS throttled.
-    pub fn slowed(&self) -> Vec<(QuotaKey, Arc<QuotaLimiter>)> {
+    pub(super) fn slowed(&self) -> Vec<(QuotaKey, Arc<QuotaLimiter>)> {
         let limiters = self.limiters();
         let slowed = limiters
             .by_key
@@ -145,7 +145,7 @@ impl CallLimiter {
     /// locked until both are acquired, so a quota has at most one rate-limit permit without a
     /// concurrency permit: a slow Region neither uses up the concurrency permits nor accumulates
     /// rate-limit permits that would cause a burst.
-    pub async fn acquire(&self, quota: &QuotaLimiter) -> Option<Permit> {
+    pub(super) async fn acquire(&self, quota: &QuotaLimiter) -> Option<Permit> {
         let _waiting = Waiting::new(quota);
         let _head = quota.queue.lock().await;
         while let Err(wait) = quota.limiter.try_acquire() {
@@ -157,7 +157,7 @@ impl CallLimiter {
     /// Acquires a permit for new work, which yields to calls in progress: it takes a rate-limit
     /// permit only if no other call waits for this quota, and does not lock the queue while it
     /// waits. So no more work is started than the quota can serve.
-    pub async fn acquire_low_priority(&self, quota: &QuotaLimiter) -> Option<Permit> {
+    pub(super) async fn acquire_low_priority(&self, quota: &QuotaLimiter) -> Option<Permit> {
         loop {
             quota.wait_idle().await;
             let head = quota.queue.lock().await;
@@ -175,7 +175,7 @@ impl CallLimiter {
 
     /// Waits for a concurrency permit, for a call that already has its rate-limit permit or needs
     /// none.
-    pub async fn acquire_concurrency(&self) -> Option<Permit> {
+    pub(super) async fn acquire_concurrency(&self) -> Option<Permit> {
         // The semaphore is never closed, so this always succeeds in the end.
         Arc::clone(&self.concurrency)
             .acquire_owned()
@@ -212,7 +212,7 @@ impl QuotaLimiter {
     }
 
     /// Records the response time of a call, which contributes a quarter to the average.
-    pub fn record_response_time(&self, latency: Duration) {
+    pub(super) fn record_response_time(&self, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         _ = self
             .response_micros
@@ -226,7 +226,7 @@ impl QuotaLimiter {
     }
 
     /// The average response time; zero while nothing is known.
-    pub fn response_time(&self) -> Duration {
+    pub(super) fn response_time(&self) -> Duration {
         Duration::from_micros(self.response_micros.load(Ordering::Relaxed))
     }
 

@@ -28,7 +28,7 @@ pub(super) struct DescriptorLimit {
 impl DescriptorLimit {
     /// The limit of this process, raised as far as the system allows. `configured` is the number of
     /// calls in flight that the user wants, if set.
-    pub fn for_process(configured: Option<usize>) -> Self {
+    pub(super) fn for_process(configured: Option<usize>) -> Self {
         let reported = rlimit::increase_nofile_limit(u64::MAX).ok();
         let descriptors = reported.map_or(ASSUMED_LIMIT, |limit| {
             usize::try_from(limit).unwrap_or(usize::MAX)
@@ -46,7 +46,7 @@ impl DescriptorLimit {
     }
 
     /// The limit of a process whose calls need no descriptors.
-    pub fn unbounded(configured: Option<usize>) -> Self {
+    pub(super) fn unbounded(configured: Option<usize>) -> Self {
         Self::distribute(usize::MAX, configured)
     }
 

@@ -88,7 +88,7 @@ pub(super) struct Diagnosis {
 
 impl Diagnosis {
     /// Converts an SDK error. Most services do not model throttling, so the error code decides.
-    pub fn from_sdk_error<E>(error: &SdkError<E, HttpResponse>) -> Self
+    pub(super) fn from_sdk_error<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {

@@ -36,7 +36,7 @@ pub(super) struct FastPageDecoder(Arc<Mutex<Option<EventPage>>>);
 
 impl FastPageDecoder {
     /// Returns the page, from the fast path or else from the SDK, together with the SDK's output.
-    pub fn take_page(&self, mut output: FilterLogEventsOutput) -> PageOutput {
+    pub(super) fn take_page(&self, mut output: FilterLogEventsOutput) -> PageOutput {
         let decoded = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let page = decoded.unwrap_or_else(|| EventPage {
             events: output

@@ -85,7 +85,7 @@ fn named_by_text(profile: Option<&str>) -> String {
 
 impl ProfileChain {
     /// Resolves the profile `selected`. If it was `named` by the user, it must exist.
-    pub fn resolve(
+    pub(super) fn resolve(
         profiles: &ProfileSet,
         selected: &str,
         named: bool,

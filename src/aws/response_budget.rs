@@ -43,7 +43,7 @@ pub struct ResponsePermit {
 
 impl ResponseBudget {
     /// Creates a budget of which all permits are free.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             permits: Arc::new(Semaphore::new(MAX_RESPONSES)),
         }
@@ -51,7 +51,7 @@ impl ResponseBudget {
 
     /// Waits for a permit for the response to this task's call, and keeps it for the caller. If the
     /// call is not wrapped in [`with_response_permit`], the permit is released at once.
-    pub async fn acquire(&self) {
+    pub(super) async fn acquire(&self) {
         let arrived = Instant::now();
         // The semaphore is never closed.
         let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {

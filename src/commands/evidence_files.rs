@@ -49,6 +49,6 @@ pub(super) fn count_evidence(
     Ok(EvidenceTally {
         sources: SourceTally::from_lookups(&sources.cloudtrail),
         tampering,
-        hour_gaps: hour_gaps,
+        hour_gaps,
     })
 }

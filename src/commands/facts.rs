@@ -21,7 +21,6 @@ const LOG_TIME: &str = "stored";
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Returns the facts of a new run.
 pub(super) fn new_run_facts(
     run_id: &RunId,
     started: Timestamp,
@@ -94,7 +93,7 @@ pub(super) struct Facts {
 
 impl Facts {
     /// Reads the facts of the run in `dir`.
-    pub fn read(dir: &RunDir, reader: &RunReader) -> Result<Self, StoreError> {
+    pub(super) fn read(dir: &RunDir, reader: &RunReader) -> Result<Self, StoreError> {
         Ok(Self {
             run: dir.path().display().to_string(),
             facts: reader.facts()?,
@@ -102,12 +101,12 @@ impl Facts {
     }
 
     /// Returns an optional fact.
-    pub fn get(&self, key: &str) -> Option<&str> {
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.facts.get(key).map(String::as_str)
     }
 
     /// Returns a required fact.
-    pub fn text(&self, key: &str) -> Result<String, CommandError> {
+    pub(super) fn text(&self, key: &str) -> Result<String, CommandError> {
         self.facts
             .get(key)
             .cloned()
@@ -115,7 +114,7 @@ impl Facts {
     }
 
     /// Returns a required fact, parsed.
-    pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
         &self,
         key: &str,
     ) -> Result<T, CommandError> {
@@ -125,25 +124,25 @@ impl Facts {
     }
 
     /// Returns a required fact that is stored as JSON.
-    pub fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, CommandError> {
+    pub(super) fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, CommandError> {
         serde_json::from_str(&self.text(key)?).map_err(|error| self.damaged(key, &error))
     }
 
     /// Whether the run belongs to a watch, so that only the watch knows what is still to be read.
-    pub fn belongs_to_watch(&self) -> bool {
+    pub(super) fn belongs_to_watch(&self) -> bool {
         self.get(WINDOWS) == Some(LOG_TIME)
     }
 
     /// Whether a caller belongs to the account that started the run. Another account may see
     /// another organization.
-    pub fn has_account_of(&self, caller: &Caller) -> Result<bool, CommandError> {
+    pub(super) fn has_account_of(&self, caller: &Caller) -> Result<bool, CommandError> {
         let original: Arn = self.parsed("caller_arn")?;
         Ok((original.partition(), original.account())
             == (Some(caller.partition), Some(caller.account)))
     }
 
     /// Reads the coverage, with the accepted gaps of the run's scope applied.
-    pub fn judged_coverage<T, E: From<StoreError> + From<CommandError>>(
+    pub(super) fn judged_coverage<T, E: From<StoreError> + From<CommandError>>(
         &self,
         reader: &RunReader,
         use_rows: impl FnOnce(&mut dyn Iterator<Item = Result<Coverage, StoreError>>) -> Result<T, E>,
@@ -154,20 +153,20 @@ impl Facts {
     }
 
     /// Returns the window of the run.
-    pub fn window(&self) -> Result<TimeWindow, CommandError> {
+    pub(super) fn window(&self) -> Result<TimeWindow, CommandError> {
         TimeWindow::new(self.parsed("from")?, self.parsed("to")?)
             .map_err(|error| self.damaged("window", &error))
     }
 
     /// Returns the log sources of the run, judged by its scope.
-    pub fn sources(&self, reader: &RunReader) -> Result<Sources, CommandError> {
+    pub(super) fn sources(&self, reader: &RunReader) -> Result<Sources, CommandError> {
         let scope: Scope = self.json("scope")?;
         let started: Timestamp = self.parsed("started")?;
         Ok(sources_of_run(reader, &scope, self.window()?, started)?)
     }
 
     /// Creates the error for an invalid fact.
-    pub fn damaged(&self, key: &str, problem: &dyn std::fmt::Display) -> CommandError {
+    pub(super) fn damaged(&self, key: &str, problem: &dyn std::fmt::Display) -> CommandError {
         CommandError::Facts {
             run: self.run.clone(),
             problem: format!("fact `{key}`: {problem}"),

@@ -30,7 +30,7 @@ pub(super) struct HuntReports<'r> {
 
 impl<'r> HuntReports<'r> {
     /// Loads the hunts of a run.
-    pub fn from_run(
+    pub(super) fn from_run(
         facts: &Facts,
         reader: &'r RunReader,
         sources: &'r Sources,
@@ -48,7 +48,7 @@ impl<'r> HuntReports<'r> {
     }
 
     /// Writes the files of every hunt, and adds their names to `files`.
-    pub fn write(
+    pub(super) fn write(
         &self,
         dir: &RunDir,
         files: &mut Vec<String>,
@@ -90,7 +90,7 @@ impl<'r> HuntReports<'r> {
     }
 
     /// Counts the content of the files without writing them.
-    pub fn count(&self) -> Result<Vec<HuntSummary>, CommandError> {
+    pub(super) fn count(&self) -> Result<Vec<HuntSummary>, CommandError> {
         let counted = self.prepared.iter().map(|hunt| {
             let [csv, json, by_target] = &mut [io::sink(), io::sink(), io::sink()];
             match hunt.plan() {

@@ -52,7 +52,7 @@ pub(super) struct HostCodes {
 
 impl HostCodes {
     /// `variable` is the code of the environment, `terminal` is whether the user can be prompted.
-    pub fn new(
+    pub(super) fn new(
         variable: Option<SecretString>,
         command: Option<MfaCommand>,
         terminal: bool,

@@ -98,7 +98,6 @@ fn describe_search(settings: &SweepSettings) -> String {
     abridged(&names)
 }
 
-/// Returns the exit code of a run.
 fn exit_code(files: &RunFiles, fail_on_sighting: bool) -> u8 {
     let found = fail_on_sighting && files.summary.has_findings();
     match (files.summary.status, found) {

@@ -152,7 +152,7 @@ impl Change {
 }
 
 /// The document that denies everything to sessions that started before `at`.
-pub fn revocation_document(at: jiff::Timestamp) -> String {
+pub(super) fn revocation_document(at: jiff::Timestamp) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{{"DateLessThan":{{"aws:TokenIssueTime":"{at:.0}"}}}}}}]}}"#
     )

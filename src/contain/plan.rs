@@ -17,7 +17,7 @@ use crate::config::Contain;
 use crate::model::{Principal, PrincipalKind};
 
 /// Version of the plan format. Increase it with every change of the format.
-pub const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// The content of a containment plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

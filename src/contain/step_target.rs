@@ -50,7 +50,7 @@ pub(super) enum ReadBackError {
 
 impl StepTarget<'_> {
     /// Reads the current state.
-    pub async fn read(&self) -> Result<ResourceState, CallError> {
+    pub(super) async fn read(&self) -> Result<ResourceState, CallError> {
         match self.change {
             Change::DeactivateKey { key } => {
                 let keys = self
@@ -74,7 +74,7 @@ impl StepTarget<'_> {
     }
 
     /// Writes the desired state. The call is idempotent.
-    pub async fn write(&self, desired: &ResourceState) -> Result<(), CallError> {
+    pub(super) async fn write(&self, desired: &ResourceState) -> Result<(), CallError> {
         let Self {
             aws,
             session,
@@ -102,7 +102,7 @@ impl StepTarget<'_> {
 
     /// Reads the written state back until it is stable. Writes it again if it was removed
     /// meanwhile.
-    pub async fn read_back(
+    pub(super) async fn read_back(
         &self,
         desired: &ResourceState,
         now: impl Fn() -> Timestamp,
@@ -145,7 +145,7 @@ impl StepTarget<'_> {
 
     /// Whether IAM's simulation denies everything to the principal. `None` if that is unknown: the
     /// step denies nothing, or the server does not simulate.
-    pub async fn simulate(&self) -> Option<bool> {
+    pub(super) async fn simulate(&self) -> Option<bool> {
         if !matches!(self.change, Change::DenyAll { .. })
             || self.principal.kind() == PrincipalKind::Group
         {
@@ -161,7 +161,7 @@ impl StepTarget<'_> {
 
 impl ReadBackError {
     /// Text for the journal.
-    pub fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self {
             Self::Call(error) => error.to_string(),
             Self::Removed(writes) => format!("somebody removed it after each of {writes} writes"),
@@ -173,7 +173,7 @@ impl ReadBackError {
     }
 
     /// Whether the resource itself no longer exists.
-    pub fn is_not_found(&self) -> bool {
+    pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Call(error) if error.class == ErrorClass::NotFound)
     }
 }

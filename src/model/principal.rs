@@ -105,7 +105,6 @@ impl Principal {
         self.account == account && self.kind == kind && self.name().eq_ignore_ascii_case(name)
     }
 
-    /// Returns the path and the name.
     fn path_and_name(&self) -> (&str, &str) {
         let resource = self.arn.resource();
         let with_path = resource

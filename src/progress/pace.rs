@@ -20,7 +20,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         let latest = TallySnapshot::default();
         Self {
             started: now,
@@ -30,7 +30,7 @@ impl Pace {
         }
     }
 
-    pub fn update(&mut self, now: Instant, latest: TallySnapshot) {
+    pub(super) fn update(&mut self, now: Instant, latest: TallySnapshot) {
         self.now = now;
         self.latest = latest;
         self.recent.push_back((now, latest));
@@ -44,22 +44,22 @@ impl Pace {
         }
     }
 
-    pub fn latest(&self) -> &TallySnapshot {
+    pub(super) fn latest(&self) -> &TallySnapshot {
         &self.latest
     }
 
-    pub fn elapsed(&self) -> Duration {
+    pub(super) fn elapsed(&self) -> Duration {
         self.now.duration_since(self.started)
     }
 
     /// The current number of calls per second.
-    pub fn calls_per_second(&self) -> f64 {
+    pub(super) fn calls_per_second(&self) -> f64 {
         self.per_second(|snapshot| snapshot.calls)
     }
 
     /// The estimated time that is left, which the sweep computes from the remaining work and the
     /// quotas, not from its speed so far. `None` while it is unknown.
-    pub fn time_left(&self) -> Option<Duration> {
+    pub(super) fn time_left(&self) -> Option<Duration> {
         self.latest.time_left
     }
 

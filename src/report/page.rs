@@ -41,11 +41,11 @@ impl TerminalPage<'_> {
     /// The width of the column of labels.
     const LABEL: usize = 17;
 
-    pub fn line(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{}", text.trim_end())
     }
 
-    pub fn styled_line(&mut self, text: &str, style: Style) -> io::Result<()> {
+    pub(super) fn styled_line(&mut self, text: &str, style: Style) -> io::Result<()> {
         let code = match style {
             Style::Plain => "1",
             Style::Good => "1;32",

@@ -8,7 +8,7 @@ use super::{CoverageTally, HuntSummary, RunReport, RunStatus, Summary, count, pl
 /// complete; the others add what the first does not mention. "Everything" appears only if complete
 /// coverage is proven, and "nothing was found" never appears without a remark if something was not
 /// searched.
-pub fn verdict(report: &RunReport<'_>) -> Vec<String> {
+pub(super) fn verdict(report: &RunReport<'_>) -> Vec<String> {
     let summary = report.summary;
     let mut lines = vec![first_line(summary)];
     if summary.status != RunStatus::Failed && summary.accounts.in_scope > 0 {

@@ -14,7 +14,7 @@ pub(super) enum Boundary {
 impl Boundary {
     /// Whether the literal at `text[at..at + length]` has these boundaries. False if the range does
     /// not end at character boundaries.
-    pub fn holds_at(self, text: &str, at: usize, length: usize) -> bool {
+    pub(super) fn holds_at(self, text: &str, at: usize, length: usize) -> bool {
         let Some((before, inside, after)) = split_around(text, at, length) else {
             return false;
         };

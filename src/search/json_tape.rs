@@ -17,29 +17,28 @@ pub(super) struct JsonTape<'m> {
 
 impl<'m> JsonTape<'m> {
     /// The outermost value.
-    pub const ROOT: usize = 0;
+    pub(super) const ROOT: usize = 0;
 
     /// Tokenizes an object or array; `None` if the tokenizer does not handle it.
-    pub fn parse(json: &'m str) -> Option<Self> {
+    pub(super) fn parse(json: &'m str) -> Option<Self> {
         Some(Self {
             json,
             tokens: tokenize(json)?,
         })
     }
 
-    /// The kind of a token.
-    pub fn kind(&self, token: usize) -> Option<Kind> {
+    pub(super) fn kind(&self, token: usize) -> Option<Kind> {
         self.tokens.get(token).map(|token| token.kind)
     }
 
     /// The raw text of a token, without quotation marks.
-    pub fn raw_text(&self, token: usize) -> Option<&'m str> {
+    pub(super) fn raw_text(&self, token: usize) -> Option<&'m str> {
         let Token { start, end, .. } = self.tokens.get(token)?;
         self.json.get(*start as usize..*end as usize)
     }
 
     /// The unescaped text of a string; `None` for other kinds of tokens.
-    pub fn text(&self, token: usize) -> Option<Cow<'m, str>> {
+    pub(super) fn text(&self, token: usize) -> Option<Cow<'m, str>> {
         match self.kind(token)? {
             Kind::Text => self.raw_text(token).map(Cow::Borrowed),
             Kind::Escaped => serde_json::from_str(&format!("\"{}\"", self.raw_text(token)?))
@@ -51,7 +50,7 @@ impl<'m> JsonTape<'m> {
 
     /// The keys, strings, numbers and booleans that contain one of these byte offsets, in document
     /// order.
-    pub fn leaves_at(&self, offsets: &[usize]) -> Vec<usize> {
+    pub(super) fn leaves_at(&self, offsets: &[usize]) -> Vec<usize> {
         let leaf_at = |offset: &usize| {
             let token = self
                 .tokens
@@ -69,7 +68,7 @@ impl<'m> JsonTape<'m> {
 
     /// The path of a token, written as in Logs Insights: `resources.0.ARN`. A key has the path of
     /// its value.
-    pub fn path(&self, token: usize) -> String {
+    pub(super) fn path(&self, token: usize) -> String {
         let mut steps = Vec::new();
         let mut at = token;
         while let Some(token) = self.tokens.get(at).filter(|_| at != Self::ROOT) {
@@ -101,7 +100,7 @@ impl<'m> JsonTape<'m> {
 
     /// The values of some fields of an object. `index` returns the position of a field's name in
     /// the result. `None` if the token is not an object, or if it repeats one of these fields.
-    pub fn fields<const N: usize>(
+    pub(super) fn fields<const N: usize>(
         &self,
         object: usize,
         index: impl Fn(&str) -> Option<usize>,

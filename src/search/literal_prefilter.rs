@@ -23,7 +23,7 @@ pub(super) struct LiteralPrefilter(packed::Searcher);
 
 impl LiteralPrefilter {
     /// Builds the prefilter; `None` if these indicators do not allow one.
-    pub fn new(indicators: &[Indicator]) -> Option<Self> {
+    pub(super) fn new(indicators: &[Indicator]) -> Option<Self> {
         let texts = indicators
             .iter()
             .map(required_literals)
@@ -42,7 +42,7 @@ impl LiteralPrefilter {
     /// A match that overlaps an earlier one is skipped. That loses no candidate: none of the texts
     /// contains a character that separates two values, so both matches touch the same value, and
     /// the earlier one begins or ends in it.
-    pub fn find_candidates(&self, message: &str) -> CandidateOffsets {
+    pub(super) fn find_candidates(&self, message: &str) -> CandidateOffsets {
         let mut candidates = CandidateOffsets::default();
         for found in self.0.find_iter(message) {
             candidates.add(found.start());

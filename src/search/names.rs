@@ -17,7 +17,13 @@ pub(super) enum NameKind {
 impl NameKind {
     /// Whether the name at `text[at..at + length]` is of this kind. `field` is the path of the
     /// field that contains the text, if there is one.
-    pub fn matches_at(self, text: &str, at: usize, length: usize, field: Option<&str>) -> bool {
+    pub(super) fn matches_at(
+        self,
+        text: &str,
+        at: usize,
+        length: usize,
+        field: Option<&str>,
+    ) -> bool {
         let is_word = || Boundary::Word.holds_at(text, at, length);
         let is_whole = length == text.len();
         let in_own_field = match (self, field) {

@@ -20,7 +20,7 @@ pub(super) struct AccountFilter {
 
 impl AccountFilter {
     /// Loads the accounts and trails of a run.
-    pub fn load(reader: &RunReader) -> Result<Self, StoreError> {
+    pub(super) fn load(reader: &RunReader) -> Result<Self, StoreError> {
         let is_trail = |log_source: &&LogSource| log_source.kind == SourceKind::CloudTrail;
         let log_sources = reader.log_sources()?;
         Ok(Self {
@@ -44,7 +44,7 @@ impl AccountFilter {
 
     /// Returns whether the run covers the account in which an event happened. Unless the event is
     /// in a log stream that a trail writes, the account that stores it counts as well.
-    pub fn includes_row(&self, event_account: &str, row: &StoredRow) -> bool {
+    pub(super) fn includes_row(&self, event_account: &str, row: &StoredRow) -> bool {
         // A log group out of scope is read only for the records of accounts in scope.
         self.includes(event_account, row.out_of_scope)
             || (!row.out_of_scope && !self.is_trail_written(event_account, row))
@@ -63,7 +63,7 @@ impl AccountFilter {
 
     /// Returns whether the run covers an account, given as an event names it. `out_of_scope` says
     /// that the event's log group is out of scope and was read for other accounts.
-    pub fn includes(&self, event_account: &str, out_of_scope: bool) -> bool {
+    pub(super) fn includes(&self, event_account: &str, out_of_scope: bool) -> bool {
         let membership = event_account
             .parse()
             .ok()

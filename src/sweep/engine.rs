@@ -36,7 +36,7 @@ pub(super) struct EngineConstraints {
 
 impl EngineConstraints {
     /// Returns whether a unit may be handed over to the other engine.
-    pub fn allow_handover(self, group: &LogGroup) -> bool {
+    pub(super) fn allow_handover(self, group: &LogGroup) -> bool {
         self.choice != EngineChoice::Filter
             && !self.is_pattern
             && group.class != LogGroupClass::InfrequentAccess

@@ -15,7 +15,7 @@ pub(super) struct GroupTrust {
 impl GroupTrust {
     /// Returns whether a trail wrote an event of this stream. Only such an event decides alone
     /// whether it is in scope.
-    pub fn is_trail_written(self, log_stream: &str, event_account: &str) -> bool {
+    pub(super) fn is_trail_written(self, log_stream: &str, event_account: &str) -> bool {
         self.trail_delivers && TrailStreamOwner::is_stream_of(log_stream, event_account)
     }
 }

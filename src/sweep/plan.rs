@@ -21,7 +21,7 @@ const PAGE_BYTES: f64 = 1_048_576.0;
 
 /// Whether a log group is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub(super) enum Decision {
     /// It is read.
     Read {
         /// Whether the server may filter. It may not where values are masked.
@@ -37,7 +37,7 @@ pub enum Decision {
 
 /// Decides what to do with a log group for `window`, at the time `now` of a run that started at
 /// `started`. `unmask` says that unmasked values are requested.
-pub fn decide(
+pub(super) fn decide(
     group: &LogGroup,
     window: TimeWindow,
     started: Timestamp,
@@ -129,18 +129,18 @@ fn full_read_outcome(
 
 /// Returns how many pages of 1 MB the log group's events in the window probably fill. This decides
 /// only the order of work and the engine.
-pub fn expected_pages(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
+pub(super) fn expected_pages(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
     pages_of(expected_bytes(group, window, now))
 }
 
 /// Returns how many pages this many bytes probably fill.
-pub fn pages_of(bytes: f64) -> f64 {
+pub(super) fn pages_of(bytes: f64) -> f64 {
     1.0 + bytes / PAGE_BYTES
 }
 
 /// Returns how many of the log group's bytes are probably in the window, assuming that they are
 /// spread evenly over the time that the group retains.
-pub fn expected_bytes(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
+pub(super) fn expected_bytes(group: &LogGroup, window: TimeWindow, now: Timestamp) -> f64 {
     let kept_since = group
         .retention_days
         .map(|days| shift_time(now, SignedDuration::from_hours(-24 * i64::from(days))));

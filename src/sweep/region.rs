@@ -145,7 +145,7 @@ impl RegionContext {
     }
 
     /// Returns a new queue for the work units of this account-Region.
-    pub fn new_queue(&self) -> Arc<Queue> {
+    pub(super) fn new_queue(&self) -> Arc<Queue> {
         let queue = Queue::new(self.shared.aws.event_quota(&self.session, &self.region));
         self.shared.tally.add_queue(&queue);
         queue
@@ -153,7 +153,7 @@ impl RegionContext {
 
     /// Starts the scan of a log group whose coverage row is `coverage_id`, from where `units`
     /// ended, or records why it is not scanned.
-    pub async fn start_scan(
+    pub(super) async fn start_scan(
         &self,
         group: LogGroup,
         delivered: Delivered,

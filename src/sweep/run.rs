@@ -328,7 +328,7 @@ pub(super) fn task_result(
 impl SweepContext {
     /// Takes what an earlier part of the run recorded about an account-Region. A second call for
     /// the same account-Region returns nothing.
-    pub fn known_groups(&self, target: &Target) -> BTreeMap<String, KnownGroup> {
+    pub(super) fn known_groups(&self, target: &Target) -> BTreeMap<String, KnownGroup> {
         // A poisoned lock still guards a complete map.
         self.checkpoint
             .lock()
@@ -338,7 +338,7 @@ impl SweepContext {
 
     /// Takes what an earlier part of the run recorded about a log group outside the scope. A second
     /// call for the same log group returns nothing.
-    pub fn known_group(&self, arn: &LogGroupArn) -> Option<KnownGroup> {
+    pub(super) fn known_group(&self, arn: &LogGroupArn) -> Option<KnownGroup> {
         self.checkpoint
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -366,7 +366,7 @@ impl SweepContext {
 
     /// Records the outcome of an account or an account-Region as a row of the coverage, and counts
     /// it if it is not covered.
-    pub fn record_outcome(
+    pub(super) fn record_outcome(
         &self,
         member: &Member,
         region: Option<&Region>,
@@ -382,12 +382,12 @@ impl SweepContext {
     }
 
     /// Returns whether the sweep is only planned.
-    pub fn is_plan(&self) -> bool {
+    pub(super) fn is_plan(&self) -> bool {
         self.sheet.is_some()
     }
 
     /// Adds to the plan sheet if the sweep is only planned; does nothing otherwise.
-    pub fn update_plan(&self, change: impl FnOnce(&mut PlanSheet)) {
+    pub(super) fn update_plan(&self, change: impl FnOnce(&mut PlanSheet)) {
         if let Some(sheet) = &self.sheet {
             // A poisoned lock is safe to use: no change under it is left half done.
             change(&mut sheet.lock().unwrap_or_else(PoisonError::into_inner));
@@ -396,7 +396,7 @@ impl SweepContext {
 
     /// Records a log group as a row of the coverage. `out_of_scope` says that it is outside the
     /// accounts and Regions in scope.
-    pub fn record_log_group(
+    pub(super) fn record_log_group(
         &self,
         account: &Account,
         region: &Region,
@@ -440,14 +440,14 @@ impl SweepContext {
     }
 
     /// Records the outcome of a coverage row.
-    pub fn finish_row(
+    pub(super) fn finish_row(
         &self,
         coverage_id: CoverageId,
         outcome: Outcome,
     ) -> impl Future<Output = Result<(), JournalClosed>> + Send {
         self.count_uncovered(&outcome);
         self.journal.write(Entry::Ended {
-            coverage_id: coverage_id,
+            coverage_id,
             outcome,
         })
     }
@@ -455,7 +455,7 @@ impl SweepContext {
     /// Returns the result of `calls`, or the outcome `interrupted` if the sweep is cancelled first.
     /// After a cancellation the call in flight has five seconds to finish, and no further call is
     /// sent.
-    pub fn unless_interrupted<T>(
+    pub(super) fn unless_interrupted<T>(
         &self,
         calls: impl Future<Output = Result<T, Outcome>> + Send,
     ) -> impl Future<Output = Result<T, Outcome>> + Send {
@@ -468,7 +468,7 @@ impl SweepContext {
     ///
     /// `calls` is boxed while it runs: thousands of tasks wait here, and without the box each would
     /// keep the size of this future for its whole life.
-    pub fn run_until_cancelled<T>(
+    pub(super) fn run_until_cancelled<T>(
         &self,
         calls: impl Future<Output = T> + Send,
     ) -> impl Future<Output = Option<T>> + Send {

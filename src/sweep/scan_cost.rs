@@ -40,7 +40,7 @@ pub(super) struct InsightsBudget {
 
 impl InsightsBudget {
     /// Creates a budget of `limit` US dollars.
-    pub fn new(limit: f64) -> Self {
+    pub(super) fn new(limit: f64) -> Self {
         Self {
             limit,
             committed: Mutex::new(0.0),
@@ -48,7 +48,7 @@ impl InsightsBudget {
     }
 
     /// Reserves an estimate and returns whether the budget has room for it.
-    pub fn reserve(&self, usd: f64) -> bool {
+    pub(super) fn reserve(&self, usd: f64) -> bool {
         let mut committed = self.committed();
         let fits = *committed + usd <= self.limit;
         if fits {
@@ -58,7 +58,7 @@ impl InsightsBudget {
     }
 
     /// Replaces a reservation by what was spent.
-    pub fn settle(&self, reserved: f64, spent: f64) {
+    pub(super) fn settle(&self, reserved: f64, spent: f64) {
         *self.committed() += spent - reserved;
     }
 

@@ -42,7 +42,7 @@ impl WindowBasis {
 impl TimeFilter {
     /// Returns the time from the start of the first window to the end of the last, or `None` if
     /// there is no window.
-    pub fn whole_window(&self) -> Option<TimeWindow> {
+    pub(super) fn whole_window(&self) -> Option<TimeWindow> {
         match self {
             Self::EventTime(window) => Some(*window),
             Self::LogTime(windows) => {
@@ -54,7 +54,7 @@ impl TimeFilter {
 
     /// Returns the ranges of log time that are read, each as its first millisecond and the first
     /// one after it.
-    pub fn log_time_ranges(&self) -> Vec<(i64, i64)> {
+    pub(super) fn log_time_ranges(&self) -> Vec<(i64, i64)> {
         match self {
             Self::EventTime(window) => vec![(
                 window.from_ms(),
@@ -73,7 +73,7 @@ impl TimeFilter {
     /// By event time, the claimed event time counts if it is plausible. A line whose event time is
     /// later than its log time, or earlier by more than [`LATE_ARRIVAL`], may be forged to stay out
     /// of the window, so its log time counts as well.
-    pub fn contains(&self, event_ms: i64, log_ms: i64) -> bool {
+    pub(super) fn contains(&self, event_ms: i64, log_ms: i64) -> bool {
         match self {
             Self::EventTime(window) => {
                 let is_plausible =

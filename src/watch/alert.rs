@@ -108,7 +108,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Adds a row and truncates its long texts.
-    pub fn push(&mut self, mut row: Row) {
+    pub(super) fn push(&mut self, mut row: Row) {
         for (column, value) in &mut row {
             let max_chars = if column == "message" {
                 MAX_MESSAGE_CHARS
@@ -153,7 +153,7 @@ impl Batch {
     }
 
     /// Returns the alerts: each is a copy of `template` with its own id, rows and counts.
-    pub fn finish(self, template: &Alert) -> Vec<Alert> {
+    pub(super) fn finish(self, template: &Alert) -> Vec<Alert> {
         let Self {
             mut messages,
             count,
@@ -225,7 +225,7 @@ pub(super) mod testing {
     use super::*;
 
     /// An alert with this id and without rows.
-    pub fn alert(id: &str) -> Alert {
+    pub(crate) fn alert(id: &str) -> Alert {
         Alert {
             id: id.to_owned(),
             schedule: "s".to_owned(),

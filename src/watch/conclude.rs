@@ -62,7 +62,7 @@ impl Conclusion<'_> {
     ///
     /// # Errors
     /// The database fails.
-    pub fn conclude_failed(
+    pub(super) fn conclude_failed(
         &self,
         state: &State,
         problem: &str,
@@ -96,7 +96,7 @@ impl Conclusion<'_> {
     ///
     /// # Errors
     /// The run or the database cannot be read or written. Nothing is stored then.
-    pub fn conclude_run(
+    pub(super) fn conclude_run(
         &self,
         state: &State,
         run: &FinishedRun,

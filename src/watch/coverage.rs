@@ -28,7 +28,7 @@ pub(super) struct CoverageChanges {
 impl CoverageChanges {
     /// Compares `rows`, the coverage of a run that started at `now_ms`, with the coverage `before`.
     /// `is_listed` means that the list of accounts was complete.
-    pub fn from_coverage(
+    pub(super) fn from_coverage(
         before: &BTreeMap<AccountId, AccountCoverage>,
         rows: &[Coverage],
         is_listed: bool,
@@ -56,7 +56,7 @@ impl CoverageChanges {
     }
 
     /// The number of accounts that are not covered.
-    pub fn uncovered(&self) -> u64 {
+    pub(super) fn uncovered(&self) -> u64 {
         self.accounts
             .values()
             .filter(|coverage| !coverage.is_covered)

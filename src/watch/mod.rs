@@ -54,7 +54,7 @@ mod testing {
     use crate::model::{Coverage, Outcome};
 
     /// A row of the coverage.
-    pub fn row(
+    pub(super) fn row(
         account: &str,
         region: Option<&str>,
         log_group: Option<&str>,
@@ -69,7 +69,7 @@ mod testing {
 
     /// A schedule `s` that searches for 192.0.2.1 and alerts on stdout, with these additional
     /// settings.
-    pub fn schedule(toml: &str) -> ScheduleSettings {
+    pub(super) fn schedule(toml: &str) -> ScheduleSettings {
         let temp = tempfile::tempdir().unwrap();
         let config = format!(
             "[watch]\nstate_dir = 'state'\n[[watch.sink]]\nname = 'out'\nkind = 'stdout'\n\

@@ -29,7 +29,7 @@ impl OwnCalls {
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub fn open(directory: &Path) -> Result<Self, StateError> {
+    pub(super) fn open(directory: &Path) -> Result<Self, StateError> {
         let runs = runs_in(directory)?;
         Ok(Self {
             runs: runs
@@ -44,7 +44,7 @@ impl OwnCalls {
     ///
     /// # Errors
     /// A run or the state cannot be read.
-    pub fn contains(
+    pub(super) fn contains(
         &mut self,
         sighting: &Sighting,
         transaction: &Transaction<'_>,

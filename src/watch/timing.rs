@@ -21,7 +21,7 @@ pub struct Activation {
 
 /// The activation that is due at `now`. `last` is the due time of the last activation; a schedule
 /// without one is due at once.
-pub fn due_activation(
+pub(super) fn due_activation(
     schedule: &ScheduleSettings,
     last: Option<Timestamp>,
     now: Timestamp,
@@ -49,7 +49,7 @@ pub fn next_activation(schedule: &ScheduleSettings, after: Timestamp) -> Option<
 }
 
 /// How often a schedule was due after `after` and until `now`.
-pub fn count_missed(schedule: &ScheduleSettings, after: Timestamp, now: Timestamp) -> u64 {
+pub(super) fn count_missed(schedule: &ScheduleSettings, after: Timestamp, now: Timestamp) -> u64 {
     let mut at = after;
     let due = std::iter::from_fn(|| {
         at = schedule.timetable.next(at, &schedule.zone)?;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 /// An organization of two member accounts in two Regions, without planted events. Tests append to
 /// it.
-pub const SMALL: &str = r#"
+pub(crate) const SMALL: &str = r#"
 name = "test"
 now = "2026-03-02T12:00:00Z"
 [organization]
@@ -45,13 +45,13 @@ name = "/app"
 "#;
 
 /// An organization, and the directory in which sweeps over it are run.
-pub struct World {
+pub(crate) struct World {
     environment: Environment,
     temp: Arc<TempDir>,
 }
 
 /// A finished run.
-pub struct Run {
+pub(crate) struct Run {
     pub outputs: RunOutput,
     pub failure: Option<SweepError>,
     /// Keeps the directory of the run alive.
@@ -60,14 +60,14 @@ pub struct Run {
 
 impl World {
     /// Creates the organization of a scenario in TOML.
-    pub fn from_toml(scenario: &str) -> Self {
+    pub(crate) fn from_toml(scenario: &str) -> Self {
         Self::from_scenario(
             &Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}")),
         )
     }
 
     /// Creates the organization of a parsed scenario.
-    pub fn from_scenario(scenario: &Scenario) -> Self {
+    pub(crate) fn from_scenario(scenario: &Scenario) -> Self {
         Self {
             environment: Environment::for_practice(scenario).unwrap(),
             temp: Arc::new(tempfile::tempdir().unwrap()),
@@ -75,13 +75,13 @@ impl World {
     }
 
     /// Creates the organization of [`SMALL`] with more tables.
-    pub fn small_with(more: &str) -> Self {
+    pub(crate) fn small_with(more: &str) -> Self {
         Self::from_toml(&format!("{SMALL}{more}"))
     }
 
     /// Returns a new organization with the same directory, as another process would see it: its
     /// time starts over, and changes in the old one are undone.
-    pub fn restarted_with(&self, scenario: &str) -> Self {
+    pub(crate) fn restarted_with(&self, scenario: &str) -> Self {
         Self {
             temp: Arc::clone(&self.temp),
             ..Self::from_toml(scenario)
@@ -89,13 +89,13 @@ impl World {
     }
 
     /// Writes the configuration file.
-    pub fn with_config(self, config: &str) -> Self {
+    pub(crate) fn with_config(self, config: &str) -> Self {
         std::fs::write(self.temp.path().join("dragnet.toml"), config).unwrap();
         self
     }
 
     /// Adds a hunt with this text to the catalogue.
-    pub fn with_hunt(self, name: &str, text: &str) -> Self {
+    pub(crate) fn with_hunt(self, name: &str, text: &str) -> Self {
         let folder = self.temp.path().join("hunts");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
@@ -103,14 +103,14 @@ impl World {
     }
 
     /// Runs `dragnet sweep` with these arguments, and writes the reports.
-    pub async fn sweep(&self, arguments: &[&str]) -> Run {
+    pub(crate) async fn sweep(&self, arguments: &[&str]) -> Run {
         self.try_sweep(arguments, CancellationToken::new())
             .await
             .unwrap()
     }
 
     /// Runs `dragnet sweep` until it ends or is cancelled.
-    pub async fn try_sweep(
+    pub(crate) async fn try_sweep(
         &self,
         arguments: &[&str],
         cancel: CancellationToken,
@@ -121,7 +121,7 @@ impl World {
     }
 
     /// Runs `dragnet resume`, and writes the reports.
-    pub async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
+    pub(crate) async fn resume(&self, directory: &Path) -> Result<Run, CommandError> {
         let run = Resumable::open(directory)?;
         let settings = run.settings(&Config::default())?;
         let connection = Connection::open(&self.environment, &settings.reach).await?;
@@ -137,7 +137,7 @@ impl World {
     }
 
     /// Returns the directories of the runs.
-    pub fn runs(&self) -> Vec<PathBuf> {
+    pub(crate) fn runs(&self) -> Vec<PathBuf> {
         let runs = std::fs::read_dir(self.temp.path().join("runs"));
         runs.into_iter()
             .flatten()
@@ -160,7 +160,7 @@ impl World {
     }
 
     /// Takes MFA codes from `codes`.
-    pub fn with_codes(self, codes: Arc<dyn CodeSource>) -> Self {
+    pub(crate) fn with_codes(self, codes: Arc<dyn CodeSource>) -> Self {
         Self {
             environment: self.environment.with_codes(codes),
             ..self
@@ -168,7 +168,7 @@ impl World {
     }
 
     /// Stores MFA sessions in this directory.
-    pub fn with_session_directory(self, directory: &Path) -> Self {
+    pub(crate) fn with_session_directory(self, directory: &Path) -> Self {
         Self {
             environment: self
                 .environment
@@ -177,16 +177,16 @@ impl World {
         }
     }
 
-    pub fn environment(&self) -> &Environment {
+    pub(crate) fn environment(&self) -> &Environment {
         &self.environment
     }
 
-    pub fn range(&self) -> &Range {
+    pub(crate) fn range(&self) -> &Range {
         self.environment.range().unwrap()
     }
 
     /// Returns how often an operation was called.
-    pub fn calls(&self, operation: &str) -> u64 {
+    pub(crate) fn calls(&self, operation: &str) -> u64 {
         self.range()
             .calls()
             .iter()
@@ -195,7 +195,7 @@ impl World {
             .sum()
     }
 
-    pub fn settings(&self, arguments: &[&str]) -> SweepSettings {
+    pub(crate) fn settings(&self, arguments: &[&str]) -> SweepSettings {
         let parsed =
             Arguments::try_parse_from([&["dragnet", "sweep"], arguments].concat()).unwrap();
         let Command::Sweep(sweep) = parsed.command else {
@@ -273,12 +273,12 @@ impl Run {
     }
 
     /// Reads a file of the run.
-    pub fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         std::fs::read_to_string(self.outputs.directory.join(name)).unwrap()
     }
 
     /// Returns some columns of a CSV file. The values of a row are joined with spaces.
-    pub fn columns(&self, name: &str, columns: &[&str]) -> Vec<String> {
+    pub(crate) fn columns(&self, name: &str, columns: &[&str]) -> Vec<String> {
         let text = self.file(name);
         let mut csv = csv::Reader::from_reader(text.as_bytes());
         let header = csv.headers().unwrap().clone();
@@ -306,7 +306,7 @@ impl Run {
     }
 
     /// Returns the coverage as `account region group status reason`.
-    pub fn coverage(&self) -> Vec<String> {
+    pub(crate) fn coverage(&self) -> Vec<String> {
         self.columns(
             "coverage.csv",
             &["account_id", "region", "log_group", "status", "reason"],
@@ -314,7 +314,7 @@ impl Run {
     }
 
     /// Returns the only coverage row that begins with this text.
-    pub fn coverage_row(&self, prefix: &str) -> String {
+    pub(crate) fn coverage_row(&self, prefix: &str) -> String {
         let rows: Vec<String> = self
             .coverage()
             .into_iter()
@@ -325,12 +325,12 @@ impl Run {
     }
 
     /// Reads `summary.json`.
-    pub fn summary(&self) -> serde_json::Value {
+    pub(crate) fn summary(&self) -> serde_json::Value {
         serde_json::from_str(&self.file("summary.json")).unwrap()
     }
 
     /// Returns the status of the run, from the summary.
-    pub fn status(&self) -> String {
+    pub(crate) fn status(&self) -> String {
         self.summary()["status"].as_str().unwrap().to_owned()
     }
 }
@@ -408,7 +408,7 @@ fn has_no_source_gap(summary: &serde_json::Value) -> bool {
 }
 
 /// Returns a CloudTrail record as JSON. `at` is RFC 3339.
-pub fn record(id: &str, account: &str, region: &str, at: &str, ip: &str) -> String {
+pub(crate) fn record(id: &str, account: &str, region: &str, at: &str, ip: &str) -> String {
     format!(
         r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::{account}:user/bob","accessKeyId":"AKIAIOSFODNN7EXAMPLE"}},"eventTime":"{at}","eventSource":"s3.amazonaws.com","eventName":"ListBuckets","awsRegion":"{region}","sourceIPAddress":"{ip}","userAgent":"cli","requestID":"r-{id}","eventID":"{id}","eventType":"AwsApiCall","recipientAccountId":"{account}"}}"#
     )
@@ -416,13 +416,13 @@ pub fn record(id: &str, account: &str, region: &str, at: &str, ip: &str) -> Stri
 
 /// Returns the event with which the trail of [`SMALL`] delivers a record to its log group. The
 /// record may name any account and Region.
-pub fn delivered(at: &str, record: &str) -> String {
+pub(crate) fn delivered(at: &str, record: &str) -> String {
     let stream = "stream = \"o-exampleorgid_222222222222_CloudTrail_us-east-1\"\n";
     event("111111111111", "us-east-1", "/trail", at, record) + stream
 }
 
 /// Returns a planted event in the form of a scenario.
-pub fn event(account: &str, region: &str, group: &str, at: &str, message: &str) -> String {
+pub(crate) fn event(account: &str, region: &str, group: &str, at: &str, message: &str) -> String {
     assert!(!message.contains("'''"));
     format!(
         "[[events]]\naccount = \"{account}\"\nregion = \"{region}\"\ngroup = \"{group}\"\nat = \"{at}\"\nmessage = '''{message}'''\n"

@@ -30,7 +30,7 @@ struct CachedSession {
 
 impl SessionCache {
     /// The cache for the session of a profile with this device.
-    pub fn new(directory: &Path, profile: &str, serial: &str) -> Self {
+    pub(super) fn new(directory: &Path, profile: &str, serial: &str) -> Self {
         let digest = hex::encode(Sha256::digest(format!("{profile}\0{serial}")));
         Self {
             file: directory.join(format!("mfa-{}.json", digest.get(..16).unwrap_or(&digest))),
@@ -38,7 +38,7 @@ impl SessionCache {
     }
 
     /// Returns the cached session, if it was opened with these keys.
-    pub fn load(&self, source: &Credentials) -> Option<Credentials> {
+    pub(super) fn load(&self, source: &Credentials) -> Option<Credentials> {
         // An unreadable file counts as missing: a code opens a new session.
         let cached: CachedSession = serde_json::from_slice(&fs::read(&self.file).ok()?).ok()?;
         let CachedSession {
@@ -64,7 +64,7 @@ impl SessionCache {
     ///
     /// # Errors
     /// The file cannot be written. The session can be used anyway.
-    pub fn store(&self, source: &Credentials, session: &Credentials) -> io::Result<()> {
+    pub(super) fn store(&self, source: &Credentials, session: &Credentials) -> io::Result<()> {
         let (Some(token), Some(expiry)) = (session.session_token(), session.expiry()) else {
             return Ok(());
         };
@@ -93,7 +93,7 @@ impl SessionCache {
     ///
     /// # Errors
     /// The file exists and cannot be removed.
-    pub fn remove(&self) -> io::Result<bool> {
+    pub(super) fn remove(&self) -> io::Result<bool> {
         match fs::remove_file(&self.file) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -49,7 +49,7 @@ pub struct MfaStatus {
 impl Device {
     /// Creates a device. If a `directory` is given, its session is cached there under the profile's
     /// name.
-    pub fn new(
+    pub(super) fn new(
         serial: MfaSerial,
         codes: Arc<dyn CodeSource>,
         directory: Option<&Path>,
@@ -66,7 +66,7 @@ impl Device {
     }
 
     /// The serial number of the device.
-    pub fn serial(&self) -> &MfaSerial {
+    pub(super) fn serial(&self) -> &MfaSerial {
         &self.serial
     }
 
@@ -74,7 +74,7 @@ impl Device {
     ///
     /// # Errors
     /// The cache file cannot be removed.
-    pub fn forget_session(&self) -> std::io::Result<bool> {
+    pub(super) fn forget_session(&self) -> std::io::Result<bool> {
         self.cache.as_ref().map_or(Ok(false), SessionCache::remove)
     }
 }

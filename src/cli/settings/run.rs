@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::ResolveContext;
 use crate::model::RunId;
 
-/// The default directory of runs.
 const DEFAULT_DIRECTORY: &str = "runs";
 
 /// Returns the directory of a run that is given by its directory or, if it is in `./runs`, by its

@@ -41,7 +41,7 @@ struct ParameterDescription {
 }
 
 impl HuntDescription {
-    pub fn from_template(template: &HuntTemplate) -> Self {
+    pub(super) fn from_template(template: &HuntTemplate) -> Self {
         let example = template.example();
         let describe =
             |(name, parameter): (&String, &crate::config::Parameter)| ParameterDescription {
@@ -83,7 +83,7 @@ impl HuntDescription {
     }
 
     /// Returns the row of the list.
-    pub fn table_row(&self) -> Vec<String> {
+    pub(super) fn table_row(&self) -> Vec<String> {
         let parameters = self
             .parameters
             .iter()
@@ -102,7 +102,7 @@ impl HuntDescription {
     }
 
     /// Writes the full description.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}: {}", self.name, escape(&self.title))?;
         writeln!(
             out,
@@ -134,7 +134,7 @@ impl HuntDescription {
     }
 
     /// Writes that the hunt is valid, and which engines can run it.
-    pub fn write_check(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write_check(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}: valid", self.name)?;
         self.write_engine(out)
     }

@@ -48,7 +48,7 @@ fn operations(what: Listing) -> &'static [Operation] {
 
 impl ListSearch {
     /// Runs all queries of a list.
-    pub async fn run(aws: Aws, list: &ListSettings) -> Result<ListResult, CommandError> {
+    pub(super) async fn run(aws: Aws, list: &ListSettings) -> Result<ListResult, CommandError> {
         let caller = aws
             .authenticate()
             .await

@@ -22,7 +22,6 @@ use crate::sweep::{
     look_up_log_sources, look_up_trail_state, member_to_enter, sources,
 };
 
-/// The result of the survey.
 pub(super) struct SurveyResult {
     /// The log sources.
     pub sources: Sources,

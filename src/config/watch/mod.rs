@@ -125,7 +125,6 @@ pub enum Listen {
 pub struct InvalidListen(String);
 
 impl Default for Listen {
-    /// Returns 127.0.0.1:9464.
     fn default() -> Self {
         Self::At(SocketAddr::from(([127, 0, 0, 1], 9_464)))
     }

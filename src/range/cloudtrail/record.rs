@@ -135,7 +135,6 @@ impl Actor {
 }
 
 impl Record {
-    /// `eventSource`.
     pub(crate) fn event_source(&self) -> String {
         format!("{}.amazonaws.com", self.service)
     }

@@ -35,7 +35,6 @@ impl Column {
     }
 }
 
-/// A space-delimited pattern.
 #[derive(Clone, Debug)]
 pub(super) struct SpaceDelimitedPattern {
     before: Vec<Column>,

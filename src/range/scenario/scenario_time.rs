@@ -31,7 +31,6 @@ impl TryFrom<String> for ScenarioTime {
     }
 }
 
-/// An absolute time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct AbsoluteTime(pub(super) Timestamp);

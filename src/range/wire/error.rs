@@ -3,7 +3,6 @@
 
 use super::{Protocol, Service};
 
-/// An error as AWS returns it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub(crate) struct AwsError {

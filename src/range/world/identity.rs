@@ -159,7 +159,6 @@ pub(crate) struct Role {
     /// Begins with `AROA`.
     pub(crate) id: String,
     pub(crate) created: Timestamp,
-    /// The trust policy.
     pub(crate) trust: Policy,
     /// The maximum session duration in seconds: 3,600 to 43,200.
     pub(crate) max_session_seconds: u32,

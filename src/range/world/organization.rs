@@ -9,7 +9,6 @@ use crate::model::AccountId;
 pub(crate) struct Organization {
     /// The id, `o-…`.
     pub(crate) id: String,
-    /// The management account.
     pub(crate) management: AccountId,
     /// Delegated administrators, which may also read the organization.
     pub(crate) delegated: Vec<AccountId>,

@@ -7,7 +7,6 @@ use super::World;
 use crate::model::{AccountId, Region};
 use crate::range::cloudtrail::Record;
 
-/// A trail.
 #[derive(Clone, Debug)]
 pub(crate) struct Trail {
     pub(crate) name: String,

@@ -25,7 +25,7 @@ const SELECTABLE: [&str; 7] = [
 
 impl Requirement {
     /// The text that a raw message of any kind must contain to meet the requirement.
-    pub fn required_text(&self) -> Option<RequiredText> {
+    pub(super) fn required_text(&self) -> Option<RequiredText> {
         match self {
             Self::Nothing => None,
             Self::Text(field_text) => required_runs(&field_text.text),

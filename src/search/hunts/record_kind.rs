@@ -75,7 +75,6 @@ impl FlowLogFormats {
         }
     }
 
-    /// The format of a line, if it is a line of a flow log.
     fn format_of(&self, line: &str) -> Option<&FlowLogFormat> {
         self.0
             .iter()

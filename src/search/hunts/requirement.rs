@@ -52,7 +52,7 @@ const MOST_PREFIXES: usize = 16;
 
 impl Requirement {
     /// The requirement of conditions that must all hold.
-    pub fn from_conditions<'e>(conditions: impl IntoIterator<Item = &'e Expr>) -> Self {
+    pub(super) fn from_conditions<'e>(conditions: impl IntoIterator<Item = &'e Expr>) -> Self {
         Self::all_of(conditions.into_iter().map(Self::from_condition).collect())
     }
 

@@ -30,7 +30,7 @@ pub(in crate::sweep) struct PageCounts(BTreeMap<(usize, String, String, &'static
 impl PageCounts {
     /// Adds the partial of an event for the hunt with this number. For `kind` see
     /// [`kind_of_count`].
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         hunt: usize,
         details: &ParsedEventDetails<'_>,
@@ -47,7 +47,7 @@ impl PageCounts {
     }
 
     /// Returns the rows that the journal stores.
-    pub fn into_rows(self, hunts: &[PreparedHunt]) -> Vec<CountRow> {
+    pub(crate) fn into_rows(self, hunts: &[PreparedHunt]) -> Vec<CountRow> {
         let rows = self.0.into_iter().filter_map(
             |((number, event_account, event_region, kind), partial)| {
                 let hunt = hunts.get(number)?.hunt().name.clone();

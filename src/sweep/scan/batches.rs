@@ -52,7 +52,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Creates a batch of units that have `key` in common.
-    pub fn new(key: BatchKey, units: Vec<Unit>) -> Self {
+    pub(super) fn new(key: BatchKey, units: Vec<Unit>) -> Self {
         Self {
             key,
             units,
@@ -62,7 +62,7 @@ impl Batch {
     }
 
     /// Creates one of `count` parts of this batch. Each part is estimated to cost the same.
-    pub fn part(&self, count: usize, key: BatchKey, units: Vec<Unit>) -> Self {
+    pub(super) fn part(&self, count: usize, key: BatchKey, units: Vec<Unit>) -> Self {
         Self {
             key,
             units,
@@ -73,7 +73,7 @@ impl Batch {
 
     /// Splits the batch by log group into two halves. The first has one unit more if they cannot be
     /// equal.
-    pub fn split_in_half(mut self) -> [Self; 2] {
+    pub(super) fn split_in_half(mut self) -> [Self; 2] {
         let second = self.units.split_off(self.units.len().div_ceil(2));
         let first = std::mem::take(&mut self.units);
         [first, second].map(|units| self.part(2, self.key, units))
@@ -90,7 +90,7 @@ pub(super) struct Batches {
 
 impl Batches {
     /// Adds a unit to the open batch of its key.
-    pub fn add(&mut self, unit: Unit) {
+    pub(super) fn add(&mut self, unit: Unit) {
         let key = BatchKey::new(&unit);
         if key.pass == Pass::Passthrough {
             // The rows of a passthrough query do not say which log group they come from, so each
@@ -107,18 +107,18 @@ impl Batches {
     }
 
     /// Adds a batch that is queried as it is.
-    pub fn add_ready(&mut self, batch: Batch) {
+    pub(super) fn add_ready(&mut self, batch: Batch) {
         self.ready.push(batch);
     }
 
     /// Returns whether a batch is ready. While log groups are still being listed, batches that are
     /// not full wait for more units.
-    pub fn has_next(&self, is_listing: bool) -> bool {
+    pub(super) fn has_next(&self, is_listing: bool) -> bool {
         !self.ready.is_empty() || (!is_listing && !self.open.is_empty())
     }
 
     /// Takes the next batch that is ready.
-    pub fn next(&mut self, is_listing: bool) -> Option<Batch> {
+    pub(super) fn next(&mut self, is_listing: bool) -> Option<Batch> {
         let open = |batches: &mut Self| {
             batches
                 .open

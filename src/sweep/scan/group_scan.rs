@@ -122,7 +122,7 @@ impl State {
 impl GroupScan {
     /// Starts or resumes the scan of a log group: adds its units to the queue. `receives_trail`
     /// says that a trail delivers to it, as far as known.
-    pub async fn start(
+    pub(crate) async fn start(
         spec: ScanSpec,
         receives_trail: bool,
         known: KnownUnits,
@@ -156,7 +156,7 @@ impl GroupScan {
     }
 
     /// Returns whether a trail delivers to it, as far as known.
-    pub fn receives_trail(&self) -> bool {
+    pub(crate) fn receives_trail(&self) -> bool {
         self.receives_trail.load(Ordering::Relaxed)
     }
 

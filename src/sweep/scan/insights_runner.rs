@@ -29,7 +29,11 @@ pub(super) struct InsightsRunner {
 impl InsightsRunner {
     /// Queries the units of a batch. What does not fit in one query is added to the queue again, in
     /// parts.
-    pub async fn run_batch(&self, mut batch: Batch, queue: &Queue) -> Result<(), JournalClosed> {
+    pub(super) async fn run_batch(
+        &self,
+        mut batch: Batch,
+        queue: &Queue,
+    ) -> Result<(), JournalClosed> {
         let (failed, open): (Vec<Unit>, Vec<Unit>) = batch
             .units
             .into_iter()

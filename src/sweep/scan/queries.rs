@@ -161,7 +161,7 @@ impl ReceivedRows {
 impl Queries {
     /// Queries the events of all units of a batch and writes them to the journal. `completes_units`
     /// says that this completes the units.
-    pub async fn events(
+    pub(super) async fn events(
         &self,
         shared: &SweepContext,
         batch: &mut Batch,
@@ -186,7 +186,7 @@ impl Queries {
     }
 
     /// Runs a query over all units of a batch and writes its rows to the journal.
-    pub async fn run(
+    pub(super) async fn run(
         &self,
         shared: &SweepContext,
         batch: &mut Batch,

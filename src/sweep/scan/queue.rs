@@ -51,7 +51,7 @@ struct State {
 impl Queue {
     /// Creates an empty queue. Log groups may be added until [`Self::set_listing`] says that all of
     /// them are listed.
-    pub fn new(quota: QuotaHandle) -> Arc<Self> {
+    pub(crate) fn new(quota: QuotaHandle) -> Arc<Self> {
         let waiting = BinaryHeap::new();
         let batches = Batches::default();
         let state = State {
@@ -100,7 +100,7 @@ impl Queue {
     }
 
     /// Sets whether more log groups may be added.
-    pub fn set_listing(&self, is_listing: bool) {
+    pub(crate) fn set_listing(&self, is_listing: bool) {
         let mut state = self.state();
         state.is_listing = is_listing;
         if !is_listing {
@@ -111,13 +111,13 @@ impl Queue {
     }
 
     /// Waits until there is room for more log groups.
-    pub async fn wait_for_room(&self) {
+    pub(crate) async fn wait_for_room(&self) {
         self.wait(|state| (state.waiting.len() < MAX_WAITING).then_some(()))
             .await;
     }
 
     /// Reads all units. Ends when none is left and no more can be added.
-    pub async fn read_all(self: &Arc<Self>) -> Result<(), JournalClosed> {
+    pub(crate) async fn read_all(self: &Arc<Self>) -> Result<(), JournalClosed> {
         tokio::try_join!(self.read_pages(), self.run_batches()).map(|_| ())
     }
 
@@ -169,7 +169,7 @@ impl Queue {
     }
 
     /// Adds `more` to the number of pages left; it may be negative.
-    pub fn add_expected_pages(&self, more: f64) {
+    pub(crate) fn add_expected_pages(&self, more: f64) {
         let mut state = self.state();
         state.pages_left = (state.pages_left + more).max(0.0);
     }
@@ -180,18 +180,18 @@ impl Queue {
     }
 
     /// Returns the current rate of the quota, in calls per second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.quota.rate()
     }
 
     /// Returns how long the pages left take at the current rate.
-    pub fn time_left(&self) -> Duration {
+    pub(crate) fn time_left(&self) -> Duration {
         let pages_left = self.state().pages_left;
         Duration::try_from_secs_f64(pages_left / self.quota.rate()).unwrap_or(Duration::MAX)
     }
 
     /// Returns the same with `pages` more.
-    pub fn time_left_with(&self, pages: f64) -> Duration {
+    pub(crate) fn time_left_with(&self, pages: f64) -> Duration {
         let more = Duration::try_from_secs_f64(pages / self.quota.rate()).unwrap_or(Duration::MAX);
         self.time_left().saturating_add(more)
     }

@@ -46,7 +46,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Adds a page with events of these log times.
-    pub fn record_page(&mut self, times: impl Iterator<Item = i64>) {
+    pub(super) fn record_page(&mut self, times: impl Iterator<Item = i64>) {
         self.pages = self.pages.saturating_add(1);
         self.seen = times.fold(self.seen, |seen, time| {
             self.events += 1;
@@ -58,7 +58,7 @@ impl Progress {
     /// Returns how many pages a unit that starts at `from_ms` and ends at `end_ms` probably has in
     /// all, if its density stays the same and it has more pages than were read. `initial_estimate`
     /// is the estimate from before any event was seen.
-    pub fn estimate_pages(&self, from_ms: i64, end_ms: i64, initial_estimate: f64) -> f64 {
+    pub(super) fn estimate_pages(&self, from_ms: i64, end_ms: i64, initial_estimate: f64) -> f64 {
         let pages = f64::from(self.pages);
         // A unit that exceeds its estimate is assumed to be half read.
         let default = if initial_estimate > pages {

@@ -111,7 +111,7 @@ impl Start {
 
 impl Unit {
     /// Creates a unit of which nothing was read yet.
-    pub fn new(scan: &Arc<GroupScan>, pass: Pass, engine: Engine, span: Span) -> Self {
+    pub(super) fn new(scan: &Arc<GroupScan>, pass: Pass, engine: Engine, span: Span) -> Self {
         Self {
             id: scan.spec.shared.journal.new_unit_id(),
             pass,
@@ -126,7 +126,11 @@ impl Unit {
     }
 
     /// Restores a unit of an earlier part of the run; returns `None` if it was read completely.
-    pub fn from_known(scan: &Arc<GroupScan>, known: &KnownUnit, now_ms: i64) -> Option<Self> {
+    pub(super) fn from_known(
+        scan: &Arc<GroupScan>,
+        known: &KnownUnit,
+        now_ms: i64,
+    ) -> Option<Self> {
         let start = Start::from_known(known, now_ms);
         if start == Start::End {
             return None;
@@ -165,7 +169,7 @@ impl Unit {
     }
 
     /// Returns the row that the journal stores about the unit.
-    pub fn to_row(&self) -> UnitRow {
+    pub(super) fn to_row(&self) -> UnitRow {
         let Span { from_ms, to_ms, .. } = self.span;
         let Self {
             id, pass, engine, ..
@@ -182,7 +186,7 @@ impl Unit {
 
     /// Reads the unit to its end, or to the first error. `permit` is the rate-limit permit of the
     /// first call.
-    pub async fn read(mut self, permit: Option<Permit>) -> Result<(), JournalClosed> {
+    pub(super) async fn read(mut self, permit: Option<Permit>) -> Result<(), JournalClosed> {
         let result = if self.scan.has_failed() {
             Ok(())
         } else {
@@ -200,17 +204,17 @@ impl Unit {
     }
 
     /// Reports the end of the unit to its scan. An error becomes the outcome of the log group.
-    pub async fn finish(self, result: Result<(), Outcome>) -> Result<(), JournalClosed> {
+    pub(super) async fn finish(self, result: Result<(), Outcome>) -> Result<(), JournalClosed> {
         self.scan.finish_unit(result).await
     }
 
     /// Returns whether the other engine may read what this one cannot.
-    pub fn may_be_handed_over(&self) -> bool {
+    pub(super) fn may_be_handed_over(&self) -> bool {
         !self.was_handed_over && self.scan.spec.allow_handover
     }
 
     /// Hands the unit over to the other engine, which reads it from its start.
-    pub async fn hand_over(mut self) -> Result<(), JournalClosed> {
+    pub(super) async fn hand_over(mut self) -> Result<(), JournalClosed> {
         self.engine = match self.engine {
             Engine::Filter => Engine::Insights,
             Engine::Insights => Engine::Filter,
@@ -383,7 +387,7 @@ impl Unit {
 
     /// Splits the unit at these times, which must be ascending and inside the unit. The unit keeps
     /// the first part and is read from its start; the other parts are returned.
-    pub async fn split_at(
+    pub(super) async fn split_at(
         &mut self,
         times: &[i64],
         expected_pages: f64,
@@ -416,7 +420,7 @@ impl Unit {
     }
 
     /// Discards everything that was stored of the unit, which is then read from its start.
-    pub async fn restart(&mut self) -> Result<(), JournalClosed> {
+    pub(super) async fn restart(&mut self) -> Result<(), JournalClosed> {
         self.start = Start::FirstPage;
         self.scan
             .spec
@@ -427,27 +431,27 @@ impl Unit {
     }
 
     /// Returns whether an earlier part of the run may have stored something of it.
-    pub fn was_started(&self) -> bool {
+    pub(super) fn was_started(&self) -> bool {
         self.start != Start::FirstPage
     }
 
-    pub fn pass(&self) -> Pass {
+    pub(super) fn pass(&self) -> Pass {
         self.pass
     }
 
-    pub fn engine(&self) -> Engine {
+    pub(super) fn engine(&self) -> Engine {
         self.engine
     }
 
-    pub fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Span {
         self.span
     }
 
-    pub fn scan(&self) -> &Arc<GroupScan> {
+    pub(super) fn scan(&self) -> &Arc<GroupScan> {
         &self.scan
     }
 
-    pub fn id(&self) -> UnitId {
+    pub(super) fn id(&self) -> UnitId {
         self.id
     }
 

@@ -9,12 +9,12 @@ use super::StateError;
 
 /// Identifies a finding or a subject: the first half of a SHA-256 hash over its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Identity([u8; 16]);
+pub(crate) struct Identity([u8; 16]);
 
 impl Identity {
     /// Hashes these parts in this order. Each is prefixed with its length, so different lists never
     /// hash the same text.
-    pub fn from_parts<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
+    pub(crate) fn from_parts<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
             hash.update((part.len() as u64).to_be_bytes());
@@ -28,7 +28,7 @@ impl Identity {
     }
 
     /// A uniformly distributed number derived from the identity.
-    pub fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         self.0
             .iter()
             .take(8)

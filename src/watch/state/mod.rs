@@ -22,7 +22,7 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 
 pub use account_coverage::AccountCoverage;
 pub use activations::{ActivationEnd, ActivationRecord, Totals};
-pub use dedup::Identity;
+pub(super) use dedup::Identity;
 pub use outbox::{SinkRecord, Waiting};
 
 pub(super) use account_coverage::write_account_coverage;

@@ -38,7 +38,7 @@ const USUAL_CASES: u32 = 256;
 
 /// What must hold in a world; it depends on the faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guarantee {
+pub(super) enum Guarantee {
     /// Everything is covered and every match is found.
     Complete,
     /// Every reported sighting is real. If the run is complete, all of them are reported.
@@ -48,7 +48,7 @@ pub enum Guarantee {
 /// A property of a world and of the sweeps over it. A test requires some of them, because it would
 /// prove nothing about worlds that lack them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Property {
+pub(super) enum Property {
     /// The expected result is not empty.
     Matched,
     /// A call failed for another reason than `AccessDenied`.
@@ -61,7 +61,7 @@ pub enum Property {
 
 /// Checks random worlds in every engine, starting from `seed`. At least one world in three must
 /// have all `required` properties.
-pub fn check_worlds(
+pub(super) fn check_worlds(
     (cases, seed): (u32, u64),
     guarantee: Guarantee,
     strategy: impl Strategy<Value = (RandomWorld, SearchSet)>,

@@ -14,14 +14,14 @@ use super::world::{
 
 /// Values that occur both in events and in search sets, so that many searches match. Some are near
 /// misses of others.
-pub const ACTIONS: [&str; 5] = [
+pub(super) const ACTIONS: [&str; 5] = [
     "ListBuckets",
     "CreateUser",
     "CreateRole",
     "GetUser",
     "ConsoleLogin",
 ];
-pub const ADDRESSES: [&str; 7] = [
+pub(super) const ADDRESSES: [&str; 7] = [
     "192.0.2.1",
     "192.0.2.10",
     "10.1.2.3",
@@ -30,17 +30,17 @@ pub const ADDRESSES: [&str; 7] = [
     "2001:0DB8:0:0:0:0:0:1",
     "2001:db8::1:1",
 ];
-pub const ARNS: [&str; 5] = [
+pub(super) const ARNS: [&str; 5] = [
     "arn:aws:iam::222222222222:user/ben",
     "arn:aws:iam::222222222222:user/benjamin",
     "arn:aws:iam::222222222222:user/team/ben",
     "arn:aws:sts::222222222222:assumed-role/Admin/alice",
     "arn:aws:s3:::évidence/a<b>&c",
 ];
-pub const AGENTS: [&str; 4] = ["aws-cli/2.17", "kali/2026 (x)", "alkaline", "é🦀"];
-pub const ERRORS: [&str; 3] = ["AccessDenied", "Client.UnauthorizedOperation", "Throttling"];
-pub const NAMES: [&str; 4] = ["ben", "Admin", "a \"quoted\" name\\", "ünïcode"];
-pub const NOTES: [&str; 6] = [
+pub(super) const AGENTS: [&str; 4] = ["aws-cli/2.17", "kali/2026 (x)", "alkaline", "é🦀"];
+pub(super) const ERRORS: [&str; 3] = ["AccessDenied", "Client.UnauthorizedOperation", "Throttling"];
+pub(super) const NAMES: [&str; 4] = ["ben", "Admin", "a \"quoted\" name\\", "ünïcode"];
+pub(super) const NOTES: [&str; 6] = [
     "login of ben from 192.0.2.1.",
     "GET https://WWW.Evil.Example./%2Fx took 17ms",
     "md5=D41D8CD98F00B204E9800998ECF8427E notevil.example",
@@ -93,7 +93,7 @@ const FLOW_GROUPS: [Group; 3] = [
 ];
 
 /// Returns all possible flow logs: each format, delivered to each of the groups.
-pub fn flow_logs() -> Vec<(Group, usize)> {
+pub(super) fn flow_logs() -> Vec<(Group, usize)> {
     FLOW_GROUPS
         .into_iter()
         .flat_map(|group| (0..FORMATS.len()).map(move |format| (group, format)))
@@ -372,7 +372,7 @@ fn other_events() -> impl Strategy<Value = Vec<Planted>> {
 }
 
 /// Many flow log lines in the groups of flow logs, at random times within the window.
-pub fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
+pub(super) fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
     let at = WINDOW_MS.0..WINDOW_MS.1;
     let line = (flow_line(), select(&FLOW_GROUPS[..]), at).prop_map(
         |((form, message), group, first_ms)| Planted {
@@ -391,14 +391,14 @@ pub fn flow_lines() -> impl Strategy<Value = Vec<Planted>> {
 
 /// All events of a world. The caller removes those in the log groups of trails that the world
 /// lacks.
-pub fn planted() -> impl Strategy<Value = Vec<Planted>> {
+pub(super) fn planted() -> impl Strategy<Value = Vec<Planted>> {
     let several = prop_oneof![record().boxed(), other_events().boxed()];
     vec(several, 0..40).prop_map(|all| all.concat())
 }
 
 /// Returns `count` events in one millisecond, amid 100 events that are 1 ms apart. No slice can
 /// divide them, and a page may be unable to hold them.
-pub fn burst(group: Group, count: u32) -> Vec<Planted> {
+pub(super) fn burst(group: Group, count: u32) -> Vec<Planted> {
     let line = |first_ms, count, apart_ms| Planted {
         group,
         stream: "s1",
@@ -418,7 +418,7 @@ pub fn burst(group: Group, count: u32) -> Vec<Planted> {
 /// An event of the maximum size.
 ///
 /// Source: CloudWatch Logs quotas: an event has up to 1 MB, 26 bytes of which are not its message.
-pub fn largest(group: Group, at_ms: i64) -> Planted {
+pub(super) fn largest(group: Group, at_ms: i64) -> Planted {
     let start = "{\"sourceIPAddress\":\"192.0.2.1\",\"filler\":\"";
     let end = "\",\"eventName\":\"ListBuckets\",\"size\":7}";
     let filler = "x ".repeat(((1 << 20) - 26 - start.len() - end.len()) / 2);

@@ -24,7 +24,7 @@ fn in_order(rows: impl Iterator<Item = Row>) -> Vec<String> {
 
 /// Returns the tables that must be equal: the name of each, the rows of the run, and the expected
 /// rows, both in order.
-pub fn tables(
+pub(super) fn tables(
     run: &Run,
     names: &[String],
     expected: &ExpectedResult,
@@ -52,7 +52,7 @@ pub fn tables(
 }
 
 /// Returns whether a log group was scanned in slices.
-pub fn is_sliced(run: &Run) -> bool {
+pub(super) fn is_sliced(run: &Run) -> bool {
     let database = rusqlite::Connection::open(run.outputs.directory.join("run.db")).unwrap();
     let sql = "SELECT coalesce(max(units), 0) FROM (SELECT count(*) AS units FROM unit GROUP BY place, pass)";
     database
@@ -83,7 +83,7 @@ const OTHER_COLUMNS: [&str; 8] = [
     "hunts",
 ];
 
-pub fn found_sightings(run: &Run) -> Vec<String> {
+pub(super) fn found_sightings(run: &Run) -> Vec<String> {
     let row = |line: &str| {
         let row: Map<String, Json> = serde_json::from_str(line).unwrap();
         let sort_key = json!(SORT_COLUMNS.map(|name| row[name].clone())).to_string();
@@ -95,7 +95,7 @@ pub fn found_sightings(run: &Run) -> Vec<String> {
     in_order(run.file("sightings.jsonl").lines().map(row))
 }
 
-pub fn expected_sightings(expected: &ExpectedResult) -> Vec<String> {
+pub(super) fn expected_sightings(expected: &ExpectedResult) -> Vec<String> {
     let row = |sighting: &Sighting| {
         let Sighting {
             event,
@@ -140,7 +140,7 @@ pub fn expected_sightings(expected: &ExpectedResult) -> Vec<String> {
 
 /// Returns the part of a sighting that is the same for every copy. If some copies were not read, a
 /// run may report another copy than expected.
-pub fn without_location(sighting: &str) -> String {
+pub(super) fn without_location(sighting: &str) -> String {
     let sort_key: Vec<Json> = serde_json::Deserializer::from_str(sighting)
         .into_iter()
         .next()

@@ -10,7 +10,7 @@ use super::naive::INDICATORS;
 
 /// The kind of record that a hunt searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecordSource {
+pub(super) enum RecordSource {
     CloudTrail,
     VpcFlow,
     Anything,
@@ -18,14 +18,14 @@ pub enum RecordSource {
 
 /// A query that is run as a hunt from the user's catalogue.
 #[derive(Clone, Debug)]
-pub struct HuntQuery {
+pub(super) struct HuntQuery {
     pub source: RecordSource,
     pub query: String,
 }
 
 impl HuntQuery {
     /// Returns the hunt as a file of the catalogue.
-    pub fn file(&self, name: &str) -> String {
+    pub(super) fn file(&self, name: &str) -> String {
         let word = match self.source {
             RecordSource::CloudTrail => "cloudtrail",
             RecordSource::VpcFlow => "vpc-flow",
@@ -40,13 +40,13 @@ impl HuntQuery {
 
 /// The indicators and hunts of one sweep.
 #[derive(Clone, Debug)]
-pub struct SearchSet {
+pub(super) struct SearchSet {
     /// Indexes into [`INDICATORS`].
     pub indicators: Vec<usize>,
     pub hunts: Vec<HuntQuery>,
 }
 
-pub fn search_set() -> impl Strategy<Value = SearchSet> {
+pub(super) fn search_set() -> impl Strategy<Value = SearchSet> {
     let indicators = |most| subsequence((0..INDICATORS.len()).collect::<Vec<_>>(), 1..=most);
     let hunts = |most: usize| vec(hunt_query(), 1..=most);
     // The server usually filters for a single indicator or hunt, but hardly ever for a combination.
@@ -64,7 +64,7 @@ fn hunt_query() -> impl Strategy<Value = HuntQuery> {
 }
 
 /// One hunt over flow logs that the server can filter by columns.
-pub fn flow_log_hunt() -> impl Strategy<Value = SearchSet> {
+pub(super) fn flow_log_hunt() -> impl Strategy<Value = SearchSet> {
     let column = select(
         &[
             "action = \"REJECT\"",

@@ -12,44 +12,44 @@ use jiff::Timestamp;
 use crate::world::SMALL;
 
 /// The time at which the sweeps start, as in [`SMALL`]: 2026-03-02T12:00:00Z.
-pub const NOW_MS: i64 = 1_772_452_800_000;
+pub(super) const NOW_MS: i64 = 1_772_452_800_000;
 /// The window: from 06:00:00.250 to before 08:00:00.750. Its edges are not whole seconds, and it is
 /// old enough for late events to have arrived.
-pub const WINDOW_MS: (i64, i64) = (NOW_MS - 6 * HOUR_MS + 250, NOW_MS - 4 * HOUR_MS + 750);
-pub const HOUR_MS: i64 = 3_600_000;
+pub(super) const WINDOW_MS: (i64, i64) = (NOW_MS - 6 * HOUR_MS + 250, NOW_MS - 4 * HOUR_MS + 750);
+pub(super) const HOUR_MS: i64 = 3_600_000;
 
 /// The member accounts. `prod` may have a trail of its own.
-pub const PROD: &str = "222222222222";
-pub const DEV: &str = "333333333333";
-pub const MANAGEMENT: &str = "111111111111";
-pub const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
+pub(super) const PROD: &str = "222222222222";
+pub(super) const DEV: &str = "333333333333";
+pub(super) const MANAGEMENT: &str = "111111111111";
+pub(super) const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
 /// A log group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Group {
+pub(super) struct Group {
     pub account: &'static str,
     pub region: &'static str,
     pub name: &'static str,
 }
 
 /// The log groups of the organization's trail and (`OWN_TRAIL`) of the trail of `prod`.
-pub const TRAIL: Group = Group {
+pub(super) const TRAIL: Group = Group {
     account: MANAGEMENT,
     region: "us-east-1",
     name: "/trail",
 };
-pub const OWN_TRAIL: Group = Group {
+pub(super) const OWN_TRAIL: Group = Group {
     account: PROD,
     region: "us-east-1",
     name: "/own",
 };
 
 /// The log streams that these trails write.
-pub const TRAIL_STREAM: &str = "o-exampleorgid_111111111111_CloudTrail_us-east-1";
-pub const OWN_STREAM: &str = "222222222222_CloudTrail_us-east-1";
+pub(super) const TRAIL_STREAM: &str = "o-exampleorgid_111111111111_CloudTrail_us-east-1";
+pub(super) const OWN_STREAM: &str = "222222222222_CloudTrail_us-east-1";
 
 /// The formats of flow logs as AWS writes them, each with the column names that queries use.
-pub const FORMATS: [Format; 3] = [
+pub(super) const FORMATS: [Format; 3] = [
     Format {
         aws: "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} \
               ${packets} ${bytes} ${start} ${end} ${action} ${log-status}",
@@ -81,14 +81,14 @@ pub const FORMATS: [Format; 3] = [
 ];
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Format {
+pub(super) struct Format {
     pub aws: &'static str,
     pub columns: &'static [&'static str],
 }
 
 /// The form in which an event is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageForm {
+pub(super) enum MessageForm {
     /// A CloudTrail record.
     Record,
     /// A flow log line in the format with this index of [`FORMATS`].
@@ -100,7 +100,7 @@ pub enum MessageForm {
 /// Events that are planted together: `count` of them, `apart_ms` apart. In each, `{n}` is replaced
 /// by its number.
 #[derive(Clone)]
-pub struct Planted {
+pub(super) struct Planted {
     pub group: Group,
     pub stream: &'static str,
     pub first_ms: i64,
@@ -182,7 +182,7 @@ impl fmt::Debug for Planted {
 
 /// One stored event.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub(super) struct Stored {
     pub group: Group,
     pub stream: &'static str,
     pub timestamp_ms: i64,
@@ -193,7 +193,7 @@ pub struct Stored {
 
 /// The scope of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub(super) enum Scope {
     Everything,
     /// Only `prod`: its log groups, and those to which trails deliver its records.
     Account,
@@ -202,7 +202,7 @@ pub enum Scope {
 }
 
 #[derive(Clone, Debug)]
-pub struct RandomWorld {
+pub(super) struct RandomWorld {
     /// Whether the organization's trail is logging. It then has the records of every
     /// account-Region.
     pub is_trail_logging: bool,
@@ -220,7 +220,7 @@ pub struct RandomWorld {
 
 impl RandomWorld {
     /// Returns every event, in the order of planting.
-    pub fn stored(&self) -> Vec<Stored> {
+    pub(super) fn stored(&self) -> Vec<Stored> {
         let each = |planted: &Planted| {
             let Planted {
                 group,
@@ -252,7 +252,7 @@ impl RandomWorld {
     }
 
     /// Returns the indexes of the flow log formats that are delivered to a log group.
-    pub fn formats(&self, group: Group) -> Vec<usize> {
+    pub(super) fn formats(&self, group: Group) -> Vec<usize> {
         self.flow_logs
             .iter()
             .filter(|(to, _)| *to == group)
@@ -261,7 +261,7 @@ impl RandomWorld {
     }
 
     /// Returns the world as a scenario.
-    pub fn scenario(&self) -> String {
+    pub(super) fn scenario(&self) -> String {
         let mut text = SMALL.to_owned();
         if !self.is_trail_logging {
             text = text.replace(
@@ -323,7 +323,7 @@ impl RandomWorld {
 
     /// Returns the configuration file. It does not require log sources if the organization's trail
     /// has stopped.
-    pub fn configuration(&self) -> &'static str {
+    pub(super) fn configuration(&self) -> &'static str {
         if self.is_trail_logging {
             ""
         } else {
@@ -332,7 +332,7 @@ impl RandomWorld {
     }
 
     /// Returns the window and the scope as arguments.
-    pub fn arguments(&self) -> Vec<String> {
+    pub(super) fn arguments(&self) -> Vec<String> {
         let window = [
             "--from".to_owned(),
             rfc3339(WINDOW_MS.0),
@@ -365,7 +365,7 @@ fn table(scenario: &mut String, name: &str, texts: &[(&str, &str)]) {
 }
 
 /// Formats a time as reports do.
-pub fn rfc3339(ms: i64) -> String {
+pub(super) fn rfc3339(ms: i64) -> String {
     Timestamp::from_millisecond(ms)
         .unwrap()
         .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")

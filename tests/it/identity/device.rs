@@ -11,13 +11,13 @@ use futures::future::BoxFuture;
 
 /// The MFA device of a range.
 #[derive(Debug)]
-pub struct Device {
+pub(crate) struct Device {
     range: Range,
     requests: AtomicU32,
 }
 
 impl Device {
-    pub fn new(range: &Range) -> Arc<Self> {
+    pub(crate) fn new(range: &Range) -> Arc<Self> {
         Arc::new(Self {
             range: range.clone(),
             requests: AtomicU32::new(0),
@@ -25,7 +25,7 @@ impl Device {
     }
 
     /// Returns how often a code was requested.
-    pub fn code_requests(&self) -> u32 {
+    pub(crate) fn code_requests(&self) -> u32 {
         self.requests.load(Ordering::Relaxed)
     }
 }
@@ -52,12 +52,12 @@ impl CodeSource for Device {
 
 /// A source of wrong codes.
 #[derive(Debug, Default)]
-pub struct Guesser {
+pub(crate) struct Guesser {
     guesses: AtomicU32,
 }
 
 impl Guesser {
-    pub fn guesses(&self) -> u32 {
+    pub(crate) fn guesses(&self) -> u32 {
         self.guesses.load(Ordering::Relaxed)
     }
 }

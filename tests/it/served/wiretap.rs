@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A proxy in front of a server.
-pub struct Wiretap {
+pub(super) struct Wiretap {
     pub url: String,
     traffic: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Wiretap {
     /// Starts a proxy in front of the server at `url`. Its threads end with their connections.
-    pub fn in_front_of(url: &str) -> Self {
+    pub(super) fn in_front_of(url: &str) -> Self {
         let server = url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -36,7 +36,7 @@ impl Wiretap {
     }
 
     /// Returns everything that was sent so far, in both directions.
-    pub fn traffic(&self) -> String {
+    pub(super) fn traffic(&self) -> String {
         String::from_utf8_lossy(&self.traffic.lock().unwrap()).into_owned()
     }
 }

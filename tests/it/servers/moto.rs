@@ -11,7 +11,7 @@ use super::server::{Keys, Server};
 use super::sources::assert_stopped_trail_is_reported;
 use super::template::assert_template_creates_the_roles;
 
-pub const ROLE: &str = "OrganizationAccountAccessRole";
+pub(super) const ROLE: &str = "OrganizationAccountAccessRole";
 const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-2"];
 
 /// More than one page of `DescribeLogGroups`.
@@ -21,7 +21,7 @@ const MATCHES: usize = 450;
 /// A configuration for accounts that no trail records.
 const WITHOUT_TRAILS: &str = "[scope]\nsources = \"report\"\n";
 
-pub struct Organization {
+pub(super) struct Organization {
     management: String,
     closed: String,
     pub planted: Planted,
@@ -104,7 +104,7 @@ fn assert_mfa_is_used(server: &Server, management: &str, region: &str) {
 }
 
 /// Sweeps all Regions of the organization for the planted address.
-pub fn sweep_organization(server: &Server, organization: &Organization) -> Run {
+pub(super) fn sweep_organization(server: &Server, organization: &Organization) -> Run {
     let from = organization.planted.from.to_string();
     let [a, b, c] = REGIONS;
     let arguments = [
@@ -125,7 +125,7 @@ pub fn sweep_organization(server: &Server, organization: &Organization) -> Run {
     sweep(server, &management_keys(), WITHOUT_TRAILS, &arguments)
 }
 
-pub fn assert_sightings(run: &Run, planted: &Planted) {
+pub(super) fn assert_sightings(run: &Run, planted: &Planted) {
     let sightings = run.sightings();
     let found: BTreeSet<String> = sightings
         .iter()
@@ -154,7 +154,7 @@ pub fn assert_sightings(run: &Run, planted: &Planted) {
     }
 }
 
-pub fn assert_coverage(run: &Run, organization: &Organization) {
+pub(super) fn assert_coverage(run: &Run, organization: &Organization) {
     let coverage = run.csv("coverage.csv");
     let (group_rows, other_rows): (Vec<_>, Vec<_>) = coverage
         .iter()
@@ -195,7 +195,7 @@ pub fn assert_coverage(run: &Run, organization: &Organization) {
 
 /// Returns keys of the management account. moto accepts any keys for its own account, which becomes
 /// the management account.
-pub fn management_keys() -> Keys {
+pub(super) fn management_keys() -> Keys {
     Keys {
         id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
         secret: "secret".to_owned(),
@@ -205,7 +205,7 @@ pub fn management_keys() -> Keys {
 
 /// Creates a management account and six members, one of which is closed again. Each has three
 /// Regions, and one Region has many log groups.
-pub async fn create_organization(server: &Server) -> Organization {
+pub(super) async fn create_organization(server: &Server) -> Organization {
     let config = server.config(&management_keys(), "us-east-1");
     let management = Sts::new(&config)
         .get_caller_identity()

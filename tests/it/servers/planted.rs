@@ -10,15 +10,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::server::{Keys, Server};
 
 /// The address that every test searches for.
-pub const ADDRESS: &str = "192.0.2.1";
+pub(super) const ADDRESS: &str = "192.0.2.1";
 
 const STREAM: &str = "stream";
 
 /// A log group by its account, Region and name.
-pub type GroupKey = (String, String, String);
+pub(super) type GroupKey = (String, String, String);
 
 /// A log group to create, and the keys with which to create it.
-pub struct Group {
+pub(super) struct Group {
     pub keys: Keys,
     pub account: String,
     pub region: String,
@@ -26,7 +26,7 @@ pub struct Group {
 }
 
 /// The planted log groups and matches, which a sweep must report.
-pub struct Planted {
+pub(super) struct Planted {
     /// A time after the log groups were created and before the first event. A window that starts
     /// then begins after the creation of every log group.
     pub from: Timestamp,
@@ -37,7 +37,7 @@ pub struct Planted {
 }
 
 /// Creates the log groups and distributes `events` events among them.
-pub async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted {
+pub(super) async fn plant(server: &Server, groups: &[Group], events: usize) -> Planted {
     let mut keys = BTreeSet::new();
     for group in groups {
         let logs = Client::new(&server.config(&group.keys, &group.region));

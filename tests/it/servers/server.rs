@@ -10,7 +10,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 /// A server such as `http://127.0.0.1:5000`. A test uses it exclusively, because tests reset it.
-pub struct Server {
+pub(super) struct Server {
     pub url: String,
     _lock: MutexGuard<'static, ()>,
 }
@@ -25,7 +25,7 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The access keys of a principal.
 #[derive(Clone)]
-pub struct Keys {
+pub(super) struct Keys {
     pub id: String,
     pub secret: String,
     pub token: Option<String>,
@@ -34,7 +34,7 @@ pub struct Keys {
 impl Server {
     /// Returns the server whose URL is in the environment variable. If it is unset, prints a note
     /// and returns `None`.
-    pub fn from_env(variable: &str) -> Option<Self> {
+    pub(super) fn from_env(variable: &str) -> Option<Self> {
         let url = std::env::var(variable).ok().filter(|url| !url.is_empty());
         if url.is_none() {
             eprintln!("skipped: {variable} is not set (.ci/run starts the server and sets it)");
@@ -50,18 +50,23 @@ impl Server {
     }
 
     /// Resets the state of the server. `path` is the server's own endpoint for that.
-    pub fn reset(&self, path: &str) {
+    pub(super) fn reset(&self, path: &str) {
         self.request("POST", path);
     }
 
     /// Sends a request without a body, and returns the body of the response.
-    pub fn request(&self, method: &str, path: &str) -> String {
+    pub(super) fn request(&self, method: &str, path: &str) -> String {
         self.send(method, path, "", "")
     }
 
     /// Creates a member account of the organization, with this role if one is given, and returns
     /// its id.
-    pub async fn create_account(&self, keys: &Keys, name: &str, role: Option<&str>) -> String {
+    pub(super) async fn create_account(
+        &self,
+        keys: &Keys,
+        name: &str,
+        role: Option<&str>,
+    ) -> String {
         let organizations = aws_sdk_organizations::Client::new(&self.config(keys, "us-east-1"));
         let create = organizations
             .create_account()
@@ -74,7 +79,7 @@ impl Server {
 
     /// Creates a bucket in the account of these keys. There is no S3 client, because nothing else
     /// needs one.
-    pub fn create_bucket(&self, name: &str, keys: &Keys) {
+    pub(super) fn create_bucket(&self, name: &str, keys: &Keys) {
         let scope = format!("Credential={}/20260301/us-east-1/s3/aws4_request", keys.id);
         let authorization =
             format!("Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n");
@@ -83,7 +88,7 @@ impl Server {
 
     /// Calls a service that takes its parameters as a form, such as `Action=CreateTopic&Name=a`.
     /// The signature is a dummy.
-    pub fn send_form(&self, service: &str, path: &str, form: &str, keys: &Keys) -> String {
+    pub(super) fn send_form(&self, service: &str, path: &str, form: &str, keys: &Keys) -> String {
         let scope = format!(
             "Credential={}/20260301/us-east-1/{service}/aws4_request",
             keys.id
@@ -111,7 +116,7 @@ impl Server {
     }
 
     /// Returns the SDK configuration for this principal in a Region.
-    pub fn config(&self, keys: &Keys, region: &str) -> SdkConfig {
+    pub(super) fn config(&self, keys: &Keys, region: &str) -> SdkConfig {
         let credentials =
             Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "test");
         SdkConfig::builder()

@@ -10,7 +10,7 @@ const REGION: &str = "us-east-1";
 
 /// Creates a trail in each of two accounts, stops that of `member`, and checks the output of
 /// `dragnet sources`.
-pub async fn assert_stopped_trail_is_reported(
+pub(super) async fn assert_stopped_trail_is_reported(
     server: &Server,
     management: &str,
     member: (&str, &Keys),

@@ -19,7 +19,7 @@ const ACCOUNT: &str = "121212121212";
 
 /// Deploys the template of the management account, and sweeps with the role that it creates. It is
 /// a part of the one moto test, which resets the server.
-pub async fn assert_template_creates_the_roles(server: &Server) {
+pub(super) async fn assert_template_creates_the_roles(server: &Server) {
     let keys = account_keys(server).await;
     let (output, _) = dragnet(
         server,

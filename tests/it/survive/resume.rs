@@ -105,7 +105,7 @@ fn run_killed_at_any_time_resumes_to_same_result() {
         };
         // Kills the run again while it is resumed.
         process(async {
-            _ = timeout(time / 2, first.restarted_with(&scenario).resume(&directory)).await
+            _ = timeout(time / 2, first.restarted_with(&scenario).resume(&directory)).await;
         });
         let ended = process(async {
             let run = first

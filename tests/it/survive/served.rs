@@ -14,17 +14,17 @@ use tokio::process::Command;
 
 /// A request that was received.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     pub headers: HeaderMap,
     pub body: String,
 }
 
 /// Replaces a response, by its operation and how often that was called before. `None` keeps the
 /// response.
-pub type Tamper = fn(operation: &str, before: usize) -> Option<Response<Body>>;
+pub(crate) type Tamper = fn(operation: &str, before: usize) -> Option<Response<Body>>;
 
 /// A served range.
-pub struct Served {
+pub(crate) struct Served {
     url: String,
     range: Range,
     service: Arc<Service>,
@@ -39,12 +39,12 @@ struct Service {
 
 impl Served {
     /// Serves a scenario at the current time.
-    pub async fn start(scenario: &str, tamper: Tamper) -> Self {
+    pub(crate) async fn start(scenario: &str, tamper: Tamper) -> Self {
         Self::with_clock(Clock::wall(), scenario, tamper).await
     }
 
     /// Serves a scenario with another clock.
-    pub async fn with_clock(clock: Clock, scenario: &str, tamper: Tamper) -> Self {
+    pub(crate) async fn with_clock(clock: Clock, scenario: &str, tamper: Tamper) -> Self {
         let range = Range::new(&Scenario::from_toml(scenario).unwrap(), None, clock).unwrap();
         let service = Arc::new(Service {
             range: range.clone(),
@@ -65,7 +65,7 @@ impl Served {
     }
 
     /// Points a command at the range, as the practice user.
-    pub fn point(&self, command: &mut Command) {
+    pub(crate) fn point(&self, command: &mut Command) {
         let credentials = self.range.credentials();
         command
             .env("AWS_ENDPOINT_URL", &self.url)
@@ -75,7 +75,7 @@ impl Served {
     }
 
     /// Returns the requests that were received for an operation.
-    pub fn seen(&self, operation: &str) -> Vec<Seen> {
+    pub(crate) fn seen(&self, operation: &str) -> Vec<Seen> {
         let seen = self.service.seen.lock().unwrap();
         seen.iter()
             .filter(|(name, _)| name == operation)
@@ -122,7 +122,7 @@ async fn handle_request(State(service): State<Arc<Service>>, request: Request) -
 }
 
 /// Writes a configuration file with high quotas that does not require log sources.
-pub fn unlimited(directory: &Path) {
+pub(crate) fn unlimited(directory: &Path) {
     let quotas = [
         "AssumeRole",
         "DescribeLogGroups",

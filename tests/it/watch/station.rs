@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 /// A file as the sink, and one schedule that searches for 192.0.2.1 every quarter of an hour.
-pub const WATCH: &str = r#"
+pub(crate) const WATCH: &str = r#"
 [watch]
 state_dir = "state"
 listen = "off"
@@ -31,12 +31,12 @@ sinks = ["soc"]
 "#;
 
 /// The files that outlive a process.
-pub struct Station {
+pub(crate) struct Station {
     temp: TempDir,
 }
 
 /// A process: an organization from a certain time on, and a watch over it.
-pub struct WatchProcess {
+pub(crate) struct WatchProcess {
     environment: Environment,
     settings: WatchSettings,
     state: State,
@@ -44,7 +44,7 @@ pub struct WatchProcess {
 
 impl Station {
     /// Creates a directory that only has this configuration file.
-    pub fn configured(config: &str) -> Self {
+    pub(crate) fn configured(config: &str) -> Self {
         let station = Self {
             temp: tempfile::tempdir().unwrap(),
         };
@@ -52,16 +52,16 @@ impl Station {
         station
     }
 
-    pub fn configure(&self, config: &str) {
+    pub(crate) fn configure(&self, config: &str) {
         std::fs::write(self.path().join("dragnet.toml"), config).unwrap();
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.temp.path()
     }
 
     /// Starts a new process over the organization of this scenario, at the scenario's time.
-    pub fn start(&self, scenario: &str) -> WatchProcess {
+    pub(crate) fn start(&self, scenario: &str) -> WatchProcess {
         let scenario =
             Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
         let environment = Environment::for_practice(&scenario).unwrap();
@@ -82,7 +82,7 @@ impl Station {
     }
 
     /// Returns the alerts in the file, one per line.
-    pub fn alerts(&self) -> Vec<Value> {
+    pub(crate) fn alerts(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.path().join("alerts.jsonl")).unwrap_or_default();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
@@ -90,7 +90,7 @@ impl Station {
     }
 
     /// Returns the messages of all sightings in the file.
-    pub fn alerted_messages(&self) -> Vec<String> {
+    pub(crate) fn alerted_messages(&self) -> Vec<String> {
         let rows = self
             .alerts()
             .into_iter()
@@ -100,7 +100,7 @@ impl Station {
     }
 
     /// Returns the kinds and titles of all alerts in the file.
-    pub fn titles(&self) -> Vec<String> {
+    pub(crate) fn titles(&self) -> Vec<String> {
         let text = |alert: &Value, key: &str| alert[key].as_str().unwrap().to_owned();
         self.alerts()
             .iter()
@@ -124,7 +124,7 @@ impl WatchProcess {
     }
 
     /// Runs `dragnet watch once`.
-    pub async fn run_once(&self, name: Option<&str>) -> Vec<ActivationRecord> {
+    pub(crate) async fn run_once(&self, name: Option<&str>) -> Vec<ActivationRecord> {
         let runtime = self.open_runtime(RetryPolicy::default()).await;
         let results = runtime
             .run_once(name, &CancellationToken::new())
@@ -134,13 +134,17 @@ impl WatchProcess {
     }
 
     /// Runs `dragnet watch run` for this time, then stops it, whatever it is doing.
-    pub async fn run_for(&self, time: Duration) {
+    pub(crate) async fn run_for(&self, time: Duration) {
         self.run_until(RetryPolicy::default(), tokio::time::sleep(time))
             .await;
     }
 
     /// Runs `dragnet watch run` until `until` completes, then stops it.
-    pub async fn run_until(&self, retry_policy: RetryPolicy, until: impl Future<Output = ()>) {
+    pub(crate) async fn run_until(
+        &self,
+        retry_policy: RetryPolicy,
+        until: impl Future<Output = ()>,
+    ) {
         let stop = CancellationToken::new();
         let running = self
             .open_runtime(retry_policy)
@@ -153,7 +157,7 @@ impl WatchProcess {
         tokio::join!(running, stopping);
     }
 
-    pub fn overview(&self) -> Overview {
+    pub(crate) fn overview(&self) -> Overview {
         Overview::read(&self.settings, &self.state, self.environment.clock().now()).unwrap()
     }
 }

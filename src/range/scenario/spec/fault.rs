@@ -32,7 +32,6 @@ fn default_every() -> NonZeroU64 {
     NonZeroU64::MIN
 }
 
-/// The kind of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum FaultKind {

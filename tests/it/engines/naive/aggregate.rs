@@ -11,7 +11,7 @@ use super::fields::Event;
 type Timed = (i64, Value<'static>);
 
 /// Returns the value of the aggregate. Missing values do not count.
-pub fn aggregate(aggregate: &Aggregate, rows: &[&Event]) -> Value<'static> {
+pub(super) fn aggregate(aggregate: &Aggregate, rows: &[&Event]) -> Value<'static> {
     let value = |row: &&Event| match &aggregate.argument {
         Some(argument) => argument.evaluate(*row).into_owned(),
         None => Value::Bool(true),

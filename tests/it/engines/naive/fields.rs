@@ -9,7 +9,7 @@ use crate::engines::world::{FORMATS, MessageForm, RandomWorld, Stored};
 
 /// When and where something happened, and the other details of it that reports show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NaiveDetails {
+pub(crate) struct NaiveDetails {
     pub time_ms: i64,
     pub account: String,
     pub region: String,
@@ -32,7 +32,7 @@ const REPORTED: [&str; 8] = [
 
 /// One event with its fields, to which a query adds the values that it computes.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub(crate) struct Event {
     /// Its index in the order of planting.
     pub number: usize,
     pub stored: Stored,
@@ -51,7 +51,7 @@ impl Fields for Event {
 }
 
 impl Event {
-    pub fn new(world: &RandomWorld, number: usize, stored: Stored) -> Self {
+    pub(crate) fn new(world: &RandomWorld, number: usize, stored: Stored) -> Self {
         let mut fields = BTreeMap::new();
         let mut is_flow_line = false;
         match stored.form {
@@ -95,7 +95,7 @@ impl Event {
         }
     }
 
-    pub fn is_record(&self) -> bool {
+    pub(crate) fn is_record(&self) -> bool {
         self.stored.form == MessageForm::Record
     }
 }

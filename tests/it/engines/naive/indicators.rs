@@ -12,7 +12,7 @@ use super::fields::Event;
 use crate::engines::world::FORMATS;
 
 /// Indicators of every kind: as an argument, as reports show it, and the rule that matches it.
-pub const INDICATORS: [(&str, &str, Rule); 22] = [
+pub(crate) const INDICATORS: [(&str, &str, Rule); 22] = [
     ("192.0.2.1", "192.0.2.1", Rule::Network("192.0.2.1/32")),
     ("10.1.2.3", "10.1.2.3", Rule::Network("10.1.2.3/32")),
     (
@@ -132,7 +132,7 @@ pub const INDICATORS: [(&str, &str, Rule); 22] = [
 
 /// The rule that matches an indicator in a text.
 #[derive(Clone, Copy, Debug)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// An address in this network.
     Network(&'static str),
     /// A match of this regular expression.
@@ -153,14 +153,14 @@ pub enum Rule {
 }
 
 /// A rule with its compiled regular expressions.
-pub struct Finder {
+pub(super) struct Finder {
     pub shown: &'static str,
     rule: Rule,
     regexes: Vec<Regex>,
 }
 
 impl Finder {
-    pub fn new(number: usize) -> Self {
+    pub(super) fn new(number: usize) -> Self {
         let (_, shown, rule) = INDICATORS[number];
         let regexes = match rule {
             Rule::Network(_) => Vec::new(),
@@ -204,7 +204,10 @@ impl Finder {
 }
 
 /// Returns the indicators that an event contains, and the fields that contain them.
-pub fn find_matches(finders: &[Finder], event: &Event) -> (BTreeSet<String>, BTreeSet<String>) {
+pub(super) fn find_matches(
+    finders: &[Finder],
+    event: &Event,
+) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut indicators = BTreeSet::new();
     let mut fields = BTreeSet::new();
     for (field, text) in texts(event) {

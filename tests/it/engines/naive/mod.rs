@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dragnet::query::Query;
 
-pub use fields::Event;
-pub use indicators::INDICATORS;
+pub(super) use fields::Event;
+pub(super) use indicators::INDICATORS;
 use indicators::{Finder, find_matches};
-pub use query::{RowValues, columns, is_count};
+pub(super) use query::{RowValues, columns, is_count};
 
 use super::search_set::{HuntQuery, RecordSource, SearchSet};
 use super::world::{
@@ -29,7 +29,7 @@ const LATE_MS: i64 = 2 * HOUR_MS;
 
 /// One row of the sightings.
 #[derive(Clone, Debug)]
-pub struct Sighting {
+pub(super) struct Sighting {
     /// The first of all copies.
     pub event: Event,
     pub copies: u32,
@@ -40,7 +40,7 @@ pub struct Sighting {
 
 /// The expected result of one hunt.
 #[derive(Debug)]
-pub struct HuntResult {
+pub(super) struct HuntResult {
     pub columns: Vec<String>,
     /// The rows in order, each with its record if it is one.
     pub rows: Vec<(Option<Event>, RowValues)>,
@@ -52,13 +52,13 @@ pub struct HuntResult {
 
 /// The expected result of a sweep.
 #[derive(Debug)]
-pub struct ExpectedResult {
+pub(super) struct ExpectedResult {
     pub sightings: Vec<Sighting>,
     pub hunts: Vec<HuntResult>,
 }
 
 /// Evaluates the search set. `names` are the names of its hunts, in order.
-pub fn expected_result(
+pub(super) fn expected_result(
     world: &RandomWorld,
     search_set: &SearchSet,
     names: &[String],
@@ -188,7 +188,7 @@ fn is_searched(world: &RandomWorld, event: &Event, trails: Trails) -> bool {
 
 /// Whether a sweep can find out which trails deliver to which log groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trails {
+pub(super) enum Trails {
     Known,
     Unknown,
 }

@@ -9,14 +9,14 @@ use super::aggregate::aggregate;
 use super::fields::Event;
 
 /// The values of a row, one for each column.
-pub type RowValues = Vec<Value<'static>>;
+pub(crate) type RowValues = Vec<Value<'static>>;
 
 /// Returns the columns that a query shows.
 ///
 /// Source: CloudWatch Logs user guide, "display", "fields", "stats": `display` names them, else all
 /// `fields` and what was parsed, else `@timestamp` and `@message`; `stats` discards the columns
 /// before it.
-pub fn columns(query: &Query) -> Vec<String> {
+pub(crate) fn columns(query: &Query) -> Vec<String> {
     let names = |items: &[Item]| items.iter().map(Item::name).collect::<Vec<_>>();
     let mut listed = Vec::new();
     let mut parsed = Vec::new();
@@ -50,7 +50,7 @@ pub fn columns(query: &Query) -> Vec<String> {
 }
 
 /// Returns whether the query aggregates.
-pub fn is_count(query: &Query) -> bool {
+pub(crate) fn is_count(query: &Query) -> bool {
     query
         .stages
         .iter()
@@ -59,7 +59,7 @@ pub fn is_count(query: &Query) -> bool {
 
 /// Returns the records that a query finds: those that pass every filter before the first command
 /// that aggregates, limits or deduplicates.
-pub fn find_events(query: &Query, events: &[Event]) -> Vec<Event> {
+pub(super) fn find_events(query: &Query, events: &[Event]) -> Vec<Event> {
     let is_of_one =
         |stage: &&Stage| !matches!(stage, Stage::Stats(_) | Stage::Limit(_) | Stage::Dedup(_));
     let mut rows = events.to_vec();
@@ -80,7 +80,7 @@ pub fn find_events(query: &Query, events: &[Event]) -> Vec<Event> {
 }
 
 /// Returns the rows of a query over these records, which are in the order of the sightings.
-pub fn rows(query: &Query, events: Vec<Event>) -> Vec<Event> {
+pub(super) fn rows(query: &Query, events: Vec<Event>) -> Vec<Event> {
     let has_order = |stage: &Stage| matches!(stage, Stage::Sort(_) | Stage::Stats(_));
     let needs_order = |stage: &Stage| matches!(stage, Stage::Limit(_) | Stage::Dedup(_));
     let mut rows = events;
@@ -101,7 +101,7 @@ pub fn rows(query: &Query, events: Vec<Event>) -> Vec<Event> {
 }
 
 /// Returns the values of a row in these columns.
-pub fn row_values(row: &Event, columns: &[String]) -> RowValues {
+pub(super) fn row_values(row: &Event, columns: &[String]) -> RowValues {
     columns
         .iter()
         .map(|name| row.fields.get(name).cloned().unwrap_or(Value::Missing))
