@@ -424,3 +424,47 @@ fn the_checks_can_fail() {
     assert_eq!(tuple_packed_lets("\nlet (a, (b, c)) = (f(1), g());"), [2]);
     assert!(tuple_packed_lets("let (a, b) = f(); let (Some(a), b) = (x, y) else {").is_empty());
 }
+
+/// The names in backquotes in a document that look like Rust functions, types or paths.
+fn code_names(document: &str) -> Vec<&str> {
+    let is_name = |text: &&str| {
+        let is_word =
+            |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let has_code_form = text.contains('_') || text.contains("::");
+        has_code_form && text.split("::").all(is_word) && text.contains(char::is_lowercase)
+    };
+    document
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(is_name)
+        .collect()
+}
+
+/// A recipe that names a function which was renamed sends its reader astray.
+#[test]
+fn documents_name_existing_code() {
+    let mut code = String::new();
+    for folder in ["src", "tests", "benches"] {
+        for file in files(folder, "rs") {
+            code.push_str(&std::fs::read_to_string(file).unwrap());
+        }
+    }
+    let words: std::collections::BTreeSet<&str> = code
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .collect();
+    let mut documents = files("docs", "md");
+    documents.push(repository().join("CONTRIBUTING.md"));
+    for document in documents {
+        let text = std::fs::read_to_string(&document).unwrap();
+        let absent: Vec<&str> = code_names(&text)
+            .into_iter()
+            .filter(|name| !name.split("::").all(|part| words.contains(part)))
+            .collect();
+        assert!(absent.is_empty(), "{}: {absent:?}", document.display());
+    }
+    assert_eq!(
+        code_names("`Aws::call` and `a b`, `row_of`, `Aws`"),
+        ["Aws::call", "row_of"]
+    );
+}
