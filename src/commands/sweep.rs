@@ -64,7 +64,7 @@ pub(super) fn conclude(
     let directory = host.display_path(&outputs.directory);
     if let Some(error) = failure {
         print_note(&format!(
-            "Nothing counts as searched. The files of the run are in {directory}."
+            "Nothing was searched. The files of the run are in {directory}."
         ));
         return Err(error.into());
     }
